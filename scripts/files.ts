@@ -1,0 +1,32 @@
+/**
+ * Writing files so that a reader never meets half of one.
+ * @module
+ */
+import { dirname } from "node:path";
+
+/**
+ * Writes bytes under a temporary name beside `path`, flushes them to the disk and renames, so that `path` holds either
+ * what it held before or all of the new bytes. Nothing is left behind when it fails.
+ */
+export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${Deno.pid}.part`;
+  try {
+    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+    await file.sync();
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw new Error(`could not write "${path}": ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Throws, before any work is done for it, when a file cannot be put at `path`: no such folder, or a folder is there. */
+export async function ensureWritable(path: string): Promise<void> {
+  const folder = await Deno.stat(dirname(path)).catch(() => null);
+  if (!folder?.isDirectory) throw new Error(`cannot write "${path}": there is no folder "${dirname(path)}"`);
+  const existing = await Deno.stat(path).catch(() => null);
+  if (existing !== null && !existing.isFile) {
+    throw new Error(`cannot write "${path}": it exists and is no plain file`);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Command-line flags for the scripts: declared once, checked completely, explained by `--help`. Bad usage is one
+ * sentence on stderr and exit code 2; any other failure is one sentence and exit code 1.
+ * @module
+ */
+import { parseArgs } from "node:util";
+
+/** One declared flag. Its name is its key in the declaration, in camelCase there and in kebab-case on the command line. */
+export interface Flag<T> {
+  /** What the flag does, for `--help`. */
+  readonly help: string;
+  /** What stands for the value in the usage line; null for a switch, which takes none. */
+  readonly placeholder: string | null;
+  /** The value when the flag is not given. */
+  readonly fallback: T;
+  /** The value that a text stands for; throws {@link UsageError} with what is allowed. */
+  parse(text: string, flag: string): T;
+}
+
+/** What a script accepts. */
+export interface Usage<F extends Record<string, Flag<unknown>>> {
+  /** The name of the task, as in `deno task NAME`. */
+  readonly name: string;
+  /** One or two sentences on what the script does. */
+  readonly purpose: string;
+  readonly flags: F;
+  /** Complete command lines that are worth copying. */
+  readonly examples?: readonly string[];
+}
+
+/** The values of declared flags. */
+export type FlagValues<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+/** The command line is wrong: its message is one sentence that names the value and what is allowed. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** `--help` was asked for; the message is the help text. */
+export class HelpRequest extends Error {
+  override readonly name = "HelpRequest";
+}
+
+interface FlagOptions<D> {
+  readonly help: string;
+  readonly placeholder?: string;
+  readonly default?: D;
+}
+
+/** A flag with any non-empty text as its value, such as a path. */
+export function text<D extends string | undefined = undefined>(options: FlagOptions<D>): Flag<string | D> {
+  return {
+    help: options.help,
+    placeholder: options.placeholder ?? "TEXT",
+    fallback: options.default as D,
+    parse(text, flag) {
+      if (text === "") throw new UsageError(`${flag} needs a value that is not empty`);
+      return text;
+    },
+  };
+}
+
+interface RangeOptions<D> extends FlagOptions<D> {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** A flag with a whole number from min to max, both included. */
+export function integer<D extends number | undefined = undefined>(
+  options: RangeOptions<D>,
+): Flag<number | D> {
+  return numeric(options, "N", "a whole number", (text) => /^[+-]?\d+$/.test(text) ? Number(text) : NaN);
+}
+
+/** A flag with a finite number from min to max, both included. */
+export function number<D extends number | undefined = undefined>(options: RangeOptions<D>): Flag<number | D> {
+  const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  return numeric(options, "X", "a number", (text) => decimal.test(text) ? Number(text) : NaN);
+}
+
+function numeric<D extends number | undefined>(
+  options: RangeOptions<D>,
+  placeholder: string,
+  noun: string,
+  read: (text: string) => number,
+): Flag<number | D> {
+  const { min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
+  const bounds = [
+    options.min === undefined ? "" : ` from ${min}`,
+    options.max === undefined
+      ? (options.min === undefined ? "" : " up")
+      : ` ${options.min === undefined ? "up " : ""}to ${max}`,
+  ].join("");
+  return {
+    help: options.help,
+    placeholder: options.placeholder ?? placeholder,
+    fallback: options.default as D,
+    parse(text, flag) {
+      const value = read(text);
+      if (!(value >= min && value <= max)) {
+        throw new UsageError(`${flag} must be ${noun}${bounds}, got "${text}"`);
+      }
+      return value;
+    },
+  };
+}
+
+/** A flag with one of a few named values. */
+export function choice<const C extends string, const D extends NoInfer<C> | undefined = undefined>(
+  choices: readonly C[],
+  options: FlagOptions<D>,
+): Flag<C | D> {
+  return {
+    help: options.help,
+    placeholder: options.placeholder ?? choices.join("|"),
+    fallback: options.default as D,
+    parse(text, flag) {
+      const chosen = choices.find((candidate) => candidate === text);
+      if (chosen === undefined) {
+        throw new UsageError(`${flag} must be one of ${choices.join(", ")}, got "${text}"`);
+      }
+      return chosen;
+    },
+  };
+}
+
+/** A flag with several values of another flag, separated by commas. */
+export function list<T>(item: Flag<T>, fallback: readonly NonNullable<T>[]): Flag<readonly NonNullable<T>[]> {
+  return {
+    help: item.help,
+    placeholder: `${item.placeholder},…`,
+    fallback,
+    parse: (text, flag) => text.split(",").map((part) => item.parse(part, flag) as NonNullable<T>),
+  };
+}
+
+/** A switch: off unless given, `--name` turns it on; with `default: true`, `--no-name` turns it off. */
+export function toggle(options: { readonly help: string; readonly default?: boolean }): Flag<boolean> {
+  return {
+    help: options.help,
+    placeholder: null,
+    fallback: options.default ?? false,
+    parse: (text) => text === "true",
+  };
+}
+
+/**
+ * Reads a command line. Throws {@link UsageError} for an unknown flag, a value that is missing, forbidden or not
+ * expected, and a stray argument; {@link HelpRequest} for `--help` and `-h`.
+ */
+export function parseFlags<F extends Record<string, Flag<unknown>>>(
+  usage: Usage<F>,
+  args: readonly string[],
+): FlagValues<F> {
+  const keyOf = new Map(Object.keys(usage.flags).map((key) => [kebab(key), key]));
+  const options: Record<string, { type: "string" | "boolean"; short?: string }> = {
+    help: { type: "boolean", short: "h" },
+  };
+  for (const [flag, key] of keyOf) {
+    options[flag] = { type: usage.flags[key].placeholder === null ? "boolean" : "string" };
+  }
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
+  const values: Record<string, unknown> = {};
+  for (const [key, flag] of Object.entries(usage.flags)) values[key] = flag.fallback;
+  for (const token of tokens) {
+    if (token.kind === "positional") {
+      throw new UsageError(`unexpected argument "${token.value}": ${known(usage)}`);
+    }
+    if (token.kind === "option-terminator") continue;
+    if (token.name === "help") throw new HelpRequest(helpText(usage));
+    const negated = token.name.startsWith("no-") && isSwitch(usage, keyOf.get(token.name.slice(3)));
+    const key = keyOf.get(negated ? token.name.slice(3) : token.name);
+    if (key === undefined || !token.rawName.startsWith("--")) {
+      throw new UsageError(`unknown flag ${token.rawName}: ${known(usage)}`);
+    }
+    if (isSwitch(usage, key)) {
+      if (token.value !== undefined) {
+        throw new UsageError(`${token.rawName} takes no value, got "${token.value}"`);
+      }
+      values[key] = usage.flags[key].parse(String(!negated), token.rawName);
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) {
+      throw new UsageError(`${token.rawName} needs a value (${usage.flags[key].placeholder})`);
+    } else {
+      values[key] = usage.flags[key].parse(token.value, token.rawName);
+    }
+  }
+  return values as FlagValues<F>;
+}
+
+/** The text that `--help` prints. */
+export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F>): string {
+  const rows = Object.entries(usage.flags).map(([key, flag]) => {
+    const left = spelling(key, flag) + (flag.placeholder === null ? "" : ` ${flag.placeholder}`);
+    const fallback = flag.placeholder === null || flag.fallback === undefined
+      ? ""
+      : ` (default ${flag.fallback})`;
+    return [left, flag.help + fallback];
+  });
+  rows.push(["--help", "print this and stop"]);
+  const width = Math.min(28, Math.max(...rows.map(([left]) => left.length)));
+  const lines = rows.map(([left, right]) =>
+    left.length > width ? `  ${left}\n  ${" ".repeat(width)}  ${right}` : `  ${left.padEnd(width)}  ${right}`
+  );
+  const examples = usage.examples === undefined ? [] : ["", ...usage.examples.map((line) => `  ${line}`)];
+  return [usage.purpose, "", `Usage: deno task ${usage.name} [flags]`, ...examples, "", ...lines].join("\n");
+}
+
+/**
+ * Runs a script's main function and turns what it throws into one sentence and an exit code: 0 for `--help`, 2 for
+ * bad usage, 1 for any other failure. With SCORE_SDE_DEBUG set, and readable, failures show their stack.
+ */
+export async function runScript(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (error instanceof HelpRequest) {
+      console.log(error.message);
+      Deno.exit(0);
+    }
+    const variable = "SCORE_SDE_DEBUG";
+    const readable = Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+    if (readable && Deno.env.get(variable)) console.error(error);
+    else console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
+  }
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function isSwitch(usage: Usage<Record<string, Flag<unknown>>>, key: string | undefined): boolean {
+  return key !== undefined && usage.flags[key].placeholder === null;
+}
+
+/** How a flag is spelled on the command line; a switch that is on by default is spelled as what turns it off. */
+function spelling(key: string, flag: Flag<unknown>): string {
+  return `--${flag.placeholder === null && flag.fallback === true ? "no-" : ""}${kebab(key)}`;
+}
+
+function known(usage: Usage<Record<string, Flag<unknown>>>): string {
+  const names = Object.entries(usage.flags).map(([key, flag]) => spelling(key, flag));
+  return `the flags are ${[...names, "--help"].join(", ")}`;
+}
