@@ -1,0 +1,62 @@
+/**
+ * Labelled images as they lie in memory, and the two scalings between bytes, models and pictures.
+ * @module
+ */
+
+/** Labelled images. */
+export interface ImageDataset {
+  /** For progress lines and model cards. */
+  readonly name: string;
+  /** Number of images, N. */
+  readonly count: number;
+  /** [height, width, channels] of one image. */
+  readonly shape: readonly [number, number, number];
+  /** Number of classes; labels are below it. */
+  readonly classes: number;
+  /** [N, height, width, channels], 0 to 255. */
+  readonly images: Uint8Array;
+  /** [N]. */
+  readonly labels: Uint8Array;
+}
+
+/** Bytes 0…255 to the [−1, 1] in which models work: b / 127.5 − 1. */
+export function toModel(images: Uint8Array): Float32Array {
+  return Float32Array.from(images, (byte) => byte / 127.5 - 1);
+}
+
+/** Model values to picture values: (v + 1) / 2, clamped to [0, 1]. */
+export function fromModel(values: Float32Array): Float32Array {
+  return values.map((value) => Math.min(1, Math.max(0, (value + 1) / 2)));
+}
+
+/** Model values to bytes 0…255, rounded and clamped. */
+export function modelToBytes(values: Float32Array): Uint8Array {
+  return Uint8Array.from(values, (value) => Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5))));
+}
+
+/** The images `from` … `to`−1 (views, not copies). */
+export function slice(dataset: ImageDataset, from: number, to: number): ImageDataset {
+  const [start, end] = [Math.max(0, from), Math.min(dataset.count, to)];
+  const size = imageSize(dataset);
+  return {
+    ...dataset,
+    count: end - start,
+    images: dataset.images.subarray(start * size, end * size),
+    labels: dataset.labels.subarray(start, end),
+  };
+}
+
+/** Values in one image: height × width × channels. */
+export function imageSize(dataset: ImageDataset): number {
+  return dataset.shape[0] * dataset.shape[1] * dataset.shape[2];
+}
+
+/** Mean and standard deviation over all pixels of all images, in model units: what preconditioning centres and scales by. */
+export function pixelMoments(dataset: ImageDataset): { mean: number; std: number } {
+  const histogram = new Float64Array(256);
+  for (const byte of dataset.images) histogram[byte]++;
+  const total = dataset.images.length;
+  const mean = histogram.reduce((sum, n, byte) => sum + n * (byte / 127.5 - 1), 0) / total;
+  const variance = histogram.reduce((sum, n, byte) => sum + n * (byte / 127.5 - 1 - mean) ** 2, 0) / total;
+  return { mean, std: Math.sqrt(variance) };
+}

@@ -1,0 +1,69 @@
+/** Many small images as one picture. @module */
+import type { Picture } from "./png.ts";
+
+/** How a grid is laid out. */
+export interface GridLayout {
+  /** Images in a row; by default the smallest square that holds all. */
+  readonly columns?: number;
+  /** Screen pixels to an image pixel; default 2. */
+  readonly scale?: number;
+  /** Screen pixels between images and around them; default 2. */
+  readonly gap?: number;
+}
+
+const BACKGROUND = 64;
+
+/**
+ * Lays images out in rows, left to right and top to bottom, on a dark grey ground.
+ *
+ * @param values [N, height, width, channels] in [0, 1]; values outside are clamped. One channel is grey, three are RGB.
+ * @throws {RangeError} When the shape does not fit the values, or has another number of channels, or a layout number is bad.
+ */
+export function imageGrid(
+  values: Float32Array,
+  shape: readonly number[],
+  layout: GridLayout = {},
+): Picture {
+  const [count, height, width, channels] = shape;
+  if (shape.length !== 4 || (channels !== 1 && channels !== 3)) {
+    throw new RangeError(
+      `a grid needs images of shape [N, height, width, 1 or 3], got [${shape.join(", ")}]`,
+    );
+  }
+  if (values.length !== count * height * width * channels || count < 1) {
+    throw new RangeError(`the shape [${shape.join(", ")}] does not fit ${values.length} values`);
+  }
+  const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2 } = layout;
+  for (
+    const [name, value, least] of [["columns", columns, 1], ["scale", scale, 1], ["gap", gap, 0]] as const
+  ) {
+    if (!Number.isInteger(value) || value < least) {
+      throw new RangeError(`${name} must be an integer of at least ${least}, got ${value}`);
+    }
+  }
+  const rows = Math.ceil(count / columns);
+  const [cellWidth, cellHeight] = [width * scale + gap, height * scale + gap];
+  const picture = blank(columns * cellWidth + gap, rows * cellHeight + gap);
+  for (let image = 0; image < count; image++) {
+    const left = gap + image % columns * cellWidth;
+    const top = gap + Math.floor(image / columns) * cellHeight;
+    for (let y = 0; y < height * scale; y++) {
+      for (let x = 0; x < width * scale; x++) {
+        const from = ((image * height + Math.floor(y / scale)) * width + Math.floor(x / scale)) * channels;
+        const to = ((top + y) * picture.width + left + x) * 4;
+        for (let c = 0; c < 3; c++) picture.data[to + c] = toByte(values[from + (channels === 3 ? c : 0)]);
+      }
+    }
+  }
+  return picture;
+}
+
+function blank(width: number, height: number): Picture {
+  const data = new Uint8Array(width * height * 4).fill(BACKGROUND);
+  for (let alpha = 3; alpha < data.length; alpha += 4) data[alpha] = 255;
+  return { width, height, data };
+}
+
+function toByte(value: number): number {
+  return Math.round(255 * Math.min(1, Math.max(0, value)));
+}
