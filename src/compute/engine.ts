@@ -1,0 +1,119 @@
+/**
+ * Where tensors are computed: on the GPU through WebGPU, on any CPU through WebAssembly, or at native speed through
+ * ONNX graphs.
+ * @module
+ */
+import * as tf from "./tf.ts";
+
+/** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else wasm. */
+export type EngineName = "auto" | "webgpu" | "wasm" | "cpu" | "onnx";
+
+/** The engine in use. */
+export interface Engine {
+  /** "onnx" computes eagerly on wasm and runs compiled functions natively. */
+  readonly name: Exclude<EngineName, "auto">;
+  /** One line: which engine, on what, and why. */
+  readonly reason: string;
+  /** Throws the first error that the device reported, if any; reads of tensors reject with it too. */
+  check(): void;
+}
+
+/** How engines are opened. */
+export interface EngineOptions {
+  /** Folder URL or path (with its final slash) of TensorFlow.js' .wasm files, for hosts that serve them elsewhere. */
+  readonly wasmPath?: string;
+}
+
+let current: Engine | null = null;
+
+/** The engine that `useEngine` last opened, or null before the first. */
+export function currentEngine(): Engine | null {
+  return current;
+}
+
+/**
+ * Makes an engine current: all tensors are computed there from now on.
+ *
+ * @example
+ * ```ts
+ * import { useEngine } from "./engine.ts";
+ * const engine = await useEngine("wasm");
+ * console.assert(engine.reason === "wasm, as asked");
+ * ```
+ * @throws RangeError for an unknown name
+ * @throws Error when the engine is not there, in one sentence that says why
+ */
+export async function useEngine(name: EngineName = "auto", options: EngineOptions = {}): Promise<Engine> {
+  current = await open(name, options);
+  return current;
+}
+
+async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
+  switch (name) {
+    case "auto": {
+      const adapter = await requestAdapter();
+      if (adapter !== null && !isSoftware(adapter)) {
+        return await openWebGpu(adapter, `webgpu on ${describe(adapter)}, a real GPU`);
+      }
+      const why = adapter === null
+        ? "no WebGPU adapter was found"
+        : `${describe(adapter)} is a software adapter`;
+      return await openWasm(options, "wasm", `wasm, because ${why}`);
+    }
+    case "webgpu": {
+      const adapter = await requestAdapter();
+      if (adapter === null) {
+        throw new Error("the webgpu engine was asked for, but no WebGPU adapter was found");
+      }
+      const kind = isSoftware(adapter) ? ", which is software and slow" : "";
+      return await openWebGpu(adapter, `webgpu on ${describe(adapter)}${kind}, as asked`);
+    }
+    case "wasm":
+      return await openWasm(options, "wasm", "wasm, as asked");
+    case "onnx": {
+      const { loadOnnxRuntime } = await import("./onnx_runtime.ts");
+      await loadOnnxRuntime();
+      return await openWasm(options, "onnx", "onnx for compiled functions and wasm for the rest, as asked");
+    }
+    case "cpu":
+      await tf.setBackend("cpu");
+      return { name: "cpu", reason: "cpu (plain JavaScript, slow), as asked", check: () => {} };
+    default:
+      throw new RangeError(`engine must be one of auto, webgpu, wasm, cpu, onnx; got ${name}`);
+  }
+}
+
+async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: string): Promise<Engine> {
+  const { setWasmPaths } = await import("./wasm_backend.ts");
+  if (options.wasmPath !== undefined) setWasmPaths(options.wasmPath);
+  if (!await tf.setBackend("wasm")) {
+    throw new Error("the wasm engine did not start: its .wasm file could not be read");
+  }
+  return { name, reason, check: () => {} };
+}
+
+async function openWebGpu(adapter: GPUAdapter, reason: string): Promise<Engine> {
+  const { registerWebGpuBackend, WatchedWebGpuBackend } = await import("./webgpu_backend.ts");
+  // A device that failed is not used again.
+  const registered = tf.findBackend("webgpu");
+  if (!(registered instanceof WatchedWebGpuBackend) || registered.failed) {
+    await registerWebGpuBackend(adapter);
+  }
+  if (!await tf.setBackend("webgpu")) {
+    throw new Error("the webgpu engine did not start: its device was refused");
+  }
+  const backend = tf.backend() as InstanceType<typeof WatchedWebGpuBackend>;
+  return { name: "webgpu", reason, check: () => backend.check() };
+}
+
+async function requestAdapter(): Promise<GPUAdapter | null> {
+  return await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
+}
+
+function isSoftware(adapter: GPUAdapter): boolean {
+  return adapter.info.isFallbackAdapter;
+}
+
+function describe(adapter: GPUAdapter): string {
+  return adapter.info.description || adapter.info.vendor || "an unnamed adapter";
+}

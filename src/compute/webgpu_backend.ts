@@ -1,0 +1,60 @@
+/**
+ * The WebGPU backend, named once; loaded only when an engine needs it.
+ *
+ * WebGPU reports invalid shaders and lost devices by events, and TensorFlow.js goes on with zeros. Here the first such
+ * error is remembered, and every later read of a tensor rejects with it.
+ * @module
+ */
+import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
+import * as tf from "./tf.ts";
+
+/** A WebGPU backend whose reads reject once the device has reported an error. */
+export class WatchedWebGpuBackend extends WebGPUBackend {
+  #failure: Error | null = null;
+
+  /** Throws the first error that the device reported. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Whether the device has reported an error. */
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** Remembers an error of the device. */
+  fail(reason: string): void {
+    this.#failure ??= new Error(`WebGPU failed, and what it computed since is not to be trusted: ${reason}`);
+  }
+
+  override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
+    const values = await super.read(dataId);
+    this.check();
+    return values;
+  }
+}
+
+/** Opens the adapter's device with all its limits and registers it as TensorFlow.js' backend "webgpu". */
+export async function registerWebGpuBackend(adapter: GPUAdapter): Promise<void> {
+  const { limits, features } = adapter;
+  const device = await adapter.requestDevice({
+    requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
+    requiredLimits: {
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    },
+  });
+  // Small operations must run where the large ones run, else tests of small tensors never reach the device.
+  tf.env().set("WEBGPU_CPU_FORWARD", false);
+  const backend = new WatchedWebGpuBackend(device, adapter.info);
+  device.addEventListener("uncapturederror", (event) => backend.fail(event.error.message.trim()));
+  device.lost.then((info) => {
+    if (info.reason !== "destroyed") backend.fail(`the device was lost: ${info.message}`);
+  });
+  tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => backend, 3);
+}
