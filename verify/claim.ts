@@ -13,7 +13,22 @@ export interface Comparison {
   readonly source: string;
   /** The smallest error that this comparison would have seen. */
   readonly detectable?: string;
+  /** For a Monte Carlo comparison: the probability that correct code breaks it. */
+  readonly alarmRate?: number;
   readonly held: boolean;
+}
+
+/** A picture for the report. */
+export interface Plot {
+  readonly title: string;
+  readonly svg: string;
+}
+
+/** A table for the report; cells are printed as they are. */
+export interface Table {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 /** What a claim needs or where it runs. */
@@ -51,14 +66,33 @@ export function claim(name: string, first: ClaimOptions | Claim["examine"], seco
   claims.push({ name, options, examine });
 }
 
-/** What the smallest visible error of a comparison is. */
+/** What the smallest visible error of a comparison is and, where chance plays, how often it is wrong. */
 export interface Power {
   readonly detectable?: string;
+  readonly alarmRate?: number;
 }
+
+/** The seed of a run that asks for none. */
+export const defaultSeed = 20260101;
 
 /** Collects the comparisons of one claim. Every method records; the claim fails if any comparison did not hold. */
 export class Check {
   readonly comparisons: Comparison[] = [];
+  readonly plots: Plot[] = [];
+  readonly tables: Table[] = [];
+
+  /** `seed` is what a Monte Carlo claim draws its numbers from; `--vary-seed` changes it from run to run. */
+  constructor(readonly seed: number = defaultSeed) {}
+
+  /** Attaches a picture to the claim in the report. */
+  plot(title: string, svg: string): void {
+    this.plots.push({ title, svg });
+  }
+
+  /** Attaches a table to the claim in the report. */
+  table(title: string, header: readonly string[], rows: readonly (readonly string[])[]): void {
+    this.tables.push({ title, header, rows });
+  }
 
   /** observed ≤ bound; NaN fails. */
   atMost(what: string, observed: number, bound: number, source: string, power: Power = {}): void {
@@ -95,8 +129,13 @@ export class Check {
   }
 
   /** A condition that has no number. */
-  holds(what: string, condition: boolean, source: string): void {
-    this.#record(what, String(condition), "true", source, condition, {});
+  holds(what: string, condition: boolean, source: string, power: Power = {}): void {
+    this.#record(what, String(condition), "true", source, condition, power);
+  }
+
+  /** Any other comparison, with its verdict and the words to show for it. */
+  record(comparison: Comparison): void {
+    this.comparisons.push(comparison);
   }
 
   /** The action fails with a message that matches. */

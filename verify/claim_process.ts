@@ -1,0 +1,94 @@
+/**
+ * Processes that examine claims beside each other, each with its own TensorFlow.js.
+ * @module
+ */
+import { type Answer, answerMark, type Listing, type Request } from "./worker.ts";
+import type { Verdict } from "./examine.ts";
+
+/** What a claim may do; the same as the permissions of `deno task verify`. */
+const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
+
+/** A process that examines one claim at a time. */
+export class ClaimProcess {
+  #process: Deno.ChildProcess;
+  #input: WritableStreamDefaultWriter<Uint8Array>;
+  #answers: AsyncIterator<Answer>;
+  #chatter: Promise<string>;
+
+  constructor() {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", ...permissions, new URL("worker.ts", import.meta.url).href],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#input = this.#process.stdin.getWriter();
+    this.#answers = readAnswers(this.#process.stdout);
+    this.#chatter = lastCharacters(this.#process.stderr, 4000);
+  }
+
+  /** Imports a claim file there and lists its claims. */
+  async open(file: string): Promise<readonly Listing[]> {
+    const answer = await this.#ask({ kind: "open", file });
+    if (answer.kind !== "opened") throw new Error(`the answer to "open" was "${answer.kind}"`);
+    return answer.listings;
+  }
+
+  /** Examines one claim there. Rejects when the process dies of it, or says nothing for `patience` milliseconds. */
+  async examine(
+    file: string,
+    name: string,
+    engine: string,
+    seed: number,
+    patience: number,
+  ): Promise<Verdict> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#process.kill("SIGKILL");
+        reject(new Error(`no verdict after ${Math.round(patience / 1000)} s`));
+      }, patience);
+    });
+    try {
+      const answer = await Promise.race([this.#ask({ kind: "examine", file, name, engine, seed }), silence]);
+      if (answer.kind !== "examined") throw new Error(`the answer to "examine" was "${answer.kind}"`);
+      return answer.verdict;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the process. */
+  async close(): Promise<void> {
+    await this.#input.close().catch(() => {});
+    await this.#process.status;
+  }
+
+  async #ask(request: Request): Promise<Answer> {
+    await this.#input.write(new TextEncoder().encode(JSON.stringify(request) + "\n")).catch(() => {});
+    const { done, value } = await this.#answers.next();
+    if (!done) return value;
+    const { code, signal } = await this.#process.status;
+    throw new Error(`the process ended (${signal ?? `code ${code}`})\n${await this.#chatter}`);
+  }
+}
+
+async function* readAnswers(output: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Answer> {
+  let rest = "";
+  for await (const text of output.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      if (line.startsWith(answerMark)) yield JSON.parse(line.slice(answerMark.length));
+    }
+  }
+}
+
+async function lastCharacters(
+  output: ReadableStream<Uint8Array<ArrayBuffer>>,
+  count: number,
+): Promise<string> {
+  let kept = "";
+  for await (const text of output.pipeThrough(new TextDecoderStream())) kept = (kept + text).slice(-count);
+  return kept;
+}

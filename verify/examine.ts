@@ -1,0 +1,53 @@
+/**
+ * Examines one claim on one engine and says what came of it.
+ * @module
+ */
+import { Check, type Claim, type Comparison, type Plot, Skip, type Table } from "./claim.ts";
+import { missing } from "./needs.ts";
+import { switchEngine } from "./engines.ts";
+
+/** What came of one claim on one engine. */
+export interface Verdict {
+  readonly room: string;
+  readonly name: string;
+  readonly engine: string;
+  readonly outcome: "passed" | "failed" | "skipped";
+  /** Why it was skipped, or the error it ended with. */
+  readonly reason?: string;
+  readonly milliseconds: number;
+  readonly comparisons: readonly Comparison[];
+  readonly plots: readonly Plot[];
+  readonly tables: readonly Table[];
+}
+
+/** Runs the claim's body and judges its comparisons. Never throws. */
+export async function examine(room: string, claim: Claim, engine: string, seed: number): Promise<Verdict> {
+  const check = new Check(seed);
+  const started = performance.now();
+  let outcome: Verdict["outcome"] = "passed";
+  let reason: string | undefined;
+  try {
+    for (const need of claim.options.needs ?? []) {
+      const lacking = await missing(need);
+      if (lacking !== null) check.skip(lacking);
+    }
+    await switchEngine(engine);
+    await claim.examine(check);
+    if (check.comparisons.length === 0) throw new Error("the claim compared nothing");
+    if (check.comparisons.some((comparison) => !comparison.held)) outcome = "failed";
+  } catch (error) {
+    outcome = error instanceof Skip ? "skipped" : "failed";
+    reason = error instanceof Skip ? error.message : (error as Error).stack ?? String(error);
+  }
+  return {
+    room: claim.options.room ?? room,
+    name: claim.name,
+    engine,
+    outcome,
+    reason,
+    milliseconds: Math.round(performance.now() - started),
+    comparisons: check.comparisons,
+    plots: check.plots,
+    tables: check.tables,
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * Runs claims over all cores: a queue of claim files, each opened by the process that takes it; when the queue is
+ * empty, idle processes take claims from the longest file still running.
+ * @module
+ */
+import { ClaimProcess } from "./claim_process.ts";
+import type { Verdict } from "./examine.ts";
+import type { ClaimOptions } from "./claim.ts";
+
+/** Which claims to run, where, and how. */
+export interface SuiteOptions {
+  /** Claims whose "room: name" matches. */
+  readonly filter: RegExp;
+  /** Claim files whose room matches; the others are not even opened. */
+  readonly rooms: RegExp;
+  /** Also the slow claims. */
+  readonly thorough: boolean;
+  /** The engine of claims that name none; claims that name some run only there if it is among them. */
+  readonly engine?: string;
+  readonly seed: number;
+  readonly processes: number;
+  /** Stop at the first failure. */
+  readonly bail: boolean;
+}
+
+interface Unit {
+  readonly file: string;
+  readonly room: string;
+  readonly name: string;
+  readonly engine: string;
+  readonly skip?: string;
+}
+
+const defaultEngine = "wasm";
+const patience = { usual: 180_000, thorough: 1_800_000 };
+
+/** Runs the suite and hands every verdict to `report` as it comes. */
+export async function runSuite(options: SuiteOptions, report: (verdict: Verdict) => void): Promise<void> {
+  const unopened = claimFiles().filter((file) => options.rooms.test(roomOf(file)));
+  const waiting = new Map<string, Unit[]>();
+  const opening = new Set<Promise<void>>();
+  const names = new Set<string>();
+  let stopped = false;
+
+  const give = (verdict: Verdict): void => {
+    if (stopped) return;
+    report(verdict);
+    if (options.bail && verdict.outcome === "failed") stopped = true;
+  };
+
+  /** Opens a file and queues what is to be examined in it. */
+  const open = async (process: ClaimProcess, file: string): Promise<void> => {
+    const units: Unit[] = [];
+    for (const { name, options: claimOptions } of await process.open(file)) {
+      if (names.has(name)) throw new TypeError(`two claims are named "${name}"`);
+      names.add(name);
+      units.push(...unitsOf(file, name, claimOptions, options));
+    }
+    waiting.set(file, units);
+  };
+
+  const serve = async (): Promise<void> => {
+    let process = new ClaimProcess();
+    let current: string | undefined;
+    while (!stopped) {
+      const unit = waiting.get(current ?? "")?.shift();
+      if (unit === undefined) {
+        const file = unopened.shift();
+        if (file !== undefined) {
+          const opened = open(process, file).catch(async (error: Error) => {
+            give(broken({ file, room: roomOf(file), name: `${file} opens`, engine: "none" }, error));
+            await process.close();
+            process = new ClaimProcess();
+          });
+          opening.add(opened);
+          await opened;
+          opening.delete(opened);
+          current = file;
+        } else if (opening.size > 0) {
+          await Promise.race(opening);
+        } else {
+          current = longest(waiting);
+          if (current === undefined) break;
+        }
+        continue;
+      }
+      if (unit.skip !== undefined) {
+        give(skipped(unit, unit.skip));
+        continue;
+      }
+      try {
+        const limit = options.thorough ? patience.thorough : patience.usual;
+        give(await process.examine(unit.file, unit.name, unit.engine, options.seed, limit));
+      } catch (error) {
+        give(broken(unit, error as Error));
+        await process.close();
+        process = new ClaimProcess();
+      }
+    }
+    await process.close();
+  };
+  await Promise.all(Array.from({ length: options.processes }, serve));
+}
+
+/** The claim files beside this one. */
+export function claimFiles(): string[] {
+  return [...Deno.readDirSync(import.meta.dirname!)]
+    .map((entry) => entry.name)
+    .filter((name) => name.endsWith("_claims.ts"))
+    .sort();
+}
+
+/** The room that a claim file speaks about. */
+export function roomOf(file: string): string {
+  return file.replace(/_claims\.ts$/, "");
+}
+
+function unitsOf(file: string, name: string, claim: ClaimOptions, options: SuiteOptions): Unit[] {
+  const room = claim.room ?? roomOf(file);
+  if (!options.filter.test(`${room}: ${name}`)) return [];
+  const unit = { file, room, name };
+  const fallback = options.engine ?? defaultEngine;
+  if (claim.slow && !options.thorough) return [{ ...unit, engine: fallback, skip: "only with --thorough" }];
+  if (claim.engines === undefined) return [{ ...unit, engine: fallback }];
+  if (options.engine === undefined) return claim.engines.map((engine) => ({ ...unit, engine }));
+  const stated = claim.engines.some((engine) => engine === options.engine);
+  return [{ ...unit, engine: options.engine, skip: stated ? undefined : `not stated for ${options.engine}` }];
+}
+
+function longest(waiting: Map<string, Unit[]>): string | undefined {
+  let best: string | undefined;
+  for (const [file, units] of waiting) {
+    if (units.length > (best === undefined ? 0 : waiting.get(best)!.length)) best = file;
+  }
+  return best;
+}
+
+function skipped(unit: Unit, reason: string): Verdict {
+  const { room, name, engine } = unit;
+  const nothing = { milliseconds: 0, comparisons: [], plots: [], tables: [] };
+  return { room, name, engine, outcome: "skipped", reason, ...nothing };
+}
+
+function broken(unit: Unit, error: Error): Verdict {
+  return { ...skipped(unit, error.stack ?? error.message), outcome: "failed" };
+}
