@@ -176,7 +176,7 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
     if (token.name === "help") throw new HelpRequest(helpText(usage));
     const negated = token.name.startsWith("no-") && isSwitch(usage, keyOf.get(token.name.slice(3)));
     const key = keyOf.get(negated ? token.name.slice(3) : token.name);
-    if (key === undefined || !token.rawName.startsWith("--")) {
+    if (key === undefined) {
       throw new UsageError(`unknown flag ${token.rawName}: ${known(usage)}`);
     }
     if (isSwitch(usage, key)) {
