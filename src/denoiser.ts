@@ -1,0 +1,61 @@
+/**
+ * One denoiser serves every SDE: x_t/α(t) is the data plus noise of ratio ν(t) = σ(t)/α(t), so the score, the
+ * clean data and the probability-flow velocity under an SDE are views of the predicted noise ε̂(y, ν).
+ * @module
+ */
+import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
+import * as tf from "./compute/tf.ts";
+import { noiseRatio, type Sde } from "./sde.ts";
+
+/** Predicts the noise in y = x_0 + ν ε. */
+export interface Denoiser {
+  /**
+   * ε̂(y, ν) = (y − E[x_0 | y])/ν, of y's shape [B, …]. Implementations give it without forming that difference,
+   * which has no digits left in float32 when ν is small.
+   */
+  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
+}
+
+/**
+ * What a denoiser says of the law p_t of one SDE. States x are [B, …], times one for the batch or one per row;
+ * the caller owns what is returned, and nothing is disposed that was passed in.
+ */
+export interface ScoreModel {
+  readonly sde: Sde;
+  /** The noise ε̂ predicted in x = α x_0 + σ ε. */
+  noise(x: tf.Tensor, t: PerRow): tf.Tensor;
+  /** ∇ log p_t(x) = −ε̂/σ. */
+  score(x: tf.Tensor, t: PerRow): tf.Tensor;
+  /** Tweedie's mean E[x_0 | x_t = x] = (x − σ ε̂)/α. */
+  data(x: tf.Tensor, t: PerRow): tf.Tensor;
+  /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13). */
+  velocity(x: tf.Tensor, t: PerRow): tf.Tensor;
+}
+
+/** The score model that a denoiser gives under an SDE. */
+export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
+  return scoreModelFromNoise(sde, (x, t) => {
+    const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
+    return denoiser.noise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
+  });
+}
+
+/** The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it. */
+export function scoreModelFromNoise(
+  sde: Sde,
+  noise: (x: tf.Tensor, t: PerRow) => tf.Tensor,
+): ScoreModel {
+  /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone. */
+  const view = (a: ((t: number) => number) | null, b: (t: number) => number) => (x: tf.Tensor, t: PerRow) =>
+    tf.tidy(() => {
+      const part = tf.mul(noise(x, t), column(mapPerRow(t, b), x));
+      return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
+    });
+  return {
+    sde,
+    noise: (x, t) => tf.tidy(() => noise(x, t)),
+    score: view(null, (t) => -1 / sde.sigma(t)),
+    data: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
+    velocity: view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t)),
+  };
+}

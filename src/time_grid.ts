@@ -1,0 +1,82 @@
+/**
+ * The times that a sampler visits.
+ * @module
+ */
+import { logSnr, noiseRatio, type Sde } from "./sde.ts";
+
+/**
+ * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
+ * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5).
+ */
+export type GridConfig = {
+  readonly kind: "uniform" | "quadratic" | "log-snr" | "karras";
+  /** Number of steps N, a positive integer. */
+  readonly steps: number;
+  /** Karras' ρ, positive; other grids ignore it. Default 7. */
+  readonly rho?: number;
+};
+
+/**
+ * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`.
+ *
+ * @throws {RangeError} if the kind is unknown, `steps` is no positive integer, `rho` is not positive, or the steps
+ * are too many to be told apart in float64
+ * @example
+ * ```ts
+ * import { vpSde } from "./sde.ts";
+ * import { timeGrid } from "./time_grid.ts";
+ * const times = timeGrid(vpSde(), { kind: "uniform", steps: 10 });
+ * console.assert(times.length === 11 && times[0] === 1 && times[10] === 1e-3);
+ * ```
+ */
+export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
+  const { steps } = config;
+  if (!Number.isInteger(steps) || steps < 1) {
+    throw new RangeError(`steps must be a positive integer, got ${steps}`);
+  }
+  const timeAt = interpolation(sde, config);
+  const times = Float64Array.from({ length: steps + 1 }, (_, i) => timeAt(i / steps));
+  times[0] = sde.tMax;
+  times[steps] = sde.tMin;
+  for (let i = 0; i < steps; i++) {
+    if (!(times[i + 1] < times[i])) {
+      throw new RangeError(
+        `a ${config.kind} grid of ${steps} steps is too fine: step ${i} does not move in time`,
+      );
+    }
+  }
+  return times;
+}
+
+/** The time at a fraction of the way, 0 at tMax and 1 at tMin. */
+function interpolation(sde: Sde, config: GridConfig): (fraction: number) => number {
+  const { tMin, tMax } = sde;
+  switch (config.kind) {
+    case "uniform":
+      return between(tMax, tMin);
+    case "quadratic": {
+      const root = between(Math.sqrt(tMax), Math.sqrt(tMin));
+      return (fraction) => root(fraction) ** 2;
+    }
+    case "log-snr": {
+      const lambda = between(logSnr(sde, tMax), logSnr(sde, tMin));
+      return (fraction) => sde.timeOfLogSnr(lambda(fraction));
+    }
+    case "karras": {
+      const { rho = 7 } = config;
+      if (!(rho > 0 && Number.isFinite(rho))) {
+        throw new RangeError(`rho must be a positive number, got ${rho}`);
+      }
+      const root = between(noiseRatio(sde, tMax) ** (1 / rho), noiseRatio(sde, tMin) ** (1 / rho));
+      return (fraction) => sde.timeOfLogSnr(-rho * Math.log(root(fraction)));
+    }
+    default:
+      throw new RangeError(
+        `unknown grid ${JSON.stringify(config.kind)}: use "uniform", "quadratic", "log-snr" or "karras"`,
+      );
+  }
+}
+
+function between(start: number, end: number): (fraction: number) => number {
+  return (fraction) => start + fraction * (end - start);
+}
