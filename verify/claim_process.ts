@@ -2,8 +2,34 @@
  * Processes that examine claims beside each other, each with its own TensorFlow.js.
  * @module
  */
-import { type Answer, answerMark, type Listing, type Request } from "./worker.ts";
+import type { EngineName } from "../src/compute/engine.ts";
+import type { ClaimOptions } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
+
+/** What main.ts asks for. */
+export type Request =
+  | { readonly kind: "open"; readonly file: string }
+  | {
+    readonly kind: "examine";
+    readonly file: string;
+    readonly name: string;
+    readonly engine: EngineName;
+    readonly seed: number;
+  };
+
+/** A claim as main.ts sees it. */
+export interface Listing {
+  readonly name: string;
+  readonly options: ClaimOptions;
+}
+
+/** The answer to a request of the same kind. */
+export type Answer =
+  | { readonly kind: "opened"; readonly listings: readonly Listing[] }
+  | { readonly kind: "examined"; readonly verdict: Verdict };
+
+/** Marks a line of this process's output as an answer; everything else that is printed is chatter. */
+export const answerMark = "\u0001answer ";
 
 /** What a claim may do; the same as the permissions of `deno task verify`. */
 const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
@@ -38,7 +64,7 @@ export class ClaimProcess {
   async examine(
     file: string,
     name: string,
-    engine: string,
+    engine: EngineName,
     seed: number,
     patience: number,
   ): Promise<Verdict> {

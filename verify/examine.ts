@@ -4,6 +4,7 @@
  */
 import { Check, type Claim, type Comparison, type Plot, Skip, type Table } from "./claim.ts";
 import { missing } from "./needs.ts";
+import type { EngineName } from "../src/compute/engine.ts";
 import { switchEngine } from "./engines.ts";
 
 /** What came of one claim on one engine. */
@@ -21,7 +22,12 @@ export interface Verdict {
 }
 
 /** Runs the claim's body and judges its comparisons. Never throws. */
-export async function examine(room: string, claim: Claim, engine: string, seed: number): Promise<Verdict> {
+export async function examine(
+  room: string,
+  claim: Claim,
+  engine: EngineName,
+  seed: number,
+): Promise<Verdict> {
   const check = new Check(seed);
   const started = performance.now();
   let outcome: Verdict["outcome"] = "passed";
@@ -31,8 +37,9 @@ export async function examine(room: string, claim: Claim, engine: string, seed: 
       const lacking = await missing(need);
       if (lacking !== null) check.skip(lacking);
     }
-    await switchEngine(engine);
+    const device = await switchEngine(engine);
     await claim.examine(check);
+    device.check();
     if (check.comparisons.length === 0) throw new Error("the claim compared nothing");
     if (check.comparisons.some((comparison) => !comparison.held)) outcome = "failed";
   } catch (error) {

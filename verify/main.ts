@@ -3,6 +3,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import type { EngineName } from "../src/compute/engine.ts";
 import { type Comparison, defaultSeed } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import { runSuite } from "./suite.ts";
@@ -53,13 +54,15 @@ function readFlags(args: string[]) {
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  const engines = ["wasm", "webgpu", "onnx", "cpu"];
-  if (values.engine !== undefined && !engines.includes(values.engine)) {
+  const engines: EngineName[] = ["wasm", "webgpu", "onnx", "cpu"];
+  const engine = engines.find((name) => name === values.engine);
+  if (values.engine !== undefined && engine === undefined) {
     throw new RangeError(`--engine is one of ${engines.join(", ")}, got ${values.engine}`);
   }
   const drawn = crypto.getRandomValues(new Uint32Array(1))[0];
   return {
     ...values,
+    engine,
     filter: new RegExp(values.filter, "i"),
     rooms: new RegExp(values.rooms, "i"),
     seed: values["vary-seed"] ? drawn : wholeNumber("--seed", values.seed, 0, 2 ** 32 - 1),

@@ -3,6 +3,7 @@
  * empty, idle processes take claims from the longest file still running.
  * @module
  */
+import type { EngineName } from "../src/compute/engine.ts";
 import { ClaimProcess } from "./claim_process.ts";
 import type { Verdict } from "./examine.ts";
 import type { ClaimOptions } from "./claim.ts";
@@ -16,7 +17,7 @@ export interface SuiteOptions {
   /** Also the slow claims. */
   readonly thorough: boolean;
   /** The engine of claims that name none; claims that name some run only there if it is among them. */
-  readonly engine?: string;
+  readonly engine?: EngineName;
   readonly seed: number;
   readonly processes: number;
   /** Stop at the first failure. */
@@ -27,11 +28,11 @@ interface Unit {
   readonly file: string;
   readonly room: string;
   readonly name: string;
-  readonly engine: string;
+  readonly engine: EngineName;
   readonly skip?: string;
 }
 
-const defaultEngine = "wasm";
+const defaultEngine: EngineName = "wasm";
 const patience = { usual: 180_000, thorough: 1_800_000 };
 
 /** Runs the suite and hands every verdict to `report` as it comes. */
@@ -68,7 +69,7 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
         const file = unopened.shift();
         if (file !== undefined) {
           const opened = open(process, file).catch(async (error: Error) => {
-            give(broken({ file, room: roomOf(file), name: `${file} opens`, engine: "none" }, error));
+            give(broken({ file, room: roomOf(file), name: `${file} opens`, engine: defaultEngine }, error));
             await process.close();
             process = new ClaimProcess();
           });

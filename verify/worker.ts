@@ -2,33 +2,9 @@
  * One process of the suite: opens claim files and examines claims as main.ts asks, one JSON line a request.
  * @module
  */
-import { type ClaimOptions, claims } from "./claim.ts";
-import { examine, type Verdict } from "./examine.ts";
-
-/** What main.ts asks for. */
-export type Request =
-  | { readonly kind: "open"; readonly file: string }
-  | {
-    readonly kind: "examine";
-    readonly file: string;
-    readonly name: string;
-    readonly engine: string;
-    readonly seed: number;
-  };
-
-/** A claim as main.ts sees it. */
-export interface Listing {
-  readonly name: string;
-  readonly options: ClaimOptions;
-}
-
-/** The answer to a request of the same kind. */
-export type Answer =
-  | { readonly kind: "opened"; readonly listings: readonly Listing[] }
-  | { readonly kind: "examined"; readonly verdict: Verdict };
-
-/** Marks a line of this process's output as an answer; everything else that is printed is chatter. */
-export const answerMark = "\u0001answer ";
+import { claims } from "./claim.ts";
+import { type Answer, answerMark, type Request } from "./claim_process.ts";
+import { examine } from "./examine.ts";
 
 /** The claims of a claim file, which registers them when it is first imported. */
 const opened = new Map<string, typeof claims>();
