@@ -11,6 +11,8 @@ import {
   type MnistFile,
   type MnistSplit,
 } from "../src/data/mnist.ts";
+import { atomicWrite } from "./files.ts";
+import { formatBytes, ProgressBar } from "./terminal.ts";
 
 /** Where to look; every field has a default. */
 export interface MnistPlaces {
@@ -77,7 +79,8 @@ async function download(file: MnistFile, cache: string, places: MnistPlaces): Pr
       if (digest !== file.sha256) {
         throw new Error(`SHA-256 is ${digest.slice(0, 12)}…, expected ${file.sha256.slice(0, 12)}…`);
       }
-      await writeWhole(cache, `${file.name}.gz`, packed);
+      await Deno.mkdir(cache, { recursive: true });
+      await atomicWrite(`${cache}/${file.name}.gz`, packed);
       return bytes;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -100,26 +103,15 @@ async function fetchBytes(url: string, report: (text: string) => void): Promise<
     throw new Error(`HTTP ${response.status}`);
   }
   const total = Number(response.headers.get("content-length") ?? 0);
+  using progress = new ProgressBar({ label: `downloading ${url}`, total, unit: "bytes", write: report });
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let received = 0;
-  let shown = -1;
   for await (const chunk of response.body) {
     chunks.push(chunk);
-    received += chunk.length;
-    const percent = total > 0 ? Math.floor(100 * received / total) : 0;
-    if (percent !== shown) report(`\r${url}: ${(received / 1e6).toFixed(1)} MB ${percent}%`);
-    shown = percent;
+    progress.update(received += chunk.length);
   }
-  report("\n");
+  progress.print(`downloaded ${url}, ${formatBytes(received)}`);
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
-}
-
-/** A reader never sees half a file: it is written under another name and renamed. */
-async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
-  const temporary = `${folder}/${name}.${crypto.randomUUID()}.part`;
-  await Deno.writeFile(temporary, bytes);
-  await Deno.rename(temporary, `${folder}/${name}`);
 }
 
 /** The platform's folder for things that can be fetched again. */
