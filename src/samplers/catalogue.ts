@@ -1,0 +1,87 @@
+/**
+ * The samplers by name, for command lines and reports.
+ * @module
+ */
+import type { GridConfig } from "../time_grid.ts";
+import { ddim } from "./ddim.ts";
+import { dpmSolver2M } from "./dpm_solver.ts";
+import { edmHeun } from "./edm_heun.ts";
+import { eulerMaruyama } from "./euler_maruyama.ts";
+import { odeEuler } from "./ode_euler.ts";
+import { odeHeun } from "./ode_heun.ts";
+import { odeRk4 } from "./ode_rk4.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Options that a sampler may take; each entry says which it heeds. */
+export interface SamplerOptions {
+  /** Target signal-to-noise ratio of the Langevin corrector. */
+  readonly snr?: number;
+  /** Langevin moves at each noise level. */
+  readonly correctorSteps?: number;
+  /** Relative tolerance of an adaptive solver. */
+  readonly rtol?: number;
+  /** Absolute tolerance of an adaptive solver. */
+  readonly atol?: number;
+}
+
+/** A sampler's entry in the catalogue. */
+export interface SamplerEntry {
+  /** Makes the sampler. */
+  readonly create: (options: SamplerOptions) => Sampler;
+  /** The options that it heeds. */
+  readonly heeds: readonly (keyof SamplerOptions)[];
+  /** The grid that suits it, with a step count that gives good samples. */
+  readonly grid: GridConfig;
+  /** Network calls in one step; null if the solver decides. */
+  readonly evaluationsPerStep: (options: SamplerOptions) => number | null;
+  /** Whether it adds noise on the way. */
+  readonly stochastic: boolean;
+}
+
+const catalogue: Record<string, SamplerEntry> = {
+  "euler-maruyama": entry(eulerMaruyama, { kind: "uniform", steps: 1000 }, 1, true),
+  "ancestral": entry(() => ddim({ eta: 1 }), { kind: "karras", steps: 250 }, 1, true),
+  "ode-euler": entry(odeEuler, { kind: "uniform", steps: 250 }, 1, false),
+  "ode-heun": entry(odeHeun, { kind: "uniform", steps: 100 }, 2, false),
+  "ode-rk4": entry(odeRk4, { kind: "uniform", steps: 50 }, 4, false),
+  "edm-heun": entry(edmHeun, { kind: "karras", steps: 18 }, 2, false),
+  "ddim": entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
+  "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 15 }, 1, false),
+};
+
+/** The names that {@linkcode samplerByName} knows. */
+export const samplerNames: readonly string[] = Object.keys(catalogue);
+
+/**
+ * The catalogue's entry for a name.
+ * @throws RangeError for a name that is not there
+ */
+export function samplerEntry(name: string): SamplerEntry {
+  if (!Object.hasOwn(catalogue, name)) {
+    throw new RangeError(`sampler must be one of ${samplerNames.join(", ")}, got "${name}"`);
+  }
+  return catalogue[name];
+}
+
+/**
+ * A sampler by its name in the catalogue.
+ * @throws RangeError for a name that is not there, an option that this sampler does not heed, or a bad value
+ */
+export function samplerByName(name: string, options: SamplerOptions = {}): Sampler {
+  const { create, heeds } = samplerEntry(name);
+  for (const [key, value] of Object.entries(options)) {
+    if (value !== undefined && !heeds.some((option) => option === key)) {
+      throw new RangeError(`${name} has no option ${key}; it heeds ${heeds.join(", ") || "none"}`);
+    }
+  }
+  return create(options);
+}
+
+function entry(
+  create: () => Sampler,
+  grid: GridConfig,
+  evaluations: number,
+  stochastic: boolean,
+): SamplerEntry {
+  return { create, heeds: [], grid, evaluationsPerStep: () => evaluations, stochastic };
+}

@@ -1,0 +1,16 @@
+/**
+ * Euler's method on the probability-flow ODE.
+ * @module
+ */
+import { type Sampler, statelessStepper } from "./sampler.ts";
+
+/**
+ * Euler for dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13), from t to s:  x_s = x_t + (s − t) velocity(x_t, t).
+ * Order 1. One evaluation a step.
+ */
+export function odeEuler(): Sampler {
+  return {
+    name: "ode-euler",
+    start: (model) => statelessStepper((x, t, s) => x.add(model.velocity(x, t).mul(s - t))),
+  };
+}

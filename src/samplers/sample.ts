@@ -1,0 +1,190 @@
+/**
+ * The loop that all samplers share.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import type { Rng } from "../compute/rng.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
+import { type GridConfig, timeGrid } from "../time_grid.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** What to draw, where to stop on the way, and the randomness to use. */
+export interface SampleOptions {
+  /** Shape of the batch, [N, …]: N independent samples. */
+  readonly shape: readonly number[];
+  /** The times to visit: a rule for `timeGrid`, or strictly decreasing points of one's own. */
+  readonly grid: GridConfig | Float64Array;
+  /** Source of the starting state and of all noise; row i is sample `rng.firstSample + i`. */
+  readonly rng: Rng;
+  /** Replace the last state by the mean of x_0 given it (Tweedie), which removes the noise left there; default true. */
+  readonly denoise?: boolean;
+  /** State at the first time, of the given shape, not disposed; default the prior N(0, priorStd²). */
+  readonly initial?: tf.Tensor;
+}
+
+/** A look at a run. */
+export interface SampleStep {
+  /** Steps taken: 0 for the starting state, then 1 … steps. */
+  readonly step: number;
+  /** Steps in all. */
+  readonly steps: number;
+  /** Time that x has reached. */
+  readonly time: number;
+  /**
+   * The state [N, …] (denoised in the last look, unless switched off). It lives until the generator moves on: clone it to
+   * keep it. The one of the last look (`done`) belongs to the caller.
+   */
+  readonly x: tf.Tensor;
+  /** Network calls so far, each of the whole batch; the last denoising is one. */
+  readonly evaluations: number;
+  /** Whether this is the last look. */
+  readonly done: boolean;
+}
+
+/**
+ * Runs a sampler from the prior at the grid's first time to its last, yielding the starting state and every state after.
+ *
+ * @example Ten samples of the standard normal law
+ * ```ts
+ * import { createRng } from "../compute/rng.ts";
+ * import { scoreModelFromNoise } from "../denoiser.ts";
+ * import { vpSde } from "../sde.ts";
+ * import { dpmSolver2M } from "./dpm_solver.ts";
+ * import { sample } from "./sample.ts";
+ * const sde = vpSde();
+ * // The data are N(0, 1), so every p_t is, and the predicted noise is σ(t) x.
+ * const model = scoreModelFromNoise(sde, (x, t) => x.mul(sde.sigma(t as number)));
+ * const options = { shape: [10, 1], grid: { kind: "log-snr", steps: 10 }, rng: createRng(1) } as const;
+ * for await (const { done, x, evaluations } of sample(model, dpmSolver2M(), options)) {
+ *   if (done) console.log(evaluations, await x.data());
+ * }
+ * ```
+ * @throws RangeError for a shape or a grid that is none
+ * @throws Error naming sampler, step and time if a state or a score is NaN or infinite
+ */
+export async function* sample(
+  model: ScoreModel,
+  sampler: Sampler,
+  options: SampleOptions,
+): AsyncGenerator<SampleStep, void, void> {
+  const { rng, denoise = true } = options;
+  const shape = checkedShape(options);
+  const times = checkedTimes(model, options.grid);
+  const steps = times.length - 1;
+  const watched = new WatchedModel(model);
+  const stepper = sampler.start(watched.model, rng);
+  let x = options.initial?.clone() ?? tf.tidy(() => rng.normal(shape).mul(model.sde.priorStd));
+  let handedOver = false;
+  try {
+    await checkFinite(x, watched, `${sampler.name}: the starting state at time ${times[0]}`);
+    for (let step = 0; step <= steps; step++) {
+      const time = times[step];
+      if (step > 0) {
+        const where = `${sampler.name}: step ${step} of ${steps}, from time ${times[step - 1]} to ${time}`;
+        x = replaced(x, await named(where, () => stepper.step(x, times[step - 1], time)));
+        await checkFinite(x, watched, where);
+      }
+      const done = step === steps;
+      if (done && denoise && model.sde.sigma(time) > 0) {
+        const where = `${sampler.name}: denoising after step ${step} of ${steps}, at time ${time}`;
+        x = replaced(x, tf.tidy(() => watched.model.data(x, time)));
+        await checkFinite(x, watched, where);
+      }
+      handedOver = done;
+      yield { step, steps, time, x, evaluations: watched.evaluations, done };
+    }
+  } finally {
+    if (!handedOver) x.dispose();
+    stepper.dispose();
+    watched.dispose();
+  }
+}
+
+/** Runs {@linkcode sample} to its end and returns the last state [N, …], which the caller owns. */
+export async function drawSamples(
+  model: ScoreModel,
+  sampler: Sampler,
+  options: SampleOptions,
+): Promise<tf.Tensor> {
+  for await (const { done, x } of sample(model, sampler, options)) {
+    if (done) return x;
+  }
+  throw new Error("sample() ended without a last state");
+}
+
+/** A view of a model that counts its evaluations and sums what they return, to notice NaN and infinities. */
+class WatchedModel {
+  readonly model: ScoreModel;
+  evaluations = 0;
+  #sum: tf.Scalar | null = null;
+
+  constructor(model: ScoreModel) {
+    this.model = scoreModelFromNoise(model.sde, (x, t) => {
+      this.evaluations++;
+      const noise = model.noise(x, t);
+      const sum = tf.keep(tf.tidy(() => this.#sum === null ? noise.sum() : this.#sum.add(noise.sum())));
+      this.#sum?.dispose();
+      this.#sum = sum as tf.Scalar;
+      return noise;
+    });
+  }
+
+  /** The sum of all that was returned since the last call; the caller owns it, outside any `tf.tidy`. */
+  takeSum(): tf.Scalar {
+    const sum = this.#sum ?? tf.keep(tf.scalar(0));
+    this.#sum = null;
+    return sum;
+  }
+
+  dispose(): void {
+    this.#sum?.dispose();
+    this.#sum = null;
+  }
+}
+
+/** One reduction and one read a step: a sum is finite only if every term is. */
+async function checkFinite(x: tf.Tensor, watched: WatchedModel, where: string): Promise<void> {
+  const scoreSum = watched.takeSum();
+  const sums = tf.tidy(() => tf.stack([x.sum(), scoreSum]));
+  scoreSum.dispose();
+  const [state, score] = await sums.data();
+  sums.dispose();
+  if (!Number.isFinite(score)) throw new Error(`${where}: the score is NaN or infinite`);
+  if (!Number.isFinite(state)) throw new Error(`${where}: the state is NaN or infinite`);
+}
+
+/** Adds where it happened to an error of a step. */
+async function named<T>(where: string, action: () => T | Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof Error) error.message = `${where}: ${error.message}`;
+    throw error;
+  }
+}
+
+function replaced(old: tf.Tensor, next: tf.Tensor): tf.Tensor {
+  if (next !== old) old.dispose();
+  return next;
+}
+
+function checkedShape({ shape, initial }: SampleOptions): number[] {
+  if (shape.length < 2 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new RangeError(`shape must be [samples, …] in positive integers, got [${shape}]`);
+  }
+  if (initial !== undefined && String(initial.shape) !== String(shape)) {
+    throw new RangeError(`initial has shape [${initial.shape}], but shape asks for [${shape}]`);
+  }
+  return [...shape];
+}
+
+function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Float64Array {
+  const times = grid instanceof Float64Array ? grid : timeGrid(sde, grid);
+  const decreasing = times.every((time, i) => time >= 0 && (i === 0 || time < times[i - 1]));
+  if (times.length < 2 || !decreasing) {
+    throw new RangeError(
+      `a time grid needs at least two strictly decreasing points, none negative, got ${times}`,
+    );
+  }
+  return times;
+}

@@ -1,0 +1,31 @@
+/**
+ * What a sampling algorithm is: something that moves a batch of states from one noise level to a lower one.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import type { Rng } from "../compute/rng.ts";
+import type { ScoreModel } from "../denoiser.ts";
+
+/** An algorithm. It holds options only; whatever a run remembers (history, step sizes) lives in its stepper. */
+export interface Sampler {
+  /** The name that errors and reports use. */
+  readonly name: string;
+  /** Opens one run on one batch; all noise of the run comes from `rng`. */
+  start(model: ScoreModel, rng: Rng): Stepper;
+}
+
+/** One run of an algorithm on one batch. */
+export interface Stepper {
+  /**
+   * Moves x [B, …] from time t to time s. The caller owns the result; x is not disposed. Only an algorithm that has to
+   * read a number back from the device (adaptive steps) returns a promise.
+   */
+  step(x: tf.Tensor, t: number, s: number): tf.Tensor | Promise<tf.Tensor>;
+  /** Frees what the run remembers. */
+  dispose(): void;
+}
+
+/** A stepper without memory, from what one step computes; every step is one `tf.tidy`. */
+export function statelessStepper(step: (x: tf.Tensor, t: number, s: number) => tf.Tensor): Stepper {
+  return { step: (x, t, s) => tf.tidy(() => step(x, t, s)), dispose: () => {} };
+}
