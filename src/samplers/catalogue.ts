@@ -4,9 +4,11 @@
  */
 import type { GridConfig } from "../time_grid.ts";
 import { ddim } from "./ddim.ts";
+import { ddpm } from "./ddpm.ts";
 import { dpmSolver2M } from "./dpm_solver.ts";
 import { edmHeun } from "./edm_heun.ts";
 import { eulerMaruyama } from "./euler_maruyama.ts";
+import { exponentialSde } from "./exponential_sde.ts";
 import { odeEuler } from "./ode_euler.ts";
 import { odeHeun } from "./ode_heun.ts";
 import { odeRk4 } from "./ode_rk4.ts";
@@ -40,6 +42,8 @@ export interface SamplerEntry {
 
 const catalogue: Record<string, SamplerEntry> = {
   "euler-maruyama": entry(eulerMaruyama, { kind: "uniform", steps: 1000 }, 1, true),
+  "exponential-sde": entry(exponentialSde, { kind: "uniform", steps: 1000 }, 1, true),
+  "ddpm": entry(ddpm, { kind: "uniform", steps: 1000 }, 1, true),
   "ancestral": entry(() => ddim({ eta: 1 }), { kind: "karras", steps: 250 }, 1, true),
   "ode-euler": entry(odeEuler, { kind: "uniform", steps: 250 }, 1, false),
   "ode-heun": entry(odeHeun, { kind: "uniform", steps: 100 }, 2, false),
