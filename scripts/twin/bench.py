@@ -1,0 +1,87 @@
+"""Times the PyTorch network on request, so that bench.ts can interleave it with its own measurements.
+
+Usage: bench.py CONFIG BATCH, with the network's config as JSON. Prints one line of JSON about itself, then answers each
+line on stdin, `forward` or `step`, with the milliseconds that one such call took. A step is what training does: noise,
+forward, loss, backward, clipping, Adam, averaging of the weights.
+"""
+
+import json
+import sys
+import time
+
+import torch
+from torch.nn import functional as F
+
+import model
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class Bench:
+    def __init__(self, config, batch, memory_format):
+        torch.manual_seed(1)
+        self.network = model.build(config).to(DEVICE, memory_format=memory_format)
+        self.parameters = list(self.network.parameters())
+        self.average = [p.detach().clone() for p in self.parameters]
+        self.optimizer = torch.optim.Adam(self.parameters, lr=2e-3, betas=(0.9, 0.99), fused=True)
+        height, width, channels = config.get("height", 28), config.get("width", 28), config.get("channels", 1)
+        self.images = torch.rand(batch, height, width, channels, device=DEVICE) * 2 - 1
+        self.features = torch.randn(batch, config.get("noiseFeatures", config["embedding"]), device=DEVICE)
+        self.classes = None
+        if config.get("classes"):
+            labels = torch.randint(config["classes"] + 1, (batch,), device=DEVICE)
+            self.classes = F.one_hot(labels, config["classes"] + 1).float()
+
+    def forward(self):
+        with torch.inference_mode():
+            return self.network(self.images, self.features, self.classes)
+
+    def step(self):
+        ratio = torch.exp(torch.randn(len(self.images), 1, 1, 1, device=DEVICE) * 1.2 - 1)
+        noise = torch.randn_like(self.images)
+        scale = 1 / torch.sqrt(ratio**2 + 0.25)
+        target = scale * (ratio * self.images / 0.5 - 0.5 * noise)
+        output = self.network(scale * (self.images + ratio * noise), self.features, self.classes)
+        loss = F.mse_loss(output, target)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, self.parameters, 1e-3)
+        return loss
+
+    def time(self, action):
+        call = getattr(self, action)
+        started = time.perf_counter()
+        call()
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
+        return 1000 * (time.perf_counter() - started)
+
+
+def main(config, batch):
+    # Which memory layout is faster depends on network and machine: each action gets its better one.
+    layouts = {
+        name: Bench(config, batch, layout)
+        for name, layout in (("contiguous", torch.contiguous_format), ("channels last", torch.channels_last))
+    }
+    chosen = {}
+    for action in ("forward", "step"):
+        best = {name: min(bench.time(action) for _ in range(4)) for name, bench in layouts.items()}
+        chosen[action] = min(best, key=best.get)
+    about = {
+        "name": f"PyTorch {torch.__version__}",
+        "device": torch.cuda.get_device_name() if DEVICE == "cuda" else "cpu",
+        "threads": torch.get_num_threads(),
+        "parameters": sum(p.numel() for p in layouts["contiguous"].parameters),
+        "layouts": chosen,
+    }
+    print(json.dumps(about), flush=True)
+    for line in sys.stdin:
+        action = line.strip()
+        print(json.dumps(layouts[chosen[action]].time(action)), flush=True)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]), int(sys.argv[2]))

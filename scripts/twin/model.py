@@ -1,0 +1,218 @@
+"""The networks of src/networks/unet.ts and tutorial.ts a second time, in PyTorch, for comparison only.
+
+Modules carry the same names as the parameters there (but `half_` and `double_`, which nn.Module has as methods); layouts
+differ: [height, width, in, out] and [in, out] there, [out, in, height, width] and [out, in] here. Images are
+[B, H, W, C] at the border.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def conv(into, out, size=3, bias=False):
+    return nn.Conv2d(into, out, size, padding=size // 2, bias=bias)
+
+
+class Half(nn.Conv2d):
+    """Stride 2 padded as TensorFlow does for even sizes: one row below, one column to the right."""
+
+    def __init__(self, into, out):
+        super().__init__(into, out, 3, stride=2, bias=False)
+
+    def forward(self, x):
+        return super().forward(F.pad(x, (0, 1, 0, 1)))
+
+
+class Norm(nn.GroupNorm):
+    def __init__(self, channels, groups):
+        super().__init__(min(groups, channels), channels, eps=1e-5)
+
+
+class Attention(nn.Module):
+    def __init__(self, channels, groups):
+        super().__init__()
+        self.norm = Norm(channels, groups)
+        self.qkv = conv(channels, 3 * channels, 1)
+        self.project = conv(channels, channels, 1)
+
+    def forward(self, x):
+        rows = self.qkv(self.norm(x)).flatten(2).transpose(1, 2)  # [B, positions, 3C]
+        query, key, value = rows.chunk(3, 2)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return x + self.project(mixed.transpose(1, 2).reshape(x.shape))
+
+
+class Block(nn.Module):
+    def __init__(self, into, out, embedding, groups, attends):
+        super().__init__()
+        self.norm1 = Norm(into, groups)
+        self.conv1 = conv(into, out)
+        self.film = nn.Linear(embedding, 2 * out)
+        self.norm2 = Norm(out, groups)
+        self.conv2 = conv(out, out)
+        self.skip = nn.Identity() if into == out else conv(into, out, 1)
+        self.attention = Attention(out, groups) if attends else nn.Identity()
+
+    def forward(self, x, e):
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.film(e)[:, :, None, None].chunk(2, 1)
+        h = F.silu((1 + scale) * self.norm2(h) + shift)
+        return self.attention(self.skip(x) + self.conv2(h))
+
+
+class UNet(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        widths, groups = config["widths"], config["groups"]
+        self.fold = config["unshuffle"]
+        folded = self.fold**2 * config["channels"]
+        height = config["height"] // self.fold
+
+        def block(level, into):
+            attends = height / 2**level in config["attention"]
+            return Block(into, widths[level], config["embedding"], groups, attends)
+
+        self.embedding = nn.ModuleDict(
+            {
+                "noise1": nn.Linear(config["noiseFeatures"], config["embedding"]),
+                "noise2": nn.Linear(config["embedding"], config["embedding"]),
+            }
+        )
+        if config["classes"] > 0:
+            self.embedding["class"] = nn.Linear(config["classes"] + 1, config["embedding"], bias=False)
+        self.stem = conv(folded, widths[0])
+        levels = range(len(widths) - 1)
+        self.down = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    "block": nn.ModuleList(block(i, widths[i]) for _ in range(config["blocks"])),
+                    "half_": Half(widths[i], widths[i + 1]),
+                }
+            )
+            for i in levels
+        )
+        self.middle = nn.ModuleDict(
+            {"block": nn.ModuleList(block(len(levels), widths[-1]) for _ in range(config["middleBlocks"]))}
+        )
+        self.up = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    "double_": conv(widths[i + 1], widths[i]),
+                    "block": nn.ModuleList(block(i, 2 * widths[i]) for _ in range(config["blocks"])),
+                }
+            )
+            for i in levels
+        )
+        self.head = nn.ModuleDict({"norm": Norm(widths[0], groups), "conv": conv(widths[0], folded, bias=True)})
+
+    def forward(self, x, noise_features, classes=None):
+        """x [B, H, W, C], noise features [B, F], one-hot classes [B, classes + 1] or None; [B, H, W, C]."""
+        e = self.embedding["noise2"](F.silu(self.embedding["noise1"](noise_features)))
+        if "class" in self.embedding:
+            e = e + self.embedding["class"](classes)
+        e = F.silu(e)
+        h = self.stem(unshuffle(x, self.fold))
+        skips = []
+        for level in self.down:
+            for block in level["block"]:
+                h = block(h, e)
+                skips.append(h)
+            h = level["half_"](h)
+        for block in self.middle["block"]:
+            h = block(h, e)
+        for level in reversed(self.up):
+            h = level["double_"](F.interpolate(h, scale_factor=2, mode="nearest"))
+            for block in level["block"]:
+                h = block(torch.cat([h, skips.pop()], 1), e)
+        return shuffle(self.head["conv"](F.silu(self.head["norm"](h))), self.fold)
+
+
+class Stage(nn.Module):
+    """Convolution, plus a dense feature of time, normalization, SiLU."""
+
+    def __init__(self, convolution, out, embedding, groups):
+        super().__init__()
+        self.conv = convolution
+        self.time = nn.Linear(embedding, out)
+        self.norm = Norm(out, groups)
+
+    def forward(self, x, e):
+        return F.silu(self.norm(self.conv(x) + self.time(e)[:, :, None, None]))
+
+
+class Tutorial(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        c1, c2, c3, c4 = config["widths"]
+        embedding = config["embedding"]
+
+        def down(into, out, stride, groups):
+            return Stage(nn.Conv2d(into, out, 3, stride, bias=False), out, embedding, groups)
+
+        def up(into, out, extra):
+            convolution = nn.ConvTranspose2d(into, out, 3, 2, output_padding=extra, bias=False)
+            return Stage(convolution, out, embedding, 32)
+
+        self.embed = nn.Linear(embedding, embedding)
+        self.down = nn.ModuleList([down(1, c1, 1, 4), down(c1, c2, 2, 32), down(c2, c3, 2, 32), down(c3, c4, 2, 32)])
+        last = nn.ModuleDict({"conv": nn.ConvTranspose2d(2 * c1, 1, 3)})
+        self.up = nn.ModuleList([last, up(2 * c2, c1, 1), up(2 * c3, c2, 1), up(c4, c3, 0)])
+
+    def forward(self, x, noise_features, classes=None):
+        """x [B, 28, 28, 1], features of time [B, F], no classes; [B, 28, 28, 1]."""
+        e = F.silu(self.embed(noise_features))
+        h, skips = x.permute(0, 3, 1, 2), []
+        for stage in self.down:
+            h = stage(h, e)
+            skips.append(h)
+        skips.pop()
+        for stage in reversed(self.up[1:]):
+            h = torch.cat([stage(h, e), skips.pop()], 1)
+        return self.up[0]["conv"](h).permute(0, 2, 3, 1)
+
+
+def unshuffle(x, fold):
+    """[B, H, W, C] to [B, fold·fold·C, H/fold, W/fold], channels in the order row, column, channel."""
+    batch, height, width, channels = x.shape
+    blocks = x.reshape(batch, height // fold, fold, width // fold, fold, channels)
+    return blocks.permute(0, 2, 4, 5, 1, 3).reshape(batch, -1, height // fold, width // fold)
+
+
+def shuffle(x, fold):
+    """The inverse of `unshuffle`."""
+    batch, depth, height, width = x.shape
+    blocks = x.reshape(batch, fold, fold, depth // fold**2, height, width)
+    return blocks.permute(0, 4, 1, 5, 2, 3).reshape(batch, height * fold, width * fold, -1)
+
+
+def to_torch(values):
+    """A parameter of the TypeScript side, as this side lays it out."""
+    tensor = torch.from_numpy(values)
+    return {4: lambda: tensor.permute(3, 2, 0, 1), 2: lambda: tensor.T}.get(tensor.ndim, lambda: tensor)()
+
+
+def from_torch(tensor):
+    """The inverse of `to_torch`."""
+    return {4: lambda: tensor.permute(2, 3, 1, 0), 2: lambda: tensor.T}.get(tensor.ndim, lambda: tensor)().numpy()
+
+
+def name_here(name):
+    """A parameter's name in PyTorch, given its name in TypeScript."""
+    return name.replace(".half.", ".half_.").replace(".double.", ".double_.")
+
+
+def named_gradients(network):
+    """All gradients, by the names and in the layouts of the TypeScript side."""
+    return {
+        name.replace("_.", "."): from_torch(parameter.grad) for name, parameter in network.named_parameters()
+    }
+
+
+def build(config, weights=None):
+    """The network of a config (parsed JSON), with weights by name where they are given. Every name must be used."""
+    network = {"unet": UNet, "tutorial": Tutorial}[config["kind"]](config)
+    if weights is not None:
+        network.load_state_dict({name_here(name): to_torch(values) for name, values in weights.items()})
+    return network

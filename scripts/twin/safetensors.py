@@ -1,0 +1,41 @@
+"""Reads and writes safetensors files with numpy alone: 8 bytes of header length, a JSON header, raw little-endian data."""
+
+import json
+import struct
+
+import numpy as np
+
+DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
+
+
+def read(path):
+    """Returns (dict of name to float32 array, or int64 for integers; dict of metadata, str to str)."""
+    with open(path, "rb") as file:
+        data = file.read()
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        start, end = (8 + length + offset for offset in entry["data_offsets"])
+        values = np.frombuffer(data[start:end], dtype=DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        tensors[name] = values.astype(np.int64 if entry["dtype"].startswith("I") else np.float32)
+    return tensors, metadata
+
+
+def write(path, tensors):
+    """Writes a dict of name to array as float32."""
+    header, parts, offset = {}, [], 0
+    for name, values in tensors.items():
+        part = np.ascontiguousarray(values, dtype="<f4").tobytes()
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(values.shape),
+            "data_offsets": [offset, offset + len(part)],
+        }
+        parts.append(part)
+        offset += len(part)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
