@@ -1,0 +1,74 @@
+/** Animated GIF. @module */
+import * as gifencModule from "npm:gifenc@1.0.3";
+import type { Picture } from "./png.ts";
+
+type Palette = readonly (readonly number[])[];
+
+/** The part of gifenc that is used; the package has no types of its own. */
+interface Gifenc {
+  GIFEncoder(): {
+    writeFrame(
+      indices: Uint8Array,
+      width: number,
+      height: number,
+      options: { palette: Palette; delay: number; repeat: number },
+    ): void;
+    finish(): void;
+    bytes(): Uint8Array;
+  };
+  quantize(rgba: Uint8Array, colours: number): Palette;
+  applyPalette(rgba: Uint8Array, palette: Palette): Uint8Array;
+}
+
+// Node's resolution gives a CommonJS module under `default`; a browser's gives the named exports themselves.
+const gifenc = ("quantize" in gifencModule ? gifencModule : gifencModule.default) as Gifenc;
+
+/** How an animation plays. */
+export interface GifTiming {
+  /** Milliseconds a frame is shown; GIF counts in hundredths of a second. Default 60. */
+  readonly delay?: number;
+  /** Milliseconds the last frame is shown; default 1500. */
+  readonly lastDelay?: number;
+}
+
+const GREYS: Palette = Array.from({ length: 256 }, (_, level) => [level, level, level]);
+
+/**
+ * Writes pictures as an animation that repeats for ever. Grey frames keep all their 256 levels; coloured ones are reduced
+ * to 256 colours each.
+ *
+ * @throws {RangeError} When there is no frame, or frames differ in size.
+ */
+export function encodeGif(frames: readonly Picture[], timing: GifTiming = {}): Uint8Array<ArrayBuffer> {
+  const { delay = 60, lastDelay = 1500 } = timing;
+  if (frames.length === 0) throw new RangeError("an animation needs at least one frame, got 0");
+  const { width, height } = frames[0];
+  const encoder = gifenc.GIFEncoder();
+  frames.forEach((frame, at) => {
+    if (frame.width !== width || frame.height !== height) {
+      throw new RangeError(
+        `all frames must be ${width}×${height} like the first, frame ${at} is ${frame.width}×${frame.height}`,
+      );
+    }
+    const grey = greyLevels(frame);
+    const palette = grey === null ? gifenc.quantize(frame.data, 256) : GREYS;
+    encoder.writeFrame(grey ?? gifenc.applyPalette(frame.data, palette), width, height, {
+      palette,
+      delay: at === frames.length - 1 ? lastDelay : delay,
+      repeat: 0,
+    });
+  });
+  encoder.finish();
+  return new Uint8Array(encoder.bytes());
+}
+
+/** The level of each pixel, or null when some pixel has a colour. */
+function greyLevels({ data }: Picture): Uint8Array | null {
+  const levels = new Uint8Array(data.length / 4);
+  for (let pixel = 0; pixel < levels.length; pixel++) {
+    const [red, green, blue] = [data[4 * pixel], data[4 * pixel + 1], data[4 * pixel + 2]];
+    if (red !== green || red !== blue) return null;
+    levels[pixel] = red;
+  }
+  return levels;
+}
