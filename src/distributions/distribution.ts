@@ -1,0 +1,89 @@
+/**
+ * What a data distribution is here: something to draw from, and, where its law is known, an exact denoiser.
+ * @module
+ */
+import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import type { Denoiser } from "../denoiser.ts";
+import { noiseRatio, type Sde } from "../sde.ts";
+
+/** A law on vectors that can be drawn from. */
+export interface DataDistribution {
+  /** Number of coordinates d. */
+  readonly dimension: number;
+  /** Draws [count, d], row i from the random stream of sample rng.firstSample + i. */
+  sample(rng: Rng, count: number): tf.Tensor2D;
+}
+
+/** A law whose noised versions y = x_0 + ν ε are known exactly, so that it is its own denoiser. */
+export interface ExactDistribution extends DataDistribution, Denoiser {
+  /** Log density [B] in nats of y = x_0 + ν ε at y [B, …] (d numbers a row); ν = 0 is the law itself. */
+  logDensity(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor1D;
+  /** E[x_0 | y], of y's shape; exact where y − ν ε̂ would lose digits at large ν. */
+  posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
+}
+
+/** What is known of x_0 once y = x_0 + ν ε is seen; float64 on the host. */
+export interface Posterior {
+  /** Log density of y, in nats. */
+  readonly logDensity: number;
+  /** Probability of each component of a mixture given y. */
+  readonly responsibilities: Float64Array;
+  /** ε̂ = (y − E[x_0 | y])/ν. */
+  readonly noise: Float64Array;
+  /** E[x_0 | y]. */
+  readonly mean: Float64Array;
+  /** Cov[x_0 | y], [d, d], computed when asked for. */
+  covariance(): number[][];
+}
+
+/** Log density [B] in nats of p_t under an SDE at states x [B, …]: that of y = x/α, less d ln α. */
+export function diffusedLogDensity(
+  distribution: ExactDistribution,
+  sde: Sde,
+  x: tf.Tensor,
+  t: PerRow,
+): tf.Tensor1D {
+  return tf.tidy(() => {
+    const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
+    const density = distribution.logDensity(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
+    const volume = mapPerRow(t, (t) => distribution.dimension * Math.log(sde.alpha(t)));
+    return tf.sub(density, column(volume, density)) as tf.Tensor1D;
+  });
+}
+
+/**
+ * The float64 view of one state x of p_t under an SDE: log density and score of p_t, and the posterior of x_0.
+ * The oracle that the float32 tensor code is held against.
+ */
+export function diffusedPosterior(
+  distribution: { posterior(y: ArrayLike<number>, noiseRatio: number): Posterior },
+  sde: Sde,
+  x: ArrayLike<number>,
+  t: number,
+): Posterior & { readonly score: Float64Array } {
+  const alpha = sde.alpha(t);
+  const posterior = distribution.posterior(
+    Float64Array.from(x, (value) => value / alpha),
+    noiseRatio(sde, t),
+  );
+  return {
+    ...posterior,
+    logDensity: posterior.logDensity - x.length * Math.log(alpha),
+    score: posterior.noise.map((value) => -value / sde.sigma(t)),
+  };
+}
+
+/**
+ * A batch of states [B, …] as rows [B, d].
+ *
+ * @throws {RangeError} if a row does not hold d numbers
+ */
+export function asRows(y: tf.Tensor, dimension: number): tf.Tensor2D {
+  const rows = y.shape[0];
+  if (y.rank < 1 || y.size !== rows * dimension) {
+    throw new RangeError(`expected ${dimension} numbers a row, got a batch of shape [${y.shape}]`);
+  }
+  return tf.reshape(y, [rows, dimension]);
+}

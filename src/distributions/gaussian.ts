@@ -1,0 +1,263 @@
+/**
+ * The Gaussian N(μ, Σ) as an exact denoiser, in Σ's eigenbasis: with Σ = U Λ Uᵀ the law of y = x_0 + ν ε has
+ * covariance U (Λ + ν²) Uᵀ, so one decomposition serves every noise level.
+ * @module
+ */
+import { EigenvalueDecomposition, Matrix } from "../compute/linear_algebra.ts";
+import type { PerRow } from "../compute/rows.ts";
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import { asRows, type ExactDistribution, type Posterior } from "./distribution.ts";
+
+/** Mean [d] with a full covariance [d, d], or with d variances of independent coordinates. */
+export type GaussianOptions =
+  | { readonly mean: ArrayLike<number>; readonly covariance: readonly ArrayLike<number>[] }
+  | { readonly mean: ArrayLike<number>; readonly variances: ArrayLike<number> };
+
+/** N(mean, covariance) in d dimensions; the covariance may be singular. */
+export class Gaussian implements ExactDistribution {
+  /** Number of coordinates d. */
+  readonly dimension: number;
+  /** The mean, [d]. */
+  readonly mean: Float64Array;
+  /** Eigenvalues Λ of the covariance, [d]. */
+  readonly #variances: Float64Array;
+  /** Eigenvectors in columns, or null where the covariance is diagonal. */
+  readonly #basis: Matrix | null;
+
+  /**
+   * @throws {RangeError} if a number is not finite, the sizes differ, or the covariance is not symmetric and
+   * positive semidefinite
+   */
+  constructor(options: GaussianOptions) {
+    this.mean = Float64Array.from(options.mean);
+    this.dimension = this.mean.length;
+    if (this.dimension === 0) throw new RangeError("mean must hold at least one number, got none");
+    requireFinite("mean", this.mean);
+    if ("variances" in options) {
+      this.#variances = Float64Array.from(options.variances);
+      this.#basis = null;
+    } else {
+      const covariance = symmetric(options.covariance, this.dimension);
+      const eigen = isDiagonal(covariance)
+        ? null
+        : new EigenvalueDecomposition(covariance, { assumeSymmetric: true });
+      this.#variances = Float64Array.from(eigen?.realEigenvalues ?? covariance.diagonal());
+      this.#basis = eigen?.eigenvectorMatrix ?? null;
+    }
+    if (this.#variances.length !== this.dimension) {
+      throw new RangeError(`expected ${this.dimension} variances, got ${this.#variances.length}`);
+    }
+    requireFinite("variances", this.#variances);
+    const [least, largest] = [Math.min(...this.#variances), Math.max(...this.#variances)];
+    // Eigenvalues carry rounding errors relative to the largest.
+    if (least < -1e-12 * this.dimension * largest || largest < 0) {
+      throw new RangeError(`covariance must be positive semidefinite, got an eigenvalue of ${least}`);
+    }
+    this.#variances = this.#variances.map((variance) => Math.max(variance, 0));
+  }
+
+  /** The covariance, [d, d]. */
+  covariance(): number[][] {
+    return this.#inBasis(this.#variances).to2DArray();
+  }
+
+  /** Draws [count, d]: one normal number a coordinate. */
+  sample(rng: Rng, count: number): tf.Tensor2D {
+    const { dimension } = this;
+    const normal = rng.normalValues([count, dimension]);
+    const values = new Float32Array(count * dimension);
+    for (let row = 0; row < count; row++) {
+      values.set(this.pointOf(normal.subarray(row * dimension, (row + 1) * dimension)), row * dimension);
+    }
+    return tf.tensor2d(values, [count, dimension]);
+  }
+
+  /** The point μ + U √Λ z that standard normal numbers z [d] stand for. */
+  pointOf(normal: ArrayLike<number>): Float64Array {
+    const scaled = this.#variances.map((variance, i) => Math.sqrt(variance) * normal[i]);
+    return this.#fromBasis(scaled).map((value, i) => value + this.mean[i]);
+  }
+
+  /** ε̂(y, ν) = ν (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …]. */
+  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+    return tf.tidy(() => {
+      const factor = this.#perCoordinate(noiseRatio, (variance, ratio) => ratio / (variance + ratio ** 2));
+      return tf.reshape(this.#rowsFromBasis(tf.mul(this.#rowsToBasis(y), factor)), y.shape);
+    });
+  }
+
+  /** Log density [B] in nats of N(μ, Σ + ν²) at y [B, …]. */
+  logDensity(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor1D {
+    return tf.tidy(() => {
+      const precision = this.#perCoordinate(noiseRatio, (variance, ratio) => 1 / (variance + ratio ** 2));
+      const squares = tf.sum(tf.mul(tf.square(this.#rowsToBasis(y)), precision), 1);
+      const ratios = typeof noiseRatio === "number" ? [noiseRatio] : noiseRatio;
+      const logVolume = tf.tensor1d(Float32Array.from(ratios, (ratio) => this.#logVolume(ratio)));
+      return tf.mul(tf.add(squares, logVolume), -0.5) as tf.Tensor1D;
+    });
+  }
+
+  /** E[x_0 | y] = μ + Σ (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …]. */
+  posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+    return tf.tidy(() => {
+      const factor = this.#perCoordinate(noiseRatio, shrinkage);
+      const offset = this.#rowsFromBasis(tf.mul(this.#rowsToBasis(y), factor));
+      return tf.reshape(tf.add(offset, tf.tensor1d(Float32Array.from(this.mean))), y.shape);
+    });
+  }
+
+  /** The posterior of x_0 given one y [d] = x_0 + ν ε, in float64. */
+  posterior(y: ArrayLike<number>, noiseRatio: number): Posterior {
+    const offset = this.#toBasis(this.mean.map((mean, i) => y[i] - mean));
+    const variances = this.#variances;
+    const squares = offset.reduce((sum, value, i) => sum + value ** 2 / (variances[i] + noiseRatio ** 2), 0);
+    const shrunk = offset.map((value, i) => shrinkage(variances[i], noiseRatio) * value);
+    return {
+      logDensity: -0.5 * (squares + this.#logVolume(noiseRatio)),
+      responsibilities: Float64Array.of(1),
+      noise: this.#fromBasis(offset.map((value, i) => value * noiseRatio / (variances[i] + noiseRatio ** 2))),
+      mean: this.#fromBasis(shrunk).map((value, i) => value + this.mean[i]),
+      covariance: () =>
+        this.#inBasis(variances.map((v) => noiseRatio ** 2 * shrinkage(v, noiseRatio))).to2DArray(),
+    };
+  }
+
+  /** The law of A x + b for an operator A [m, d] and an offset b [m], 0 by default. */
+  affine(operator: readonly (readonly number[])[], offset?: ArrayLike<number>): Gaussian {
+    const a = operatorMatrix(operator, this.dimension);
+    const mean = a.mmul(Matrix.columnVector([...this.mean])).to1DArray();
+    return new Gaussian({
+      mean: mean.map((value, i) => value + (offset?.[i] ?? 0)),
+      covariance: symmetrized(a.mmul(this.#inBasis(this.#variances)).mmul(a.transpose())),
+    });
+  }
+
+  /**
+   * Bayes' rule for values = A x + √noiseVariance ε, with A [m, d]: the posterior of x, and the log density of the
+   * values.
+   *
+   * @throws {RangeError} if the values have no density (a noise-free observation of something without variance)
+   */
+  observing(
+    operator: readonly (readonly number[])[],
+    values: ArrayLike<number>,
+    noiseVariance = 0,
+  ): { posterior: Gaussian; logEvidence: number } {
+    const a = operatorMatrix(operator, this.dimension);
+    if (values.length !== a.rows) throw new RangeError(`expected ${a.rows} values, got ${values.length}`);
+    const covariance = this.#inBasis(this.#variances);
+    const cross = covariance.mmul(a.transpose());
+    const seen = this.affine(operator);
+    const logEvidence = seen.posterior(values, Math.sqrt(noiseVariance)).logDensity;
+    if (!Number.isFinite(logEvidence)) {
+      throw new RangeError(
+        "the observed coordinates have no density: add noiseVariance or observe fewer of them",
+      );
+    }
+    const innovation = Float64Array.from(values, (value, i) => value - seen.mean[i]);
+    const precision = seen.#inBasis(seen.#variances.map((variance) => 1 / (variance + noiseVariance)));
+    const gain = cross.mmul(precision);
+    const shift = gain.mmul(Matrix.columnVector([...innovation])).to1DArray();
+    return {
+      logEvidence,
+      posterior: new Gaussian({
+        mean: this.mean.map((mean, i) => mean + shift[i]),
+        covariance: symmetrized(Matrix.sub(covariance, gain.mmul(cross.transpose()))),
+      }),
+    };
+  }
+
+  /** ln det(2π (Σ + ν²)). */
+  #logVolume(noiseRatio: number): number {
+    return this.#variances.reduce((sum, v) => sum + Math.log(2 * Math.PI * (v + noiseRatio ** 2)), 0);
+  }
+
+  /** U diag(values) Uᵀ. */
+  #inBasis(values: Float64Array): Matrix {
+    const diagonal = Matrix.diag([...values]);
+    return this.#basis === null ? diagonal : this.#basis.mmul(diagonal).mmul(this.#basis.transpose());
+  }
+
+  #toBasis(vector: Float64Array): Float64Array {
+    if (this.#basis === null) return vector;
+    return Float64Array.from(this.#basis.transpose().mmul(Matrix.columnVector([...vector])).to1DArray());
+  }
+
+  #fromBasis(vector: Float64Array): Float64Array {
+    if (this.#basis === null) return vector;
+    return Float64Array.from(this.#basis.mmul(Matrix.columnVector([...vector])).to1DArray());
+  }
+
+  /** (y − μ) U, [B, d]. */
+  #rowsToBasis(y: tf.Tensor): tf.Tensor2D {
+    const offset = tf.sub(
+      asRows(y, this.dimension),
+      tf.tensor1d(Float32Array.from(this.mean)),
+    ) as tf.Tensor2D;
+    return this.#basis === null ? offset : tf.matMul(offset, tf.tensor2d(this.#basis.to2DArray()));
+  }
+
+  #rowsFromBasis(rows: tf.Tensor): tf.Tensor {
+    return this.#basis === null ? rows : tf.matMul(rows, tf.tensor2d(this.#basis.to2DArray()), false, true);
+  }
+
+  /** f(Λ_i, ν) as [1, d], or [B, d] where ν differs by row. */
+  #perCoordinate(noiseRatio: PerRow, f: (variance: number, ratio: number) => number): tf.Tensor2D {
+    const ratios = typeof noiseRatio === "number" ? [noiseRatio] : noiseRatio;
+    const { dimension } = this;
+    const values = new Float32Array(ratios.length * dimension);
+    for (let row = 0; row < ratios.length; row++) {
+      for (let i = 0; i < dimension; i++) values[row * dimension + i] = f(this.#variances[i], ratios[row]);
+    }
+    return tf.tensor2d(values, [ratios.length, dimension]);
+  }
+}
+
+/** λ/(λ + ν²), the share of y's offset that is data; 1 where there is no noise. */
+function shrinkage(variance: number, ratio: number): number {
+  return ratio === 0 ? 1 : variance / (variance + ratio ** 2);
+}
+
+function requireFinite(name: string, values: Float64Array): void {
+  const wrong = values.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new RangeError(`${name} must hold finite numbers, got ${wrong}`);
+}
+
+function symmetric(rows: readonly ArrayLike<number>[], dimension: number): Matrix {
+  if (rows.length !== dimension || rows.some((row) => row.length !== dimension)) {
+    throw new RangeError(
+      `covariance must be ${dimension} × ${dimension} like the mean, got ${rows.length} rows`,
+    );
+  }
+  const matrix = new Matrix(rows.map((row) => Array.from(row)));
+  for (let i = 0; i < dimension; i++) {
+    for (let j = 0; j < i; j++) {
+      const [a, b] = [matrix.get(i, j), matrix.get(j, i)];
+      if (Math.abs(a - b) > 1e-9 * (Math.abs(a) + Math.abs(b))) {
+        throw new RangeError(
+          `covariance must be symmetric, got ${a} and ${b} at (${i}, ${j}) and (${j}, ${i})`,
+        );
+      }
+    }
+  }
+  return matrix;
+}
+
+function isDiagonal(matrix: Matrix): boolean {
+  for (let i = 0; i < matrix.rows; i++) {
+    for (let j = 0; j < i; j++) if (matrix.get(i, j) !== 0) return false;
+  }
+  return true;
+}
+
+function symmetrized(matrix: Matrix): number[][] {
+  return Matrix.add(matrix, matrix.transpose()).mul(0.5).to2DArray();
+}
+
+function operatorMatrix(operator: readonly (readonly number[])[], dimension: number): Matrix {
+  if (operator.length === 0 || operator.some((row) => row.length !== dimension)) {
+    throw new RangeError(`operator must have rows of ${dimension} numbers, got ${operator.length} rows`);
+  }
+  return new Matrix(operator.map((row) => [...row]));
+}
