@@ -1,0 +1,51 @@
+/** Every kind of network by its config, and the named presets. @module */
+import { mlp, type MlpConfig } from "./mlp.ts";
+import type { Network } from "./network.ts";
+import { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./tutorial.ts";
+import { unet, type UNetConfig } from "./unet.ts";
+
+/** The config of any network. */
+export type NetworkConfig = UNetConfig | TutorialConfig | MlpConfig;
+
+/** The recommended network for 28×28 images of digits: 0.48 million parameters, conditional on ten classes. */
+export const DIGITS: UNetConfig = {
+  kind: "unet",
+  height: 28,
+  width: 28,
+  channels: 1,
+  unshuffle: 2,
+  widths: [32, 64],
+  blocks: 2,
+  middleBlocks: 3,
+  groups: 8,
+  embedding: 128,
+  noiseFeatures: 32,
+  attention: [],
+  classes: 10,
+};
+
+/** Networks that have a name. */
+export const NETWORK_PRESETS: { readonly digits: UNetConfig; readonly tutorial: TutorialConfig } = {
+  digits: DIGITS,
+  tutorial: TUTORIAL,
+};
+
+/**
+ * The network that a config describes.
+ * @throws {RangeError | TypeError} When the config is not one.
+ */
+export function networkFromConfig<C extends NetworkConfig>(config: C): Network<C>;
+export function networkFromConfig(config: NetworkConfig): Network<NetworkConfig> {
+  switch (config.kind) {
+    case "unet":
+      return unet(config);
+    case "tutorial":
+      return tutorialNetwork(config);
+    case "mlp":
+      return mlp(config);
+    default:
+      throw new TypeError(
+        `a network config's kind must be unet, tutorial or mlp, got ${JSON.stringify(config)}`,
+      );
+  }
+}

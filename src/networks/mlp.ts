@@ -1,0 +1,66 @@
+/** A multilayer perceptron for points. @module */
+import * as tf from "../compute/tf.ts";
+import { dense, silu } from "./layers.ts";
+import { initialValues, type Network } from "./network.ts";
+import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
+
+/** What a multilayer perceptron is; plain JSON. */
+export interface MlpConfig {
+  readonly kind: "mlp";
+  /** Coordinates of a point. */
+  readonly dimensions: number;
+  /** Channels of the hidden layers. */
+  readonly hidden: number;
+  /** Hidden layers. */
+  readonly layers: number;
+  /** Positional features of ln ν. */
+  readonly noiseFeatures: number;
+  /** 0 for a network without labels. */
+  readonly classes: number;
+}
+
+/**
+ * The perceptron of a config: the point, the noise features and the class side by side, then dense layers with SiLU; the
+ * last layer starts at zero.
+ *
+ * @throws {RangeError} For sizes that are not whole or not positive.
+ */
+export function mlp(config: MlpConfig): Network<MlpConfig> {
+  const { dimensions, hidden, layers, classes } = config;
+  for (
+    const [name, value, least] of [["dimensions", dimensions, 1], ["hidden", hidden, 1], [
+      "layers",
+      layers,
+      1,
+    ], ["classes", classes, 0]] as const
+  ) {
+    if (!Number.isInteger(value) || value < least) {
+      throw new RangeError(`${name} must be an integer of at least ${least}, got ${value}`);
+    }
+  }
+  checkFeatureCount(config.noiseFeatures);
+  const inputs = dimensions + config.noiseFeatures + (classes > 0 ? classes + 1 : 0);
+  const body = Array.from(
+    { length: layers },
+    (_, k) => dense(`layers.${k}`, { from: k === 0 ? inputs : hidden, to: hidden }),
+  );
+  const head = dense("head", { from: hidden, to: dimensions, zero: true });
+  const parameters = [...body, head].flatMap((layer) => layer.parameters);
+  return {
+    config,
+    sampleShape: [dimensions],
+    classes,
+    parameters,
+    noiseFeatureCount: config.noiseFeatures,
+    initialise: (rng) => initialValues(parameters, rng),
+    noiseFeatures: (logNoiseRatio) => positionalFeatures(logNoiseRatio, config.noiseFeatures),
+    forward(p, x, noiseFeatures, labels) {
+      if (classes > 0 && labels === null) {
+        throw new TypeError("this network has classes: pass one-hot rows, not null");
+      }
+      let h: tf.Tensor = tf.concat([x as tf.Tensor2D, noiseFeatures, ...(classes > 0 ? [labels!] : [])], 1);
+      for (const layer of body) h = silu(layer.apply(p, h));
+      return head.apply(p, h);
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * What a network is here: a plain JSON config, a list of named parameters and a pure function of them.
+ * @module
+ */
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+
+/** One named parameter; it starts as independent draws of N(mean, std²). */
+export interface ParameterSpec {
+  /** Its place, such as `down.0.block.1.conv1.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** 1 for the gains of normalizations, else 0. */
+  readonly mean: number;
+  /** 1/√(fan-in) for weights; 0 for offsets, gains and zero-initialized last layers. */
+  readonly std: number;
+}
+
+/** Parameter tensors by name. */
+export type Parameters = Readonly<Record<string, tf.Tensor>>;
+
+/** Parameter values by name, on the host. */
+export type Weights = ReadonlyMap<string, Float32Array>;
+
+/** A function of a noisy input, its noise level and perhaps its class, with named parameters. */
+export interface Network<Config = unknown> {
+  /** Plain JSON from which `networkFromConfig` makes the same network. */
+  readonly config: Config;
+  /** Shape of one sample, such as [28, 28, 1]. */
+  readonly sampleShape: readonly number[];
+  /** Number of classes; 0 for a network without labels. */
+  readonly classes: number;
+  readonly parameters: readonly ParameterSpec[];
+  /** Initial values, drawn from a fork of `rng` for each name. */
+  initialise(rng: Rng): Map<string, Float32Array>;
+  /** Features [rows, F], row-major, of ln ν [rows]; computed in float64. */
+  noiseFeatures(logNoiseRatio: Float64Array): Float32Array;
+  /** F, the features of one row. */
+  readonly noiseFeatureCount: number;
+  /**
+   * The output, of the shape of `x`.
+   *
+   * @param p Parameter tensors.
+   * @param x [B, …sampleShape].
+   * @param noiseFeatures [B, F].
+   * @param classes One-hot [B, classes + 1] whose last class says "no label"; null for a network without labels.
+   */
+  forward(p: Parameters, x: tf.Tensor, noiseFeatures: tf.Tensor2D, classes: tf.Tensor2D | null): tf.Tensor;
+}
+
+/** Numbers in a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Numbers in all parameters. */
+export function parameterCount(network: Pick<Network, "parameters">): number {
+  return network.parameters.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
+}
+
+/** Draws initial values; a parameter's values depend on the seed and its name alone. */
+export function initialValues(specs: readonly ParameterSpec[], rng: Rng): Map<string, Float32Array> {
+  return new Map(specs.map(({ name, shape, mean, std }) => {
+    const size = sizeOf(shape);
+    if (std === 0) return [name, new Float32Array(size).fill(mean)];
+    return [name, rng.fork(name).normalValues([1, size]).map((z) => mean + std * z)];
+  }));
+}
+
+/**
+ * All parameters end to end in the order of the specs, [P].
+ * @throws {RangeError} When a parameter is missing or has the wrong size.
+ */
+export function flatten(specs: readonly ParameterSpec[], weights: Weights): Float32Array {
+  const flat = new Float32Array(parameterCount({ parameters: specs }));
+  let start = 0;
+  for (const { name, shape } of specs) {
+    const values = weights.get(name);
+    const size = sizeOf(shape);
+    if (values?.length !== size) {
+      const found = values === undefined ? "is missing" : `has ${values.length} values`;
+      throw new RangeError(`the parameter ${name} must have ${size} values, but it ${found}`);
+    }
+    flat.set(values, start);
+    start += size;
+  }
+  return flat;
+}
+
+/** The inverse of {@link flatten}; the arrays are copies. */
+export function unflatten(specs: readonly ParameterSpec[], flat: Float32Array): Map<string, Float32Array> {
+  let start = 0;
+  return new Map(specs.map(({ name, shape }) => {
+    const values = flat.slice(start, start + sizeOf(shape));
+    start += values.length;
+    return [name, values];
+  }));
+}
+
+/** Splits a flat parameter tensor [P] into the network's parameters. Not meant to be differentiated through. */
+export function splitParameters(specs: readonly ParameterSpec[], flat: tf.Tensor1D): tf.Tensor[] {
+  const pieces = tf.split(flat, specs.map(({ shape }) => sizeOf(shape)), 0);
+  return specs.map(({ shape }, i) => tf.reshape(pieces[i], [...shape]));
+}
+
+/** Tensors by name, in the order of the specs. */
+export function namedParameters(specs: readonly ParameterSpec[], tensors: readonly tf.Tensor[]): Parameters {
+  return Object.fromEntries(specs.map(({ name }, i) => [name, tensors[i]]));
+}

@@ -1,0 +1,149 @@
+/**
+ * A trained network as a denoiser: with or without a label, guided or not, compiled for the batch sizes that matter.
+ * @module
+ */
+import { compile, type CompiledFunction } from "../compute/compile.ts";
+import * as tf from "../compute/tf.ts";
+import type { Denoiser } from "../denoiser.ts";
+import { networkFromConfig } from "./catalogue.ts";
+import { namedParameters, type Network, type Parameters, sizeOf, type Weights } from "./network.ts";
+import {
+  type ModelConfig,
+  type PredictionInputs,
+  predictionInputs,
+  predictionShapes,
+  predictNoise,
+} from "./noise_prediction.ts";
+
+/** The label of a sample, or null for none; one for the batch or one per row. */
+export type Labels = number | null | readonly (number | null)[];
+
+/** A denoiser that is a network. */
+export interface NetworkDenoiser extends Denoiser {
+  readonly config: ModelConfig;
+  readonly network: Network;
+  /** The parameter tensors, owned by the denoiser. */
+  readonly parameters: Parameters;
+  /**
+   * Compiles for batches of `rows`, which `noise` then uses for batches of that size; other sizes run uncompiled. Worth it
+   * from a few evaluations on. Labels and their guidance share what is compiled, but guidance needs twice the rows and
+   * calls for a `prepare` of its own.
+   */
+  prepare(rows: number): Promise<void>;
+  /**
+   * The same network asked for one class, or one per row. Classifier-free guidance (Ho & Salimans 2022):
+   * ε̂ = ε̂(y, none) + scale · (ε̂(y, label) − ε̂(y, none)), so 1 is the conditional model, 0 the unconditional one and more
+   * than 1 exaggerates the class; both passes run in one batch. Rows without label are not guided.
+   *
+   * @throws {RangeError} When the network has no such label or the scale is not finite.
+   */
+  withLabels(labels: Labels, guidanceScale?: number): NetworkDenoiser;
+  /** Frees the weights and everything compiled, for all denoisers that share them. */
+  dispose(): void;
+}
+
+/**
+ * The denoiser of a network.
+ *
+ * @param weights Values by parameter name.
+ * @throws {RangeError} When weights are missing or have the wrong size.
+ */
+export function networkDenoiser(config: ModelConfig, weights: Weights): NetworkDenoiser {
+  const network = networkFromConfig(config.network) as Network;
+  const tensors = network.parameters.map(({ name, shape }) => {
+    const values = weights.get(name);
+    if (values?.length !== sizeOf(shape)) {
+      throw new RangeError(
+        `the weights have ${values?.length ?? "no"} values for ${name}, which needs ${sizeOf(shape)}`,
+      );
+    }
+    return tf.tensor(values, [...shape]);
+  });
+  const evaluator = new Evaluator(config, network, namedParameters(network.parameters, tensors));
+  return denoiserWith(evaluator, null, 1);
+}
+
+function denoiserWith(evaluator: Evaluator, labels: Labels, scale: number): NetworkDenoiser {
+  const { config, network, parameters } = evaluator;
+  const none = network.classes;
+  const guided = labels !== null && scale !== 1;
+  return {
+    config,
+    network,
+    parameters,
+    prepare: (rows) => evaluator.prepare(guided ? 2 * rows : rows),
+    noise: (y, noiseRatio) =>
+      tf.tidy(() => {
+        const rows = y.shape[0];
+        const rowLabels = spread(labels, rows, none);
+        const ratios = typeof noiseRatio === "number" ? new Float64Array(rows).fill(noiseRatio) : noiseRatio;
+        if (!guided) return evaluator.noise(y, ratios, rowLabels);
+        const both = evaluator.noise(
+          tf.concat([y, y], 0),
+          Float64Array.from([...ratios, ...ratios]),
+          [...rowLabels, ...rowLabels.map(() => none)],
+        );
+        const [conditional, unconditional] = tf.split(both, 2, 0);
+        return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), scale));
+      }),
+    withLabels(newLabels, guidanceScale = 1) {
+      for (const label of Array.isArray(newLabels) ? newLabels : [newLabels]) {
+        if (label !== null && !(Number.isInteger(label) && label >= 0 && label < network.classes)) {
+          const allowed = network.classes === 0
+            ? "this network has no labels"
+            : `labels must be whole numbers from 0 to ${network.classes - 1}`;
+          throw new RangeError(`${allowed}, got ${label}`);
+        }
+      }
+      if (!Number.isFinite(guidanceScale)) {
+        throw new RangeError(`the guidance scale must be a finite number, got ${guidanceScale}`);
+      }
+      return denoiserWith(evaluator, newLabels, guidanceScale);
+    },
+    dispose: () => evaluator.dispose(),
+  };
+}
+
+/** The network with its weights, and its compiled forms by batch size. */
+class Evaluator {
+  readonly #compiled = new Map<number, CompiledFunction>();
+
+  constructor(readonly config: ModelConfig, readonly network: Network, readonly parameters: Parameters) {}
+
+  async prepare(rows: number): Promise<void> {
+    if (this.#compiled.has(rows)) return;
+    const shapes = [[rows, ...this.network.sampleShape], ...predictionShapes(this.network, rows)];
+    const compiled = await compile(
+      (y, ...inputs) => [this.#predict(y, inputs as unknown as PredictionInputs)],
+      shapes.map((shape) => ({ shape, dtype: "float32" })),
+    );
+    this.#compiled.set(rows, compiled);
+  }
+
+  noise(y: tf.Tensor, noiseRatio: Float64Array, labels: readonly number[]): tf.Tensor {
+    const inputs = predictionInputs(this.network, this.config.preconditioning, noiseRatio, labels);
+    const compiled = this.#compiled.get(noiseRatio.length);
+    // A compiled function leaves no tape: while a gradient is taken, the network runs operation by operation.
+    if (compiled === undefined || tf.engine().state.gradientDepth > 0) return this.#predict(y, inputs);
+    return compiled.run([y, ...inputs as readonly tf.Tensor[]])[0];
+  }
+
+  #predict(y: tf.Tensor, inputs: PredictionInputs): tf.Tensor {
+    return predictNoise(this.network, this.config.preconditioning, this.parameters, y, inputs);
+  }
+
+  dispose(): void {
+    for (const compiled of this.#compiled.values()) compiled.dispose();
+    this.#compiled.clear();
+    tf.dispose(this.parameters as Record<string, tf.Tensor>);
+  }
+}
+
+/** One label per row, with the network's "no label" for null. */
+function spread(labels: Labels, rows: number, none: number): number[] {
+  if (labels === null || typeof labels === "number") return new Array(rows).fill(labels ?? none);
+  if (labels.length !== rows) {
+    throw new RangeError(`expected one label per row, got ${labels.length} labels for ${rows} rows`);
+  }
+  return labels.map((label) => label ?? none);
+}

@@ -1,0 +1,182 @@
+/**
+ * A time-conditional U-Net (Ronneberger et al. 2015; Ho et al. 2020): residual blocks with group norm, SiLU and FiLM
+ * from the noise level and the class, between a pixel-unshuffle stem and a pixel-shuffle head.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import {
+  convolution,
+  dense,
+  type Layer,
+  normalization,
+  pixelShuffle,
+  pixelUnshuffle,
+  residualBlock,
+  selfAttention,
+  silu,
+  upsample,
+} from "./layers.ts";
+import { initialValues, type Network } from "./network.ts";
+import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
+
+/** What a U-Net is; plain JSON. */
+export interface UNetConfig {
+  readonly kind: "unet";
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Factor by which the stem folds pixels into channels; 1 leaves them. */
+  readonly unshuffle: number;
+  /** Channels of each level, from the finest to the coarsest; each level has half the height and width of the last. */
+  readonly widths: readonly number[];
+  /** Residual blocks of each level but the coarsest, on the way down and again on the way up. */
+  readonly blocks: number;
+  /** Residual blocks of the coarsest level. */
+  readonly middleBlocks: number;
+  /** Groups of the normalizations. */
+  readonly groups: number;
+  /** Channels of the embedding of noise level and class. */
+  readonly embedding: number;
+  /** Positional features of ln ν. */
+  readonly noiseFeatures: number;
+  /** Heights, in pixels after the stem, of the levels whose blocks are followed by self-attention. */
+  readonly attention: readonly number[];
+  /** 0 for a network without labels. */
+  readonly classes: number;
+}
+
+/**
+ * The U-Net of a config.
+ *
+ * Level i < L−1: `blocks` residual blocks down, each leaving a skip, then a strided convolution; the middle; then for
+ * each level upwards a nearest-neighbour doubling with a convolution, and `blocks` residual blocks on the
+ * concatenation with the skips, last first.
+ *
+ * @throws {RangeError} When sizes do not fit each other.
+ */
+export function unet(config: UNetConfig): Network<UNetConfig> {
+  checkConfig(config);
+  const { channels, unshuffle, widths, blocks, groups, embedding } = config;
+  const levels = widths.length;
+  const folded = unshuffle * unshuffle * channels;
+  const heightOf = (level: number) => config.height / unshuffle / 2 ** level;
+  const stage = (name: string, level: number, from: number): Stage => {
+    const block = residualBlock(name, { from, to: widths[level], embedding, groups });
+    const attends = config.attention.includes(heightOf(level));
+    const attention = attends ? selfAttention(`${name}.attention`, widths[level], groups) : null;
+    return {
+      parameters: [...block.parameters, ...(attention?.parameters ?? [])],
+      apply(p, x, embedding) {
+        const h = block.apply(p, x, embedding);
+        return attention === null ? h : attention.apply(p, h);
+      },
+    };
+  };
+
+  const noise1 = dense("embedding.noise1", { from: config.noiseFeatures, to: embedding });
+  const noise2 = dense("embedding.noise2", { from: embedding, to: embedding });
+  const label = config.classes === 0
+    ? null
+    : dense("embedding.class", { from: config.classes + 1, to: embedding, bias: false });
+  const stem = convolution("stem", { from: folded, to: widths[0] });
+  const down = range(levels - 1).map((level) => ({
+    blocks: range(blocks).map((k) => stage(`down.${level}.block.${k}`, level, widths[level])),
+    half: convolution(`down.${level}.half`, { from: widths[level], to: widths[level + 1], stride: 2 }),
+  }));
+  const middle = range(config.middleBlocks).map((k) =>
+    stage(`middle.block.${k}`, levels - 1, widths[levels - 1])
+  );
+  const up = range(levels - 1).reverse().map((level) => ({
+    double: convolution(`up.${level}.double`, { from: widths[level + 1], to: widths[level] }),
+    blocks: range(blocks).map((k) => stage(`up.${level}.block.${k}`, level, 2 * widths[level])),
+  }));
+  const headNorm = normalization("head.norm", widths[0], Math.min(groups, widths[0]));
+  const head = convolution("head.conv", { from: widths[0], to: folded, bias: true, zero: true });
+
+  const parameters = [
+    ...[noise1, noise2, ...(label ? [label] : []), stem],
+    ...down.flatMap((level) => [...level.blocks, level.half]),
+    ...middle,
+    ...up.flatMap((level) => [level.double, ...level.blocks]),
+    ...[headNorm, head],
+  ].flatMap((layer) => layer.parameters);
+
+  return {
+    config,
+    sampleShape: [config.height, config.width, channels],
+    classes: config.classes,
+    parameters,
+    noiseFeatureCount: config.noiseFeatures,
+    initialise: (rng) => initialValues(parameters, rng),
+    noiseFeatures: (logNoiseRatio) => positionalFeatures(logNoiseRatio, config.noiseFeatures),
+    forward(p, x, noiseFeatures, classes) {
+      let e = noise2.apply(p, silu(noise1.apply(p, noiseFeatures)));
+      if (label !== null) {
+        if (classes === null) throw new TypeError("this network has classes: pass one-hot rows, not null");
+        e = tf.add(e, label.apply(p, classes));
+      }
+      e = silu(e);
+      let h = stem.apply(p, pixelUnshuffle(x, unshuffle));
+      const skips: tf.Tensor[] = [];
+      for (const level of down) {
+        for (const block of level.blocks) skips.push(h = block.apply(p, h, e));
+        h = level.half.apply(p, h);
+      }
+      for (const block of middle) h = block.apply(p, h, e);
+      for (const level of up) {
+        h = level.double.apply(p, upsample(h));
+        for (const block of level.blocks) h = block.apply(p, tf.concat([h, skips.pop()!], 3), e);
+      }
+      return pixelShuffle(head.apply(p, headNorm.apply(p, h)), unshuffle);
+    },
+  };
+}
+
+type Stage = Layer<[x: tf.Tensor, embedding: tf.Tensor]>;
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}
+
+function checkConfig(config: UNetConfig): void {
+  const { height, width, unshuffle, widths, groups } = config;
+  const positive = {
+    height,
+    width,
+    channels: config.channels,
+    unshuffle,
+    middleBlocks: config.middleBlocks,
+    blocks: config.blocks,
+    groups,
+    embedding: config.embedding,
+  };
+  for (const [name, value] of Object.entries(positive)) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`${name} must be a positive integer, got ${value}`);
+    }
+  }
+  if (!Number.isInteger(config.classes) || config.classes < 0) {
+    throw new RangeError(`classes must be 0 or a positive integer, got ${config.classes}`);
+  }
+  checkFeatureCount(config.noiseFeatures);
+  if (widths.length === 0) throw new RangeError("widths must name at least one level");
+  for (const width of widths) {
+    if (!Number.isInteger(width) || width < 1 || width % Math.min(groups, width) !== 0) {
+      throw new RangeError(
+        `each of widths must be a positive multiple of the ${groups} groups, got ${width}`,
+      );
+    }
+  }
+  const multiple = unshuffle * 2 ** (widths.length - 1);
+  if (height % multiple !== 0 || width % multiple !== 0) {
+    throw new RangeError(
+      `height and width must be multiples of ${multiple} (unshuffle ${unshuffle}, ${widths.length} levels), ` +
+        `got ${height}×${width}`,
+    );
+  }
+  for (const attended of config.attention) {
+    if (!widths.some((_, level) => height / unshuffle / 2 ** level === attended)) {
+      throw new RangeError(`attention must name heights of levels, got ${attended}`);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Denoising score matching (Vincent 2011): noise is added to data and the network predicts it back,
+ * E w(ν) ‖ε̂(x_0 + ν ε, ν) − ε‖². An objective says how noise levels are drawn and weighted.
+ * @module
+ */
+import { column } from "../compute/rows.ts";
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import type { Denoiser } from "../denoiser.ts";
+import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../sde.ts";
+
+/** How noise levels are drawn and weighted; plain JSON. */
+export type ObjectiveConfig =
+  | {
+    /** ln ν ~ N(mean, std²) and the weight (ν² + σ_d²)/(ν σ_d)² on the data's error (Karras et al. 2022, Table 1). */
+    readonly kind: "edm";
+    readonly mean: number;
+    readonly std: number;
+    readonly sigmaData: number;
+  }
+  | {
+    /** t uniform on [tMin, tMax] of an SDE (Song et al. 2021, eq. 7). */
+    readonly kind: "sde";
+    readonly sde: SdeConfig;
+    /** λ = σ², or λ = g², which bounds the likelihood (Song et al. 2021, "Maximum likelihood training"). */
+    readonly weighting: "variance" | "likelihood";
+  };
+
+/** Noise levels of a batch, float64. */
+export interface NoiseLevels {
+  /** [B], ν = σ/α. */
+  readonly noiseRatio: Float64Array;
+  /** [B], weight w of ‖ε̂ − ε‖². */
+  readonly weight: Float64Array;
+}
+
+/**
+ * Draws `rows` noise levels; row i comes from the generator's sample i.
+ *
+ * @throws {RangeError} When the config's numbers are out of range.
+ */
+export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: number): NoiseLevels {
+  if (objective.kind === "edm") {
+    const { mean, std, sigmaData } = objective;
+    for (const [name, value] of [["std", std], ["sigmaData", sigmaData]] as const) {
+      if (!(value > 0 && value < Infinity)) {
+        throw new RangeError(`${name} must be a positive number, got ${value}`);
+      }
+    }
+    const ratios = Float64Array.from(rng.normalValues([rows]), (z) => Math.exp(mean + std * z));
+    return { noiseRatio: ratios, weight: ratios.map((ratio) => edmWeight(ratio, sigmaData)) };
+  }
+  const sde = sdeFromConfig(objective.sde);
+  const times = rng.uniformValues([rows]).map((u) => sde.tMin + (sde.tMax - sde.tMin) * u);
+  return {
+    noiseRatio: times.map((t) => noiseRatio(sde, t)),
+    weight: times.map((t) => sdeWeight(sde, t, objective.weighting)),
+  };
+}
+
+/** EDM's weight of the noise's squared error: ν² times that of the data's, so 1 + (ν/σ_d)². */
+export function edmWeight(noiseRatio: number, sigmaData: number): number {
+  return 1 + (noiseRatio / sigmaData) ** 2;
+}
+
+/**
+ * λ(t)/σ(t)², the weight of the noise's squared error when λ(t) weights the score's:
+ * 1 for λ = σ², g²/σ² for λ = g².
+ */
+export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likelihood"): number {
+  return weighting === "variance" ? 1 : (sde.diffusion(t) / sde.sigma(t)) ** 2;
+}
+
+/**
+ * The loss, a scalar: mean over rows of w times the mean over coordinates of (ε̂ − ε)².
+ *
+ * @param predicted ε̂, [B, …].
+ * @param noise ε, [B, …].
+ * @param weight w, [B, 1, …].
+ */
+export function denoisingLoss(predicted: tf.Tensor, noise: tf.Tensor, weight: tf.Tensor): tf.Scalar {
+  const [rows, ...shape] = noise.shape;
+  const size = shape.reduce((product, n) => product * n, 1);
+  const errors = tf.reshape(tf.square(tf.sub(predicted, noise)), [rows, size]);
+  // In two stages: a single float32 sum over a batch loses digits on wasm.
+  return tf.mean(tf.mul(tf.mean(errors, 1), tf.reshape(weight, [rows])));
+}
+
+/** The loss of any denoiser on data [B, …] and noise [B, …] at given levels. */
+export function denoisingLossOf(
+  denoiser: Denoiser,
+  data: tf.Tensor,
+  noise: tf.Tensor,
+  { noiseRatio, weight }: NoiseLevels,
+): tf.Scalar {
+  return tf.tidy(() => {
+    const noisy = tf.add(data, tf.mul(noise, column(noiseRatio, data)));
+    return denoisingLoss(denoiser.noise(noisy, noiseRatio), noise, column(weight, data));
+  });
+}

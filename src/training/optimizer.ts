@@ -1,0 +1,129 @@
+/**
+ * Adam with warm-up, decay, clipping and an exponential moving average, over one flat parameter tensor.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+
+/** How parameters move; plain JSON. */
+export interface OptimizerConfig {
+  /** Largest learning rate. */
+  readonly rate: number;
+  /** Steps over which the rate rises linearly from 0; 0 for none. */
+  readonly warmup: number;
+  /** After the warm-up the rate stays, or falls to 0 at the last step along half a cosine. */
+  readonly decay: "constant" | "cosine";
+  /** Adam's β₁ and β₂ (Kingma & Ba 2015). */
+  readonly betas: readonly [number, number];
+  /** Adam's ε. */
+  readonly epsilon: number;
+  /** Largest Euclidean norm of the gradient; longer ones are scaled down to it. */
+  readonly clip: number;
+  /** Limit of the moving average's decay. */
+  readonly ema: number;
+}
+
+/** The recipe that trains `digits`. */
+export const OPTIMIZER_DEFAULTS: OptimizerConfig = {
+  rate: 2e-3,
+  warmup: 200,
+  decay: "cosine",
+  betas: [0.9, 0.99],
+  epsilon: 1e-8,
+  clip: 1,
+  ema: 0.999,
+};
+
+/** The learning rate of step 1, 2, … `steps`. */
+export function learningRate({ rate, warmup, decay }: OptimizerConfig, step: number, steps: number): number {
+  if (step < warmup) return rate * step / warmup;
+  if (decay === "constant" || steps <= warmup) return rate;
+  return rate * (1 + Math.cos(Math.PI * (step - warmup) / (steps - warmup))) / 2;
+}
+
+/** The moving average's decay at step 1, 2, …: min(ema, (1 + step)/(10 + step)), so that early weights are forgotten. */
+export function emaDecay({ ema }: OptimizerConfig, step: number): number {
+  return Math.min(ema, (1 + step) / (10 + step));
+}
+
+/** Checks an optimizer's numbers; throws a RangeError that names the first that is out of range. */
+export function checkOptimizer(config: OptimizerConfig): void {
+  const limits: [name: string, value: number, allowed: string, held: boolean][] = [
+    ["rate", config.rate, "positive", config.rate > 0],
+    ["warmup", config.warmup, "a whole number", Number.isInteger(config.warmup) && config.warmup >= 0],
+    ["clip", config.clip, "positive", config.clip > 0],
+    ["epsilon", config.epsilon, "positive", config.epsilon > 0],
+    ["ema", config.ema, "in [0, 1)", config.ema >= 0 && config.ema < 1],
+    ...config.betas.map((beta, i): [string, number, string, boolean] => [
+      `betas[${i}]`,
+      beta,
+      "in [0, 1)",
+      beta >= 0 && beta < 1,
+    ]),
+  ];
+  for (const [name, value, allowed, held] of limits) {
+    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${value}`);
+  }
+}
+
+/** What the optimizer keeps, each [P]. */
+export interface OptimizerState<Values> {
+  readonly weights: Values;
+  /** Moving average of the weights, which is what samples. */
+  readonly ema: Values;
+  /** Adam's first moment of the gradient. */
+  readonly mean: Values;
+  /** Adam's second moment. */
+  readonly variance: Values;
+}
+
+/** Scalars of one update, computed on the host in float64. */
+export interface UpdateScalars<Value> {
+  /** Rate over the first moment's bias correction, rate/(1 − β₁ᵗ). */
+  readonly rate: Value;
+  /** Reciprocal of the second moment's bias correction, 1/(1 − β₂ᵗ). */
+  readonly varianceScale: Value;
+  /** 1 − decay of the moving average. */
+  readonly emaShare: Value;
+}
+
+/** The scalars of step 1, 2, …. */
+export function updateScalars(config: OptimizerConfig, step: number, steps: number): UpdateScalars<number> {
+  const [beta1, beta2] = config.betas;
+  return {
+    rate: learningRate(config, step, steps) / (1 - beta1 ** step),
+    varianceScale: 1 / (1 - beta2 ** step),
+    emaShare: 1 - emaDecay(config, step),
+  };
+}
+
+/**
+ * One update as a pure function of tensors.
+ * @param gradient [P], before clipping.
+ * @returns The next state and the gradient's norm before clipping.
+ */
+export function update(
+  { betas: [beta1, beta2], epsilon, clip }: OptimizerConfig,
+  state: OptimizerState<tf.Tensor1D>,
+  gradient: tf.Tensor1D,
+  scalars: UpdateScalars<tf.Scalar>,
+): { state: OptimizerState<tf.Tensor1D>; norm: tf.Scalar } {
+  const norm = euclideanNorm(gradient);
+  const clipped = tf.mul(gradient, tf.minimum(1, tf.div(clip, tf.add(norm, 1e-12)))) as tf.Tensor1D;
+  const mean = tf.add(tf.mul(state.mean, beta1), tf.mul(clipped, 1 - beta1)) as tf.Tensor1D;
+  const variance = tf.add(
+    tf.mul(state.variance, beta2),
+    tf.mul(tf.square(clipped), 1 - beta2),
+  ) as tf.Tensor1D;
+  const scale = tf.add(tf.sqrt(tf.mul(variance, scalars.varianceScale)), epsilon);
+  const weights = tf.sub(state.weights, tf.mul(tf.div(mean, scale), scalars.rate)) as tf.Tensor1D;
+  const ema = tf.add(state.ema, tf.mul(tf.sub(weights, state.ema), scalars.emaShare)) as tf.Tensor1D;
+  return { state: { weights, ema, mean, variance }, norm };
+}
+
+/** ‖g‖ in two stages: one float32 sum over a million squares loses digits on wasm. */
+function euclideanNorm(gradient: tf.Tensor1D): tf.Scalar {
+  const size = gradient.shape[0];
+  const width = Math.ceil(Math.sqrt(size));
+  const padded = tf.pad1d(tf.square(gradient), [0, width * width - size]);
+  return tf.sqrt(tf.sum(tf.sum(tf.reshape(padded, [width, width]), 1)));
+}

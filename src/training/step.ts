@@ -1,0 +1,106 @@
+/**
+ * One training step as a pure function of a flat list of tensors, so that it can be compiled: weights, moments and a
+ * batch in; their successors and the loss out.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import { namedParameters, type Network, parameterCount, splitParameters } from "../networks/network.ts";
+import { type PredictionInputs, predictionShapes, predictNoise } from "../networks/noise_prediction.ts";
+import { denoisingLoss } from "../objectives/denoising.ts";
+import type { Preconditioning } from "../preconditioning.ts";
+import { type OptimizerConfig, type OptimizerState, update, type UpdateScalars } from "./optimizer.ts";
+
+/** The tensors of one batch. */
+export interface BatchTensors {
+  /** x_0, [B, …sampleShape]. */
+  readonly data: tf.Tensor;
+  /** ε, [B, …sampleShape]. */
+  readonly noise: tf.Tensor;
+  /** ν, [B, 1, …]. */
+  readonly noiseRatio: tf.Tensor;
+  /** w, [B, 1, …]. */
+  readonly weight: tf.Tensor;
+  readonly prediction: PredictionInputs;
+}
+
+/** What a step gives back. */
+export interface StepResult {
+  readonly state: OptimizerState<tf.Tensor1D>;
+  readonly loss: tf.Scalar;
+  /** Norm of the gradient before clipping. */
+  readonly norm: tf.Scalar;
+}
+
+/** The flat list that {@link trainingFunction}'s function takes. */
+export function stepInputs(
+  state: OptimizerState<tf.Tensor1D>,
+  scalars: UpdateScalars<tf.Scalar>,
+  batch: BatchTensors,
+): tf.Tensor[] {
+  return [
+    ...[state.weights, state.ema, state.mean, state.variance],
+    ...[scalars.rate, scalars.varianceScale, scalars.emaShare],
+    ...[batch.data, batch.noise, batch.noiseRatio, batch.weight],
+    ...batch.prediction as readonly tf.Tensor[],
+  ];
+}
+
+/** Shapes of {@link stepInputs}, all float32. */
+export function stepShapes(network: Network, rows: number): number[][] {
+  const count = parameterCount(network);
+  const [data, column] = [[rows, ...network.sampleShape], [rows, ...network.sampleShape.map(() => 1)]];
+  return [
+    ...[[count], [count], [count], [count]],
+    ...[[], [], []],
+    ...[data, data, column, column],
+    ...predictionShapes(network, rows),
+  ];
+}
+
+/** The tensors that a step's function returned, by name. */
+export function stepResult([weights, ema, mean, variance, loss, norm]: tf.Tensor[]): StepResult {
+  return {
+    state: { weights, ema, mean, variance } as OptimizerState<tf.Tensor1D>,
+    loss: loss as tf.Scalar,
+    norm: norm as tf.Scalar,
+  };
+}
+
+/**
+ * The step's function: {@link stepInputs} to [weights, ema, mean, variance, loss, norm].
+ */
+export function trainingFunction(
+  network: Network,
+  preconditioning: Preconditioning | null,
+  optimizer: OptimizerConfig,
+): (...inputs: tf.Tensor[]) => tf.Tensor[] {
+  const lossAndGradient = lossFunction(network, preconditioning);
+  return (weights, ema, mean, variance, rate, varianceScale, emaShare, ...batch) => {
+    const state = { weights, ema, mean, variance } as OptimizerState<tf.Tensor1D>;
+    const scalars = { rate, varianceScale, emaShare } as UpdateScalars<tf.Scalar>;
+    const [loss, gradient] = lossAndGradient(weights, ...batch);
+    const next = update(optimizer, state, gradient as tf.Tensor1D, scalars);
+    return [next.state.weights, next.state.ema, next.state.mean, next.state.variance, loss, next.norm];
+  };
+}
+
+/**
+ * The loss and its gradient: (weights [P], data, noise, noiseRatio, weight, …prediction inputs) to [loss, gradient [P]].
+ */
+export function lossFunction(
+  network: Network,
+  preconditioning: Preconditioning | null,
+): (...inputs: tf.Tensor[]) => tf.Tensor[] {
+  return (weights, data, noise, noiseRatio, weight, ...prediction) => {
+    const noisy = tf.add(data, tf.mul(noise, noiseRatio));
+    const inputs = prediction as unknown as PredictionInputs;
+    // Split outside the tape: the gradient of a slice is a padded copy of all parameters.
+    const tensors = splitParameters(network.parameters, weights as tf.Tensor1D);
+    const loss = (...tensors: tf.Tensor[]) => {
+      const p = namedParameters(network.parameters, tensors);
+      return denoisingLoss(predictNoise(network, preconditioning, p, noisy, inputs), noise, weight);
+    };
+    const { value, grads } = tf.valueAndGrads(loss)(tensors);
+    return [value, tf.concat(grads.map((gradient) => tf.reshape(gradient, [-1])), 0)];
+  };
+}

@@ -1,0 +1,237 @@
+/**
+ * The training loop. Its whole state is the weights, their moments and the number of steps done: all that is random in a
+ * step is drawn from a fork of the seed's generator that is named after the step, so a resumed run equals an
+ * uninterrupted one.
+ * @module
+ */
+import { compile } from "../compute/compile.ts";
+import { column } from "../compute/rows.ts";
+import { createRng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import { networkFromConfig } from "../networks/catalogue.ts";
+import { flatten, type Network, sizeOf } from "../networks/network.ts";
+import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
+import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
+import {
+  checkOptimizer,
+  learningRate,
+  type OptimizerConfig,
+  type OptimizerState,
+  updateScalars,
+} from "./optimizer.ts";
+import { type BatchTensors, stepInputs, stepResult, stepShapes, trainingFunction } from "./step.ts";
+
+/** Everything that determines a run, beside the data; plain JSON. */
+export interface TrainingConfig {
+  readonly model: ModelConfig;
+  readonly objective: ObjectiveConfig;
+  readonly optimizer: OptimizerConfig;
+  /** Steps of the whole run, which the learning rate's decay needs. */
+  readonly steps: number;
+  /** Rows of a batch. */
+  readonly batch: number;
+  /** Probability with which a label is withheld, for classifier-free guidance. */
+  readonly labelDropout: number;
+  readonly seed: number;
+}
+
+/** Where a run stands, on the host. */
+export interface TrainingState extends OptimizerState<Float32Array> {
+  /** Steps done. */
+  readonly step: number;
+}
+
+/** Data for a step; `shuffledBatches` makes such. */
+export interface TrainingBatch {
+  /** [batch, …sampleShape], row-major. */
+  readonly images: Float32Array;
+  /** [batch]; unused by networks without labels. */
+  readonly labels?: ArrayLike<number>;
+}
+
+/** One step that was done. */
+export interface TrainStep {
+  /** Steps done, from 1. */
+  readonly step: number;
+  readonly steps: number;
+  readonly rate: number;
+  /** Mean loss since the last report; null between reports. */
+  readonly loss: number | null;
+  /** Mean norm of the gradient, before clipping, since the last report; null between reports. */
+  readonly gradientNorm: number | null;
+  /** Copies the state to the host. Only until the next step is asked for. */
+  snapshot(): Promise<TrainingState>;
+}
+
+/** How a run is carried out; none of it changes the numbers. */
+export interface TrainOptions {
+  /** Where to go on; by default from initial weights. */
+  readonly resume?: TrainingState;
+  /** Losses are read back, checked and reported every so many steps, and at the last. Default 10. */
+  readonly reportEvery?: number;
+}
+
+/** The loss is no longer a number. */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+  /** @param step The first step whose loss was not finite. */
+  constructor(readonly step: number, loss: number) {
+    super(
+      `the loss of step ${step} is ${loss}: lower the learning rate or resume from a checkpoint before it`,
+    );
+  }
+}
+
+/** The state before the first step. */
+export function initialState(network: Network, seed: number): TrainingState {
+  const weights = flatten(network.parameters, network.initialise(createRng(seed).fork("weights")));
+  return {
+    step: 0,
+    weights,
+    ema: weights.slice(),
+    mean: new Float32Array(weights.length),
+    variance: new Float32Array(weights.length),
+  };
+}
+
+/**
+ * Trains a network; each iteration is one step. Stop iterating to stop training.
+ *
+ * @param batches The data of step 0, 1, …, a function of the step alone.
+ * @throws {RangeError} When the config's numbers are out of range or the data do not fit the network.
+ * @throws {DivergedError} When a loss is not finite. Nothing after that step was yielded with a report.
+ */
+export async function* train(
+  config: TrainingConfig,
+  batches: (step: number) => TrainingBatch,
+  options: TrainOptions = {},
+): AsyncGenerator<TrainStep, void, void> {
+  checkConfig(config);
+  const network = networkFromConfig(config.model.network) as Network;
+  const reportEvery = options.reportEvery ?? 10;
+  const start = options.resume ?? initialState(network, config.seed);
+  const step = await compile(
+    trainingFunction(network, config.model.preconditioning, config.optimizer),
+    stepShapes(network, config.batch).map((shape) => ({ shape, dtype: "float32" })),
+  );
+  let state = toTensors(start);
+  let unread: [loss: tf.Scalar, norm: tf.Scalar][] = [];
+  try {
+    for (let done = start.step; done < config.steps;) {
+      const inputs = tf.tidy(() => {
+        const scalars = updateScalars(config.optimizer, done + 1, config.steps);
+        return stepInputs(state, {
+          rate: tf.scalar(scalars.rate),
+          varianceScale: tf.scalar(scalars.varianceScale),
+          emaShare: tf.scalar(scalars.emaShare),
+        }, batchTensors(config, network, batches(done), done));
+      });
+      const result = stepResult(step.run(inputs));
+      tf.dispose(inputs);
+      state = result.state;
+      unread.push([result.loss, result.norm]);
+      done++;
+      const report = done % reportEvery === 0 || done === config.steps;
+      const means = report ? await readMeans(unread, done) : null;
+      if (report) unread = [];
+      yield {
+        step: done,
+        steps: config.steps,
+        rate: learningRate(config.optimizer, done, config.steps),
+        loss: means?.loss ?? null,
+        gradientNorm: means?.norm ?? null,
+        snapshot: () => toHost(state, done),
+      };
+    }
+  } finally {
+    step.dispose();
+    tf.dispose([...Object.values(state), ...unread.flat()]);
+  }
+}
+
+/** Everything of step `done` + 1 that is data or random. */
+export function batchTensors(
+  config: TrainingConfig,
+  network: Network,
+  batch: TrainingBatch,
+  done: number,
+): BatchTensors {
+  const rows = config.batch;
+  const shape = [rows, ...network.sampleShape];
+  if (batch.images.length !== sizeOf(shape)) {
+    throw new RangeError(
+      `a batch of shape [${shape}] has ${sizeOf(shape)} values, got ${batch.images.length}`,
+    );
+  }
+  const rng = createRng(config.seed).fork("training").fork(`step ${done}`);
+  const levels = drawNoiseLevels(config.objective, rng.fork("level"), rows);
+  const data = tf.tensor(batch.images, shape);
+  const labels = network.classes === 0
+    ? []
+    : dropLabels(batch.labels ?? [], config.labelDropout, rng.fork("label").uniformValues([rows]), network);
+  return {
+    data,
+    noise: rng.fork("noise").normal(shape),
+    noiseRatio: column(levels.noiseRatio, data),
+    weight: column(levels.weight, data),
+    prediction: predictionInputs(network, config.model.preconditioning, levels.noiseRatio, labels),
+  };
+}
+
+/** The labels, replaced by "no label" where a uniform number is below the probability. */
+function dropLabels(
+  labels: ArrayLike<number>,
+  probability: number,
+  uniforms: Float64Array,
+  network: Network,
+): number[] {
+  return Array.from(labels, (label, row) => uniforms[row] < probability ? network.classes : label);
+}
+
+function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
+  return {
+    weights: tf.tensor1d(state.weights),
+    ema: tf.tensor1d(state.ema),
+    mean: tf.tensor1d(state.mean),
+    variance: tf.tensor1d(state.variance),
+  };
+}
+
+async function toHost(state: OptimizerState<tf.Tensor1D>, step: number): Promise<TrainingState> {
+  const read = async (tensor: tf.Tensor) => (await tensor.data<"float32">()).slice();
+  return {
+    step,
+    weights: await read(state.weights),
+    ema: await read(state.ema),
+    mean: await read(state.mean),
+    variance: await read(state.variance),
+  };
+}
+
+/** Reads losses and norms of the steps up to `done`, disposes them and takes means. */
+async function readMeans(
+  unread: [loss: tf.Scalar, norm: tf.Scalar][],
+  done: number,
+): Promise<{ loss: number; norm: number }> {
+  let [loss, norm] = [0, 0];
+  for (const [i, [lossTensor, normTensor]] of unread.entries()) {
+    const value = (await lossTensor.data())[0];
+    if (!Number.isFinite(value)) throw new DivergedError(done - unread.length + i + 1, value);
+    loss += value / unread.length;
+    norm += (await normTensor.data())[0] / unread.length;
+  }
+  tf.dispose(unread);
+  return { loss, norm };
+}
+
+function checkConfig(config: TrainingConfig): void {
+  for (const name of ["steps", "batch"] as const) {
+    if (!Number.isInteger(config[name]) || config[name] < 1) {
+      throw new RangeError(`${name} must be a positive integer, got ${config[name]}`);
+    }
+  }
+  if (!(config.labelDropout >= 0 && config.labelDropout <= 1)) {
+    throw new RangeError(`labelDropout must be from 0 to 1, got ${config.labelDropout}`);
+  }
+  checkOptimizer(config.optimizer);
+}
