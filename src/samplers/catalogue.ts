@@ -3,15 +3,20 @@
  * @module
  */
 import type { GridConfig } from "../time_grid.ts";
+import { annealedLangevin } from "./annealed_langevin.ts";
 import { ddim } from "./ddim.ts";
 import { ddpm } from "./ddpm.ts";
+import { odeDormandPrince } from "./dormand_prince.ts";
 import { dpmSolver2M } from "./dpm_solver.ts";
 import { edmHeun } from "./edm_heun.ts";
 import { eulerMaruyama } from "./euler_maruyama.ts";
 import { exponentialSde } from "./exponential_sde.ts";
+import { langevin } from "./langevin.ts";
 import { odeEuler } from "./ode_euler.ts";
 import { odeHeun } from "./ode_heun.ts";
 import { odeRk4 } from "./ode_rk4.ts";
+import { predictorCorrector } from "./predictor_corrector.ts";
+import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** Options that a sampler may take; each entry says which it heeds. */
@@ -42,12 +47,38 @@ export interface SamplerEntry {
 
 const catalogue: Record<string, SamplerEntry> = {
   "euler-maruyama": entry(eulerMaruyama, { kind: "uniform", steps: 1000 }, 1, true),
+  "reverse-diffusion": entry(reverseDiffusion, { kind: "uniform", steps: 1000 }, 1, true),
+  "predictor-corrector": {
+    create: ({ snr, correctorSteps }) =>
+      predictorCorrector({
+        predictor: reverseDiffusion(),
+        corrector: langevin({ snr, steps: correctorSteps }),
+      }),
+    heeds: ["snr", "correctorSteps"],
+    grid: { kind: "uniform", steps: 1000 },
+    evaluationsPerStep: ({ correctorSteps = 1 }) => 1 + correctorSteps,
+    stochastic: true,
+  },
+  "annealed-langevin": {
+    create: ({ correctorSteps }) => annealedLangevin({ steps: correctorSteps }),
+    heeds: ["correctorSteps"],
+    grid: { kind: "log-snr", steps: 10 },
+    evaluationsPerStep: ({ correctorSteps = 100 }) => correctorSteps,
+    stochastic: true,
+  },
   "exponential-sde": entry(exponentialSde, { kind: "uniform", steps: 1000 }, 1, true),
   "ddpm": entry(ddpm, { kind: "uniform", steps: 1000 }, 1, true),
   "ancestral": entry(() => ddim({ eta: 1 }), { kind: "karras", steps: 250 }, 1, true),
   "ode-euler": entry(odeEuler, { kind: "uniform", steps: 250 }, 1, false),
   "ode-heun": entry(odeHeun, { kind: "uniform", steps: 100 }, 2, false),
   "ode-rk4": entry(odeRk4, { kind: "uniform", steps: 50 }, 4, false),
+  "ode-dopri5": {
+    create: odeDormandPrince,
+    heeds: ["rtol", "atol"],
+    grid: { kind: "uniform", steps: 1 },
+    evaluationsPerStep: () => null,
+    stochastic: false,
+  },
   "edm-heun": entry(edmHeun, { kind: "karras", steps: 18 }, 2, false),
   "ddim": entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
   "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 15 }, 1, false),

@@ -1,0 +1,55 @@
+/**
+ * Annealed Langevin dynamics, the sampler of NCSN.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import { noiseRatio } from "../sde.ts";
+import { langevinMove, repeated, requireSteps } from "./langevin.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Options of {@linkcode annealedLangevin}. */
+export interface AnnealedLangevinOptions {
+  /** ε, the step size at the lowest noise level; default 0.2 σ_L², which is the paper's 2e-5 at its σ_L = 0.01. */
+  readonly epsilon?: number;
+  /** T, moves at each noise level; default 100. */
+  readonly steps?: number;
+}
+
+/**
+ * Annealed Langevin dynamics (Song & Ermon 2019, Alg. 1) on y = x/α, whose noise levels σ_i are the ratios ν of any SDE:
+ * at each grid time after the first, T moves with α_i = ε σ_i²/σ_L²,
+ *
+ *   y ← y + (α_i/2) score_i(y) + √α_i z,   score_i(y) = −ε̂(y, σ_i)/σ_i.
+ *
+ * σ_L is the ratio at the SDE's tMin. T evaluations a step.
+ * @throws RangeError unless epsilon is positive and steps a positive integer
+ */
+export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler {
+  const { epsilon, steps = 100 } = options;
+  if (epsilon !== undefined && !(epsilon > 0 && Number.isFinite(epsilon))) {
+    throw new RangeError(`epsilon must be a positive number, got ${epsilon}`);
+  }
+  requireSteps(steps);
+  return {
+    name: "annealed-langevin",
+    start: (model, rng) => ({
+      step: (x, t, s) => {
+        const { sde } = model;
+        if (sde.sigma(s) === 0) return x.mul(sde.alpha(s) / sde.alpha(t)); // no score there
+        const lowest = noiseRatio(sde, sde.tMin);
+        const relative = (epsilon ?? 0.2 * lowest ** 2) / lowest ** 2; // ε/σ_L²
+        // In x = α y the move is Langevin's with step size α_s² α_i/2 = σ_s² (ε/σ_L²)/2.
+        const stepSize = relative * sde.sigma(s) ** 2 / 2;
+        const start = x.mul(sde.alpha(s) / sde.alpha(t));
+        const end = repeated(
+          start,
+          steps,
+          (x) => langevinMove(x, model.score(x, s), rng.normal(x.shape), tf.scalar(stepSize)),
+        );
+        start.dispose();
+        return end;
+      },
+      dispose: () => {},
+    }),
+  };
+}
