@@ -1,0 +1,129 @@
+/**
+ * The banana: a Gaussian twisted along a parabola, x_1 ~ N(0, width²), x_2 | x_1 ~ N(bend·(x_1² − width²), thickness²)
+ * (Haario et al. 1999). Its mean is 0, its density and score have closed forms, and its noised law is one integral.
+ * @module
+ */
+import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import { asRows, type ExactDistribution } from "./distribution.ts";
+
+/** The shape of a {@linkcode Banana}. */
+export interface BananaOptions {
+  /** Standard deviation of x_1, positive. Default 1. */
+  readonly width?: number;
+  /** Standard deviation of x_2 about the parabola, positive. Default 0.3. */
+  readonly thickness?: number;
+  /** Curvature of the parabola. Default 0.7. */
+  readonly bend?: number;
+}
+
+/** Nodes and log weights of the trapezoidal rule for the standard normal law on [−8, 8]. */
+const NODES = Float32Array.from({ length: 129 }, (_, i) => (i - 64) / 8);
+const LOG_WEIGHTS = NODES.map((z) => -0.5 * z * z - Math.log(8 * Math.sqrt(2 * Math.PI)));
+
+/**
+ * A twisted Gaussian in the plane. Given x_1 the noised x_2 is Gaussian, and x_1 given y_1 is Gaussian too, so
+ * density, score and posterior of y = x_0 + ν ε are averages over one normal variable, taken by the trapezoidal rule
+ * over ±8 standard deviations; it converges exponentially, and nothing is left to integrate at ν = 0. Where all of
+ * the posterior lies beyond those 8 deviations (far outside the parabola), values stay finite but are not exact.
+ */
+export class Banana implements ExactDistribution {
+  readonly dimension = 2;
+  readonly width: number;
+  readonly thickness: number;
+  readonly bend: number;
+
+  /** @throws {RangeError} if width or thickness is not positive, or bend is not finite */
+  constructor({ width = 1, thickness = 0.3, bend = 0.7 }: BananaOptions = {}) {
+    for (const [name, value] of Object.entries({ width, thickness })) {
+      if (!(value > 0 && Number.isFinite(value))) {
+        throw new RangeError(`${name} must be a positive number, got ${value}`);
+      }
+    }
+    if (!Number.isFinite(bend)) throw new RangeError(`bend must be a finite number, got ${bend}`);
+    this.width = width;
+    this.thickness = thickness;
+    this.bend = bend;
+  }
+
+  /** Draws [count, 2]. */
+  sample(rng: Rng, count: number): tf.Tensor2D {
+    const values = rng.normalValues([count, 2]);
+    for (let i = 0; i < values.length; i += 2) {
+      const along = this.width * values[i];
+      values[i] = along;
+      values[i + 1] = this.thickness * values[i + 1] + this.bend * (along ** 2 - this.width ** 2);
+    }
+    return tf.tensor2d(values, [count, 2]);
+  }
+
+  /** Log density [B] in nats of y = x_0 + ν ε at y [B, 2]. */
+  logDensity(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor1D {
+    return tf.tidy(() => this.#given(y, noiseRatio).logDensity);
+  }
+
+  /** Score ∇ log density [B, 2] of y = x_0 + ν ε at y [B, 2]; ν = 0 gives the banana's own. */
+  score(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
+    return tf.tidy(() => {
+      const { first, varianceOfFirst, offset, slope, varianceOfSecond, average } = this.#given(y, noiseRatio);
+      // E[z | y] by parts, so that no digits are lost where it is small.
+      const pull = tf.div(average(tf.mul(offset, slope)), varianceOfSecond);
+      const along = tf.div(tf.sub(tf.mul(pull, this.width ** 2), first), varianceOfFirst);
+      const across = tf.neg(tf.div(average(offset), varianceOfSecond));
+      return tf.concat([along, across], 1) as tf.Tensor2D;
+    });
+  }
+
+  /** ε̂(y, ν) = −ν ∇ log density, [B, 2]. */
+  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+    return tf.tidy(() =>
+      tf.mul(this.score(y, noiseRatio), column(mapPerRow(noiseRatio, (ratio) => -ratio), y))
+    );
+  }
+
+  /** E[x_0 | y] = y + ν² ∇ log density, [B, 2]. */
+  posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+    return tf.tidy(() =>
+      tf.add(y, tf.mul(this.score(y, noiseRatio), column(mapPerRow(noiseRatio, (ratio) => ratio ** 2), y)))
+    );
+  }
+
+  /** The law of x_1 given y at the nodes of the rule, and what it says of y. Shapes [B, nodes], [B, 1] or []. */
+  #given(y: tf.Tensor, noiseRatio: PerRow) {
+    const { width, thickness, bend } = this;
+    const [first, second] = tf.split(asRows(y, 2), 2, 1);
+    const perRow = (f: (ratio: number) => number) => column(mapPerRow(noiseRatio, f), first);
+    const totalOfFirst = (ratio: number) => width ** 2 + ratio ** 2;
+    const centre = tf.mul(
+      first,
+      perRow((ratio) => width ** 2 / totalOfFirst(ratio)),
+    );
+    const spread = perRow((ratio) => width * ratio / Math.sqrt(totalOfFirst(ratio)));
+    const along = tf.add(centre, tf.mul(spread, tf.tensor2d(NODES, [1, NODES.length])));
+    const offset = tf.sub(second, tf.mul(tf.sub(tf.square(along), width ** 2), bend));
+    const varianceOfFirst = perRow(totalOfFirst);
+    const varianceOfSecond = perRow((ratio) => thickness ** 2 + ratio ** 2);
+    const joint = tf.sub(
+      tf.tensor2d(LOG_WEIGHTS, [1, NODES.length]),
+      tf.div(tf.square(offset), tf.mul(varianceOfSecond, 2)),
+    );
+    const largest = tf.max(joint, 1, true);
+    const shares = tf.exp(tf.sub(joint, largest));
+    const total = tf.sum(shares, 1, true);
+    const logVolume = tf.log(tf.mul(tf.sqrt(tf.mul(varianceOfFirst, varianceOfSecond)), 2 * Math.PI));
+    const exponent = tf.sub(
+      tf.add(largest, tf.log(total)),
+      tf.div(tf.square(first), tf.mul(varianceOfFirst, 2)),
+    );
+    return {
+      first,
+      varianceOfFirst,
+      offset,
+      slope: tf.mul(along, 2 * bend),
+      varianceOfSecond,
+      average: (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, shares), 1, true), total),
+      logDensity: tf.squeeze(tf.sub(exponent, logVolume), [1]) as tf.Tensor1D,
+    };
+  }
+}
