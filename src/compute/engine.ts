@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "./tf.ts";
+import type { BackendWasm } from "./wasm_backend.ts";
 
 /** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else wasm. */
 export type EngineName = "auto" | "webgpu" | "wasm" | "cpu" | "onnx";
@@ -85,10 +86,14 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
 
 async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: string): Promise<Engine> {
   const { setWasmPaths } = await import("./wasm_backend.ts");
+  const { registerWasmKernels } = await import("./wasm/register.ts");
   if (options.wasmPath !== undefined) setWasmPaths(options.wasmPath);
+  // One thread everywhere: its sums have one order, and kernels of our own can use its unshared memory.
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   if (!await tf.setBackend("wasm")) {
     throw new Error("the wasm engine did not start: its .wasm file could not be read");
   }
+  await registerWasmKernels(tf.backend() as BackendWasm);
   return { name, reason, check: () => {} };
 }
 

@@ -61,50 +61,51 @@ tf.registerGradient({
   },
 });
 
-/** What the kernels below use of the cpu and wasm backends. */
-interface HostBackend {
+/** What the kernels below use of the cpu backend; the other backends' kernels are registered with their engines. */
+interface CpuBackend {
   readSync(dataId: object): Float32Array;
   write(values: Float32Array, shape: number[], dtype: "float32"): object;
 }
 
-function registerHostKernels(backendName: "cpu" | "wasm"): void {
-  const makeOutput = (backend: HostBackend, shape: number[], values: Float32Array): tf.TensorInfo => {
-    return { dataId: backend.write(values, shape, "float32"), shape, dtype: "float32" };
-  };
-  tf.registerKernel({
-    kernelName: "GroupNorm",
-    backendName,
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const host = backend as HostBackend;
-      const { x, scale, offset } = inputs as Record<"x" | "scale" | "offset", tf.TensorInfo>;
-      const read = (info: tf.TensorInfo) => host.readSync(info.dataId);
-      const y = groupNormOnHost(x.shape, read(x), read(scale), read(offset), attrs as GroupNormAttributes);
-      return makeOutput(host, x.shape, y);
-    },
-  });
-  tf.registerKernel({
-    kernelName: "GroupNormGrad",
-    backendName,
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const host = backend as HostBackend;
-      const { dy, x, scale, offset } = inputs as Record<"dy" | "x" | "scale" | "offset", tf.TensorInfo>;
-      const read = (info: tf.TensorInfo) => host.readSync(info.dataId);
-      const gradients = groupNormGradOnHost(
-        x.shape,
-        read(dy),
-        read(x),
-        read(scale),
-        read(offset),
-        attrs as GroupNormAttributes,
-      );
-      return [
-        makeOutput(host, x.shape, gradients.x),
-        makeOutput(host, scale.shape, gradients.scale),
-        makeOutput(host, offset.shape, gradients.offset),
-      ];
-    },
-  });
+tf.registerKernel({
+  kernelName: "GroupNorm",
+  backendName: "cpu",
+  kernelFunc: (call) => {
+    const { inputs, read, write } = open(call.inputs, call.backend as CpuBackend);
+    const { x, scale, offset } = inputs;
+    return write(
+      x.shape,
+      groupNormOnHost(x.shape, read(x), read(scale), read(offset), attributesOf(call.attrs)),
+    );
+  },
+});
+
+tf.registerKernel({
+  kernelName: "GroupNormGrad",
+  backendName: "cpu",
+  kernelFunc: (call) => {
+    const { inputs, read, write } = open(call.inputs, call.backend as CpuBackend);
+    const { dy, x, scale, offset } = inputs;
+    const arrays = [read(dy), read(x), read(scale), read(offset)] as const;
+    const gradients = groupNormGradOnHost(x.shape, ...arrays, attributesOf(call.attrs));
+    return [
+      write(x.shape, gradients.x),
+      write(scale.shape, gradients.scale),
+      write(offset.shape, gradients.offset),
+    ];
+  },
+});
+
+function attributesOf(attributes: tf.NamedAttrMap | undefined): GroupNormAttributes {
+  return attributes as GroupNormAttributes;
 }
 
-registerHostKernels("cpu");
-registerHostKernels("wasm");
+function open(inputs: tf.NamedTensorInfoMap, backend: CpuBackend) {
+  return {
+    inputs: inputs as Record<"dy" | "x" | "scale" | "offset", tf.TensorInfo>,
+    read: ({ dataId }: tf.TensorInfo) => backend.readSync(dataId),
+    write: (shape: number[], values: Float32Array): tf.TensorInfo => {
+      return { dataId: backend.write(values, shape, "float32"), shape, dtype: "float32" };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * Kernels of our own in the memory of TensorFlow.js' WebAssembly backend: group normalization, and convolution's
+ * gradients composed from the backend's fast forward convolution.
+ * @module
+ */
+import type { BackendWasm } from "../wasm_backend.ts";
+import type * as tf from "../tf.ts";
+import { KERNELS_BASE64 } from "./kernels_binary.ts";
+
+/** The functions of kernels.as; numbers are pointers, sizes or flags. */
+export interface WasmKernels {
+  groupNorm(...args: number[]): void;
+  groupNormGrad(...args: number[]): void;
+  swapLeading(x: number, y: number, a: number, p: number, r: number): void;
+  batchLast(...args: number[]): void;
+  interleave(...args: number[]): void;
+}
+
+/** Instantiates kernels.as on the backend's memory. */
+export async function instantiateKernels(backend: BackendWasm): Promise<WasmKernels> {
+  const bytes = Uint8Array.from(atob(KERNELS_BASE64.join("")), (character) => character.charCodeAt(0));
+  const { memory } = (backend.wasm as unknown as { asm: { memory: WebAssembly.Memory } }).asm;
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  return instance.exports as unknown as WasmKernels;
+}
+
+/** A tensor of the backend, its contents not yet written. */
+export function allocate(backend: BackendWasm, shape: number[]): tf.TensorInfo {
+  return backend.makeOutput(shape, "float32");
+}
+
+/** A tensor of zeros. */
+export function allocateZeros(backend: BackendWasm, shape: number[]): tf.TensorInfo {
+  const info = allocate(backend, shape);
+  backend.typedArrayFromHeap(info).fill(0);
+  return info;
+}

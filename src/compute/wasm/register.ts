@@ -1,0 +1,62 @@
+/** Registers the wasm backend's kernels of our own. @module */
+import type { GroupNormAttributes } from "../group_norm.ts";
+import type { BackendWasm } from "../wasm_backend.ts";
+import * as tf from "../tf.ts";
+import { filterGradient, inputGradient } from "./conv2d_gradients.ts";
+import { wasmGroupNorm, wasmGroupNormGrad } from "./group_norm.ts";
+import { instantiateKernels } from "./kernels.ts";
+
+const registrations = new WeakMap<BackendWasm, Promise<void>>();
+
+/** Registers the kernels for a backend, once. */
+export function registerWasmKernels(backend: BackendWasm): Promise<void> {
+  const registration = registrations.get(backend) ?? registerAll(backend);
+  registrations.set(backend, registration);
+  return registration;
+}
+
+async function registerAll(backend: BackendWasm): Promise<void> {
+  const kernels = await instantiateKernels(backend);
+  register("Conv2DBackpropFilter", ({ x, dy }, attrs) => {
+    const { filterShape } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
+    return filterGradient(
+      backend,
+      kernels,
+      x,
+      dy,
+      filterShape,
+      attrs as unknown as tf.Conv2DBackpropFilterAttrs,
+    );
+  });
+  register("Conv2DBackpropInput", ({ dy, filter }, attrs) => {
+    const { inputShape } = attrs as unknown as tf.Conv2DBackpropInputAttrs;
+    return inputGradient(
+      backend,
+      kernels,
+      dy,
+      filter,
+      inputShape,
+      attrs as unknown as tf.Conv2DBackpropInputAttrs,
+    );
+  });
+  register("GroupNorm", ({ x, scale, offset }, attrs) => {
+    return wasmGroupNorm(backend, kernels, x, scale, offset, attrs as GroupNormAttributes);
+  });
+  register("GroupNormGrad", ({ dy, x, scale, offset }, attrs) => {
+    return wasmGroupNormGrad(backend, kernels, dy, x, scale, offset, attrs as GroupNormAttributes);
+  });
+}
+
+type Kernel = (
+  inputs: Record<string, tf.TensorInfo>,
+  attrs: tf.NamedAttrMap,
+) => tf.TensorInfo | tf.TensorInfo[];
+
+function register(kernelName: string, kernel: Kernel): void {
+  if (tf.getKernel(kernelName, "wasm") != null) tf.unregisterKernel(kernelName, "wasm");
+  tf.registerKernel({
+    kernelName,
+    backendName: "wasm",
+    kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, tf.TensorInfo>, attrs ?? {}),
+  });
+}
