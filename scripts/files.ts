@@ -1,5 +1,5 @@
 /**
- * Writing files so that a reader never meets half of one.
+ * Reading and writing files: errors in one sentence, and no reader ever meets half a file.
  * @module
  */
 import { dirname } from "node:path";
@@ -28,5 +28,14 @@ export async function ensureWritable(path: string): Promise<void> {
   const existing = await Deno.stat(path).catch(() => null);
   if (existing !== null && !existing.isFile) {
     throw new Error(`cannot write "${path}": it exists and is no plain file`);
+  }
+}
+
+/** Reads a file; throws one sentence that names it when that fails. */
+export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new Error(`could not read "${path}": ${error instanceof Error ? error.message : error}`);
   }
 }
