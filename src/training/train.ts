@@ -59,7 +59,7 @@ export interface TrainStep {
   readonly loss: number | null;
   /** Mean norm of the gradient, before clipping, since the last report; null between reports. */
   readonly gradientNorm: number | null;
-  /** Copies the state to the host. Only until the next step is asked for. */
+  /** Copies the state to the host. Only until the next step is asked for. DivergedError when a weight is not finite. */
   snapshot(): Promise<TrainingState>;
 }
 
@@ -71,14 +71,12 @@ export interface TrainOptions {
   readonly reportEvery?: number;
 }
 
-/** The loss is no longer a number. */
+/** The loss or a weight is no longer a finite number. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";
-  /** @param step The first step whose loss was not finite. */
-  constructor(readonly step: number, loss: number) {
-    super(
-      `the loss of step ${step} is ${loss}: lower the learning rate or resume from a checkpoint before it`,
-    );
+  /** @param step The first step known to be affected. */
+  constructor(readonly step: number, value: number, what = "the loss") {
+    super(`${what} is ${value} at step ${step}: lower the learning rate, or resume from before that step`);
   }
 }
 
@@ -199,9 +197,12 @@ function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
 
 async function toHost(state: OptimizerState<tf.Tensor1D>, step: number): Promise<TrainingState> {
   const read = async (tensor: tf.Tensor) => (await tensor.data<"float32">()).slice();
+  const weights = await read(state.weights);
+  const broken = weights.find((weight) => !Number.isFinite(weight));
+  if (broken !== undefined) throw new DivergedError(step, broken, "a weight");
   return {
     step,
-    weights: await read(state.weights),
+    weights,
     ema: await read(state.ema),
     mean: await read(state.mean),
     variance: await read(state.variance),

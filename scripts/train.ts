@@ -1,0 +1,253 @@
+/**
+ * `deno task train`: trains a score network, with checkpoints, metrics and sample grids.
+ * @module
+ */
+import { dirname } from "node:path";
+import { type EngineName, useEngine } from "../src/compute/engine.ts";
+import { createRng } from "../src/compute/rng.ts";
+import { shuffledBatches } from "../src/data/batches.ts";
+import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
+import { proceduralDigits } from "../src/data/digits.ts";
+import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { parameterCount } from "../src/networks/network.ts";
+import type { ModelConfig } from "../src/networks/noise_prediction.ts";
+import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
+import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
+import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import { DivergedError, train, type TrainingConfig } from "../src/training/train.ts";
+import {
+  choice,
+  type FlagValues,
+  integer,
+  number,
+  parseFlags,
+  runScript,
+  text,
+  UsageError,
+} from "./flags.ts";
+import { loadMnist } from "./mnist_files.ts";
+import { formatDuration, ProgressBar } from "./terminal.ts";
+import { TrainingFolder } from "./training_folder.ts";
+
+const SDES = { "ve": veSde, "vp": vpSde, "subvp": subVpSde, "sigma-power": sigmaPowerSde } as const;
+const DIGITS_COUNT = 20_000;
+
+/** Flags that shape the run; a resumed run keeps what its checkpoint says. */
+const recipe = {
+  data: text({
+    help: "mnist, digits (drawn here, no download), or a folder with MNIST's files (default mnist)",
+  }),
+  network: choice(["digits", "tutorial"], { help: "network preset (default digits)" }),
+  weighting: choice(["edm", "variance", "likelihood"], {
+    help:
+      "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
+  }),
+  sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+    help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
+  }),
+  batch: integer({ help: "images in a step (default 64)", min: 1 }),
+  rate: number({ help: `learning rate (default ${OPTIMIZER_DEFAULTS.rate})`, min: 1e-9 }),
+  warmup: integer({ help: `steps in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`, min: 0 }),
+  decay: choice(["cosine", "constant"], {
+    help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
+  }),
+  labelDropout: number({ help: "probability of hiding a label (default 0.15)", min: 0, max: 1 }),
+  seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
+};
+
+const usage = {
+  name: "train",
+  purpose:
+    "Trains a score network on images and writes a checkpoint, a model to sample from, metrics and sample grids.",
+  flags: {
+    ...recipe,
+    steps: integer({
+      help: "steps in all (default 15000); may be changed on --resume, and the decay with it",
+      min: 1,
+    }),
+    out: text({ help: "folder to write (default runs/NETWORK-DATA, or the resumed checkpoint's folder)" }),
+    resume: text({ help: "checkpoint to go on from", placeholder: "FILE" }),
+    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    checkpointEvery: integer({
+      help: "steps between checkpoints, each with a sample grid",
+      default: 500,
+      min: 1,
+    }),
+    logEvery: integer({ help: "steps between lines of metrics", default: 10, min: 1 }),
+  },
+  examples: [
+    "deno task train --data digits --steps 200",
+    "deno task train --data mnist --engine onnx --out runs/mnist",
+    "deno task train --resume runs/mnist/checkpoint.safetensors",
+  ],
+};
+
+type Flags = FlagValues<typeof usage.flags>;
+
+async function main(): Promise<void> {
+  const flags = parseFlags(usage, Deno.args);
+  checkCombination(flags);
+  const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
+  const data = flags.data ?? resumed?.data ?? "mnist";
+  const dataset = await loadData(data);
+  const config = resumed === null
+    ? newConfig(flags, dataset)
+    : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
+  const done = resumed?.state.step ?? 0;
+  if (done >= config.steps) {
+    throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);
+  }
+  const name = data === "mnist" || data === "digits" ? data : "mnist";
+  const folder = new TrainingFolder(
+    flags.out ??
+      (flags.resume === undefined ? `runs/${config.model.network.kind}-${name}` : dirname(flags.resume)),
+  );
+  await folder.open(resumed !== null);
+  const engine = await useEngine(flags.engine as EngineName);
+  const network = networkFromConfig(config.model.network);
+  console.error(
+    `training ${
+      parameterCount(network)
+    } parameters on ${dataset.count} images of ${dataset.name}, engine ${engine.reason}`,
+  );
+  await run(config, resumed, folder, data, dataset, flags);
+}
+
+async function run(
+  config: TrainingConfig,
+  resumed: Checkpoint | null,
+  folder: TrainingFolder,
+  data: string,
+  dataset: ImageDataset,
+  flags: Flags,
+): Promise<void> {
+  const start = resumed?.state.step ?? 0;
+  await folder.rewindMetrics(start);
+  using interrupt = new Interrupt();
+  using bar = new ProgressBar({ label: "training", total: config.steps, unit: "steps", initial: start });
+  const batches = shuffledBatches(dataset, config.batch, createRng(config.seed).fork("batches"));
+  const began = performance.now();
+  let saved: number | null = resumed?.state.step ?? null;
+  let note = "";
+  try {
+    const options = { resume: resumed?.state, reportEvery: flags.logEvery };
+    for await (const { step, loss, gradientNorm, rate, snapshot } of train(config, batches, options)) {
+      if (loss !== null && gradientNorm !== null) {
+        note = `loss ${loss.toFixed(4)}`;
+        const seconds = (performance.now() - began) / 1000;
+        await folder.appendMetrics({ step, loss, gradientNorm, rate, seconds });
+      }
+      bar.update(step, note);
+      // Signals are delivered only when the event loop turns.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (step % flags.checkpointEvery === 0 || step === config.steps || interrupt.raised) {
+        const checkpoint = { config, state: await snapshot(), data };
+        await folder.save(checkpoint);
+        saved = step;
+        if (interrupt.raised) {
+          bar.print(`stopped after step ${step}; go on with --resume ${folder.checkpoint}`);
+          Deno.exit(130);
+        }
+        bar.print(`step ${step}: ${note}, ${await folder.drawGrid(checkpoint)}`);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    const good = saved === null
+      ? "there is no checkpoint yet"
+      : `the last good checkpoint is ${folder.checkpoint}, step ${saved}`;
+    throw new Error(`${error.message}; ${good}`);
+  }
+  bar.finish();
+  const duration = formatDuration((performance.now() - began) / 1000);
+  console.log(`${config.steps - start} steps in ${duration}, ${note}: ${folder.model}`);
+}
+
+/** Ctrl-C asks to stop after the step; a second one stops at once. */
+class Interrupt implements Disposable {
+  raised = false;
+  readonly #listener = () => {
+    if (this.raised) Deno.exit(130);
+    this.raised = true;
+  };
+
+  constructor() {
+    Deno.addSignalListener("SIGINT", this.#listener);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSignalListener("SIGINT", this.#listener);
+  }
+}
+
+function checkCombination(flags: Flags): void {
+  if (flags.weighting === "edm" && flags.sde !== undefined) {
+    throw new UsageError(
+      "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
+    );
+  }
+  if (flags.network === "tutorial" && flags.weighting === "edm") {
+    throw new UsageError(
+      "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
+    );
+  }
+  if (flags.resume === undefined) return;
+  for (const name of Object.keys(recipe) as (keyof typeof recipe)[]) {
+    if (name !== "data" && flags[name] !== undefined) {
+      throw new UsageError(`--resume keeps the recipe of its checkpoint: leave out ${name}`);
+    }
+  }
+}
+
+async function readResumed(path: string): Promise<Checkpoint> {
+  try {
+    return readCheckpoint(await Deno.readFile(path));
+  } catch (error) {
+    throw new Error(`cannot resume from ${path}: ${(error as Error).message}`);
+  }
+}
+
+async function loadData(data: string): Promise<ImageDataset> {
+  if (data === "digits") return proceduralDigits(DIGITS_COUNT, createRng(0));
+  return await loadMnist("train", data === "mnist" ? {} : { data });
+}
+
+function newConfig(flags: Flags, dataset: ImageDataset): TrainingConfig {
+  const moments = pixelMoments(dataset);
+  const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
+  const tutorial = flags.network === "tutorial";
+  const model: ModelConfig = {
+    network: NETWORK_PRESETS[flags.network ?? "digits"],
+    preconditioning: tutorial ? null : preconditioning,
+  };
+  return {
+    model,
+    objective: objective(flags, tutorial, preconditioning.sigmaData),
+    optimizer: {
+      ...OPTIMIZER_DEFAULTS,
+      rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
+      warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
+      decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
+    },
+    steps: flags.steps ?? 15_000,
+    batch: flags.batch ?? 64,
+    labelDropout: flags.labelDropout ?? 0.15,
+    seed: flags.seed ?? 0,
+  };
+}
+
+function objective(flags: Flags, tutorial: boolean, sigmaData: number): ObjectiveConfig {
+  if (flags.sde === undefined && !tutorial && (flags.weighting ?? "edm") === "edm") {
+    return { kind: "edm", mean: -1, std: 1.2, sigmaData };
+  }
+  const sde = SDES[flags.sde ?? (tutorial ? "sigma-power" : "vp")]().config;
+  return { kind: "sde", sde, weighting: flags.weighting === "likelihood" ? "likelihood" : "variance" };
+}
+
+/** Four digits after the point: what a model card can quote. */
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}
+
+await runScript(main);
