@@ -3,9 +3,9 @@
  * the flow keeps ranks, so x_s = F_s⁻¹(F_t(x_t)). Float64 on the host.
  * @module
  */
-import { noiseRatio, type Sde } from "../sde.ts";
-import type { GaussianMixture } from "./gaussian_mixture.ts";
-import { normalUpperTail } from "./normal_cdf.ts";
+import type { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
+import { noiseRatio, type Sde } from "../src/sde.ts";
+import { standardNormalCdf } from "./statistics.ts";
 
 /** The law of a real number. */
 export interface ScalarLaw {
@@ -73,7 +73,7 @@ function tails(mixture: GaussianMixture, ratio: number): Tails {
     throw new RangeError("a component without variance has no distribution function at ν = 0");
   }
   const tail = (x: number, sign: number) =>
-    mixture.weights.reduce((sum, w, k) => sum + w * normalUpperTail(sign * (x - means[k]) / stds[k]), 0);
+    mixture.weights.reduce((sum, w, k) => sum + w * standardNormalCdf(sign * (means[k] - x) / stds[k]), 0);
   const reach = 40; // standard deviations; the tail beyond 38.5 is below the smallest float64
   const start = Math.min(...means.map((mean, k) => mean - reach * stds[k]));
   const end = Math.max(...means.map((mean, k) => mean + reach * stds[k]));
