@@ -34,10 +34,11 @@ export interface MnistPlaces {
  */
 export async function loadMnist(split: MnistSplit, places: MnistPlaces = {}): Promise<ImageDataset> {
   const { images, labels } = MNIST_FILES[split];
-  return await idxDataset(await find(images, places), await find(labels, places), `mnist ${split}`);
+  return await idxDataset(await findFile(images, places), await findFile(labels, places), `mnist ${split}`);
 }
 
-async function find(file: MnistFile, places: MnistPlaces): Promise<Uint8Array> {
+/** The uncompressed bytes of one file, from wherever it is; see {@linkcode loadMnist}. */
+export async function findFile(file: MnistFile, places: MnistPlaces): Promise<Uint8Array> {
   const data = places.data ?? Deno.env.get("SCORE_SDE_DATA");
   if (data !== undefined && data !== "") {
     const found = await readFrom([`${data}/mnist`, data], file.name);
@@ -90,9 +91,7 @@ async function download(file: MnistFile, cache: string, places: MnistPlaces): Pr
   }
   throw new Error(
     `MNIST is not on this machine and could not be downloaded: put ${file.name}.gz and its three sisters into a folder ` +
-      `and pass --data FOLDER (or set SCORE_SDE_DATA), or use --data digits, which needs no files; tried ${
-        problems.join(", ")
-      }`,
+      `and pass --data FOLDER (or set SCORE_SDE_DATA); tried ${problems.join(", ")}`,
   );
 }
 

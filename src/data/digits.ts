@@ -89,12 +89,11 @@ function drawDigit(label: number, u: Float64Array, pixels: Uint8Array): void {
   const between = (low: number, high: number, draw: number): number => low + (high - low) * u[draw];
   const forms = FORMS[label];
   const form = forms[Math.floor(u[1] * forms.length)];
-  const height = between(17, 21, 2);
+  const height = between(16.5, 20, 2);
   const width = height * between(.62, .9, 3);
   const slant = between(-.12, .38, 4);
   const turn = between(-.14, .14, 5);
   const halfPen = between(.8, 1.7, 6);
-  const [left, top] = [between(-1.3, 1.3, 7), between(-1.3, 1.3, 8)];
   const [cosine, sine] = [Math.cos(turn), Math.sin(turn)];
   const segments: number[] = [];
   let point = 0;
@@ -105,20 +104,30 @@ function drawDigit(label: number, u: Float64Array, pixels: Uint8Array): void {
       const x = (px - .5 + .09 * (u[POSE + 2 * point] - .5)) * width;
       const y = (py - .5 + .09 * (u[POSE + 2 * point + 1] - .5)) * height;
       const sheared = x - slant * y;
-      return [
-        SIZE / 2 + left + cosine * sheared - sine * y,
-        SIZE / 2 + top + sine * sheared + cosine * y,
-      ] as const;
+      return [cosine * sheared - sine * y, sine * sheared + cosine * y] as const;
     });
     addCurve(placed, segments);
   }
+  const left = place(segments, 0, halfPen, 2 * u[7] - 1);
+  const top = place(segments, 1, halfPen, 2 * u[8] - 1);
   for (let y = 0; y < SIZE; y++) {
     for (let x = 0; x < SIZE; x++) {
-      const distance = distanceToSegments(x + .5, y + .5, segments);
+      const distance = distanceToSegments(x + .5 - left, y + .5 - top, segments);
       // Coverage of a pixel by the pen line, for a straight edge at this distance from the pixel's centre.
       pixels[y * SIZE + x] = Math.round(255 * Math.min(1, Math.max(0, halfPen - distance + .5)));
     }
   }
+}
+
+/**
+ * Where along an axis the origin of the segments goes, so that the digit is centred and then moved by up to 1.5 pixels, as far
+ * as a dark pixel remains on either side.
+ */
+function place(segments: readonly number[], axis: 0 | 1, halfPen: number, move: number): number {
+  const values = segments.filter((_, at) => at % 2 === axis);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = (SIZE - (high - low)) / 2 - halfPen - 1.5;
+  return SIZE / 2 - (low + high) / 2 + move * Math.min(1.5, Math.max(0, room));
 }
 
 /** Catmull–Rom curve through the points, cut into straight segments (x0, y0, x1, y1); a doubled point is a corner. */

@@ -59,11 +59,11 @@ export function fitAxis(data: Iterable<number>, options: AxisOptions = {}): Axis
   };
 }
 
-/** Multiples of 1, 2 or 5 times a power of ten, about six of them. */
+/** Multiples of 1, 2 or 5 times a power of ten, three to nine of them. */
 function linearTicks(from: number, to: number): Tick[] {
-  const rough = (to - from) / 6;
+  const rough = (to - from) / 8;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10);
   const first = Math.ceil(from / step - 1e-9);
   const last = Math.floor(to / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => {

@@ -1,0 +1,46 @@
+/** Energy distance between samples (Székely & Rizzo 2013). @module */
+
+/**
+ * The unbiased estimate of 2 E|X − Y| − E|X − X′| − E|Y − Y′|, which is zero only for equal laws; the estimate of equal laws
+ * is around zero and may be negative. Costs (n + m)² d / 2 operations.
+ *
+ * @param a [n, d], row-major, n ≥ 2.
+ * @param b [m, d], row-major, m ≥ 2.
+ * @throws {RangeError} When a sample has fewer than two points or its length is no multiple of d.
+ */
+export function energyDistance(a: ArrayLike<number>, b: ArrayLike<number>, dimension: number): number {
+  for (const sample of [a, b]) {
+    if (sample.length % dimension !== 0 || sample.length / dimension < 2) {
+      throw new RangeError(`${sample.length} values are not two or more ${dimension}-dimensional points`);
+    }
+  }
+  return 2 * meanBetween(a, b, dimension) - meanWithin(a, dimension) - meanWithin(b, dimension);
+}
+
+function meanBetween(a: ArrayLike<number>, b: ArrayLike<number>, dimension: number): number {
+  const [n, m] = [a.length / dimension, b.length / dimension];
+  let sum = 0;
+  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) sum += distance(a, i, b, j, dimension);
+  return sum / (n * m);
+}
+
+function meanWithin(a: ArrayLike<number>, dimension: number): number {
+  const n = a.length / dimension;
+  let sum = 0;
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) sum += distance(a, i, a, j, dimension);
+  return 2 * sum / (n * (n - 1));
+}
+
+function distance(
+  a: ArrayLike<number>,
+  i: number,
+  b: ArrayLike<number>,
+  j: number,
+  dimension: number,
+): number {
+  let sum = 0;
+  for (let axis = 0; axis < dimension; axis++) {
+    sum += (a[i * dimension + axis] - b[j * dimension + axis]) ** 2;
+  }
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,84 @@
+/** The Fréchet distance between two sets of feature vectors (Heusel et al. 2017). @module */
+import { EigenvalueDecomposition, Matrix } from "../compute/linear_algebra.ts";
+
+/** Mean and covariance of feature vectors. */
+export interface FeatureMoments {
+  /** [d]. */
+  readonly mean: Float64Array;
+  /** [d, d], row-major, normalized by n − 1. */
+  readonly covariance: Float64Array;
+}
+
+/**
+ * Mean and unbiased covariance, in float64 whatever the features' own precision.
+ *
+ * @param features [n, d], row-major.
+ * @param dimension d.
+ * @throws {RangeError} When the length is no multiple of d, there are fewer than two rows, or a value is not finite.
+ */
+export function featureMoments(features: ArrayLike<number>, dimension: number): FeatureMoments {
+  const count = features.length / dimension;
+  if (!Number.isInteger(count) || !Number.isInteger(dimension) || dimension < 1) {
+    throw new RangeError(
+      `${features.length} values are no whole number of ${dimension}-dimensional features`,
+    );
+  }
+  if (count < 2) throw new RangeError(`a covariance needs at least 2 feature vectors, got ${count}`);
+  const mean = new Float64Array(dimension);
+  for (let i = 0; i < features.length; i++) mean[i % dimension] += features[i] / count;
+  const wrong = mean.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new RangeError(`feature ${wrong} has values that are not finite`);
+  const covariance = new Float64Array(dimension * dimension);
+  const centred = new Float64Array(dimension);
+  for (let row = 0; row < count; row++) {
+    for (let i = 0; i < dimension; i++) centred[i] = features[row * dimension + i] - mean[i];
+    for (let i = 0; i < dimension; i++) {
+      for (let j = 0; j <= i; j++) covariance[i * dimension + j] += centred[i] * centred[j] / (count - 1);
+    }
+  }
+  for (let i = 0; i < dimension; i++) {
+    for (let j = 0; j < i; j++) covariance[j * dimension + i] = covariance[i * dimension + j];
+  }
+  return { mean, covariance };
+}
+
+/**
+ * |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½): the squared Wasserstein-2 distance of the Gaussians with these moments.
+ *
+ * tr (Σ_a Σ_b)^½ = tr (Σ_a^½ Σ_b Σ_a^½)^½ is found from symmetric eigenvalues, so that singular covariances are no trouble.
+ *
+ * @throws {RangeError} When the dimensions differ.
+ */
+export function frechetDistance(a: FeatureMoments, b: FeatureMoments): number {
+  const dimension = a.mean.length;
+  if (b.mean.length !== dimension) {
+    throw new RangeError(`features of ${dimension} and of ${b.mean.length} dimensions cannot be compared`);
+  }
+  const root = squareRoot(a.covariance, dimension);
+  const product = root.mmul(square(b.covariance, dimension)).mmul(root);
+  const overlap = eigen(product).realEigenvalues.reduce(
+    (sum, value) => sum + Math.sqrt(Math.max(0, value)),
+    0,
+  );
+  let distance = -2 * overlap;
+  for (let i = 0; i < dimension; i++) {
+    distance += (a.mean[i] - b.mean[i]) ** 2;
+    distance += a.covariance[i * dimension + i] + b.covariance[i * dimension + i];
+  }
+  return distance;
+}
+
+/** The symmetric square root of a symmetric positive semi-definite matrix; eigenvalues that rounding made negative count as 0. */
+function squareRoot(covariance: Float64Array, dimension: number): Matrix {
+  const { realEigenvalues, eigenvectorMatrix } = eigen(square(covariance, dimension));
+  const roots = Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(0, value))));
+  return eigenvectorMatrix.mmul(roots).mmul(eigenvectorMatrix.transpose());
+}
+
+function square(values: Float64Array, dimension: number): Matrix {
+  return Matrix.from1DArray(dimension, dimension, values);
+}
+
+function eigen(matrix: Matrix): EigenvalueDecomposition {
+  return new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+}

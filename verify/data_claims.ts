@@ -1,0 +1,307 @@
+/** Claims about readers of data, the data sets and their batches. @module */
+import { createRng } from "../src/compute/rng.ts";
+import { shuffledBatches } from "../src/data/batches.ts";
+import {
+  fromModel,
+  type ImageDataset,
+  modelToBytes,
+  pixelMoments,
+  slice,
+  toModel,
+} from "../src/data/dataset.ts";
+import { proceduralDigits } from "../src/data/digits.ts";
+import { gunzip, gzip } from "../src/data/gzip.ts";
+import { readIdx, writeIdx } from "../src/data/idx.ts";
+import { idxDataset } from "../src/data/mnist.ts";
+import { loadMnist } from "../scripts/mnist_files.ts";
+import { type Check, claim } from "./claim.ts";
+import { checkProperty, fc } from "./properties.ts";
+
+const fixture = (name: string): Promise<Uint8Array> =>
+  Deno.readFile(new URL(`../fixtures/idx/${name}`, import.meta.url));
+
+claim("an IDX file is read with rows before columns", async (check) => {
+  const images = await gunzip(await fixture("images-4x2.idx.gz"));
+  const array = readIdx(images);
+  const source = "fixtures/idx/README.md: value 60·image + 10·row + column, written by Python's struct";
+  check.equal("shape", array.shape, [3, 4, 2], source);
+  check.equal("image 1, row 2, column 1", array.values[1 * 8 + 2 * 2 + 1], 60 + 20 + 1, source);
+  check.equal("writing what was read", writeIdx(array), new Uint8Array(images), "byte for byte");
+  const dataset = await idxDataset(
+    await fixture("images-4x2.idx.gz"),
+    await fixture("labels.idx"),
+    "fixture",
+  );
+  check.equal("height, width, channels", dataset.shape, [4, 2, 1], source);
+  check.equal("count", dataset.count, 3, source);
+  check.equal("labels", [...dataset.labels], [7, 0, 9], source);
+  check.equal("pixels", dataset.images, array.values, source);
+});
+
+claim("a damaged IDX file is refused with what is wrong and which file", async (check) => {
+  const good = writeIdx({ shape: [2, 3], values: new Uint8Array(6) });
+  const changed = (at: number, value: number): Uint8Array => good.map((byte, i) => i === at ? value : byte);
+  const refused = (what: string, bytes: Uint8Array, message: RegExp): Promise<void> =>
+    check.throws(what, () => readIdx(bytes, "train.idx"), message);
+  await refused("nothing at all", new Uint8Array(0), /^train\.idx: 0 bytes are too few/);
+  await refused("wrong magic", changed(0, 0x50), /starts with the bytes 00 00, not 50 00/);
+  await refused("float32 values", changed(2, 0x0d), /values are float32, only unsigned bytes/);
+  await refused("no such type", changed(2, 0x55), /byte 2 is 55, which is no IDX type/);
+  await refused("no dimensions", changed(3, 0), /0 dimensions/);
+  await refused("a header cut short", good.subarray(0, 9), /header of 2 dimensions ends at byte 12.* byte 9/);
+  await refused("values cut short", good.subarray(0, 17), /truncated: the shape \[2, 3\] needs 6 .*found 5/);
+  await refused("a byte too many", new Uint8Array([...good, 0]), /trailing bytes: .*needs 6 .*found 7/);
+  await refused("a size beyond the file", changed(4, 0xff), /truncated: the shape \[4278190082, 3\]/);
+  const packed = await gzip(good);
+  await check.throws(
+    "gzip cut short",
+    () => gunzip(packed.subarray(0, 20), "a.gz"),
+    /a\.gz: damaged or truncated/,
+  );
+  const images = writeIdx({ shape: [2, 1, 1], values: new Uint8Array(2) });
+  const labels = (...values: number[]) =>
+    writeIdx({ shape: [values.length], values: Uint8Array.from(values) });
+  await check.throws(
+    "too many labels",
+    () => idxDataset(images, labels(1, 2, 3)),
+    /\[3\] do not belong to 2 images/,
+  );
+  await check.throws(
+    "a label too large",
+    () => idxDataset(images, labels(1, 10)),
+    /label 1 is 10, allowed are 0 to 9/,
+  );
+  await check.throws(
+    "labels for images",
+    () => idxDataset(labels(1), labels(1)),
+    /expected the shape \[count, rows/,
+  );
+});
+
+claim("the IDX reader survives arbitrary bytes with an error that names the file", async (check) => {
+  const survives = (bytes: Uint8Array): boolean => {
+    try {
+      const { shape, values } = readIdx(bytes, "file-name");
+      return values.length === shape.reduce((product, length) => product * length, 1);
+    } catch (error) {
+      return error instanceof RangeError && error.message.startsWith("file-name: ");
+    }
+  };
+  const bytes = fc.uint8Array({ maxLength: 64 });
+  await checkProperty(check, "any bytes", bytes, survives, "a value or a RangeError, never anything else");
+  const header = fc.tuple(fc.constantFrom(8, 9, 13), fc.integer({ min: 0, max: 4 }), bytes);
+  await checkProperty(
+    check,
+    "a good start and any bytes",
+    header,
+    ([type, rank, rest]) => survives(new Uint8Array([0, 0, type, rank, ...rest])),
+    "a value or a RangeError, never anything else",
+    500,
+  );
+  const arrays = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 4 });
+  await checkProperty(
+    check,
+    "written and read",
+    arrays,
+    (shape) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      const values = Uint8Array.from({ length: size }, (_, i) => i * 37);
+      const back = readIdx(writeIdx({ shape, values }));
+      return String(back.shape) === String(shape) && String(back.values) === String(values);
+    },
+    "the inverse of each other",
+  );
+  const damaged = (bytes: Uint8Array) =>
+    gunzip(new Uint8Array([0x1f, 0x8b, ...bytes]), "file-name").then(
+      () => true,
+      (error) => error instanceof RangeError && error.message.startsWith("file-name: "),
+    );
+  await checkProperty(check, "gzip's start and any bytes", bytes, damaged, "a value or a RangeError");
+});
+
+claim("bytes, model values and picture values convert into each other without loss", (check) => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const model = toModel(bytes);
+  check.equal("black in model units", model[0], -1, "models work in [−1, 1]");
+  check.equal("white in model units", model[255], 1, "models work in [−1, 1]");
+  check.equal("bytes again", modelToBytes(model), bytes, "exact for all 256");
+  const worst = fromModel(model).reduce((most, value, i) => Math.max(most, Math.abs(value - i / 255)), 0);
+  check.atMost("picture values against byte / 255", worst, 2 ** -23, "two roundings to float32 in [0, 1]");
+  const clamped = [...fromModel(new Float32Array([-1.5, 1.5]))];
+  check.equal("values beyond the range", clamped, [0, 1], "pictures are clamped");
+});
+
+claim("batches visit every image once an epoch, in a new order, and depend on the step alone", (check) => {
+  const dataset = numbered(10);
+  const rng = createRng(5);
+  const batches = shuffledBatches(dataset, 4, rng);
+  const seen = [0, 1, 2, 3, 4].flatMap((step) => [...batches(step).indices]);
+  const [first, second] = [seen.slice(0, 10), seen.slice(10)];
+  const all = Array.from({ length: 10 }, (_, i) => i);
+  const sorted = (values: number[]) => values.toSorted((a, b) => a - b);
+  check.equal("first epoch", sorted(first), all, "a permutation");
+  check.equal("second epoch, which begins within a batch", sorted(second), all, "a permutation");
+  check.holds("the second order is new", String(first) !== String(second), "a fresh permutation each epoch");
+  check.holds("the first order is shuffled", String(first) !== String(all), "1 in 10! seeds would not be");
+  const resumed = shuffledBatches(dataset, 4, createRng(5));
+  check.equal(
+    "step 3 without the steps before",
+    [...resumed(3).indices],
+    seen.slice(12, 16),
+    "resume equals uninterrupted",
+  );
+  rng.normalValues([7]);
+  check.equal(
+    "step 0 after other draws",
+    [...batches(0).indices],
+    seen.slice(0, 4),
+    "the generator's cursor plays no part",
+  );
+  const batch = batches(2);
+  const model = batch.images.every((value, i) =>
+    value === toModel(new Uint8Array([batch.indices[i >> 1] * 3 + (i & 1)]))[0]
+  );
+  check.holds(
+    "images and labels go with their indices",
+    model && batch.labels.every((label, i) => label === batch.indices[i]),
+    "pixels 3·index, 3·index + 1; label index",
+  );
+  check.equal("shape", batch.shape, [4, 1, 2, 1], "[batch, height, width, channels]");
+});
+
+claim("batches of an unusable size are refused", async (check) => {
+  await check.throws(
+    "size 0",
+    () => shuffledBatches(numbered(3), 0, createRng(1)),
+    /positive integer, got 0/,
+  );
+  await check.throws(
+    "size 1.5",
+    () => shuffledBatches(numbered(3), 1.5, createRng(1)),
+    /positive integer, got 1\.5/,
+  );
+  await check.throws("no images", () => shuffledBatches(numbered(0), 1, createRng(1)), /has no images/);
+});
+
+claim("MNIST is what everybody else calls MNIST", { needs: ["mnist"] }, async (check) => {
+  const train = await loadMnist("train");
+  const test = await loadMnist("test");
+  check.equal("training images", [train.count, ...train.shape], [60000, 28, 28, 1], "LeCun et al. 1998");
+  check.equal("test images", [test.count, ...test.shape], [10000, 28, 28, 1], "LeCun et al. 1998");
+  const { mean, std } = pixelMoments(train);
+  const source = "torchvision's normalization constants .1307 and .3081, to their last digit, in [−1, 1]";
+  check.within("mean pixel", mean, 2 * .1307 - 1, 1e-4, source, {
+    detectable: "inverted polarity: mean +.74",
+  });
+  check.within("pixel std", std, 2 * .3081, 1e-4, source);
+  check.equal(
+    "first labels",
+    [...train.labels.subarray(0, 10)],
+    [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
+    "the well-known first ten",
+  );
+  check.equal(
+    "first test labels",
+    [...test.labels.subarray(0, 5)],
+    [7, 2, 1, 0, 4],
+    "the well-known first five",
+  );
+  upright(check, train);
+});
+
+claim(
+  "procedural digits are white on black, of all classes, varied, and each is the same whatever the count",
+  (check) => {
+    const digits = proceduralDigits(400, createRng(2));
+    const size = 28 * 28;
+    const image = (i: number) => digits.images.subarray(i * size, (i + 1) * size);
+    check.equal("shape", [digits.count, ...digits.shape], [400, 28, 28, 1], "as MNIST");
+    check.equal(
+      "classes",
+      new Set(digits.labels).size,
+      10,
+      "a class is missing in (9/10)^400 < 1e-18 of the seeds",
+    );
+    const fewer = proceduralDigits(7, createRng(2));
+    check.equal(
+      "the first 7 of 400",
+      fewer.images,
+      digits.images.subarray(0, 7 * size),
+      "digit i has its own stream",
+    );
+    check.equal("their labels", fewer.labels, digits.labels.subarray(0, 7), "digit i has its own stream");
+    const later = proceduralDigits(3, createRng(2).startingAt(7));
+    check.equal(
+      "the next 3",
+      later.images,
+      digits.images.subarray(7 * size, 10 * size),
+      "startingAt continues",
+    );
+    const edge = (at: number): boolean => at % 28 % 27 === 0 || at < 28 || at >= 27 * 28;
+    const border = digits.images.filter((_, at) => edge(at % size)).reduce(
+      (most, value) => Math.max(most, value),
+      0,
+    );
+    check.equal("brightest pixel of any image's edge", border, 0, "digits stay inside, on black");
+    const white = Array.from({ length: 400 }, (_, i) => image(i).filter((value) => value === 255).length);
+    check.atLeast(
+      "fully white pixels of the thinnest",
+      Math.min(...white),
+      5,
+      "a pen of at least 1.6 pixels covers some whole",
+    );
+    check.atMost(
+      "fully white pixels of the fattest",
+      Math.max(...white),
+      size / 3,
+      "white on black, not black on white",
+    );
+    check.equal(
+      "different images",
+      new Set(digits.labels.keys().map((i) => String(image(i)))).size,
+      400,
+      "none twice",
+    );
+    const { mean, std } = pixelMoments(digits);
+    check.within("mean pixel", mean, -.739, .05, "MNIST's, so that preconditioning is alike");
+    check.within("pixel std", std, .616, .05, "MNIST's, so that preconditioning is alike");
+    upright(check, proceduralDigits(2000, createRng(3)));
+  },
+);
+
+/** Ones are taller than wide, which swapped axes or a transposed reader would turn around. */
+function upright(check: Check, dataset: ImageDataset): void {
+  const spread = { rows: 0, columns: 0 };
+  for (let i = 0; i < 2000; i++) {
+    if (dataset.labels[i] !== 1) continue;
+    const pixels = slice(dataset, i, i + 1).images;
+    const total = pixels.reduce((sum, value) => sum + value, 0);
+    const variance = (position: (at: number) => number): number => {
+      const mean = pixels.reduce((sum, value, at) => sum + value * position(at), 0) / total;
+      return pixels.reduce((sum, value, at) => sum + value * (position(at) - mean) ** 2, 0) / total;
+    };
+    spread.rows += variance((at) => Math.floor(at / 28));
+    spread.columns += variance((at) => at % 28);
+  }
+  check.atLeast(
+    "vertical over horizontal spread of ones",
+    spread.rows / spread.columns,
+    2,
+    "a one is a tall stroke",
+    {
+      detectable: "swapped axes give the inverse",
+    },
+  );
+}
+
+/** Images of one row of two pixels, 3i and 3i + 1, labelled i. */
+function numbered(count: number): ImageDataset {
+  return {
+    name: "numbered",
+    count,
+    shape: [1, 2, 1],
+    classes: Math.max(1, count),
+    images: Uint8Array.from({ length: 2 * count }, (_, i) => 3 * (i >> 1) + (i & 1)),
+    labels: Uint8Array.from({ length: count }, (_, i) => i),
+  };
+}
