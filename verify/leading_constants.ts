@@ -1,0 +1,182 @@
+/**
+ * Theory of a sampler's first error term on one-dimensional Gaussian data N(·, s0²), in float64: how the local defects of
+ * its steps, carried to the end by the exact flow, change the variance of its output. No sampler's code is used.
+ * @module
+ */
+import { noiseRatio, type Sde } from "../src/sde.ts";
+import { type GridConfig, timeGrid } from "../src/time_grid.ts";
+
+/** The law of x_t, and what its derivatives need. */
+export interface GaussianWorld {
+  readonly sde: Sde;
+  /** Variance of the data. */
+  readonly s0Squared: number;
+}
+
+/** Variance C(t) = α² s0² + σ² of x_t. */
+export function marginalVariance({ sde, s0Squared }: GaussianWorld, t: number): number {
+  return sde.alpha(t) ** 2 * s0Squared + sde.sigma(t) ** 2;
+}
+
+/** C' = 2 f C + g². */
+export function varianceSlope(world: GaussianWorld, t: number): number {
+  return 2 * world.sde.drift(t) * marginalVariance(world, t) + world.sde.diffusion(t) ** 2;
+}
+
+/** A central difference of a smooth function of time. */
+export function derivative(f: (t: number) => number, t: number): number {
+  const h = 1e-4 * t;
+  return (8 * (f(t + h) - f(t - h)) - (f(t + 2 * h) - f(t - 2 * h))) / (12 * h);
+}
+
+/**
+ * Σ over a grid so fine that it is an integral: lim N^order·(error of N steps), for local defects
+ * defect(t)·|Δv|^(order + 1) in the variable v(t).
+ */
+export function leadingError(
+  sde: Sde,
+  kind: GridConfig["kind"],
+  order: number,
+  variable: (t: number) => number,
+  defect: (t: number) => number,
+): number {
+  const steps = 20_000;
+  const times = timeGrid(sde, { kind, steps });
+  let sum = 0;
+  for (let i = 0; i < steps; i++) {
+    const width = Math.abs(variable(times[i]) - variable(times[i + 1]));
+    sum += defect((times[i] + times[i + 1]) / 2) * (steps * width) ** order * width;
+  }
+  return sum;
+}
+
+/** The squared gain of the reverse SDE from t to tMin, (C_ε/C)² (α/α_ε)². */
+function stochasticGain(world: GaussianWorld, t: number): number {
+  const { sde } = world;
+  const variances = marginalVariance(world, sde.tMin) / marginalVariance(world, t);
+  return (variances * sde.alpha(t) / sde.alpha(sde.tMin)) ** 2;
+}
+
+/** The coefficients of h² in a one-step method x_s = (1 − h p + h² q) x_t + √(g² h + h² w) z, p = f + g²/C. */
+export interface SecondOrder {
+  readonly q: number;
+  readonly w: number;
+}
+
+/** lim N·(variance error) of a one-step method for the reverse SDE: its defect is (p² + 2q) C + w − C''/2. */
+export function stochasticError(
+  world: GaussianWorld,
+  kind: GridConfig["kind"],
+  second: (t: number) => SecondOrder,
+): number {
+  const { sde } = world;
+  return leadingError(sde, kind, 1, (t) => t, (t) => {
+    const variance = marginalVariance(world, t);
+    const p = sde.drift(t) + sde.diffusion(t) ** 2 / variance;
+    const { q, w } = second(t);
+    const curvature = derivative((t) => varianceSlope(world, t), t);
+    return stochasticGain(world, t) * ((p ** 2 + 2 * q) * variance + w - curvature / 2);
+  });
+}
+
+/** Second-order coefficients of Euler–Maruyama. */
+export function eulerMaruyamaTerms(): SecondOrder {
+  return { q: 0, w: 0 };
+}
+
+/** Of the reverse diffusion sampler: expand √(1 − βh) for VP, σ_t² − σ_s² where α = 1; Euler's for sub-VP. */
+export function reverseDiffusionTerms(world: GaussianWorld, t: number): SecondOrder {
+  const { sde } = world;
+  switch (sde.config.kind) {
+    case "vp":
+      return { q: sde.diffusion(t) ** 4 / 8, w: 0 };
+    case "subvp":
+      return { q: 0, w: 0 };
+    default: {
+      const curvature = derivative((t) => sde.diffusion(t) ** 2, t); // (σ²)''
+      return { q: curvature / 2 / marginalVariance(world, t), w: -curvature / 2 };
+    }
+  }
+}
+
+/** Of DDPM's rule on VP: (1 − βh/C)/√(1 − βh). */
+export function ddpmTerms(world: GaussianWorld, t: number): SecondOrder {
+  const beta = world.sde.diffusion(t) ** 2;
+  return { q: 3 / 8 * beta ** 2 - beta ** 2 / (2 * marginalVariance(world, t)), w: 0 };
+}
+
+/** Of the exponential integrator with a frozen score. */
+export function exponentialTerms(world: GaussianWorld, t: number): SecondOrder {
+  const { sde } = world;
+  const f = sde.drift(t);
+  const g2 = sde.diffusion(t) ** 2;
+  const slope = derivative((t) => sde.diffusion(t) ** 2, t);
+  const linear = (derivative((t) => sde.drift(t), t) + f ** 2) / 2;
+  return {
+    q: linear + (slope + f * g2) / (2 * marginalVariance(world, t)),
+    w: -(slope + 2 * f * g2) / 2,
+  };
+}
+
+/** lim N·(variance error) of ancestral sampling: in u = ν², (1/C_y − 1/u) Δu² a step, C_y = s0² + u. */
+export function ancestralError(world: GaussianWorld, kind: GridConfig["kind"]): number {
+  const { sde, s0Squared } = world;
+  const u = (t: number) => noiseRatio(sde, t) ** 2;
+  const end = s0Squared + u(sde.tMin);
+  return sde.alpha(sde.tMin) ** 2 *
+    leadingError(
+      sde,
+      kind,
+      1,
+      u,
+      (t) => (end / (s0Squared + u(t))) ** 2 * (1 / (s0Squared + u(t)) - 1 / u(t)),
+    );
+}
+
+/**
+ * lim N^order·(variance error) of Euler's (order 1) or Heun's (order 2) rule for the probability flow in a variable v,
+ * dx/dv = p x: a step's gain is wrong by −(p² + p') h²/2 or (p³/6 − p''/12) h³, going down in v.
+ */
+export function flowError(
+  world: GaussianWorld,
+  kind: GridConfig["kind"],
+  order: 1 | 2,
+  variable: "t" | "noise ratio",
+): number {
+  const { sde, s0Squared } = world;
+  const end = marginalVariance(world, sde.tMin);
+  if (variable === "noise ratio") {
+    return leadingError(sde, kind, order, (t) => noiseRatio(sde, t), (t) => {
+      const v = noiseRatio(sde, t);
+      const c = s0Squared + v ** 2; // p = v/c
+      const slope = 1 / c - 2 * v ** 2 / c ** 2;
+      const bend = -6 * v / c ** 2 + 8 * v ** 3 / c ** 3;
+      return 2 * end * (order === 1 ? -(v ** 2 / c ** 2 + slope) / 2 : v ** 3 / c ** 3 / 6 - bend / 12);
+    });
+  }
+  const p = (t: number) => varianceSlope(world, t) / marginalVariance(world, t) / 2;
+  return leadingError(sde, kind, order, (t) => t, (t) => {
+    const slope = (t: number) => derivative(p, t);
+    return 2 * end * (order === 1 ? -(p(t) ** 2 + slope(t)) / 2 : p(t) ** 3 / 6 - derivative(slope, t) / 12);
+  });
+}
+
+/**
+ * lim N²·(variance error) of DPM-Solver++(2M): in y = x/α a step of h in λ is wrong by −h³ (D' + 5 D'')/12, the first
+ * by −h² D'/2, with D(λ) = s0² y/C_y along the flow y ∝ √C_y and C_y = s0² + e^{−2λ}.
+ */
+export function multistepError(world: GaussianWorld, kind: GridConfig["kind"]): number {
+  const { sde, s0Squared } = world;
+  const lambda = (t: number) => -Math.log(noiseRatio(sde, t));
+  const terms = (t: number) => {
+    const u = noiseRatio(sde, t) ** 2;
+    const c = s0Squared + u;
+    // Relative to y at the end: s0² C_y^(−1/2) differentiated twice, times the gain to the end C_y^(−1/2).
+    return { first: s0Squared * u / c ** 2, second: s0Squared * (-2 * u / c ** 2 + 3 * u ** 2 / c ** 3) };
+  };
+  const steps = leadingError(sde, kind, 2, lambda, (t) => -(terms(t).first + 5 * terms(t).second) / 12);
+  const fine = timeGrid(sde, { kind, steps: 20_000 });
+  const firstStep = 20_000 * (lambda(fine[1]) - lambda(fine[0]));
+  const start = -terms(sde.tMax).first * firstStep ** 2 / 2;
+  return 2 * marginalVariance(world, sde.tMin) * (steps + start);
+}
