@@ -1,0 +1,83 @@
+/**
+ * Functions of tensors, compiled: recorded once and run natively where the engine can, run as they are elsewhere.
+ * @module
+ */
+import { currentEngine } from "./engine.ts";
+import * as tf from "./tf.ts";
+
+/** A function ready to run; the caller owns what it returns. */
+export interface CompiledFunction {
+  /** Computes the outputs; the inputs have the shapes and types of the examples and are not disposed. */
+  run(inputs: tf.Tensor[]): tf.Tensor[];
+  /** Releases native memory; the function cannot be run afterwards. */
+  dispose(): void;
+}
+
+/** Shape and element type of an argument of a function to compile. */
+export interface ExampleInput {
+  readonly shape: number[];
+  readonly dtype: "float32" | "int32";
+}
+
+/** How a function is compiled. */
+export interface CompileOptions {
+  /** On the onnx engine: path prefix for a profile of every operation, written at dispose. */
+  readonly profile?: string;
+}
+
+/**
+ * Compiles a function for arguments of fixed shapes. On the onnx engine the function is called once with arguments that
+ * hold no values (gradients and tidies work inside), and later runs do the same operations natively on all cores; tensors
+ * that it closes over are stored as they are now. On other engines the function itself is run under `tf.tidy`.
+ *
+ * @param fn computes tensors from tensors, by operations whose shapes do not depend on values; no randomness of its own
+ * @param examples shape and type of each argument
+ * @throws Error when an operation has no compiled form (it is named), or when the function reads a tensor's values
+ * @throws Error on the onnx engine when the package onnxruntime-node is not there
+ */
+export async function compile(
+  fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
+  examples: readonly ExampleInput[],
+  options: CompileOptions = {},
+): Promise<CompiledFunction> {
+  if (currentEngine()?.name !== "onnx") {
+    return {
+      run: (inputs) => {
+        checkInputs(inputs, examples);
+        return tf.tidy(() => fn(...inputs));
+      },
+      dispose: () => {},
+    };
+  }
+  const { loadRuntime, Session } = await import("./trace/session.ts");
+  const { traceFunction } = await import("./trace/trace.ts");
+  const runtime = await loadRuntime();
+  const { model, outputs } = traceFunction(fn, examples, { blockSize: runtime.blockSize });
+  const session = new Session(runtime, model, options);
+  let disposed = false;
+  return {
+    run: (inputs) => {
+      if (disposed) throw new Error("the compiled function was disposed");
+      checkInputs(inputs, examples);
+      const results = session.run(inputs.map((input) => input.dataSync()));
+      return results.map((values, index) =>
+        tf.tensor(values, [...outputs[index].shape], outputs[index].dtype)
+      );
+    },
+    dispose: () => {
+      if (disposed) return;
+      disposed = true;
+      session.dispose();
+    },
+  };
+}
+
+function checkInputs(inputs: readonly tf.Tensor[], examples: readonly ExampleInput[]): void {
+  const describe = (list: readonly { readonly shape: readonly number[]; readonly dtype: string }[]) =>
+    list.map(({ shape, dtype }) => `${dtype} [${shape}]`).join(", ");
+  const given = describe(inputs);
+  const expected = describe(examples);
+  if (given !== expected) {
+    throw new RangeError(`the function was compiled for ${expected || "no inputs"}; got ${given || "none"}`);
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Kernels that move, repeat, select or make elements.
+ * @module
+ */
+import * as tf from "../../tf.ts";
+import { sameList, type Value } from "../graph.ts";
+import { axesOf, listOf, type TraceKernels } from "../kernel.ts";
+import { filled, identity, inOrder, natural, reshaped, stored, type Traced } from "../traced.ts";
+import { cast, onnxType } from "./elementwise.ts";
+
+/** Storage of one order for all: that of the first tensor with elements of its own. */
+function alike(tensors: readonly Traced[]): { perm: readonly number[]; values: Value[] } {
+  const perm = tensors.find((x) => x.fill === undefined)?.perm ?? tensors[0].perm;
+  return { perm, values: tensors.map((x) => stored(x, perm)) };
+}
+
+/** Elements from `begin` (included) to `end` (excluded) in steps of `strides`, all per axis. */
+export function sliced(
+  x: Traced,
+  begin: readonly number[],
+  end: readonly number[],
+  strides: readonly number[] = begin.map(() => 1),
+): Traced {
+  const shape = x.shape.map((_, axis) => Math.max(0, Math.ceil((end[axis] - begin[axis]) / strides[axis])));
+  if (x.fill !== undefined) return { ...x, shape };
+  const axes = identity(shape.length).filter((axis) =>
+    begin[axis] !== 0 || end[axis] !== x.shape[axis] || strides[axis] !== 1
+  );
+  if (axes.length === 0) return x;
+  // ONNX counts a negative end from the back; before the first element is −∞.
+  const ends = axes.map((axis) => end[axis] < 0 ? -Number.MAX_SAFE_INTEGER : end[axis]);
+  const lists = [
+    axes.map((axis) => begin[axis]),
+    ends,
+    axes.map((axis) => x.perm.indexOf(axis)),
+    axes.map((axis) => strides[axis]),
+  ];
+  const inputs = [stored(x, x.perm), ...lists.map((list) => x.graph.integers(list))];
+  return { ...x, shape, value: x.graph.node("Slice", inputs, x.perm.map((axis) => shape[axis])) };
+}
+
+/** A border around the tensor: before and after each axis. */
+export function padded(
+  x: Traced,
+  paddings: readonly (readonly number[])[],
+  constant = 0,
+  mode = "constant",
+): Traced {
+  const shape = x.shape.map((size, axis) => size + paddings[axis][0] + paddings[axis][1]);
+  if (sameList(shape, x.shape)) return x;
+  if (x.fill === constant) return { ...x, shape };
+  const amounts = [0, 1].flatMap((side) => x.perm.map((axis) => paddings[axis][side]));
+  const inputs = [stored(x, x.perm), x.graph.integers(amounts)];
+  if (constant !== 0) inputs.push(x.graph.scalar(constant, x.value.type));
+  const value = x.graph.node("Pad", inputs, x.perm.map((axis) => shape[axis]), { attributes: { mode } });
+  return { graph: x.graph, shape, perm: x.perm, value };
+}
+
+function concatenated(tensors: readonly Traced[], axis: number): Traced {
+  const full = tensors.filter((x) => x.shape[axis] > 0);
+  if (full.length === 1) return full[0];
+  const { perm, values } = alike(full);
+  const shape = full[0].shape.map((size, index) =>
+    index === axis ? full.reduce((total, x) => total + x.shape[axis], 0) : size
+  );
+  const graph = full[0].graph;
+  const attributes = { axis: perm.indexOf(axis) };
+  const value = graph.node("Concat", values, perm.map((index) => shape[index]), { attributes });
+  return { graph, shape, perm, value };
+}
+
+function split(x: Traced, sizes: readonly number[], axis: number): Traced[] {
+  const shapes = sizes.map((size) => x.shape.map((old, index) => index === axis ? size : old));
+  if (x.fill !== undefined) return shapes.map((shape) => ({ ...x, shape }));
+  const values = x.graph.nodes(
+    "Split",
+    [x.value, x.graph.integers(sizes)],
+    shapes.map((shape) => x.perm.map((index) => shape[index])),
+    { attributes: { axis: x.perm.indexOf(axis) } },
+  );
+  return values.map((value, index) => ({ graph: x.graph, shape: shapes[index], perm: x.perm, value }));
+}
+
+function tiled(x: Traced, reps: readonly number[]): Traced {
+  const shape = x.shape.map((size, axis) => size * reps[axis]);
+  if (x.fill !== undefined) return { ...x, shape };
+  const repeats = x.graph.integers(x.perm.map((axis) => reps[axis]));
+  const value = x.graph.node("Tile", [x.value, repeats], x.perm.map((axis) => shape[axis]));
+  return { ...x, shape, value };
+}
+
+function withAxis(x: Traced, axis: number): Traced {
+  return reshaped(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+}
+
+function withoutAxis(x: Traced, axis: number): Traced {
+  return reshaped(x, x.shape.filter((_, index) => index !== axis));
+}
+
+/** Movement kernels. */
+export const movementKernels: TraceKernels = {
+  Reshape: ({ x }, { shape }) => {
+    const size = x.shape.reduce((a, b) => a * b, 1);
+    return reshaped(x, tf.util.inferFromImplicitShape(shape as number[], size));
+  },
+  ExpandDims: ({ input }, { dim }) => {
+    const axis = dim as number;
+    return withAxis(input, axis < 0 ? axis + input.shape.length + 1 : axis);
+  },
+  Transpose: ({ x }, { perm }) => {
+    // Only the names of the axes change: new axis j is old axis perm[j].
+    const order = perm as number[];
+    const shape = order.map((axis) => x.shape[axis]);
+    if (x.fill !== undefined) return { ...x, shape };
+    return { ...x, shape, perm: x.perm.map((axis) => order.indexOf(axis)) };
+  },
+  BroadcastTo: ({ x }, attributes) => {
+    const shape = attributes.shape as number[];
+    if (x.fill !== undefined) return filled(x.graph, shape, x.fill, x.value.type);
+    const full = reshaped(x, [...new Array<number>(shape.length - x.shape.length).fill(1), ...x.shape]);
+    return { ...full, shape, value: x.graph.expand(full.value, full.perm.map((axis) => shape[axis])) };
+  },
+  Slice: ({ x }, { begin, size }) => {
+    const starts = listOf(begin);
+    const sizes = listOf(size);
+    const ends = x.shape.map((length, axis) => sizes[axis] < 0 ? length : starts[axis] + sizes[axis]);
+    return sliced(x, starts, ends);
+  },
+  StridedSlice: ({ x }, attributes) => {
+    const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
+    const info = tf.slice_util.sliceInfo(
+      [...x.shape],
+      begin as number[],
+      end as number[],
+      strides as number[],
+      beginMask as number,
+      endMask as number,
+      ellipsisMask as number,
+      newAxisMask as number,
+      shrinkAxisMask as number,
+    );
+    return reshaped(sliced(x, info.begin, info.end, info.strides), info.finalShape);
+  },
+  PadV2: ({ x }, { paddings, constantValue }) => padded(x, paddings as number[][], constantValue as number),
+  MirrorPad: ({ x }, { paddings, mode }) => {
+    if (mode !== "reflect") throw new TypeError("only reflecting mirror padding has a traced form");
+    return padded(x, paddings as number[][], 0, "reflect");
+  },
+  Concat: (inputs, { axis }) => {
+    const tensors = Object.values(inputs);
+    return concatenated(tensors, axesOf(axis, tensors[0].shape.length)[0]);
+  },
+  Pack: (inputs, { axis }) => {
+    const tensors = Object.values(inputs);
+    const [along] = axesOf(axis, tensors[0].shape.length + 1);
+    return concatenated(tensors.map((x) => withAxis(x, along)), along);
+  },
+  Unpack: ({ value }, { axis }) => {
+    const [along] = axesOf(axis, value.shape.length);
+    const sizes = new Array<number>(value.shape[along]).fill(1);
+    return split(value, sizes, along).map((part) => withoutAxis(part, along));
+  },
+  SplitV: ({ x }, { numOrSizeSplits, axis }) => {
+    const [along] = axesOf(axis, x.shape.length);
+    const sizes = tf.backend_util.prepareSplitSize(
+      { shape: [...x.shape] } as tf.Tensor,
+      numOrSizeSplits as number | number[],
+      along,
+    );
+    return split(x, sizes, along);
+  },
+  Tile: ({ x }, { reps }) => tiled(x, reps as number[]),
+  Reverse: ({ x }, { dims }) => {
+    const axes = axesOf(dims, x.shape.length);
+    const pick = (reverse: number, straight: (axis: number) => number) =>
+      x.shape.map((_, axis) => axes.includes(axis) ? reverse : straight(axis));
+    const begin = x.shape.map((size, axis) => axes.includes(axis) ? size - 1 : 0);
+    return sliced(x, begin, pick(-1, (axis) => x.shape[axis]), pick(-1, () => 1));
+  },
+  GatherV2: ({ x, indices }, { axis, batchDims }) => {
+    if (batchDims !== 0) throw new TypeError("gather with batchDims has no traced form");
+    const [along] = axesOf(axis, x.shape.length);
+    const shape = [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)];
+    const inputs = [stored(x), stored(cast(indices, "int32"))];
+    return natural(x.graph, x.graph.node("Gather", inputs, shape, { attributes: { axis: along } }));
+  },
+  UnsortedSegmentSum: ({ x, segmentIds }, { numSegments }) => {
+    const shape = [numSegments as number, ...x.shape.slice(segmentIds.shape.length)];
+    const zeros = stored(filled(x.graph, shape, 0, x.value.type));
+    const ids = cast(segmentIds, "int64");
+    const indices = x.graph.reshape(stored(ids), [...segmentIds.shape, 1]);
+    const attributes = { reduction: "add" };
+    return natural(x.graph, x.graph.node("ScatterND", [zeros, indices, stored(x)], shape, { attributes }));
+  },
+  OneHot: ({ indices }, { depth, onValue, offValue, dtype }) => {
+    const graph = indices.graph;
+    const type = onnxType(dtype);
+    const shape = [...indices.shape, depth as number];
+    const classes = graph.constant(Int32Array.from(identity(depth as number)), [depth as number]);
+    const spread = graph.reshape(stored(cast(indices, "int32")), [...indices.shape, 1]);
+    const hit = graph.node("Equal", [spread, classes], shape, { type: "bool" });
+    const choice = [hit, graph.scalar(onValue as number, type), graph.scalar(offValue as number, type)];
+    return natural(graph, graph.node("Where", choice, shape, { type }));
+  },
+  DepthToSpace: ({ x }, { blockSize, dataFormat }) => {
+    if (dataFormat !== "NHWC") throw new TypeError(`depthToSpace in ${dataFormat} has no traced form`);
+    const [batch, height, width, depth] = x.shape;
+    const block = blockSize as number;
+    const channels = depth / block ** 2;
+    const stored4 = stored(x, [0, 3, 1, 2]);
+    const value = x.graph.node("DepthToSpace", [stored4], [batch, channels, height * block, width * block], {
+      attributes: { blocksize: block },
+    });
+    return inOrder(x.graph, value, [0, 3, 1, 2]);
+  },
+};

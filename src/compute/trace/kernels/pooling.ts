@@ -1,0 +1,134 @@
+/**
+ * Pooling and nearest-neighbour resizing, with their gradients.
+ * @module
+ */
+import * as tf from "../../tf.ts";
+import { sizeOf, type Value } from "../graph.ts";
+import type { Attributes, TraceKernels } from "../kernel.ts";
+import { inOrder, NCHW, stored, type Traced } from "../traced.ts";
+
+type Shape4 = [number, number, number, number];
+
+interface Window {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+  /** Top, left, bottom, right. */
+  readonly pads: readonly number[];
+  /** Of the output: batch, channels, height, width. */
+  readonly outShape: readonly number[];
+}
+
+function windowOf(shape: readonly number[], attributes: Attributes): Window {
+  const { filterSize, strides, pad, dimRoundingMode } = attributes;
+  const info = tf.backend_util.computePool2DInfo(
+    shape as Shape4,
+    filterSize as [number, number],
+    strides as [number, number],
+    1,
+    pad as "valid" | "same" | number,
+    dimRoundingMode as "floor" | undefined,
+  );
+  const { top, left, bottom, right } = info.padInfo;
+  return {
+    size: [info.filterHeight, info.filterWidth],
+    strides: [info.strideHeight, info.strideWidth],
+    pads: [top, left, bottom, right],
+    outShape: [info.batchSize, info.outChannels, info.outHeight, info.outWidth],
+  };
+}
+
+function poolAttributes({ size, strides, pads }: Window) {
+  return { kernel_shape: size, strides, pads };
+}
+
+/** Whether the windows lie side by side, none over the edge. */
+function tiles(window: Window, shape: readonly number[]): boolean {
+  const [height, width] = window.size;
+  return height === window.strides[0] && width === window.strides[1] &&
+    window.pads.every((pad) => pad === 0) &&
+    window.outShape[2] * height === shape[1] && window.outShape[3] * width === shape[2];
+}
+
+/** Each pixel of [B, C, H, W] repeated over a block of rows × columns. */
+export function repeated(x: Traced, value: Value, rows: number, columns: number): Value {
+  const [batch, channels, height, width] = value.shape;
+  const blocks = x.graph.reshape(value, [batch, channels, height, 1, width, 1]);
+  const spread = x.graph.expand(blocks, [batch, channels, height, rows, width, columns]);
+  return x.graph.reshape(spread, [batch, channels, height * rows, width * columns]);
+}
+
+/** Integer factors between image sizes; nearest neighbour is a repetition then. */
+function factors(from: readonly number[], to: readonly number[], attributes: Attributes): [number, number] {
+  const rows = to[0] / from[0];
+  const columns = to[1] / from[1];
+  const { alignCorners, halfPixelCenters } = attributes;
+  if (!Number.isInteger(rows) || !Number.isInteger(columns) || alignCorners || halfPixelCenters) {
+    throw new TypeError(
+      `nearest-neighbour resizing has a traced form for whole factors and aligned edges only, got ${from} to ${to}`,
+    );
+  }
+  return [rows, columns];
+}
+
+/** Sum over blocks of rows × columns. */
+function blockSum(dy: Traced, value: Value, rows: number, columns: number): Value {
+  const [batch, channels, height, width] = value.shape;
+  const shape = [batch, channels, height / rows, width / columns];
+  const mean = dy.graph.node("AveragePool", [value], shape, {
+    attributes: { kernel_shape: [rows, columns], strides: [rows, columns] },
+  });
+  return dy.graph.node("Mul", [mean, dy.graph.scalar(rows * columns)], shape);
+}
+
+/** Pooling and resizing kernels. */
+export const poolingKernels: TraceKernels = {
+  AvgPool: ({ x }, attributes) => {
+    const window = windowOf(x.shape, attributes);
+    const value = x.graph.node("AveragePool", [stored(x, NCHW)], window.outShape, {
+      attributes: { ...poolAttributes(window), count_include_pad: 0 },
+    });
+    return inOrder(x.graph, value, NCHW);
+  },
+  AvgPoolGrad: ({ dy, input }, attributes) => {
+    const window = windowOf(input.shape, attributes);
+    if (!tiles(window, input.shape)) {
+      throw new TypeError("the gradient of average pooling has a traced form for windows side by side only");
+    }
+    const [rows, columns] = window.size;
+    const gradient = stored(dy, NCHW);
+    const share = dy.graph.node("Mul", [gradient, dy.graph.scalar(1 / (rows * columns))], gradient.shape);
+    return inOrder(dy.graph, repeated(dy, share, rows, columns), NCHW);
+  },
+  MaxPool: ({ x }, attributes) => {
+    const window = windowOf(x.shape, attributes);
+    const value = x.graph.node("MaxPool", [stored(x, NCHW)], window.outShape, {
+      attributes: poolAttributes(window),
+    });
+    return inOrder(x.graph, value, NCHW);
+  },
+  MaxPoolGrad: ({ dy, input }, attributes) => {
+    const graph = dy.graph;
+    const window = windowOf(input.shape, attributes);
+    const image = stored(input, NCHW);
+    const size = sizeOf(image.shape);
+    const count = sizeOf(window.outShape);
+    // The maximum's place in the flat image; the first of equals, as TensorFlow.js has it.
+    const places = graph.nodes("MaxPool", [image], [window.outShape, window.outShape], {
+      types: ["float32", "int64"],
+      attributes: poolAttributes(window),
+    })[1];
+    const zeros = graph.expand(graph.scalar(0), [size]);
+    const inputs = [zeros, graph.reshape(places, [count]), graph.reshape(stored(dy, NCHW), [count])];
+    const flat = graph.node("ScatterElements", inputs, [size], { attributes: { axis: 0, reduction: "add" } });
+    return inOrder(graph, graph.reshape(flat, image.shape), NCHW);
+  },
+  ResizeNearestNeighbor: ({ images }, attributes) => {
+    const size = attributes.size as number[];
+    const [rows, columns] = factors(images.shape.slice(1, 3), size, attributes);
+    return inOrder(images.graph, repeated(images, stored(images, NCHW), rows, columns), NCHW);
+  },
+  ResizeNearestNeighborGrad: ({ images, dy }, attributes) => {
+    const [rows, columns] = factors(images.shape.slice(1, 3), dy.shape.slice(1, 3), attributes);
+    return inOrder(dy.graph, blockSum(dy, stored(dy, NCHW), rows, columns), NCHW);
+  },
+};

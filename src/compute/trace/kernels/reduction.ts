@@ -1,0 +1,142 @@
+/**
+ * Reductions, softmax, cumulative sums and matrix products.
+ * @module
+ */
+import * as tf from "../../tf.ts";
+import type { Graph, Value } from "../graph.ts";
+import { axesOf, type TraceKernel, type TraceKernels } from "../kernel.ts";
+import { filled, identity, natural, stored, type Traced } from "../traced.ts";
+import { cast, mapValues } from "./elementwise.ts";
+
+/** Reduces axes away; the rest keeps its storage order. */
+export function reduced(op: string, x: Traced, axes: readonly number[]): Traced {
+  const kept = identity(x.shape.length).filter((axis) => !axes.includes(axis));
+  const perm = x.perm.filter((axis) => !axes.includes(axis)).map((axis) => kept.indexOf(axis));
+  const shape = kept.map((axis) => x.shape[axis]);
+  const value = x.fill === undefined ? x.value : stored(x, x.perm);
+  const storedAxes = identity(x.perm.length).filter((index) => axes.includes(x.perm[index]));
+  if (storedAxes.length === 0) return { ...x, value, fill: undefined };
+  const storedShape = perm.map((axis) => shape[axis]);
+  const result = x.graph.node(op, [value, x.graph.integers(storedAxes)], storedShape, {
+    attributes: { keepdims: 0 },
+  });
+  return { graph: x.graph, shape, perm, value: result };
+}
+
+function reduction(op: string, attribute = "axis"): TraceKernel {
+  return ({ x }, attributes) => reduced(op, x, axesOf(attributes[attribute], x.shape.length));
+}
+
+/** All and Any: a minimum or maximum over 0 and 1. */
+function logicalReduction(op: string): TraceKernel {
+  return ({ x }, { axis }) => cast(reduced(op, cast(x, "int32"), axesOf(axis, x.shape.length)), "bool");
+}
+
+function extremeIndex(op: string): TraceKernel {
+  return ({ x }, { axis }) => {
+    const [along] = axesOf(axis, x.shape.length);
+    const shape = x.shape.filter((_, index) => index !== along);
+    const attributes = { axis: along, keepdims: 0 };
+    const value = x.graph.node(op, [stored(x)], shape, { type: "int64", attributes });
+    return cast(natural(x.graph, value), "int32");
+  };
+}
+
+function softmax(op: string, attribute: string): TraceKernel {
+  return ({ logits }, attributes) => {
+    const [axis] = axesOf(attributes[attribute], logits.shape.length);
+    const value = logits.graph.node(op, [stored(logits)], logits.shape, { attributes: { axis } });
+    return natural(logits.graph, value);
+  };
+}
+
+/** a·b over the last two axes, with leading axes broadcast. */
+function matrixProduct(a: Traced, b: Traced, transposeA: boolean, transposeB: boolean): Traced {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const swap = (x: Traced, swapped: boolean): Value => {
+    const perm = identity(x.shape.length);
+    if (swapped) perm.push(...perm.splice(-2).reverse());
+    return stored(x, perm);
+  };
+  const left = swap(a, transposeA);
+  const right = swap(b, transposeB);
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape([...a.shape.slice(0, -2)], [
+    ...b.shape.slice(0, -2),
+  ]);
+  const shape = [...batch, left.shape.at(-2)!, right.shape.at(-1)!];
+  if (rank === 2) return natural(a.graph, a.graph.node("Gemm", [left, right], shape));
+  return natural(a.graph, a.graph.node("MatMul", [left, right], shape));
+}
+
+/** The activation of a fused kernel. */
+export function activated(
+  x: Traced,
+  activation: unknown,
+  preluWeights?: Traced,
+  leakyAlpha?: unknown,
+): Traced {
+  const apply = (op: string, attributes = {}) =>
+    mapValues([x], (values, shape) => x.graph.node(op, values, shape, { attributes }));
+  switch (activation) {
+    case undefined:
+    case null:
+    case "linear":
+      return x;
+    case "relu":
+      return apply("Relu");
+    case "elu":
+      return apply("Elu");
+    case "sigmoid":
+      return apply("Sigmoid");
+    case "leakyrelu":
+      return apply("LeakyRelu", { alpha: { float: leakyAlpha as number } });
+    case "relu6":
+      return mapValues(
+        [x],
+        ([value], shape) => x.graph.node("Clip", [value, x.graph.scalar(0), x.graph.scalar(6)], shape),
+      );
+    case "prelu":
+      return mapValues([x, preluWeights!], (values, shape) => x.graph.node("PRelu", values, shape));
+    default:
+      throw new TypeError(`the fused activation ${activation} has no traced form`);
+  }
+}
+
+function cumulative(graph: Graph, x: Traced, axis: number, exclusive: boolean, reverse: boolean): Traced {
+  const index = graph.scalar(x.perm.indexOf(axis), "int64");
+  const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
+  return { ...x, value: graph.node("CumSum", [stored(x, x.perm), index], x.value.shape, { attributes }) };
+}
+
+/** Reductions and products. */
+export const reductionKernels: TraceKernels = {
+  Sum: ({ x }, { axis }) => {
+    const axes = axesOf(axis, x.shape.length);
+    if (x.fill === 0) {
+      return filled(x.graph, x.shape.filter((_, index) => !axes.includes(index)), 0, x.value.type);
+    }
+    return reduced("ReduceSum", x, axes);
+  },
+  Mean: reduction("ReduceMean"),
+  Prod: reduction("ReduceProd"),
+  Max: reduction("ReduceMax", "reductionIndices"),
+  Min: reduction("ReduceMin"),
+  All: logicalReduction("ReduceMin"),
+  Any: logicalReduction("ReduceMax"),
+  ArgMax: extremeIndex("ArgMax"),
+  ArgMin: extremeIndex("ArgMin"),
+  Softmax: softmax("Softmax", "dim"),
+  LogSoftmax: softmax("LogSoftmax", "axis"),
+  Cumsum: ({ x }, { axis, exclusive, reverse }) =>
+    cumulative(x.graph, x, axesOf(axis, x.shape.length)[0], exclusive as boolean, reverse as boolean),
+  BatchMatMul: ({ a, b }, { transposeA, transposeB }) =>
+    matrixProduct(a, b, transposeA as boolean, transposeB as boolean),
+  _FusedMatMul: ({ a, b, bias, preluActivationWeights }, attributes) => {
+    const { transposeA, transposeB, activation, leakyreluAlpha } = attributes;
+    const product = matrixProduct(a, b, transposeA as boolean, transposeB as boolean);
+    const biased = bias === undefined
+      ? product
+      : mapValues([product, bias], (values, shape) => a.graph.node("Add", values, shape));
+    return activated(biased, activation, preluActivationWeights, leakyreluAlpha);
+  },
+};

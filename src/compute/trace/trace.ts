@@ -1,0 +1,76 @@
+/**
+ * One call of a function, recorded.
+ * @module
+ */
+import * as tf from "../tf.ts";
+import { TRACE_BACKEND, traceBackend } from "./backend.ts";
+import type { OnnxModel } from "./onnx_writer.ts";
+import { natural, stored } from "./traced.ts";
+
+/** Shape and element type of an argument. */
+export interface Example {
+  readonly shape: readonly number[];
+  readonly dtype: "float32" | "int32";
+}
+
+/** What was recorded; outputs in the function's order. */
+export interface TracedFunction {
+  readonly model: OnnxModel;
+  readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: tf.DataType }[];
+}
+
+/** How a function is recorded. */
+export interface TraceOptions {
+  /** Channels per block of the runtime's blocked convolutions; 0 (the default) for standard operations only. */
+  readonly blockSize?: number;
+  readonly inputNames?: readonly string[];
+  readonly outputNames?: readonly string[];
+}
+
+/**
+ * Records what a function of tensors computes. Its arguments hold no values; tensors that it closes over are stored in
+ * the model as they are now.
+ * @throws Error naming an operation that has no traced form, or saying that the function reads values
+ */
+export function traceFunction(
+  fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
+  examples: readonly Example[],
+  options: TraceOptions = {},
+): TracedFunction {
+  const backend = traceBackend();
+  const previous = tf.getBackend();
+  const { inputNames = examples.map((_, index) => `input${index}`) } = options;
+  // Both backends exist, so the switches are immediate and nothing else runs in between.
+  void tf.setBackend(TRACE_BACKEND);
+  const graph = backend.begin(options.blockSize ?? 0);
+  try {
+    let result: TracedFunction | undefined;
+    tf.tidy(() => {
+      const inputs = examples.map(({ shape, dtype }, index) =>
+        tf.engine().makeTensorFromTensorInfo(
+          backend.keep(natural(graph, graph.input(inputNames[index], dtype, shape))),
+        )
+      );
+      const outputs: unknown = fn(...inputs);
+      if (!Array.isArray(outputs) || !outputs.every((output) => output instanceof tf.Tensor)) {
+        throw new TypeError("a compiled function must return an array of tensors (no promise)");
+      }
+      const { outputNames = outputs.map((_, index) => `output${index}`) } = options;
+      const values = outputs.map((output) => stored(backend.traced(output)));
+      result = {
+        model: graph.model(values, outputNames),
+        outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype })),
+      };
+    });
+    return result!;
+  } catch (error) {
+    const kernel = error instanceof Error
+      ? /Kernel '(\w+)' not registered/.exec(error.message)?.[1]
+      : undefined;
+    if (kernel === undefined) throw error;
+    throw new Error(`the operation ${kernel} has no traced form and cannot be compiled`, { cause: error });
+  } finally {
+    backend.end();
+    void tf.setBackend(previous);
+  }
+}
