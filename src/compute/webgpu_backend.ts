@@ -7,6 +7,11 @@
  */
 import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import * as tf from "./tf.ts";
+import { registerWebGpuKernels } from "./webgpu/register.ts";
+
+export { WebGPUBackend };
+/** What runWebGPUProgram takes. */
+export type WebGPUProgram = Parameters<WebGPUBackend["runWebGPUProgram"]>[0];
 
 /** A WebGPU backend whose reads reject once the device has reported an error. */
 export class WatchedWebGpuBackend extends WebGPUBackend {
@@ -50,11 +55,14 @@ export async function registerWebGpuBackend(adapter: GPUAdapter): Promise<void> 
   });
   // Small operations must run where the large ones run, else tests of small tensors never reach the device.
   tf.env().set("WEBGPU_CPU_FORWARD", false);
+  // MatMulPackedProgram always: the split-K program adds with float atomics, so its results vary from run to run.
+  tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", 3);
   const backend = new WatchedWebGpuBackend(device, adapter.info);
   device.addEventListener("uncapturederror", (event) => backend.fail(event.error.message.trim()));
   device.lost.then((info) => {
     if (info.reason !== "destroyed") backend.fail(`the device was lost: ${info.message}`);
   });
+  registerWebGpuKernels();
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => backend, 3);
 }
