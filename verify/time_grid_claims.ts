@@ -59,7 +59,7 @@ claim("each grid is equally spaced in its own variable", (check) => {
 });
 
 claim("Karras' grid is the published one", (check) => {
-  // σ_i of Karras et al. 2022, eq. 5, for σ_min = 0.002, σ_max = 80, ρ = 7, N = 18, of which the first and the last.
+  // EDM's own: σ_min = 0.002, σ_max = 80, ρ = 7, N = 18 levels.
   const sde = veSde({ sigmaMin: 0.002, sigmaMax: 80, tMin: 0 });
   const times = timeGrid(sde, { kind: "karras", steps: 17 });
   for (let i = 0; i < 18; i++) {
