@@ -2,27 +2,31 @@
  * The sampling rule of denoising diffusion probabilistic models.
  * @module
  */
-import { discretize } from "./discretization.ts";
+import { discretize } from "../discretization.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
- * DDPM's sampling (Ho et al. 2020, Alg. 2 with variance β; Song et al. 2021, eq. 4): with x_t = x_s + f x_s + G z the
+ * DDPM's sampling (Ho et al. 2020, Alg. 2 with variance β; Song et al. 2021, eq. 4): with x_t = a x_s + G z the
  * forward step of `discretize`,
  *
- *   x_s = [x_t + G² score(x_t, t)]/(1 + f) + G z,   z ~ N(0, I);
+ *   x_s = [x_t + G² score(x_t, t)]/a + G z,   z ~ N(0, I);
  *
- * for `vp` 1 + f = √(1 − β) and G² = β. Where f = 0 it is reverse diffusion; `ddim({ eta: 1 })` is the variant with the
+ * for `vp` a = √(1 − β) and G² = β. Where a = 1 it is reverse diffusion; `ddim({ eta: 1 })` is the variant with the
  * posterior's variance. Weak order 1. One evaluation a step.
- * @throws RangeError (in a step) where `discretize` is not defined
+ * @throws RangeError (in a step) where `discretize` is not defined or its a not positive
  */
 export function ddpm(): Sampler {
   return {
     name: "ddpm",
     start: (model, rng) =>
       statelessStepper((x, t, s) => {
-        const { drift, diffusion } = discretize(model.sde, s, t);
-        return x.add(model.score(x, t).mul(diffusion ** 2)).mul(1 / (1 + drift))
-          .add(rng.normal(x.shape).mul(diffusion));
+        const { scale, std } = discretize(model.sde, s, t);
+        if (!(scale > 0)) {
+          throw new RangeError(
+            `DDPM's rule needs a forward step of positive scale, got ${scale}: use more steps`,
+          );
+        }
+        return x.add(model.score(x, t).mul(std ** 2)).mul(1 / scale).add(rng.normal(x.shape).mul(std));
       }),
   };
 }

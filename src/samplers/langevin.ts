@@ -25,8 +25,8 @@ export interface LangevinOptions {
  * Both norms are each sample's own, so that no sample depends on its batch (the papers' code takes batch means). The
  * factor a = (α_t/α_s)² is 1 for VE and, to first order, Alg. 5's 1 − β of the step just taken for VP.
  *
- * The rule is made for many dimensions, where the norms hardly fluctuate; there it leaves the variance too large by
- * r²/(1 − r²). In a few dimensions ‖g‖ comes near zero and moves get out of hand: give a `stepSize`.
+ * The rule is made for many dimensions, where the norms hardly fluctuate; there a variance C settles at C (1 + r²). In a
+ * few dimensions ‖g‖ comes near zero and moves get out of hand: give a `stepSize`.
  * @throws RangeError unless snr is positive and steps a positive integer
  */
 export function langevin(options: LangevinOptions = {}): Sampler {
