@@ -22,8 +22,8 @@ export class Gaussian implements ExactDistribution {
   readonly mean: Float64Array;
   /** Eigenvalues Λ of the covariance, [d]. */
   readonly #variances: Float64Array;
-  /** Eigenvectors in columns, or null where the covariance is diagonal. */
-  readonly #basis: Matrix | null;
+  /** Eigenvectors U in columns, or null where the covariance is diagonal. */
+  readonly #basis: number[][] | null;
 
   /**
    * @throws {RangeError} if a number is not finite, the sizes differ, or the covariance is not symmetric and
@@ -43,7 +43,7 @@ export class Gaussian implements ExactDistribution {
         ? null
         : new EigenvalueDecomposition(covariance, { assumeSymmetric: true });
       this.#variances = Float64Array.from(eigen?.realEigenvalues ?? covariance.diagonal());
-      this.#basis = eigen?.eigenvectorMatrix ?? null;
+      this.#basis = eigen?.eigenvectorMatrix.to2DArray() ?? null;
     }
     if (this.#variances.length !== this.dimension) {
       throw new RangeError(`expected ${this.dimension} variances, got ${this.#variances.length}`);
@@ -176,17 +176,23 @@ export class Gaussian implements ExactDistribution {
   /** U diag(values) Uᵀ. */
   #inBasis(values: Float64Array): Matrix {
     const diagonal = Matrix.diag([...values]);
-    return this.#basis === null ? diagonal : this.#basis.mmul(diagonal).mmul(this.#basis.transpose());
+    if (this.#basis === null) return diagonal;
+    const basis = new Matrix(this.#basis);
+    return basis.mmul(diagonal).mmul(basis.transpose());
   }
 
+  /** Uᵀ v. */
   #toBasis(vector: Float64Array): Float64Array {
-    if (this.#basis === null) return vector;
-    return Float64Array.from(this.#basis.transpose().mmul(Matrix.columnVector([...vector])).to1DArray());
+    const basis = this.#basis;
+    if (basis === null) return vector;
+    return vector.map((_, i) => basis.reduce((sum, row, j) => sum + row[i] * vector[j], 0));
   }
 
+  /** U v. */
   #fromBasis(vector: Float64Array): Float64Array {
-    if (this.#basis === null) return vector;
-    return Float64Array.from(this.#basis.mmul(Matrix.columnVector([...vector])).to1DArray());
+    const basis = this.#basis;
+    if (basis === null) return vector;
+    return vector.map((_, i) => basis[i].reduce((sum, value, j) => sum + value * vector[j], 0));
   }
 
   /** (y − μ) U, [B, d]. */
@@ -195,11 +201,11 @@ export class Gaussian implements ExactDistribution {
       asRows(y, this.dimension),
       tf.tensor1d(Float32Array.from(this.mean)),
     ) as tf.Tensor2D;
-    return this.#basis === null ? offset : tf.matMul(offset, tf.tensor2d(this.#basis.to2DArray()));
+    return this.#basis === null ? offset : tf.matMul(offset, tf.tensor2d(this.#basis));
   }
 
   #rowsFromBasis(rows: tf.Tensor): tf.Tensor {
-    return this.#basis === null ? rows : tf.matMul(rows, tf.tensor2d(this.#basis.to2DArray()), false, true);
+    return this.#basis === null ? rows : tf.matMul(rows, tf.tensor2d(this.#basis), false, true);
   }
 
   /** f(Λ_i, ν) as [1, d], or [B, d] where ν differs by row. */
