@@ -119,6 +119,26 @@ export function exponentialTerms(world: GaussianWorld, t: number): SecondOrder {
 }
 
 /**
+ * lim N·(mean error) for data of mean 1 on a uniform grid: the drift's gain 1 − h f + h² q is wrong by
+ * (q − (f' + f²)/2) h², and the error goes to the end like any displacement.
+ */
+export function meanError(
+  world: GaussianWorld,
+  sampler: "euler-maruyama" | "reverse-diffusion" | "ode-euler",
+): number {
+  const { sde } = world;
+  const shrinks = sampler === "reverse-diffusion" && sde.config.kind === "vp";
+  return leadingError(sde, "uniform", 1, (t) => t, (t) => {
+    const f = sde.drift(t);
+    const gain = sampler === "ode-euler"
+      ? Math.sqrt(marginalVariance(world, sde.tMin) / marginalVariance(world, t))
+      : Math.sqrt(stochasticGain(world, t));
+    const defect = (shrinks ? f ** 2 / 2 : 0) - (derivative((t) => sde.drift(t), t) + f ** 2) / 2;
+    return gain * sde.alpha(t) * defect;
+  });
+}
+
+/**
  * lim N·(variance error) of DDIM with noise η: in u = ν² and C_y = s0² + u a step Δu is wrong by
  * ¼(1 + η²)² (1/C_y − 1/u) Δu², and shrinks what came before by ½(1 + η²) Δu/C_y.
  */
