@@ -8,8 +8,16 @@ import { axesOf, type TraceKernel, type TraceKernels } from "../kernel.ts";
 import { filled, identity, natural, stored, type Traced } from "../traced.ts";
 import { cast, mapValues } from "./elementwise.ts";
 
-/** Reduces axes away; the rest keeps its storage order. */
-export function reduced(op: string, x: Traced, axes: readonly number[]): Traced {
+/** Reduces axes away, or to length 1; the rest keeps its storage order. */
+export function reduced(op: string, x: Traced, axes: readonly number[], keepDims = false): Traced {
+  if (keepDims) {
+    const shape = reducedShape(x.shape, axes, true);
+    const storedAxes = identity(x.perm.length).filter((index) => axes.includes(x.perm[index]));
+    const storedShape = x.perm.map((axis) => shape[axis]);
+    const inputs = [stored(x, x.perm), x.graph.integers(storedAxes)];
+    const value = x.graph.node(op, inputs, storedShape, { attributes: { keepdims: 1 } });
+    return { graph: x.graph, shape, perm: x.perm, value };
+  }
   const kept = identity(x.shape.length).filter((axis) => !axes.includes(axis));
   const perm = x.perm.filter((axis) => !axes.includes(axis)).map((axis) => kept.indexOf(axis));
   const shape = kept.map((axis) => x.shape[axis]);
@@ -23,8 +31,15 @@ export function reduced(op: string, x: Traced, axes: readonly number[]): Traced 
   return { graph: x.graph, shape, perm, value: result };
 }
 
+function reducedShape(shape: readonly number[], axes: readonly number[], keepDims: boolean): number[] {
+  return keepDims
+    ? shape.map((length, axis) => axes.includes(axis) ? 1 : length)
+    : shape.filter((_, axis) => !axes.includes(axis));
+}
+
 function reduction(op: string, attribute = "axis"): TraceKernel {
-  return ({ x }, attributes) => reduced(op, x, axesOf(attributes[attribute], x.shape.length));
+  return ({ x }, attributes) =>
+    reduced(op, x, axesOf(attributes[attribute], x.shape.length), attributes.keepDims as boolean);
 }
 
 /** All and Any: a minimum or maximum over 0 and 1. */
@@ -110,12 +125,12 @@ function cumulative(graph: Graph, x: Traced, axis: number, exclusive: boolean, r
 
 /** Reductions and products. */
 export const reductionKernels: TraceKernels = {
-  Sum: ({ x }, { axis }) => {
+  Sum: ({ x }, { axis, keepDims }) => {
     const axes = axesOf(axis, x.shape.length);
     if (x.fill === 0) {
-      return filled(x.graph, x.shape.filter((_, index) => !axes.includes(index)), 0, x.value.type);
+      return filled(x.graph, reducedShape(x.shape, axes, keepDims as boolean), 0, x.value.type);
     }
-    return reduced("ReduceSum", x, axes);
+    return reduced("ReduceSum", x, axes, keepDims as boolean);
   },
   Mean: reduction("ReduceMean"),
   Prod: reduction("ReduceProd"),
