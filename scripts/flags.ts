@@ -69,7 +69,8 @@ interface RangeOptions<D> extends FlagOptions<D> {
 export function integer<D extends number | undefined = undefined>(
   options: RangeOptions<D>,
 ): Flag<number | D> {
-  return numeric(options, "N", "a whole number", (text) => /^[+-]?\d+$/.test(text) ? Number(text) : NaN);
+  const read = (text: string) => /^[+-]?\d+$/.test(text) && Number.isSafeInteger(+text) ? +text : NaN;
+  return numeric(options, "N", "a whole number", read);
 }
 
 /** A flag with a finite number from min to max, both included. */
@@ -84,7 +85,7 @@ function numeric<D extends number | undefined>(
   noun: string,
   read: (text: string) => number,
 ): Flag<number | D> {
-  const { min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
+  const { min = -Number.MAX_VALUE, max = Number.MAX_VALUE } = options;
   const bounds = [
     options.min === undefined ? "" : ` from ${min}`,
     options.max === undefined
@@ -204,9 +205,12 @@ export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F
   });
   rows.push(["--help", "print this and stop"]);
   const width = Math.min(28, Math.max(...rows.map(([left]) => left.length)));
-  const lines = rows.map(([left, right]) =>
-    left.length > width ? `  ${left}\n  ${" ".repeat(width)}  ${right}` : `  ${left.padEnd(width)}  ${right}`
-  );
+  const lines = rows.flatMap(([left, right]) => {
+    const [first, ...rest] = wrapped(right, 110 - width - 4).map((line) => `${" ".repeat(width + 4)}${line}`);
+    return left.length > width
+      ? [`  ${left}`, first, ...rest]
+      : [`  ${left.padEnd(width)}  ${first.trimStart()}`, ...rest];
+  });
   const examples = usage.examples === undefined ? [] : ["", ...usage.examples.map((line) => `  ${line}`)];
   return [usage.purpose, "", `Usage: deno task ${usage.name} [flags]`, ...examples, "", ...lines].join("\n");
 }
@@ -237,6 +241,18 @@ function kebab(key: string): string {
 
 function isSwitch(usage: Usage<Record<string, Flag<unknown>>>, key: string | undefined): boolean {
   return key !== undefined && usage.flags[key].placeholder === null;
+}
+
+/** Words in lines of at most `width` letters. */
+function wrapped(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last === "") lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** How a flag is spelled on the command line; a switch that is on by default is spelled as what turns it off. */

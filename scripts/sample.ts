@@ -50,7 +50,11 @@ const usage = {
       help: "the stochastic differential equation to reverse",
       default: "ve",
     }),
-    sampler: choice(samplerNames, { help: "the algorithm", default: "dpm++2m" }),
+    sampler: choice(samplerNames, {
+      help: `the algorithm: ${samplerNames.join(", ")}`,
+      placeholder: "NAME",
+      default: "dpm++2m",
+    }),
     steps: integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
     grid: choice(["uniform", "quadratic", "log-snr", "karras"], {
       help: "the time grid; the default is the sampler's",
@@ -129,8 +133,13 @@ const sdes: Record<Flags["sde"], () => Sde> = {
 
 async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
   if (checkpoint === undefined) return await loadPretrained("mnist");
-  const { config, weights } = readModel(await readWhole(checkpoint));
-  return networkDenoiser(config, weights);
+  const bytes = await readWhole(checkpoint);
+  try {
+    const { config, weights } = readModel(bytes);
+    return networkDenoiser(config, weights);
+  } catch (error) {
+    throw new Error(`"${checkpoint}" cannot be used: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** The labels of a batch; a sample's own random class does not depend on its batch. */

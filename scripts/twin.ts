@@ -1,0 +1,60 @@
+/**
+ * The PyTorch twin as a process that times itself on request.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import type { NetworkConfig } from "../src/networks/catalogue.ts";
+import type { Contender } from "./bench.ts";
+
+const script = fileURLToPath(new URL("./twin/bench.py", import.meta.url));
+
+interface About {
+  readonly name: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly layouts: { readonly forward: string; readonly step: string };
+}
+
+/**
+ * Starts the twin of a network.
+ * @throws {Error} When there is no python3 with PyTorch.
+ */
+export async function openTwin(config: NetworkConfig, batch: number): Promise<Contender> {
+  const args = [script, JSON.stringify(config), String(batch)];
+  const process = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+  const errors = new Response(process.stderr).text();
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(lineStream()).getReader();
+  const requests = process.stdin.getWriter();
+  const answer = async (): Promise<unknown> => {
+    const { done, value } = await lines.read();
+    if (done) throw new Error(`the PyTorch twin stopped: ${(await errors).trim().split("\n").at(-1)}`);
+    return JSON.parse(value);
+  };
+  const about = await answer() as About;
+  return {
+    name: about.name,
+    about:
+      `${about.device}, ${about.threads} threads, forward ${about.layouts.forward}, step ${about.layouts.step}`,
+    async time(action) {
+      await requests.write(new TextEncoder().encode(`${action}\n`));
+      return await answer() as number;
+    },
+    async close() {
+      await requests.close();
+      await process.status;
+    },
+  };
+}
+
+/** Text in chunks to lines without their ends. */
+function lineStream(): TransformStream<string, string> {
+  let rest = "";
+  return new TransformStream({
+    transform(chunk, controller) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) controller.enqueue(line);
+    },
+  });
+}
