@@ -134,7 +134,7 @@ claim("a draw is the same on the host and in a tensor, and a saved state continu
 
 claim(
   "uniform numbers stay strictly inside (0, 1) and normal ones finite at the generator's extremes",
-  (check) => {
+  async (check) => {
     const key: Words = [3n, 0n];
     const at = (words: Words): Rng => {
       const [cursor, firstSample] = decrypt(key, words).map(Number);
