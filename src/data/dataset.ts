@@ -19,9 +19,13 @@ export interface ImageDataset {
   readonly labels: Uint8Array;
 }
 
+const MODEL_VALUES = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
+
 /** Bytes 0…255 to the [−1, 1] in which models work: b / 127.5 − 1. */
 export function toModel(images: Uint8Array): Float32Array {
-  return Float32Array.from(images, (byte) => byte / 127.5 - 1);
+  const values = new Float32Array(images.length);
+  for (let i = 0; i < images.length; i++) values[i] = MODEL_VALUES[images[i]];
+  return values;
 }
 
 /** Model values to picture values: (v + 1) / 2, clamped to [0, 1]. */

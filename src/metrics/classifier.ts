@@ -28,9 +28,9 @@ export const CLASSIFIER_FEATURES = 64;
 const FORMAT = { key: "format", value: "score-sde digit classifier 1" } as const;
 
 const layers = {
-  conv0: convolution("conv0", { from: 1, to: 32, size: 5, stride: 2, bias: true }),
-  conv1: convolution("conv1", { from: 32, to: 64, stride: 2, bias: true }),
-  conv2: convolution("conv2", { from: 64, to: 64, stride: 2, bias: true }),
+  conv0: convolution("conv0", { from: 1, to: 16, size: 5, stride: 2, bias: true }),
+  conv1: convolution("conv1", { from: 16, to: 32, stride: 2, bias: true }),
+  conv2: convolution("conv2", { from: 32, to: 64, stride: 2, bias: true }),
   hidden: dense("hidden", { from: 4 * 4 * 64, to: CLASSIFIER_FEATURES }),
   output: dense("output", { from: CLASSIFIER_FEATURES, to: CLASSIFIER_CLASSES }),
 };

@@ -26,7 +26,7 @@ export interface ClassifierTraining {
 
 /** The recipe of the shipped classifier. */
 export const CLASSIFIER_TRAINING: ClassifierTraining = {
-  steps: 6000,
+  steps: 4000,
   batch: 128,
   seed: 1,
   shift: 2,
