@@ -7,20 +7,10 @@ import * as tf from "../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { edmCoefficients, networkInput, networkTarget, noiseOfOutput } from "../src/preconditioning.ts";
-import {
-  noiseRatio,
-  type Sde,
-  type SdeConfig,
-  sdeFromConfig,
-  sigmaPowerSde,
-  subVpSde,
-  veSde,
-  vpSde,
-} from "../src/sde.ts";
+import { noiseRatio, type SdeConfig, sdeFromConfig, subVpSde, veSde, vpSde } from "../src/sde.ts";
 import { claim } from "./claim.ts";
+import { allSdes } from "./worlds.ts";
 import reference from "../fixtures/reference/score_sde.json" with { type: "json" };
-
-const sdes: readonly Sde[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()];
 
 /** Rounding of a float32 number, relative. */
 const float32 = 2 ** -24;
@@ -37,7 +27,7 @@ claim(
   async (check) => {
     const [m0, s0] = [0.7, 0.5];
     const gaussian = new Gaussian({ mean: [m0], variances: [s0 ** 2] });
-    for (const sde of sdes) {
+    for (const sde of allSdes) {
       const model = scoreModel(gaussian, sde);
       for (const t of [sde.tMin, 0.01, 0.3, 0.8, 1]) {
         const [alpha, sigma, f, g] = [sde.alpha(t), sde.sigma(t), sde.drift(t), sde.diffusion(t)];
@@ -128,7 +118,7 @@ claim("the predicted noise keeps its digits where the noise is small", async (ch
 claim("a row with its own time is the row alone, bit for bit", async (check) => {
   const gaussian = new Gaussian({ mean: [0.2, -1, 0.4, 0], variances: [0.3, 2, 1, 0.01] });
   const times = Float64Array.of(0.002, 0.4, 1);
-  for (const sde of sdes) {
+  for (const sde of allSdes) {
     const model = scoreModel(gaussian, sde);
     const x = tf.tensor4d(Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)), [3, 2, 2, 1]);
     for (const view of ["noise", "score", "data", "velocity"] as const) {

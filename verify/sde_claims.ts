@@ -16,9 +16,8 @@ import {
   vpSde,
 } from "../src/sde.ts";
 import { claim } from "./claim.ts";
+import { allSdes } from "./worlds.ts";
 import { checkProperty, fc } from "./properties.ts";
-
-const sdes: readonly Sde[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()];
 
 /** Times from where `1 − exp` has lost its digits to the end. */
 const times = [
@@ -68,7 +67,7 @@ function integrateMoments(sde: Sde, m: number, C: number, s: number, t: number):
 
 const relative = (observed: number, expected: number) => Math.abs(observed / expected - 1);
 
-for (const sde of sdes) {
+for (const sde of allSdes) {
   const { kind } = sde.config;
   claim(
     `the ${kind} kernel's mean and variance solve the moment equations m' = f m, C' = 2 f C + g²`,
@@ -145,7 +144,7 @@ claim("timeOfLogSnr inverts the log-SNR", async (check) => {
     ([sde, t]) => Math.abs(sde.timeOfLogSnr(logSnr(sde, t)) - t) <= 1e-11 * t + 1e-13 / ratePerTime(sde, t),
     "rounding of λ (|λ| < 30, 1e-15) divided by |λ'|",
   );
-  for (const sde of sdes) {
+  for (const sde of allSdes) {
     const lambdas = [-900, 0, 20].filter((lambda) => sde.config.kind === "vp" || lambda >= -300);
     for (const lambda of lambdas) {
       check.holds(
@@ -163,7 +162,7 @@ function ratePerTime(sde: Sde, t: number): number {
 }
 
 claim("each SDE's own discretization is a transition up to second order in the step", (check) => {
-  for (const sde of sdes) {
+  for (const sde of allSdes) {
     for (const t of [0.1, 0.5, 1]) {
       const error = (h: number) => {
         const [step, exact] = [discretize(sde, t - h, t), transition(sde, t - h, t)];
@@ -184,7 +183,7 @@ claim("each SDE's own discretization is a transition up to second order in the s
 });
 
 claim("the prior is the kernel at tMax but for the data that is left", (check) => {
-  for (const sde of sdes) {
+  for (const sde of allSdes) {
     const left = sde.alpha(sde.tMax) === 1 ? 0 : 2 * sde.alpha(sde.tMax) ** 2;
     const variance = sde.sigma(sde.tMax) ** 2;
     check.within(
@@ -202,7 +201,7 @@ claim("the prior is the kernel at tMax but for the data that is left", (check) =
 
 claim("an SDE is rebuilt from its config, through JSON too", (check) => {
   for (
-    const sde of [...sdes, veSde({ tMin: 0, tMax: 0.8, sigmaMax: 3 }), vpSde({ betaMin: 5, betaMax: 5 })]
+    const sde of [...allSdes, veSde({ tMin: 0, tMax: 0.8, sigmaMax: 3 }), vpSde({ betaMin: 5, betaMax: 5 })]
   ) {
     const again = sdeFromConfig(JSON.parse(JSON.stringify(sde.config)));
     const numbers = (

@@ -1,8 +1,29 @@
 /** Dense linear algebra in float64 on the host: the one door to ml-matrix. @module */
-export {
-  EigenvalueDecomposition,
-  inverse,
-  Matrix,
-  SingularValueDecomposition,
-  solve,
-} from "npm:ml-matrix@6.15.1";
+import { EigenvalueDecomposition, Matrix } from "npm:ml-matrix@6.15.1";
+
+export { EigenvalueDecomposition, Matrix, solve } from "npm:ml-matrix@6.15.1";
+
+/**
+ * The eigenvalues of a symmetric matrix, and its eigenvectors in columns; null for a diagonal matrix, which needs none.
+ */
+export function symmetricEigen(matrix: Matrix): { values: Float64Array; vectors: Matrix | null } {
+  const size = matrix.rows;
+  const scale = Math.max(...matrix.to1DArray().map(Math.abs));
+  // ml-matrix fails on denormal numbers; those below the rounding of the largest by far count as none.
+  const scaled = Matrix.zeros(size, size);
+  let diagonal = true;
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const value = matrix.get(i, j);
+      if (Math.abs(value) <= 1e-30 * scale) continue;
+      scaled.set(i, j, value / scale);
+      if (i !== j) diagonal = false;
+    }
+  }
+  if (diagonal) return { values: Float64Array.from(matrix.diagonal()), vectors: null };
+  const eigen = new EigenvalueDecomposition(scaled, { assumeSymmetric: true });
+  return {
+    values: Float64Array.from(eigen.realEigenvalues, (value) => value * scale),
+    vectors: eigen.eigenvectorMatrix,
+  };
+}

@@ -3,7 +3,7 @@
  * covariance U (Λ + ν²) Uᵀ, so one decomposition serves every noise level.
  * @module
  */
-import { EigenvalueDecomposition, Matrix } from "../compute/linear_algebra.ts";
+import { Matrix, symmetricEigen } from "../compute/linear_algebra.ts";
 import type { PerRow } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
@@ -38,12 +38,9 @@ export class Gaussian implements ExactDistribution {
       this.#variances = Float64Array.from(options.variances);
       this.#basis = null;
     } else {
-      const covariance = symmetric(options.covariance, this.dimension);
-      const eigen = isDiagonal(covariance)
-        ? null
-        : new EigenvalueDecomposition(covariance, { assumeSymmetric: true });
-      this.#variances = Float64Array.from(eigen?.realEigenvalues ?? covariance.diagonal());
-      this.#basis = eigen?.eigenvectorMatrix.to2DArray() ?? null;
+      const { values, vectors } = symmetricEigen(symmetric(options.covariance, this.dimension));
+      this.#variances = values;
+      this.#basis = vectors?.to2DArray() ?? null;
     }
     if (this.#variances.length !== this.dimension) {
       throw new RangeError(`expected ${this.dimension} variances, got ${this.#variances.length}`);
@@ -248,13 +245,6 @@ function symmetric(rows: readonly ArrayLike<number>[], dimension: number): Matri
     }
   }
   return matrix;
-}
-
-function isDiagonal(matrix: Matrix): boolean {
-  for (let i = 0; i < matrix.rows; i++) {
-    for (let j = 0; j < i; j++) if (matrix.get(i, j) !== 0) return false;
-  }
-  return true;
 }
 
 function symmetrized(matrix: Matrix): number[][] {
