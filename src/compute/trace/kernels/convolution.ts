@@ -7,9 +7,9 @@
  * @module
  */
 import * as tf from "../../tf.ts";
-import type { Graph, Value } from "../graph.ts";
+import { type Graph, sameList, type Value } from "../graph.ts";
 import type { Attributes, TraceKernels } from "../kernel.ts";
-import { inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
+import { identity, inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
 import { mapValues } from "./elementwise.ts";
 import { padded, sliced } from "./movement.ts";
 import { activated } from "./reduction.ts";
@@ -66,8 +66,12 @@ function missingInputs(channels: number, block: number): number {
 
 /** The tensor's [B, C, H, W] in blocks; C a multiple of the block. */
 function blockedInput(x: Traced): Value {
-  const value = stored(x, NCHW);
-  return x.graph.node("ReorderInput", [value], value.shape, { domain: BLOCKED });
+  const shape = NCHW.map((axis) => x.shape[axis]);
+  const channelsLast = x.fill === undefined && sameList(x.perm, identity(4));
+  return x.graph.node("ReorderInput", [stored(x, channelsLast ? x.perm : NCHW)], shape, {
+    attributes: { channels_last: Number(channelsLast) },
+    domain: BLOCKED,
+  });
 }
 
 /**
@@ -147,14 +151,14 @@ function convolve(image: Traced, kernel: Traced, geometry: Geometry, borderFirst
 /** Zeros between the pixels of [B, H, W, C]: pixel (i, j) lands at (i·rows, j·columns). */
 function spread(x: Traced, [rows, columns]: readonly [number, number]): Traced {
   if (rows === 1 && columns === 1) return x;
+  const graph = x.graph;
   const [batch, height, width, channels] = x.shape;
-  const cells = natural(x.graph, x.graph.reshape(stored(x, NCHW), [batch, channels, height, 1, width, 1]));
-  const wide = padded(cells, [[0, 0], [0, 0], [0, 0], [0, rows - 1], [0, 0], [0, columns - 1]]);
-  return inOrder(
-    x.graph,
-    x.graph.reshape(stored(wide), [batch, channels, height * rows, width * columns]),
-    NCHW,
-  );
+  // Channels last, so that whole runs of them are copied.
+  const cells = graph.reshape(stored(x), [batch * height, 1, width, channels]);
+  const shape = [batch * height, rows, width, columns * channels];
+  const amounts = graph.integers([0, 0, 0, 0, 0, rows - 1, 0, (columns - 1) * channels]);
+  const wide = graph.node("Pad", [cells, amounts], shape);
+  return natural(graph, graph.reshape(wide, [batch, height * rows, width * columns, channels]));
 }
 
 /** dL/dx of x * filter: dy, its pixels as far apart as the strides, with the flipped filter. */

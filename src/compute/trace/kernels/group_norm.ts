@@ -19,7 +19,7 @@ interface Normalized {
   readonly normal: Value;
   /** 1/√(variance + ε), [B, groups, 1]. */
   readonly inverse: Value;
-  /** [B or 1, C, 1]. */
+  /** [B, C, 1]. */
   readonly scale: Value;
   /** x̂·scale + offset, [B, C, H·W]. */
   readonly affine: Value;
@@ -40,14 +40,27 @@ function normalize(x: Traced, scale: Traced, offset: Traced, groups: number): No
     { attributes: { axis: 1, epsilon: { float: EPSILON } } },
   );
   const normal = graph.reshape(normalRows, shape);
-  const column = (y: Traced) => graph.reshape(stored(y), [y.shape[0], channels, 1]);
-  const scaled = graph.node("Mul", [normal, column(scale)], shape);
-  const affine = graph.node("Add", [scaled, column(offset)], shape);
-  return {
-    ...{ graph, batch, channels, groups, pixels, normal, affine },
+  const column = (y: Traced) =>
+    graph.expand(graph.reshape(stored(y), [y.shape[0], channels, 1]), [batch, channels, 1]);
+  const n = {
+    ...{ graph, batch, channels, groups, pixels, normal },
     inverse: graph.reshape(inverse, [batch, groups, 1]),
     scale: column(scale),
   };
+  return { ...n, affine: affineMap(graph, normal, n.scale, column(offset)) };
+}
+
+/** value·scale + offset in one pass, for value [B, C, H·W] and scale and offset [B, C, 1]. */
+function affineMap(graph: Graph, value: Value, scale: Value, offset: Value): Value {
+  const [batch, channels, pixels] = value.shape;
+  const rows = batch * channels;
+  // Batch normalization by mean 0 and variance 1, the rows as its channels.
+  const constant = (number: number) => graph.expand(graph.scalar(number), [rows]);
+  const parameters = [scale, offset].map((column) => graph.reshape(column, [rows]));
+  const inputs = [graph.reshape(value, [1, rows, pixels]), ...parameters, constant(0), constant(1)];
+  const attributes = { epsilon: { float: 0 } };
+  const result = graph.node("BatchNormalization", inputs, [1, rows, pixels], { attributes });
+  return graph.reshape(result, value.shape);
 }
 
 function silu(graph: Graph, value: Value): Value {
@@ -88,7 +101,7 @@ function gradient(
   const spread = (value: Value) =>
     graph.reshape(graph.expand(value, [batch, groups, channels / groups]), column);
   const slope = op("Mul", spread(n.inverse), n.scale, column);
-  const projection = op("Add", op("Mul", normal, perGroup(dScale)), perGroup(dOffset));
+  const projection = affineMap(graph, normal, perGroup(dScale), perGroup(dOffset));
   const dx = op("Sub", op("Mul", d, slope), projection);
 
   const parameter = (value: Value) =>

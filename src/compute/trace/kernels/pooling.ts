@@ -50,11 +50,20 @@ function tiles(window: Window, shape: readonly number[]): boolean {
 }
 
 /** Each pixel of [B, C, H, W] repeated over a block of rows × columns. */
-export function repeated(x: Traced, value: Value, rows: number, columns: number): Value {
+function enlarged(x: Traced, rows: number, columns: number): Traced {
+  const graph = x.graph;
+  const value = stored(x, NCHW);
   const [batch, channels, height, width] = value.shape;
-  const blocks = x.graph.reshape(value, [batch, channels, height, 1, width, 1]);
-  const spread = x.graph.expand(blocks, [batch, channels, height, rows, width, columns]);
-  return x.graph.reshape(spread, [batch, channels, height * rows, width * columns]);
+  const scales = graph.constant(Float32Array.of(1, 1, rows, columns), [4]);
+  const result = graph.node("Resize", [value, null, scales], [
+    batch,
+    channels,
+    height * rows,
+    width * columns,
+  ], {
+    attributes: { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
+  });
+  return inOrder(graph, result, NCHW);
 }
 
 /** Integer factors between image sizes; nearest neighbour is a repetition then. */
@@ -97,7 +106,7 @@ export const poolingKernels: TraceKernels = {
     const [rows, columns] = window.size;
     const gradient = stored(dy, NCHW);
     const share = dy.graph.node("Mul", [gradient, dy.graph.scalar(1 / (rows * columns))], gradient.shape);
-    return inOrder(dy.graph, repeated(dy, share, rows, columns), NCHW);
+    return enlarged(inOrder(dy.graph, share, NCHW), rows, columns);
   },
   MaxPool: ({ x }, attributes) => {
     const window = windowOf(x.shape, attributes);
@@ -125,7 +134,7 @@ export const poolingKernels: TraceKernels = {
   ResizeNearestNeighbor: ({ images }, attributes) => {
     const size = attributes.size as number[];
     const [rows, columns] = factors(images.shape.slice(1, 3), size, attributes);
-    return inOrder(images.graph, repeated(images, stored(images, NCHW), rows, columns), NCHW);
+    return enlarged(images, rows, columns);
   },
   ResizeNearestNeighborGrad: ({ images, dy }, attributes) => {
     const [rows, columns] = factors(images.shape.slice(1, 3), dy.shape.slice(1, 3), attributes);
