@@ -1,0 +1,127 @@
+/**
+ * Score-based generative modelling through stochastic differential equations (Song et al. 2021).
+ *
+ * Data are diffused by an SDE; a denoiser knows the score of the diffused law, because it was trained or because the law
+ * is exact; samplers run time backwards.
+ *
+ * @example Sixteen points of a mixture, by the probability flow of the variance-preserving SDE
+ * ```ts
+ * import { createRng, dpmSolver2M, drawSamples, GaussianMixture, scoreModel, useEngine, vpSde } from "./mod.ts";
+ * await useEngine("wasm");
+ * const mixture = new GaussianMixture({ weights: [0.7, 0.3], means: [[-2], [2]], covariances: [[[0.1]], [[0.1]]] });
+ * const model = scoreModel(mixture, vpSde());
+ * const grid = { kind: "log-snr", steps: 20 } as const;
+ * const x = await drawSamples(model, dpmSolver2M(), { shape: [16, 1], grid, rng: createRng(0) });
+ * console.log(await x.data());
+ * ```
+ * @module
+ */
+export { type CompiledFunction, type ExampleInput } from "./src/compute/compile.ts";
+export { compile, type CompileOptions } from "./src/compute/compile.ts";
+export {
+  currentEngine,
+  type Engine,
+  type EngineName,
+  type EngineOptions,
+  useEngine,
+} from "./src/compute/engine.ts";
+export { createRng, type Rng, rngFromState, type RngState } from "./src/compute/rng.ts";
+export { type PerRow } from "./src/compute/rows.ts";
+
+export {
+  logSnr,
+  noiseRatio,
+  priorLogDensity,
+  type Sde,
+  type SdeConfig,
+  sdeFromConfig,
+  sigmaPowerSde,
+  subVpSde,
+  transition,
+  veSde,
+  vpSde,
+} from "./src/sde.ts";
+export type { BetaOptions, SigmaPowerOptions, VeOptions } from "./src/sde.ts";
+export { discretize } from "./src/discretization.ts";
+export { type GridConfig, timeGrid } from "./src/time_grid.ts";
+export { type Denoiser, type ScoreModel, scoreModel, scoreModelFromNoise } from "./src/denoiser.ts";
+export { edmCoefficients, type Preconditioning } from "./src/preconditioning.ts";
+
+export { Banana, type BananaOptions } from "./src/distributions/banana.ts";
+export type { DataDistribution, ExactDistribution, Posterior } from "./src/distributions/distribution.ts";
+export { diffusedLogDensity, diffusedPosterior } from "./src/distributions/distribution.ts";
+export { Gaussian, type GaussianOptions } from "./src/distributions/gaussian.ts";
+export { GaussianMixture, type GaussianMixtureConfig } from "./src/distributions/gaussian_mixture.ts";
+export {
+  checkerboard,
+  gaussianRing,
+  rings,
+  swissRoll,
+  toyByName,
+  type ToyName,
+  toyNames,
+  twoMoons,
+} from "./src/distributions/toys.ts";
+
+export { annealedLangevin, type AnnealedLangevinOptions } from "./src/samplers/annealed_langevin.ts";
+export {
+  samplerByName,
+  type SamplerEntry,
+  samplerEntry,
+  samplerNames,
+  type SamplerOptions,
+} from "./src/samplers/catalogue.ts";
+export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
+export { ddpm } from "./src/samplers/ddpm.ts";
+export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/dormand_prince.ts";
+export { dpmSolver2M } from "./src/samplers/dpm_solver.ts";
+export { edmHeun } from "./src/samplers/edm_heun.ts";
+export { eulerMaruyama } from "./src/samplers/euler_maruyama.ts";
+export { exponentialSde } from "./src/samplers/exponential_sde.ts";
+export { langevin, type LangevinOptions } from "./src/samplers/langevin.ts";
+export { odeEuler } from "./src/samplers/ode_euler.ts";
+export { odeHeun } from "./src/samplers/ode_heun.ts";
+export { odeRk4 } from "./src/samplers/ode_rk4.ts";
+export { predictorCorrector, type PredictorCorrectorOptions } from "./src/samplers/predictor_corrector.ts";
+export { reverseDiffusion } from "./src/samplers/reverse_diffusion.ts";
+export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
+export type { Sampler, Stepper } from "./src/samplers/sampler.ts";
+
+export { DIGITS, NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "./src/networks/catalogue.ts";
+export { mlp, type MlpConfig } from "./src/networks/mlp.ts";
+export { type Model, readModel, writeModel } from "./src/networks/model_file.ts";
+export type { Network, Parameters, ParameterSpec, Weights } from "./src/networks/network.ts";
+export { type Labels, type NetworkDenoiser, networkDenoiser } from "./src/networks/network_denoiser.ts";
+export type { ModelConfig } from "./src/networks/noise_prediction.ts";
+export { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./src/networks/tutorial.ts";
+export { unet, type UNetConfig } from "./src/networks/unet.ts";
+export { loadPretrained, type PretrainedName } from "./src/pretrained.ts";
+
+export { denoisingLoss, type ObjectiveConfig } from "./src/objectives/denoising.ts";
+export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./src/training/checkpoint.ts";
+export { OPTIMIZER_DEFAULTS, type OptimizerConfig, type OptimizerState } from "./src/training/optimizer.ts";
+export {
+  DivergedError,
+  initialState,
+  train,
+  type TrainingBatch,
+  type TrainingConfig,
+  type TrainingState,
+  type TrainOptions,
+  type TrainStep,
+} from "./src/training/train.ts";
+
+export { type Batch, shuffledBatches } from "./src/data/batches.ts";
+export { fromModel, type ImageDataset, toModel } from "./src/data/dataset.ts";
+export { proceduralDigits } from "./src/data/digits.ts";
+export { type IdxArray, readIdx, writeIdx } from "./src/data/idx.ts";
+export { idxDataset } from "./src/data/mnist.ts";
+
+export { energyDistance } from "./src/metrics/energy_distance.ts";
+export { type FeatureMoments, featureMoments, frechetDistance } from "./src/metrics/frechet.ts";
+export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
+
+export { encodeGif, type GifTiming } from "./src/pictures/gif.ts";
+export { type GridLayout, imageGrid } from "./src/pictures/grid.ts";
+export { type NpyArray, readNpy, writeNpy } from "./src/pictures/npy.ts";
+export { decodePng, encodePng, type Picture } from "./src/pictures/png.ts";
