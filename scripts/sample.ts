@@ -143,9 +143,9 @@ async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
 }
 
 /** The labels of a batch; a sample's own random class does not depend on its batch. */
-function labelsOf(flags: Flags, classes: number, rng: Rng, rows: number): number | null | number[] {
-  if (flags.label === "none" || (flags.label === "random" && classes === 0)) return null;
-  if (flags.label !== "random") return Number(flags.label);
+export function labelsOf(label: string, classes: number, rng: Rng, rows: number): number | null | number[] {
+  if (label === "none" || (label === "random" && classes === 0)) return null;
+  if (label !== "random") return Number(label);
   const uniforms = rng.fork("labels").uniformValues([rows, 1]);
   return Array.from(uniforms, (u) => Math.floor(u * classes));
 }
@@ -188,7 +188,7 @@ async function draw(flags: Flags, plan: Plan, denoiser: NetworkDenoiser, engine:
   using progress = new ProgressBar({ label: "sampling", total: batches * plan.grid.steps, unit: "steps" });
   for (let batch = 0; batch < batches; batch++) {
     const rng = createRng(flags.seed).startingAt(batch * rows);
-    const conditioned = denoiser.withLabels(labelsOf(flags, classes, rng, rows), flags.guidance);
+    const conditioned = denoiser.withLabels(labelsOf(flags.label, classes, rng, rows), flags.guidance);
     if (batch === 0) await conditioned.prepare(rows);
     const model = scoreModel(conditioned, plan.sde);
     const options = { shape: [rows, ...sampleShape], grid: plan.grid, rng, denoise: flags.denoise };

@@ -1,0 +1,31 @@
+/**
+ * Runs the tasks of deno.json as processes, with the permissions they have there.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** What a process left. */
+export interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a task's own command with further arguments; a permission that it lacks is a failure, not a question. */
+export async function run(task: string, ...args: string[]): Promise<Run> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  const [program, command, ...rest] = (tasks[task].command as string).split(" ");
+  if (program !== "deno" || command !== "run") throw new Error(`the task ${task} is not one deno run`);
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...rest, ...args],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stdout, stderr } = await process.output();
+  const decoder = new TextDecoder();
+  // What the graphics driver and the package manager say is not ours.
+  const noise = /^(error: XDG_RUNTIME_DIR .*|Download .*|[╭│╰].*)\n/gm;
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr).replace(noise, "") };
+}
