@@ -13,12 +13,18 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".json": "application/json",
 };
 
-/** What README shows to someone who has only a URL; prints what came out. */
+/** What README shows to someone who has only a URL, with few steps; prints what came out instead of a picture. */
 function example(url: string): string {
   return `
-    import { loadPretrained, sampleDigits } from "${url}mod.ts";
-    const digits = await sampleDigits(await loadPretrained("mnist"), { count: 2, steps: 4, seed: 1 });
-    console.log(JSON.stringify({ shape: digits.shape, values: [...await digits.data()] }));
+    import { createRng, dpmSolver2M, drawSamples, encodePng, fromModel, imageGrid, loadPretrained, scoreModel, useEngine,
+      veSde } from "${url}mod.ts";
+    await useEngine("wasm");
+    const model = scoreModel(await loadPretrained("mnist"), veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
+    const grid = { kind: "karras", steps: 6 } as const;
+    const x = await drawSamples(model, dpmSolver2M(), { shape: [2, 28, 28, 1], grid, rng: createRng(0) });
+    const values = fromModel(await x.data());
+    const png = encodePng(imageGrid(values, x.shape));
+    console.log(JSON.stringify({ shape: x.shape, values: [...values], png: png.length }));
   `;
 }
 
@@ -114,9 +120,14 @@ claim(
         { cwd: `${folder}/empty`, env: { DENO_DIR: `${folder}/cache` } },
       );
       check.equal("errors", run.success ? "" : run.stderr, "", "five lines and a URL are enough");
-      const { shape, values } = JSON.parse(run.stdout) as { shape: number[]; values: number[] };
+      const { shape, values, png } = JSON.parse(run.stdout) as {
+        shape: number[];
+        values: number[];
+        png: number;
+      };
       check.equal("shape", shape, [2, 28, 28, 1], "two MNIST digits");
       check.holds("values in [0, 1]", values.every((v) => v >= 0 && v <= 1), "pictures are in [0, 1]");
+      check.atLeast("bytes of the picture", png, 500, "two digits in grey do not compress below that");
       const spread = Math.max(...values) - Math.min(...values);
       check.atLeast(
         "largest minus smallest value",
