@@ -91,7 +91,7 @@ export function swissRoll({ noise = 0.05 }: { noise?: number } = {}): DataDistri
 /** A law in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation. */
 function planar(noise: number, place: (u: number, v: number) => [number, number]): DataDistribution {
   if (!(noise >= 0 && Number.isFinite(noise))) {
-    throw new RangeError(`noise must not be negative, got ${noise}`);
+    throw new RangeError(`noise must be a number from 0, got ${noise}`);
   }
   return {
     dimension: 2,
