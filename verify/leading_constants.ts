@@ -181,22 +181,40 @@ export function flowError(
   });
 }
 
+/** How the steps of a grid lie in its N equal intervals, for the multistep solver's defects. */
+export interface StepPattern {
+  /** Length of the first step, in intervals. */
+  readonly first: number;
+  /** Weight of D' in an interval's defect. */
+  readonly slope: number;
+  /** Weight of D''. */
+  readonly bend: number;
+}
+
 /**
- * lim N²·(variance error) of DPM-Solver++(2M): in y = x/α a step of h in λ is wrong by −h³ (D' + 5 D'')/12, the first
- * by −h² D'/2, with D(λ) = s0² y/C_y along the flow y ∝ √C_y and C_y = s0² + e^{−2λ}.
+ * lim N²·(variance error) of DPM-Solver++(2M): in y = x/α a step of h in λ after one of h_previous is wrong by
+ * −h³ [D'/12 + D'' (1/6 + h_previous/(4h))], the first by −h² D'/2, with D(λ) = s0² y/C_y along the flow y ∝ √C_y and
+ * C_y = s0² + e^{−2λ}.
  */
-export function multistepError(world: GaussianWorld, kind: GridConfig["kind"]): number {
+export function multistepError(
+  world: GaussianWorld,
+  kind: GridConfig["kind"],
+  pattern: StepPattern = { first: 1, slope: 1 / 12, bend: 5 / 12 },
+): number {
   const { sde, s0Squared } = world;
   const lambda = (t: number) => -Math.log(noiseRatio(sde, t));
   const terms = (t: number) => {
     const u = noiseRatio(sde, t) ** 2;
     const c = s0Squared + u;
-    // Relative to y at the end: s0² C_y^(−1/2) differentiated twice, times the gain to the end C_y^(−1/2).
-    return { first: s0Squared * u / c ** 2, second: s0Squared * (-2 * u / c ** 2 + 3 * u ** 2 / c ** 3) };
+    // Relative to y at the end: s0² C_y^(−1/2) differentiated once and twice, times the gain to the end C_y^(−1/2).
+    return { slope: s0Squared * u / c ** 2, bend: s0Squared * (-2 * u / c ** 2 + 3 * u ** 2 / c ** 3) };
   };
-  const steps = leadingError(sde, kind, 2, lambda, (t) => -(terms(t).first + 5 * terms(t).second) / 12);
+  const steps = leadingError(sde, kind, 2, lambda, (t) => {
+    const { slope, bend } = terms(t);
+    return -(pattern.slope * slope + pattern.bend * bend);
+  });
   const fine = timeGrid(sde, { kind, steps: 20_000 });
-  const firstStep = 20_000 * (lambda(fine[1]) - lambda(fine[0]));
-  const start = -terms(sde.tMax).first * firstStep ** 2 / 2;
+  const firstStep = pattern.first * 20_000 * (lambda(fine[1]) - lambda(fine[0]));
+  const start = -terms(sde.tMax).slope * firstStep ** 2 / 2;
   return 2 * marginalVariance(world, sde.tMin) * (steps + start);
 }

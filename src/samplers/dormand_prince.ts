@@ -8,7 +8,7 @@ import type { Sampler } from "./sampler.ts";
 
 /** How exact the solution should be. */
 export interface ToleranceOptions {
-  /** Error allowed in one step, relative to the state; default 1e-5. Float32 states make less than 1e-6 pointless. */
+  /** Error allowed in one step, relative to the state; default 1e-5. Float32 states make less than 1e-7 pointless. */
   readonly rtol?: number;
   /** Error allowed in one step, absolute; default 1e-5. */
   readonly atol?: number;
