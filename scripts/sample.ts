@@ -5,6 +5,7 @@
 import { type Engine, useEngine } from "../src/compute/engine.ts";
 import { createRng, type Rng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
+import { fromModel } from "../src/data/dataset.ts";
 import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
@@ -150,14 +151,6 @@ export function labelsOf(label: string, classes: number, rng: Rng, rows: number)
   return Array.from(uniforms, (u) => Math.floor(u * classes));
 }
 
-/** Values of pictures, [-1, 1] to [0, 1]. */
-async function pictureValues(x: tf.Tensor): Promise<Float32Array> {
-  const scaled = tf.tidy(() => tf.clipByValue(tf.add(tf.mul(x, 0.5), 0.5), 0, 1));
-  const values = await scaled.data() as Float32Array;
-  scaled.dispose();
-  return values;
-}
-
 /** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
 function visible(denoiser: NetworkDenoiser, { sde }: ScoreModel, x: tf.Tensor, time: number): tf.Tensor {
   const { sigmaData, centre } = denoiser.config.preconditioning ?? { sigmaData: 0.5, centre: 0 };
@@ -198,12 +191,12 @@ async function draw(flags: Flags, plan: Plan, denoiser: NetworkDenoiser, engine:
         put(
           frames[Math.ceil(look.step / stride)] ??= new Float32Array(values.length),
           batch,
-          await pictureValues(frame),
+          fromModel(await frame.data<"float32">()),
         );
         frame.dispose();
       }
       if (look.done) {
-        put(values, batch, await pictureValues(look.x));
+        put(values, batch, fromModel(await look.x.data<"float32">()));
         look.x.dispose();
         evaluations = look.evaluations;
       }
