@@ -101,11 +101,11 @@ function readTensor(name: string, entry: unknown, view: DataView, origin: number
   if (!isRecord(entry)) fail(`the entry of ${name} is no object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (dtype !== "F32" && dtype !== "F16") {
-    fail(`the tensor ${name} has type ${JSON.stringify(dtype)}, not F32 or F16`);
+    fail(`the tensor ${name} has type ${JSON.stringify(dtype) ?? "none"}, not F32 or F16`);
   }
-  if (!isWholeNumbers(shape)) fail(`the tensor ${name} has shape ${JSON.stringify(shape)}`);
+  if (!isWholeNumbers(shape)) fail(`the tensor ${name} has shape ${JSON.stringify(shape) ?? "none"}`);
   if (!isWholeNumbers(offsets) || offsets.length !== 2) {
-    fail(`the tensor ${name} has offsets ${JSON.stringify(offsets)}`);
+    fail(`the tensor ${name} has offsets ${JSON.stringify(offsets) ?? "none"}`);
   }
   const [start, end] = offsets;
   const size = sizeOf(shape);
