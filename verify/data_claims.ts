@@ -150,6 +150,13 @@ claim("batches visit every image once an epoch, in a new order, and depend on th
     seen.slice(12, 16),
     "resume equals uninterrupted",
   );
+  const elsewhere = shuffledBatches(dataset, 4, createRng(5).startingAt(100));
+  check.equal(
+    "step 0 for other samples",
+    [...elsewhere(0).indices],
+    seen.slice(0, 4),
+    "rows are images here, not samples",
+  );
   rng.normalValues([7]);
   check.equal(
     "step 0 after other draws",

@@ -3,7 +3,7 @@ import { fitAxis } from "../src/pictures/axis.ts";
 import { encodeGif } from "../src/pictures/gif.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { histogram } from "../src/pictures/marks.ts";
-import { readNpy, writeNpy } from "../src/pictures/npy.ts";
+import { npyHeader, readNpy, writeNpy } from "../src/pictures/npy.ts";
 import { plot } from "../src/pictures/plot.ts";
 import { decodePng, encodePng, type Picture } from "../src/pictures/png.ts";
 import { GifReader } from "./gif_reader.ts";
@@ -106,6 +106,8 @@ claim("a damaged PNG file is refused", async (check) => {
     ([at, change]) => isRefused(good.map((byte, i) => i === at ? byte ^ change : byte)),
     source,
   );
+  const broken = good.map((byte, i) => i === good.length - 13 ? byte ^ 1 : byte);
+  await check.throws("a wrong checksum of the pixels", () => decodePng(broken, "a.png"), /^a\.png: not a/);
   for (const length of [0, 20, 45, good.length - 14]) {
     await check.throws(
       `cut to ${length} bytes`,
@@ -160,6 +162,12 @@ claim("npy files are NumPy's, byte for byte, and what is no float32 npy file is 
   const source = "numpy.save((numpy.arange(6, dtype='<f4').reshape(2, 3) - 2.5) / 3), numpy 2.4.6";
   check.equal("read", readNpy(numpy), { shape: [2, 3], values }, source);
   check.equal("written", writeNpy({ shape: [2, 3], values }), new Uint8Array(numpy), source);
+  const header = String.fromCharCode(...npyHeader([4])).slice(10);
+  check.holds(
+    "one dimension",
+    header.startsWith("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }"),
+    "a tuple in Python",
+  );
   const array = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
   await checkProperty(check, "written and read", array, (shape) => {
     const size = shape.reduce((product, length) => product * length, 1);
@@ -242,6 +250,18 @@ claim("a plot puts data where its axes say, on linear and on logarithmic ones", 
     /<path d="(M[^"]*)" fill="none" stroke="#0072b2"/.exec(svg)?.[1].match(/[ML]/g),
     ["M", "M"],
     "M starts anew",
+  );
+  const corners = plot([{ kind: "line", x: [0, 2], y: [0, 1] }], {
+    x: { min: 0, max: 2 },
+    y: { min: 0, max: 1 },
+  });
+  const ends =
+    /<path d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" fill="none"/.exec(corners)?.slice(1).map(Number) ?? [];
+  check.equal(
+    "a diagonal from corner to corner",
+    ends,
+    [62, 274, 466, 12],
+    "left 62, bottom 320 − 46, right 480 − 14, top 12",
   );
   await check.throws("a logarithmic axis from 0", () => fitAxis([], { scale: "log", min: 0 }), /cannot be 0/);
   await check.throws(

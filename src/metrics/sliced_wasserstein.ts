@@ -53,10 +53,8 @@ function squaredDistance(a: Float64Array, b: Float64Array): number {
     const [endOfA, endOfB] = [(i + 1) / a.length, (j + 1) / b.length];
     const next = Math.min(endOfA, endOfB);
     sum += (next - u) * (a[i] - b[j]) ** 2;
-    // Compared as integers, so that equal ends advance together.
-    const order = (i + 1) * b.length - (j + 1) * a.length;
-    if (order <= 0) i++;
-    if (order >= 0) j++;
+    if (endOfA <= endOfB) i++;
+    else j++;
     u = next;
   }
   return sum;
