@@ -125,14 +125,15 @@ function planFor(flags: Flags): Plan {
 }
 
 /** VE between the noise ratios that training saw; the others as their papers have them. */
-const sdes: Record<Flags["sde"], () => Sde> = {
+export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
   ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
   vp: vpSde,
   subvp: subVpSde,
   "sigma-power": sigmaPowerSde,
 };
 
-async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
+/** The network in a checkpoint, or the one that comes with the project. */
+export async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
   if (checkpoint === undefined) return await loadPretrained("mnist");
   const bytes = await readWhole(checkpoint);
   try {
