@@ -72,7 +72,8 @@ for (const sde of allSdes) {
   claim(
     `the ${kind} kernel's mean and variance solve the moment equations m' = f m, C' = 2 f C + g²`,
     (check) => {
-      let [s, m, C] = [0, 1, sde.sigma(0) ** 2];
+      // VE starts with the data's own noise σmin, the others with none.
+      let [s, m, C] = [0, 1, sde.config.kind === "ve" ? sde.config.sigmaMin ** 2 : 0];
       let [worstScale, worstStd] = [0, 0];
       for (const t of times) {
         ({ m, C } = integrateMoments(sde, m, C, s, t));
