@@ -293,3 +293,58 @@ export function interleave(
     }
   }
 }
+
+// ---- sums ----
+
+@inline
+function addLow(sum: v128, x: v128): v128 {
+  return f64x2.add(sum, f64x2.promote_low_f32x4(x));
+}
+
+@inline
+function addHigh(sum: v128, x: v128): v128 {
+  return f64x2.add(sum, f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3)));
+}
+
+/** y [outer, inner] = factor · the sums over the middle axis of x [outer, middle, inner], accumulated in float64. */
+export function sumMiddle(x: usize, y: usize, outer: i32, middle: i32, inner: i32, factor: f64): void {
+  const row = <usize>inner << 2;
+  const whole = (<usize>inner & ~3) << 2;
+  const block = <usize>middle * row;
+  if (inner == 1) {
+    const end4 = <usize>(middle & ~3) << 2;
+    for (let n = 0; n < outer; n++, x += block, y += 4) {
+      let low = f64x2.splat(0), high = low;
+      let i: usize = 0;
+      for (; i < end4; i += 16) {
+        const v = v128.load(x + i);
+        low = addLow(low, v);
+        high = addHigh(high, v);
+      }
+      const both = f64x2.add(low, high);
+      let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+      for (; i < block; i += 4) sum += f32.load(x + i);
+      f32.store(y, <f32>(sum * factor));
+    }
+    return;
+  }
+  const scale = f64x2.splat(factor);
+  for (let n = 0; n < outer; n++, x += block, y += row) {
+    for (let c: usize = 0; c < whole; c += 16) {
+      let low = f64x2.splat(0), high = low;
+      for (let i = c; i < block; i += row) {
+        const v = v128.load(x + i);
+        low = addLow(low, v);
+        high = addHigh(high, v);
+      }
+      const l = f32x4.demote_f64x2_zero(f64x2.mul(low, scale));
+      const h = f32x4.demote_f64x2_zero(f64x2.mul(high, scale));
+      v128.store(y + c, v128.shuffle<f32>(l, h, 0, 1, 4, 5));
+    }
+    for (let c = whole; c < row; c += 4) {
+      let sum: f64 = 0;
+      for (let i = c; i < block; i += row) sum += f32.load(x + i);
+      f32.store(y + c, <f32>(sum * factor));
+    }
+  }
+}

@@ -1,6 +1,6 @@
 /**
- * Kernels of our own in the memory of TensorFlow.js' WebAssembly backend: group normalization, and convolution's
- * gradients composed from the backend's fast forward convolution.
+ * Kernels of our own in the memory of TensorFlow.js' WebAssembly backend: group normalization, sums, and
+ * convolution's gradients composed from the backend's fast forward convolution.
  * @module
  */
 import type { BackendWasm } from "../wasm_backend.ts";
@@ -14,6 +14,7 @@ export interface WasmKernels {
   swapLeading(x: number, y: number, a: number, p: number, r: number): void;
   batchLast(...args: number[]): void;
   interleave(...args: number[]): void;
+  sumMiddle(x: number, y: number, outer: number, middle: number, inner: number, factor: number): void;
 }
 
 /** Instantiates kernels.as on the backend's memory. */

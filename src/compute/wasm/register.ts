@@ -4,7 +4,8 @@ import type { BackendWasm } from "../wasm_backend.ts";
 import * as tf from "../tf.ts";
 import { filterGradient, inputGradient } from "./conv2d_gradients.ts";
 import { wasmGroupNorm, wasmGroupNormGrad } from "./group_norm.ts";
-import { instantiateKernels } from "./kernels.ts";
+import { instantiateKernels, type WasmKernels } from "./kernels.ts";
+import { type ReductionAttributes, sumOver } from "./reductions.ts";
 
 const registrations = new WeakMap<BackendWasm, Promise<void>>();
 
@@ -39,11 +40,23 @@ async function registerAll(backend: BackendWasm): Promise<void> {
       attrs as unknown as tf.Conv2DBackpropInputAttrs,
     );
   });
+  registerReduction(backend, kernels, "Sum");
+  registerReduction(backend, kernels, "Mean");
   register("GroupNorm", ({ x, scale, offset }, attrs) => {
     return wasmGroupNorm(backend, kernels, x, scale, offset, attrs as GroupNormAttributes);
   });
   register("GroupNormGrad", ({ dy, x, scale, offset }, attrs) => {
     return wasmGroupNormGrad(backend, kernels, dy, x, scale, offset, attrs as GroupNormAttributes);
+  });
+}
+
+/** Replaces the backend's sum or mean of float32 numbers. */
+function registerReduction(backend: BackendWasm, kernels: WasmKernels, kernelName: "Sum" | "Mean"): void {
+  const { kernelFunc: original } = tf.getKernel(kernelName, "wasm");
+  register(kernelName, (inputs, attrs) => {
+    const { x } = inputs;
+    if (x.dtype !== "float32") return original({ inputs, attrs, backend });
+    return sumOver(backend, kernels, x, attrs as unknown as ReductionAttributes, kernelName === "Mean");
   });
 }
 
