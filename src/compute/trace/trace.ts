@@ -52,8 +52,12 @@ export function traceFunction(
         )
       );
       const outputs: unknown = fn(...inputs);
+      // What it waits for will never come; its failure is reported here.
+      if (outputs instanceof Promise) outputs.catch(() => {});
       if (!Array.isArray(outputs) || !outputs.every((output) => output instanceof tf.Tensor)) {
-        throw new TypeError("a compiled function must return an array of tensors (no promise)");
+        throw new TypeError(
+          "a compiled function must return an array of tensors, not a promise or anything else",
+        );
       }
       const { outputNames = outputs.map((_, index) => `output${index}`) } = options;
       const values = outputs.map((output) => stored(backend.traced(output)));

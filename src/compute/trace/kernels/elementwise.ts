@@ -140,7 +140,6 @@ export const elementwiseKernels: TraceKernels = {
   GreaterEqual: comparison("GreaterOrEqual"),
   LogicalAnd: logical("And"),
   LogicalOr: logical("Or"),
-  LogicalXor: logical("Xor"),
   LogicalNot: ({ x }) => mapValues([cast(x, "bool")], (values, shape) => x.graph.node("Not", values, shape)),
   IsNan: ({ x }) => mapValues([x], (values, shape) => x.graph.node("IsNaN", values, shape, { type: "bool" })),
   IsInf: ({ x }) => mapValues([x], (values, shape) => x.graph.node("IsInf", values, shape, { type: "bool" })),
@@ -150,30 +149,14 @@ export const elementwiseKernels: TraceKernels = {
       const zero = x.graph.node("Sub", [value, value], shape);
       return x.graph.node("Equal", [zero, x.graph.scalar(0)], shape, { type: "bool" });
     }),
-  Select: ({ condition, t, e }) => {
-    // A condition of lower rank chooses whole rows.
-    const missing = t.shape.length - condition.shape.length;
-    const rows: Traced = missing === 0 ? condition : {
-      graph: condition.graph,
-      shape: [...condition.shape, ...new Array<number>(missing).fill(1)],
-      perm: [...condition.perm, ...identity(t.shape.length).slice(condition.shape.length)],
-      value: condition.fill !== undefined ? condition.value : condition.graph.reshape(condition.value, [
-        ...condition.value.shape,
-        ...new Array<number>(missing).fill(1),
-      ]),
-      fill: condition.fill,
-    };
-    return mapValues(
-      [cast(rows, "bool"), t, e],
+  Select: ({ condition, t, e }) =>
+    mapValues(
+      [cast(condition, "bool"), t, e],
       (values, shape) => t.graph.node("Where", values, shape, { type: t.value.type }),
-    );
-  },
+    ),
 
   Identity: ({ x }) => x,
-  Cast: ({ x }, { dtype }) => {
-    if (dtype === "bool" || x.value.type === "bool") return cast(x, onnxType(dtype));
-    return cast(x, onnxType(dtype));
-  },
+  Cast: ({ x }, { dtype }) => cast(x, onnxType(dtype)),
   ZerosLike: ({ x }) => filled(x.graph, x.shape, 0, x.value.type),
   OnesLike: ({ x }) => filled(x.graph, x.shape, 1, x.value.type),
 

@@ -114,12 +114,6 @@ export const movementKernels: TraceKernels = {
     if (x.fill !== undefined) return { ...x, shape };
     return { ...x, shape, perm: x.perm.map((axis) => order.indexOf(axis)) };
   },
-  BroadcastTo: ({ x }, attributes) => {
-    const shape = attributes.shape as number[];
-    if (x.fill !== undefined) return filled(x.graph, shape, x.fill, x.value.type);
-    const full = reshaped(x, [...new Array<number>(shape.length - x.shape.length).fill(1), ...x.shape]);
-    return { ...full, shape, value: x.graph.expand(full.value, full.perm.map((axis) => shape[axis])) };
-  },
   Slice: ({ x }, { begin, size }) => {
     const starts = listOf(begin);
     const sizes = listOf(size);

@@ -57,14 +57,6 @@ function extremeIndex(op: string): TraceKernel {
   };
 }
 
-function softmax(op: string, attribute: string): TraceKernel {
-  return ({ logits }, attributes) => {
-    const [axis] = axesOf(attributes[attribute], logits.shape.length);
-    const value = logits.graph.node(op, [stored(logits)], logits.shape, { attributes: { axis } });
-    return natural(logits.graph, value);
-  };
-}
-
 /** a·b over the last two axes, with leading axes broadcast. */
 function matrixProduct(a: Traced, b: Traced, transposeA: boolean, transposeB: boolean): Traced {
   const rank = Math.max(a.shape.length, b.shape.length);
@@ -140,8 +132,13 @@ export const reductionKernels: TraceKernels = {
   Any: logicalReduction("ReduceMax"),
   ArgMax: extremeIndex("ArgMax"),
   ArgMin: extremeIndex("ArgMin"),
-  Softmax: softmax("Softmax", "dim"),
-  LogSoftmax: softmax("LogSoftmax", "axis"),
+  Softmax: ({ logits }, { dim }) => {
+    const [axis] = axesOf(dim, logits.shape.length);
+    return natural(
+      logits.graph,
+      logits.graph.node("Softmax", [stored(logits)], logits.shape, { attributes: { axis } }),
+    );
+  },
   Cumsum: ({ x }, { axis, exclusive, reverse }) =>
     cumulative(x.graph, x, axesOf(axis, x.shape.length)[0], exclusive as boolean, reverse as boolean),
   BatchMatMul: ({ a, b }, { transposeA, transposeB }) =>
