@@ -1,0 +1,225 @@
+/** Claims about networks as denoisers: preconditioning, labels and guidance, compiled forms, what they learn. @module */
+import { createRng } from "../src/compute/rng.ts";
+import * as tf from "../src/compute/tf.ts";
+import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
+import { DIGITS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import { unflatten } from "../src/networks/network.ts";
+import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
+import type { ModelConfig } from "../src/networks/noise_prediction.ts";
+import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import { train, type TrainingConfig, type TrainingState } from "../src/training/train.ts";
+import { type Check, claim } from "./claim.ts";
+
+const model: ModelConfig = {
+  network: {
+    ...DIGITS,
+    height: 8,
+    width: 8,
+    widths: [8, 16],
+    blocks: 1,
+    middleBlocks: 1,
+    embedding: 16,
+    classes: 3,
+  },
+  preconditioning: { sigmaData: 0.5, centre: -0.7 },
+};
+
+/** A denoiser whose weights are all drawn, also those that training starts at zero. */
+function busyDenoiser(seed: number): NetworkDenoiser {
+  const network = networkFromConfig(model.network);
+  const rng = createRng(seed).fork("denoiser");
+  const weights = new Map(network.parameters.map(({ name, shape, mean, std }) => {
+    const normals = rng.fork(name).normalValues([1, shape.reduce((a, b) => a * b, 1)]);
+    return [name, normals.map((z) => mean + (std === 0 ? 0.2 : std) * z)];
+  }));
+  return networkDenoiser(model, weights);
+}
+
+function largestDifference(a: tf.Tensor, b: tf.Tensor): number {
+  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]);
+}
+
+const ROUNDING = "the same float32 operations, perhaps in another order, on numbers of order 1";
+
+claim("a network that says nothing leaves EDM's best linear denoiser", async (check) => {
+  const network = networkFromConfig(model.network);
+  const denoiser = networkDenoiser(model, network.initialise(createRng(check.seed)));
+  const y = createRng(check.seed).normal([2, 8, 8, 1]);
+  const values = await y.data();
+  for (const ratio of [1e-3, 0.5, 50]) {
+    const noise = denoiser.noise(y, ratio);
+    const observed = await noise.data<"float32">();
+    // ε̂ = (y − centre) ν/(ν² + σ_d²), which is (y − D)/ν for D = centre + c_skip (y − centre).
+    const factor = ratio / (ratio ** 2 + 0.25);
+    const worst = observed.reduce(
+      (most, e, i) => Math.max(most, Math.abs(e / factor - (values[i] + 0.7))),
+      0,
+    );
+    check.atMost(
+      `ν = ${ratio}: largest error over the factor of y − centre`,
+      worst,
+      2e-6,
+      "four roundings of float32 on numbers up to 5; Karras et al. 2022, Table 1",
+      { detectable: "a factor wrong by 1e-6, an offset of 2e-6" },
+    );
+    noise.dispose();
+  }
+  y.dispose();
+  denoiser.dispose();
+});
+
+claim("guidance is the line through the unconditional and the conditional noise", (check) => {
+  tf.tidy(() => {
+    const denoiser = busyDenoiser(check.seed);
+    const y = createRng(check.seed).normal([3, 8, 8, 1]);
+    const none = denoiser.noise(y, 0.7);
+    const labelled = denoiser.withLabels([0, 2, null]).noise(y, 0.7);
+    const guided = denoiser.withLabels([0, 2, null], 2.5).noise(y, 0.7);
+    const expected = tf.add(none, tf.mul(tf.sub(labelled, none), 2.5));
+    const source = "Ho & Salimans 2022, eq. 6";
+    check.atMost("scale 2.5", largestDifference(guided, expected), 1e-5, `${source}; ${ROUNDING}`);
+    const zero = denoiser.withLabels([0, 2, null], 0).noise(y, 0.7);
+    check.atMost("scale 0", largestDifference(zero, none), 1e-5, `the unconditional model; ${ROUNDING}`);
+    const change = tf.max(tf.abs(tf.sub(labelled, none)), [1, 2, 3]).dataSync();
+    check.atLeast("row with label 0 moves", change[0], 1e-2, "labels act");
+    check.atLeast("row with label 2 moves", change[1], 1e-2, "labels act");
+    check.atMost("row without label stays", change[2], 1e-5, ROUNDING);
+    const single = denoiser.withLabels(2).noise(tf.slice(y, 1, 1), 0.7);
+    const row = tf.slice(labelled, 1, 1);
+    check.atMost("one label for the batch", largestDifference(single, row), 1e-5, ROUNDING);
+    denoiser.dispose();
+  });
+});
+
+claim("a row's noise level is its own", (check) => {
+  tf.tidy(() => {
+    const denoiser = busyDenoiser(check.seed).withLabels([1, 2]);
+    const y = createRng(check.seed).normal([2, 8, 8, 1]);
+    const both = denoiser.noise(y, Float64Array.of(0.1, 3));
+    [0.1, 3].forEach((ratio, row) => {
+      const alone = denoiser.noise(y, ratio);
+      const difference = largestDifference(tf.slice(both, row, 1), tf.slice(alone, row, 1));
+      check.atMost(`row ${row}`, difference, 1e-5, ROUNDING);
+    });
+    denoiser.dispose();
+  });
+});
+
+claim(
+  "a prepared denoiser says what an unprepared one says",
+  { engines: ["wasm", "onnx"] },
+  async (check) => {
+    const denoiser = busyDenoiser(check.seed);
+    const guided = denoiser.withLabels([0, 1], 3);
+    const y = createRng(check.seed).normal([2, 8, 8, 1]);
+    const before = [denoiser.noise(y, 0.4), guided.noise(y, 0.4)];
+    await denoiser.prepare(2);
+    await guided.prepare(2);
+    const after = [denoiser.noise(y, 0.4), guided.noise(y, 0.4)];
+    ["plain", "guided"].forEach((what, i) =>
+      check.atMost(what, largestDifference(before[i], after[i]), 1e-4, `three times guided; ${ROUNDING}`)
+    );
+    const slope = tf.grad((y: tf.Tensor) => tf.sum(denoiser.noise(y, 0.4)))(y);
+    check.holds(
+      "it can still be differentiated",
+      (await slope.data()).every(Number.isFinite),
+      "the tape is kept",
+    );
+    tf.dispose([y, slope, ...before, ...after]);
+    denoiser.dispose();
+  },
+);
+
+claim("labels and noise levels that are none are refused", async (check) => {
+  const denoiser = busyDenoiser(check.seed);
+  const y = tf.zeros([2, 8, 8, 1]);
+  await check.throws(
+    "label",
+    () => denoiser.withLabels(3),
+    /labels must be whole numbers from 0 to 2, got 3/,
+  );
+  await check.throws(
+    "count",
+    () => denoiser.withLabels([1]).noise(y, 1),
+    /one label per row, got 1 .* 2 rows/,
+  );
+  await check.throws(
+    "scale",
+    () => denoiser.withLabels(1, NaN),
+    /guidance scale must be a finite number, got NaN/,
+  );
+  await check.throws("ν", () => denoiser.noise(y, 0), /noise ratios must be positive numbers, got 0/);
+  const missing = () => networkDenoiser(model, new Map());
+  await check.throws("weights", missing, /the weights have no values for embedding.noise1.weight/);
+  y.dispose();
+  denoiser.dispose();
+});
+
+claim("a perceptron learns the score of a mixture to a few percent of the noise", async (check) => {
+  const mixture = GaussianMixture.from({
+    weights: [0.3, 0.7],
+    means: [[-1, 0.5], [0.8, -0.4]],
+    covariances: [[[0.09, 0.03], [0.03, 0.04]], [[0.04, 0], [0, 0.16]]],
+  });
+  const network: NetworkConfig = {
+    kind: "mlp",
+    dimensions: 2,
+    hidden: 64,
+    layers: 2,
+    noiseFeatures: 16,
+    classes: 0,
+  };
+  const config: TrainingConfig = {
+    model: { network, preconditioning: { sigmaData: 0.8, centre: 0 } },
+    objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.8 },
+    optimizer: { ...OPTIMIZER_DEFAULTS, rate: 1e-2, warmup: 50, ema: 0.99 },
+    steps: 900,
+    batch: 256,
+    labelDropout: 0,
+    seed: check.seed,
+  };
+  const draws = createRng(check.seed).fork("data");
+  const batches = (step: number) => ({
+    images: tf.tidy(() => mixture.sample(draws.fork(`${step}`), config.batch).dataSync<"float32">()),
+  });
+  let state: TrainingState | null = null;
+  for await (const { step, snapshot } of train(config, batches)) {
+    if (step === config.steps) state = await snapshot();
+  }
+  const denoiser = networkDenoiser(
+    config.model,
+    unflatten(networkFromConfig(network).parameters, state!.ema),
+  );
+  reportErrors(check, denoiser, mixture);
+  denoiser.dispose();
+});
+
+/** Root mean square of ε̂ − ε̂*, at levels from the middle of what was trained. */
+function reportErrors(
+  check: Check,
+  denoiser: NetworkDenoiser,
+  mixture: GaussianMixture,
+): void {
+  const rows = 4000;
+  const rng = createRng(check.seed).fork("test");
+  const table: string[][] = [];
+  for (const ratio of [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]) {
+    const [error, floor] = tf.tidy(() => {
+      const noise = rng.fork(`noise ${ratio}`).normal([rows, 2]);
+      const y = tf.add(mixture.sample(rng.fork(`data ${ratio}`), rows), tf.mul(noise, ratio));
+      const exact = mixture.noise(y, ratio);
+      return [tf.sub(denoiser.noise(y, ratio), exact), tf.sub(exact, noise)]
+        .map((difference) => Math.sqrt(tf.mean(tf.square(difference)).dataSync()[0]));
+    });
+    table.push([String(ratio), error.toFixed(4), floor.toFixed(4)]);
+    check.atMost(
+      `ν = ${ratio}: root mean square error of ε̂`,
+      error,
+      0.1,
+      "a tenth of the noise",
+      { detectable: `a silent network is wrong by ${Math.sqrt(Math.max(0, 1 - floor ** 2)).toFixed(2)}` },
+    );
+  }
+  const header = ["ν", "error of ε̂ against the exact one", "root of the loss floor"];
+  check.table("A perceptron after 900 steps", header, table);
+}
