@@ -4,6 +4,7 @@
  */
 import { atomicWrite, ensureWritable } from "../scripts/files.ts";
 import { choice, HelpRequest, integer, list, number, parseFlags, text, toggle } from "../scripts/flags.ts";
+import { spread } from "../scripts/bench.ts";
 import { formatBytes, formatDuration, formatRate, ProgressBar } from "../scripts/terminal.ts";
 import { claim } from "./claim.ts";
 
@@ -130,7 +131,7 @@ claim("A progress bar counts from where the work resumed, redraws sparingly and 
   );
 });
 
-claim("Durations, rates and sizes read like a person wrote them", (check) => {
+claim("Durations, rates, sizes and spreads read like a person wrote them", (check) => {
   const source = "rounded by hand";
   check.equal("durations", [0.4249, 9.999, 59.96, 185, 3599.7, 7620].map(formatDuration), [
     "0.42 s",
@@ -145,6 +146,12 @@ claim("Durations, rates and sizes read like a person wrote them", (check) => {
     "30.0 steps/min",
     "36.0 steps/h",
   ], source);
+  check.equal(
+    "smallest, middle and largest",
+    [spread([3, 1, 2]), spread([4, 1, 2, 3])],
+    [{ min: 1, median: 2, max: 3 }, { min: 1, median: 2.5, max: 4 }],
+    source,
+  );
   check.equal(
     "sizes",
     [0, 999, 1940, 2.5e9].map(formatBytes),

@@ -21,7 +21,8 @@ export async function run(task: string, ...args: string[]): Promise<Run> {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...rest, ...args],
     cwd: root,
-    env: { NO_COLOR: "1" },
+    // One thread for PyTorch: its own wait for each other in a loop, which starves what runs beside them.
+    env: { NO_COLOR: "1", OMP_NUM_THREADS: "1" },
   });
   const { code, stdout, stderr } = await process.output();
   const decoder = new TextDecoder();

@@ -20,3 +20,40 @@ for (const task of ["sample", "train", "evaluate", "bench", "verify"]) {
     },
   );
 }
+
+claim("deno task bench times this project and PyTorch, forward and step, as often as asked", {
+  engines: ["wasm"],
+  needs: ["pytorch"],
+}, async (check) => {
+  const args = [
+    "--engine",
+    "wasm",
+    "--against",
+    "pytorch",
+    "--network",
+    "digits",
+    "--batch",
+    "2",
+    "--rounds",
+    "2",
+  ];
+  const { code, stdout, stderr } = await run("bench", ...args, "--json");
+  check.equal("exit code and stderr", [code, stderr], [0, ""], "the flags in the claim");
+  const { parameters, batch, results } = JSON.parse(stdout) as {
+    parameters: number;
+    batch: number;
+    results: { name: string; milliseconds: { forward: number[]; step: number[] } }[];
+  };
+  check.equal("batch and parameters", [batch, parameters], [2, 462_788], "the digits network");
+  const counts = results.map(({ name, milliseconds: { forward, step } }) =>
+    `${name.split(" ")[0]}: ${forward.length} and ${step.length}`
+  );
+  check.equal(
+    "measurements",
+    counts,
+    ["wasm: 2 and 2", "PyTorch: 2 and 2"],
+    "two rounds, the warm-up not counted",
+  );
+  const times = results.flatMap(({ milliseconds: { forward, step } }) => [...forward, ...step]);
+  check.holds("all times are positive", times.every((time) => time > 0 && time < Infinity), "milliseconds");
+});

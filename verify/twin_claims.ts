@@ -98,7 +98,11 @@ async function compare(check: Check, config: NetworkConfig): Promise<void> {
   try {
     const [asked, answered] = [`${folder}/asked.safetensors`, `${folder}/answered.safetensors`];
     await Deno.writeFile(asked, writeSafetensors({ tensors, metadata: { config: JSON.stringify(config) } }));
-    const run = new Deno.Command("python3", { args: [script, asked, answered] });
+    const run = new Deno.Command("python3", {
+      args: [script, asked, answered],
+      // Threads of PyTorch wait for each other in a loop, which starves the claims beside this one.
+      env: { OMP_NUM_THREADS: "1" },
+    });
     const { success, stderr } = await run.output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     const theirs = readSafetensors(await Deno.readFile(answered)).tensors;
