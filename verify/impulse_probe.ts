@@ -6,11 +6,11 @@
  * A sampler whose step size looks at the state (Langevin's with `snr`) is not affine: fix its step size first.
  * @module
  */
-import type { Rng, RngState } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import type { ScoreModel } from "../src/denoiser.ts";
 import { sample, type SampleOptions } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
+import { NormalRng } from "./normal_rng.ts";
 
 /** The affine function, coordinate by coordinate; draws in the order in which the sampler made them. */
 export interface ImpulseResponse {
@@ -102,40 +102,17 @@ async function countDraws(
 }
 
 /** Draw k is zero but for row k + 2. */
-class ImpulseRng implements Rng {
-  readonly firstSample = 0;
+class ImpulseRng extends NormalRng {
   readonly #impulse: number;
   draws = 0;
 
   constructor(impulse: number) {
+    super();
     this.#impulse = impulse;
   }
 
-  get state(): RngState {
-    return { key: [0, 0], cursor: this.draws, firstSample: 0 };
-  }
-
-  normal(shape: readonly number[]): tf.Tensor {
+  override normal(shape: readonly number[]): tf.Tensor {
     return impulseAt(2 + this.draws++, shape, this.#impulse);
-  }
-
-  normalValues(): never {
-    return refuse("normalValues");
-  }
-  uniform(): never {
-    return refuse("uniform");
-  }
-  uniformValues(): never {
-    return refuse("uniformValues");
-  }
-  rademacher(): never {
-    return refuse("rademacher");
-  }
-  fork(): never {
-    return refuse("fork");
-  }
-  startingAt(): never {
-    return refuse("startingAt");
   }
 }
 
@@ -144,8 +121,4 @@ function impulseAt(row: number, shape: readonly number[], impulse: number): tf.T
   const values = new Float32Array(shape[0] * width);
   values.fill(impulse, row * width, (row + 1) * width);
   return tf.tensor(values, [...shape]);
-}
-
-function refuse(what: string): never {
-  throw new Error(`an impulse probe gives normal draws only, the sampler asked for ${what}`);
 }

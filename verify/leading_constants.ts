@@ -5,23 +5,7 @@
  */
 import { noiseRatio, type Sde } from "../src/sde.ts";
 import { type GridConfig, timeGrid } from "../src/time_grid.ts";
-
-/** The law of x_t, and what its derivatives need. */
-export interface GaussianWorld {
-  readonly sde: Sde;
-  /** Variance of the data. */
-  readonly s0Squared: number;
-}
-
-/** Variance C(t) = α² s0² + σ² of x_t. */
-export function marginalVariance({ sde, s0Squared }: GaussianWorld, t: number): number {
-  return sde.alpha(t) ** 2 * s0Squared + sde.sigma(t) ** 2;
-}
-
-/** C' = 2 f C + g². */
-export function varianceSlope(world: GaussianWorld, t: number): number {
-  return 2 * world.sde.drift(t) * marginalVariance(world, t) + world.sde.diffusion(t) ** 2;
-}
+import { type GaussianWorld, marginalVariance, varianceSlope } from "./gaussian_world.ts";
 
 /** A central difference of a smooth function of time. */
 export function derivative(f: (t: number) => number, t: number): number {

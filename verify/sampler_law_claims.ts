@@ -3,24 +3,21 @@
  * error terms that theory gives: an order says how fast an error falls, its constant also that nothing else is wrong.
  * @module
  */
-import { scoreModel } from "../src/denoiser.ts";
-import { Gaussian } from "../src/distributions/gaussian.ts";
 import { plot } from "../src/pictures/plot.ts";
 import { samplerByName } from "../src/samplers/catalogue.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import type { Sde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
 import { type Check, claim } from "./claim.ts";
-import { impulseResponse, outputMean, outputVariance } from "./impulse_probe.ts";
+import { type GaussianWorld, marginalVariance, responseOf, sdes, varianceSlope } from "./gaussian_world.ts";
+import { outputMean, outputVariance } from "./impulse_probe.ts";
 import {
   ddimError,
   ddpmTerms,
   eulerMaruyamaTerms,
   exponentialTerms,
   flowError,
-  type GaussianWorld,
-  marginalVariance,
   meanError,
   multistepError,
   reverseDiffusionTerms,
@@ -31,13 +28,6 @@ type GridKind = GridConfig["kind"];
 
 const mean = 0.7;
 const s0Squared = 0.25;
-
-const sdes: Record<string, Sde> = {
-  "VP": vpSde(),
-  "sub-VP": subVpSde(),
-  "σ^t": sigmaPowerSde(),
-  "VE": veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }),
-};
 
 /** A sampler on a grid, with the limit of N^order·(variance error) that theory gives. */
 interface Case {
@@ -89,9 +79,8 @@ function flow(name: string, grid: GridKind, order: 1 | 2, variable: "t" | "noise
 
 /** V − C_ε of the sampler's output variance V, from the exact start. */
 async function varianceError(sampler: Sampler, sde: Sde, kind: GridKind, steps: number): Promise<number> {
-  const model = scoreModel(new Gaussian({ mean: [0], variances: [s0Squared] }), sde);
-  const response = await impulseResponse(model, sampler, { grid: { kind, steps }, denoise: false });
   const world = { sde, s0Squared };
+  const response = await responseOf(world, sampler, { kind, steps });
   return outputVariance(response, marginalVariance(world, sde.tMax)) - marginalVariance(world, sde.tMin);
 }
 
@@ -167,7 +156,7 @@ claim("Euler–Maruyama's leading constants are the known ones", async (check) =
 /** K = (C_ε/α_ε)² {∫ (α/C)² (f²C − fC') dt − ½ [α²C'/C²]}, the form after integrating by parts. */
 function closedConstant(world: GaussianWorld): number {
   const { sde } = world;
-  const slope = (t: number) => 2 * sde.drift(t) * marginalVariance(world, t) + sde.diffusion(t) ** 2;
+  const slope = (t: number) => varianceSlope(world, t);
   const integrand = (t: number) => {
     const c = marginalVariance(world, t);
     return (sde.alpha(t) / c) ** 2 * (sde.drift(t) ** 2 * c - sde.drift(t) * slope(t));
@@ -193,10 +182,9 @@ claim(
       "ancestral": "karras",
     };
     for (const [name, sde] of Object.entries(sdes)) {
-      const model = scoreModel(new Gaussian({ mean: [mean], variances: [s0Squared] }), sde);
       const meanOf = async (sampler: string, steps: number) => {
-        const grid = { kind: grids[sampler] ?? "uniform", steps };
-        const response = await impulseResponse(model, samplerByName(sampler), { grid, denoise: false });
+        const grid = { kind: grids[sampler] ?? "uniform", steps } as const;
+        const response = await responseOf({ sde, s0Squared, m0: mean }, samplerByName(sampler), grid);
         return outputMean(response, sde.alpha(sde.tMax) * mean);
       };
       const exact = sde.alpha(sde.tMin) * mean;

@@ -1,0 +1,163 @@
+/**
+ * The adaptive Dormand–Prince solver against SciPy's, its own tolerance, and the independence of a batch's rows.
+ * @module
+ */
+import * as tf from "../src/compute/tf.ts";
+import { scoreModel } from "../src/denoiser.ts";
+import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
+import { DormandPrince } from "../src/samplers/dormand_prince.ts";
+import { type SdeConfig, sdeFromConfig } from "../src/sde.ts";
+import { claim } from "./claim.ts";
+import { bumps, flowed, whole } from "./flowed.ts";
+import { sdes } from "./gaussian_world.ts";
+import reference from "../fixtures/reference/mixtures.json" with { type: "json" };
+
+claim("Dormand–Prince follows the probability flow of mixtures as SciPy does", async (check) => {
+  const counts = { ours: 0, theirs: 0 };
+  for (const { sde: config, probability_flow: points, ...data } of reference.mixtures) {
+    const sde = sdeFromConfig(config as SdeConfig);
+    const world = GaussianMixture.from(data);
+    const run = async (states: number[][], tolerance: number) =>
+      await flowed(world, sde, states, "ode-dopri5", whole, { rtol: tolerance, atol: tolerance });
+    const exact = points.flatMap((point) => point.x_at_0_001);
+    const size = 1 + Math.max(...exact.map(Math.abs));
+    for (const tolerance of [1e-6, 1e-7]) {
+      const { values } = await run(points.map((point) => point.x_at_1), tolerance);
+      check.atMost(
+        `d = ${world.dimension}, rtol ${tolerance}: largest error`,
+        Math.max(...exact.map((value, i) => Math.abs(values[i] - value))),
+        20 * (tolerance + 2 ** -23) * size,
+        "SciPy's DOP853 at 1e-11; some 20 steps of the tolerance and of rounding",
+        { detectable: "20 times the tolerance" },
+      );
+    }
+    for (const { x_at_1, rk45_1e_5 } of points) {
+      counts.ours += (await run([x_at_1], 1e-5)).evaluations;
+      counts.theirs += rk45_1e_5.evaluations;
+    }
+  }
+  check.within(
+    "evaluations at rtol 1e-5, all points",
+    counts.ours,
+    counts.theirs,
+    0.05 * counts.theirs,
+    "SciPy's RK45, the same pair and controller; float32 moves a step now and then",
+    { detectable: "error weights or a controller that change the step count by 5%" },
+  );
+});
+
+/** x' = −y, y' = (1 + ½ sin t) x from (1, 0) at 0 to 20. */
+async function oscillator(tolerance: number): Promise<{ evaluations: number; state: Float32Array }> {
+  let evaluations = 0;
+  const solver = new DormandPrince({ rtol: tolerance, atol: tolerance });
+  const start = tf.tensor2d([[1, 0]]);
+  const end = await solver.integrate(
+    (x, t) => {
+      evaluations++;
+      const [first, second] = tf.split(x, 2, 1);
+      return tf.concat([second.neg(), first.mul(1 + Math.sin(t[0]) / 2)], 1);
+    },
+    start,
+    0,
+    20,
+  );
+  const state = await end.data<"float32">();
+  tf.dispose([start, end]);
+  return { evaluations, state };
+}
+
+claim(
+  "Dormand–Prince repeats SciPy's RK45 on an oscillator: states, evaluations and their growth",
+  async (check) => {
+    // scipy 1.17.1, solve_ivp(method="RK45", rtol=atol=tolerance): state at 20 and function evaluations.
+    const scipy = [
+      { tolerance: 1e-2, evaluations: 116, state: [0.28198442551564495, 1.6356446710659425] },
+      { tolerance: 1e-3, evaluations: 176, state: [0.2865662516437528, 1.4880154543522737] },
+      { tolerance: 1e-4, evaluations: 236, state: [0.29337163770986063, 1.4751859307544812] },
+      { tolerance: 1e-5, evaluations: 368, state: [0.2940082082586402, 1.474742795321196] },
+      { tolerance: 1e-6, evaluations: 518, state: [0.2940589420942778, 1.4747683861705192] },
+    ];
+    const ours = [];
+    for (const { tolerance, evaluations, state } of scipy) {
+      const result = await oscillator(tolerance);
+      ours.push(result);
+      check.within(
+        `tolerance ${tolerance}: evaluations`,
+        result.evaluations,
+        evaluations,
+        6,
+        "SciPy; float32 may turn one rejection",
+      );
+      for (const i of [0, 1]) {
+        check.within(
+          `tolerance ${tolerance}: coordinate ${i}`,
+          result.state[i],
+          state[i],
+          0.2 * tolerance + 2e-6,
+          "SciPy's steps in float64, so far closer than the tolerance",
+          { detectable: "a fifth of the tolerance in a solution" },
+        );
+      }
+    }
+    const exponent = Math.log(ours[4].evaluations / ours[1].evaluations) / Math.log(1e-3 / 1e-6);
+    check.within(
+      "evaluations ~ tolerance^(−p): p",
+      exponent,
+      0.2,
+      0.05,
+      "a fifth-order pair: 1/5, less at loose tolerances",
+    );
+  },
+);
+
+claim(
+  "every row of a batch has Dormand–Prince steps of its own, in either direction and across the grid",
+  async (check) => {
+    const sde = sdes["VP"];
+    const states = [[-2.5], [-0.4], [0.05], [3]];
+    const tolerances = { rtol: 1e-4, atol: 1e-4 };
+    const together = await flowed(bumps, sde, states, "ode-dopri5", whole, tolerances);
+    const alone = [];
+    for (const state of states) {
+      alone.push(
+        await flowed(bumps, sde, [state], "ode-dopri5", whole, tolerances),
+      );
+    }
+    check.equal(
+      "states",
+      Array.from(together.values),
+      alone.map(({ values }) => values[0]),
+      "a row's arithmetic is its own, bit for bit",
+    );
+    const most = Math.max(...alone.map(({ evaluations }) => evaluations));
+    check.equal("evaluations", together.evaluations, most, "those of the slowest row");
+    check.holds(
+      "the rows differ in pace",
+      new Set(alone.map((a) => a.evaluations)).size > 1,
+      "else nothing was tested",
+    );
+
+    const many = await flowed(bumps, sde, states, "ode-dopri5", { kind: "uniform", steps: 20 }, tolerances);
+    const bound = together.evaluations + 20 * 7;
+    check.atMost(
+      "evaluations over 20 grid steps",
+      many.evaluations,
+      bound,
+      "one first slope and one cut step for each grid time",
+    );
+
+    const model = scoreModel(bumps, sde);
+    const x = tf.tensor2d(states);
+    const solver = new DormandPrince({ rtol: 1e-6, atol: 1e-6 });
+    const down = await solver.integrate(model.velocity, x, sde.tMax, sde.tMin);
+    const back = await new DormandPrince({ rtol: 1e-6, atol: 1e-6 }).integrate(
+      model.velocity,
+      down,
+      sde.tMin,
+      sde.tMax,
+    );
+    const difference = await back.sub(x).abs().max().data();
+    tf.dispose([x, down, back]);
+    check.atMost("there and back", difference[0], 4e-5, "two runs of some 15 steps at 1e-6, gain about 1");
+  },
+);
