@@ -18,6 +18,11 @@ export function registerWasmKernels(backend: BackendWasm): Promise<void> {
 
 async function registerAll(backend: BackendWasm): Promise<void> {
   const kernels = await instantiateKernels(backend);
+  const { kernelFunc: convolve } = tf.getKernel("Conv2D", "wasm");
+  register("Conv2D", (inputs, attrs) => {
+    checkConvolution(inputs.filter.shape, attrs as unknown as tf.Conv2DAttrs);
+    return convolve({ inputs, attrs, backend });
+  });
   register("Conv2DBackpropFilter", ({ x, dy }, attrs) => {
     const { filterShape } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
     return filterGradient(
@@ -48,6 +53,20 @@ async function registerAll(backend: BackendWasm): Promise<void> {
   register("GroupNormGrad", ({ dy, x, scale, offset }, attrs) => {
     return wasmGroupNormGrad(backend, kernels, dy, x, scale, offset, attrs as GroupNormAttributes);
   });
+}
+
+/** Refuses what the backend gets silently wrong, or writes past its output for. */
+function checkConvolution([height, width]: number[], { strides, pad }: tf.Conv2DAttrs): void {
+  const [down, across] = typeof strides === "number" ? [strides, strides] : strides;
+  const isPointwise = height === 1 && width === 1;
+  if (!isPointwise && (down > height || across > width)) {
+    throw new RangeError(
+      `on wasm a convolution's strides must not exceed its filter of ${height}×${width}, got ${down}×${across}`,
+    );
+  }
+  if (typeof pad !== "string" && (down > 1 || across > 1)) {
+    throw new RangeError(`on wasm a convolution with strides must be padded "same" or "valid", got ${pad}`);
+  }
 }
 
 /** Replaces the backend's sum or mean of float32 numbers. */
