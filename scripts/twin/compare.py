@@ -1,8 +1,8 @@
-"""Runs the PyTorch network on what a safetensors file holds, for the claim that both implementations agree.
+"""Runs PyTorch networks on given inputs, for the claim that both implementations agree.
 
-Usage: compare.py INPUT OUTPUT. The input has the network's config (JSON) under the metadata key `config`, its weights
-under `weight:NAME`, and `x`, `noiseFeatures`, `classes` (optional) and `cotangent`. The output gets `y` and the gradients
-of Σ y·cotangent: `gradient:NAME` for each weight and `gradient:x`, which has no other name.
+Usage: compare.py MODEL INPUT OUTPUT [MODEL INPUT OUTPUT …], all safetensors. MODEL is a model or checkpoint as `train`
+writes it; INPUT has `x`, `noiseFeatures`, `classes` (optional) and `cotangent`. OUTPUT gets `y` and the gradients of
+Σ y·cotangent: `gradient:NAME` for each parameter and `gradient:x`.
 """
 
 import json
@@ -14,19 +14,19 @@ import model
 import safetensors
 
 
-def main(source, target):
-    tensors, metadata = safetensors.read(source)
-    weights = {name.removeprefix("weight:"): t for name, t in tensors.items() if name.startswith("weight:")}
-    network = model.build(json.loads(metadata["config"]), weights)
-    x = torch.from_numpy(tensors["x"]).requires_grad_()
-    classes = torch.from_numpy(tensors["classes"]) if "classes" in tensors else None
-    y = network(x, torch.from_numpy(tensors["noiseFeatures"]), classes)
-    (y * torch.from_numpy(tensors["cotangent"])).sum().backward()
+def compare(source, inputs, outputs):
+    weights, metadata = safetensors.read(source)
+    network = model.build(json.loads(metadata["model"])["network"], weights)
+    given = {name: torch.from_numpy(values) for name, values in safetensors.read(inputs)[0].items()}
+    x = given["x"].requires_grad_()
+    y = network(x, given["noiseFeatures"], given.get("classes"))
+    (y * given["cotangent"]).sum().backward()
     results = {"y": y.detach().numpy(), "gradient:x": x.grad.numpy()}
     for name, gradient in model.named_gradients(network).items():
         results[f"gradient:{name}"] = gradient
-    safetensors.write(target, results)
+    safetensors.write(outputs, results)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    for start in range(1, len(sys.argv), 3):
+        compare(*sys.argv[start : start + 3])

@@ -211,8 +211,9 @@ def named_gradients(network):
 
 
 def build(config, weights=None):
-    """The network of a config (parsed JSON), with weights by name where they are given. Every name must be used."""
+    """The network of a config (parsed JSON), with weights by name where they are given; others in the file are ignored."""
     network = {"unet": UNet, "tutorial": Tutorial}[config["kind"]](config)
     if weights is not None:
-        network.load_state_dict({name_here(name): to_torch(values) for name, values in weights.items()})
+        here = {name_here(name): values for name, values in weights.items()}
+        network.load_state_dict({name: to_torch(here[name]) for name in network.state_dict()})
     return network
