@@ -1,0 +1,200 @@
+/**
+ * What every sampler of the catalogue promises, whatever it computes: the same sample for any batch, no memory left behind,
+ * evaluations as announced.
+ * @module
+ */
+import { createRng } from "../src/compute/rng.ts";
+import * as tf from "../src/compute/tf.ts";
+import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
+import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { drawSamples, sample } from "../src/samplers/sample.ts";
+import { vpSde } from "../src/sde.ts";
+import { timeGrid } from "../src/time_grid.ts";
+import { claim } from "./claim.ts";
+import { sdes } from "./gaussian_world.ts";
+import { failsFrom, mixture, settings, shape } from "./sampler_runs.ts";
+
+claim(
+  "a sample depends on neither its batch-mates nor the split of the batch, for every sampler",
+  async (check) => {
+    for (const sdeName of Object.entries(sdes)) {
+      const model = scoreModel(mixture, sdes[sdeName]);
+      for (const name of samplerNames) {
+        const { grid, options } = settings(name);
+        const draw = async (first: number, count: number) => {
+          const rng = createRng(11).startingAt(first);
+          const x = await drawSamples(model, samplerByName(name, options), { shape: [count, 3], grid, rng });
+          const values = Array.from(await x.data());
+          x.dispose();
+          return values;
+        };
+        const together = await draw(0, 6);
+        const split = [...await draw(0, 1), ...await draw(1, 3), ...await draw(4, 2)];
+        check.equal(
+          `${sdeName}, ${name}: 6 = 1 + 3 + 2`,
+          split,
+          together,
+          "bit for bit: a row's arithmetic is its own",
+        );
+        const distinct = new Set(together).size === together.length;
+        check.holds(`${sdeName}, ${name}: samples differ`, distinct, "else equality would say nothing");
+      }
+    }
+  },
+);
+
+claim(
+  "no sampler leaves tensors behind: not a step, not a run, not one that is broken off",
+  async (check) => {
+    const model = scoreModel(mixture, vpSde());
+    for (const name of samplerNames) {
+      const { grid, options } = settings(name);
+      const before = tf.memory().numTensors;
+      const counts: number[] = [];
+      for await (
+        const { x, done } of sample(model, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+      ) {
+        counts.push(tf.memory().numTensors);
+        if (done) x.dispose();
+      }
+      const after = tf.memory().numTensors;
+      const steady = new Set(counts.slice(2)).size;
+      check.equal(`${name}: numbers of tensors seen after step 2`, steady, 1, "flat");
+      check.equal(
+        `${name}: tensors after the run`,
+        after - before,
+        0,
+        "the caller owned the last state only",
+      );
+
+      for await (
+        const { step } of sample(model, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+      ) {
+        if (step === 2) break;
+      }
+      check.equal(
+        `${name}: tensors after a break`,
+        tf.memory().numTensors - before,
+        0,
+        "the generator cleans up",
+      );
+
+      const failing = failsFrom(model, 0.5, NaN);
+      const run = drawSamples(failing, samplerByName(name, options), { shape, grid, rng: createRng(1) });
+      await run.then(() => {}, () => {});
+      check.equal(
+        `${name}: tensors after an error`,
+        tf.memory().numTensors - before,
+        0,
+        "the generator cleans up",
+      );
+    }
+  },
+);
+
+claim(
+  "every sampler makes the evaluations that the catalogue announces, and one for the last denoise",
+  async (check) => {
+    const model = scoreModel(mixture, vpSde());
+    for (const name of samplerNames) {
+      const { evaluationsPerStep, heeds, grid: own, stochastic } = samplerEntry(name);
+      const { grid, options } = settings(name);
+      let evaluations = 0, calls = 0, looks = 0;
+      const counted = scoreModelFromNoise(model.sde, (x, t) => {
+        calls++;
+        return model.noise(x, t);
+      });
+      for await (
+        const look of sample(counted, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+      ) {
+        evaluations = look.evaluations;
+        looks++;
+        if (look.done) look.x.dispose();
+      }
+      const perStep = evaluationsPerStep(options);
+      check.equal(
+        `${name}: evaluations`,
+        evaluations,
+        perStep === null ? calls : grid.steps * perStep + 1,
+        "counted at the model",
+      );
+      check.equal(`${name}: calls of the model`, calls, evaluations, "every call is counted");
+      check.equal(`${name}: looks`, looks, grid.steps + 1, "the start and every step");
+      check.holds(
+        `${name}: its own grid exists`,
+        timeGrid(model.sde, own).length === own.steps + 1,
+        "catalogue",
+      );
+      const twice = [];
+      for (const seed of [1, 2]) {
+        const initial = tf.ones(shape);
+        const x = await drawSamples(model, samplerByName(name, options), {
+          shape,
+          grid,
+          rng: createRng(seed),
+          initial,
+        });
+        twice.push(Array.from(await x.data()));
+        tf.dispose([x, initial]);
+      }
+      const differs = JSON.stringify(twice[0]) !== JSON.stringify(twice[1]);
+      check.equal(
+        `${name}: two seeds from one start differ`,
+        differs,
+        stochastic,
+        "the catalogue says whether it adds noise",
+      );
+      check.holds(
+        `${name}: heeds only known options`,
+        heeds.every((key) => ["snr", "correctorSteps", "rtol", "atol"].includes(key)),
+        "catalogue",
+      );
+    }
+  },
+);
+
+claim("a step that does not continue the last one starts the multistep solver anew", async (check) => {
+  const model = scoreModel(mixture, vpSde());
+  const run = samplerByName("dpm++2m").start(model, createRng(1));
+  const fresh = samplerByName("ddim").start(model, createRng(1));
+  const x = createRng(3).normal(shape);
+  const first = await run.step(x, 0.9, 0.8);
+  const jumped = await run.step(first, 0.85, 0.7);
+  const alone = await fresh.step(first, 0.85, 0.7);
+  const difference = await jumped.sub(alone).abs().max().data();
+  check.atMost(
+    "a jump back in time is a DDIM step",
+    difference[0],
+    1e-6,
+    "no history from another place; rounding",
+  );
+  run.dispose();
+  tf.dispose([x, first, jumped, alone]);
+});
+
+claim("samples are the same for the same seed, and start from the prior's spread", async (check) => {
+  for (const [name, sde] of Object.entries(sdes)) {
+    const model = scoreModel(mixture, sde);
+    const looks: number[][] = [];
+    for (let run = 0; run < 2; run++) {
+      const options = { shape: [2000, 3], grid: { kind: "log-snr", steps: 3 }, rng: createRng(8) } as const;
+      for await (const { step, time, x, done } of sample(model, samplerByName("ddim"), options)) {
+        if (step === 0) {
+          looks.push(Array.from(await x.data()));
+          check.equal(`${name}: starting time`, time, sde.tMax, "the grid's first");
+        }
+        if (done) {
+          check.equal(`${name}: last time`, time, sde.tMin, "the grid's last");
+          x.dispose();
+        }
+      }
+    }
+    check.equal(`${name}: two runs`, looks[0], looks[1], "one seed");
+    const expected = Array.from(
+      createRng(8).normalValues([2000, 3]),
+      (z) => Math.fround(z * Math.fround(sde.priorStd)),
+    );
+    const worst = Math.max(...expected.map((value, i) => Math.abs(value - looks[0][i]) / sde.priorStd));
+    check.atMost(`${name}: start against priorStd·z`, worst, 1e-6, "the first draw of the run's own stream");
+  }
+});
