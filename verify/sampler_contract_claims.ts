@@ -17,7 +17,7 @@ import { failsFrom, mixture, settings, shape } from "./sampler_runs.ts";
 claim(
   "a sample depends on neither its batch-mates nor the split of the batch, for every sampler",
   async (check) => {
-    for (const sdeName of Object.entries(sdes)) {
+    for (const sdeName of ["VP", "VE"]) {
       const model = scoreModel(mixture, sdes[sdeName]);
       for (const name of samplerNames) {
         const { grid, options } = settings(name);
