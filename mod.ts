@@ -27,6 +27,8 @@ export {
 } from "./src/compute/engine.ts";
 export { createRng, type Rng, rngFromState, type RngState } from "./src/compute/rng.ts";
 export { type PerRow } from "./src/compute/rows.ts";
+export * as tf from "./src/compute/tf.ts";
+export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute/tf.ts";
 
 export {
   logSnr,
