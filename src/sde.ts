@@ -17,14 +17,7 @@ export type SdeConfig =
     readonly tMax?: number;
   }
   | {
-    readonly kind: "vp";
-    readonly betaMin: number;
-    readonly betaMax: number;
-    readonly tMin?: number;
-    readonly tMax?: number;
-  }
-  | {
-    readonly kind: "subvp";
+    readonly kind: "vp" | "subvp";
     readonly betaMin: number;
     readonly betaMax: number;
     readonly tMin?: number;

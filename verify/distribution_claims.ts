@@ -231,6 +231,17 @@ claim("a law that is none is refused with the value and what is allowed", async 
     /^covariance must be positive semidefinite, got an eigenvalue of -/,
   );
   await check.throws(
+    "NaN covariance",
+    gaussian([[1, NaN], [NaN, 1]]),
+    /^covariance must hold finite numbers, got NaN$/,
+  );
+  await check.throws(
+    "NaN values",
+    () => mixture.given([0], [NaN]),
+    /^values must hold finite numbers, got NaN$/,
+  );
+  await check.throws("offset", () => unit.affine([[2]], []), /^expected an offset of 1 numbers, got 0$/);
+  await check.throws(
     "asymmetric",
     gaussian([[1, 0.2], [0.1, 1]]),
     /^covariance must be symmetric, got 0.1 and 0.2 at \(1, 0\)/,

@@ -1,5 +1,5 @@
 /**
- * What distributions draw, and the banana's exact law.
+ * What distributions draw.
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
@@ -60,65 +60,6 @@ claim("a sample does not depend on how the draw is split", async (check) => {
     check.equal(name, whole, [...first, ...rest], "row i comes from the stream of sample i");
   }
 });
-
-claim("the banana's density and score at ν = 0 are their closed forms", async (check) => {
-  const law = new Banana({ width: 1.5, thickness: 0.4, bend: 0.6 });
-  const points = [[0, -1.35], [1, -0.5], [-2, 1], [0.5, 2], [3, 4.4]];
-  const { density, score } = await evaluate(law, points, 0);
-  points.forEach(([x1, x2], i) => {
-    const across = (x2 - 0.6 * (x1 ** 2 - 1.5 ** 2)) / 0.4 ** 2;
-    const exact = -0.5 * ((x1 / 1.5) ** 2 + 0.4 ** 2 * across ** 2) - Math.log(2 * Math.PI * 1.5 * 0.4);
-    const near = (what: string, observed: number, expected: number) =>
-      check.within(
-        `${what} at ${points[i]}`,
-        observed,
-        expected,
-        3e-6 * (1 + Math.abs(expected) + Math.abs(across)),
-        "closed form; float32 rounding of x2 − h",
-        {
-          detectable: "3e-6 relative",
-        },
-      );
-    near("log density", density[i], exact);
-    near("score₁", score[2 * i], -x1 / 1.5 ** 2 + 1.2 * x1 * across);
-    near("score₂", score[2 * i + 1], -across);
-  });
-});
-
-claim(
-  "the noised banana's density is the integral over its first coordinate, and its score the gradient",
-  async (check) => {
-    const law = new Banana();
-    const points = [[0, -0.7], [1, 0.3], [2, 2], [-3, 5], [0, 2], [0.5, -2]];
-    for (const ratio of [0.01, 0.1, 0.3, 1, 3, 30]) {
-      const { density, score, derivative } = await evaluate(law, points, ratio);
-      const size = Math.max(...derivative.map(Math.abs));
-      points.forEach((point, i) => {
-        const exact = integratedLogDensity(law, point, ratio);
-        check.within(
-          `log density at ${point}, ν = ${ratio}`,
-          density[i],
-          exact,
-          2e-6 * (2 + Math.abs(exact)),
-          "midpoint rule in float64, 20,000 nodes; float32 rounding",
-          {
-            detectable: "2e-6 relative",
-          },
-        );
-      });
-      const worst = Math.max(...score.map((value, i) => Math.abs(value - derivative[i]))) / size;
-      check.atMost(
-        `score at ν = ${ratio}`,
-        worst,
-        2e-5,
-        "automatic derivative of the log density; float32 rounding × condition 100",
-        {
-          detectable: "2e-5 of the largest",
-        },
-      );
-    }
-  },
-);
 
 claim("the banana's draws untwist to two independent normal numbers", async (check) => {
   const law = new Banana({ width: 1.5, thickness: 0.4, bend: 0.6 });
@@ -236,38 +177,4 @@ function checkNoise(check: Check, noisy: number[][], clean: number[][], noise: n
   const square = added.reduce((sum, z) => sum + z ** 2, 0) / added.length;
   checkVariance(check, "variance of the noise over its square", square, 1, added.length, "standard normal");
   checkUniform(check, "ranks of the noise", Float64Array.from(added, standardNormalCdf), "standard normal");
-}
-
-/** Density and score of the tensor code, and the density's automatic derivative. */
-async function evaluate(law: Banana, points: readonly number[][], ratio: number) {
-  const tensors = tf.tidy(() => {
-    const y = tf.tensor2d(points as number[][]);
-    return [
-      law.logDensity(y, ratio),
-      law.score(y, ratio),
-      tf.grad((y) => tf.sum(law.logDensity(y, ratio)))(y),
-    ];
-  });
-  const [density, score, derivative] = await Promise.all(tensors.map((tensor) => tensor.data()));
-  tf.dispose(tensors);
-  return { density, score, derivative };
-}
-
-/** ln ∫ N(u; 0, w²) N(y₁; u, ν²) N(y₂; h(u), τ² + ν²) du by the midpoint rule where the first two are not negligible. */
-function integratedLogDensity(law: Banana, [y1, y2]: readonly number[], ratio: number): number {
-  const normal = (x: number, variance: number) =>
-    Math.exp(-0.5 * x * x / variance) / Math.sqrt(2 * Math.PI * variance);
-  const { width, thickness, bend } = law;
-  const centre = y1 * width ** 2 / (width ** 2 + ratio ** 2);
-  const spread = width * ratio / Math.hypot(width, ratio);
-  const nodes = 20_000;
-  const h = 20 * spread / nodes;
-  let sum = 0;
-  for (let i = 0; i < nodes; i++) {
-    const u = centre + (i + 0.5 - nodes / 2) * h;
-    const parabola = bend * (u ** 2 - width ** 2);
-    sum += h * normal(u, width ** 2) * normal(y1 - u, ratio ** 2) *
-      normal(y2 - parabola, thickness ** 2 + ratio ** 2);
-  }
-  return Math.log(sum);
 }

@@ -66,9 +66,7 @@ export class Banana implements ExactDistribution {
   /** Score ∇ log density [B, 2] of y = x_0 + ν ε at y [B, 2]; ν = 0 gives the banana's own. */
   score(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
     return tf.tidy(() => {
-      const { first, varianceOfFirst, offset, slope, varianceOfSecond, average } = this.#given(y, noiseRatio);
-      // E[z | y] by parts, so that no digits are lost where it is small.
-      const pull = tf.div(average(tf.mul(offset, slope)), varianceOfSecond);
+      const { first, varianceOfFirst, offset, varianceOfSecond, pull, average } = this.#given(y, noiseRatio);
       const along = tf.div(tf.sub(tf.mul(pull, this.width ** 2), first), varianceOfFirst);
       const across = tf.neg(tf.div(average(offset), varianceOfSecond));
       return tf.concat([along, across], 1) as tf.Tensor2D;
@@ -82,11 +80,18 @@ export class Banana implements ExactDistribution {
     );
   }
 
-  /** E[x_0 | y] = y + ν² ∇ log density, [B, 2]. */
+  /** E[x_0 | y], [B, 2]. */
   posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
-    return tf.tidy(() =>
-      tf.add(y, tf.mul(this.score(y, noiseRatio), column(mapPerRow(noiseRatio, (ratio) => ratio ** 2), y)))
-    );
+    return tf.tidy(() => {
+      const { centre, second, spread, parabola, varianceOfSecond, pull, average } = this.#given(
+        y,
+        noiseRatio,
+      );
+      const noise = column(mapPerRow(noiseRatio, (ratio) => ratio ** 2), second);
+      const along = tf.add(centre, tf.mul(tf.square(spread), pull));
+      const weighted = tf.add(tf.mul(second, this.thickness ** 2), tf.mul(average(parabola), noise));
+      return tf.concat([along, tf.div(weighted, varianceOfSecond)], 1);
+    });
   }
 
   /** The law of x_1 given y at the nodes of the rule, and what it says of y. Shapes [B, nodes], [B, 1] or []. */
@@ -95,15 +100,13 @@ export class Banana implements ExactDistribution {
     const [first, second] = tf.split(asRows(y, 2), 2, 1);
     const perRow = (f: (ratio: number) => number) => column(mapPerRow(noiseRatio, f), first);
     const totalOfFirst = (ratio: number) => width ** 2 + ratio ** 2;
-    const centre = tf.mul(
-      first,
-      perRow((ratio) => width ** 2 / totalOfFirst(ratio)),
-    );
-    const spread = perRow((ratio) => width * ratio / Math.sqrt(totalOfFirst(ratio)));
-    const along = tf.add(centre, tf.mul(spread, tf.tensor2d(NODES, [1, NODES.length])));
-    const offset = tf.sub(second, tf.mul(tf.sub(tf.square(along), width ** 2), bend));
     const varianceOfFirst = perRow(totalOfFirst);
     const varianceOfSecond = perRow((ratio) => thickness ** 2 + ratio ** 2);
+    const centre = tf.div(tf.mul(first, width ** 2), varianceOfFirst);
+    const spread = perRow((ratio) => width * ratio / Math.sqrt(totalOfFirst(ratio)));
+    const along = tf.add(centre, tf.mul(spread, tf.tensor2d(NODES, [1, NODES.length])));
+    const parabola = tf.mul(tf.sub(tf.square(along), width ** 2), bend);
+    const offset = tf.sub(second, parabola);
     const joint = tf.sub(
       tf.tensor2d(LOG_WEIGHTS, [1, NODES.length]),
       tf.div(tf.square(offset), tf.mul(varianceOfSecond, 2)),
@@ -111,19 +114,24 @@ export class Banana implements ExactDistribution {
     const largest = tf.max(joint, 1, true);
     const shares = tf.exp(tf.sub(joint, largest));
     const total = tf.sum(shares, 1, true);
+    const average = (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, shares), 1, true), total);
     const logVolume = tf.log(tf.mul(tf.sqrt(tf.mul(varianceOfFirst, varianceOfSecond)), 2 * Math.PI));
-    const exponent = tf.sub(
-      tf.add(largest, tf.log(total)),
-      tf.div(tf.square(first), tf.mul(varianceOfFirst, 2)),
-    );
+    const distance = tf.div(tf.square(first), tf.mul(varianceOfFirst, 2));
+    const logDensity = tf.sub(tf.sub(tf.add(largest, tf.log(total)), distance), logVolume);
     return {
       first,
+      second,
       varianceOfFirst,
-      offset,
-      slope: tf.mul(along, 2 * bend),
       varianceOfSecond,
-      average: (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, shares), 1, true), total),
-      logDensity: tf.squeeze(tf.sub(exponent, logVolume), [1]) as tf.Tensor1D,
+      /** Mean and standard deviation of x_1 given y_1 alone. */
+      centre,
+      spread,
+      parabola,
+      offset,
+      /** The slope of y_2's log density in x_1: spread times it is E[z | y], by parts, with no digits lost. */
+      pull: tf.div(average(tf.mul(offset, tf.mul(along, 2 * bend))), varianceOfSecond),
+      average,
+      logDensity: tf.squeeze(logDensity, [1]) as tf.Tensor1D,
     };
   }
 }

@@ -123,6 +123,9 @@ export class Gaussian implements ExactDistribution {
   /** The law of A x + b for an operator A [m, d] and an offset b [m], 0 by default. */
   affine(operator: readonly (readonly number[])[], offset?: ArrayLike<number>): Gaussian {
     const a = operatorMatrix(operator, this.dimension);
+    if (offset !== undefined && offset.length !== a.rows) {
+      throw new RangeError(`expected an offset of ${a.rows} numbers, got ${offset.length}`);
+    }
     const mean = a.mmul(Matrix.columnVector([...this.mean])).to1DArray();
     return new Gaussian({
       mean: mean.map((value, i) => value + (offset?.[i] ?? 0)),
@@ -143,6 +146,7 @@ export class Gaussian implements ExactDistribution {
   ): { posterior: Gaussian; logEvidence: number } {
     const a = operatorMatrix(operator, this.dimension);
     if (values.length !== a.rows) throw new RangeError(`expected ${a.rows} values, got ${values.length}`);
+    requireFinite("values", values);
     const covariance = this.#inBasis(this.#variances);
     const cross = covariance.mmul(a.transpose());
     const seen = this.affine(operator);
@@ -222,8 +226,8 @@ function shrinkage(variance: number, ratio: number): number {
   return ratio === 0 ? 1 : variance / (variance + ratio ** 2);
 }
 
-function requireFinite(name: string, values: Float64Array): void {
-  const wrong = values.find((value) => !Number.isFinite(value));
+function requireFinite(name: string, values: ArrayLike<number>): void {
+  const wrong = Array.from(values).find((value) => !Number.isFinite(value));
   if (wrong !== undefined) throw new RangeError(`${name} must hold finite numbers, got ${wrong}`);
 }
 
@@ -234,6 +238,7 @@ function symmetric(rows: readonly ArrayLike<number>[], dimension: number): Matri
     );
   }
   const matrix = new Matrix(rows.map((row) => Array.from(row)));
+  requireFinite("covariance", matrix.to1DArray());
   for (let i = 0; i < dimension; i++) {
     for (let j = 0; j < i; j++) {
       const [a, b] = [matrix.get(i, j), matrix.get(j, i)];
