@@ -61,6 +61,13 @@ const FORMS: readonly (readonly (readonly Stroke[])[])[] = [
 /**
  * Draws `count` digits, each class equally likely. Digit i is the same whatever the count.
  *
+ * @example
+ * ```ts
+ * import { createRng } from "../compute/rng.ts";
+ * import { proceduralDigits } from "./digits.ts";
+ * const digits = proceduralDigits(3, createRng(1));
+ * console.assert(digits.images.length === 3 * 28 * 28);
+ * ```
  * @param rng Digit i uses the stream of sample `rng.firstSample + i` in a fork of this generator, which is left where it is;
  * so `rng.startingAt(n)` continues after n digits.
  * @throws {RangeError} When the count is not a positive integer.

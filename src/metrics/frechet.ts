@@ -47,6 +47,13 @@ export function featureMoments(features: ArrayLike<number>, dimension: number): 
  *
  * tr (Σ_a Σ_b)^½ = tr (Σ_a^½ Σ_b Σ_a^½)^½ is found from symmetric eigenvalues, so that singular covariances are no trouble.
  *
+ * @example
+ * ```ts
+ * import { featureMoments, frechetDistance } from "./frechet.ts";
+ * const a = featureMoments([0, 0, 1, 0, 0, 1, 1, 1], 2);
+ * const b = featureMoments([3, 0, 4, 0, 3, 1, 4, 1], 2);
+ * console.assert(Math.abs(frechetDistance(a, b) - 9) < 1e-9);
+ * ```
  * @throws {RangeError} When the dimensions differ.
  */
 export function frechetDistance(a: FeatureMoments, b: FeatureMoments): number {

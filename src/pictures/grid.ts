@@ -16,6 +16,14 @@ const BACKGROUND = 64;
 /**
  * Lays images out in rows, left to right and top to bottom, on a dark grey ground.
  *
+ * @example
+ * ```ts
+ * import { encodePng } from "./png.ts";
+ * import { imageGrid } from "./grid.ts";
+ * const twoGreyImages = new Float32Array(2 * 4 * 4).fill(.5);
+ * const png = encodePng(imageGrid(twoGreyImages, [2, 4, 4, 1], { columns: 2 }));
+ * console.assert(png[0] === 0x89);
+ * ```
  * @param values [N, height, width, channels] in [0, 1]; values outside are clamped. One channel is grey, three are RGB.
  * @throws {RangeError} When the shape does not fit the values, or has another number of channels, or a layout number is bad.
  */

@@ -33,6 +33,12 @@ export function npyHeader(shape: readonly number[]): Uint8Array<ArrayBuffer> {
 /**
  * Writes a .npy file; NumPy reads it with `numpy.load`.
  *
+ * @example
+ * ```ts
+ * import { readNpy, writeNpy } from "./npy.ts";
+ * const bytes = writeNpy({ shape: [1, 2], values: new Float32Array([3, 4]) });
+ * console.assert(readNpy(bytes).values[1] === 4);
+ * ```
  * @throws {RangeError} When the shape does not fit the number of values.
  */
 export function writeNpy({ shape, values }: NpyArray): Uint8Array<ArrayBuffer> {

@@ -23,6 +23,13 @@ const LEGEND_ROW = 18;
 /**
  * Draws marks over each other, the first at the bottom.
  *
+ * @example
+ * ```ts
+ * import { plot } from "./plot.ts";
+ * const error = { kind: "line", x: [10, 100], y: [1e-2, 1e-4], label: "Heun" } as const;
+ * const svg = plot([error], { x: { label: "steps", scale: "log" }, y: { label: "error", scale: "log" } });
+ * console.assert(svg.startsWith("<svg"));
+ * ```
  * @returns An `<svg>` element as text.
  * @throws {RangeError} When arrays that belong together differ in length, or an axis has no room.
  */
