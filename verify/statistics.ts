@@ -86,9 +86,16 @@ export function checkUniform(check: Check, what: string, values: Float64Array, s
   const bound = dkwDistance(n);
   check.atMost(what, distance, bound, `${source}; Dvoretzky–Kiefer–Wolfowitz over ${n} values`, {
     alarmRate,
-    // Where the laws differ most the empirical one is a binomial mean, and Hoeffding bounds its deviation.
-    detectable: `distribution functions ${brief(bound + Math.sqrt(-Math.log(missRate) / (2 * n)))} apart`,
+    detectable: `distribution functions ${brief(detectableDistance(bound, n))} apart`,
   });
+}
+
+/**
+ * The distance of two laws that a bound on the distance of n values from one of them sees: where the laws differ most the
+ * empirical one is a binomial mean, and Hoeffding bounds its deviation.
+ */
+export function detectableDistance(bound: number, n: number): number {
+  return bound + Math.sqrt(-Math.log(missRate) / (2 * n));
 }
 
 /** sup |F_n(u) − u|, the Kolmogorov distance of values from the uniform law; NaN if any value is. Sorts a copy. */
@@ -154,9 +161,14 @@ function bisectWhole(low: number, high: number, holds: (k: number) => boolean): 
   return low;
 }
 
-/** Where a property that holds at `inside` and not at `outside` is lost. */
-export function bisect(inside: number, outside: number, holds: (x: number) => boolean): number {
-  for (let i = 0; i < 60; i++) {
+/** Where a property that holds at `inside` and not at `outside` is lost, seen from outside. */
+export function bisect(
+  inside: number,
+  outside: number,
+  holds: (x: number) => boolean,
+  halvings = 60,
+): number {
+  for (let i = 0; i < halvings; i++) {
     const middle = (inside + outside) / 2;
     if (holds(middle)) inside = middle;
     else outside = middle;

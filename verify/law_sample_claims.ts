@@ -1,0 +1,115 @@
+/**
+ * What every sampler draws with real random numbers, against its own exact law: so chance is the only allowance. The data
+ * are three modes on a line and a Gaussian across it, turned in the plane, and the run ends with the public denoising.
+ * @module
+ */
+import { createRng } from "../src/compute/rng.ts";
+import { scoreModel } from "../src/denoiser.ts";
+import type { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
+import { histogram } from "../src/pictures/marks.ts";
+import { plot } from "../src/pictures/plot.ts";
+import { sample } from "../src/samplers/sample.ts";
+import type { Sde } from "../src/sde.ts";
+import { timeGrid } from "../src/time_grid.ts";
+import { type Check, claim } from "./claim.ts";
+import { acrossLaw, alongLaw, planeLaw, projected, valleys } from "./law_world.ts";
+import { distributionFunction, lawOfSum, ownLaws, type ParticleLaw, type RankedLaw } from "./own_law.ts";
+import { type SamplerFacts, samplerFacts, sdes } from "./sampler_facts.ts";
+import { scalarLaw } from "./scalar_mixture.ts";
+import {
+  alarmRate,
+  checkProportion,
+  checkUniform,
+  detectableDistance,
+  dkwDistance,
+  uniformDistance,
+} from "./statistics.ts";
+
+const count = 200_000;
+const steps = 24;
+const quarterTurn = Math.PI / 2;
+const turns = Array.from({ length: 32 }, (_, i) => Math.PI * (i + 0.5) / 32);
+
+/** Each sampler on one SDE in a usual run, all of them in turn; on all four in a thorough one. */
+for (const [i, facts] of samplerFacts.entries()) {
+  if (facts.name === "ode-dopri5") continue; // adapts its steps: held to its tolerance elsewhere
+  for (const [j, sde] of sdes.entries()) {
+    claim(
+      `What ${facts.name} draws under ${sde.config.kind} has its own exact law in every direction`,
+      { slow: i % sdes.length !== j },
+      (check) => checkDraws(check, facts, sde),
+    );
+  }
+}
+
+async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
+  const times = timeGrid(sde, { kind: facts.grid, steps });
+  const carried = (data: GaussianMixture, particles: number) =>
+    ownLaws(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);
+  // Without noise the particles stay where the prior has them, so that it takes more to fill the valleys.
+  const along = await carried(alongLaw, facts.stochastic ? 240 : 2000);
+  const across = await carried(acrossLaw, 240);
+  const rng = createRng(check.seed).fork(`${facts.name} ${sde.config.kind}`);
+  const run = { shape: [count, 2], grid: times, rng };
+  for await (const { x, step, done } of sample(scoreModel(planeLaw, sde), facts.sampler(sde, steps), run)) {
+    if (!done && (step === 0 || step % (steps / 4) !== 0)) continue;
+    const rows = await x.data() as Float32Array;
+    if (done) x.dispose();
+    const [u, v] = [projected(rows, 0), projected(rows, quarterTurn)];
+    const where = done ? "at the end, denoised" : `after ${step} of ${steps} steps`;
+    const laws = done ? [along.denoised, across.denoised] : [along.states[step], across.states[step]];
+    const source = "the sampler's law, carried through its steps in one dimension";
+    checkUniform(check, `${where}: ranks along the modes`, ranks(u, laws[0]), source);
+    checkUniform(check, `${where}: ranks across them`, ranks(v, laws[1]), source);
+    if (!done) continue;
+    checkModes(check, u, laws[0]);
+    checkProjections(check, rows, laws[0], laws[1]);
+    check.plot(
+      `What ${facts.name} draws along the modes, over the exact density`,
+      densityPlot(`${facts.name}, ${sde.config.kind}, ${steps} steps`, u),
+    );
+  }
+}
+
+/** The probabilities of values under their law: uniform if it is theirs (Rosenblatt 1952). */
+function ranks(values: Float64Array, law: RankedLaw): Float64Array {
+  return values.map((value) => distributionFunction(law, value));
+}
+
+function checkModes(check: Check, values: Float64Array, law: RankedLaw): void {
+  const edges = [-Infinity, ...valleys, Infinity];
+  const below = (x: number) => x === -Infinity ? 0 : x === Infinity ? 1 : distributionFunction(law, x);
+  for (let k = 0; k + 1 < edges.length; k++) {
+    const inside = values.reduce((n, x) => n + Number(x > edges[k] && x <= edges[k + 1]), 0);
+    const probability = below(edges[k + 1]) - below(edges[k]);
+    checkProportion(check, `weight of mode ${k + 1}`, inside, count, probability, "the sampler's law");
+  }
+}
+
+/** Along a direction the draws are a sum of both axes' coordinates, which are independent. */
+function checkProjections(check: Check, rows: Float32Array, along: ParticleLaw, across: ParticleLaw): void {
+  const distances = turns.map((turn) => {
+    const law = lawOfSum(Math.cos(turn), along, Math.sin(turn), across);
+    return uniformDistance(ranks(projected(rows, turn), law));
+  });
+  const bound = dkwDistance(count, alarmRate / turns.length);
+  check.atMost(
+    `${turns.length} projections: largest distance from their laws`,
+    Math.max(...distances),
+    bound,
+    `the sampler's law on each axis, convolved; Dvoretzky–Kiefer–Wolfowitz over ${count} values, ${turns.length} times`,
+    { alarmRate, detectable: `distribution functions ${detectableDistance(bound, count).toFixed(4)} apart` },
+  );
+}
+
+function densityPlot(title: string, values: Float64Array): string {
+  const range = [-1.9, 1.7] as const;
+  const x = Float64Array.from({ length: 181 }, (_, i) => range[0] + (range[1] - range[0]) * i / 180);
+  const law = scalarLaw(alongLaw, 0);
+  const width = 1e-4;
+  const density = x.map((at) => (law.cdf(at + width) - law.cdf(at - width)) / (2 * width));
+  return plot([
+    histogram(values, { bins: 90, range, label: "drawn" }),
+    { kind: "line", x, y: density, label: "exact" },
+  ], { title, x: { label: "along the modes" }, y: { label: "density" } });
+}
