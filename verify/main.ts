@@ -2,24 +2,36 @@
  * Examines every claim over all cores, prints the verdicts as they come, and writes verification/report.html.
  * @module
  */
-import { parseArgs } from "node:util";
-import type { EngineName } from "../src/compute/engine.ts";
+import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/flags.ts";
 import { type Comparison, defaultSeed } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import { runSuite } from "./suite.ts";
 
-const help = `deno task verify [flags]
-  --filter REGEX    only claims whose "room: name" matches
-  --rooms REGEX     only rooms that match; other claim files are not opened
-  --thorough        also the slow claims
-  --engine NAME     examine on this engine: wasm (default), webgpu, onnx, cpu
-  --seed N          seed of the Monte Carlo claims (default ${defaultSeed})
-  --vary-seed       draw that seed, and print it
-  --processes N     processes beside each other (default: one a core)
-  --bail            stop at the first failure
-  --verbose         print every comparison
-  --json            print one JSON object a claim, and one with the totals
-  --no-report       do not write verification/report.html`;
+const usage = {
+  name: "verify",
+  purpose: "Examines every claim about this project; one line a claim, the totals last.",
+  examples: ['deno task verify --rooms "sampler|sde"', "deno task verify --thorough --vary-seed"],
+  flags: {
+    filter: text({ help: 'only claims whose "room: name" matches', placeholder: "REGEX" }),
+    rooms: text({ help: "only rooms that match; other claim files are not opened", placeholder: "REGEX" }),
+    thorough: toggle({ help: "also the slow claims" }),
+    engine: choice(["wasm", "webgpu", "onnx", "cpu"], {
+      help: "the engine of claims that name none (wasm when not given); claims that name some run only there",
+    }),
+    seed: integer({ help: "seed of the Monte Carlo claims", min: 0, max: 2 ** 32 - 1, default: defaultSeed }),
+    varySeed: toggle({ help: "draw that seed, and print it" }),
+    processes: integer({
+      help: "processes beside each other; the default is one a core",
+      min: 1,
+      max: 256,
+      default: navigator.hardwareConcurrency,
+    }),
+    bail: toggle({ help: "stop at the first failure" }),
+    verbose: toggle({ help: "print every comparison" }),
+    json: toggle({ help: "print one JSON object a claim, and one with the totals" }),
+    report: toggle({ help: "do not write verification/report.html", default: true }),
+  },
+};
 
 /** What the totals line and the report say about a run. */
 export interface Totals {
@@ -36,46 +48,23 @@ export interface Totals {
 /** The family-wise false-alarm rate that a run may have. */
 const alarmLimit = 1e-6;
 
-function readFlags(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      filter: { type: "string", default: "" },
-      rooms: { type: "string", default: "" },
-      thorough: { type: "boolean", default: false },
-      engine: { type: "string" },
-      seed: { type: "string", default: String(defaultSeed) },
-      "vary-seed": { type: "boolean", default: false },
-      processes: { type: "string", default: String(navigator.hardwareConcurrency) },
-      bail: { type: "boolean", default: false },
-      verbose: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      "no-report": { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  const engines: EngineName[] = ["wasm", "webgpu", "onnx", "cpu"];
-  const engine = engines.find((name) => name === values.engine);
-  if (values.engine !== undefined && engine === undefined) {
-    throw new RangeError(`--engine is one of ${engines.join(", ")}, got ${values.engine}`);
-  }
+function readFlags(args: readonly string[]) {
+  const flags = parseFlags(usage, args);
   const drawn = crypto.getRandomValues(new Uint32Array(1))[0];
   return {
-    ...values,
-    engine,
-    filter: new RegExp(values.filter, "i"),
-    rooms: new RegExp(values.rooms, "i"),
-    seed: values["vary-seed"] ? drawn : wholeNumber("--seed", values.seed, 0, 2 ** 32 - 1),
-    processes: wholeNumber("--processes", values.processes, 1, 256),
+    ...flags,
+    filter: pattern("--filter", flags.filter),
+    rooms: pattern("--rooms", flags.rooms),
+    seed: flags.varySeed ? drawn : flags.seed,
   };
 }
 
-function wholeNumber(flag: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most || text.trim() === "") {
-    throw new RangeError(`${flag} is a whole number from ${least} to ${most}, got "${text}"`);
+function pattern(flag: string, text = ""): RegExp {
+  try {
+    return new RegExp(text, "i");
+  } catch {
+    throw new UsageError(`${flag} must be a regular expression, got "${text}"`);
   }
-  return value;
 }
 
 /** One line on a verdict; a failure's broken comparisons follow on lines of their own. */
@@ -110,18 +99,8 @@ function totalsOf(verdicts: readonly Verdict[], seed: number, seconds: number): 
   };
 }
 
-async function main(args: string[]): Promise<number> {
-  let flags;
-  try {
-    flags = readFlags(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${help}`);
-    return 2;
-  }
-  if (flags.help) {
-    console.log(help);
-    return 0;
-  }
+async function main(): Promise<void> {
+  const flags = readFlags(Deno.args);
   const started = performance.now();
   const verdicts: Verdict[] = [];
   if (!flags.json) console.log(`seed ${flags.seed}, ${flags.processes} processes`);
@@ -145,7 +124,7 @@ async function main(args: string[]): Promise<number> {
     if (verdicts.length === 0) console.log("no claim matched");
     console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   }
-  return failed > 0 || verdicts.length === 0 || totals.alarmRate > alarmLimit ? 1 : 0;
+  if (failed > 0 || verdicts.length === 0 || totals.alarmRate > alarmLimit) Deno.exit(1);
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) await runScript(main);
