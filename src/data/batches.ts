@@ -6,6 +6,7 @@ import { type ImageDataset, imageSize, toModel } from "./dataset.ts";
 export interface Batch {
   /** [batch, height, width, channels] in [−1, 1]. */
   readonly images: Float32Array;
+  /** [batch, height, width, channels]. */
   readonly shape: readonly [number, number, number, number];
   /** [batch] class of each image. */
   readonly labels: Int32Array;

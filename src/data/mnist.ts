@@ -8,6 +8,7 @@ export type MnistSplit = "train" | "test";
 
 /** One file of MNIST as it is distributed (with `.gz` appended to the name). */
 export interface MnistFile {
+  /** Without the `.gz`. */
   readonly name: string;
   /** SHA-256 of the uncompressed bytes, in hexadecimal; how they were compressed does not matter. */
   readonly sha256: string;

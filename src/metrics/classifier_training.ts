@@ -16,11 +16,15 @@ import {
 
 /** Everything that determines a run, beside the data. */
 export interface ClassifierTraining {
+  /** Steps of the whole run. */
   readonly steps: number;
+  /** Images in a step. */
   readonly batch: number;
+  /** Of everything random. */
   readonly seed: number;
   /** Images are moved by up to so many pixels in each direction. */
   readonly shift: number;
+  /** How the weights move. */
   readonly optimizer: OptimizerConfig;
 }
 

@@ -2,25 +2,31 @@
 
 /** What the user says about an axis. */
 export interface AxisOptions {
+  /** What is shown along it, with its unit. */
   readonly label?: string;
   /** Default "linear". On a logarithmic axis values that are not positive are left out. */
   readonly scale?: "linear" | "log";
   /** Ends of the axis; by default the data's, with a margin. */
   readonly min?: number;
+  /** See `min`. */
   readonly max?: number;
 }
 
 /** A tick: where in the data and what it says. */
 export interface Tick {
+  /** In data units. */
   readonly value: number;
+  /** Its label. */
   readonly text: string;
 }
 
 /** An axis that is ready to draw. */
 export interface Axis {
+  /** What is shown along it. */
   readonly label: string;
   /** Data to [0, 1]; NaN where a logarithmic axis has no place for the value. */
   fraction(value: number): number;
+  /** In increasing order. */
   readonly ticks: readonly Tick[];
 }
 

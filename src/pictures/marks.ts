@@ -5,7 +5,7 @@
 import { encodePng } from "./png.ts";
 
 /** What all marks share. */
-interface MarkStyle {
+export interface MarkStyle {
   /** Shown in the legend; marks without one are not. */
   readonly label?: string;
   /** Any SVG colour; by default the next of a palette that colour-blind readers can tell apart. */
@@ -14,9 +14,13 @@ interface MarkStyle {
 
 /** A curve through points in the order given; a value that is not finite interrupts it. */
 export interface LineMark extends MarkStyle {
+  /** A curve. */
   readonly kind: "line";
+  /** Places along the horizontal axis. */
   readonly x: ArrayLike<number>;
+  /** Places along the vertical axis. */
   readonly y: ArrayLike<number>;
+  /** A broken line; default false. */
   readonly dashed?: boolean;
   /** Dots at the points. */
   readonly dots?: boolean;
@@ -24,8 +28,11 @@ export interface LineMark extends MarkStyle {
 
 /** A scatter of dots. */
 export interface PointsMark extends MarkStyle {
+  /** Dots. */
   readonly kind: "points";
+  /** Places along the horizontal axis. */
   readonly x: ArrayLike<number>;
+  /** Places along the vertical axis. */
   readonly y: ArrayLike<number>;
   /** Radius in screen pixels, default 2. */
   readonly radius?: number;
@@ -35,28 +42,39 @@ export interface PointsMark extends MarkStyle {
 
 /** Bars that stand on zero, such as {@linkcode histogram} makes. */
 export interface BarsMark extends MarkStyle {
+  /** A histogram. */
   readonly kind: "bars";
   /** One more than the heights, increasing. */
   readonly edges: ArrayLike<number>;
+  /** Height of each bar. */
   readonly heights: ArrayLike<number>;
 }
 
 /** Arrows from (x, y) to (x + dx, y + dy) in data units. */
 export interface ArrowsMark extends MarkStyle {
+  /** A vector field. */
   readonly kind: "arrows";
+  /** Places along the horizontal axis. */
   readonly x: ArrayLike<number>;
+  /** Places along the vertical axis. */
   readonly y: ArrayLike<number>;
+  /** Horizontal extents. */
   readonly dx: ArrayLike<number>;
+  /** Vertical extents. */
   readonly dy: ArrayLike<number>;
 }
 
 /** Shades of one colour over a rectangle; needs linear axes. */
 export interface DensityMark extends MarkStyle {
+  /** A shaded rectangle. */
   readonly kind: "density";
   /** [rows, columns], row 0 at the lowest y; darkest where largest, empty at 0 and below. */
   readonly values: ArrayLike<number>;
+  /** Values in a row. */
   readonly columns: number;
+  /** Left and right end of the rectangle. */
   readonly xRange: readonly [number, number];
+  /** Lower and upper end of the rectangle. */
   readonly yRange: readonly [number, number];
 }
 

@@ -2,7 +2,9 @@
 
 /** An array of float32 in row-major order. */
 export interface NpyArray {
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
+  /** As many as the product of the shape. */
   readonly values: Float32Array;
 }
 

@@ -8,11 +8,15 @@ import { checkLengths, drawMark, extent, fix, type Mark, type Placement } from "
 
 /** The frame around the marks. */
 export interface PlotOptions {
+  /** Above the plot. */
   readonly title?: string;
+  /** The horizontal axis. */
   readonly x?: AxisOptions;
+  /** The vertical axis. */
   readonly y?: AxisOptions;
   /** Size in screen pixels, default 480 × 320. */
   readonly width?: number;
+  /** See `width`. */
   readonly height?: number;
 }
 

@@ -3,7 +3,9 @@ import { decode, encode } from "npm:fast-png@8.0.0";
 
 /** A picture in memory. */
 export interface Picture {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
   /** [height, width, 4]: red, green, blue, alpha, 0 to 255. */
   readonly data: Uint8Array<ArrayBuffer>;
