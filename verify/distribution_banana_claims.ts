@@ -34,8 +34,9 @@ claim(
   "the noised banana's density is the integral over its first coordinate, and its score the gradient, its posterior mean the average",
   async (check) => {
     const law = new Banana();
-    const points = [[0, -0.7], [1, 0.3], [2, 2], [-3, 5], [0, 2], [0.5, -2]];
-    for (const ratio of [0.01, 0.1, 0.3, 1, 3, 30]) {
+    for (const ratio of [0.01, 0.1, 0.3, 1, 3, 30, 1000]) {
+      const far = [0.8 * ratio, -0.6 * ratio];
+      const points = [[0, -0.7], [1, 0.3], [2, 2], [-3, 5], [0, 2], [0.5, -2], far];
       const { density, score, derivative, mean } = await evaluate(law, points, ratio);
       const size = Math.max(...derivative.map(Math.abs));
       points.forEach((point, i) => {
