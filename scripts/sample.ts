@@ -60,7 +60,7 @@ const usage = {
     grid: choice(["uniform", "quadratic", "log-snr", "karras"], {
       help: "the time grid; the default is the sampler's",
     }),
-    count: integer({ help: "how many digits", default: 64, min: 1, max: 10_000_000 }),
+    count: integer({ help: "how many digits", default: 64, min: 1, max: 100_000 }),
     seed: integer({ help: "the same seed draws the same digits, however many", default: 0, min: 0 }),
     label: choice([...digits, "random", "none"], {
       help: "which digit; random draws a class for each, none leaves it to the network",
@@ -199,7 +199,7 @@ async function draw(flags: Flags, plan: Plan, denoiser: NetworkDenoiser, engine:
       if (look.done) {
         put(values, batch, fromModel(await look.x.data<"float32">()));
         look.x.dispose();
-        evaluations = look.evaluations;
+        evaluations = Math.max(evaluations, look.evaluations);
       }
       progress.update(batch * plan.grid.steps + look.step);
     }
@@ -215,7 +215,9 @@ function encode(plan: Plan, { shape, values, frames }: Drawn): Uint8Array {
     case ".png":
       return encodePng(imageGrid(values, shape));
     case ".gif":
-      return encodeGif(frames.map((frame) => imageGrid(frame, shape)));
+      return encodeGif(frames.map((frame) => imageGrid(frame, shape)), {
+        delay: Math.max(30, 2000 / frames.length),
+      });
   }
 }
 
