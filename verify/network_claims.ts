@@ -140,6 +140,28 @@ function compareGradients(check: Check, network: Network): void {
   });
 }
 
+claim("noise features are cosines, then sines, of documented frequencies", (check) => {
+  const logs = Float64Array.of(-2, 0.7);
+  const digits = networkFromConfig(DIGITS).noiseFeatures(logs);
+  const tutorial = networkFromConfig(NETWORK_PRESETS.tutorial);
+  const embedded = tutorial.noiseFeatures(logs);
+  const normals = createRng(0).fork("frequencies").normalValues([1, 128]);
+  logs.forEach((log, row) => {
+    for (const k of [0, 7, 15]) {
+      const angle = 0.25 * 64 ** (k / 15) * log;
+      const source = "ω = ¼·64^(k/15), of ln ν; float32";
+      check.within(`digits, row ${row}, cosine ${k}`, digits[32 * row + k], Math.cos(angle), 1e-6, source);
+      check.within(`digits, row ${row}, sine ${k}`, digits[32 * row + 16 + k], Math.sin(angle), 1e-6, source);
+    }
+    // σ(t)² = (25^{2t} − 1)/(2 ln 25) is ν² at the time that is embedded.
+    const t = Math.log(1 + 2 * Math.log(25) * Math.exp(2 * log)) / (2 * Math.log(25));
+    const angle = 2 * Math.PI * 30 * normals[5] * t;
+    const source = "2π·30·W of the time with σ(t) = ν; float32";
+    check.within(`tutorial, row ${row}, cosine 5`, embedded[256 * row + 5], Math.cos(angle), 1e-6, source);
+    check.within(`tutorial, row ${row}, sine 5`, embedded[256 * row + 133], Math.sin(angle), 1e-6, source);
+  });
+});
+
 claim("the networks' parameters keep their names, shapes and order", async (check) => {
   const source = "checkpoints find their weights by them";
   const digest = async (config: NetworkConfig) => {

@@ -68,6 +68,37 @@ claim("a network that says nothing leaves EDM's best linear denoiser", async (ch
   denoiser.dispose();
 });
 
+claim(
+  "the network enters as EDM says: D = centre + c_skip (y − centre) + c_out F(c_in (y − centre))",
+  (check) => {
+    tf.tidy(() => {
+      const denoiser = busyDenoiser(check.seed);
+      const { network, parameters } = denoiser;
+      const y = createRng(check.seed).normal([1, 8, 8, 1]);
+      const none = tf.oneHot(tf.tensor1d([network.classes], "int32"), network.classes + 1)
+        .toFloat() as tf.Tensor2D;
+      for (const ratio of [0.1, 0.5, 5]) {
+        const total = Math.hypot(ratio, 0.5);
+        const features = network.noiseFeatures(Float64Array.of(Math.log(ratio)));
+        const centred = tf.add(y, 0.7);
+        const f = network.forward(parameters, tf.div(centred, total), tf.tensor2d(features, [1, 32]), none);
+        const data = tf.add(
+          tf.add(tf.mul(centred, (0.5 / total) ** 2), tf.mul(f, ratio * 0.5 / total)),
+          -0.7,
+        );
+        const difference = largestDifference(denoiser.noise(y, ratio), tf.div(tf.sub(y, data), ratio));
+        check.atMost(
+          `ν = ${ratio}`,
+          difference,
+          1e-5 / Math.min(1, ratio),
+          `Karras et al. 2022, eq. 7; ${ROUNDING}`,
+        );
+      }
+      denoiser.dispose();
+    });
+  },
+);
+
 claim("guidance is the line through the unconditional and the conditional noise", (check) => {
   tf.tidy(() => {
     const denoiser = busyDenoiser(check.seed);
