@@ -21,6 +21,7 @@ export interface Denoiser {
  * the caller owns what is returned, and nothing is disposed that was passed in.
  */
 export interface ScoreModel {
+  /** The SDE whose marginals p_t the views speak of. */
   readonly sde: Sde;
   /** The noise ε̂ predicted in x = α x_0 + σ ε. */
   noise(x: tf.Tensor, t: PerRow): tf.Tensor;

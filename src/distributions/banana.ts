@@ -29,12 +29,20 @@ const LOG_WEIGHTS = NODES.map((z) => -0.5 * z * z - Math.log(8 * Math.sqrt(2 * M
  * the posterior lies beyond those 8 deviations (far outside the parabola), values stay finite but are not exact.
  */
 export class Banana implements ExactDistribution {
+  /** Number of coordinates. */
   readonly dimension = 2;
+  /** Standard deviation of x_1. */
   readonly width: number;
+  /** Standard deviation of x_2 about the parabola. */
   readonly thickness: number;
+  /** Curvature of the parabola. */
   readonly bend: number;
 
-  /** @throws {RangeError} if width or thickness is not positive, or bend is not finite */
+  /**
+   * A banana of the given shape.
+   *
+   * @throws {RangeError} if width or thickness is not positive, or bend is not finite
+   */
   constructor({ width = 1, thickness = 0.3, bend = 0.7 }: BananaOptions = {}) {
     for (const [name, value] of Object.entries({ width, thickness })) {
       if (!(value > 0 && Number.isFinite(value))) {

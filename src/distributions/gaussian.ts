@@ -26,6 +26,8 @@ export class Gaussian implements ExactDistribution {
   readonly #basis: number[][] | null;
 
   /**
+   * The Gaussian of the given mean and covariance.
+   *
    * @throws {RangeError} if a number is not finite, the sizes differ, or the covariance is not symmetric and
    * positive semidefinite
    */

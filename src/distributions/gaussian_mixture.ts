@@ -11,8 +11,11 @@ import { Gaussian } from "./gaussian.ts";
 
 /** A mixture in plain numbers: K weights, means [K, d] and covariances [K, d, d]. */
 export interface GaussianMixtureConfig {
+  /** Proportional to the components' probabilities; [K]. */
   readonly weights: ArrayLike<number>;
+  /** The components' means, [K, d]. */
   readonly means: readonly ArrayLike<number>[];
+  /** The components' covariances, [K, d, d]. */
   readonly covariances: readonly (readonly ArrayLike<number>[])[];
 }
 
@@ -27,6 +30,8 @@ export class GaussianMixture implements ExactDistribution {
   readonly #logWeights: Float64Array;
 
   /**
+   * The mixture of the given components.
+   *
    * @param weights proportional to π_k
    * @throws {RangeError} if a weight is negative or not finite, all are zero, or the numbers of weights, components
    * and coordinates do not fit
