@@ -120,7 +120,7 @@ export class GaussianMixture implements ExactDistribution {
   /**
    * The denoiser that knows each row's component: row i denoises under component labels[i].
    *
-   * @throws {RangeError} if a label names no component
+   * @throws {RangeError} if a label names no component, or, when used, there is not one label per row
    */
   withLabels(labels: ArrayLike<number>): Denoiser {
     const wrong = Array.from(labels).find((label) => this.components[label] === undefined);
@@ -130,6 +130,9 @@ export class GaussianMixture implements ExactDistribution {
     return {
       noise: (y, noiseRatio) =>
         tf.tidy(() => {
+          if (labels.length !== y.shape[0]) {
+            throw new RangeError(`expected one label per row, got ${labels.length} for ${y.shape[0]} rows`);
+          }
           const indices = tf.tensor1d(Int32Array.from(labels), "int32");
           const chosen = tf.cast(tf.oneHot(indices, this.components.length), "float32") as tf.Tensor2D;
           const rows = asRows(y, this.dimension);
