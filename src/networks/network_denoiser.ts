@@ -45,6 +45,20 @@ export interface NetworkDenoiser extends Denoiser {
 /**
  * The denoiser of a network.
  *
+ * @example An untrained network, asked for sevens
+ * ```ts
+ * import { createRng } from "../compute/rng.ts";
+ * import { useEngine } from "../compute/engine.ts";
+ * import { DIGITS, networkFromConfig } from "./catalogue.ts";
+ * import { networkDenoiser } from "./network_denoiser.ts";
+ * await useEngine("wasm");
+ * const rng = createRng(1);
+ * const config = { network: DIGITS, preconditioning: { sigmaData: 0.616, centre: -0.7386 } };
+ * const denoiser = networkDenoiser(config, networkFromConfig(DIGITS).initialise(rng));
+ * const noise = denoiser.withLabels(7, 1.5).noise(rng.normal([2, 28, 28, 1]), 0.8);
+ * console.assert(String(noise.shape) === "2,28,28,1");
+ * ```
+ *
  * @param weights Values by parameter name.
  * @throws {RangeError} When weights are missing or have the wrong size.
  */

@@ -95,6 +95,34 @@ export function initialState(network: Network, seed: number): TrainingState {
 /**
  * Trains a network; each iteration is one step. Stop iterating to stop training.
  *
+ * @example A perceptron that learns points on a line
+ * ```ts
+ * import { useEngine } from "../compute/engine.ts";
+ * import { networkDenoiser } from "../networks/network_denoiser.ts";
+ * import { networkFromConfig } from "../networks/catalogue.ts";
+ * import { unflatten } from "../networks/network.ts";
+ * import { OPTIMIZER_DEFAULTS } from "./optimizer.ts";
+ * import { train, type TrainingConfig } from "./train.ts";
+ * await useEngine("wasm");
+ * const network = { kind: "mlp", dimensions: 2, hidden: 16, layers: 1, noiseFeatures: 8, classes: 0 } as const;
+ * const config: TrainingConfig = {
+ *   model: { network, preconditioning: { sigmaData: 0.5, centre: 0 } },
+ *   objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.5 },
+ *   optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 5 },
+ *   steps: 20,
+ *   batch: 4,
+ *   labelDropout: 0,
+ *   seed: 1,
+ * };
+ * const batch = { images: new Float32Array([-1, -1, 0, 0, 0.5, 0.5, 1, 1]) };
+ * for await (const { step, loss, snapshot } of train(config, () => batch)) {
+ *   if (loss !== null) console.log(step, loss);
+ *   if (step < config.steps) continue;
+ *   const weights = unflatten(networkFromConfig(network).parameters, (await snapshot()).ema);
+ *   const denoiser = networkDenoiser(config.model, weights);
+ * }
+ * ```
+ *
  * @param batches The data of step 0, 1, …, a function of the step alone.
  * @throws {RangeError} When the config's numbers are out of range or the data do not fit the network.
  * @throws {DivergedError} When a loss is not finite. Nothing after that step was yielded with a report.
