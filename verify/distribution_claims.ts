@@ -194,6 +194,12 @@ claim("a row's label picks the component that denoises it", async (check) => {
       );
     }
   });
+  const three = mixture.withLabels([0, 1, 2]);
+  await check.throws(
+    "rows",
+    () => three.noise(tf.zeros([2, 3]), 1),
+    /^expected one label per row, got 3 for 2 rows$/,
+  );
   await check.throws(
     "label 3",
     () => mixture.withLabels([0, 3]),
