@@ -2,7 +2,7 @@
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type { BackendWasm } from "../wasm_backend.ts";
 import type * as tf from "../tf.ts";
-import { allocate, allocateZeros, type WasmKernels } from "./kernels.ts";
+import { allocate, allocateZeros, sizeOf, type WasmKernels } from "./kernels.ts";
 
 /** The kernel "GroupNorm". */
 export function wasmGroupNorm(
@@ -44,7 +44,7 @@ export function wasmGroupNormGrad(
 
 /** batch, positions, channels, groups, rows of scale, silu. */
 function sizesOf(x: tf.TensorInfo, scale: tf.TensorInfo, { groups, silu }: GroupNormAttributes): number[] {
-  const positions = x.shape.slice(1, -1).reduce((product, size) => product * size, 1);
+  const positions = sizeOf(x.shape.slice(1, -1));
   return [x.shape[0], positions, x.shape[x.shape.length - 1], groups, scale.shape[0], silu ? 1 : 0];
 }
 

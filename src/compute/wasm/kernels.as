@@ -229,8 +229,19 @@ export function groupNormGrad(
 /** y [p, a, r] from x [a, p, r]. */
 export function swapLeading(x: usize, y: usize, a: i32, p: i32, r: i32): void {
   const bytes = <usize>r << 2;
-  for (let i = 0; i < a; i++) {
-    for (let j = 0; j < p; j++, x += bytes) memory.copy(y + (j * a + i) * bytes, x, bytes);
+  for (let i = 0; i < a; i++, x += p * bytes) copyRows(x, y + i * bytes, p, bytes, bytes, a * bytes);
+}
+
+/** Copies `rows` runs of `bytes` (a multiple of 4), `fromStride` and `toStride` bytes apart. */
+export function copyRows(from: usize, to: usize, rows: i32, bytes: usize, fromStride: usize, toStride: usize): void {
+  const whole = bytes & ~15;
+  for (let n = 0; n < rows; n++, from += fromStride, to += toStride) {
+    if (bytes > 1024) {
+      memory.copy(to, from, bytes);
+    } else { // memory.copy costs a call
+      for (let i: usize = 0; i < whole; i += 16) v128.store(to + i, v128.load(from + i));
+      for (let i = whole; i < bytes; i += 4) i32.store(to + i, i32.load(from + i));
+    }
   }
 }
 
@@ -287,9 +298,9 @@ export function interleave(
   const bytes = <usize>c << 2;
   for (let n = 0; n < b; n++) {
     for (let i = 0; i < rows; i++) {
-      let from = part + <usize>((n * partRows + i) * partColumns) * bytes;
-      let to = y + <usize>((n * height + strideHeight * i + row) * width + column) * bytes;
-      for (let j = 0; j < columns; j++, from += bytes, to += strideWidth * bytes) memory.copy(to, from, bytes);
+      const from = part + <usize>((n * partRows + i) * partColumns) * bytes;
+      const to = y + <usize>((n * height + strideHeight * i + row) * width + column) * bytes;
+      copyRows(from, to, columns, bytes, bytes, strideWidth * bytes);
     }
   }
 }

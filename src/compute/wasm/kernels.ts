@@ -12,6 +12,7 @@ export interface WasmKernels {
   groupNorm(...args: number[]): void;
   groupNormGrad(...args: number[]): void;
   swapLeading(x: number, y: number, a: number, p: number, r: number): void;
+  copyRows(from: number, to: number, rows: number, bytes: number, fromStride: number, toStride: number): void;
   batchLast(...args: number[]): void;
   interleave(...args: number[]): void;
   sumMiddle(x: number, y: number, outer: number, middle: number, inner: number, factor: number): void;
@@ -26,8 +27,17 @@ export async function instantiateKernels(backend: BackendWasm): Promise<WasmKern
 }
 
 /** A tensor of the backend, its contents not yet written. */
-export function allocate(backend: BackendWasm, shape: number[]): tf.TensorInfo {
-  return backend.makeOutput(shape, "float32");
+export function allocate(
+  backend: BackendWasm,
+  shape: number[],
+  dtype: tf.DataType = "float32",
+): tf.TensorInfo {
+  return backend.makeOutput(shape, dtype);
+}
+
+/** Elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A tensor of zeros. */

@@ -5,7 +5,7 @@
  */
 import type { BackendWasm } from "../wasm_backend.ts";
 import * as tf from "../tf.ts";
-import { allocate, type WasmKernels } from "./kernels.ts";
+import { allocate, sizeOf, type WasmKernels } from "./kernels.ts";
 
 /** Attributes of the kernels Sum and Mean. */
 export type ReductionAttributes = Pick<tf.SumAttrs, "axis" | "keepDims">;
@@ -54,8 +54,4 @@ function runs(axes: ReadonlySet<number>): [number, number][] {
     while (axes.has(end)) end++;
     return [first, end];
   });
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

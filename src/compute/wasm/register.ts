@@ -5,6 +5,8 @@ import * as tf from "../tf.ts";
 import { filterGradient, inputGradient } from "./conv2d_gradients.ts";
 import { wasmGroupNorm, wasmGroupNormGrad } from "./group_norm.ts";
 import { instantiateKernels, type WasmKernels } from "./kernels.ts";
+import { multiplied } from "./matrix_product.ts";
+import { joined, sliced, split } from "./rearrangements.ts";
 import { type ReductionAttributes, sumOver } from "./reductions.ts";
 
 const registrations = new WeakMap<BackendWasm, Promise<void>>();
@@ -45,6 +47,24 @@ async function registerAll(backend: BackendWasm): Promise<void> {
       attrs as unknown as tf.Conv2DBackpropInputAttrs,
     );
   });
+  const { kernelFunc: multiply } = tf.getKernel("BatchMatMul", "wasm");
+  const one = { transposeA: false, transposeB: false };
+  const product = (a: tf.TensorInfo, b: tf.TensorInfo) =>
+    multiply({ inputs: { a, b }, attrs: one, backend }) as tf.TensorInfo;
+  register("BatchMatMul", (inputs, attrs) => {
+    const { a, b } = inputs;
+    if (a.dtype !== "float32" || b.dtype !== "float32") return multiply({ inputs, attrs, backend });
+    return multiplied(backend, kernels, product, a, b, attrs as unknown as tf.BatchMatMulAttrs);
+  });
+  registerCopy(backend, "Slice", ({ x }, attrs) => {
+    return sliced(backend, kernels, x, attrs as unknown as tf.SliceAttrs);
+  });
+  registerCopy(backend, "SplitV", ({ x }, attrs) => {
+    return split(backend, kernels, x, attrs as unknown as tf.SplitVAttrs);
+  });
+  registerCopy(backend, "Concat", (inputs, attrs) => {
+    return joined(backend, kernels, Object.values(inputs), attrs as unknown as tf.ConcatAttrs);
+  });
   registerReduction(backend, kernels, "Sum");
   registerReduction(backend, kernels, "Mean");
   register("GroupNorm", ({ x, scale, offset }, attrs) => {
@@ -76,6 +96,15 @@ function registerReduction(backend: BackendWasm, kernels: WasmKernels, kernelNam
     const { x } = inputs;
     if (x.dtype !== "float32") return original({ inputs, attrs, backend });
     return sumOver(backend, kernels, x, attrs as unknown as ReductionAttributes, kernelName === "Mean");
+  });
+}
+
+/** Replaces a kernel that moves numbers of four bytes. */
+function registerCopy(backend: BackendWasm, kernelName: string, kernel: Kernel): void {
+  const { kernelFunc: original } = tf.getKernel(kernelName, "wasm");
+  register(kernelName, (inputs, attrs) => {
+    const isWide = Object.values(inputs).every(({ dtype }) => dtype === "float32" || dtype === "int32");
+    return isWide ? kernel(inputs, attrs) : original({ inputs, attrs, backend });
   });
 }
 
