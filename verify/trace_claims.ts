@@ -4,7 +4,8 @@ import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { tracedKernels } from "../src/compute/trace/backend.ts";
 import { type Check, claim } from "./claim.ts";
-import { type TraceCase, traceCases } from "./trace_cases.ts";
+import type { TraceCase } from "./trace_case.ts";
+import { traceCases } from "./trace_cases.ts";
 
 /** Both sides compute in float32, and the sums here have at most a few thousand terms. */
 const tolerance = 1e-5;
