@@ -9,13 +9,17 @@ import type { Parameters, ParameterSpec } from "./network.ts";
 
 /** A named, parametrized function of tensors. */
 export interface Layer<Inputs extends readonly unknown[] = [x: tf.Tensor]> {
+  /** Its parameters. */
   readonly parameters: readonly ParameterSpec[];
+  /** The output for given parameters and inputs. */
   apply(p: Parameters, ...inputs: Inputs): tf.Tensor;
 }
 
 /** Per-sample affine modulation of normalized channels (Perez et al. 2018), both [B, C]. */
 export interface Film {
+  /** Added to 1 and multiplied with the normalized channels. */
   readonly scale: tf.Tensor2D;
+  /** Added after that. */
   readonly shift: tf.Tensor2D;
 }
 
@@ -42,7 +46,9 @@ export function dense(
 
 /** What a convolution is. */
 export interface ConvolutionOptions {
+  /** Channels of the input. */
   readonly from: number;
+  /** Channels of the output. */
   readonly to: number;
   /** Height and width of the filter; default 3. */
   readonly size?: number;

@@ -6,6 +6,7 @@ import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
 
 /** What a multilayer perceptron is; plain JSON. */
 export interface MlpConfig {
+  /** Tells the kinds of networks apart. */
   readonly kind: "mlp";
   /** Coordinates of a point. */
   readonly dimensions: number;

@@ -10,7 +10,9 @@ import { type NamedTensor, readSafetensors, type StorageType, writeSafetensors }
 
 /** A network's config and weights. */
 export interface Model {
+  /** Network and preconditioning. */
   readonly config: ModelConfig;
+  /** Values by parameter name. */
   readonly weights: Weights;
 }
 

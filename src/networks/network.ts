@@ -9,6 +9,7 @@ import * as tf from "../compute/tf.ts";
 export interface ParameterSpec {
   /** Its place, such as `down.0.block.1.conv1.weight`. */
   readonly name: string;
+  /** Sizes, in the order of TensorFlow: [height, width, in, out] for filters, [in, out] for matrices. */
   readonly shape: readonly number[];
   /** 1 for the gains of normalizations, else 0. */
   readonly mean: number;
@@ -30,6 +31,7 @@ export interface Network<Config = unknown> {
   readonly sampleShape: readonly number[];
   /** Number of classes; 0 for a network without labels. */
   readonly classes: number;
+  /** All parameters, in the order of {@link flatten}. */
   readonly parameters: readonly ParameterSpec[];
   /** Initial values, drawn from a fork of `rng` for each name. */
   initialise(rng: Rng): Map<string, Float32Array>;

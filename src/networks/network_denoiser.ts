@@ -20,7 +20,9 @@ export type Labels = number | null | readonly (number | null)[];
 
 /** A denoiser that is a network. */
 export interface NetworkDenoiser extends Denoiser {
+  /** What is needed beside the weights. */
   readonly config: ModelConfig;
+  /** The network of the config. */
   readonly network: Network;
   /** The parameter tensors, owned by the denoiser. */
   readonly parameters: Parameters;

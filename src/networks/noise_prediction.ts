@@ -10,6 +10,7 @@ import type { Network, Parameters } from "./network.ts";
 
 /** What is needed beside the weights to predict noise; plain JSON. */
 export interface ModelConfig {
+  /** The network. */
   readonly network: NetworkConfig;
   /** EDM's preconditioning; null when the network's output is ε̂ itself. */
   readonly preconditioning: Preconditioning | null;

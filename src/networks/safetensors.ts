@@ -6,12 +6,15 @@
 
 /** A tensor on the host. */
 export interface NamedTensor {
+  /** Sizes; [] for a single number. */
   readonly shape: readonly number[];
+  /** The numbers, row-major. */
   readonly values: Float32Array;
 }
 
 /** What a safetensors file holds. */
 export interface Safetensors {
+  /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
   /** The free text pairs of the header. */
   readonly metadata: Readonly<Record<string, string>>;

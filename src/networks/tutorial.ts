@@ -13,6 +13,7 @@ import { waves } from "./noise_features.ts";
 
 /** What a tutorial network is; plain JSON. */
 export interface TutorialConfig {
+  /** Tells the kinds of networks apart. */
   readonly kind: "tutorial";
   /** Channels of the four levels; 32, 64, 128, 256 in the tutorial. */
   readonly widths: readonly [number, number, number, number];

@@ -21,9 +21,13 @@ import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
 
 /** What a U-Net is; plain JSON. */
 export interface UNetConfig {
+  /** Tells the kinds of networks apart. */
   readonly kind: "unet";
+  /** Pixels of an image from top to bottom. */
   readonly height: number;
+  /** Pixels from left to right. */
   readonly width: number;
+  /** Numbers in a pixel. */
   readonly channels: number;
   /** Factor by which the stem folds pixels into channels; 1 leaves them. */
   readonly unshuffle: number;

@@ -10,7 +10,9 @@ import type { TrainingConfig, TrainingState } from "./train.ts";
 
 /** A training run at rest. */
 export interface Checkpoint {
+  /** What determines the run. */
   readonly config: TrainingConfig;
+  /** Where it stands. */
   readonly state: TrainingState;
   /** Name of the data set. */
   readonly data: string;

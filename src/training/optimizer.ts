@@ -67,6 +67,7 @@ export function checkOptimizer(config: OptimizerConfig): void {
 
 /** What the optimizer keeps, each [P]. */
 export interface OptimizerState<Values> {
+  /** The parameters that gradients are taken of. */
   readonly weights: Values;
   /** Moving average of the weights, which is what samples. */
   readonly ema: Values;

@@ -20,12 +20,15 @@ export interface BatchTensors {
   readonly noiseRatio: tf.Tensor;
   /** w, [B, 1, …]. */
   readonly weight: tf.Tensor;
+  /** Coefficients, noise features and classes. */
   readonly prediction: PredictionInputs;
 }
 
 /** What a step gives back. */
 export interface StepResult {
+  /** The next state. */
   readonly state: OptimizerState<tf.Tensor1D>;
+  /** Loss of the batch, before the update. */
   readonly loss: tf.Scalar;
   /** Norm of the gradient before clipping. */
   readonly norm: tf.Scalar;

@@ -23,8 +23,11 @@ import { type BatchTensors, stepInputs, stepResult, stepShapes, trainingFunction
 
 /** Everything that determines a run, beside the data; plain JSON. */
 export interface TrainingConfig {
+  /** Network and preconditioning. */
   readonly model: ModelConfig;
+  /** Noise levels and their weights. */
   readonly objective: ObjectiveConfig;
+  /** How parameters move. */
   readonly optimizer: OptimizerConfig;
   /** Steps of the whole run, which the learning rate's decay needs. */
   readonly steps: number;
@@ -32,6 +35,7 @@ export interface TrainingConfig {
   readonly batch: number;
   /** Probability with which a label is withheld, for classifier-free guidance. */
   readonly labelDropout: number;
+  /** Seed of initial weights, noise, noise levels and label dropout. */
   readonly seed: number;
 }
 
@@ -53,7 +57,9 @@ export interface TrainingBatch {
 export interface TrainStep {
   /** Steps done, from 1. */
   readonly step: number;
+  /** Steps of the whole run. */
   readonly steps: number;
+  /** Learning rate of this step. */
   readonly rate: number;
   /** Mean loss since the last report; null between reports. */
   readonly loss: number | null;
@@ -73,8 +79,13 @@ export interface TrainOptions {
 
 /** The loss or a weight is no longer a finite number. */
 export class DivergedError extends Error {
+  /** The error's name. */
   override readonly name = "DivergedError";
-  /** @param step The first step known to be affected. */
+  /**
+   * @param step The first step known to be affected.
+   * @param value What is not finite.
+   * @param what What it is the value of.
+   */
   constructor(readonly step: number, value: number, what = "the loss") {
     super(`${what} is ${value} at step ${step}: lower the learning rate, or resume from before that step`);
   }
