@@ -26,7 +26,6 @@ import {
 } from "./statistics.ts";
 
 const count = 200_000;
-const steps = 24;
 const quarterTurn = Math.PI / 2;
 const turns = Array.from({ length: 32 }, (_, i) => Math.PI * (i + 0.5) / 32);
 
@@ -43,6 +42,7 @@ for (const [i, facts] of samplerFacts.entries()) {
 }
 
 async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
+  const steps = facts.stochastic ? 16 : 8;
   const times = timeGrid(sde, { kind: facts.grid, steps });
   const carried = (data: GaussianMixture, particles: number) =>
     ownLaws(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);

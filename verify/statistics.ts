@@ -9,8 +9,8 @@ import normalCdf from "npm:@stdlib/stats-base-dists-normal-cdf@0.3.1";
 import normalQuantile from "npm:@stdlib/stats-base-dists-normal-quantile@0.3.1";
 import type { Check } from "./claim.ts";
 
-/** The probability that one comparison breaks for correct code: a thousand of them stay below 1e-6 (Bonferroni). */
-export const alarmRate = 1e-9;
+/** The probability that one comparison breaks for correct code: 2,000 of them stay below 1e-6 (Bonferroni). */
+export const alarmRate = 5e-10;
 
 /** The probability that a comparison misses an effect of the size that it states. */
 export const missRate = 1e-6;
@@ -77,6 +77,35 @@ export function checkVariance(
     alarmRate,
     detectable: `a variance wrong by ${brief(100 * Math.max(larger, smaller))}%`,
   });
+}
+
+/**
+ * Pairs of centred Gaussians (a, b), against their variances and covariance: their standardized sum and difference are
+ * independent Gaussians, whose mean squares have exact χ² laws.
+ */
+export function checkCovariance(
+  check: Check,
+  what: string,
+  a: Float64Array,
+  b: Float64Array,
+  law: { readonly varianceA: number; readonly varianceB: number; readonly covariance: number },
+  source: string,
+): void {
+  const [stdA, stdB] = [Math.sqrt(law.varianceA), Math.sqrt(law.varianceB)];
+  const correlation = law.covariance / (stdA * stdB);
+  for (const [sign, word] of [[1, "sum"], [-1, "difference"]] as const) {
+    let squares = 0;
+    for (let i = 0; i < a.length; i++) squares += (a[i] / stdA + sign * b[i] / stdB) ** 2;
+    const expected = 2 + 2 * sign * correlation;
+    checkVariance(
+      check,
+      `${what}: variance of the standardized ${word}`,
+      squares / a.length,
+      expected,
+      a.length,
+      source,
+    );
+  }
 }
 
 /** Values that should be uniform on (0, 1), by the distance of their distribution function from the diagonal. */
