@@ -82,6 +82,7 @@ export class DivergedError extends Error {
   /** The error's name. */
   override readonly name = "DivergedError";
   /**
+   * Describes what is not finite.
    * @param step The first step known to be affected.
    * @param value What is not finite.
    * @param what What it is the value of.
