@@ -79,7 +79,7 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
           })
         ));
       };
-      const steps = order > 2 ? 16 : 64;
+      const steps = order > 2 ? 32 : 64;
       const [coarse, fine] = [await error(steps), await error(2 * steps)];
       if (fine <= floor) {
         check.atMost(`${sde.config.kind}: error of a correlation`, fine, floor, "rounding of float32 states");
