@@ -15,7 +15,9 @@ export interface CompiledFunction {
 
 /** Shape and element type of an argument of a function to compile. */
 export interface ExampleInput {
+  /** Lengths of the axes. */
   readonly shape: number[];
+  /** Element type. */
   readonly dtype: "float32" | "int32";
 }
 
