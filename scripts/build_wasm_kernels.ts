@@ -2,7 +2,20 @@
  * Compiles src/compute/wasm/kernels.as with AssemblyScript into src/compute/wasm/kernels_binary.ts.
  * @module
  */
-import asc from "npm:assemblyscript@0.28.9/asc";
+
+/** What is used of the compiler; it is loaded by a computed name so that only this script fetches its 100 MB. */
+interface AssemblyScript {
+  main(
+    args: readonly string[],
+    files: {
+      readFile(name: string): string | null;
+      writeFile(name: string, contents: string | Uint8Array): void;
+      listFiles(): string[];
+    },
+  ): Promise<{ error: Error | null; stderr: { toString(): string } | null }>;
+}
+
+const COMPILER = ["npm:assemblyscript@0.28.9", "asc"].join("/");
 
 /** The WebAssembly bytes of the source text. */
 export async function compileKernels(source: string): Promise<Uint8Array> {
@@ -17,6 +30,7 @@ export async function compileKernels(source: string): Promise<Uint8Array> {
     "-O3",
     "--noAssert",
   ];
+  const asc: AssemblyScript = (await import(COMPILER)).default;
   const { error, stderr } = await asc.main(["kernels.ts", "--outFile", "kernels.wasm", ...flags], {
     readFile: (name: string) => name === "kernels.ts" ? source : null,
     writeFile: (_: string, contents: string | Uint8Array) => void (binary = contents as Uint8Array),

@@ -2,6 +2,7 @@
  * Processes that examine claims beside each other, each with its own TensorFlow.js.
  * @module
  */
+import { fileURLToPath } from "node:url";
 import type { EngineName } from "../src/compute/engine.ts";
 import type { ClaimOptions } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
@@ -34,6 +35,9 @@ export const answerMark = "\u0001answer ";
 /** What a claim may do; the same as the permissions of `deno task verify`. */
 const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
 
+/** The packages that only the suite needs are locked apart, so that drawing digits does not fetch them. */
+const lock = `--lock=${fileURLToPath(new URL("deno.lock", import.meta.url))}`;
+
 /** A process that examines one claim at a time. */
 export class ClaimProcess {
   #process: Deno.ChildProcess;
@@ -43,7 +47,7 @@ export class ClaimProcess {
 
   constructor() {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", ...permissions, new URL("worker.ts", import.meta.url).href],
+      args: ["run", "--no-check", lock, ...permissions, new URL("worker.ts", import.meta.url).href],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -22,7 +22,14 @@ async function lookUp(need: Need): Promise<string | null> {
     case "webgpu":
       return await navigator.gpu?.requestAdapter() ? null : "no WebGPU adapter";
     case "onnx":
-      return await canImport("npm:onnxruntime-node@1.30.0") ? null : "onnxruntime-node is not in the cache";
+      return await runs(Deno.execPath(), [
+          "eval",
+          "--no-lock",
+          "--cached-only",
+          'import "npm:onnxruntime-node@1.30.0"',
+        ])
+        ? null
+        : "onnxruntime-node is not in the cache";
     case "pytorch":
       return await runs("python3", ["-c", "import torch"]) ? null : "no PyTorch in python3";
   }
@@ -42,15 +49,6 @@ async function hasMnist(): Promise<boolean> {
 async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function canImport(specifier: string): Promise<boolean> {
-  try {
-    await import(specifier);
     return true;
   } catch {
     return false;
