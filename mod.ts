@@ -4,11 +4,13 @@
  * Data are diffused by an SDE; a denoiser knows the score of the diffused law, because it was trained or because the law
  * is exact; samplers run time backwards.
  *
+ * Tensors are TensorFlow.js tensors: import `npm:@tensorflow/tfjs@4.22.0` for functions of them.
+ *
  * @example Sixteen points of a mixture, by the probability flow of the variance-preserving SDE
  * ```ts
  * import { createRng, dpmSolver2M, drawSamples, GaussianMixture, scoreModel, useEngine, vpSde } from "./mod.ts";
  * await useEngine("wasm");
- * const mixture = new GaussianMixture({ weights: [0.7, 0.3], means: [[-2], [2]], covariances: [[[0.1]], [[0.1]]] });
+ * const mixture = GaussianMixture.from({ weights: [0.7, 0.3], means: [[-2], [2]], covariances: [[[0.1]], [[0.1]]] });
  * const model = scoreModel(mixture, vpSde());
  * const grid = { kind: "log-snr", steps: 20 } as const;
  * const x = await drawSamples(model, dpmSolver2M(), { shape: [16, 1], grid, rng: createRng(0) });
@@ -27,7 +29,6 @@ export {
 } from "./src/compute/engine.ts";
 export { createRng, type Rng, rngFromState, type RngState } from "./src/compute/rng.ts";
 export { type PerRow } from "./src/compute/rows.ts";
-export * as tf from "./src/compute/tf.ts";
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute/tf.ts";
 
 export {
@@ -97,11 +98,32 @@ export { type Labels, type NetworkDenoiser, networkDenoiser } from "./src/networ
 export type { ModelConfig } from "./src/networks/noise_prediction.ts";
 export { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./src/networks/tutorial.ts";
 export { unet, type UNetConfig } from "./src/networks/unet.ts";
+export {
+  type NamedTensor,
+  readSafetensors,
+  type Safetensors,
+  type StorageType,
+  writeSafetensors,
+} from "./src/networks/safetensors.ts";
 export { loadPretrained, type PretrainedName } from "./src/pretrained.ts";
 
-export { denoisingLoss, type ObjectiveConfig } from "./src/objectives/denoising.ts";
+export {
+  denoisingLoss,
+  denoisingLossOf,
+  drawNoiseLevels,
+  edmWeight,
+  type NoiseLevels,
+  type ObjectiveConfig,
+  sdeWeight,
+} from "./src/objectives/denoising.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./src/training/checkpoint.ts";
-export { OPTIMIZER_DEFAULTS, type OptimizerConfig, type OptimizerState } from "./src/training/optimizer.ts";
+export {
+  emaDecay,
+  learningRate,
+  OPTIMIZER_DEFAULTS,
+  type OptimizerConfig,
+  type OptimizerState,
+} from "./src/training/optimizer.ts";
 export {
   DivergedError,
   initialState,
@@ -114,12 +136,13 @@ export {
 } from "./src/training/train.ts";
 
 export { type Batch, shuffledBatches } from "./src/data/batches.ts";
-export { fromModel, type ImageDataset, toModel } from "./src/data/dataset.ts";
+export { fromModel, type ImageDataset, modelToBytes, pixelMoments, toModel } from "./src/data/dataset.ts";
 export { proceduralDigits } from "./src/data/digits.ts";
 export { type IdxArray, readIdx, writeIdx } from "./src/data/idx.ts";
 export { idxDataset } from "./src/data/mnist.ts";
 
 export { energyDistance } from "./src/metrics/energy_distance.ts";
+export { classAccuracy, type Classification, classify, readClassifier } from "./src/metrics/classifier.ts";
 export { type FeatureMoments, featureMoments, frechetDistance } from "./src/metrics/frechet.ts";
 export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
 
