@@ -198,3 +198,45 @@ claim("samples are the same for the same seed, and start from the prior's spread
     check.atMost(`${name}: start against priorStd·z`, worst, 1e-6, "the first draw of the run's own stream");
   }
 });
+
+claim("a grid may end where sigma is zero, for every sampler that needs no score there", async (check) => {
+  const sde = vpSde();
+  const model = scoreModel(mixture, sde);
+  const points = 24;
+  const grid = Float64Array.from({ length: points + 1 }, (_, i) => 1 - i / points);
+  const [last, h] = [grid[points - 1], grid[points - 1]];
+  const toData = ["ddim", "ancestral", "edm-heun", "dpm++2m"];
+  for (const name of samplerNames) {
+    const run = async (grid: Float64Array) => {
+      const settingsOf = { shape, grid, rng: createRng(2), denoise: false };
+      return await drawSamples(model, samplerByName(name, settings(name).options), settingsOf);
+    };
+    if (name === "ode-rk4" || name === "ode-dopri5") {
+      await check.throws(
+        `${name}: a score at σ = 0`,
+        () => run(grid),
+        /from time 0.04\d* to 0: .*(NaN|infinite)/,
+      );
+      continue;
+    }
+    const [ended, before] = [await run(grid), await run(grid.slice(0, points))];
+    if (toData.includes(name) || name === "ode-heun") {
+      const expected = tf.tidy(() =>
+        name === "ode-heun" ? before.sub(model.velocity(before, last).mul(h)) : model.data(before, last)
+      );
+      const [difference] = await tf.tidy(() => ended.sub(expected).abs().max()).data();
+      const rule = name === "ode-heun"
+        ? "Euler's step, as no slope exists at the end"
+        : "the data prediction, as ν = 0";
+      check.atMost(`${name}: last step`, difference, 1e-5, rule, { detectable: "any other last step" });
+      expected.dispose();
+    } else {
+      check.holds(
+        `${name}: finite`,
+        (await ended.data()).every(Number.isFinite),
+        "no score at σ = 0 is asked for",
+      );
+    }
+    tf.dispose([ended, before]);
+  }
+});
