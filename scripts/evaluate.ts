@@ -2,7 +2,6 @@
  * Measures a checkpoint on MNIST: `deno task evaluate`.
  * @module
  */
-import { useEngine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { readClassifier } from "../src/metrics/classifier.ts";
@@ -10,9 +9,10 @@ import { digitQuality, digitReference } from "../src/metrics/digit_quality.ts";
 import { sizeOf } from "../src/networks/network.ts";
 import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import { sample } from "../src/samplers/sample.ts";
+import { load, sdes } from "./drawing.ts";
+import { openEngine } from "./engine.ts";
 import { choice, integer, number, parseFlags, runScript, text, toggle } from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
-import { load, sdes } from "./sample.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 
 const usage = {
@@ -105,7 +105,7 @@ async function main(): Promise<void> {
     train: await loadMnist("train", { data: flags.data }),
     test: await loadMnist("test", { data: flags.data }),
   };
-  const engine = await useEngine(flags.engine);
+  const engine = await openEngine(flags.engine);
   const started = performance.now();
   const { images, labels, evaluations } = await draw(flags, steps);
   const seconds = (performance.now() - started) / 1000;

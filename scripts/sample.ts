@@ -2,25 +2,39 @@
  * Draws digits from a checkpoint: `deno task sample`.
  * @module
  */
-import { type Engine, useEngine } from "../src/compute/engine.ts";
-import { createRng, type Rng } from "../src/compute/rng.ts";
-import * as tf from "../src/compute/tf.ts";
-import { fromModel } from "../src/data/dataset.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
-import { readModel } from "../src/networks/model_file.ts";
-import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
+import type { Engine } from "../src/compute/engine.ts";
+import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { encodeGif } from "../src/pictures/gif.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
-import { writeNpy } from "../src/pictures/npy.ts";
 import { encodePng } from "../src/pictures/png.ts";
-import { loadPretrained } from "../src/pretrained.ts";
 import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
-import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import type { Sde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
-import { atomicWrite, ensureWritable, readWhole } from "./files.ts";
-import { choice, integer, number, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
+import {
+  drawBatches,
+  type DrawnBatch,
+  type DrawOptions,
+  fingerprint,
+  load,
+  type Part,
+  sdes,
+  shardOf,
+} from "./drawing.ts";
+import { openEngine } from "./engine.ts";
+import { atomicWrite, ensureWritable } from "./files.ts";
+import {
+  choice,
+  type Flag,
+  integer,
+  number,
+  parseFlags,
+  runScript,
+  text,
+  toggle,
+  UsageError,
+} from "./flags.ts";
+import { PartialNpy, type RunRecord } from "./partial_npy.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 
 const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
@@ -29,8 +43,19 @@ const endings = [".png", ".npy", ".gif"] as const;
 /** The most digits that one picture shows. */
 const mostInPicture = { ".png": 10_000, ".gif": 400, ".npy": Infinity };
 
-/** The most frames of an animation. */
-const mostFrames = 60;
+/** A flag such as 2/8: the second of eight parts. */
+const shard: Flag<{ readonly index: number; readonly shards: number } | undefined> = {
+  help: "draw only the I-th of N parts, I from 1, for a .npy; `deno task join` puts them together",
+  placeholder: "I/N",
+  fallback: undefined,
+  parse(text, flag) {
+    const [, index, shards] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+    if (!(index >= 1 && index <= shards && Number.isSafeInteger(shards))) {
+      throw new UsageError(`${flag} must be I/N with I from 1 to N, such as 2/8, got "${text}"`);
+    }
+    return { index, shards };
+  },
+};
 
 const usage = {
   name: "sample",
@@ -40,7 +65,8 @@ const usage = {
     "deno task sample",
     "deno task sample --label 4 --guidance 2 --output fours.png",
     "deno task sample --sde vp --sampler predictor-corrector --steps 500 --count 16",
-    "deno task sample --count 10000 --output digits.npy",
+    "deno task sample --count 10000 --output digits.npy --resume",
+    "deno task sample --count 10000 --shard 2/8 --output digits-2.npy --resume",
   ],
   flags: {
     checkpoint: text({
@@ -60,7 +86,7 @@ const usage = {
     grid: choice(["uniform", "quadratic", "log-snr", "karras"], {
       help: "the time grid; the default is the sampler's",
     }),
-    count: integer({ help: "how many digits", default: 64, min: 1, max: 100_000 }),
+    count: integer({ help: "how many digits", default: 64, min: 1, max: 10_000_000 }),
     seed: integer({ help: "the same seed draws the same digits, however many", default: 0, min: 0 }),
     label: choice([...digits, "random", "none"], {
       help: "which digit; random draws a class for each, none leaves it to the network",
@@ -83,6 +109,8 @@ const usage = {
       placeholder: "FILE",
       default: "samples.png",
     }),
+    resume: toggle({ help: "go on with a .npy that was interrupted; from the start if there is none" }),
+    shard,
     json: toggle({ help: "print the last line as JSON" }),
   },
 } as const;
@@ -95,6 +123,7 @@ interface Plan {
   readonly sampler: Sampler;
   readonly grid: GridConfig;
   readonly ending: typeof endings[number];
+  readonly part: Part;
 }
 
 function planFor(flags: Flags): Plan {
@@ -105,6 +134,17 @@ function planFor(flags: Flags): Plan {
   if (flags.count > mostInPicture[ending]) {
     throw new UsageError(
       `a ${ending} shows at most ${mostInPicture[ending]} digits, got --count ${flags.count}`,
+    );
+  }
+  if (ending !== ".npy" && (flags.resume || flags.shard !== undefined)) {
+    throw new UsageError(`--resume and --shard need an --output that ends in .npy, got "${flags.output}"`);
+  }
+  const batches = Math.ceil(flags.count / flags.batch);
+  const { index, shards } = flags.shard ?? { index: 1, shards: 1 };
+  if (shards > batches) {
+    throw new UsageError(
+      `--shard splits between batches, and ${flags.count} digits are ${batches} batches of ${flags.batch}: ` +
+        `at most ${batches} parts, got ${shards}`,
     );
   }
   if (flags.label === "none" && flags.guidance !== 1) {
@@ -118,107 +158,104 @@ function planFor(flags: Flags): Plan {
       sampler: samplerByName(flags.sampler, { snr, correctorSteps, rtol, atol }),
       grid: { ...grid, kind: flags.grid ?? grid.kind, steps: flags.steps ?? grid.steps },
       ending,
+      part: shardOf(index, shards, flags.count, flags.batch),
     };
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }
 }
 
-/** VE between the noise ratios that training saw; the others as their papers have them. */
-export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
-  ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
-  vp: vpSde,
-  subvp: subVpSde,
-  "sigma-power": sigmaPowerSde,
-};
-
-/** The network in a checkpoint, or the one that comes with the project. */
-export async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
-  if (checkpoint === undefined) return await loadPretrained("mnist");
-  const bytes = await readWhole(checkpoint);
-  try {
-    const { config, weights } = readModel(bytes);
-    return networkDenoiser(config, weights);
-  } catch (error) {
-    throw new Error(`"${checkpoint}" cannot be used: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/** The labels of a batch; a sample's own random class does not depend on its batch. */
-export function labelsOf(label: string, classes: number, rng: Rng, rows: number): number | null | number[] {
-  if (label === "none" || (label === "random" && classes === 0)) return null;
-  if (label !== "random") return Number(label);
-  const uniforms = rng.fork("labels").uniformValues([rows, 1]);
-  return Array.from(uniforms, (u) => Math.floor(u * classes));
-}
-
-/** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
-function visible(denoiser: NetworkDenoiser, { sde }: ScoreModel, x: tf.Tensor, time: number): tf.Tensor {
-  const { sigmaData, centre } = denoiser.config.preconditioning ?? { sigmaData: 0.5, centre: 0 };
-  const spread = sigmaData / Math.hypot(sigmaData, noiseRatio(sde, time));
-  return tf.tidy(() => tf.add(tf.mul(tf.sub(tf.div(x, sde.alpha(time)), centre), spread), centre));
-}
-
-/** The digits, [count, …sampleShape] in [0, 1], and the frames of their trajectory when it is wanted. */
-interface Drawn {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-  readonly frames: readonly Float32Array[];
+/** Digits written or to be written: how many, and the most evaluations that one took. */
+interface Result {
+  readonly samples: number;
   readonly evaluations: number;
 }
 
-async function draw(flags: Flags, plan: Plan, denoiser: NetworkDenoiser, engine: Engine): Promise<Drawn> {
-  const { sampleShape, classes } = denoiser.network;
-  const size = sampleShape.reduce((product, length) => product * length, 1);
-  // Every batch has the same number of rows, the last one too: then no rounding depends on how many are asked for.
-  const rows = flags.batch;
-  const batches = Math.ceil(flags.count / rows);
-  const values = new Float32Array(flags.count * size);
-  const frames: Float32Array[] = [];
-  const stride = Math.ceil(plan.grid.steps / (mostFrames - 1));
-  const put = (into: Float32Array, batch: number, from: Float32Array) =>
-    into.set(from.subarray(0, Math.min(rows, flags.count - batch * rows) * size), batch * rows * size);
-  let evaluations = 0;
-  using progress = new ProgressBar({ label: "sampling", total: batches * plan.grid.steps, unit: "steps" });
-  for (let batch = 0; batch < batches; batch++) {
-    const rng = createRng(flags.seed).startingAt(batch * rows);
-    const conditioned = denoiser.withLabels(labelsOf(flags.label, classes, rng, rows), flags.guidance);
-    if (batch === 0) await conditioned.prepare(rows);
-    const model = scoreModel(conditioned, plan.sde);
-    const options = { shape: [rows, ...sampleShape], grid: plan.grid, rng, denoise: flags.denoise };
-    for await (const look of sample(model, plan.sampler, options)) {
-      if (plan.ending === ".gif" && (look.done || look.step % stride === 0)) {
-        const frame = look.done ? look.x.clone() : visible(denoiser, model, look.x, look.time);
-        put(
-          frames[Math.ceil(look.step / stride)] ??= new Float32Array(values.length),
-          batch,
-          fromModel(await frame.data<"float32">()),
-        );
-        frame.dispose();
-      }
-      if (look.done) {
-        put(values, batch, fromModel(await look.x.data<"float32">()));
-        look.x.dispose();
-        evaluations = Math.max(evaluations, look.evaluations);
-      }
-      progress.update(batch * plan.grid.steps + look.step);
-    }
-    engine.check();
-  }
-  return { shape: [flags.count, ...sampleShape], values, frames, evaluations };
+/** Draws a part batch by batch under a progress bar, beginning with batch `from`. */
+async function* drawn(
+  flags: Flags,
+  plan: Plan,
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  from = plan.part.first,
+): AsyncGenerator<DrawnBatch> {
+  const { steps } = plan.grid;
+  const done = (from - plan.part.first) * steps;
+  const total = (plan.part.end - plan.part.first) * steps;
+  using progress = new ProgressBar({ label: "sampling", total, unit: "steps", initial: done });
+  const options: DrawOptions = {
+    ...{ sde: plan.sde, sampler: plan.sampler, grid: plan.grid },
+    ...{ seed: flags.seed, label: flags.label, guidance: flags.guidance, denoise: flags.denoise },
+    ...{ count: flags.count, rows: flags.batch, frames: plan.ending === ".gif" },
+    onStep: (taken) => progress.update(done + taken),
+  };
+  yield* drawBatches(denoiser, engine, { first: from, end: plan.part.end }, options);
 }
 
-function encode(plan: Plan, { shape, values, frames }: Drawn): Uint8Array {
-  switch (plan.ending) {
-    case ".npy":
-      return writeNpy({ shape, values });
-    case ".png":
-      return encodePng(imageGrid(values, shape));
-    case ".gif":
-      return encodeGif(frames.map((frame) => imageGrid(frame, shape)), {
-        delay: Math.max(30, 2000 / frames.length),
-      });
+/** Streams an array to the disk: memory holds one batch, however many there are. */
+async function streamArray(
+  flags: Flags,
+  plan: Plan,
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+): Promise<Result> {
+  const { part, grid } = plan;
+  const { sde, sampler, label, guidance, snr, correctorSteps, rtol, atol, denoise, seed, count, batch } =
+    flags;
+  const first = part.first * batch;
+  const samples = Math.min(count, part.end * batch) - first;
+  const run: RunRecord = {
+    ...{
+      weights: await fingerprint(denoiser),
+      sde,
+      sampler,
+      steps: grid.steps,
+      grid: grid.kind,
+      seed,
+      label,
+    },
+    ...{ guidance, snr, correctorSteps, rtol, atol, denoise, count, batch, engine: engine.name },
+    shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
+  };
+  const shape = [samples, ...denoiser.network.sampleShape];
+  using file = await PartialNpy.open({ path: flags.output, shape, run, resume: flags.resume, batch });
+  let evaluations = 0;
+  const from = file.finished === samples ? part.end : part.first + file.finished / batch;
+  for await (const next of drawn(flags, plan, denoiser, engine, from)) {
+    await file.append(next.values, next.samples);
+    evaluations = Math.max(evaluations, next.evaluations);
   }
+  await file.finish();
+  return { samples, evaluations };
+}
+
+function joined(pieces: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let start = 0;
+  for (const piece of pieces) {
+    whole.set(piece, start);
+    start += piece.length;
+  }
+  return whole;
+}
+
+/** Draws a picture or an animation and writes it whole. */
+async function drawPicture(
+  flags: Flags,
+  plan: Plan,
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+): Promise<Result> {
+  const batches = await Array.fromAsync(drawn(flags, plan, denoiser, engine));
+  const shape = [flags.count, ...denoiser.network.sampleShape];
+  const bytes = plan.ending === ".png"
+    ? encodePng(imageGrid(joined(batches.map(({ values }) => values)), shape))
+    : encodeGif(
+      batches[0].frames.map((_, at) => imageGrid(joined(batches.map(({ frames }) => frames[at])), shape)),
+      { delay: Math.max(30, 2000 / batches[0].frames.length) },
+    );
+  await atomicWrite(flags.output, bytes);
+  return { samples: flags.count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };
 }
 
 if (import.meta.main) {
@@ -227,18 +264,18 @@ if (import.meta.main) {
     const plan = planFor(flags);
     await ensureWritable(flags.output);
     const started = performance.now();
-    const engine = await useEngine(flags.engine);
+    const engine = await openEngine(flags.engine);
     const denoiser = await load(flags.checkpoint);
-    const drawn = await draw(flags, plan, denoiser, engine);
-    await atomicWrite(flags.output, encode(plan, drawn));
+    const write = plan.ending === ".npy" ? streamArray : drawPicture;
+    const result = await write(flags, plan, denoiser, engine);
     const summary = {
-      count: flags.count,
+      count: result.samples,
       sde: flags.sde,
       sampler: flags.sampler,
       grid: plan.grid.kind,
       steps: plan.grid.steps,
       // Guidance asks the network twice, in one batch.
-      evaluations: drawn.evaluations * (flags.label !== "none" && flags.guidance !== 1 ? 2 : 1),
+      evaluations: result.evaluations * (flags.label !== "none" && flags.guidance !== 1 ? 2 : 1),
       seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
       engine: engine.name,
       file: flags.output,

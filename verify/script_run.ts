@@ -13,18 +13,26 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs a task's own command with further arguments; a permission that it lacks is a failure, not a question. */
-export async function run(task: string, ...args: string[]): Promise<Run> {
+/** Starts a task's own command with further arguments; a permission that it lacks is a failure, not a question. */
+export async function start(task: string, ...args: string[]): Promise<Deno.ChildProcess> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
-  const [program, command, ...rest] = (tasks[task].command as string).split(" ");
+  const [program, command, ...rest] = ((tasks[task]?.command ?? "") as string).split(" ");
   if (program !== "deno" || command !== "run") throw new Error(`the task ${task} is not one deno run`);
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...rest, ...args],
+  return new Deno.Command(Deno.execPath(), {
+    // A claim that runs on onnx must not put its package into the lock file.
+    args: ["run", "--no-prompt", "--no-lock", ...rest.filter((arg) => !/^--(no-)?lock/.test(arg)), ...args],
     cwd: root,
     // One thread for PyTorch: its own wait for each other in a loop, which starves what runs beside them.
     env: { NO_COLOR: "1", OMP_NUM_THREADS: "1" },
-  });
-  const { code, stdout, stderr } = await process.output();
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs a task to its end. */
+export async function run(task: string, ...args: string[]): Promise<Run> {
+  const { code, stdout, stderr } = await (await start(task, ...args)).output();
   const decoder = new TextDecoder();
   // What the graphics driver and the package manager say is not ours.
   const noise = /^(error: XDG_RUNTIME_DIR .*|Download .*|[╭│╰].*)\n/gm;

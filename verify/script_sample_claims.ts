@@ -2,11 +2,10 @@
  * Claims about what `deno task sample` draws and writes.
  * @module
  */
-import { labelsOf } from "../scripts/sample.ts";
+import { labelsOf } from "../scripts/drawing.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { scoreModel } from "../src/denoiser.ts";
-import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
-import { readModel, writeModel } from "../src/networks/model_file.ts";
+import { readModel } from "../src/networks/model_file.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { readNpy } from "../src/pictures/npy.ts";
 import { decodePng } from "../src/pictures/png.ts";
@@ -15,35 +14,7 @@ import { drawSamples } from "../src/samplers/sample.ts";
 import { veSde } from "../src/sde.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
-
-const config: NetworkConfig = {
-  ...NETWORK_PRESETS.digits,
-  widths: [8, 8],
-  blocks: 1,
-  middleBlocks: 1,
-  embedding: 16,
-  noiseFeatures: 8,
-};
-
-/** A folder with an untrained checkpoint, small but with every layer at work. */
-async function folderWithCheckpoint(): Promise<string> {
-  const network = networkFromConfig(config);
-  const rng = createRng(7);
-  const weights = network.initialise(rng);
-  for (const { name, std, mean } of network.parameters) {
-    const values = weights.get(name)!;
-    if (std === 0) {
-      weights.set(
-        name,
-        rng.fork(name).normalValues([1, values.length]).map((z) => mean + 0.1 * z),
-      );
-    }
-  }
-  const folder = await Deno.makeTempDir();
-  const model = { config: { network: config, preconditioning: { sigmaData: 0.6, centre: -0.7 } }, weights };
-  await Deno.writeFile(`${folder}/model.safetensors`, writeModel(model));
-  return folder;
-}
+import { folderWithCheckpoint } from "./small_checkpoint.ts";
 
 /** What `sample --seed 3 --sampler ancestral --steps 3` should draw, [count · 784] in [0, 1]. */
 async function firstDigits(checkpoint: string, count: number): Promise<Float32Array> {

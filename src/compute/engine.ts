@@ -6,7 +6,7 @@
 import * as tf from "./tf.ts";
 import type { BackendWasm } from "./wasm_backend.ts";
 
-/** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else wasm. */
+/** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else `EngineOptions.withoutGpu`. */
 export type EngineName = "auto" | "webgpu" | "wasm" | "cpu" | "onnx";
 
 /** The engine in use. */
@@ -23,6 +23,11 @@ export interface Engine {
 export interface EngineOptions {
   /** Folder URL or path (with its final slash) of TensorFlow.js' .wasm files, for hosts that serve them elsewhere. */
   readonly wasmPath?: string;
+  /**
+   * What "auto" takes where there is no real GPU; default wasm. onnx needs a package of 290 MB, which is fetched unless it
+   * is in the cache; where it does not load, wasm is taken.
+   */
+  readonly withoutGpu?: "wasm" | "onnx";
 }
 
 let current: Engine | null = null;
@@ -59,6 +64,14 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
       const why = adapter === null
         ? "no WebGPU adapter was found"
         : `${describe(adapter)} is a software adapter`;
+      if (options.withoutGpu === "onnx") {
+        try {
+          return await openOnnx(options, `because ${why}`);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : error;
+          return await openWasm(options, "wasm", `wasm, because ${why} and ${reason}`);
+        }
+      }
       return await openWasm(options, "wasm", `wasm, because ${why}`);
     }
     case "webgpu": {
@@ -71,17 +84,20 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
     }
     case "wasm":
       return await openWasm(options, "wasm", "wasm, as asked");
-    case "onnx": {
-      const { loadOnnxRuntime } = await import("./onnx_runtime.ts");
-      await loadOnnxRuntime();
-      return await openWasm(options, "onnx", "onnx for compiled functions and wasm for the rest, as asked");
-    }
+    case "onnx":
+      return await openOnnx(options, "as asked");
     case "cpu":
       await tf.setBackend("cpu");
       return { name: "cpu", reason: "cpu (plain JavaScript, slow), as asked", check: () => {} };
     default:
       throw new RangeError(`engine must be one of auto, webgpu, wasm, cpu, onnx; got ${name}`);
   }
+}
+
+async function openOnnx(options: EngineOptions, why: string): Promise<Engine> {
+  const { loadOnnxRuntime } = await import("./onnx_runtime.ts");
+  await loadOnnxRuntime();
+  return await openWasm(options, "onnx", `onnx for compiled functions and wasm for the rest, ${why}`);
 }
 
 async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: string): Promise<Engine> {

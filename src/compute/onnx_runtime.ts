@@ -1,7 +1,10 @@
 /** The native ONNX runtime, named once; 290 MB, so it is fetched only when its engine is asked for. @module */
 
+/** The package and its version. */
+export const ONNX_RUNTIME = { name: "onnxruntime-node", version: "1.30.0" } as const;
+
 // A computed specifier keeps the package out of the module graph.
-const PACKAGE = ["npm:onnxruntime-node@1.30.0", "dist", "binding.js"];
+const PACKAGE = [`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`, "dist", "binding.js"];
 
 /**
  * Loads the runtime's synchronous native binding.

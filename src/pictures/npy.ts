@@ -56,28 +56,34 @@ export function writeNpy({ shape, values }: NpyArray): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** What the header of a .npy file says. */
+export interface NpyHeader {
+  /** Sizes, outermost first. */
+  readonly shape: readonly number[];
+  /** The byte at which the values start. */
+  readonly start: number;
+}
+
 /**
- * Reads a float32 .npy file in row-major order.
+ * Reads the header of a float32 .npy file in row-major order; the bytes of the values may be absent.
  *
  * @param name What to call the file in errors.
- * @throws {RangeError} When the bytes are no .npy file, hold another type or order, or are too few or too many.
+ * @throws {RangeError} When the bytes are no .npy file or hold another type or order.
  */
-export function readNpy(bytes: Uint8Array, name = "npy data"): NpyArray {
-  const fail = (problem: string): never => {
-    throw new RangeError(`${name}: ${problem}`);
-  };
+export function readNpyHeader(bytes: Uint8Array, name = "npy data"): NpyHeader {
+  const fail = failing(name);
   if (bytes.length < 12 || [...MAGIC].some((letter, at) => bytes[at] !== letter.charCodeAt(0))) {
     fail("a .npy file starts with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY)");
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6];
   if (version < 1 || version > 3) fail(`format version ${version} is unknown, 1 to 3 are read`);
-  const start = version === 1 ? 10 : 12;
-  const end = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (end > bytes.length) {
-    fail(`truncated: the header ends at byte ${end}, the file at byte ${bytes.length}`);
+  const begin = version === 1 ? 10 : 12;
+  const start = begin + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (start > bytes.length) {
+    fail(`truncated: the header ends at byte ${start}, the file at byte ${bytes.length}`);
   }
-  const header = new TextDecoder().decode(bytes.subarray(start, end));
+  const header = new TextDecoder().decode(bytes.subarray(begin, start));
   const type = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
   const lengths = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(header)?.[1];
@@ -89,17 +95,34 @@ export function readNpy(bytes: Uint8Array, name = "npy data"): NpyArray {
   const shape = lengths.split(",").map((length) => length.trim()).filter((length) => length !== "").map(
     Number,
   );
+  return { shape, start };
+}
+
+/**
+ * Reads a float32 .npy file in row-major order.
+ *
+ * @param name What to call the file in errors.
+ * @throws {RangeError} When the bytes are no .npy file, hold another type or order, or are too few or too many.
+ */
+export function readNpy(bytes: Uint8Array, name = "npy data"): NpyArray {
+  const { shape, start } = readNpyHeader(bytes, name);
   const size = shape.reduce((product, length) => product * length, 1);
-  if (bytes.length - end !== 4 * size) {
-    const problem = bytes.length - end < 4 * size ? "truncated" : "trailing bytes";
-    fail(
-      `${problem}: the shape [${shape.join(", ")}] needs ${4 * size} bytes after the header, found ${
-        bytes.length - end
-      }`,
+  const found = bytes.length - start;
+  if (found !== 4 * size) {
+    const problem = found < 4 * size ? "truncated" : "trailing bytes";
+    failing(name)(
+      `${problem}: the shape [${shape.join(", ")}] needs ${4 * size} bytes after the header, found ${found}`,
     );
   }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     shape,
-    values: Float32Array.from({ length: size }, (_, at) => view.getFloat32(end + 4 * at, true)),
+    values: Float32Array.from({ length: size }, (_, at) => view.getFloat32(start + 4 * at, true)),
+  };
+}
+
+function failing(name: string): (problem: string) => never {
+  return (problem) => {
+    throw new RangeError(`${name}: ${problem}`);
   };
 }

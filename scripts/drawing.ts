@@ -1,0 +1,153 @@
+/**
+ * Draws batches of digits from a trained network: what `sample` and `evaluate` share.
+ * @module
+ */
+import type { Engine } from "../src/compute/engine.ts";
+import { createRng, type Rng } from "../src/compute/rng.ts";
+import * as tf from "../src/compute/tf.ts";
+import { fromModel } from "../src/data/dataset.ts";
+import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { readModel } from "../src/networks/model_file.ts";
+import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
+import { sizeOf } from "../src/networks/network.ts";
+import { loadPretrained } from "../src/pretrained.ts";
+import { sample } from "../src/samplers/sample.ts";
+import type { Sampler } from "../src/samplers/sampler.ts";
+import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import type { GridConfig } from "../src/time_grid.ts";
+import { readWhole } from "./files.ts";
+
+/** The most frames of an animation. */
+const mostFrames = 60;
+
+/** VE between the noise ratios that training saw; the others as their papers have them. */
+export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
+  ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
+  vp: vpSde,
+  subvp: subVpSde,
+  "sigma-power": sigmaPowerSde,
+};
+
+/** The network in a checkpoint, or the one that comes with the project. */
+export async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
+  if (checkpoint === undefined) return await loadPretrained("mnist");
+  const bytes = await readWhole(checkpoint);
+  try {
+    const { config, weights } = readModel(bytes);
+    return networkDenoiser(config, weights);
+  } catch (error) {
+    throw new Error(`"${checkpoint}" cannot be used: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** SHA-256 of a network's config and weights, in hexadecimal digits. */
+export async function fingerprint({ config, parameters }: NetworkDenoiser): Promise<string> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [new TextEncoder().encode(JSON.stringify(config))];
+  for (const tensor of Object.values(parameters)) {
+    pieces.push(new Uint8Array(Float32Array.from(await tensor.data<"float32">()).buffer));
+  }
+  const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** The labels of a batch; a sample's own random class does not depend on its batch. */
+export function labelsOf(label: string, classes: number, rng: Rng, rows: number): number | null | number[] {
+  if (label === "none" || (label === "random" && classes === 0)) return null;
+  if (label !== "random") return Number(label);
+  const uniforms = rng.fork("labels").uniformValues([rows, 1]);
+  return Array.from(uniforms, (u) => Math.floor(u * classes));
+}
+
+/** The batches with index `first` up to `end` (excluded) of a run that draws `count` samples. */
+export interface Part {
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * The i-th of n contiguous parts of a run, i from 1. Parts meet at borders between batches, so that every sample is
+ * computed in the same batch whether the run is split or not, and its bytes are the same on one engine.
+ */
+export function shardOf(index: number, shards: number, count: number, rows: number): Part {
+  const batches = Math.ceil(count / rows);
+  return {
+    first: Math.floor((index - 1) * batches / shards),
+    end: Math.floor(index * batches / shards),
+  };
+}
+
+/** What to draw. */
+export interface DrawOptions {
+  readonly sde: Sde;
+  readonly sampler: Sampler;
+  readonly grid: GridConfig;
+  readonly seed: number;
+  readonly label: string;
+  readonly guidance: number;
+  readonly denoise: boolean;
+  /** Samples of the whole run. */
+  readonly count: number;
+  /** Samples in a batch: every batch has as many, the last one too, and what is too many is dropped. */
+  readonly rows: number;
+  /** Whether states on the way are wanted. */
+  readonly frames: boolean;
+  /** Told after every step how many were taken, all batches together. */
+  readonly onStep: (steps: number) => void;
+}
+
+/** A finished batch; values are in [0, 1]. */
+export interface DrawnBatch {
+  /** Index of its first sample. */
+  readonly first: number;
+  readonly samples: number;
+  /** [samples, …sampleShape]. */
+  readonly values: Float32Array;
+  /** As many values a frame; empty unless they are wanted. */
+  readonly frames: readonly Float32Array[];
+  /** Network evaluations of the batch. */
+  readonly evaluations: number;
+}
+
+/** Draws the batches of a part, one after the other. */
+export async function* drawBatches(
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  part: Part,
+  options: DrawOptions,
+): AsyncGenerator<DrawnBatch, void, void> {
+  const { sde, sampler, grid, rows, denoise } = options;
+  const { sampleShape, classes } = denoiser.network;
+  const stride = Math.ceil(grid.steps / (mostFrames - 1));
+  for (let index = part.first; index < part.end; index++) {
+    const first = index * rows;
+    const samples = Math.min(rows, options.count - first);
+    const rng = createRng(options.seed).startingAt(first);
+    const conditioned = denoiser.withLabels(labelsOf(options.label, classes, rng, rows), options.guidance);
+    if (index === part.first) await conditioned.prepare(rows);
+    const model = scoreModel(conditioned, sde);
+    const frames: Float32Array[] = [];
+    const kept = async (x: tf.Tensor) =>
+      fromModel(await x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
+    for await (const look of sample(model, sampler, { shape: [rows, ...sampleShape], grid, rng, denoise })) {
+      if (options.frames && !look.done && look.step % stride === 0) {
+        const state = visible(denoiser, model, look.x, look.time);
+        frames.push(await kept(state));
+        state.dispose();
+      }
+      options.onStep((index - part.first) * grid.steps + look.step);
+      if (!look.done) continue;
+      const values = await kept(look.x);
+      look.x.dispose();
+      if (options.frames) frames.push(values);
+      engine.check();
+      yield { first, samples, values, frames, evaluations: look.evaluations };
+    }
+  }
+}
+
+/** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
+function visible(denoiser: NetworkDenoiser, { sde }: ScoreModel, x: tf.Tensor, time: number): tf.Tensor {
+  const { sigmaData, centre } = denoiser.config.preconditioning ?? { sigmaData: 0.5, centre: 0 };
+  const spread = sigmaData / Math.hypot(sigmaData, noiseRatio(sde, time));
+  return tf.tidy(() => tf.add(tf.mul(tf.sub(tf.div(x, sde.alpha(time)), centre), spread), centre));
+}

@@ -1,0 +1,75 @@
+/**
+ * Puts the arrays of a run's shards together: `deno task join`.
+ * @module
+ */
+import { type NpyHeader, npyHeader, readNpyHeader } from "../src/pictures/npy.ts";
+import { ensureWritable } from "./files.ts";
+import { integer, parseFlags, runScript, text, UsageError } from "./flags.ts";
+
+const usage = {
+  name: "join",
+  purpose: "Joins the .npy files that `sample --shard` wrote, in their order, into one; memory stays small.",
+  examples: ["deno task join --parts digits-%.npy --shards 8 --output digits.npy"],
+  flags: {
+    parts: text({ help: "the files' name, with % for the number of the shard", placeholder: "NAME" }),
+    shards: integer({ help: "how many there are", min: 1, max: 100_000 }),
+    output: text({ help: "the joined .npy", placeholder: "FILE" }),
+  },
+} as const;
+
+/** One shard: its shape, and where its values are. */
+interface Shard extends NpyHeader {
+  readonly path: string;
+}
+
+async function open(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    throw new Error(`could not read "${path}": ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Looks at the start of a file, which holds the header, and at its length. */
+async function examined(path: string): Promise<Shard> {
+  using file = await open(path);
+  const bytes = new Uint8Array(4096);
+  const header = readNpyHeader(bytes.subarray(0, await file.read(bytes) ?? 0), path);
+  const expected = header.start + 4 * header.shape.reduce((product, length) => product * length, 1);
+  const { size } = await file.stat();
+  if (size !== expected) throw new Error(`"${path}" should have ${expected} bytes, it has ${size}`);
+  return { path, ...header };
+}
+
+async function main(): Promise<void> {
+  const { parts, shards, output } = parseFlags(usage, Deno.args);
+  if (parts === undefined || shards === undefined || output === undefined) {
+    throw new UsageError("--parts, --shards and --output are needed");
+  }
+  if (!parts.includes("%")) throw new UsageError(`--parts needs a % for the shard's number, got "${parts}"`);
+  await ensureWritable(output);
+  const files: Shard[] = [];
+  for (let shard = 1; shard <= shards; shard++) files.push(await examined(parts.replace("%", String(shard))));
+  const sample = files[0].shape.slice(1);
+  const other = files.find(({ shape }) => String(shape.slice(1)) !== String(sample));
+  if (other !== undefined) {
+    throw new Error(`"${other.path}" has samples of shape [${other.shape.slice(1)}], the first [${sample}]`);
+  }
+  const shape = [files.reduce((sum, { shape }) => sum + shape[0], 0), ...sample];
+  const temporary = `${output}.${Deno.pid}.part`;
+  try {
+    await Deno.writeFile(temporary, npyHeader(shape));
+    for (const { path, start } of files) {
+      const [from, to] = [await open(path), await Deno.open(temporary, { append: true })];
+      await from.seek(start, Deno.SeekMode.Start);
+      await from.readable.pipeTo(to.writable);
+    }
+    await Deno.rename(temporary, output);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw new Error(`could not write "${output}": ${error instanceof Error ? error.message : error}`);
+  }
+  console.log(`${shape[0]} samples of ${shards} shards: ${output}`);
+}
+
+if (import.meta.main) await runScript(main);

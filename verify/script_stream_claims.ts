@@ -1,0 +1,162 @@
+/**
+ * Claims about long runs of `deno task sample`: streamed to the disk, killed, resumed, split into shards and joined.
+ * @module
+ */
+import { shardOf } from "../scripts/drawing.ts";
+import { PartialNpy } from "../scripts/partial_npy.ts";
+import { readNpy } from "../src/pictures/npy.ts";
+import { claim } from "./claim.ts";
+import { run, start } from "./script_run.ts";
+import { folderWithCheckpoint } from "./small_checkpoint.ts";
+
+/** Flags of a run that depends on all that could go wrong: noise in every step, random labels, an incomplete last batch. */
+function flagsFor(folder: string, engine = "wasm"): string[] {
+  const flags = `--checkpoint ${folder}/model.safetensors --engine ${engine} --sampler ancestral --steps 12`;
+  return `${flags} --count 30 --batch 4 --guidance 1.5`.split(" ");
+}
+
+function fileNames(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.includes("npy")).sort();
+}
+
+claim("a killed run that is resumed writes the bytes of an uninterrupted one, torn writes included", {
+  engines: ["wasm"],
+}, async (check) => {
+  const folder = await folderWithCheckpoint();
+  try {
+    const flags = flagsFor(folder);
+    const [whole, killed] = [`${folder}/whole.npy`, `${folder}/killed.npy`];
+    const process = await start("sample", ...flags, "--output", killed);
+    // Killed without warning when at least two batches are finished.
+    const enough = 128 + 2 * 4 * 784 * 4;
+    while ((await Deno.stat(`${killed}.partial`).catch(() => ({ size: 0 }))).size < enough) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    process.kill("SIGKILL");
+    await process.output();
+    const left = ["killed.npy.partial", "killed.npy.partial.json"];
+    check.equal("what a kill leaves", fileNames(folder), left, "never a .npy with missing samples");
+    const { size } = await Deno.stat(`${killed}.partial`);
+    await Deno.writeFile(`${killed}.partial`, new Uint8Array(4 * 784 * 5 / 2).fill(7), { append: true });
+
+    const other = await run("sample", ...flags, "--output", killed, "--resume", "--seed", "1");
+    check.equal("another seed: exit code", other.code, 1, "samples of two seeds do not go into one file");
+    check.holds(
+      `another seed: ${other.stderr.trim()}`,
+      /its seed is "0", now it is "1"\n$/.test(other.stderr),
+      "",
+    );
+    const anew = await run("sample", ...flags, "--output", killed);
+    check.equal("without --resume: exit code", anew.code, 1, "hours of work are not overwritten unasked");
+    check.holds(
+      `without --resume: ${anew.stderr.trim()}`,
+      /holds \d+ finished of 30: go on/.test(anew.stderr),
+      "",
+    );
+    // The half sample was dropped only when it went on; whole samples of an incomplete batch are drawn again.
+    check.atLeast(
+      "samples kept",
+      Math.floor((size - 128) / (4 * 784)),
+      8,
+      "two batches of 4 were on the disk",
+    );
+
+    const resumed = await run("sample", ...flags, "--output", killed, "--resume");
+    const straight = await run("sample", ...flags, "--output", whole);
+    check.equal("exit codes", [resumed.code, straight.code], [0, 0], "0 is success");
+    const bytes = await Deno.readFile(whole);
+    const source = "a sample's draws depend on the seed and its index alone";
+    check.equal("bytes of the resumed run", await Deno.readFile(killed), bytes, source);
+    check.equal("shape", readNpy(bytes).shape, [30, 28, 28, 1], "--count 30");
+    check.equal("files", fileNames(folder), ["killed.npy", "whole.npy"], "nothing else is left");
+    const nothing = await run("sample", ...flags, "--output", `${folder}/new.npy`, "--resume");
+    check.equal("--resume with nothing there: exit code", nothing.code, 0, "it starts from the beginning");
+    check.equal("its bytes", await Deno.readFile(`${folder}/new.npy`), bytes, source);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+claim("shards joined are the unsharded run, byte for byte", { engines: ["wasm", "onnx"] }, async (check) => {
+  const folder = await folderWithCheckpoint();
+  try {
+    const { currentEngine } = await import("../src/compute/engine.ts");
+    const flags = flagsFor(folder, currentEngine()!.name);
+    const draw = async (...args: string[]) => {
+      const { code, stderr } = await run("sample", ...flags, ...args);
+      if (code !== 0) throw new Error(stderr);
+    };
+    await Promise.all([
+      draw("--output", `${folder}/whole.npy`),
+      draw("--output", `${folder}/part-1.npy`, "--shard", "1/3"),
+    ]);
+    await Promise.all([
+      draw("--output", `${folder}/part-2.npy`, "--shard", "2/3", "--resume"),
+      draw("--output", `${folder}/part-3.npy`, "--shard", "3/3"),
+    ]);
+    const join = ["join", "--parts", `${folder}/part-%.npy`, "--output", `${folder}/joined.npy`, "--shards"];
+    const { code, stdout, stderr } = await run(join[0], ...join.slice(1), "3");
+    check.equal("join: exit code", [code, stderr], [0, ""], "three shards are there");
+    check.holds(stdout.trim(), stdout.startsWith("30 samples of 3 shards: "), "--count 30");
+    const bytes = await Deno.readFile(`${folder}/whole.npy`);
+    check.equal(
+      "joined",
+      await Deno.readFile(`${folder}/joined.npy`),
+      bytes,
+      "every sample is drawn in the same batch",
+    );
+    const missing = await run(join[0], ...join.slice(1), "4");
+    check.equal("a shard that is missing: exit code", missing.code, 1, "no file with a hole");
+    check.holds(
+      missing.stderr.trim(),
+      /^error: could not read ".*part-4\.npy"/.test(missing.stderr),
+      "named",
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+claim("shards cover every batch once, in order, for any count, batch size and number of shards", (check) => {
+  let wrong = 0;
+  for (const [count, rows] of [[1, 1], [64, 16], [10_000, 16], [37, 16], [100, 7]]) {
+    const batches = Math.ceil(count / rows);
+    for (let shards = 1; shards <= Math.min(batches, 40); shards++) {
+      let next = 0;
+      for (let index = 1; index <= shards; index++) {
+        const { first, end } = shardOf(index, shards, count, rows);
+        if (first !== next || end <= first || end - first > Math.ceil(batches / shards)) wrong++;
+        next = end;
+      }
+      if (next !== batches) wrong++;
+    }
+  }
+  check.equal("gaps, overlaps, empty or overlong shards", wrong, 0, "contiguous parts, even to one batch");
+});
+
+claim(
+  "an array in the making is renamed only when complete, and leaves nothing behind when it is empty",
+  async (check) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const options = { path: `${folder}/a.npy`, shape: [3, 2], run: { seed: 1 }, resume: true, batch: 2 };
+      (await PartialNpy.open(options))[Symbol.dispose]();
+      check.equal("after a run without a sample", fileNames(folder), [], "nothing to go on with");
+      {
+        using file = await PartialNpy.open(options);
+        await file.append(Float32Array.of(1, 2, 3, 4), 2);
+        await check.throws("finishing too early", () => file.finish(), /holds 2 of 3 and is not complete$/);
+      }
+      {
+        using file = await PartialNpy.open(options);
+        check.equal("samples to go on with", file.finished, 2, "one batch of 2");
+        await file.append(Float32Array.of(5, 6), 1);
+        await file.finish();
+      }
+      const { shape, values } = readNpy(await Deno.readFile(options.path));
+      check.equal("the array", [shape, [...values]], [[3, 2], [1, 2, 3, 4, 5, 6]], "what was appended");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
