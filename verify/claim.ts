@@ -81,8 +81,11 @@ export class Check {
   readonly plots: Plot[] = [];
   readonly tables: Table[] = [];
 
-  /** `seed` is what a Monte Carlo claim draws its numbers from; `--vary-seed` changes it from run to run. */
-  constructor(readonly seed: number = defaultSeed) {}
+  /**
+   * @param seed what a Monte Carlo claim draws its numbers from; `--vary-seed` changes it from run to run
+   * @param thorough whether there is time to look at all cases instead of some
+   */
+  constructor(readonly seed: number = defaultSeed, readonly thorough: boolean = false) {}
 
   /** Attaches a picture to the claim in the report. */
   plot(title: string, svg: string): void {

@@ -3,20 +3,13 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import type { EngineName } from "../src/compute/engine.ts";
 import type { ClaimOptions } from "./claim.ts";
-import type { Verdict } from "./examine.ts";
+import type { Examination, Verdict } from "./examine.ts";
 
 /** What main.ts asks for. */
 export type Request =
   | { readonly kind: "open"; readonly file: string }
-  | {
-    readonly kind: "examine";
-    readonly file: string;
-    readonly name: string;
-    readonly engine: EngineName;
-    readonly seed: number;
-  };
+  | ({ readonly kind: "examine"; readonly file: string; readonly name: string } & Examination);
 
 /** A claim as main.ts sees it. */
 export interface Listing {
@@ -65,13 +58,7 @@ export class ClaimProcess {
   }
 
   /** Examines one claim there. Rejects when the process dies of it, or says nothing for `patience` milliseconds. */
-  async examine(
-    file: string,
-    name: string,
-    engine: EngineName,
-    seed: number,
-    patience: number,
-  ): Promise<Verdict> {
+  async examine(file: string, name: string, how: Examination, patience: number): Promise<Verdict> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -80,7 +67,7 @@ export class ClaimProcess {
       }, patience);
     });
     try {
-      const answer = await Promise.race([this.#ask({ kind: "examine", file, name, engine, seed }), silence]);
+      const answer = await Promise.race([this.#ask({ kind: "examine", file, name, ...how }), silence]);
       if (answer.kind !== "examined") throw new Error(`the answer to "examine" was "${answer.kind}"`);
       return answer.verdict;
     } finally {

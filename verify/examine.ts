@@ -21,14 +21,17 @@ export interface Verdict {
   readonly tables: readonly Table[];
 }
 
+/** How a claim is examined. */
+export interface Examination {
+  readonly engine: EngineName;
+  readonly seed: number;
+  readonly thorough: boolean;
+}
+
 /** Runs the claim's body and judges its comparisons. Never throws. */
-export async function examine(
-  room: string,
-  claim: Claim,
-  engine: EngineName,
-  seed: number,
-): Promise<Verdict> {
-  const check = new Check(seed);
+export async function examine(room: string, claim: Claim, how: Examination): Promise<Verdict> {
+  const { engine, seed, thorough } = how;
+  const check = new Check(seed, thorough);
   const started = performance.now();
   let outcome: Verdict["outcome"] = "passed";
   let reason: string | undefined;

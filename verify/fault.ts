@@ -28,6 +28,13 @@ export interface FaultVerdict {
   readonly saw: string;
 }
 
+/** A run of all planted faults, as verification/faults.json keeps it. */
+export interface FaultRun {
+  /** ISO 8601. */
+  readonly when: string;
+  readonly verdicts: readonly FaultVerdict[];
+}
+
 /** The text with the fault in it, or null where `find` does not stand exactly once. */
 export function planted(text: string, { find, replace }: Fault): string | null {
   const at = text.indexOf(find);

@@ -3,10 +3,11 @@
  * fails if one survives, or if a patch no longer applies.
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { atomicWrite } from "../scripts/files.ts";
 import { integer, parseFlags, runScript, text } from "../scripts/flags.ts";
 import type { Verdict } from "./examine.ts";
-import { type Fault, type FaultVerdict, planted } from "./fault.ts";
+import { type Fault, type FaultRun, type FaultVerdict, planted } from "./fault.ts";
 
 const usage = {
   name: "verify:faults",
@@ -53,8 +54,9 @@ async function main(): Promise<void> {
   if (flags.filter === ".") {
     verdicts.sort((a, b) => a.name.localeCompare(b.name));
     await Deno.mkdir(new URL("verification", root), { recursive: true });
-    const page = new TextEncoder().encode(JSON.stringify(verdicts, null, 1));
-    await atomicWrite(new URL("verification/faults.json", root).pathname, page);
+    const run: FaultRun = { when: new Date().toISOString(), verdicts };
+    const page = new TextEncoder().encode(JSON.stringify(run, null, 1));
+    await atomicWrite(fileURLToPath(new URL("verification/faults.json", root)), page);
   }
   console.log(`\n${verdicts.length} faults in ${Math.round((performance.now() - started) / 1000)} s`);
   console.log(
@@ -158,7 +160,7 @@ function describe({ outcome, name, fault, by, saw }: FaultVerdict): string {
 
 async function copySources(to: string): Promise<void> {
   await Deno.mkdir(to);
-  for (const name of copied) await copyAll(new URL(name, root).pathname, `${to}/${name}`);
+  for (const name of copied) await copyAll(fileURLToPath(new URL(name, root)), `${to}/${name}`);
 }
 
 async function copyAll(from: string, to: string): Promise<void> {

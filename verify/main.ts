@@ -2,9 +2,13 @@
  * Examines every claim over all cores, prints the verdicts as they come, and writes verification/report.html.
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/flags.ts";
+import { atomicWrite } from "../scripts/files.ts";
 import { type Comparison, defaultSeed } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
+import type { FaultRun } from "./fault.ts";
+import { reportPage, type Totals } from "./report.ts";
 import { runSuite } from "./suite.ts";
 
 const usage = {
@@ -32,18 +36,6 @@ const usage = {
     report: toggle({ help: "do not write verification/report.html", default: true }),
   },
 };
-
-/** What the totals line and the report say about a run. */
-export interface Totals {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly comparisons: number;
-  readonly seed: number;
-  readonly seconds: number;
-  /** The probability that a correct program fails somewhere in this run: the sum over its Monte Carlo comparisons. */
-  readonly alarmRate: number;
-}
 
 /** The family-wise false-alarm rate that a run may have. */
 const alarmLimit = 1e-6;
@@ -99,6 +91,16 @@ function totalsOf(verdicts: readonly Verdict[], seed: number, seconds: number): 
   };
 }
 
+async function writeReport(verdicts: readonly Verdict[], totals: Totals): Promise<void> {
+  const folder = new URL("../verification/", import.meta.url);
+  await Deno.mkdir(folder, { recursive: true });
+  const faults: FaultRun | null = await Deno.readTextFile(new URL("faults.json", folder))
+    .then((text) => JSON.parse(text), () => null);
+  const command = ["deno task verify", ...Deno.args].join(" ");
+  const page = reportPage({ verdicts, totals, command, when: new Date(), faults });
+  await atomicWrite(fileURLToPath(new URL("report.html", folder)), new TextEncoder().encode(page));
+}
+
 async function main(): Promise<void> {
   const flags = readFlags(Deno.args);
   const started = performance.now();
@@ -112,6 +114,7 @@ async function main(): Promise<void> {
   });
   const totals = totalsOf(verdicts, flags.seed, (performance.now() - started) / 1000);
   const { passed, failed, skipped } = totals;
+  if (flags.report) await writeReport(verdicts, totals);
   if (flags.json) {
     console.log(JSON.stringify(totals));
   } else {

@@ -91,7 +91,8 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
       }
       try {
         const limit = options.thorough ? patience.thorough : patience.usual;
-        give(await process.examine(unit.file, unit.name, unit.engine, options.seed, limit));
+        const how = { engine: unit.engine, seed: options.seed, thorough: options.thorough };
+        give(await process.examine(unit.file, unit.name, how, limit));
       } catch (error) {
         give(broken(unit, error as Error));
         await process.close();

@@ -27,7 +27,7 @@ async function answer(request: Request): Promise<Answer> {
   const found = registered.find((claim) => claim.name === request.name);
   if (found === undefined) throw new TypeError(`${request.file} has no claim "${request.name}"`);
   const room = request.file.replace(/_claims\.ts$/, "");
-  return { kind: "examined", verdict: await examine(room, found, request.engine, request.seed) };
+  return { kind: "examined", verdict: await examine(room, found, request) };
 }
 
 if (import.meta.main) {

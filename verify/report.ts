@@ -1,0 +1,289 @@
+/**
+ * The page that shows a run to people: every claim with what was observed, the bound, where the bound comes from and the
+ * smallest error it would have seen; pictures; and which claim caught which planted fault. One self-contained HTML file.
+ * @module
+ */
+import type { Comparison, Plot, Table } from "./claim.ts";
+import type { Verdict } from "./examine.ts";
+import type { FaultRun } from "./fault.ts";
+import { reportStyle } from "./report_style.ts";
+
+/** What the totals line and the report say about a run. */
+export interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly comparisons: number;
+  readonly seed: number;
+  readonly seconds: number;
+  /** The probability that a correct program fails somewhere in this run: the sum over its Monte Carlo comparisons. */
+  readonly alarmRate: number;
+}
+
+/** A run, as the page shows it. */
+export interface Run {
+  readonly verdicts: readonly Verdict[];
+  readonly totals: Totals;
+  /** The command line, for the reader to repeat it. */
+  readonly command: string;
+  readonly when: Date;
+  /** The last run of the planted faults, if there was one. */
+  readonly faults: FaultRun | null;
+}
+
+/** What a room's claims are about, by the first word of its name, in the page's order. */
+const subjects: Record<string, string> = {
+  table: "A published table of exact errors",
+  law: "Laws of samplers: orders, paths and draws",
+  sampler: "Samplers: constants, contracts and errors",
+  sde: "SDEs: kernels and schedules",
+  time: "Time grids",
+  denoiser: "The denoiser and its views",
+  distribution: "Exact worlds",
+  likelihood: "Likelihood",
+  conditioning: "Conditioning",
+  objective: "Objectives and loss floors",
+  network: "Networks",
+  training: "Training and resuming",
+  checkpoint: "Checkpoints",
+  pretrained: "The shipped checkpoint",
+  metric: "Metrics",
+  data: "Data sets and readers",
+  picture: "Pictures and files",
+  rng: "Random numbers",
+  statistics: "The suite's own statistics",
+  engine: "Engines",
+  compute: "Operations and gradients",
+  wasm: "Operations on wasm",
+  trace: "Tracing into native graphs",
+  script: "Command-line tasks",
+  remote: "Import by URL",
+  twin: "The PyTorch twin",
+};
+
+/** The whole page. */
+export function reportPage(run: Run): string {
+  const groups = groupBySubject(run.verdicts);
+  const failures = run.verdicts.filter(({ outcome }) => outcome === "failed");
+  const sections = [
+    header(run),
+    failures.length === 0
+      ? ""
+      : section("failures", "What failed", failures.map((verdict) => claimDetails(verdict, true)).join("")),
+    section("rooms", "By subject", subjectTable(groups)),
+    tables(run.verdicts),
+    plots(run.verdicts),
+    faultSection(run.faults),
+    section("claims", "Every claim", claimsIntroduction + groups.map(claimGroup).join("")),
+  ];
+  return [
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>score-sde, verified: ${
+      verdictWord(run.totals)
+    }</title><style>${reportStyle}</style></head><body><main>`,
+    ...sections,
+    "</main></body></html>",
+  ].join("\n");
+}
+
+interface Group {
+  readonly key: string;
+  readonly title: string;
+  readonly verdicts: readonly Verdict[];
+}
+
+function groupBySubject(verdicts: readonly Verdict[]): Group[] {
+  const keys = Object.keys(subjects);
+  const keyOf = ({ room }: Verdict) => room.split("_")[0];
+  const place = (key: string) => keys.includes(key) ? keys.indexOf(key) : keys.length;
+  return [...new Set(verdicts.map(keyOf))]
+    .sort((a, b) => place(a) - place(b) || a.localeCompare(b))
+    .map((key) => ({
+      key,
+      title: subjects[key] ?? key,
+      verdicts: verdicts.filter((verdict) => keyOf(verdict) === key)
+        .sort((a, b) => a.room.localeCompare(b.room) || a.name.localeCompare(b.name)),
+    }));
+}
+
+function verdictWord({ failed, skipped, passed }: Totals): string {
+  if (failed > 0) return `${failed} of ${passed + failed} claims failed`;
+  return `all ${passed} claims examined held${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function header({ totals, command, when, faults }: Run): string {
+  const facts: [string, string][] = [
+    ["claims", `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`],
+    ["comparisons", String(totals.comparisons)],
+    [
+      "false alarms",
+      `correct code fails any Monte Carlo comparison of this run with probability ${
+        power(totals.alarmRate)
+      } at most`,
+    ],
+    [
+      "planted faults",
+      faults === null
+        ? "not run here yet: deno task verify:faults"
+        : `${
+          faults.verdicts.filter(({ outcome }) => outcome === "caught").length
+        } of ${faults.verdicts.length} caught`,
+    ],
+    ["seed", String(totals.seed)],
+    ["time", `${Math.round(totals.seconds)} s on ${navigator.hardwareConcurrency} cores`],
+    [
+      "run",
+      `${command}, ${when.toISOString().slice(0, 16).replace("T", " ")} UTC, Deno ${Deno.version.deno}`,
+    ],
+  ];
+  const words = verdictWord(totals);
+  return `<header><p class="kicker">score-sde: verification</p>
+<h1 class="${totals.failed > 0 ? "failed" : "passed"}">${text(words[0].toUpperCase() + words.slice(1))}</h1>
+<p>Score-based generative modelling through stochastic differential equations, in TypeScript. This page states what the
+code computes as claims that can be refuted, and shows for each what was observed, the bound it was held to, where that
+bound comes from, and the smallest error that the comparison would have seen. Samplers are judged on data whose scores are
+known exactly, through the same tensor code that users run.</p>
+<dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${text(value)}</dd>`).join("")}</dl></header>`;
+}
+
+function subjectTable(groups: readonly Group[]): string {
+  const rows = groups.map(({ key, title, verdicts }) => {
+    const count = (outcome: Verdict["outcome"]) => verdicts.filter((v) => v.outcome === outcome).length;
+    const comparisons = verdicts.reduce((sum, verdict) => sum + verdict.comparisons.length, 0);
+    const seconds = verdicts.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
+    const numbers = [count("passed"), count("failed"), count("skipped"), comparisons, seconds.toFixed(1)];
+    return `<tr><td><a href="#claims-${key}">${text(title)}</a></td>${
+      numbers.map((value) => `<td class="number">${value}</td>`).join("")
+    }</tr>`;
+  });
+  return table(["subject", "passed", "failed", "skipped", "comparisons", "seconds"], rows);
+}
+
+/** Tables with one title are joined: claims of one family each add their rows. */
+function tables(verdicts: readonly Verdict[]): string {
+  const byTitle = new Map<string, Table>();
+  for (const added of verdicts.flatMap((verdict) => verdict.tables)) {
+    const known = byTitle.get(added.title);
+    byTitle.set(
+      added.title,
+      known === undefined ? added : { ...known, rows: [...known.rows, ...added.rows] },
+    );
+  }
+  return [...byTitle.values()].map(({ title, header, rows }, i) =>
+    section(
+      `table-${i}`,
+      title,
+      `<details open><summary>${rows.length} rows</summary>${
+        table(
+          header,
+          [...rows].sort((a, b) => a[0].localeCompare(b[0])).map((row) =>
+            `<tr>${row.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`
+          ),
+        )
+      }</details>`,
+    )
+  ).join("");
+}
+
+function plots(verdicts: readonly Verdict[]): string {
+  const shown = verdicts.flatMap(({ room, plots }) => plots.map((plot) => ({ room, ...plot })))
+    .sort((a, b) => a.room.localeCompare(b.room) || a.title.localeCompare(b.title));
+  const rooms = [...new Set(shown.map(({ room }) => room))];
+  const introductions: Record<string, string> = {
+    law_mixture:
+      "Error against number of steps on data of three modes: the largest distance between the sampler's own law, " +
+      "carried exactly through its steps, and the data's, under each SDE. The dashed line has the slope of the order claimed.",
+    law_sample:
+      "200,000 draws of each sampler with few steps, over the exact density of the data. What differs is the " +
+      "discretization error of so few steps, which the claims know exactly.",
+  };
+  return rooms.map((room) =>
+    section(
+      `plots-${room}`,
+      `Pictures: ${subjects[room.split("_")[0]] ?? room}${
+        room.includes("_") ? `, ${room.split("_").slice(1).join(" ")}` : ""
+      }`,
+      `<p>${introductions[room] ?? ""}</p><div class="plots">${
+        shown.filter((plot) => plot.room === room).map(figure).join("")
+      }</div>`,
+    )
+  ).join("");
+}
+
+function figure({ title, svg }: Plot): string {
+  return `<figure>${svg}<figcaption>${text(title)}</figcaption></figure>`;
+}
+
+function faultSection(faults: FaultRun | null): string {
+  if (faults === null) return "";
+  const rooms = [...new Set(faults.verdicts.map(({ by }) => by.split(":")[0]).filter((room) => room !== ""))]
+    .sort();
+  const rows = faults.verdicts.map(({ fault, outcome, by, saw }) => {
+    const [room, ...claim] = by.split(": ");
+    return `<tr class="${outcome}"><td>${text(fault)}</td><td>${outcome}</td><td>${text(room)}</td><td>${
+      text(claim.join(": "))
+    }</td><td>${text(saw)}</td></tr>`;
+  });
+  const counts = rooms.map((room) =>
+    `${text(room)} ${faults.verdicts.filter(({ by }) => by.startsWith(`${room}:`)).length}`
+  );
+  return section(
+    "faults",
+    "Planted faults",
+    `<p>Each fault is a small patch on a copy of the sources, after which the claims that should notice are run; the first that
+failed is shown with what it saw. Run of ${
+      text(faults.when.slice(0, 16).replace("T", " "))
+    } UTC. Caught by: ${counts.join(", ")}.</p>` +
+      table(["fault", "outcome", "caught in", "by the claim that", "which saw"], rows),
+  );
+}
+
+const claimsIntroduction = `<p>“Sees” is the smallest error that the comparison notices: for Monte Carlo, with
+probability 1 − 10⁻⁶; for deterministic comparisons, whatever exceeds the bound unless something else is said.</p>`;
+
+function claimGroup({ key, title, verdicts }: Group): string {
+  return `<h3 id="claims-${key}">${text(title)}</h3>${
+    verdicts.map((verdict) => claimDetails(verdict, false)).join("")
+  }`;
+}
+
+function claimDetails(verdict: Verdict, open: boolean): string {
+  const { outcome, name, engine, room, reason, comparisons, milliseconds } = verdict;
+  const facts = outcome === "skipped"
+    ? `skipped: ${reason}`
+    : `${room}, ${engine}, ${comparisons.length} comparison${
+      comparisons.length === 1 ? "" : "s"
+    }, ${milliseconds} ms`;
+  const rows = [...comparisons].sort((a, b) => Number(a.held) - Number(b.held)).map(comparisonRow);
+  const failure = outcome === "failed" && reason !== undefined ? `<pre>${text(reason)}</pre>` : "";
+  const body = comparisons.length === 0
+    ? ""
+    : table(["", "what", "observed", "bound", "source of the bound", "sees"], rows);
+  return `<details class="claim ${outcome}"${open ? " open" : ""}><summary><span class="mark">${
+    { passed: "✓", failed: "✗", skipped: "–" }[outcome]
+  }</span>${text(name)} <small>${text(facts)}</small></summary>${failure}${body}</details>`;
+}
+
+function comparisonRow({ held, what, observed, bound, source, detectable }: Comparison): string {
+  const cells = [held ? "✓" : "✗", what, observed, bound, source, detectable ?? ""];
+  return `<tr class="${held ? "" : "failed"}">${cells.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`;
+}
+
+function section(id: string, title: string, body: string): string {
+  return `<section id="${id}"><h2>${text(title)}</h2>${body}</section>`;
+}
+
+function table(header: readonly string[], rows: readonly string[]): string {
+  return `<div class="scroll"><table><thead><tr>${
+    header.map((cell) => `<th>${text(cell)}</th>`).join("")
+  }</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function power(value: number): string {
+  return value === 0 ? "0" : value.toExponential(1);
+}
+
+function text(value: string): string {
+  return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+}
