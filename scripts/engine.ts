@@ -19,9 +19,12 @@ export async function openEngine(name: EngineName): Promise<Engine> {
   return engine;
 }
 
-/** Whether Deno has an npm package of that version in its cache, from whatever registry; downloads nothing. */
-export async function isCached(name: string, version: string): Promise<boolean> {
-  const folder = cacheFolder(Deno.build.os, (variable) => Deno.env.get(variable));
+/** Whether Deno's cache folder has an npm package of that version, from whatever registry; downloads nothing. */
+export async function isCached(
+  name: string,
+  version: string,
+  folder = cacheFolder(Deno.build.os, (variable) => Deno.env.get(variable)),
+): Promise<boolean> {
   if (folder === undefined) return false;
   try {
     for await (const registry of Deno.readDir(`${folder}/npm`)) {

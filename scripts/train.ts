@@ -3,7 +3,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { type EngineName, useEngine } from "../src/compute/engine.ts";
+import type { EngineName } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
 import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
@@ -16,6 +16,7 @@ import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { DivergedError, train, type TrainingConfig } from "../src/training/train.ts";
+import { openEngine } from "./engine.ts";
 import {
   choice,
   type FlagValues,
@@ -104,7 +105,7 @@ async function main(): Promise<void> {
       (flags.resume === undefined ? `runs/${config.model.network.kind}-${name}` : dirname(flags.resume)),
   );
   await folder.open(resumed !== null);
-  const engine = await useEngine(flags.engine as EngineName);
+  const engine = await openEngine(flags.engine as EngineName);
   const network = networkFromConfig(config.model.network);
   console.error(
     `training ${
