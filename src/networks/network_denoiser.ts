@@ -3,6 +3,7 @@
  * @module
  */
 import { compile, type CompiledFunction } from "../compute/compile.ts";
+import { currentEngine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
 import { networkFromConfig } from "./catalogue.ts";
@@ -18,6 +19,12 @@ import {
 /** The label of a sample, or null for none; one for the batch or one per row. */
 export type Labels = number | null | readonly (number | null)[];
 
+/** What {@linkcode NetworkDenoiser.prepare} compiles beside the prediction. */
+export interface PrepareOptions {
+  /** Also the derivative with respect to the noisy input, for likelihoods and guidance; default false. */
+  readonly gradients?: boolean;
+}
+
 /** A denoiser that is a network. */
 export interface NetworkDenoiser extends Denoiser {
   /** What is needed beside the weights. */
@@ -29,9 +36,9 @@ export interface NetworkDenoiser extends Denoiser {
   /**
    * Compiles for batches of `rows`, which `noise` then uses for batches of that size; other sizes run uncompiled. Worth it
    * from a few evaluations on. Labels and their guidance share what is compiled, but guidance needs twice the rows and
-   * calls for a `prepare` of its own.
+   * calls for a `prepare` of its own. With `gradients`, derivatives of `noise` with respect to y are compiled too.
    */
-  prepare(rows: number): Promise<void>;
+  prepare(rows: number, options?: PrepareOptions): Promise<void>;
   /**
    * The same network asked for one class, or one per row. Classifier-free guidance (Ho & Salimans 2022):
    * ε̂ = ε̂(y, none) + scale · (ε̂(y, label) − ε̂(y, none)), so 1 is the conditional model, 0 the unconditional one and more
@@ -87,7 +94,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, scale: number): Netw
     config,
     network,
     parameters,
-    prepare: (rows) => evaluator.prepare(guided ? 2 * rows : rows),
+    prepare: (rows, { gradients = false } = {}) => evaluator.prepare(guided ? 2 * rows : rows, gradients),
     noise: (y, noiseRatio) =>
       tf.tidy(() => {
         const rows = y.shape[0];
@@ -123,25 +130,48 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, scale: number): Netw
 /** The network with its weights, and its compiled forms by batch size. */
 class Evaluator {
   readonly #compiled = new Map<number, CompiledFunction>();
+  /** Transposed Jacobians times a vector, the last input. */
+  readonly #pullbacks = new Map<number, CompiledFunction>();
 
   constructor(readonly config: ModelConfig, readonly network: Network, readonly parameters: Parameters) {}
 
-  async prepare(rows: number): Promise<void> {
-    if (this.#compiled.has(rows)) return;
-    const shapes = [[rows, ...this.network.sampleShape], ...predictionShapes(this.network, rows)];
-    const compiled = await compile(
-      (y, ...inputs) => [this.#predict(y, inputs as unknown as PredictionInputs)],
-      shapes.map((shape) => ({ shape, dtype: "float32" })),
-    );
-    this.#compiled.set(rows, compiled);
+  async prepare(rows: number, gradients: boolean): Promise<void> {
+    const sample = [rows, ...this.network.sampleShape];
+    const examples = [sample, ...predictionShapes(this.network, rows)]
+      .map((shape) => ({ shape, dtype: "float32" as const }));
+    if (!this.#compiled.has(rows)) {
+      const predict = (
+        y: tf.Tensor,
+        ...inputs: tf.Tensor[]
+      ) => [this.#predict(y, inputs as unknown as PredictionInputs)];
+      this.#compiled.set(rows, await compile(predict, examples));
+    }
+    // Other engines run functions as they are, where the tape of one pass costs less than a pass of its own.
+    if (gradients && !this.#pullbacks.has(rows) && currentEngine()?.name === "onnx") {
+      const pullBack = (y: tf.Tensor, ...rest: tf.Tensor[]) => {
+        const inputs = rest.slice(0, -1) as unknown as PredictionInputs;
+        return [tf.grad((y) => this.#predict(y, inputs))(y, rest[rest.length - 1])];
+      };
+      this.#pullbacks.set(rows, await compile(pullBack, [...examples, examples[0]]));
+    }
   }
 
   noise(y: tf.Tensor, noiseRatio: Float64Array, labels: readonly number[]): tf.Tensor {
     const inputs = predictionInputs(this.network, this.config.preconditioning, noiseRatio, labels);
+    const tensors = [y, ...inputs as readonly tf.Tensor[]];
     const compiled = this.#compiled.get(noiseRatio.length);
-    // A compiled function leaves no tape: while a gradient is taken, the network runs operation by operation.
-    if (compiled === undefined || tf.engine().state.gradientDepth > 0) return this.#predict(y, inputs);
-    return compiled.run([y, ...inputs as readonly tf.Tensor[]])[0];
+    if (compiled === undefined) return this.#predict(y, inputs);
+    if (tf.engine().state.gradientDepth === 0) return compiled.run(tensors)[0];
+    // A compiled function leaves no tape; without its derivative compiled, the network runs operation by operation.
+    const pullback = this.#pullbacks.get(noiseRatio.length);
+    if (pullback === undefined) return this.#predict(y, inputs);
+    return tf.customGrad((y, save) => {
+      (save as (tensors: tf.Tensor[]) => void)(tensors);
+      return {
+        value: compiled.run([y as tf.Tensor, ...tensors.slice(1)])[0],
+        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => pullback.run([...saved, dy])[0],
+      };
+    })(y);
   }
 
   #predict(y: tf.Tensor, inputs: PredictionInputs): tf.Tensor {
@@ -149,8 +179,10 @@ class Evaluator {
   }
 
   dispose(): void {
-    for (const compiled of this.#compiled.values()) compiled.dispose();
-    this.#compiled.clear();
+    for (const forms of [this.#compiled, this.#pullbacks]) {
+      for (const compiled of forms.values()) compiled.dispose();
+      forms.clear();
+    }
     tf.dispose(this.parameters as Record<string, tf.Tensor>);
   }
 }

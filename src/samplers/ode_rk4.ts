@@ -2,6 +2,7 @@
  * The classical fourth-order Runge–Kutta method on the probability-flow ODE.
  * @module
  */
+import type * as tf from "../compute/tf.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -14,15 +15,22 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
 export function odeRk4(): Sampler {
   return {
     name: "ode-rk4",
-    start: (model) =>
-      statelessStepper((x, t, s) => {
-        const h = s - t;
-        const middle = t + h / 2;
-        const k1 = model.velocity(x, t);
-        const k2 = model.velocity(x.add(k1.mul(h / 2)), middle);
-        const k3 = model.velocity(x.add(k2.mul(h / 2)), middle);
-        const k4 = model.velocity(x.add(k3.mul(h)), s);
-        return x.add(k1.add(k2.add(k3).mul(2)).add(k4).mul(h / 6));
-      }),
+    start: (model) => statelessStepper((x, t, s) => rungeKutta4(model.velocity, x, t, s)),
   };
+}
+
+/** One classical Runge–Kutta step of dx/dt = derivative(x, t), from time t to time s. */
+export function rungeKutta4(
+  derivative: (x: tf.Tensor, t: number) => tf.Tensor,
+  x: tf.Tensor,
+  t: number,
+  s: number,
+): tf.Tensor {
+  const h = s - t;
+  const middle = t + h / 2;
+  const k1 = derivative(x, t);
+  const k2 = derivative(x.add(k1.mul(h / 2)), middle);
+  const k3 = derivative(x.add(k2.mul(h / 2)), middle);
+  const k4 = derivative(x.add(k3.mul(h)), s);
+  return x.add(k1.add(k2.add(k3).mul(2)).add(k4).mul(h / 6));
 }
