@@ -12,13 +12,13 @@ import { vpSde } from "../src/sde.ts";
 import { timeGrid } from "../src/time_grid.ts";
 import { claim } from "./claim.ts";
 import { sdes } from "./gaussian_world.ts";
-import { failsFrom, mixture, settings, shape } from "./sampler_runs.ts";
+import { failsFrom, gentleVp, mixture, settings, shape } from "./sampler_runs.ts";
 
 claim(
   "a sample depends on neither its batch-mates nor the split of the batch, for every sampler",
   async (check) => {
-    for (const sdeName of ["VP", "VE"]) {
-      const model = scoreModel(mixture, sdes[sdeName]);
+    for (const sde of [gentleVp, sdes["VE"]]) {
+      const model = scoreModel(mixture, sde);
       for (const name of samplerNames) {
         const { grid, options } = settings(name);
         const draw = async (first: number, count: number) => {
@@ -31,13 +31,17 @@ claim(
         const together = await draw(0, 6);
         const split = [...await draw(0, 1), ...await draw(1, 3), ...await draw(4, 2)];
         check.equal(
-          `${sdeName}, ${name}: 6 = 1 + 3 + 2`,
+          `${sde.config.kind}, ${name}: 6 = 1 + 3 + 2`,
           split,
           together,
           "bit for bit: a row's arithmetic is its own",
         );
         const distinct = new Set(together).size === together.length;
-        check.holds(`${sdeName}, ${name}: samples differ`, distinct, "else equality would say nothing");
+        check.holds(
+          `${sde.config.kind}, ${name}: samples differ`,
+          distinct,
+          "else equality would say nothing",
+        );
       }
     }
   },
@@ -46,7 +50,7 @@ claim(
 claim(
   "no sampler leaves tensors behind: not a step, not a run, not one that is broken off",
   async (check) => {
-    const model = scoreModel(mixture, vpSde());
+    const model = scoreModel(mixture, gentleVp);
     for (const name of samplerNames) {
       const { grid, options } = settings(name);
       const before = tf.memory().numTensors;
@@ -95,7 +99,7 @@ claim(
 claim(
   "every sampler makes the evaluations that the catalogue announces, and one for the last denoise",
   async (check) => {
-    const model = scoreModel(mixture, vpSde());
+    const model = scoreModel(mixture, gentleVp);
     for (const name of samplerNames) {
       const { evaluationsPerStep, heeds, grid: own, stochastic } = samplerEntry(name);
       const { grid, options } = settings(name);
@@ -154,7 +158,7 @@ claim(
 );
 
 claim("a step that does not continue the last one starts the multistep solver anew", async (check) => {
-  const model = scoreModel(mixture, vpSde());
+  const model = scoreModel(mixture, gentleVp);
   const run = samplerByName("dpm++2m").start(model, createRng(1));
   const fresh = samplerByName("ddim").start(model, createRng(1));
   const x = createRng(3).normal(shape);

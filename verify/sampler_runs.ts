@@ -7,6 +7,7 @@ import * as tf from "../src/compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { samplerEntry, type SamplerOptions } from "../src/samplers/catalogue.ts";
+import { type Sde, vpSde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
 
 /** Two Gaussians in three dimensions. */
@@ -19,14 +20,17 @@ export const mixture = GaussianMixture.from({
   ],
 });
 
+/** A VP SDE for which six steps are enough for DDPM's β(t) h < 1. */
+export const gentleVp: Sde = vpSde({ betaMax: 4 });
+
 /** Of a batch. */
 export const shape = [6, 3];
 
-/** A sampler's options and grid: few steps, but enough for DDPM's β(t) h < 1; few moves at a level. */
+/** A sampler's options and grid: few steps, few moves at a level. */
 export function settings(name: string): { grid: GridConfig; options: SamplerOptions } {
   const { heeds, evaluationsPerStep } = samplerEntry(name);
   const options = heeds.includes("correctorSteps") ? { correctorSteps: 2 } : {};
-  const steps = evaluationsPerStep(options) === null ? 3 : 24;
+  const steps = evaluationsPerStep(options) === null ? 3 : 6;
   return { grid: { kind: "uniform", steps }, options };
 }
 
