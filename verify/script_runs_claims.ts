@@ -5,7 +5,7 @@
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
 
-for (const task of ["sample", "train", "evaluate", "bench", "verify"]) {
+for (const task of ["sample", "join", "train", "evaluate", "export", "bench", "verify"]) {
   claim(
     `deno task ${task} explains itself and refuses an unknown flag with one sentence and exit code 2`,
     { engines: ["wasm"] },

@@ -16,12 +16,16 @@ const HIGHEST = 16;
  * @returns [rows, F], row-major.
  */
 export function positionalFeatures(logNoiseRatio: Float64Array, count: number): Float32Array {
+  return waves(logNoiseRatio, positionalFrequencies(count));
+}
+
+/** The frequencies ω_k of {@link positionalFeatures}, [count / 2]. */
+export function positionalFrequencies(count: number): Float64Array {
   const half = count / 2;
-  const frequencies = Float64Array.from(
+  return Float64Array.from(
     { length: half },
     (_, k) => LOWEST * Math.pow(HIGHEST / LOWEST, k / (half - 1)),
   );
-  return waves(logNoiseRatio, frequencies);
 }
 
 /** cos(ω_k u) for every k, then sin(ω_k u): [rows, 2·frequencies]. */

@@ -137,8 +137,10 @@ function filter(name: string, shape: [number, number, number, number]): Paramete
   return { name, shape, mean: 0, std: 1 / Math.sqrt(9 * inputs) };
 }
 
-/** 2π W, W ~ N(0, scale²). */
-function randomFrequencies({ embedding, frequencyScale, frequencySeed }: TutorialConfig): Float64Array {
+/** 2π W, W ~ N(0, scale²), [embedding / 2]. */
+export function randomFrequencies(
+  { embedding, frequencyScale, frequencySeed }: TutorialConfig,
+): Float64Array {
   const normals = createRng(frequencySeed).fork("frequencies").normalValues([1, embedding / 2]);
   return Float64Array.from(normals, (z) => 2 * Math.PI * frequencyScale * z);
 }

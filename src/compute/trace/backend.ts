@@ -44,8 +44,8 @@ class TraceBackend extends tf.KernelBackend {
   readonly #foreign = new Map<object, Traced>();
 
   /** Starts a new graph. */
-  begin(blockSize: number): Graph {
-    this.graph = new Graph(blockSize);
+  begin(blockSize: number, standard: boolean): Graph {
+    this.graph = new Graph(blockSize, standard);
     this.#foreign.clear();
     return this.graph;
   }

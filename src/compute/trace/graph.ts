@@ -45,8 +45,11 @@ export class Graph {
   readonly #recorded = new Map<string, Value[]>();
   #count = 0;
 
-  /** @param blockSize channels per block of the runtime's blocked convolutions, 0 to do without them */
-  constructor(readonly blockSize: number = 0) {}
+  /**
+   * @param blockSize channels per block of the runtime's blocked convolutions, 0 to do without them
+   * @param standard whether operations outside of the standard are to be avoided altogether
+   */
+  constructor(readonly blockSize: number = 0, readonly standard: boolean = false) {}
 
   /** Adds an input. */
   input(name: string, type: OnnxType, shape: readonly number[]): Value {

@@ -40,6 +40,8 @@ export interface OnnxModel {
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
   readonly initializers: readonly OnnxInitializer[];
+  /** What the model is, for its reader. */
+  readonly documentation?: string;
 }
 
 /** Version of the standard operator set that graphs are written for. */
@@ -149,12 +151,13 @@ export function writeOnnx(model: OnnxModel): Uint8Array {
   for (const value of model.initializers) graph.message(5, initializerMessage(value));
   for (const value of model.inputs) graph.message(11, valueInfoMessage(value));
   for (const value of model.outputs) graph.message(12, valueInfoMessage(value));
-  return new Message()
+  const message = new Message()
     .varint(1, IR_VERSION)
     .text(2, "score-sde")
-    .message(7, graph)
-    .message(8, new Message().text(1, "").varint(2, OPSET))
-    .message(8, new Message().text(1, "com.microsoft").varint(2, 1))
-    .message(8, new Message().text(1, "com.microsoft.nchwc").varint(2, 1))
-    .toBytes();
+    .message(7, graph);
+  if (model.documentation !== undefined) message.text(6, model.documentation);
+  for (const domain of new Set(["", ...model.nodes.map((node) => node.domain)])) {
+    message.message(8, new Message().text(1, domain).varint(2, domain === "" ? OPSET : 1));
+  }
+  return message.toBytes();
 }

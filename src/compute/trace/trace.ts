@@ -21,8 +21,10 @@ export interface TracedFunction {
 
 /** How a function is recorded. */
 export interface TraceOptions {
-  /** Channels per block of the runtime's blocked convolutions; 0 (the default) for standard operations only. */
+  /** Channels per block of the runtime's blocked convolutions; 0 (the default) to do without them. */
   readonly blockSize?: number;
+  /** Whether only operations of the ONNX standard are used, for files that other runtimes read; default false. */
+  readonly standard?: boolean;
   readonly inputNames?: readonly string[];
   readonly outputNames?: readonly string[];
 }
@@ -42,7 +44,7 @@ export function traceFunction(
   const { inputNames = examples.map((_, index) => `input${index}`) } = options;
   // Both backends exist, so the switches are immediate and nothing else runs in between.
   void tf.setBackend(TRACE_BACKEND);
-  const graph = backend.begin(options.blockSize ?? 0);
+  const graph = backend.begin(options.blockSize ?? 0, options.standard ?? false);
   try {
     let result: TracedFunction | undefined;
     tf.tidy(() => {

@@ -64,6 +64,9 @@ function affineMap(graph: Graph, value: Value, scale: Value, offset: Value): Val
 }
 
 function silu(graph: Graph, value: Value): Value {
+  if (graph.standard) {
+    return graph.node("Mul", [value, graph.node("Sigmoid", [value], value.shape)], value.shape);
+  }
   const options = { domain: "com.microsoft", attributes: { alpha: { float: 1 } } };
   return graph.node("QuickGelu", [value], value.shape, options);
 }
