@@ -3,9 +3,11 @@
  * smallest error it would have seen; pictures; and which claim caught which planted fault. One self-contained HTML file.
  * @module
  */
+import { stripVTControlCharacters } from "node:util";
 import type { Comparison, Plot, Table } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import type { FaultRun } from "./fault.ts";
+import { captions, subjects } from "./report_words.ts";
 import { reportStyle } from "./report_style.ts";
 
 /** What the totals line and the report say about a run. */
@@ -30,36 +32,6 @@ export interface Run {
   /** The last run of the planted faults, if there was one. */
   readonly faults: FaultRun | null;
 }
-
-/** What a room's claims are about, by the first word of its name, in the page's order. */
-const subjects: Record<string, string> = {
-  table: "A published table of exact errors",
-  law: "Laws of samplers: orders, paths and draws",
-  sampler: "Samplers: constants, contracts and errors",
-  sde: "SDEs: kernels and schedules",
-  time: "Time grids",
-  denoiser: "The denoiser and its views",
-  distribution: "Exact worlds",
-  likelihood: "Likelihood",
-  conditioning: "Conditioning",
-  objective: "Objectives and loss floors",
-  network: "Networks",
-  training: "Training and resuming",
-  checkpoint: "Checkpoints",
-  pretrained: "The shipped checkpoint",
-  metric: "Metrics",
-  data: "Data sets and readers",
-  picture: "Pictures and files",
-  rng: "Random numbers",
-  statistics: "The suite's own statistics",
-  engine: "Engines",
-  compute: "Operations and gradients",
-  wasm: "Operations on wasm",
-  trace: "Tracing into native graphs",
-  script: "Command-line tasks",
-  remote: "Import by URL",
-  twin: "The PyTorch twin",
-};
 
 /** The whole page. */
 export function reportPage(run: Run): string {
@@ -162,53 +134,56 @@ function subjectTable(groups: readonly Group[]): string {
 
 /** Tables with one title are joined: claims of one family each add their rows. */
 function tables(verdicts: readonly Verdict[]): string {
-  const byTitle = new Map<string, Table>();
-  for (const added of verdicts.flatMap((verdict) => verdict.tables)) {
-    const known = byTitle.get(added.title);
-    byTitle.set(
-      added.title,
-      known === undefined ? added : { ...known, rows: [...known.rows, ...added.rows] },
-    );
+  const byTitle = new Map<string, Table & { room: string }>();
+  for (const { room, tables } of verdicts) {
+    for (const added of tables) {
+      const known = byTitle.get(added.title);
+      const rows = [...known?.rows ?? [], ...added.rows];
+      byTitle.set(added.title, { room, ...added, rows });
+    }
   }
-  return [...byTitle.values()].map(({ title, header, rows }, i) =>
+  const rooms = byRoom([...byTitle.values()]);
+  return rooms.map(([room, tables]) =>
     section(
-      `table-${i}`,
-      title,
-      `<details open><summary>${rows.length} rows</summary>${
-        table(
-          header,
-          [...rows].sort((a, b) => a[0].localeCompare(b[0])).map((row) =>
+      `tables-${room}`,
+      captions[room]?.tables ?? `Tables: ${subjectOf(room)}`,
+      `<div class="tables">${
+        tables.map(({ title, header, rows }) => {
+          const body = [...rows].sort((a, b) => a[0].localeCompare(b[0])).map((row) =>
             `<tr>${row.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`
-          ),
-        )
-      }</details>`,
+          );
+          return `<div><h3>${text(title)}</h3>${table(header, body)}</div>`;
+        }).join("")
+      }</div>`,
     )
   ).join("");
 }
 
 function plots(verdicts: readonly Verdict[]): string {
-  const shown = verdicts.flatMap(({ room, plots }) => plots.map((plot) => ({ room, ...plot })))
-    .sort((a, b) => a.room.localeCompare(b.room) || a.title.localeCompare(b.title));
-  const rooms = [...new Set(shown.map(({ room }) => room))];
-  const introductions: Record<string, string> = {
-    law_mixture:
-      "Error against number of steps on data of three modes: the largest distance between the sampler's own law, " +
-      "carried exactly through its steps, and the data's, under each SDE. The dashed line has the slope of the order claimed.",
-    law_sample:
-      "200,000 draws of each sampler with few steps, over the exact density of the data. What differs is the " +
-      "discretization error of so few steps, which the claims know exactly.",
-  };
-  return rooms.map((room) =>
+  const shown = verdicts.flatMap(({ room, plots }) => plots.map((plot) => ({ room, ...plot })));
+  return byRoom(shown).map(([room, plots]) =>
     section(
       `plots-${room}`,
-      `Pictures: ${subjects[room.split("_")[0]] ?? room}${
-        room.includes("_") ? `, ${room.split("_").slice(1).join(" ")}` : ""
-      }`,
-      `<p>${introductions[room] ?? ""}</p><div class="plots">${
-        shown.filter((plot) => plot.room === room).map(figure).join("")
-      }</div>`,
+      captions[room]?.plots ?? `Pictures: ${subjectOf(room)}`,
+      `<p>${captions[room]?.about ?? ""}</p><div class="plots">${plots.map(figure).join("")}</div>`,
     )
   ).join("");
+}
+
+function subjectOf(room: string): string {
+  return subjects[room.split("_")[0]] ?? room;
+}
+
+/** Items by room, in the order of the page's subjects; titles in alphabetical order. */
+function byRoom<T extends { room: string; title: string }>(items: readonly T[]): [string, T[]][] {
+  const keys = Object.keys(subjects);
+  const place = (room: string) => keys.indexOf(room.split("_")[0]);
+  return [...new Set(items.map(({ room }) => room))]
+    .sort((a, b) => place(a) - place(b) || a.localeCompare(b))
+    .map((room) => [
+      room,
+      items.filter((item) => item.room === room).sort((a, b) => a.title.localeCompare(b.title)),
+    ]);
 }
 
 function figure({ title, svg }: Plot): string {
@@ -285,5 +260,6 @@ function power(value: number): string {
 }
 
 function text(value: string): string {
-  return value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+  return stripVTControlCharacters(value).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;");
 }

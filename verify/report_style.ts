@@ -25,6 +25,8 @@ td { overflow-wrap: anywhere; min-width: 3.2rem; } td:first-child { min-width: 1
 td.number { text-align: right; padding-right: 1.5rem; }
 tr.failed td, tr.survived td, tr.stale td, tr.broken td { color: var(--bad); }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1.25rem; }
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(470px, 1fr)); gap: 0 2.5rem; }
+.tables h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 figure { margin: 0; padding: .75rem; background: var(--shade); border-radius: 6px; }
 figure svg { width: 100%; height: auto; display: block; }
 figcaption { margin-top: .4rem; color: var(--faint); font-size: .82rem; }
@@ -34,5 +36,5 @@ details.claim > .scroll { margin: .5rem 0 1rem 1.6rem; }
 summary::marker { content: ""; } summary::-webkit-details-marker { display: none; }
 .mark { display: inline-block; width: 1.6rem; text-indent: 0; font-weight: 700; }
 .passed > summary .mark { color: var(--good); } .failed > summary .mark { color: var(--bad); } .skipped > summary { color: var(--faint); }
-pre { overflow-x: auto; padding: .75rem; background: var(--shade); font-size: .8rem; }
+pre { overflow: auto; max-height: 14rem; padding: .75rem; background: var(--shade); font-size: .8rem; }
 `;

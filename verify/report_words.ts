@@ -1,0 +1,53 @@
+/** What the report calls things. @module */
+
+/** What a room's claims are about, by the first word of its name, in the page's order. */
+export const subjects: Record<string, string> = {
+  table: "A published table of exact errors",
+  law: "Laws of samplers: orders, paths and draws",
+  sampler: "Samplers: constants, contracts and errors",
+  sde: "SDEs: kernels and schedules",
+  time: "Time grids",
+  denoiser: "The denoiser and its views",
+  distribution: "Exact worlds",
+  likelihood: "Likelihood",
+  conditioning: "Conditioning",
+  objective: "Objectives and loss floors",
+  network: "Networks",
+  training: "Training and resuming",
+  checkpoint: "Checkpoints",
+  pretrained: "The shipped checkpoint",
+  metric: "Metrics",
+  data: "Data sets and readers",
+  picture: "Pictures and files",
+  rng: "Random numbers",
+  statistics: "The suite's own statistics",
+  engine: "Engines",
+  compute: "Operations and gradients",
+  wasm: "Operations on wasm",
+  trace: "Tracing into native graphs",
+  script: "Command-line tasks",
+  remote: "Import by URL",
+  twin: "The PyTorch twin",
+};
+
+/** What a room's tables and pictures show, where its subject alone does not say. */
+export const captions: Record<string, { plots?: string; tables?: string; about?: string }> = {
+  law_mixture: {
+    plots: "Error against steps, on data of three modes",
+    about:
+      "The largest distance between the sampler's own law, carried exactly through its steps, and the data's. The " +
+      "dashed line has the slope of the order claimed; the numbers are the orders read off the last two points.",
+  },
+  law_sample: {
+    plots: "What samplers draw with few steps",
+    about:
+      "A histogram of 200,000 draws, the sampler's own exact law, which the draws must follow, and the data's law, which " +
+      "so few steps do not reach.",
+  },
+  sampler_law: {
+    plots: "Error against steps, on Gaussian data",
+    tables: "Leading constants",
+    about: "Difference of the output's exact variance V from the data's C.",
+  },
+  table: { tables: "A published table of exact errors, reproduced" },
+};
