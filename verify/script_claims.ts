@@ -4,7 +4,7 @@
  */
 import { atomicWrite, ensureWritable } from "../scripts/files.ts";
 import { choice, HelpRequest, integer, list, number, parseFlags, text, toggle } from "../scripts/flags.ts";
-import { spread } from "../scripts/bench.ts";
+import { spread } from "../scripts/bench/table.ts";
 import { formatBytes, formatDuration, formatRate, ProgressBar } from "../scripts/terminal.ts";
 import { claim } from "./claim.ts";
 

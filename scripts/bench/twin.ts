@@ -3,10 +3,10 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import type { NetworkConfig } from "../src/networks/catalogue.ts";
-import type { Contender } from "./bench.ts";
+import { NETWORK_PRESETS, type NetworkConfig } from "../../src/networks/catalogue.ts";
+import { type Contender, DIGITS_COUNT } from "./contender.ts";
 
-const script = fileURLToPath(new URL("./twin/bench.py", import.meta.url));
+const script = fileURLToPath(new URL("../twin/bench.py", import.meta.url));
 
 interface About {
   readonly name: string;
@@ -16,11 +16,19 @@ interface About {
 }
 
 /**
- * Starts the twin of a network.
+ * Starts the twin of a network. For the digits it is the tutorial's network and its Euler–Maruyama of so many steps.
  * @throws {Error} When there is no python3 with PyTorch.
  */
-export async function openTwin(config: NetworkConfig, batch: number): Promise<Contender> {
-  const args = [script, JSON.stringify(config), String(batch)];
+export async function openTwin(config: NetworkConfig, batch: number, twinSteps: number): Promise<Contender> {
+  const tutorial = JSON.stringify(NETWORK_PRESETS.tutorial);
+  const args = [
+    script,
+    JSON.stringify(config),
+    String(batch),
+    tutorial,
+    String(DIGITS_COUNT),
+    String(twinSteps),
+  ];
   const process = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" })
     .spawn();
   const errors = new Response(process.stderr).text();
@@ -31,15 +39,17 @@ export async function openTwin(config: NetworkConfig, batch: number): Promise<Co
     if (done) throw new Error(`the PyTorch twin stopped: ${(await errors).trim().split("\n").at(-1)}`);
     return JSON.parse(value);
   };
+  const ask = async (request: string): Promise<number> => {
+    await requests.write(new TextEncoder().encode(`${request}\n`));
+    return await answer() as number;
+  };
   const about = await answer() as About;
   return {
     name: about.name,
     about:
       `${about.device}, ${about.threads} threads, forward ${about.layouts.forward}, step ${about.layouts.step}`,
-    async time(action) {
-      await requests.write(new TextEncoder().encode(`${action}\n`));
-      return await answer() as number;
-    },
+    time: ask,
+    memory: () => ask("memory"),
     async close() {
       await requests.close();
       await process.status;

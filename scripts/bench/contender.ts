@@ -1,0 +1,122 @@
+/**
+ * What is timed beside others: this project on its engines, and PyTorch.
+ * @module
+ */
+import { type Engine, type EngineName, useEngine } from "../../src/compute/engine.ts";
+import { createRng } from "../../src/compute/rng.ts";
+import { networkFromConfig } from "../../src/networks/catalogue.ts";
+import type { Network } from "../../src/networks/network.ts";
+import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
+import { samplerByName, samplerEntry } from "../../src/samplers/catalogue.ts";
+import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
+import { train, type TrainingConfig } from "../../src/training/train.ts";
+import { drawBatches, load, sdes } from "../drawing.ts";
+import { openEngine } from "../engine.ts";
+
+/** What can be timed. */
+export type Action = "forward" | "step" | "digits";
+
+/** Digits in a run of the action `digits`. */
+export const DIGITS_COUNT = 64;
+
+/** The sampler that `deno task sample` uses unasked. */
+export const SAMPLER = "dpm++2m";
+
+/** What is timed beside others. */
+export interface Contender {
+  readonly name: string;
+  /** One line about device and versions. */
+  readonly about: string;
+  /**
+   * Milliseconds that a forward pass, a training step, or the drawing of {@link DIGITS_COUNT} digits from noise to
+   * pictures takes, its result included; what is loaded and compiled once is not.
+   */
+  time(action: Action): Promise<number>;
+  /** The most memory in bytes that its process ever held. */
+  memory(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** This project on one engine. */
+export interface Ours extends Contender {
+  readonly name: Engine["name"];
+}
+
+/** Reads the most memory in bytes that this process ever held. */
+export async function peakMemory(): Promise<number> {
+  const { default: process } = await import("node:process");
+  return Math.max(1024 * process.resourceUsage().maxRSS, Deno.memoryUsage().rss);
+}
+
+/** This project on one engine, for a model without training; `checkpoint` is what the digits are drawn with. */
+export async function openOurs(
+  name: EngineName,
+  model: ModelConfig,
+  batch: number,
+  checkpoint: string | undefined,
+): Promise<Ours> {
+  const engine = await openEngine(name);
+  const network = networkFromConfig(model.network) as Network;
+  const rng = createRng(1);
+  const denoiser = networkDenoiser(model, network.initialise(rng));
+  await denoiser.prepare(batch);
+  const shape = [batch, ...network.sampleShape];
+  const y = rng.normal(shape);
+  const config: TrainingConfig = {
+    model,
+    objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.5 },
+    optimizer: OPTIMIZER_DEFAULTS,
+    steps: 1_000_000,
+    batch,
+    labelDropout: 0.15,
+    seed: 1,
+  };
+  const data = {
+    images: Float32Array.from(rng.uniformValues(shape), (u) => 2 * u - 1),
+    labels: Array.from({ length: batch }, (_, row) => row % Math.max(1, network.classes)),
+  };
+  const steps = train(config, () => data, { reportEvery: 1 });
+  let trained: Awaited<ReturnType<typeof load>> | null = null;
+  const act: Record<Action, () => Promise<void>> = {
+    async forward() {
+      const noise = denoiser.noise(y, 0.5);
+      await noise.data();
+      noise.dispose();
+    },
+    async step() {
+      await steps.next();
+    },
+    async digits() {
+      const options = {
+        ...{ sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: samplerEntry(SAMPLER).grid },
+        ...{ seed: 0, label: "random", guidance: 1, denoise: true, frames: false, onStep: () => {} },
+        ...{ count: DIGITS_COUNT, rows: DIGITS_COUNT },
+      };
+      await Array.fromAsync(drawBatches(trained!, engine, { first: 0, end: 1 }, options));
+    },
+  };
+  return {
+    name: engine.name,
+    about: engine.reason,
+    async time(action) {
+      await useEngine(engine.name);
+      if (action === "digits" && trained === null) {
+        trained = await load(checkpoint);
+        await trained.prepare(DIGITS_COUNT);
+      }
+      const started = performance.now();
+      await act[action]();
+      const milliseconds = performance.now() - started;
+      engine.check();
+      return milliseconds;
+    },
+    memory: peakMemory,
+    async close() {
+      await steps.return();
+      denoiser.dispose();
+      trained?.dispose();
+      y.dispose();
+    },
+  };
+}

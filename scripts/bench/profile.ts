@@ -1,0 +1,118 @@
+/**
+ * Where the time of a forward pass and of a training step goes, by operation.
+ * @module
+ */
+import { compile } from "../../src/compute/compile.ts";
+import type { Engine } from "../../src/compute/engine.ts";
+import { createRng } from "../../src/compute/rng.ts";
+import * as tf from "../../src/compute/tf.ts";
+import { networkFromConfig } from "../../src/networks/catalogue.ts";
+import type { Network } from "../../src/networks/network.ts";
+import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
+import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
+import { stepShapes, trainingFunction } from "../../src/training/step.ts";
+import type { Share } from "./table.ts";
+
+/** Runs that are averaged, after one to warm up. */
+const RUNS = 3;
+
+type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
+
+/**
+ * Milliseconds by operation of a forward pass and a training step: TensorFlow.js' own profile, or on the onnx engine the
+ * runtime's, which it writes to a temporary file.
+ */
+export async function profile(
+  engine: Engine,
+  model: ModelConfig,
+  batch: number,
+): Promise<{ forward: Share[]; step: Share[] }> {
+  const network = networkFromConfig(model.network) as Network;
+  const denoiser = networkDenoiser(model, network.initialise(createRng(1)));
+  const step = trainingFunction(network, model.preconditioning, OPTIMIZER_DEFAULTS);
+  const measure = engine.name === "onnx" ? profileNative : profileEager;
+  const result = {
+    forward: await measure((y) => [denoiser.noise(y, 0.5)], [[batch, ...network.sampleShape]]),
+    step: await measure(step, stepShapes(network, batch)),
+  };
+  denoiser.dispose();
+  return result;
+}
+
+/** Positive numbers, as variances and noise ratios are. */
+function inputsOf(shapes: readonly number[][]): tf.Tensor[] {
+  const rng = createRng(2);
+  return shapes.map((shape, index) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const values = rng.fork(String(index)).uniformValues([1, size]);
+    return tf.tensor(Float32Array.from(values), shape);
+  });
+}
+
+async function profileEager(fn: TensorFunction, shapes: readonly number[][]): Promise<Share[]> {
+  const inputs = inputsOf(shapes);
+  tf.dispose(tf.tidy(() => fn(...inputs)));
+  const shares = new Map<string, Share>();
+  for (let run = 0; run < RUNS; run++) {
+    let outputs: tf.Tensor[] = [];
+    const { kernels } = await tf.profile(() => {
+      outputs = tf.tidy(() => fn(...inputs));
+      return outputs;
+    });
+    for (const kernel of kernels) add(shares, kernel.name, await kernel.kernelTimeMs as number);
+    tf.dispose(outputs);
+  }
+  tf.dispose(inputs);
+  return averaged(shares);
+}
+
+/** One event of the runtime's profile; times are in microseconds. */
+interface TraceEvent {
+  readonly cat: string;
+  readonly name: string;
+  readonly dur: number;
+  readonly args?: { readonly op_name?: string };
+}
+
+async function profileNative(fn: TensorFunction, shapes: readonly number[][]): Promise<Share[]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const examples = shapes.map((shape) => ({ shape, dtype: "float32" as const }));
+    const compiled = await compile(fn, examples, { profile: `${folder}/profile` });
+    const inputs = inputsOf(shapes);
+    for (let run = 0; run <= RUNS; run++) tf.dispose(compiled.run(inputs));
+    compiled.dispose();
+    tf.dispose(inputs);
+    const [file] = [...Deno.readDirSync(folder)];
+    const events: TraceEvent[] = JSON.parse(await Deno.readTextFile(`${folder}/${file.name}`));
+    const shares = new Map<string, Share>();
+    const seen = new Set<string>();
+    for (const { cat, name, dur, args } of events) {
+      if (cat !== "Node" || !name.endsWith("_kernel_time") || args?.op_name === undefined) continue;
+      // A node's first run warms up.
+      if (seen.has(name)) add(shares, args.op_name, dur / 1000);
+      seen.add(name);
+    }
+    return averaged(shares);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function add(shares: Map<string, Share>, operation: string, milliseconds: number): void {
+  const known = shares.get(operation) ?? { operation, calls: 0, milliseconds: 0 };
+  shares.set(operation, {
+    operation,
+    calls: known.calls + 1,
+    milliseconds: known.milliseconds + (Number.isFinite(milliseconds) ? milliseconds : 0),
+  });
+}
+
+function averaged(shares: ReadonlyMap<string, Share>): Share[] {
+  return [...shares.values()].map(({ operation, calls, milliseconds }) => ({
+    operation,
+    calls: calls / RUNS,
+    milliseconds: milliseconds / RUNS,
+  }));
+}
