@@ -114,6 +114,10 @@ class ImpulseRng extends NormalRng {
   override normal(shape: readonly number[]): tf.Tensor {
     return impulseAt(2 + this.draws++, shape, this.#impulse);
   }
+  /** Streams are told apart by the order of their draws. */
+  override fork(): this {
+    return this;
+  }
 }
 
 function impulseAt(row: number, shape: readonly number[], impulse: number): tf.Tensor {

@@ -60,7 +60,7 @@ for (const facts of samplerFacts) {
   claim(
     `${name} draws three modes with an error of order ${order}, at the end and on the way`,
     async (check) => {
-      const steps = order > 1 ? [16, 32, 64] : [32, 64, 128];
+      const steps = facts.counts;
       const curves: LineMark[] = [];
       for (const sde of sdes) {
         const { kind } = sde.config;

@@ -40,7 +40,7 @@ for (const [i, facts] of samplerFacts.entries()) {
 }
 
 async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
-  const steps = facts.stochastic ? 16 : 8;
+  const steps = facts.drawSteps;
   const times = timeGrid(sde, { kind: facts.grid, steps });
   const carried = (data: GaussianMixture, particles: number) =>
     ownLaws(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);

@@ -27,7 +27,7 @@ export abstract class NormalRng implements Rng {
   rademacher(): never {
     return refuse("rademacher");
   }
-  fork(): never {
+  fork(_label: string): Rng {
     return refuse("fork");
   }
   startingAt(): never {

@@ -150,7 +150,7 @@ claim(
       );
       check.holds(
         `${name}: heeds only known options`,
-        heeds.every((key) => ["snr", "correctorSteps", "rtol", "atol"].includes(key)),
+        heeds.every((key) => ["snr", "correctorSteps", "rtol", "atol", "churn"].includes(key)),
         "catalogue",
       );
     }
@@ -209,17 +209,26 @@ claim("a grid may end where sigma is zero, for every sampler that needs no score
   const points = 24;
   const grid = Float64Array.from({ length: points + 1 }, (_, i) => 1 - i / points);
   const [last, h] = [grid[points - 1], grid[points - 1]];
-  const toData = ["ddim", "ancestral", "edm-heun", "dpm++2m"];
+  const toData = [
+    "ddim",
+    "ancestral",
+    "edm-heun",
+    "dpm++2m",
+    "dpm++2s",
+    "dpm-solver-2",
+    "dpm-solver-3",
+    "sde-dpm++2m",
+  ];
   for (const name of samplerNames) {
     const run = async (grid: Float64Array) => {
       const settingsOf = { shape, grid, rng: createRng(2), denoise: false };
       return await drawSamples(model, samplerByName(name, settings(name).options), settingsOf);
     };
-    if (name === "ode-rk4" || name === "ode-dopri5") {
+    if (["ode-rk4", "ode-dopri5", "adaptive-sde"].includes(name)) {
       await check.throws(
         `${name}: a score at σ = 0`,
         () => run(grid),
-        /from time 0.04\d* to 0: .*(NaN|infinite)/,
+        /from time 0.04\d* to 0: .*(NaN|infinite|sigma is zero)/,
       );
       continue;
     }

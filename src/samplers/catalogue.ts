@@ -3,12 +3,15 @@
  * @module
  */
 import type { GridConfig } from "../time_grid.ts";
+import { adaptiveSde } from "./adaptive_sde.ts";
 import { annealedLangevin } from "./annealed_langevin.ts";
 import { ddim } from "./ddim.ts";
 import { ddpm } from "./ddpm.ts";
 import { odeDormandPrince } from "./dormand_prince.ts";
 import { dpmSolver2M } from "./dpm_solver.ts";
+import { dpmSolver2, dpmSolver2S, dpmSolver3 } from "./dpm_solver_singlestep.ts";
 import { edmHeun } from "./edm_heun.ts";
+import { edmStochastic } from "./edm_stochastic.ts";
 import { eulerMaruyama } from "./euler_maruyama.ts";
 import { exponentialSde } from "./exponential_sde.ts";
 import { langevin } from "./langevin.ts";
@@ -18,6 +21,8 @@ import { odeRk4 } from "./ode_rk4.ts";
 import { predictorCorrector } from "./predictor_corrector.ts";
 import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
+import { sdeDpmSolver2M } from "./sde_dpm_solver.ts";
+import { unipc } from "./unipc.ts";
 
 /** Options that a sampler may take; each entry says which it heeds. */
 export interface SamplerOptions {
@@ -29,6 +34,8 @@ export interface SamplerOptions {
   readonly rtol?: number;
   /** Absolute tolerance of an adaptive solver. */
   readonly atol?: number;
+  /** The part by which EDM's stochastic sampler raises the noise before each step. */
+  readonly churn?: number;
 }
 
 /** A sampler's entry in the catalogue. */
@@ -81,6 +88,25 @@ const catalogue: Record<string, SamplerEntry> = {
   },
   "edm-heun": entry(edmHeun, { kind: "karras", steps: 18 }, 2, false),
   "ddim": entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
+  "edm-stochastic": {
+    create: ({ churn }) => edmStochastic({ churn }),
+    heeds: ["churn"],
+    grid: { kind: "karras", steps: 32 },
+    evaluationsPerStep: () => 2,
+    stochastic: true,
+  },
+  "adaptive-sde": {
+    create: adaptiveSde,
+    heeds: ["rtol", "atol"],
+    grid: { kind: "uniform", steps: 1 },
+    evaluationsPerStep: () => null,
+    stochastic: true,
+  },
+  "sde-dpm++2m": entry(sdeDpmSolver2M, { kind: "karras", steps: 40 }, 1, true),
+  "dpm-solver-2": entry(dpmSolver2, { kind: "log-snr", steps: 12 }, 2, false),
+  "dpm-solver-3": entry(dpmSolver3, { kind: "log-snr", steps: 10 }, 3, false),
+  "dpm++2s": entry(dpmSolver2S, { kind: "karras", steps: 12 }, 2, false),
+  "unipc": entry(unipc, { kind: "karras", steps: 12 }, 1, false),
   "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 15 }, 1, false),
 };
 

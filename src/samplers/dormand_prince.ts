@@ -187,12 +187,12 @@ function combination(weights: readonly number[], tensors: readonly tf.Tensor[]):
 }
 
 /** Root mean square of each row, [B]. */
-function rootMeanSquare(x: tf.Tensor): tf.Tensor {
+export function rootMeanSquare(x: tf.Tensor): tf.Tensor {
   return x.square().mean(x.shape.slice(1).map((_, i) => i + 1)).sqrt();
 }
 
 /** Rows of `next` where accepted, else rows of `current`; both are disposed. */
-function select(accepted: Uint8Array, next: tf.Tensor, current: tf.Tensor): tf.Tensor {
+export function select(accepted: Uint8Array, next: tf.Tensor, current: tf.Tensor): tf.Tensor {
   const chosen = tf.tidy(() => {
     const mask = tf.tensor(accepted, [accepted.length, ...next.shape.slice(1).fill(1)], "bool");
     return tf.where(tf.broadcastTo(mask, next.shape), next, current);
@@ -208,7 +208,8 @@ async function readAndDispose(x: tf.Tensor): Promise<Float32Array> {
   return values;
 }
 
-function requireTolerances(options: ToleranceOptions): void {
+/** Refuses tolerances that are not positive. */
+export function requireTolerances(options: Pick<ToleranceOptions, "rtol" | "atol">): void {
   for (const name of ["rtol", "atol"] as const) {
     const value = options[name];
     if (value !== undefined && !(value > 0 && Number.isFinite(value))) {

@@ -19,16 +19,9 @@ export function dpmSolver2M(): Sampler {
   return { name: "dpm++2m", start: (model) => new MultistepRun(model) };
 }
 
-/** The last step taken: the data prediction at its start and its ends. */
-interface History {
-  readonly data: tf.Tensor;
-  readonly h: number;
-  readonly end: number;
-}
-
 class MultistepRun implements Stepper {
   readonly #model: ScoreModel;
-  #history: History | null = null;
+  readonly #history = new DataHistory();
 
   constructor(model: ScoreModel) {
     this.#model = model;
@@ -40,23 +33,39 @@ class MultistepRun implements Stepper {
     const data = tf.tidy(() => this.#model.data(x, t));
     const next = tf.tidy(() =>
       x.mul(sde.sigma(s) / sde.sigma(t)).sub(
-        this.#extrapolated(data, t, h).mul(sde.alpha(s) * Math.expm1(-h)),
+        this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * Math.expm1(-h)),
       )
     );
-    this.dispose();
-    this.#history = { data: tf.keep(data), h, end: s };
+    this.#history.remember(data, h, s);
     return next;
   }
 
   dispose(): void {
-    this.#history?.data.dispose();
-    this.#history = null;
+    this.#history.dispose();
   }
+}
 
-  #extrapolated(data: tf.Tensor, t: number, h: number): tf.Tensor {
-    const last = this.#history;
+/** What a multistep solver remembers of the last step: the data prediction at its start and its ends. */
+export class DataHistory {
+  #last: { readonly data: tf.Tensor; readonly h: number; readonly end: number } | null = null;
+
+  /** The prediction for the middle of a step of h in λ from time t, in the line through the last two; or as it is. */
+  extrapolated(data: tf.Tensor, t: number, h: number): tf.Tensor {
+    const last = this.#last;
     if (last === null || last.end !== t || !Number.isFinite(h)) return data;
     const weight = h / (2 * last.h); // 1/(2r)
     return data.mul(1 + weight).sub(last.data.mul(weight));
+  }
+
+  /** Takes over the prediction at the start of a step of h in λ that ends at time `end`. */
+  remember(data: tf.Tensor, h: number, end: number): void {
+    this.dispose();
+    this.#last = { data: tf.keep(data), h, end };
+  }
+
+  /** Forgets. */
+  dispose(): void {
+    this.#last?.data.dispose();
+    this.#last = null;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Sde } from "../sde.ts";
 import { noiseRatio } from "../sde.ts";
+import { integrate } from "./gauss_legendre.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -29,22 +30,7 @@ export function exponentialSde(): Sampler {
   };
 }
 
-/** ∫_s^t (α_s/α_u) g(u)² du by the Gauss–Legendre rule of eight points; the integrand is analytic. */
+/** ∫_s^t (α_s/α_u) g(u)² du. */
 function scoreWeight(sde: Sde, t: number, s: number): number {
-  const middle = (t + s) / 2;
-  const half = (t - s) / 2;
-  const value = (u: number) => sde.diffusion(u) ** 2 / sde.alpha(u);
-  const sum = gaussLegendre.reduce(
-    (sum, [node, weight]) => sum + weight * (value(middle + half * node) + value(middle - half * node)),
-    0,
-  );
-  return sde.alpha(s) * half * sum;
+  return sde.alpha(s) * integrate(s, t, (u) => sde.diffusion(u) ** 2 / sde.alpha(u));
 }
-
-/** The positive nodes of the rule on [−1, 1] and their weights (Abramowitz & Stegun, Table 25.4). */
-const gaussLegendre = [
-  [0.1834346424956498, 0.3626837833783620],
-  [0.5255324099163290, 0.3137066458778873],
-  [0.7966664774136267, 0.2223810344533745],
-  [0.9602898564975363, 0.1012285362903763],
-] as const;

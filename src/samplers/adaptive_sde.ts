@@ -1,0 +1,147 @@
+/**
+ * The adaptive solver of the reverse-time SDE, with a step size for every sample.
+ * @module
+ */
+import type { Rng } from "../compute/rng.ts";
+import { column } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import type { ScoreModel } from "../denoiser.ts";
+import { requireTolerances, rootMeanSquare, select } from "./dormand_prince.ts";
+import type { Sampler, Stepper } from "./sampler.ts";
+
+/** Options of {@linkcode adaptiveSde}. */
+export interface AdaptiveSdeOptions {
+  /** ε_rel, relative to the state; default 0.05. */
+  readonly rtol?: number;
+  /** ε_abs; default 2/256, one level of an image in [−1, 1]. */
+  readonly atol?: number;
+  /** The first step's length; default 0.01. */
+  readonly firstStep?: number;
+  /** Attempts in one step of the grid after which it is given up; default 10 000. */
+  readonly maxAttempts?: number;
+}
+
+/**
+ * The adaptive solver of Jolicoeur-Martineau et al. 2021 (Alg. 1) for dx = [f x − g² ∇log p_t(x)] dt + g dw̄, with
+ * b(x, t) = f x − g² ∇log p_t(x) and s = t − h:
+ *
+ *   x' = x − h b(x, t) + g(t) √h z,   x̃ = x − h b(x', s) + g(s) √h z,   x'' = (x' + x̃)/2,
+ *   E = ‖(x' − x'')/max(ε_abs, ε_rel max(|x'|, |x'_previous|))‖ / √d.
+ *
+ * A step with E ≤ 1 goes on from x''; the next is 0.9 E^{−0.9} times as long. Every sample goes at its own pace, with noise
+ * that does not depend on the others. An even run's law has weak order 2. Two evaluations an attempt.
+ * @throws RangeError unless tolerances and first step are positive
+ */
+export function adaptiveSde(options: AdaptiveSdeOptions = {}): Sampler {
+  const { rtol = 0.05, atol = 2 / 256, firstStep = 0.01, maxAttempts = 10_000 } = options;
+  requireTolerances({ rtol, atol });
+  if (!(firstStep > 0)) throw new RangeError(`firstStep must be positive, got ${firstStep}`);
+  return {
+    name: "adaptive-sde",
+    start: (model, rng) => new AdaptiveRun(model, rng, { rtol, atol, firstStep, maxAttempts }),
+  };
+}
+
+class AdaptiveRun implements Stepper {
+  readonly #model: ScoreModel;
+  readonly #rng: Rng;
+  readonly #options: Required<AdaptiveSdeOptions>;
+  #calls = 0;
+  /** The step length that each row would take next. */
+  #lengths: Float64Array | null = null;
+  /** x'_previous of each row. */
+  #previous: tf.Tensor | null = null;
+
+  constructor(model: ScoreModel, rng: Rng, options: Required<AdaptiveSdeOptions>) {
+    this.#model = model;
+    this.#rng = rng;
+    this.#options = options;
+  }
+
+  async step(x: tf.Tensor, t: number, s: number): Promise<tf.Tensor> {
+    const { firstStep, maxAttempts } = this.#options;
+    if (this.#model.sde.sigma(s) === 0) {
+      throw new RangeError(
+        `adaptive-sde needs a score at the end of its steps, but sigma is zero at time ${s}`,
+      );
+    }
+    // A stream of its own for each step of the grid: how long others took before does not matter.
+    const rng = this.#rng.fork(`step ${this.#calls++}`);
+    const rows = x.shape[0];
+    const times = new Float64Array(rows).fill(t);
+    const lengths = this.#lengths ??= new Float64Array(rows).fill(firstStep);
+    let state = x.clone();
+    this.#previous ??= x.clone();
+    try {
+      for (let attempt = 0; times.some((time) => time !== s); attempt++) {
+        if (attempt === maxAttempts) {
+          throw new Error(
+            `the adaptive solver did not reach time ${s} in ${attempt} attempts, it is at ${times}`,
+          );
+        }
+        const ends = times.map((time, row) => lengths[row] >= time - s ? s : time - lengths[row]);
+        const [near, next, errors] = this.#attempt(state, times, ends, rng);
+        const error = await errors.data<"float32">();
+        errors.dispose();
+        const accepted = new Uint8Array(rows);
+        for (let row = 0; row < rows; row++) {
+          if (times[row] === s) continue;
+          if (!Number.isFinite(error[row]) || ends[row] === times[row]) {
+            tf.dispose([near, next]);
+            const what = Number.isFinite(error[row]) ? error[row] : "NaN or infinite";
+            throw new Error(
+              `the adaptive solver cannot go on from time ${times[row]}: the error estimate is ${what}`,
+            );
+          }
+          const length = (times[row] - ends[row]) * 0.9 * error[row] ** -0.9;
+          if (error[row] <= 1) {
+            accepted[row] = 1;
+            // A step cut short by the end says little about the length that the error would allow.
+            lengths[row] = ends[row] === s ? Math.max(lengths[row], length) : length;
+            times[row] = ends[row];
+          } else {
+            lengths[row] = length;
+          }
+        }
+        this.#previous = select(accepted, near, this.#previous);
+        state = select(accepted, next, state);
+      }
+      return state;
+    } catch (error) {
+      state.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.#previous?.dispose();
+    this.#previous = null;
+  }
+
+  /** x', x'' and E [B] of one step of every row. */
+  #attempt(
+    x: tf.Tensor,
+    times: Float64Array,
+    ends: Float64Array,
+    rng: Rng,
+  ): [tf.Tensor, tf.Tensor, tf.Tensor] {
+    const { rtol, atol } = this.#options;
+    const { sde, score } = this.#model;
+    return tf.tidy(() => {
+      const z = rng.normal(x.shape);
+      /** The step from x with drift and diffusion as they are at a state and a time. */
+      const moved = (at: tf.Tensor, time: Float64Array) => {
+        const h = times.map((from, row) => from - ends[row]);
+        const per = (f: (time: number, h: number) => number) => column(time.map((t, row) => f(t, h[row])), x);
+        return x
+          .sub(at.mul(per((t, h) => h * sde.drift(t))))
+          .add(score(at, time).mul(per((t, h) => h * sde.diffusion(t) ** 2)))
+          .add(z.mul(per((t, h) => sde.diffusion(t) * Math.sqrt(h))));
+      };
+      const near = moved(x, times);
+      const next = near.add(moved(near, ends)).div(2);
+      const size = tf.maximum(near.abs(), this.#previous!.abs());
+      return [near, next, rootMeanSquare(near.sub(next).div(tf.maximum(size.mul(rtol), atol)))];
+    });
+  }
+}
