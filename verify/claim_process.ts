@@ -28,8 +28,17 @@ export const answerMark = "\u0001answer ";
 /** What a claim may do; the same as the permissions of `deno task verify`. */
 const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
 
-/** The packages that only the suite needs are locked apart, so that drawing digits does not fetch them. */
-const lock = `--lock=${fileURLToPath(new URL("deno.lock", import.meta.url))}`;
+/**
+ * The packages that only the suite needs are locked apart, so that drawing digits does not fetch them. Processes get a copy
+ * of that lock: one that loads an optional package, such as ONNX Runtime where it is in the cache, adds it there.
+ */
+function lockFile(): string {
+  const folder = new URL("../verification/", import.meta.url);
+  const copy = fileURLToPath(new URL("deno.lock", folder));
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.copyFileSync(new URL("deno.lock", import.meta.url), copy);
+  return copy;
+}
 
 /** A process that examines one claim at a time. */
 export class ClaimProcess {
@@ -40,7 +49,13 @@ export class ClaimProcess {
 
   constructor() {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", lock, ...permissions, new URL("worker.ts", import.meta.url).href],
+      args: [
+        "run",
+        "--no-check",
+        `--lock=${lockFile()}`,
+        ...permissions,
+        new URL("worker.ts", import.meta.url).href,
+      ],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -1,6 +1,6 @@
 /**
  * The same claims as tests of `deno test`, one after the other in one process, so that coverage can be measured:
- * `deno test -A --no-check --coverage verify/main_test.ts`, then `deno coverage --include='/src/'`.
+ * `deno test -A --no-check --no-lock --coverage verify/main_test.ts`, then `deno coverage --include='/src/'`.
  * @module
  */
 import { claims, defaultSeed } from "./claim.ts";
