@@ -26,6 +26,7 @@ export interface PartialNpyOptions {
 /** A .npy file in the making. Close it with `using`; what is finished by then stays for `resume`. */
 export class PartialNpy implements Disposable {
   #finished: number;
+  #open = true;
 
   private constructor(
     readonly path: string,
@@ -95,15 +96,22 @@ export class PartialNpy implements Disposable {
       throw new Error(`"${partial}" holds ${this.#finished} of ${this.samples} and is not complete`);
     }
     await this.file.sync();
+    // Some systems do not rename what is open.
+    this.#close();
     await Deno.rename(partial, this.path);
     await Deno.remove(journal);
   }
 
   /** Closes the file; what holds no finished sample is removed. */
   [Symbol.dispose](): void {
-    this.file.close();
+    this.#close();
     if (this.#finished > 0) return;
     for (const name of Object.values(names(this.path))) Deno.removeSync(name);
+  }
+
+  #close(): void {
+    if (this.#open) this.file.close();
+    this.#open = false;
   }
 }
 

@@ -219,6 +219,7 @@ async function streamArray(
   };
   const shape = [samples, ...denoiser.network.sampleShape];
   using file = await PartialNpy.open({ path: flags.output, shape, run, resume: flags.resume, batch });
+  if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
   for await (const next of drawn(flags, plan, denoiser, engine, from)) {

@@ -2,12 +2,16 @@
  * Claims about long runs of `deno task sample`: streamed to the disk, killed, resumed, split into shards and joined.
  * @module
  */
-import { shardOf } from "../scripts/drawing.ts";
+import { drawBatches, sdes, shardOf } from "../scripts/drawing.ts";
 import { PartialNpy } from "../scripts/partial_npy.ts";
+import { currentEngine, useEngine } from "../src/compute/engine.ts";
+import * as tf from "../src/compute/tf.ts";
+import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { readNpy } from "../src/pictures/npy.ts";
+import { samplerByName } from "../src/samplers/catalogue.ts";
 import { claim } from "./claim.ts";
 import { run, start } from "./script_run.ts";
-import { folderWithCheckpoint } from "./small_checkpoint.ts";
+import { folderWithCheckpoint, smallModel } from "./small_checkpoint.ts";
 
 /** Flags of a run that depends on all that could go wrong: noise in every step, random labels, an incomplete last batch. */
 function flagsFor(folder: string, engine = "wasm"): string[] {
@@ -80,7 +84,6 @@ claim("a killed run that is resumed writes the bytes of an uninterrupted one, to
 claim("shards joined are the unsharded run, byte for byte", { engines: ["wasm", "onnx"] }, async (check) => {
   const folder = await folderWithCheckpoint();
   try {
-    const { currentEngine } = await import("../src/compute/engine.ts");
     const flags = flagsFor(folder, currentEngine()!.name);
     const draw = async (...args: string[]) => {
       const { code, stderr } = await run("sample", ...flags, ...args);
@@ -160,3 +163,29 @@ claim(
     }
   },
 );
+
+claim("drawing keeps nothing of a batch that is done: neither tensors nor pictures", async (check) => {
+  const { config, weights } = smallModel();
+  const denoiser = networkDenoiser(config, weights);
+  const options = {
+    ...{ sde: sdes.ve(), sampler: samplerByName("ancestral"), grid: { kind: "karras", steps: 2 } as const },
+    ...{ seed: 0, label: "random", guidance: 2, denoise: true, frames: false, onStep: () => {} },
+    ...{ count: 10, rows: 2 },
+  };
+  const engine = await useEngine("wasm");
+  const tensors: number[] = [];
+  let samples = 0;
+  for await (const batch of drawBatches(denoiser, engine, { first: 0, end: 5 }, options)) {
+    tensors.push(tf.memory().numTensors);
+    samples += batch.samples;
+    check.equal(
+      `values of batch ${tensors.length}`,
+      batch.values.buffer.byteLength,
+      4 * 784 * 2,
+      "its own only",
+    );
+  }
+  check.equal("samples", samples, 10, "--count");
+  check.equal("tensors after each batch", tensors, new Array(5).fill(tensors[0]), "flat, so any count fits");
+  denoiser.dispose();
+});
