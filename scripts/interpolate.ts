@@ -1,0 +1,131 @@
+/**
+ * Walks between digits along their latent codes: `deno task interpolate`.
+ * @module
+ */
+
+import * as tf from "../src/compute/tf.ts";
+import { fromModel, toModel } from "../src/data/dataset.ts";
+import { scoreModel } from "../src/denoiser.ts";
+import { decode, encode, interpolate } from "../src/latent_codes.ts";
+import { sizeOf } from "../src/networks/network.ts";
+import { imageGrid } from "../src/pictures/grid.ts";
+import { encodePng } from "../src/pictures/png.ts";
+import type { FlowMethod } from "../src/probability_flow.ts";
+import { atomicWrite, ensureWritable } from "./files.ts";
+import { choice, integer, list, number, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
+import { loadMnist } from "./mnist_files.ts";
+import { load, sdes } from "./drawing.ts";
+import { openEngine } from "./engine.ts";
+import { formatDuration } from "./terminal.ts";
+
+const usage = {
+  name: "interpolate",
+  purpose:
+    "Encodes test images by the probability flow, goes from each to the next on the sphere between their codes and " +
+    "decodes what lies there: one row of the picture for each pair. Says how well decoding undoes encoding.",
+  examples: ["deno task interpolate", "deno task interpolate --images 7,3,1 --between 9 --output walk.png"],
+  flags: {
+    checkpoint: text({
+      help: "trained weights; by default those that come with the project",
+      placeholder: "FILE",
+    }),
+    data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
+    images: list(
+      integer({ help: "indices of test images, two or more (default 0,1,2,3)", min: 0, max: 9999 }),
+      [0, 1, 2, 3],
+    ),
+    between: integer({ help: "pictures between two images", default: 6, min: 1, max: 64 }),
+    sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+      help: "the equation whose flow is followed",
+      default: "ve",
+    }),
+    rtol: number({ help: "relative tolerance of adaptive steps", default: 1e-5, min: 1e-9, max: 1 }),
+    atol: number({ help: "absolute tolerance of adaptive steps", default: 1e-5, min: 1e-9, max: 1 }),
+    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    output: text({ help: "the picture, .png", placeholder: "FILE", default: "interpolation.png" }),
+    json: toggle({ help: "print the last line as JSON" }),
+  },
+} as const;
+
+async function main(): Promise<void> {
+  const flags = parseFlags(usage, Deno.args);
+  const { images, between, rtol, atol, output } = flags;
+  if (images.length < 2) throw new UsageError(`--images needs at least two indices, got ${images.length}`);
+  if (new Set(images).size < images.length) throw new UsageError(`--images must differ, got ${images}`);
+  if (!output.endsWith(".png")) throw new UsageError(`--output must end in .png, got "${output}"`);
+  await ensureWritable(output);
+  const data = await loadMnist("test", { data: flags.data });
+  const started = performance.now();
+  const engine = await openEngine(flags.engine);
+  const denoiser = await load(flags.checkpoint);
+  const { sampleShape } = denoiser.network;
+  const size = sizeOf(sampleShape);
+  if (size * data.count !== data.images.length) {
+    throw new RangeError(
+      `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${data.shape}]`,
+    );
+  }
+  const model = scoreModel(denoiser, sdes[flags.sde]());
+  const method: FlowMethod = { kind: "dopri5", rtol, atol };
+
+  const originals = tf.tensor(
+    toModel(
+      Uint8Array.from(images.flatMap((i) => Array.from(data.images.subarray(i * size, (i + 1) * size)))),
+    ),
+    [images.length, ...sampleShape],
+  );
+  await denoiser.prepare(images.length);
+  const codes = await encode(model, originals, method);
+  const returned = await decode(model, codes, method);
+  const [worst, squares] = await tf.tidy(() => {
+    const difference = returned.sub(originals).div(2); // pictures are half as wide as the models' [−1, 1]
+    return tf.stack([difference.abs().max(), difference.square().mean()]);
+  }).data();
+
+  const weights = Array.from({ length: between }, (_, i) => (i + 1) / (between + 1));
+  await denoiser.prepare(between);
+  const values: number[] = [];
+  for (let pair = 0; pair + 1 < images.length; pair++) {
+    const [first, second] = [pair, pair + 1].map((i) => codes.slice([i, 0, 0, 0], [1, ...sampleShape]));
+    const walk = await interpolate(first, second, weights);
+    const noisy = await decode(model, walk, method);
+    const clean = tf.tidy(() => model.data(noisy, model.sde.tMin));
+    const ends = [pair, pair + 1].map((i) =>
+      toModel(data.images.subarray(images[i] * size, (images[i] + 1) * size))
+    );
+    values.push(...ends[0], ...await clean.data(), ...ends[1]);
+    tf.dispose([first, second, walk, noisy, clean]);
+    engine.check();
+  }
+  const columns = between + 2;
+  const shape = [(images.length - 1) * columns, ...sampleShape];
+  await atomicWrite(output, encodePng(imageGrid(fromModel(Float32Array.from(values)), shape, { columns })));
+  const seconds = (performance.now() - started) / 1000;
+  const result = { largestError: worst, rootMeanSquareError: Math.sqrt(squares) };
+  if (flags.json) {
+    console.log(
+      JSON.stringify({
+        ...result,
+        images,
+        sde: flags.sde,
+        rtol,
+        atol,
+        seconds,
+        engine: engine.name,
+        file: output,
+      }),
+    );
+    return;
+  }
+  console.log(
+    `${images.length - 1} walks of ${between} digits, ${flags.sde}; decoding undoes encoding to ${
+      worst.toExponential(1)
+    } of ` +
+      `a pixel's range at most, ${result.rootMeanSquareError.toExponential(1)} root mean square; ${
+        formatDuration(seconds)
+      } ` +
+      `on ${engine.name}: ${output}`,
+  );
+}
+
+if (import.meta.main) await runScript(main);
