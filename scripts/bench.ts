@@ -135,11 +135,11 @@ class Report {
   /** Markdown with the command that made it. */
   markdown(): string {
     const command = ["deno task bench", ...Deno.args].join(" ");
-    const [facts, ...tables] = this.sections;
     const day = new Date().toISOString().slice(0, 10);
-    const blocks = tables.map((table) => `\`\`\`text\n${table}\n\`\`\`\n`);
-    return [`# Measured speed\n\n\`${command}\`, ${day}\n`, `${facts.replaceAll("\n", "  \n")}\n`, ...blocks]
-      .join("\n");
+    const blocks = this.sections.map((section) => `\`\`\`text\n${section}\n\`\`\`\n`);
+    return [`# Measured speed\n\nMeasured on ${day} by\n\n\`\`\`sh\n${command}\n\`\`\`\n`, ...blocks].join(
+      "\n",
+    );
   }
 }
 
