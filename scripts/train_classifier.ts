@@ -3,11 +3,12 @@
  * `fixtures/classifier.safetensors`.
  * @module
  */
-import { type EngineName, useEngine } from "../src/compute/engine.ts";
+import type { EngineName } from "../src/compute/engine.ts";
 import { toModel } from "../src/data/dataset.ts";
 import { classAccuracy, classify, writeClassifier } from "../src/metrics/classifier.ts";
 import { CLASSIFIER_TRAINING, trainClassifier } from "../src/metrics/classifier_training.ts";
 import type { Weights } from "../src/networks/network.ts";
+import { openEngine } from "./engine.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
 import { choice, integer, parseFlags, runScript, text } from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
@@ -29,7 +30,7 @@ const usage = {
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   await ensureWritable(flags.output);
-  const engine = await useEngine(flags.engine as EngineName);
+  const engine = await openEngine(flags.engine as EngineName);
   const train = await loadMnist("train", { data: flags.data });
   const test = await loadMnist("test", { data: flags.data });
   const config = { ...CLASSIFIER_TRAINING, steps: flags.steps, seed: flags.seed };
