@@ -114,6 +114,12 @@ class ImpulseRng extends NormalRng {
   override normal(shape: readonly number[]): tf.Tensor {
     return impulseAt(2 + this.draws++, shape, this.#impulse);
   }
+  override normalValues(shape: readonly number[]): Float32Array {
+    const draw = this.normal(shape);
+    const values = draw.dataSync<"float32">();
+    draw.dispose();
+    return values;
+  }
   /** Streams are told apart by the order of their draws. */
   override fork(): this {
     return this;

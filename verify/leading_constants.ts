@@ -202,3 +202,55 @@ export function multistepError(
   const start = -terms(sde.tMax).slope * firstStep ** 2 / 2;
   return 2 * marginalVariance(world, sde.tMin) * (steps + start);
 }
+
+/** What a one-step solver of the probability flow makes of y = 1 at ν = e^{−λ}, by λ + h, where ε̂(y, ν) = p(ν) y. */
+export type FlowGain = (ratio: number, h: number, p: (ratio: number) => number) => number;
+
+/**
+ * lim N^order·(variance error) of a one-step solver in λ: the coefficient of h^(order + 1) in its gain over the exact one,
+ * √(C_y(λ + h)/C_y(λ)), from two small steps.
+ */
+export function singlestepError(
+  { sde, s0Squared }: GaussianWorld,
+  kind: GridConfig["kind"],
+  order: number,
+  gain: FlowGain,
+): number {
+  const variance = (ratio: number) => s0Squared + ratio ** 2;
+  const p = (ratio: number) => ratio / variance(ratio);
+  const defect = (t: number) => {
+    const ratio = noiseRatio(sde, t);
+    const at = (h: number) =>
+      (gain(ratio, h, p) / Math.sqrt(variance(ratio * Math.exp(-h)) / variance(ratio)) - 1) /
+      h ** (order + 1);
+    return 2 * at(0.01) - at(0.02);
+  };
+  const end = sde.alpha(sde.tMin) ** 2 * variance(noiseRatio(sde, sde.tMin));
+  return 2 * end * leadingError(sde, kind, order, (t) => -Math.log(noiseRatio(sde, t)), defect);
+}
+
+/** DPM-Solver-2: the middle of the step in λ, by a step with constant noise, gives the noise for all of it. */
+export const middleNoiseGain: FlowGain = (ratio, h, p) => {
+  const middle = ratio * Math.exp(-h / 2);
+  const between = 1 + (middle - ratio) * p(ratio);
+  return 1 + (ratio * Math.exp(-h) - ratio) * p(middle) * between;
+};
+
+/** DPM-Solver++(2S): the same with the data prediction D = y − ν ε̂ held constant in dy = (y − D) dν/ν. */
+export const middleDataGain: FlowGain = (ratio, h, p) => {
+  const data = (y: number, ratio: number) => y - ratio * p(ratio) * y;
+  const after = (d: number, h: number) => d + (1 - d) * Math.exp(-h);
+  const middle = after(data(1, ratio), h / 2);
+  return after(data(middle, ratio * Math.exp(-h / 2)), h);
+};
+
+/** DPM-Solver-3: lines in λ through the noise at the start and at one and two thirds, the second found with the first. */
+export const thirdsGain: FlowGain = (ratio, h, p) => {
+  const at = (part: number) => ratio * Math.exp(-part * h);
+  // dy = −e^{−λ} (ε + slope·(λ − λ_t)) dλ over the first part of the step.
+  const moved = (part: number, slope: number) =>
+    1 + (at(part) - ratio) * p(ratio) + slope * (at(part) * (1 + part * h) - ratio);
+  const first = (p(at(1 / 3)) * moved(1 / 3, 0) - p(ratio)) / (h / 3);
+  const second = (p(at(2 / 3)) * moved(2 / 3, first) - p(ratio)) / (2 * h / 3);
+  return moved(1, second);
+};

@@ -15,7 +15,7 @@ export abstract class NormalRng implements Rng {
   get state(): RngState {
     return refuse("state");
   }
-  normalValues(): never {
+  normalValues(_shape: readonly number[]): Float32Array {
     return refuse("normalValues");
   }
   uniform(): never {

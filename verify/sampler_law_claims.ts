@@ -18,9 +18,13 @@ import {
   eulerMaruyamaTerms,
   exponentialTerms,
   flowError,
+  type FlowGain,
   meanError,
+  middleDataGain,
+  middleNoiseGain,
   multistepError,
   reverseDiffusionTerms,
+  singlestepError,
   stochasticError,
 } from "./leading_constants.ts";
 
@@ -65,6 +69,10 @@ const cases: Case[] = [
     // Equal steps in λ round the same coefficient the same way every time, so rounding adds up: fewer steps.
     counts: grid === "log-snr" ? [16, 32, 64] : undefined,
   })),
+  ...(["log-snr", "karras"] as const).flatMap((grid) => [
+    singlestep("dpm-solver-2", grid, middleNoiseGain),
+    singlestep("dpm++2s", grid, middleDataGain),
+  ]),
 ];
 
 function oneStep(name: string, terms: (world: GaussianWorld, t: number) => { q: number; w: number }): Case {
@@ -75,6 +83,11 @@ function oneStep(name: string, terms: (world: GaussianWorld, t: number) => { q: 
 function flow(name: string, grid: GridKind, order: 1 | 2, variable: "t" | "noise ratio"): Case {
   const constant = (world: GaussianWorld) => flowError(world, grid, order, variable);
   return { sampler: samplerByName(name), grid, order, constant };
+}
+
+function singlestep(name: string, grid: GridKind, gain: FlowGain): Case {
+  const constant = (world: GaussianWorld) => singlestepError(world, grid, 2, gain);
+  return { sampler: samplerByName(name), grid, order: 2, constant, counts: [16, 32, 64] };
 }
 
 /** V − C_ε of the sampler's output variance V, from the exact start. */

@@ -6,6 +6,7 @@ import type { Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import type { ScoreModel } from "../denoiser.ts";
+import { BrownianPaths } from "./brownian_paths.ts";
 import { requireTolerances, rootMeanSquare, select } from "./dormand_prince.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
@@ -25,11 +26,12 @@ export interface AdaptiveSdeOptions {
  * The adaptive solver of Jolicoeur-Martineau et al. 2021 (Alg. 1) for dx = [f x − g² ∇log p_t(x)] dt + g dw̄, with
  * b(x, t) = f x − g² ∇log p_t(x) and s = t − h:
  *
- *   x' = x − h b(x, t) + g(t) √h z,   x̃ = x − h b(x', s) + g(s) √h z,   x'' = (x' + x̃)/2,
+ *   x' = x − h b(x, t) + g(t) Δw,   x̃ = x − h b(x', s) + g(s) Δw,   x'' = (x' + x̃)/2,
  *   E = ‖(x' − x'')/max(ε_abs, ε_rel max(|x'|, |x'_previous|))‖ / √d.
  *
- * A step with E ≤ 1 goes on from x''; the next is 0.9 E^{−0.9} times as long. Every sample goes at its own pace, with noise
- * that does not depend on the others. An even run's law has weak order 2. Two evaluations an attempt.
+ * A step with E ≤ 1 goes on from x''; the next is 0.9 E^{−0.9} times as long. A step that is taken back keeps its noise for
+ * shorter ones, where the paper draws it anew, which biases the law in few dimensions. Every sample goes at its own pace, with
+ * noise that does not depend on the others. An even run's law has weak order 2. Two evaluations an attempt.
  * @throws RangeError unless tolerances and first step are positive
  */
 export function adaptiveSde(options: AdaptiveSdeOptions = {}): Sampler {
@@ -66,7 +68,7 @@ class AdaptiveRun implements Stepper {
       );
     }
     // A stream of its own for each step of the grid: how long others took before does not matter.
-    const rng = this.#rng.fork(`step ${this.#calls++}`);
+    const paths = new BrownianPaths(this.#rng.fork(`step ${this.#calls++}`), x.shape);
     const rows = x.shape[0];
     const times = new Float64Array(rows).fill(t);
     const lengths = this.#lengths ??= new Float64Array(rows).fill(firstStep);
@@ -80,7 +82,7 @@ class AdaptiveRun implements Stepper {
           );
         }
         const ends = times.map((time, row) => lengths[row] >= time - s ? s : time - lengths[row]);
-        const [near, next, errors] = this.#attempt(state, times, ends, rng);
+        const [near, next, errors] = this.#attempt(state, times, ends, paths);
         const error = await errors.data<"float32">();
         errors.dispose();
         const accepted = new Uint8Array(rows);
@@ -101,6 +103,7 @@ class AdaptiveRun implements Stepper {
             times[row] = ends[row];
           } else {
             lengths[row] = length;
+            paths.takeBack(row);
           }
         }
         this.#previous = select(accepted, near, this.#previous);
@@ -123,20 +126,20 @@ class AdaptiveRun implements Stepper {
     x: tf.Tensor,
     times: Float64Array,
     ends: Float64Array,
-    rng: Rng,
+    paths: BrownianPaths,
   ): [tf.Tensor, tf.Tensor, tf.Tensor] {
     const { rtol, atol } = this.#options;
     const { sde, score } = this.#model;
     return tf.tidy(() => {
-      const z = rng.normal(x.shape);
+      const h = times.map((from, row) => from - ends[row]);
+      const increment = paths.next(h);
       /** The step from x with drift and diffusion as they are at a state and a time. */
       const moved = (at: tf.Tensor, time: Float64Array) => {
-        const h = times.map((from, row) => from - ends[row]);
         const per = (f: (time: number, h: number) => number) => column(time.map((t, row) => f(t, h[row])), x);
         return x
           .sub(at.mul(per((t, h) => h * sde.drift(t))))
           .add(score(at, time).mul(per((t, h) => h * sde.diffusion(t) ** 2)))
-          .add(z.mul(per((t, h) => sde.diffusion(t) * Math.sqrt(h))));
+          .add(increment.mul(per((t) => sde.diffusion(t))));
       };
       const near = moved(x, times);
       const next = near.add(moved(near, ends)).div(2);
