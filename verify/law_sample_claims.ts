@@ -25,7 +25,8 @@ import {
   uniformDistance,
 } from "./statistics.ts";
 
-const count = 200_000;
+/** How many draws: fewer of a sampler without noise, whose map the mixture claims know point by point. */
+const countOf = ({ stochastic }: SamplerFacts) => stochastic ? 200_000 : 50_000;
 /** How many of them are looked at in every direction, which takes a sort each. */
 const projectedCount = 50_000;
 const quarterTurn = Math.PI / 2;
@@ -41,6 +42,7 @@ for (const [i, facts] of samplerFacts.entries()) {
 
 async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
   const steps = facts.drawSteps;
+  const count = countOf(facts);
   const times = timeGrid(sde, { kind: facts.grid, steps });
   const carried = (data: GaussianMixture, particles: number) =>
     ownLaws(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);
@@ -80,6 +82,7 @@ function checkModes(check: Check, kind: string, values: Float64Array, law: Ranke
   for (let k = 0; k + 1 < edges.length; k++) {
     const inside = values.reduce((n, x) => n + Number(x > edges[k] && x <= edges[k + 1]), 0);
     const probability = below(edges[k + 1]) - below(edges[k]);
+    const count = values.length;
     checkProportion(
       check,
       `${kind}, weight of mode ${k + 1}`,

@@ -41,7 +41,7 @@ export const captions: Record<string, { plots?: string; tables?: string; about?:
   law_sample: {
     plots: "What samplers draw with few steps",
     about:
-      "A histogram of 200,000 draws, the sampler's own exact law, which the draws must follow, and the data's law, which " +
+      "A histogram of 200,000 draws (50,000 where the sampler adds no noise), the sampler's own exact law, which the draws must follow, and the data's law, which " +
       "so few steps do not reach.",
   },
   sampler_law: {
