@@ -28,6 +28,9 @@ export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
   "sigma-power": sigmaPowerSde,
 };
 
+/** How strongly the shipped network's labels are followed: measured best, see the README. 1 would be no guidance. */
+export const GUIDANCE = 1.25;
+
 /** The network in a checkpoint, or the one that comes with the project. */
 export async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
   if (checkpoint === undefined) return await loadPretrained("mnist");
@@ -122,7 +125,10 @@ export async function* drawBatches(
     const first = index * rows;
     const samples = Math.min(rows, options.count - first);
     const rng = createRng(options.seed).startingAt(first);
-    const conditioned = denoiser.withLabels(labelsOf(options.label, classes, rng, rows), options.guidance);
+    const conditioned = denoiser.withLabels(
+      labelsOf(options.label, classes, rng, rows),
+      classes === 0 ? 1 : options.guidance,
+    );
     if (index === part.first) await conditioned.prepare(rows);
     const model = scoreModel(conditioned, sde);
     const frames: Float32Array[] = [];

@@ -9,7 +9,7 @@ import { digitQuality, digitReference } from "../src/metrics/digit_quality.ts";
 import { sizeOf } from "../src/networks/network.ts";
 import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import { sample } from "../src/samplers/sample.ts";
-import { load, sdes } from "./drawing.ts";
+import { GUIDANCE, load, sdes } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { choice, integer, number, parseFlags, runScript, text, toggle } from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
@@ -42,7 +42,7 @@ const usage = {
     grid: choice(["uniform", "quadratic", "log-snr", "karras"], {
       help: "the time grid; the default is the sampler's",
     }),
-    guidance: number({ help: "how strongly the label is followed", default: 1 }),
+    guidance: number({ help: "how strongly the label is followed; 1 is no guidance", default: GUIDANCE }),
     seed: integer({ help: "the same seed draws the same digits", default: 0, min: 0 }),
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
@@ -92,6 +92,8 @@ async function draw(flags: Flags, steps: number): Promise<Drawn> {
     progress.update(Math.min(flags.count, first + flags.batch));
   }
   denoiser.dispose();
+  // Guidance asks the network twice, in one batch.
+  if (classes > 0 && flags.guidance !== 1) evaluations *= 2;
   return { images, labels: classes === 0 ? null : labels, evaluations };
 }
 

@@ -16,6 +16,7 @@ import {
   type DrawnBatch,
   type DrawOptions,
   fingerprint,
+  GUIDANCE,
   load,
   type Part,
   sdes,
@@ -94,8 +95,8 @@ const usage = {
       default: "random",
     }),
     guidance: number({
-      help: "how strongly the label is followed; 1 is the plain conditional model",
-      default: 1,
+      help:
+        `how strongly the label is followed; 1 is the plain conditional model (default ${GUIDANCE} with a label)`,
     }),
     snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
     correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
@@ -115,7 +116,16 @@ const usage = {
   },
 } as const;
 
-type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
+type GivenFlags = ReturnType<typeof parseFlags<typeof usage.flags>>;
+type Flags = GivenFlags & { readonly guidance: number };
+
+/** The flags with the default that depends on another flag. */
+function flagsOf(given: GivenFlags): Flags {
+  if (given.label === "none" && (given.guidance ?? 1) !== 1) {
+    throw new UsageError(`--guidance needs a label, got ${given.guidance} with --label none`);
+  }
+  return { ...given, guidance: given.guidance ?? (given.label === "none" ? 1 : GUIDANCE) };
+}
 
 /** Everything that is to be done, checked before anything is. */
 interface Plan {
@@ -146,9 +156,6 @@ function planFor(flags: Flags): Plan {
       `--shard splits between batches, and ${flags.count} digits are ${batches} batches of ${flags.batch}: ` +
         `at most ${batches} parts, got ${shards}`,
     );
-  }
-  if (flags.label === "none" && flags.guidance !== 1) {
-    throw new UsageError(`--guidance needs a label, got ${flags.guidance} with --label none`);
   }
   const { snr, correctorSteps, rtol, atol } = flags;
   const { grid } = samplerEntry(flags.sampler);
@@ -261,7 +268,7 @@ async function drawPicture(
 
 if (import.meta.main) {
   await runScript(async () => {
-    const flags = parseFlags(usage, Deno.args);
+    const flags = flagsOf(parseFlags(usage, Deno.args));
     const plan = planFor(flags);
     await ensureWritable(flags.output);
     const started = performance.now();
@@ -276,7 +283,7 @@ if (import.meta.main) {
       grid: plan.grid.kind,
       steps: plan.grid.steps,
       // Guidance asks the network twice, in one batch.
-      evaluations: result.evaluations * (flags.label !== "none" && flags.guidance !== 1 ? 2 : 1),
+      evaluations: result.evaluations * (flags.guidance !== 1 && denoiser.network.classes > 0 ? 2 : 1),
       seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
       engine: engine.name,
       file: flags.output,
