@@ -36,9 +36,15 @@ export class BrownianPaths {
     const draws = this.#rng.normalValues(this.#shape);
     const size = draws.length / lengths.length;
     const values = new Float32Array(draws.length);
-    this.#taken = Array.from(lengths, (length, row) => {
-      const pieces = this.#pieces(this.#ahead[row], length, draws.subarray(row * size, (row + 1) * size));
-      for (const { increment } of pieces) increment.forEach((value, i) => values[row * size + i] += value);
+    this.#taken = Array.from(lengths, (length, row): Piece[] => {
+      const [start, end] = [row * size, (row + 1) * size];
+      if (this.#ahead[row].length === 0) {
+        const std = Math.sqrt(length);
+        for (let i = start; i < end; i++) values[i] = std * draws[i];
+        return [{ length, increment: values.subarray(start, end) }];
+      }
+      const pieces = this.#known(this.#ahead[row], length, draws.subarray(start, end));
+      for (const { increment } of pieces) increment.forEach((value, i) => values[start + i] += value);
       return pieces;
     });
     return tf.tensor(values, [...this.#shape]);
@@ -50,7 +56,7 @@ export class BrownianPaths {
   }
 
   /** Removes `length` of what lies ahead; at its end a piece is cut or, where nothing is known, drawn. */
-  #pieces(ahead: Piece[], length: number, draws: Float32Array): Piece[] {
+  #known(ahead: Piece[], length: number, draws: Float32Array): Piece[] {
     const pieces: Piece[] = [];
     let left = length;
     while (left > 0) {

@@ -10,7 +10,7 @@ import { DataHistory } from "./dpm_solver.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**
- * SDE-DPM-Solver++(2M) (Lu et al. 2022b, eq. 19) on the reverse-time SDE. With λ = ln(α/σ), h = λ_s − λ_t, r = h_previous/h:
+ * SDE-DPM-Solver++(2M) (Lu et al. 2022b) on the reverse-time SDE. With λ = ln(α/σ), h = λ_s − λ_t, r = h_previous/h:
  *
  *   D = (1 + 1/(2r)) D_t − 1/(2r) D_previous,
  *   x_s = (σ_s/σ_t) e^{−h} x_t + α_s (1 − e^{−2h}) D + σ_s √(1 − e^{−2h}) z,   z ~ N(0, I).
