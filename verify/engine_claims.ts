@@ -96,7 +96,15 @@ claim("what is computed for a sample does not depend on its batch-mates", {
     const together = await read(() => f(rng.normal([5, ...shape])));
     const alone = await read(() => f(rng.startingAt(3).normal([1, ...shape])));
     const size = alone.length;
-    check.equal(name, together.slice(3 * size, 4 * size), alone, "bit for bit: rows are computed alike");
+    const row = together.slice(3 * size, 4 * size);
+    if (name === "matrix product" && tf.getBackend() === "webgpu") {
+      const error = alone.reduce((most, value, i) => Math.max(most, Math.abs(value - row[i])), 0);
+      const source =
+        "TensorFlow.js tiles products of one row differently, so sums may round in another order";
+      check.atMost(name, error, 4e-6, source, { detectable: "any share of another row's numbers" });
+    } else {
+      check.equal(name, row, alone, "bit for bit: rows are computed alike");
+    }
   }
 });
 
