@@ -32,7 +32,7 @@ claim(
     const world = new Gaussian({ mean: [0, 0, 0], covariance });
     const model = scoreModel(world, sde);
     const point = [0.4, -0.2, 0.6];
-    const method = { kind: "dopri5", rtol: 1e-6, atol: 1e-6 } as const;
+    const method = { kind: "dopri5", rtol: 1e-6, atol: 1e-6, maxAttempts: 60 } as const;
     const x = tf.tensor2d(Array.from({ length: rows }, () => point));
     const matrix = logVolumes(sde);
     const one = tf.tensor2d([point]);

@@ -7,7 +7,7 @@ import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import type { ScoreModel } from "../denoiser.ts";
 import { BrownianPaths } from "./brownian_paths.ts";
-import { requireTolerances, rootMeanSquare, select } from "./dormand_prince.ts";
+import { furthest, requireTolerances, rootMeanSquare, select } from "./dormand_prince.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /** Options of {@linkcode adaptiveSde}. */
@@ -78,7 +78,9 @@ class AdaptiveRun implements Stepper {
       for (let attempt = 0; times.some((time) => time !== s); attempt++) {
         if (attempt === maxAttempts) {
           throw new Error(
-            `the adaptive solver did not reach time ${s} in ${attempt} attempts, it is at ${times}`,
+            `the adaptive solver did not reach time ${s} in ${attempt} attempts, it is at ${
+              furthest(times, s)
+            }`,
           );
         }
         const ends = times.map((time, row) => lengths[row] >= time - s ? s : time - lengths[row]);

@@ -89,7 +89,7 @@ export class DormandPrince {
       for (let attempt = 0; times.some((time) => time !== to); attempt++) {
         if (attempt === this.#maxAttempts) {
           throw new Error(
-            `Dormand–Prince did not reach time ${to} in ${attempt} attempts, it is at ${times}`,
+            `Dormand–Prince did not reach time ${to} in ${attempt} attempts, it is at ${furthest(times, to)}`,
           );
         }
         const steps = lengths.map((length, row) => direction * Math.min(length, Math.abs(to - times[row])));
@@ -189,6 +189,11 @@ function combination(weights: readonly number[], tensors: readonly tf.Tensor[]):
 /** Root mean square of each row, [B]. */
 export function rootMeanSquare(x: tf.Tensor): tf.Tensor {
   return x.square().mean(x.shape.slice(1).map((_, i) => i + 1)).sqrt();
+}
+
+/** The time that has the longest way to go. */
+export function furthest(times: Float64Array, to: number): number {
+  return times.reduce((most, time) => Math.abs(time - to) > Math.abs(most - to) ? time : most, to);
 }
 
 /** Rows of `next` where accepted, else rows of `current`; both are disposed. */
