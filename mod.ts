@@ -78,7 +78,10 @@ export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
 export { ddpm } from "./src/samplers/ddpm.ts";
 export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/dormand_prince.ts";
 export { dpmSolver2M } from "./src/samplers/dpm_solver.ts";
+export { adaptiveSde, type AdaptiveSdeOptions } from "./src/samplers/adaptive_sde.ts";
 export { edmHeun } from "./src/samplers/edm_heun.ts";
+export { dpmSolver2, dpmSolver2S, dpmSolver3 } from "./src/samplers/dpm_solver_singlestep.ts";
+export { edmStochastic, type EdmStochasticOptions } from "./src/samplers/edm_stochastic.ts";
 export { eulerMaruyama } from "./src/samplers/euler_maruyama.ts";
 export { exponentialSde } from "./src/samplers/exponential_sde.ts";
 export { langevin, type LangevinOptions } from "./src/samplers/langevin.ts";
@@ -88,13 +91,34 @@ export { odeRk4 } from "./src/samplers/ode_rk4.ts";
 export { predictorCorrector, type PredictorCorrectorOptions } from "./src/samplers/predictor_corrector.ts";
 export { reverseDiffusion } from "./src/samplers/reverse_diffusion.ts";
 export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
+export { sdeDpmSolver2M } from "./src/samplers/sde_dpm_solver.ts";
+export { unipc } from "./src/samplers/unipc.ts";
 export type { Sampler, Stepper } from "./src/samplers/sampler.ts";
+
+export {
+  bitsPerDimension,
+  dequantize,
+  type Hutchinson,
+  type Likelihood,
+  type LikelihoodOptions,
+  logLikelihood,
+  modelRange,
+  type ValueRange,
+} from "./src/likelihood.ts";
+export { decode, encode, interpolate } from "./src/latent_codes.ts";
+export type { FlowMethod } from "./src/probability_flow.ts";
 
 export { DIGITS, NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "./src/networks/catalogue.ts";
 export { mlp, type MlpConfig } from "./src/networks/mlp.ts";
 export { type Model, readModel, writeModel } from "./src/networks/model_file.ts";
 export type { Network, Parameters, ParameterSpec, Weights } from "./src/networks/network.ts";
-export { type Labels, type NetworkDenoiser, networkDenoiser } from "./src/networks/network_denoiser.ts";
+export {
+  type Labels,
+  type NetworkDenoiser,
+  networkDenoiser,
+  type PrepareOptions,
+} from "./src/networks/network_denoiser.ts";
+export { exportOnnx, ONNX_INPUTS, ONNX_OUTPUTS } from "./src/networks/onnx_export.ts";
 export type { ModelConfig } from "./src/networks/noise_prediction.ts";
 export { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./src/networks/tutorial.ts";
 export { unet, type UNetConfig } from "./src/networks/unet.ts";

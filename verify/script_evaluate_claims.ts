@@ -52,8 +52,8 @@ claim(
       check.equal(
         "digits and evaluations",
         [whole.count, whole.steps, whole.evaluations],
-        [100, 4, 5],
-        "4 steps and the last denoising",
+        [100, 4, 10],
+        "4 steps and the last denoising, each with and without label",
       );
       // Digits are rounded to bytes, so that rounding in the network moves few pixels by one level.
       check.within(

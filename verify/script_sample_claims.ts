@@ -2,7 +2,7 @@
  * Claims about what `deno task sample` draws and writes.
  * @module
  */
-import { labelsOf } from "../scripts/drawing.ts";
+import { GUIDANCE, labelsOf } from "../scripts/drawing.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
@@ -21,7 +21,7 @@ async function firstDigits(checkpoint: string, count: number): Promise<Float32Ar
   const { config, weights } = readModel(await Deno.readFile(checkpoint));
   const denoiser = networkDenoiser(config, weights);
   const rng = createRng(3);
-  const labelled = denoiser.withLabels(labelsOf("random", 10, rng, count));
+  const labelled = denoiser.withLabels(labelsOf("random", 10, rng, count), GUIDANCE);
   const grid = { kind: "karras", steps: 3 } as const;
   const model = scoreModel(labelled, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
   const x = await drawSamples(model, samplerByName("ancestral"), { shape: [count, 28, 28, 1], grid, rng });
@@ -173,7 +173,7 @@ claim(
       );
       check.equal("gif: exit code", gif.code, 0, source);
       const line =
-        /^4 digits, vp, dpm\+\+2m on a karras grid, 3 steps, 4 network evaluations, .* on wasm: .*a\.gif\n$/;
+        /^4 digits, vp, dpm\+\+2m on a karras grid, 3 steps, 8 network evaluations, .* on wasm: .*a\.gif\n$/;
       check.holds(`gif: ${gif.stdout.trim()}`, line.test(gif.stdout), source);
       const bytes = await Deno.readFile(`${folder}/a.gif`);
       const frames = bytes.filter((_, i) =>
