@@ -124,9 +124,3 @@ async function lastCharacters(
   for await (const text of output.pipeThrough(new TextDecoderStream())) kept = (kept + text).slice(-count);
   return kept;
 }
-
-function copyOf(file: string): string {
-  const copy = Deno.makeTempFileSync({ suffix: ".lock" });
-  Deno.copyFileSync(file, copy);
-  return copy;
-}
