@@ -31,7 +31,7 @@ const usage = {
     }),
     data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
     images: list(
-      integer({ help: "indices of test images, two or more (default 0,1,2,3)", min: 0, max: 9999 }),
+      integer({ help: "indices of test images, two or more", min: 0, max: 9999 }),
       [0, 1, 2, 3],
     ),
     between: integer({ help: "pictures between two images", default: 6, min: 1, max: 64 }),
