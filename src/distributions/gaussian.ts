@@ -49,8 +49,8 @@ export class Gaussian implements ExactDistribution {
     }
     requireFinite("variances", this.#variances);
     const [least, largest] = [Math.min(...this.#variances), Math.max(...this.#variances)];
-    // Eigenvalues carry rounding errors relative to the largest.
-    if (least < -1e-12 * this.dimension * largest || largest < 0) {
+    // Eigenvalues carry rounding errors relative to the largest, and those of products that underflow.
+    if (least < -1e-12 * this.dimension * largest - 1e-300) {
       throw new RangeError(`covariance must be positive semidefinite, got an eigenvalue of ${least}`);
     }
     this.#variances = this.#variances.map((variance) => Math.max(variance, 0));
