@@ -138,7 +138,12 @@ function tables(verdicts: readonly Verdict[]): string {
   for (const { room, tables } of verdicts) {
     for (const added of tables) {
       const known = byTitle.get(added.title);
-      const rows = [...known?.rows ?? [], ...added.rows];
+      // A claim examined on two engines gives its rows twice.
+      const before = known?.rows ?? [];
+      const rows = [
+        ...before,
+        ...added.rows.filter((row) => !before.some((other) => other.join() === row.join())),
+      ];
       byTitle.set(added.title, { room, ...added, rows });
     }
   }

@@ -26,6 +26,8 @@ td.number { text-align: right; padding-right: 1.5rem; }
 tr.failed td, tr.survived td, tr.stale td, tr.broken td { color: var(--bad); }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1.25rem; }
 .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(470px, 1fr)); gap: 0 2.5rem; }
+.tables table { font-size: .8rem; }
+.tables th, .tables td { white-space: nowrap; overflow-wrap: normal; padding-right: .6rem; }
 .tables h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 figure { margin: 0; padding: .75rem; background: var(--shade); border-radius: 6px; }
 figure svg { width: 100%; height: auto; display: block; }

@@ -25,7 +25,9 @@ export const subjects: Record<string, string> = {
   compute: "Operations and gradients",
   wasm: "Operations on wasm",
   trace: "Tracing into native graphs",
+  export: "Exported models",
   script: "Command-line tasks",
+  example: "The documentation's examples",
   remote: "Import by URL",
   twin: "The PyTorch twin",
 };
