@@ -2,7 +2,6 @@
  * Processes that examine claims beside each other, each with its own TensorFlow.js.
  * @module
  */
-import { fileURLToPath } from "node:url";
 import type { ClaimOptions } from "./claim.ts";
 import type { Examination, Verdict } from "./examine.ts";
 
@@ -30,14 +29,18 @@ const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((na
 
 /**
  * The packages that only the suite needs are locked apart, so that drawing digits does not fetch them. Processes get a copy
- * of that lock: one that loads an optional package, such as ONNX Runtime where it is in the cache, adds it there.
+ * of that lock, this run's own: one that loads an optional package, such as ONNX Runtime where it is in the cache, adds it
+ * there.
  */
+let lock: string | undefined;
+
 function lockFile(): string {
-  const folder = new URL("../verification/", import.meta.url);
-  const copy = fileURLToPath(new URL("deno.lock", folder));
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.copyFileSync(new URL("deno.lock", import.meta.url), copy);
-  return copy;
+  if (lock === undefined) {
+    const copy = lock = Deno.makeTempFileSync({ prefix: "score-sde-", suffix: ".lock" });
+    Deno.copyFileSync(new URL("deno.lock", import.meta.url), copy);
+    globalThis.addEventListener("unload", () => Deno.removeSync(copy));
+  }
+  return lock;
 }
 
 /** A process that examines one claim at a time. */
