@@ -217,7 +217,9 @@ async function timeDigits(
 ): Promise<number[][]> {
   const times = await measure(contenders, ["digits"], flags.digitsRounds);
   const rows = contenders.map(({ name }, i) => ({ name, milliseconds: times[i].digits }));
-  const notes = [`Here: ${SAMPLER}, its default steps.`];
+  const notes = [
+    `Here: ${SAMPLER}, its default steps and the default guidance, which asks the network twice.`,
+  ];
   if (flags.against !== undefined) {
     notes.push(
       `PyTorch: the tutorial's network and Euler–Maruyama, ${flags.twinSteps} steps` +

@@ -11,7 +11,7 @@ import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { samplerByName, samplerEntry } from "../../src/samplers/catalogue.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
-import { drawBatches, load, sdes } from "../drawing.ts";
+import { drawBatches, GUIDANCE, load, sdes } from "../drawing.ts";
 import { openEngine } from "../engine.ts";
 
 /** What can be timed. */
@@ -90,7 +90,7 @@ export async function openOurs(
     async digits() {
       const options = {
         ...{ sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: samplerEntry(SAMPLER).grid },
-        ...{ seed: 0, label: "random", guidance: 1, denoise: true, frames: false, onStep: () => {} },
+        ...{ seed: 0, label: "random", guidance: GUIDANCE, denoise: true, frames: false, onStep: () => {} },
         ...{ count: DIGITS_COUNT, rows: DIGITS_COUNT },
       };
       await Array.fromAsync(drawBatches(trained!, engine, { first: 0, end: 1 }, options));
