@@ -68,9 +68,11 @@ export {
 
 export { annealedLangevin, type AnnealedLangevinOptions } from "./src/samplers/annealed_langevin.ts";
 export {
+  predictorNames,
   samplerByName,
   type SamplerEntry,
   samplerEntry,
+  type SamplerKind,
   samplerNames,
   type SamplerOptions,
 } from "./src/samplers/catalogue.ts";

@@ -10,18 +10,12 @@ import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
 import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
 import { type Network, parameterCount } from "../src/networks/network.ts";
 import type { ModelConfig } from "../src/networks/noise_prediction.ts";
-import {
-  type Action,
-  type Contender,
-  DIGITS_COUNT,
-  openOurs,
-  type Ours,
-  SAMPLER,
-} from "./bench/contender.ts";
+import { type Action, type Contender, DIGITS_COUNT, openOurs, type Ours } from "./bench/contender.ts";
 import { measureSize, SIZES } from "./bench/growth.ts";
 import { profile } from "./bench/profile.ts";
 import { actionTable, growthTable, profileTable, titles } from "./bench/table.ts";
 import { openTwin } from "./bench/twin.ts";
+import { SAMPLER } from "./drawing.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
 import {
   choice,
@@ -34,6 +28,7 @@ import {
   toggle,
   UsageError,
 } from "./flags.ts";
+import { engineNames } from "./sampling_flags.ts";
 import { formatBytes, ProgressBar } from "./terminal.ts";
 
 const usage = {
@@ -55,7 +50,7 @@ const usage = {
       max: 1024,
     }),
     engine: list(
-      choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes, one or several" }),
+      choice(engineNames, { help: "what computes, one or several" }),
       ["auto"],
     ),
     against: choice(["pytorch"], {

@@ -28,6 +28,9 @@ export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
   "sigma-power": sigmaPowerSde,
 };
 
+/** The sampler that scripts use unasked. */
+export const SAMPLER = "dpm++2m";
+
 /** How strongly the shipped network's labels are followed: measured best, see the README. 1 would be no guidance. */
 export const GUIDANCE = 1.25;
 
@@ -53,12 +56,21 @@ export async function fingerprint({ config, parameters }: NetworkDenoiser): Prom
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** The labels of a batch; a sample's own random class does not depend on its batch. */
+/**
+ * The labels of a batch: one for all, "none", "random" for classes drawn at random, "turn" for one class after the other. A
+ * sample's own class does not depend on its batch.
+ */
 export function labelsOf(label: string, classes: number, rng: Rng, rows: number): number | null | number[] {
-  if (label === "none" || (label === "random" && classes === 0)) return null;
+  if (label === "none" || (classes === 0 && (label === "random" || label === "turn"))) return null;
+  if (label === "turn") return Array.from({ length: rows }, (_, row) => (rng.firstSample + row) % classes);
   if (label !== "random") return Number(label);
   const uniforms = rng.fork("labels").uniformValues([rows, 1]);
   return Array.from(uniforms, (u) => Math.floor(u * classes));
+}
+
+/** How often one evaluation asks the network: guidance asks it twice, in one batch. */
+export function callsPerEvaluation({ network }: NetworkDenoiser, guidance: number): number {
+  return guidance !== 1 && network.classes > 0 ? 2 : 1;
 }
 
 /** The batches with index `first` up to `end` (excluded) of a run that draws `count` samples. */
@@ -85,6 +97,7 @@ export interface DrawOptions {
   readonly sampler: Sampler;
   readonly grid: GridConfig;
   readonly seed: number;
+  /** See {@linkcode labelsOf}. */
   readonly label: string;
   readonly guidance: number;
   readonly denoise: boolean;

@@ -32,7 +32,7 @@ export async function ensureWritable(path: string): Promise<void> {
 }
 
 /** Reads a file; throws one sentence that names it when that fails. */
-export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (error) {

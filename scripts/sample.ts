@@ -7,28 +7,22 @@ import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { encodeGif } from "../src/pictures/gif.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { encodePng } from "../src/pictures/png.ts";
-import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
-import type { Sampler } from "../src/samplers/sampler.ts";
-import type { Sde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
 import {
+  callsPerEvaluation,
   drawBatches,
   type DrawnBatch,
   type DrawOptions,
   fingerprint,
-  GUIDANCE,
   load,
   type Part,
-  sdes,
   shardOf,
 } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
 import {
-  choice,
   type Flag,
+  type FlagValues,
   integer,
-  number,
   parseFlags,
   runScript,
   text,
@@ -36,9 +30,18 @@ import {
   UsageError,
 } from "./flags.ts";
 import { PartialNpy, type RunRecord } from "./partial_npy.ts";
+import {
+  guidanceOf,
+  labelFlags,
+  networkFlags,
+  samplerOptions,
+  type Sampling,
+  samplingFlags,
+  samplingOf,
+  seedFlag,
+} from "./sampling_flags.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 
-const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 const endings = [".png", ".npy", ".gif"] as const;
 
 /** The most digits that one picture shows. */
@@ -70,40 +73,13 @@ const usage = {
     "deno task sample --count 10000 --shard 2/8 --output digits-2.npy --resume",
   ],
   flags: {
-    checkpoint: text({
-      help: "trained weights; by default those that come with the project",
-      placeholder: "FILE",
-    }),
-    sde: choice(["ve", "vp", "subvp", "sigma-power"], {
-      help: "the stochastic differential equation to reverse",
-      default: "ve",
-    }),
-    sampler: choice(samplerNames, {
-      help: `the algorithm: ${samplerNames.join(", ")}`,
-      placeholder: "NAME",
-      default: "dpm++2m",
-    }),
-    steps: integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
-    grid: choice(["uniform", "quadratic", "log-snr", "karras"], {
-      help: "the time grid; the default is the sampler's",
-    }),
+    checkpoint: networkFlags.checkpoint,
+    ...samplingFlags,
     count: integer({ help: "how many digits", default: 64, min: 1, max: 10_000_000 }),
-    seed: integer({ help: "the same seed draws the same digits, however many", default: 0, min: 0 }),
-    label: choice([...digits, "random", "none"], {
-      help: "which digit; random draws a class for each, none leaves it to the network",
-      placeholder: "0-9|random|none",
-      default: "random",
-    }),
-    guidance: number({
-      help:
-        `how strongly the label is followed; 1 is the plain conditional model (default ${GUIDANCE} with a label)`,
-    }),
-    snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
-    correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
-    rtol: number({ help: "relative tolerance of adaptive solvers", min: 0 }),
-    atol: number({ help: "absolute tolerance of adaptive solvers", min: 0 }),
+    seed: seedFlag,
+    ...labelFlags,
     denoise: toggle({ help: "leave the noise of the last time in the digits", default: true }),
-    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    engine: networkFlags.engine,
     batch: integer({ help: "digits drawn at once", default: 16, min: 1, max: 4096 }),
     output: text({
       help: ".png: a grid; .gif: its trajectory; .npy: float32 [N, 28, 28, 1] in [0, 1]",
@@ -116,22 +92,10 @@ const usage = {
   },
 } as const;
 
-type GivenFlags = ReturnType<typeof parseFlags<typeof usage.flags>>;
-type Flags = GivenFlags & { readonly guidance: number };
-
-/** The flags with the default that depends on another flag. */
-function flagsOf(given: GivenFlags): Flags {
-  if (given.label === "none" && (given.guidance ?? 1) !== 1) {
-    throw new UsageError(`--guidance needs a label, got ${given.guidance} with --label none`);
-  }
-  return { ...given, guidance: given.guidance ?? (given.label === "none" ? 1 : GUIDANCE) };
-}
+type Flags = FlagValues<typeof usage.flags> & { readonly guidance: number };
 
 /** Everything that is to be done, checked before anything is. */
-interface Plan {
-  readonly sde: Sde;
-  readonly sampler: Sampler;
-  readonly grid: GridConfig;
+interface Plan extends Sampling {
   readonly ending: typeof endings[number];
   readonly part: Part;
 }
@@ -157,19 +121,7 @@ function planFor(flags: Flags): Plan {
         `at most ${batches} parts, got ${shards}`,
     );
   }
-  const { snr, correctorSteps, rtol, atol } = flags;
-  const { grid } = samplerEntry(flags.sampler);
-  try {
-    return {
-      sde: sdes[flags.sde](),
-      sampler: samplerByName(flags.sampler, { snr, correctorSteps, rtol, atol }),
-      grid: { ...grid, kind: flags.grid ?? grid.kind, steps: flags.steps ?? grid.steps },
-      ending,
-      part: shardOf(index, shards, flags.count, flags.batch),
-    };
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
+  return { ...samplingOf(flags), ending, part: shardOf(index, shards, flags.count, flags.batch) };
 }
 
 /** Digits written or to be written: how many, and the most evaluations that one took. */
@@ -207,21 +159,13 @@ async function streamArray(
   engine: Engine,
 ): Promise<Result> {
   const { part, grid } = plan;
-  const { sde, sampler, label, guidance, snr, correctorSteps, rtol, atol, denoise, seed, count, batch } =
-    flags;
+  const { sde, sampler, label, guidance, denoise, seed, count, batch } = flags;
   const first = part.first * batch;
   const samples = Math.min(count, part.end * batch) - first;
   const run: RunRecord = {
-    ...{
-      weights: await fingerprint(denoiser),
-      sde,
-      sampler,
-      steps: grid.steps,
-      grid: grid.kind,
-      seed,
-      label,
-    },
-    ...{ guidance, snr, correctorSteps, rtol, atol, denoise, count, batch, engine: engine.name },
+    ...{ weights: await fingerprint(denoiser), sde, sampler, steps: grid.steps, grid: grid.kind },
+    ...samplerOptions(flags),
+    ...{ seed, label, guidance, denoise, count, batch, engine: engine.name },
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
   const shape = [samples, ...denoiser.network.sampleShape];
@@ -268,7 +212,8 @@ async function drawPicture(
 
 if (import.meta.main) {
   await runScript(async () => {
-    const flags = flagsOf(parseFlags(usage, Deno.args));
+    const given = parseFlags(usage, Deno.args);
+    const flags: Flags = { ...given, guidance: guidanceOf(given) };
     const plan = planFor(flags);
     await ensureWritable(flags.output);
     const started = performance.now();
@@ -282,8 +227,7 @@ if (import.meta.main) {
       sampler: flags.sampler,
       grid: plan.grid.kind,
       steps: plan.grid.steps,
-      // Guidance asks the network twice, in one batch.
-      evaluations: result.evaluations * (flags.guidance !== 1 && denoiser.network.classes > 0 ? 2 : 1),
+      evaluations: result.evaluations * callsPerEvaluation(denoiser, flags.guidance),
       seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
       engine: engine.name,
       file: flags.output,

@@ -150,7 +150,9 @@ claim(
       );
       check.holds(
         `${name}: heeds only known options`,
-        heeds.every((key) => ["snr", "correctorSteps", "rtol", "atol", "churn"].includes(key)),
+        heeds.every((key) =>
+          ["snr", "correctorSteps", "rtol", "atol", "churn", "eta", "predictor"].includes(key)
+        ),
         "catalogue",
       );
     }

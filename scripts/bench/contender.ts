@@ -11,7 +11,7 @@ import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { samplerByName, samplerEntry } from "../../src/samplers/catalogue.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
-import { drawBatches, GUIDANCE, load, sdes } from "../drawing.ts";
+import { drawBatches, GUIDANCE, load, SAMPLER, sdes } from "../drawing.ts";
 import { openEngine } from "../engine.ts";
 
 /** What can be timed. */
@@ -19,9 +19,6 @@ export type Action = "forward" | "step" | "digits";
 
 /** Digits in a run of the action `digits`. */
 export const DIGITS_COUNT = 64;
-
-/** The sampler that `deno task sample` uses unasked. */
-export const SAMPLER = "dpm++2m";
 
 /** What is timed beside others. */
 export interface Contender {

@@ -36,10 +36,22 @@ export interface SamplerOptions {
   readonly atol?: number;
   /** The part by which EDM's stochastic sampler raises the noise before each step. */
   readonly churn?: number;
+  /** The fraction of the posterior's noise that DDIM adds, in [0, 1]. */
+  readonly eta?: number;
+  /** Name of the one-step sampler that predicts in predictor-corrector; default reverse-diffusion. */
+  readonly predictor?: string;
 }
+
+/**
+ * How a sampler moves: `one-step` from a state and two times alone; `multistep` with what it saw at earlier states;
+ * `adaptive` in steps of its own between two times; `corrector` by moves at a noise level.
+ */
+export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector";
 
 /** A sampler's entry in the catalogue. */
 export interface SamplerEntry {
+  /** How it moves, which says whether it can be a predictor. */
+  readonly kind: SamplerKind;
   /** Makes the sampler. */
   readonly create: (options: SamplerOptions) => Sampler;
   /** The options that it heeds. */
@@ -48,7 +60,7 @@ export interface SamplerEntry {
   readonly grid: GridConfig;
   /** Network calls in one step; null if the solver decides. */
   readonly evaluationsPerStep: (options: SamplerOptions) => number | null;
-  /** Whether it adds noise on the way. */
+  /** Whether it adds noise on the way, unasked. */
   readonly stochastic: boolean;
 }
 
@@ -56,17 +68,20 @@ const catalogue: Record<string, SamplerEntry> = {
   "euler-maruyama": entry(eulerMaruyama, { kind: "uniform", steps: 1000 }, 1, true),
   "reverse-diffusion": entry(reverseDiffusion, { kind: "uniform", steps: 1000 }, 1, true),
   "predictor-corrector": {
-    create: ({ snr, correctorSteps }) =>
+    kind: "corrector",
+    create: ({ snr, correctorSteps, predictor }) =>
       predictorCorrector({
-        predictor: reverseDiffusion(),
+        predictor: predictorEntry(predictor).create({}),
         corrector: langevin({ snr, steps: correctorSteps }),
       }),
-    heeds: ["snr", "correctorSteps"],
+    heeds: ["snr", "correctorSteps", "predictor"],
     grid: { kind: "uniform", steps: 1000 },
-    evaluationsPerStep: ({ correctorSteps = 1 }) => 1 + correctorSteps,
+    evaluationsPerStep: ({ correctorSteps = 1, predictor }) =>
+      predictorEntry(predictor).evaluationsPerStep({})! + correctorSteps,
     stochastic: true,
   },
   "annealed-langevin": {
+    kind: "corrector",
     create: ({ correctorSteps }) => annealedLangevin({ steps: correctorSteps }),
     heeds: ["correctorSteps"],
     grid: { kind: "log-snr", steps: 10 },
@@ -80,6 +95,7 @@ const catalogue: Record<string, SamplerEntry> = {
   "ode-heun": entry(odeHeun, { kind: "uniform", steps: 100 }, 2, false),
   "ode-rk4": entry(odeRk4, { kind: "uniform", steps: 50 }, 4, false),
   "ode-dopri5": {
+    kind: "adaptive",
     create: odeDormandPrince,
     heeds: ["rtol", "atol"],
     grid: { kind: "uniform", steps: 1 },
@@ -87,8 +103,13 @@ const catalogue: Record<string, SamplerEntry> = {
     stochastic: false,
   },
   "edm-heun": entry(edmHeun, { kind: "karras", steps: 18 }, 2, false),
-  "ddim": entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
+  "ddim": {
+    ...entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
+    create: ({ eta }) => ddim({ eta }),
+    heeds: ["eta"],
+  },
   "edm-stochastic": {
+    kind: "one-step",
     create: ({ churn }) => edmStochastic({ churn }),
     heeds: ["churn"],
     grid: { kind: "karras", steps: 32 },
@@ -96,22 +117,28 @@ const catalogue: Record<string, SamplerEntry> = {
     stochastic: true,
   },
   "adaptive-sde": {
+    kind: "adaptive",
     create: adaptiveSde,
     heeds: ["rtol", "atol"],
     grid: { kind: "uniform", steps: 1 },
     evaluationsPerStep: () => null,
     stochastic: true,
   },
-  "sde-dpm++2m": entry(sdeDpmSolver2M, { kind: "karras", steps: 40 }, 1, true),
+  "sde-dpm++2m": entry(sdeDpmSolver2M, { kind: "karras", steps: 40 }, 1, true, "multistep"),
   "dpm-solver-2": entry(dpmSolver2, { kind: "log-snr", steps: 12 }, 2, false),
   "dpm-solver-3": entry(dpmSolver3, { kind: "log-snr", steps: 10 }, 3, false),
   "dpm++2s": entry(dpmSolver2S, { kind: "karras", steps: 12 }, 2, false),
-  "unipc": entry(unipc, { kind: "karras", steps: 12 }, 1, false),
-  "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 15 }, 1, false),
+  "unipc": entry(unipc, { kind: "karras", steps: 12 }, 1, false, "multistep"),
+  "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 15 }, 1, false, "multistep"),
 };
 
 /** The names that {@linkcode samplerByName} knows. */
 export const samplerNames: readonly string[] = Object.keys(catalogue);
+
+/** The names of the one-step samplers, each of which can predict in predictor-corrector. */
+export const predictorNames: readonly string[] = samplerNames.filter((name) =>
+  catalogue[name].kind === "one-step"
+);
 
 /**
  * The catalogue's entry for a name.
@@ -138,11 +165,28 @@ export function samplerByName(name: string, options: SamplerOptions = {}): Sampl
   return create(options);
 }
 
+/** Why the others cannot predict. */
+const unfit: Record<Exclude<SamplerKind, "one-step">, string> = {
+  multistep: "goes by its earlier states, which the corrector moves",
+  adaptive: "chooses its own steps, so that a corrector would seldom run",
+  corrector: "corrects already",
+};
+
+/** The entry of a one-step sampler. */
+function predictorEntry(name = "reverse-diffusion"): SamplerEntry {
+  const found = samplerEntry(name);
+  if (found.kind === "one-step") return found;
+  throw new RangeError(
+    `${name} cannot be a predictor: it ${unfit[found.kind]}; use one of ${predictorNames.join(", ")}`,
+  );
+}
+
 function entry(
   create: () => Sampler,
   grid: GridConfig,
   evaluations: number,
   stochastic: boolean,
+  kind: SamplerKind = "one-step",
 ): SamplerEntry {
-  return { create, heeds: [], grid, evaluationsPerStep: () => evaluations, stochastic };
+  return { kind, create, heeds: [], grid, evaluationsPerStep: () => evaluations, stochastic };
 }

@@ -1,0 +1,145 @@
+/**
+ * The flags that scripts which draw have in common, and what their values stand for: which network and engine, which
+ * equation, which algorithm on which grid.
+ * @module
+ */
+import { predictorNames, samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import type { SamplerOptions } from "../src/samplers/catalogue.ts";
+import type { Sampler } from "../src/samplers/sampler.ts";
+import type { Sde } from "../src/sde.ts";
+import type { GridConfig } from "../src/time_grid.ts";
+import { GUIDANCE, SAMPLER, sdes } from "./drawing.ts";
+import { choice, type FlagValues, integer, number, text, UsageError } from "./flags.ts";
+
+/** The equations by name, as `--sde` has them. */
+export const sdeNames = ["ve", "vp", "subvp", "sigma-power"] as const;
+
+/** The name of an equation. */
+export type SdeName = typeof sdeNames[number];
+
+/** The engines by name, as `--engine` has them. */
+export const engineNames = ["auto", "webgpu", "onnx", "wasm", "cpu"] as const;
+
+/** What is asked, and what computes. */
+export const networkFlags = {
+  checkpoint: text({
+    help: "trained weights; by default those that come with the project",
+    placeholder: "FILE",
+  }),
+  engine: choice(engineNames, { help: "what computes", default: "auto" }),
+};
+
+/** Where MNIST is. */
+export const dataFlag = text({
+  help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download",
+});
+
+/** The seed of all that is random. */
+export const seedFlag = integer({
+  help: "the same seed draws the same digits, however many",
+  default: 0,
+  min: 0,
+});
+
+/** The equation to reverse. */
+export const sdeFlag = choice(sdeNames, {
+  help: "the stochastic differential equation to reverse",
+  default: "ve",
+});
+
+/** The algorithm. */
+export const samplerFlag = choice(samplerNames, {
+  help: `the algorithm: ${samplerNames.join(", ")}`,
+  placeholder: "NAME",
+  default: SAMPLER,
+});
+
+/** The kind of time grid. */
+export const gridFlag = choice(["uniform", "quadratic", "log-snr", "karras"], {
+  help: "the time grid; the default is the sampler's",
+});
+
+/** Options that only some samplers heed. */
+export const samplerOptionFlags = {
+  snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
+  correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
+  predictor: choice(samplerNames, {
+    help: `what predicts in predictor-corrector: ${predictorNames.join(", ")}`,
+    placeholder: "NAME",
+  }),
+  churn: number({ help: "part by which edm-stochastic raises the noise before a step", min: 0, max: 0.4142 }),
+  eta: number({ help: "fraction of the posterior's noise that ddim adds", min: 0, max: 1 }),
+  rtol: number({ help: "relative tolerance of adaptive solvers", min: 0 }),
+  atol: number({ help: "absolute tolerance of adaptive solvers", min: 0 }),
+};
+
+/** One sampler under one equation. */
+export const samplingFlags = {
+  sde: sdeFlag,
+  sampler: samplerFlag,
+  steps: integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
+  grid: gridFlag,
+  ...samplerOptionFlags,
+};
+
+/** Values of {@linkcode samplingFlags}. */
+export type SamplingValues = FlagValues<typeof samplingFlags>;
+
+/** What to run. */
+export interface Sampling {
+  readonly sde: Sde;
+  readonly sampler: Sampler;
+  readonly grid: GridConfig;
+}
+
+/** The options of a sampler among all flags, given or not. */
+export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): SamplerOptions {
+  const { snr, correctorSteps, predictor, churn, eta, rtol, atol } = flags;
+  return { snr, correctorSteps, predictor, churn, eta, rtol, atol };
+}
+
+/**
+ * The equation, the algorithm and the grid that flags ask for.
+ * @throws UsageError for an option that the sampler does not heed, or a value that it cannot have
+ */
+export function samplingOf(flags: SamplingValues): Sampling {
+  const { grid } = samplerEntry(flags.sampler);
+  return {
+    sde: sdes[flags.sde](),
+    sampler: asUsage(() => samplerByName(flags.sampler, samplerOptions(flags))),
+    grid: { ...grid, kind: flags.grid ?? grid.kind, steps: flags.steps ?? grid.steps },
+  };
+}
+
+/** What an action returns; a value that it finds out of range is bad usage. */
+export function asUsage<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+/** Which digits, and how strongly they are asked for. */
+export const labelFlags = {
+  label: choice(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "random", "none"], {
+    help: "which digit; random draws a class for each, none leaves it to the network",
+    placeholder: "0-9|random|none",
+    default: "random",
+  }),
+  guidance: number({
+    help:
+      `how strongly the label is followed; 1 is the plain conditional model (default ${GUIDANCE} with a label)`,
+  }),
+};
+
+/**
+ * How strongly to follow the label: what was asked for, else the default, which is none without a label.
+ * @throws UsageError for guidance without a label
+ */
+export function guidanceOf({ label, guidance }: FlagValues<typeof labelFlags>): number {
+  if (label === "none" && (guidance ?? 1) !== 1) {
+    throw new UsageError(`--guidance needs a label, got ${guidance} with --label none`);
+  }
+  return guidance ?? (label === "none" ? 1 : GUIDANCE);
+}
