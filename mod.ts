@@ -45,6 +45,7 @@ export {
   vpSde,
 } from "./src/sde.ts";
 export type { BetaOptions, SigmaPowerOptions, VeOptions } from "./src/sde.ts";
+export { withSmallestNoise } from "./src/smallest_noise.ts";
 export { discretize } from "./src/discretization.ts";
 export { type GridConfig, timeGrid } from "./src/time_grid.ts";
 export { type Denoiser, type ScoreModel, scoreModel, scoreModelFromNoise } from "./src/denoiser.ts";
@@ -110,7 +111,13 @@ export {
 export { decode, encode, interpolate } from "./src/latent_codes.ts";
 export type { FlowMethod } from "./src/probability_flow.ts";
 
-export { DIGITS, NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "./src/networks/catalogue.ts";
+export {
+  DIGITS,
+  DIGITS_WAVES,
+  NETWORK_PRESETS,
+  type NetworkConfig,
+  networkFromConfig,
+} from "./src/networks/catalogue.ts";
 export { mlp, type MlpConfig } from "./src/networks/mlp.ts";
 export { type Model, readModel, writeModel } from "./src/networks/model_file.ts";
 export type { Network, Parameters, ParameterSpec, Weights } from "./src/networks/network.ts";
@@ -142,6 +149,7 @@ export {
   type ObjectiveConfig,
   sdeWeight,
 } from "./src/objectives/denoising.ts";
+export { importanceDensity, importanceTime } from "./src/objectives/importance.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./src/training/checkpoint.ts";
 export {
   emaDecay,

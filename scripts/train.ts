@@ -9,13 +9,21 @@ import { shuffledBatches } from "../src/data/batches.ts";
 import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
-import { parameterCount } from "../src/networks/network.ts";
+import { readModel } from "../src/networks/model_file.ts";
+import { parameterCount, type Weights } from "../src/networks/network.ts";
 import type { ModelConfig } from "../src/networks/noise_prediction.ts";
 import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
-import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import { withSmallestNoise } from "../src/smallest_noise.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
-import { DivergedError, train, type TrainingConfig } from "../src/training/train.ts";
+import {
+  DivergedError,
+  initialState,
+  train,
+  type TrainingConfig,
+  type TrainingState,
+} from "../src/training/train.ts";
+import { sdes } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import {
   choice,
@@ -31,7 +39,6 @@ import { loadMnist } from "./mnist_files.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 import { TrainingFolder } from "./training_folder.ts";
 
-const SDES = { "ve": veSde, "vp": vpSde, "subvp": subVpSde, "sigma-power": sigmaPowerSde } as const;
 const DIGITS_COUNT = 20_000;
 
 /** Flags that shape the run; a resumed run keeps what its checkpoint says. */
@@ -39,13 +46,28 @@ const recipe = {
   data: text({
     help: "mnist, digits (drawn here, no download), or a folder with MNIST's files (default mnist)",
   }),
-  network: choice(["digits", "tutorial"], { help: "network preset (default digits)" }),
+  network: choice(["digits", "digits-waves", "tutorial"], {
+    help: "network preset; digits-waves is for likelihoods (default digits)",
+  }),
+  from: text({
+    help: "model whose weights to begin with; what the network has beyond them begins as ever",
+    placeholder: "FILE",
+  }),
   weighting: choice(["edm", "variance", "likelihood"], {
     help:
       "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
   }),
   sde: choice(["ve", "vp", "subvp", "sigma-power"], {
     help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
+  }),
+  times: choice(["uniform", "importance"], {
+    help:
+      "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
+  }),
+  smallestNoise: number({
+    help: "noise ratio at the first time (default the SDE's own)",
+    min: 1e-6,
+    max: 10,
   }),
   batch: integer({ help: "images in a step (default 64)", min: 1 }),
   rate: number({ help: `learning rate (default ${OPTIMIZER_DEFAULTS.rate})`, min: 1e-9 }),
@@ -95,7 +117,9 @@ async function main(): Promise<void> {
   const config = resumed === null
     ? newConfig(flags, dataset)
     : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
-  const done = resumed?.state.step ?? 0;
+  const network = networkFromConfig(config.model.network);
+  const start = resumed?.state ?? initialState(network, config.seed, await readWeights(flags.from));
+  const done = start.step;
   if (done >= config.steps) {
     throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);
   }
@@ -106,33 +130,32 @@ async function main(): Promise<void> {
   );
   await folder.open(resumed !== null);
   const engine = await openEngine(flags.engine as EngineName);
-  const network = networkFromConfig(config.model.network);
   console.error(
     `training ${
       parameterCount(network)
     } parameters on ${dataset.count} images of ${dataset.name}, engine ${engine.reason}`,
   );
-  await run(config, resumed, folder, data, dataset, flags);
+  await run(config, start, folder, data, dataset, flags);
 }
 
 async function run(
   config: TrainingConfig,
-  resumed: Checkpoint | null,
+  begin: TrainingState,
   folder: TrainingFolder,
   data: string,
   dataset: ImageDataset,
   flags: Flags,
 ): Promise<void> {
-  const start = resumed?.state.step ?? 0;
+  const start = begin.step;
   await folder.rewindMetrics(start);
   using interrupt = new Interrupt();
   using bar = new ProgressBar({ label: "training", total: config.steps, unit: "steps", initial: start });
   const batches = shuffledBatches(dataset, config.batch, createRng(config.seed).fork("batches"));
   const began = performance.now();
-  let saved: number | null = resumed?.state.step ?? null;
+  let saved: number | null = start === 0 ? null : start;
   let note = "";
   try {
-    const options = { resume: resumed?.state, reportEvery: flags.logEvery };
+    const options = { resume: begin, reportEvery: flags.logEvery };
     for await (const { step, loss, gradientNorm, rate, snapshot } of train(config, batches, options)) {
       if (loss !== null && gradientNorm !== null) {
         note = `loss ${loss.toFixed(4)}`;
@@ -188,6 +211,16 @@ function checkCombination(flags: Flags): void {
       "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
     );
   }
+  for (const name of ["times", "smallestNoise"] as const) {
+    if (flags[name] !== undefined && flags.sde === undefined && (flags.weighting ?? "edm") === "edm") {
+      throw new UsageError(
+        `--${
+          name === "times" ? name : "smallest-noise"
+        } is of an SDE's times: it needs --sde, or --weighting ` +
+          "variance or likelihood",
+      );
+    }
+  }
   if (flags.network === "tutorial" && flags.weighting === "edm") {
     throw new UsageError(
       "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
@@ -206,6 +239,15 @@ async function readResumed(path: string): Promise<Checkpoint> {
     return readCheckpoint(await Deno.readFile(path));
   } catch (error) {
     throw new Error(`cannot resume from ${path}: ${(error as Error).message}`);
+  }
+}
+
+async function readWeights(path: string | undefined): Promise<Weights | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return readModel(await Deno.readFile(path)).weights;
+  } catch (error) {
+    throw new Error(`cannot begin with ${path}: ${(error as Error).message}`);
   }
 }
 
@@ -242,8 +284,10 @@ function objective(flags: Flags, tutorial: boolean, sigmaData: number): Objectiv
   if (flags.sde === undefined && !tutorial && (flags.weighting ?? "edm") === "edm") {
     return { kind: "edm", mean: -1, std: 1.2, sigmaData };
   }
-  const sde = SDES[flags.sde ?? (tutorial ? "sigma-power" : "vp")]().config;
-  return { kind: "sde", sde, weighting: flags.weighting === "likelihood" ? "likelihood" : "variance" };
+  const whole = sdes[flags.sde ?? (tutorial ? "sigma-power" : "vp")]();
+  const sde = flags.smallestNoise === undefined ? whole : withSmallestNoise(whole, flags.smallestNoise);
+  const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
+  return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
 }
 
 /** Four digits after the point: what a model card can quote. */

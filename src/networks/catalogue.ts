@@ -24,9 +24,23 @@ export const DIGITS: UNetConfig = {
   classes: 10,
 };
 
+/** A 256th of the range of pixels, in units of the network's input for MNIST's spread of .616. */
+const LEVEL = 2 / 255 / 0.616;
+
+/** `DIGITS` that also sees waves of 1, 4, 16 and 64 levels of its pixels: what a likelihood of bytes asks of it. */
+export const DIGITS_WAVES: UNetConfig = {
+  ...DIGITS,
+  wavePeriods: [LEVEL, 4 * LEVEL, 16 * LEVEL, 64 * LEVEL],
+};
+
 /** Networks that have a name. */
-export const NETWORK_PRESETS: { readonly digits: UNetConfig; readonly tutorial: TutorialConfig } = {
+export const NETWORK_PRESETS: {
+  readonly digits: UNetConfig;
+  readonly "digits-waves": UNetConfig;
+  readonly tutorial: TutorialConfig;
+} = {
   digits: DIGITS,
+  "digits-waves": DIGITS_WAVES,
   tutorial: TUTORIAL,
 };
 

@@ -16,6 +16,7 @@ import {
   silu,
   upsample,
 } from "./layers.ts";
+import { checkPeriods, inputWaves } from "./input_waves.ts";
 import { initialValues, type Network } from "./network.ts";
 import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
 
@@ -47,6 +48,8 @@ export interface UNetConfig {
   readonly attention: readonly number[];
   /** 0 for a network without labels. */
   readonly classes: number;
+  /** Periods, in units of the network's input, of the waves of each pixel that the stem sees too; default none. */
+  readonly wavePeriods?: readonly number[];
 }
 
 /**
@@ -60,7 +63,7 @@ export interface UNetConfig {
  */
 export function unet(config: UNetConfig): Network<UNetConfig> {
   checkConfig(config);
-  const { channels, unshuffle, widths, blocks, groups, embedding } = config;
+  const { channels, unshuffle, widths, blocks, groups, embedding, wavePeriods = [] } = config;
   const levels = widths.length;
   const folded = unshuffle * unshuffle * channels;
   const heightOf = (level: number) => config.height / unshuffle / 2 ** level;
@@ -83,6 +86,9 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
     ? null
     : dense("embedding.class", { from: config.classes + 1, to: embedding, bias: false });
   const stem = convolution("stem", { from: folded, to: widths[0] });
+  const waves = wavePeriods.length === 0
+    ? null
+    : wavesStem(2 * folded * wavePeriods.length, widths[0], embedding);
   const down = range(levels - 1).map((level) => ({
     blocks: range(blocks).map((k) => stage(`down.${level}.block.${k}`, level, widths[level])),
     half: convolution(`down.${level}.half`, { from: widths[level], to: widths[level + 1], stride: 2 }),
@@ -98,7 +104,7 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
   const head = convolution("head.conv", { from: widths[0], to: folded, bias: true, zero: true });
 
   const parameters = [
-    ...[noise1, noise2, ...(label ? [label] : []), stem],
+    ...[noise1, noise2, ...(label ? [label] : []), stem, ...(waves ? [waves] : [])],
     ...down.flatMap((level) => [...level.blocks, level.half]),
     ...middle,
     ...up.flatMap((level) => [level.double, ...level.blocks]),
@@ -121,6 +127,9 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
       }
       e = silu(e);
       let h = stem.apply(p, pixelUnshuffle(x, unshuffle));
+      if (waves !== null) {
+        h = tf.add(h, waves.apply(p, pixelUnshuffle(inputWaves(x, wavePeriods), unshuffle), e));
+      }
       const skips: tf.Tensor[] = [];
       for (const level of down) {
         for (const block of level.blocks) skips.push(h = block.apply(p, h, e));
@@ -137,6 +146,17 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
 }
 
 type Stage = Layer<[x: tf.Tensor, embedding: tf.Tensor]>;
+
+/** The stem of the waves. Each is scaled by what the noise level says of it, at first by 0, as if it were not there. */
+function wavesStem(from: number, to: number, embedding: number): Stage {
+  const gate = dense("stem.waves.gate", { from: embedding, to: from, zero: true });
+  const mix = convolution("stem.waves", { from, to });
+  return {
+    parameters: [...gate.parameters, ...mix.parameters],
+    apply: (p, x, embedding) =>
+      mix.apply(p, tf.mul(x, tf.reshape(gate.apply(p, embedding), [-1, 1, 1, from]))),
+  };
+}
 
 function range(length: number): number[] {
   return Array.from({ length }, (_, i) => i);
@@ -163,6 +183,7 @@ function checkConfig(config: UNetConfig): void {
     throw new RangeError(`classes must be 0 or a positive integer, got ${config.classes}`);
   }
   checkFeatureCount(config.noiseFeatures);
+  checkPeriods(config.wavePeriods ?? []);
   if (widths.length === 0) throw new RangeError("widths must name at least one level");
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 1 || width % Math.min(groups, width) !== 0) {

@@ -8,6 +8,7 @@ import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
 import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../sde.ts";
+import { importanceDensity, importanceTime } from "./importance.ts";
 
 /** How noise levels are drawn and weighted; plain JSON. */
 export type ObjectiveConfig =
@@ -19,11 +20,13 @@ export type ObjectiveConfig =
     readonly sigmaData: number;
   }
   | {
-    /** t uniform on [tMin, tMax] of an SDE (Song et al. 2021, eq. 7). */
+    /** The mean over uniform t on [tMin, tMax] of an SDE (Song et al. 2021, eq. 7). */
     readonly kind: "sde";
     readonly sde: SdeConfig;
     /** λ = σ², or λ = g², which bounds the likelihood (Song et al. 2021, "Maximum likelihood training"). */
     readonly weighting: "variance" | "likelihood";
+    /** How t is drawn, which changes the loss's variance and not its mean: `importance` has the density ∝ g²/σ². */
+    readonly times?: "uniform" | "importance";
   };
 
 /** Noise levels of a batch, float64. */
@@ -51,10 +54,15 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
     return { noiseRatio: ratios, weight: ratios.map((ratio) => edmWeight(ratio, sigmaData)) };
   }
   const sde = sdeFromConfig(objective.sde);
-  const times = rng.uniformValues([rows]).map((u) => sde.tMin + (sde.tMax - sde.tMin) * u);
+  const important = objective.times === "importance";
+  const times = rng.uniformValues([rows]).map((u) =>
+    important ? importanceTime(sde, u) : sde.tMin + (sde.tMax - sde.tMin) * u
+  );
   return {
     noiseRatio: times.map((t) => noiseRatio(sde, t)),
-    weight: times.map((t) => sdeWeight(sde, t, objective.weighting)),
+    weight: times.map((t) =>
+      sdeWeight(sde, t, objective.weighting) / (important ? importanceDensity(sde, t) : 1)
+    ),
   };
 }
 

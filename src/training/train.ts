@@ -9,7 +9,7 @@ import { column } from "../compute/rows.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { networkFromConfig } from "../networks/catalogue.ts";
-import { flatten, type Network, sizeOf } from "../networks/network.ts";
+import { flatten, type Network, sizeOf, type Weights } from "../networks/network.ts";
 import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
 import {
@@ -92,9 +92,19 @@ export class DivergedError extends Error {
   }
 }
 
-/** The state before the first step. */
-export function initialState(network: Network, seed: number): TrainingState {
-  const weights = flatten(network.parameters, network.initialise(createRng(seed).fork("weights")));
+/**
+ * The state before the first step.
+ *
+ * @param known Weights to begin with, by name; the network's other parameters get initial values.
+ * @throws {RangeError} When a known weight is none of the network's, or has another size.
+ */
+export function initialState(network: Network, seed: number, known: Weights = new Map()): TrainingState {
+  const values = network.initialise(createRng(seed).fork("weights"));
+  for (const [name, weight] of known) {
+    if (!values.has(name)) throw new RangeError(`this network has no parameter ${name} to begin with`);
+    values.set(name, weight);
+  }
+  const weights = flatten(network.parameters, values);
   return {
     step: 0,
     weights,
