@@ -12,10 +12,12 @@ export const SIZES: readonly { readonly batch: number; readonly side: number }[]
   ...[56, 112].map((side) => ({ batch: 16, side })),
 ];
 
-const script = fileURLToPath(new URL("../bench.ts", import.meta.url));
-const permissions = ["read", "write", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
+const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
-/** Measures one size on one engine. */
+/**
+ * Measures one size on one engine. The task, not the script, is what is started: to Linux the peak of a process includes
+ * what its parent held when it was started, and this process may hold much, where the task's own holds little.
+ */
 export async function measureSize(
   engine: string,
   network: string,
@@ -25,7 +27,7 @@ export async function measureSize(
   const flags = { engine, network, batch, side, rounds };
   const command = new Deno.Command("deno", {
     args: [
-      ...["run", "--no-prompt", "--no-lock", ...permissions, script, "--json"],
+      ...["task", "--quiet", "--config", config, "bench", "--json"],
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ],
     stdout: "piped",
