@@ -146,31 +146,38 @@ claim(
 
 claim(
   "bits per dimension are the same in any range of values, and 8 for the uniform law on 256 levels",
-  (check) => {
+  async (check) => {
     const unit = { low: 0, high: 1 };
     const symmetric = { low: -1, high: 1 };
     const bytes = Uint8Array.of(0, 17, 128, 255, 254, 1);
-    const values = (range?: ValueRange) => {
+    const values = async (range?: ValueRange) => {
       const x = dequantize(bytes, [2, 3], createRng(7), range);
-      const result = Array.from(x.dataSync());
+      const result = Array.from(await x.data());
       x.dispose();
       return result;
     };
     // One law of pixels in each range: N(0.4, 0.3²) on [0, 1].
-    const bits = (range: ValueRange) => {
+    const bits = async (range: ValueRange) => {
       const width = range.high - range.low;
       const [centre, std] = [range.low + 0.4 * width, 0.3 * width];
-      const density = values(range).reduce(
+      const density = (await values(range)).reduce(
         (sum, x) => sum - ((x - centre) / std) ** 2 / 2 - Math.log(2 * Math.PI * std * std) / 2,
         0,
       );
       return bitsPerDimension(density, bytes.length, range);
     };
-    const expected = bits(unit);
+    const expected = await bits(unit);
     for (const [name, range] of [["[−1, 1]", symmetric], ["the models' range", modelRange]] as const) {
-      check.within(`${name} against [0, 1]`, bits(range), expected, 1e-5, "a change of scale; float32", {
-        detectable: "1 bit, which a wrong offset costs",
-      });
+      check.within(
+        `${name} against [0, 1]`,
+        await bits(range),
+        expected,
+        1e-5,
+        "a change of scale; float32",
+        {
+          detectable: "1 bit, which a wrong offset costs",
+        },
+      );
     }
     check.within("uniform density on [0, 1]", bitsPerDimension(0, 784, unit), 8, 1e-12, "log₂ 256");
     check.within(
@@ -187,14 +194,14 @@ claim(
       1e-12,
       "log₂ 32",
     );
-    const inside = values(unit).map((x, i) => Math.floor(x * 256) === bytes[i]);
+    const inside = (await values(unit)).map((x, i) => Math.floor(x * 256) === bytes[i]);
     check.equal(
       "every value is in its byte's bin",
       inside,
       Array(6).fill(true),
       "uniform noise",
     );
-    const middle = values().map((x, i) => Math.abs(x - toModel(bytes)[i]) <= 1.0001 / 255);
+    const middle = (await values()).map((x, i) => Math.abs(x - toModel(bytes)[i]) <= 1.0001 / 255);
     check.equal(
       "the models' values are in the middle of the bins",
       middle,

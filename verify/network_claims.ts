@@ -6,6 +6,7 @@ import { pixelShuffle, pixelUnshuffle } from "../src/networks/layers.ts";
 import { namedParameters, type Network, parameterCount, sizeOf } from "../src/networks/network.ts";
 import type { UNetConfig } from "../src/networks/unet.ts";
 import { type Check, claim } from "./claim.ts";
+import { firstOf, scoped } from "./scoped.ts";
 
 /** A U-Net with every part, small enough to be differenced numerically. */
 const small: UNetConfig = {
@@ -98,8 +99,8 @@ claim(
 );
 
 /** Along each parameter's own gradient, which is the direction of largest slope, the slope is the gradient's norm. */
-function compareGradients(check: Check, network: Network): void {
-  tf.tidy(() => {
+async function compareGradients(check: Check, network: Network): Promise<void> {
+  await scoped(async () => {
     const weights = busyWeights(network, check.seed);
     const rows = 2;
     const cotangent = createRng(check.seed).fork("cotangent").normal([rows, ...network.sampleShape]);
@@ -107,24 +108,22 @@ function compareGradients(check: Check, network: Network): void {
       tf.sum(tf.mul(output(network, w, check.seed, { rows }), cotangent)) as tf.Scalar;
     const gradients = tf.grads(value)(weights);
     // The sum of float32 terms is summed on the host in float64: only the terms are rounded.
-    const precise = (w: readonly tf.Tensor[]) => {
-      const terms: Float32Array = tf.mul(output(network, w, check.seed, { rows }), cotangent).dataSync<
-        "float32"
-      >();
-      return terms.reduce((sum, term) => sum + term, 0);
+    const precise = async (w: readonly tf.Tensor[]) => {
+      const terms = tf.tidy(() => tf.mul(output(network, w, check.seed, { rows }), cotangent));
+      return (await terms.data<"float32">()).reduce((sum, term) => sum + term, 0);
     };
-    const scale = tf.norm(output(network, weights, check.seed, { rows })).dataSync()[0] *
-      tf.norm(cotangent).dataSync()[0];
-    network.parameters.forEach(({ name }, i) => {
-      const norm = tf.norm(gradients[i]).dataSync()[0];
+    const scale = await firstOf(tf.norm(output(network, weights, check.seed, { rows }))) *
+      await firstOf(tf.norm(cotangent));
+    for (const [i, { name }] of network.parameters.entries()) {
+      const norm = await firstOf(tf.norm(gradients[i]));
       const direction = tf.div(gradients[i], norm);
-      const slope = (h: number) => {
-        const at = (step: number) =>
-          precise(weights.map((w, j) => j === i ? tf.add(w, tf.mul(direction, step)) : w));
-        return (at(h) - at(-h)) / (2 * h);
+      const slope = async (h: number) => {
+        const at = async (step: number) =>
+          await precise(weights.map((w, j) => j === i ? tf.add(w, tf.mul(direction, step)) : w));
+        return (await at(h) - await at(-h)) / (2 * h);
       };
       const h = 0.01;
-      const [fine, coarse] = [slope(h), slope(2 * h)];
+      const [fine, coarse] = [await slope(h), await slope(2 * h)];
       // Central differences err by h² f'''/6, of which (4f(h) − f(2h))/3 leaves O(h⁴): a third of the two slopes' distance
       // bounds what is left where the series falls off; float32 rounds each term of the value.
       const tolerance = Math.abs(fine - coarse) / 3 + 2 ** -23 * 4 * scale / h;
@@ -136,7 +135,7 @@ function compareGradients(check: Check, network: Network): void {
         "Richardson's bound and four roundings of float32",
         { detectable: `a relative error of ${(tolerance / norm).toExponential(0)}` },
       );
-    });
+    }
   });
 }
 
@@ -180,24 +179,24 @@ claim("the networks' parameters keep their names, shapes and order", async (chec
   );
 });
 
-claim("noise level and class change what a network says, and only of their own row", (check) => {
-  tf.tidy(() => {
+claim("noise level and class change what a network says, and only of their own row", async (check) => {
+  await scoped(async () => {
     for (const [name, config] of [["small U-Net", small], ["perceptron", perceptron]] as const) {
       const network = networkFromConfig(config) as Network;
       const weights = busyWeights(network, check.seed);
-      const distance = (a: tf.Tensor, b: tf.Tensor) =>
-        tf.norm(tf.sub(a, b)).dataSync()[0] / tf.norm(b).dataSync()[0];
+      const distance = async (a: tf.Tensor, b: tf.Tensor) =>
+        await firstOf(tf.norm(tf.sub(a, b))) / await firstOf(tf.norm(b));
       const base = output(network, weights, check.seed);
       // Weights of unit scale turn a change of all features into a change of the same order; float32 noise is 1e-6.
       const source = "conditioning enters every block";
       for (const changed of [{ logNoiseRatio: 1 }, { label: 2 }, { label: network.classes }]) {
-        const change = distance(output(network, weights, check.seed, changed), base);
+        const change = await distance(output(network, weights, check.seed, changed), base);
         check.atLeast(`${name}: relative change for ${JSON.stringify(changed)}`, change, 1e-3, source);
       }
       const alone = output(network, weights, check.seed, { rows: 1 });
       check.atMost(
         `${name}: a row alone against the same row in a batch`,
-        distance(tf.slice(base, 0, 1), alone),
+        await distance(tf.slice(base, 0, 1), alone),
         1e-5,
         "normalization is per sample; float32 sums of at most a few hundred terms may be ordered otherwise",
       );
@@ -205,31 +204,34 @@ claim("noise level and class change what a network says, and only of their own r
   });
 });
 
-claim("a network starts as silence, and each parameter's start depends on seed and name alone", (check) => {
-  tf.tidy(() => {
-    for (const [name, config] of subjects) {
-      if (name === "tutorial") continue;
-      const network = networkFromConfig(config) as Network;
-      const start = network.initialise(createRng(check.seed));
-      const weights = network.parameters.map(({ name, shape }) => tf.tensor(start.get(name)!, [...shape]));
-      const largest = tf.max(tf.abs(output(network, weights, check.seed))).dataSync()[0];
-      check.equal(`${name}: largest output`, largest, 0, "the last layer starts at zero");
-    }
-    const wide = networkFromConfig({ ...DIGITS, attention: [7] }).initialise(createRng(check.seed));
-    const plain = networkFromConfig(DIGITS).initialise(createRng(check.seed));
-    const same = [...plain].every(([name, values]) => values.every((v, i) => v === wide.get(name)![i]));
-    check.holds("an added layer leaves the others' start as it was", same, "one stream for each name");
-  });
-});
+claim(
+  "a network starts as silence, and each parameter's start depends on seed and name alone",
+  async (check) => {
+    await scoped(async () => {
+      for (const [name, config] of subjects) {
+        if (name === "tutorial") continue;
+        const network = networkFromConfig(config) as Network;
+        const start = network.initialise(createRng(check.seed));
+        const weights = network.parameters.map(({ name, shape }) => tf.tensor(start.get(name)!, [...shape]));
+        const largest = await firstOf(tf.max(tf.abs(output(network, weights, check.seed))));
+        check.equal(`${name}: largest output`, largest, 0, "the last layer starts at zero");
+      }
+      const wide = networkFromConfig({ ...DIGITS, attention: [7] }).initialise(createRng(check.seed));
+      const plain = networkFromConfig(DIGITS).initialise(createRng(check.seed));
+      const same = [...plain].every(([name, values]) => values.every((v, i) => v === wide.get(name)![i]));
+      check.holds("an added layer leaves the others' start as it was", same, "one stream for each name");
+    });
+  },
+);
 
-claim("pixel-unshuffle stacks each block row by row, and pixel-shuffle undoes it", (check) => {
+claim("pixel-unshuffle stacks each block row by row, and pixel-shuffle undoes it", async (check) => {
   const x = tf.range(0, 2 * 4 * 6 * 3).reshape([2, 4, 6, 3]);
   const folded = pixelUnshuffle(x, 2);
   // Pixel (row 2, columns 4 and 5) and (row 3, columns 4 and 5) of image 0: 3 numbers each, from 3·(6·row + column).
-  const block = Array.from(tf.slice(folded, [0, 1, 2, 0], [1, 1, 1, 12]).dataSync());
+  const block = Array.from(await tf.slice(folded, [0, 1, 2, 0], [1, 1, 1, 12]).data());
   const expected = [12 + 4, 12 + 5, 18 + 4, 18 + 5].flatMap((pixel) => [0, 1, 2].map((c) => 3 * pixel + c));
   check.equal("one block", block, expected, "channel order (row, column, channel)");
-  check.equal("there and back", pixelShuffle(folded, 2).dataSync(), x.dataSync(), "a permutation");
+  check.equal("there and back", await pixelShuffle(folded, 2).data(), await x.data(), "a permutation");
 });
 
 claim("network configs that do not fit are refused in one sentence", async (check) => {

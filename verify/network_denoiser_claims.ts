@@ -9,6 +9,7 @@ import type { ModelConfig } from "../src/networks/noise_prediction.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { train, type TrainingConfig, type TrainingState } from "../src/training/train.ts";
 import { type Check, claim } from "./claim.ts";
+import { firstOf, scoped } from "./scoped.ts";
 
 const model: ModelConfig = {
   network: {
@@ -35,8 +36,11 @@ function busyDenoiser(seed: number): NetworkDenoiser {
   return networkDenoiser(model, weights);
 }
 
-function largestDifference(a: tf.Tensor, b: tf.Tensor): number {
-  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]);
+async function largestDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
+  const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))));
+  const value = await firstOf(difference);
+  difference.dispose();
+  return value;
 }
 
 const ROUNDING = "the same float32 operations, perhaps in another order, on numbers of order 1";
@@ -70,8 +74,8 @@ claim("a network that says nothing leaves EDM's best linear denoiser", async (ch
 
 claim(
   "the network enters as EDM says: D = centre + c_skip (y − centre) + c_out F(c_in (y − centre))",
-  (check) => {
-    tf.tidy(() => {
+  async (check) => {
+    await scoped(async () => {
       const denoiser = busyDenoiser(check.seed);
       const { network, parameters } = denoiser;
       const y = createRng(check.seed).normal([1, 8, 8, 1]);
@@ -86,7 +90,7 @@ claim(
           tf.add(tf.mul(centred, (0.5 / total) ** 2), tf.mul(f, ratio * 0.5 / total)),
           -0.7,
         );
-        const difference = largestDifference(denoiser.noise(y, ratio), tf.div(tf.sub(y, data), ratio));
+        const difference = await largestDifference(denoiser.noise(y, ratio), tf.div(tf.sub(y, data), ratio));
         check.atMost(
           `ν = ${ratio}`,
           difference,
@@ -99,8 +103,8 @@ claim(
   },
 );
 
-claim("guidance is the line through the unconditional and the conditional noise", (check) => {
-  tf.tidy(() => {
+claim("guidance is the line through the unconditional and the conditional noise", async (check) => {
+  await scoped(async () => {
     const denoiser = busyDenoiser(check.seed);
     const y = createRng(check.seed).normal([3, 8, 8, 1]);
     const none = denoiser.noise(y, 0.7);
@@ -108,30 +112,35 @@ claim("guidance is the line through the unconditional and the conditional noise"
     const guided = denoiser.withLabels([0, 2, null], 2.5).noise(y, 0.7);
     const expected = tf.add(none, tf.mul(tf.sub(labelled, none), 2.5));
     const source = "Ho & Salimans 2022, eq. 6";
-    check.atMost("scale 2.5", largestDifference(guided, expected), 1e-5, `${source}; ${ROUNDING}`);
+    check.atMost("scale 2.5", await largestDifference(guided, expected), 1e-5, `${source}; ${ROUNDING}`);
     const zero = denoiser.withLabels([0, 2, null], 0).noise(y, 0.7);
-    check.atMost("scale 0", largestDifference(zero, none), 1e-5, `the unconditional model; ${ROUNDING}`);
-    const change = tf.max(tf.abs(tf.sub(labelled, none)), [1, 2, 3]).dataSync();
+    check.atMost(
+      "scale 0",
+      await largestDifference(zero, none),
+      1e-5,
+      `the unconditional model; ${ROUNDING}`,
+    );
+    const change = await tf.max(tf.abs(tf.sub(labelled, none)), [1, 2, 3]).data();
     check.atLeast("row with label 0 moves", change[0], 1e-2, "labels act");
     check.atLeast("row with label 2 moves", change[1], 1e-2, "labels act");
     check.atMost("row without label stays", change[2], 1e-5, ROUNDING);
     const single = denoiser.withLabels(2).noise(tf.slice(y, 1, 1), 0.7);
     const row = tf.slice(labelled, 1, 1);
-    check.atMost("one label for the batch", largestDifference(single, row), 1e-5, ROUNDING);
+    check.atMost("one label for the batch", await largestDifference(single, row), 1e-5, ROUNDING);
     denoiser.dispose();
   });
 });
 
-claim("a row's noise level is its own", (check) => {
-  tf.tidy(() => {
+claim("a row's noise level is its own", async (check) => {
+  await scoped(async () => {
     const denoiser = busyDenoiser(check.seed).withLabels([1, 2]);
     const y = createRng(check.seed).normal([2, 8, 8, 1]);
     const both = denoiser.noise(y, Float64Array.of(0.1, 3));
-    [0.1, 3].forEach((ratio, row) => {
+    for (const [row, ratio] of [0.1, 3].entries()) {
       const alone = denoiser.noise(y, ratio);
-      const difference = largestDifference(tf.slice(both, row, 1), tf.slice(alone, row, 1));
+      const difference = await largestDifference(tf.slice(both, row, 1), tf.slice(alone, row, 1));
       check.atMost(`row ${row}`, difference, 1e-5, ROUNDING);
-    });
+    }
     denoiser.dispose();
   });
 });
@@ -147,9 +156,14 @@ claim(
     await denoiser.prepare(2);
     await guided.prepare(2);
     const after = [denoiser.noise(y, 0.4), guided.noise(y, 0.4)];
-    ["plain", "guided"].forEach((what, i) =>
-      check.atMost(what, largestDifference(before[i], after[i]), 1e-4, `three times guided; ${ROUNDING}`)
-    );
+    for (const [i, what] of ["plain", "guided"].entries()) {
+      check.atMost(
+        what,
+        await largestDifference(before[i], after[i]),
+        1e-4,
+        `three times guided; ${ROUNDING}`,
+      );
+    }
     const slope = tf.grad((y: tf.Tensor) => tf.sum(denoiser.noise(y, 0.4)))(y);
     check.holds(
       "it can still be differentiated",
@@ -209,10 +223,11 @@ claim("a perceptron learns the score of a mixture to a few percent of the noise"
     labelDropout: 0,
     seed: check.seed,
   };
-  const draws = createRng(check.seed).fork("data");
-  const batches = (step: number) => ({
-    images: tf.tidy(() => mixture.sample(draws.fork(`${step}`), config.batch).dataSync<"float32">()),
-  });
+  const drawn = mixture.sample(createRng(check.seed).fork("data"), config.steps * config.batch);
+  const data = await drawn.data<"float32">();
+  drawn.dispose();
+  const size = 2 * config.batch;
+  const batches = (step: number) => ({ images: data.slice(step * size, (step + 1) * size) });
   let state: TrainingState | null = null;
   for await (const { step, snapshot } of train(config, batches)) {
     if (step === config.steps) state = await snapshot();
@@ -221,26 +236,28 @@ claim("a perceptron learns the score of a mixture to a few percent of the noise"
     config.model,
     unflatten(networkFromConfig(network).parameters, state!.ema),
   );
-  reportErrors(check, denoiser, mixture);
+  await reportErrors(check, denoiser, mixture);
   denoiser.dispose();
 });
 
 /** Root mean square of ε̂ − ε̂*, at levels from the middle of what was trained. */
-function reportErrors(
+async function reportErrors(
   check: Check,
   denoiser: NetworkDenoiser,
   mixture: GaussianMixture,
-): void {
+): Promise<void> {
   const rows = 4000;
   const rng = createRng(check.seed).fork("test");
   const table: string[][] = [];
   for (const ratio of [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]) {
-    const [error, floor] = tf.tidy(() => {
+    const [error, floor] = await scoped(async () => {
       const noise = rng.fork(`noise ${ratio}`).normal([rows, 2]);
       const y = tf.add(mixture.sample(rng.fork(`data ${ratio}`), rows), tf.mul(noise, ratio));
       const exact = mixture.noise(y, ratio);
-      return [tf.sub(denoiser.noise(y, ratio), exact), tf.sub(exact, noise)]
-        .map((difference) => Math.sqrt(tf.mean(tf.square(difference)).dataSync()[0]));
+      const differences = [tf.sub(denoiser.noise(y, ratio), exact), tf.sub(exact, noise)];
+      return await Promise.all(
+        differences.map(async (difference) => Math.sqrt(await firstOf(tf.mean(tf.square(difference))))),
+      );
     });
     table.push([String(ratio), error.toFixed(4), floor.toFixed(4)]);
     check.atMost(

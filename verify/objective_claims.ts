@@ -16,6 +16,7 @@ import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
 import { OPTIMIZER_DEFAULTS, updateScalars } from "../src/training/optimizer.ts";
 import { stepInputs, stepResult, trainingFunction } from "../src/training/step.ts";
 import { claim } from "./claim.ts";
+import { firstOf } from "./scoped.ts";
 import { checkUniform, standardNormalCdf } from "./statistics.ts";
 
 const eigenvalues = [4, 1, 0.04];
@@ -105,14 +106,16 @@ claim("the denoising loss of an exact score is the posterior variance of the noi
   }
 });
 
-claim("a loss is the weighted mean over rows of the mean over coordinates", (check) => {
-  const loss = tf.tidy(() =>
+claim("a loss is the weighted mean over rows of the mean over coordinates", async (check) => {
+  const losses = tf.tidy(() =>
     denoisingLoss(
       tf.tensor3d([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]),
       tf.tensor3d([0, 0, 0, 0, 5, 6, 7, 6], [2, 2, 2]),
       tf.tensor3d([0.5, 4], [2, 1, 1]),
-    ).dataSync()[0]
+    )
   );
+  const loss = await firstOf(losses);
+  losses.dispose();
   // Rows: (1 + 4 + 9 + 16)/4 = 7.5 and 4/4 = 1.
   check.equal("two rows", loss, (0.5 * 7.5 + 4 * 1) / 2, "by hand");
   check.equal("EDM's weight at ν = σ_d", edmWeight(0.5, 0.5), 2, "1 + 1");

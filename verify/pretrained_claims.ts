@@ -9,6 +9,7 @@ import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
 import { noiseRatio, vpSde } from "../src/sde.ts";
 import { loadMnist } from "../scripts/mnist_files.ts";
 import { claim } from "./claim.ts";
+import { firstOf, scoped } from "./scoped.ts";
 
 claim("the shipped network loads by its name, and no other name does", async (check) => {
   const denoiser = await loadPretrained("mnist");
@@ -46,12 +47,13 @@ claim(
         noiseRatio: times.slice(start, start + rows).map((t) => noiseRatio(sde, t)),
         weight: new Float64Array(rows).fill(1),
       };
-      tf.tidy(() => {
+      await scoped(async () => {
         const data = tf.tensor(images.subarray(start * 784, (start + rows) * 784), [rows, 28, 28, 1]);
         const noise = rng.startingAt(start).normal([rows, 28, 28, 1]);
-        const loss = (asked: Denoiser) => 784 * denoisingLossOf(asked, data, noise, levels).dataSync()[0];
-        losses["without labels"] += loss(denoiser) * rows / count;
-        losses["with labels"] += loss(denoiser.withLabels(labels)) * rows / count;
+        const loss = async (asked: Denoiser) =>
+          784 * await firstOf(denoisingLossOf(asked, data, noise, levels));
+        losses["without labels"] += await loss(denoiser) * rows / count;
+        losses["with labels"] += await loss(denoiser.withLabels(labels)) * rows / count;
       });
     }
     denoiser.dispose();

@@ -21,6 +21,7 @@ import {
   type TrainingState,
 } from "../src/training/train.ts";
 import { claim } from "./claim.ts";
+import { scoped } from "./scoped.ts";
 import { checkProportion } from "./statistics.ts";
 
 /** A perceptron on labelled points: a step takes milliseconds. */
@@ -157,14 +158,14 @@ claim(
   },
 );
 
-claim("labels are withheld at the rate asked for, and kept otherwise", (check) => {
+claim("labels are withheld at the rate asked for, and kept otherwise", async (check) => {
   const network = networkFromConfig(config.model.network) as Network;
   const rows = config.batch;
   const steps = 2000;
   let [withheld, wrong] = [0, 0];
   for (let done = 0; done < steps; done++) {
     const batch = points(0);
-    const classes = tf.tidy(() => batchTensors(config, network, batch, done).prediction[4]!.dataSync());
+    const classes = await scoped(() => batchTensors(config, network, batch, done).prediction[4]!.data());
     for (let row = 0; row < rows; row++) {
       if (classes[4 * row + 3] === 1) withheld++;
       else if (classes[4 * row + (batch.labels![row])] !== 1) wrong++;
@@ -181,13 +182,13 @@ claim("labels are withheld at the rate asked for, and kept otherwise", (check) =
   check.equal("labels changed", wrong, 0, "a label is kept or withheld");
 });
 
-claim("what is random in a step depends on seed and step alone, and differs between steps", (check) => {
+claim("what is random in a step depends on seed and step alone, and differs between steps", async (check) => {
   const network = networkFromConfig(config.model.network) as Network;
-  const noise = (seed: number, done: number) =>
-    Array.from(tf.tidy(() => batchTensors({ ...config, seed }, network, points(0), done).noise.dataSync()));
-  check.equal("again", noise(1, 5), noise(1, 5), "counter-based generator");
-  check.holds("another step", noise(1, 5)[0] !== noise(1, 6)[0], "a fork of its own");
-  check.holds("another seed", noise(1, 5)[0] !== noise(2, 5)[0], "a key of its own");
+  const noise = async (seed: number, done: number) =>
+    Array.from(await scoped(() => batchTensors({ ...config, seed }, network, points(0), done).noise.data()));
+  check.equal("again", await noise(1, 5), await noise(1, 5), "counter-based generator");
+  check.holds("another step", (await noise(1, 5))[0] !== (await noise(1, 6))[0], "a fork of its own");
+  check.holds("another seed", (await noise(1, 5))[0] !== (await noise(2, 5))[0], "a key of its own");
 });
 
 claim("a loss that is not a number stops the run and names the step", async (check) => {
