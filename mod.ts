@@ -67,6 +67,36 @@ export {
   twoMoons,
 } from "./src/distributions/toys.ts";
 
+export {
+  classifierFreeGuided,
+  classifierGuided,
+  mixtureClassifier,
+  type NoisyClassifier,
+} from "./src/conditioning/classifier_guidance.ts";
+export { imputed, type Known, repaint, type RepaintOptions } from "./src/conditioning/imputation.ts";
+export {
+  exactPosterior,
+  type LinearObservation,
+  linearObservation,
+  type LinearOperator,
+} from "./src/conditioning/linear_observation.ts";
+export {
+  blurOperator,
+  gaussianKernel,
+  greyOperator,
+  maskOperator,
+  poolingOperator,
+  projectionOperator,
+  randomProjection,
+} from "./src/conditioning/operators.ts";
+export {
+  channelBasis,
+  greyBasis,
+  greyMask,
+  type OrthogonalBasis,
+} from "./src/conditioning/orthogonal_basis.ts";
+export { posteriorScore, type PosteriorScoreOptions } from "./src/conditioning/posterior_score.ts";
+
 export { annealedLangevin, type AnnealedLangevinOptions } from "./src/samplers/annealed_langevin.ts";
 export {
   predictorNames,

@@ -2,6 +2,7 @@
  * Predictor-corrector sampling: one sampler after another at every step.
  * @module
  */
+import type * as tf from "../compute/tf.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** The two halves of {@linkcode predictorCorrector}. */
@@ -24,14 +25,9 @@ export function predictorCorrector(options: PredictorCorrectorOptions): Sampler 
       const predict = predictor.start(model, rng);
       const correct = corrector.start(model, rng);
       return {
-        step: async (x, t, s) => {
-          const predicted = await predict.step(x, t, s);
-          try {
-            return await correct.step(predicted, t, s);
-          } finally {
-            predicted.dispose();
-          }
-        },
+        begin: async (x, t) => await both(x, predict.begin?.(x, t), (x) => correct.begin?.(x, t)),
+        step: async (x, t, s) => await both(x, predict.step(x, t, s), (x) => correct.step(x, t, s)),
+        finish: async (x) => await both(x, predict.finish?.(x), (x) => correct.finish?.(x)),
         dispose: () => {
           predict.dispose();
           correct.dispose();
@@ -39,4 +35,20 @@ export function predictorCorrector(options: PredictorCorrectorOptions): Sampler 
       };
     },
   };
+}
+
+/** What one action and then another make of x; nothing where an action is absent. Disposes what lies between. */
+async function both(
+  x: tf.Tensor,
+  first: tf.Tensor | Promise<tf.Tensor> | undefined,
+  second: (x: tf.Tensor) => tf.Tensor | Promise<tf.Tensor> | undefined,
+): Promise<tf.Tensor> {
+  const between = await first ?? x.clone();
+  const next = second(between);
+  if (next === undefined) return between;
+  try {
+    return await next;
+  } finally {
+    between.dispose();
+  }
 }

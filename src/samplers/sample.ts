@@ -76,7 +76,9 @@ export async function* sample(
   let x = options.initial?.clone() ?? tf.tidy(() => rng.normal(shape).mul(model.sde.priorStd));
   let handedOver = false;
   try {
-    await checkFinite(x, watched, `${sampler.name}: the starting state at time ${times[0]}`);
+    const start = `${sampler.name}: the starting state at time ${times[0]}`;
+    x = replaced(x, await named(start, () => stepper.begin?.(x, times[0]) ?? x));
+    await checkFinite(x, watched, start);
     for (let step = 0; step <= steps; step++) {
       const time = times[step];
       if (step > 0) {
@@ -90,6 +92,7 @@ export async function* sample(
         x = replaced(x, tf.tidy(() => watched.model.data(x, time)));
         await checkFinite(x, watched, where);
       }
+      if (done) x = replaced(x, await stepper.finish?.(x) ?? x);
       handedOver = done;
       yield { step, steps, time, x, evaluations: watched.evaluations, done };
     }

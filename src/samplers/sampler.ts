@@ -21,6 +21,10 @@ export interface Stepper {
    * read a number back from the device (adaptive steps) returns a promise.
    */
   step(x: tf.Tensor, t: number, s: number): tf.Tensor | Promise<tf.Tensor>;
+  /** What a run begins with in the place of the starting state x at time t; absent for x itself. As in `step`, x is not disposed. */
+  begin?(x: tf.Tensor, t: number): tf.Tensor | Promise<tf.Tensor>;
+  /** What a run hands out in the place of its last state x, which may be denoised; absent for x itself. */
+  finish?(x: tf.Tensor): tf.Tensor | Promise<tf.Tensor>;
   /** Frees what the run remembers. */
   dispose(): void;
 }

@@ -1,0 +1,100 @@
+/**
+ * Guidance toward a class: by the gradient of a noise-conditional classifier, or by a conditional model beside the
+ * unconditional one.
+ * @module
+ */
+import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
+import type { GaussianMixture } from "../distributions/gaussian_mixture.ts";
+import { noiseRatio } from "../sde.ts";
+
+/** Tells the class of the x_0 in y = x_0 + ν ε. One classifier serves every SDE, as one denoiser does. */
+export interface NoisyClassifier {
+  /** Number of classes. */
+  readonly classes: number;
+  /**
+   * log p(label_b | y_b) of each row, [B], differentiable in y by `tf.grad`; rows do not influence each other.
+   *
+   * @param y [B, …]
+   * @param labels one a row, whole numbers below `classes`
+   */
+  logProbability(y: tf.Tensor, noiseRatio: PerRow, labels: readonly number[]): tf.Tensor;
+}
+
+/**
+ * Classifier guidance (Song et al. 2021, eq. 14; Dhariwal & Nichol 2021): ∇ log p_t(x) + scale · ∇ log p_t(c | x). Scale 1 is
+ * the conditional law, if the classifier is right; 0 is the model itself; other scales are no law's score.
+ *
+ * @param labels the class, one for the batch or one a row
+ * @throws {RangeError} for a label that the classifier does not know or a scale that is not finite; when used, if there is not
+ * one label a row
+ */
+export function classifierGuided(
+  model: ScoreModel,
+  classifier: NoisyClassifier,
+  labels: number | readonly number[],
+  scale = 1,
+): ScoreModel {
+  const list = typeof labels === "number" ? [labels] : labels;
+  const wrong = list.find((label) => !(Number.isInteger(label) && label >= 0 && label < classifier.classes));
+  if (wrong !== undefined) {
+    throw new RangeError(`labels must be whole numbers from 0 to ${classifier.classes - 1}, got ${wrong}`);
+  }
+  requireScale(scale);
+  if (scale === 0) return model;
+  const { sde } = model;
+  return scoreModelFromNoise(sde, (x, t) =>
+    tf.tidy(() => {
+      const rows = x.shape[0];
+      if (typeof labels !== "number" && labels.length !== rows) {
+        throw new RangeError(`expected one label per row, got ${labels.length} for ${rows} rows`);
+      }
+      const ofRows = typeof labels === "number" ? new Array<number>(rows).fill(labels) : labels;
+      const ratio = mapPerRow(t, (t) => noiseRatio(sde, t));
+      const y = x.div(column(mapPerRow(t, sde.alpha), x));
+      const gradient = tf.grad((y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum())(y);
+      return model.noise(x, t).sub(gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)));
+    }));
+}
+
+/**
+ * Classifier-free guidance (Ho & Salimans 2022, eq. 6) from two models under one SDE: score + scale · (conditional score − score).
+ * `NetworkDenoiser.withLabels` does the same in one batch.
+ *
+ * @throws {RangeError} for a scale that is not finite
+ */
+export function classifierFreeGuided(
+  unconditional: ScoreModel,
+  conditional: ScoreModel,
+  scale: number,
+): ScoreModel {
+  requireScale(scale);
+  return scoreModelFromNoise(unconditional.sde, (x, t) =>
+    tf.tidy(() => {
+      const noise = unconditional.noise(x, t);
+      return noise.add(conditional.noise(x, t).sub(noise).mul(scale));
+    }));
+}
+
+/** The exact classifier of a mixture's components: p(k | y) ∝ π_k N(y; μ_k, Σ_k + ν²). */
+export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
+  const { components, weights } = mixture;
+  return {
+    classes: components.length,
+    logProbability: (y, noiseRatio, labels) =>
+      tf.tidy(() => {
+        const joint = components.map((component, k) =>
+          component.logDensity(y, noiseRatio).add(Math.log(weights[k]))
+        );
+        const chosen = tf.oneHot(tf.tensor1d([...labels], "int32"), components.length).toFloat();
+        return tf.stack(joint, 1).mul(chosen).sum(1).sub(mixture.logDensity(y, noiseRatio));
+      }),
+  };
+}
+
+function requireScale(scale: number): void {
+  if (!Number.isFinite(scale)) {
+    throw new RangeError(`the guidance scale must be a finite number, got ${scale}`);
+  }
+}

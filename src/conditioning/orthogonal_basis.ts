@@ -1,0 +1,61 @@
+/**
+ * Orthogonal changes of basis. White noise is white in all of them, so what is known of a sample in one can be imputed there.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+
+/** An orthogonal map of samples [B, …], of the same shape, with its inverse. */
+export interface OrthogonalBasis {
+  /** The coefficients of x; the caller owns them. */
+  toBasis(x: tf.Tensor): tf.Tensor;
+  /** What has these coefficients; the caller owns it. */
+  fromBasis(coefficients: tf.Tensor): tf.Tensor;
+}
+
+/**
+ * A basis for the channels, the last axis, of every pixel.
+ *
+ * @param vectors the basis vectors, [channels][channels], orthonormal to 1e-6
+ * @throws {RangeError} if they are not
+ */
+export function channelBasis(vectors: readonly (readonly number[])[]): OrthogonalBasis {
+  const channels = vectors.length;
+  vectors.forEach((a, i) =>
+    vectors.forEach((b, j) => {
+      const product = a.reduce((sum, value, k) => sum + value * b[k], 0);
+      if (a.length !== channels || !(Math.abs(product - (i === j ? 1 : 0)) <= 1e-6)) {
+        throw new RangeError(
+          `basis vectors must be orthonormal, but the product of ${i} and ${j} is ${product}`,
+        );
+      }
+    })
+  );
+  const turned = (x: tf.Tensor, transposed: boolean) =>
+    tf.tidy(() => {
+      const rows = tf.reshape(x, [-1, channels]) as tf.Tensor2D;
+      return tf.reshape(
+        tf.matMul(rows, tf.tensor2d(vectors.map((row) => [...row])), false, transposed),
+        x.shape,
+      );
+    });
+  return { toBasis: (x) => turned(x, true), fromBasis: (c) => turned(c, false) };
+}
+
+/**
+ * Red, green and blue as grey, (r + g + b)/√3, and two colours: the change of basis that decouples the grey of a picture for
+ * colorization (Song et al. 2021, Appendix I.2).
+ */
+export function greyBasis(): OrthogonalBasis {
+  const [three, two, six] = [Math.sqrt(3), Math.sqrt(2), Math.sqrt(6)];
+  return channelBasis([
+    [1 / three, 1 / three, 1 / three],
+    [1 / two, -1 / two, 0],
+    [1 / six, 1 / six, -2 / six],
+  ]);
+}
+
+/** The mask for {@linkcode greyBasis} that knows the grey of every pixel; inputShape [height, width, 3]. */
+export function greyMask(inputShape: readonly number[]): Float32Array {
+  const [height, width, channels] = inputShape;
+  return Float32Array.from({ length: height * width * channels }, (_, i) => i % channels === 0 ? 1 : 0);
+}
