@@ -159,6 +159,7 @@ export {
 } from "./src/networks/network_denoiser.ts";
 export { exportOnnx, ONNX_INPUTS, ONNX_OUTPUTS } from "./src/networks/onnx_export.ts";
 export type { ModelConfig } from "./src/networks/noise_prediction.ts";
+export { NoisyDigitClassifier, readNoisyClassifier } from "./src/networks/noisy_classifier.ts";
 export { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./src/networks/tutorial.ts";
 export { unet, type UNetConfig } from "./src/networks/unet.ts";
 export {
@@ -199,9 +200,18 @@ export {
   type TrainStep,
 } from "./src/training/train.ts";
 
+export {
+  maskByName,
+  maskFromPicture,
+  type MaskName,
+  maskNames,
+  randomMask,
+} from "./src/conditioning/masks.ts";
+
 export { type Batch, shuffledBatches } from "./src/data/batches.ts";
 export { fromModel, type ImageDataset, modelToBytes, pixelMoments, toModel } from "./src/data/dataset.ts";
 export { proceduralDigits } from "./src/data/digits.ts";
+export { COLOUR_CONTRAST, colourDigits, colouredDigits, digitColours } from "./src/data/coloured_digits.ts";
 export { type IdxArray, readIdx, writeIdx } from "./src/data/idx.ts";
 export { idxDataset } from "./src/data/mnist.ts";
 

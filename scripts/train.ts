@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { EngineName } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
+import { colouredDigits } from "../src/data/coloured_digits.ts";
 import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
@@ -39,15 +40,20 @@ import { loadMnist } from "./mnist_files.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 import { TrainingFolder } from "./training_folder.ts";
 
-const DIGITS_COUNT = 20_000;
+/** Data that this program draws itself. */
+const DRAWN: Readonly<Record<string, () => ImageDataset>> = {
+  "digits": () => proceduralDigits(20_000, createRng(0)),
+  "coloured-digits": () => colouredDigits(40_000, createRng(0)),
+};
 
 /** Flags that shape the run; a resumed run keeps what its checkpoint says. */
 const recipe = {
   data: text({
-    help: "mnist, digits (drawn here, no download), or a folder with MNIST's files (default mnist)",
+    help:
+      "mnist, digits or coloured-digits (drawn here, no download), or a folder with MNIST's files (default mnist)",
   }),
-  network: choice(["digits", "digits-waves", "tutorial"], {
-    help: "network preset; digits-waves is for likelihoods (default digits)",
+  network: choice(["digits", "digits-waves", "coloured-digits", "tutorial"], {
+    help: "network preset; digits-waves is for likelihoods (default: the data's, or digits)",
   }),
   from: text({
     help: "model whose weights to begin with; what the network has beyond them begins as ever",
@@ -123,7 +129,7 @@ async function main(): Promise<void> {
   if (done >= config.steps) {
     throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);
   }
-  const name = data === "mnist" || data === "digits" ? data : "mnist";
+  const name = data in DRAWN ? data : "mnist";
   const folder = new TrainingFolder(
     flags.out ??
       (flags.resume === undefined ? `runs/${config.model.network.kind}-${name}` : dirname(flags.resume)),
@@ -252,21 +258,21 @@ async function readWeights(path: string | undefined): Promise<Weights | undefine
 }
 
 async function loadData(data: string): Promise<ImageDataset> {
-  if (data === "digits") return proceduralDigits(DIGITS_COUNT, createRng(0));
-  return await loadMnist("train", data === "mnist" ? {} : { data });
+  return DRAWN[data]?.() ?? await loadMnist("train", data === "mnist" ? {} : { data });
 }
 
 function newConfig(flags: Flags, dataset: ImageDataset): TrainingConfig {
   const moments = pixelMoments(dataset);
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
   const tutorial = flags.network === "tutorial";
+  const coloured = dataset.shape[2] === 3;
   const model: ModelConfig = {
-    network: NETWORK_PRESETS[flags.network ?? "digits"],
+    network: NETWORK_PRESETS[flags.network ?? (coloured ? "coloured-digits" : "digits")],
     preconditioning: tutorial ? null : preconditioning,
   };
   return {
     model,
-    objective: objective(flags, tutorial, preconditioning.sigmaData),
+    objective: objective(flags, tutorial, coloured, preconditioning.sigmaData),
     optimizer: {
       ...OPTIMIZER_DEFAULTS,
       rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
@@ -280,9 +286,10 @@ function newConfig(flags: Flags, dataset: ImageDataset): TrainingConfig {
   };
 }
 
-function objective(flags: Flags, tutorial: boolean, sigmaData: number): ObjectiveConfig {
+function objective(flags: Flags, tutorial: boolean, coloured: boolean, sigmaData: number): ObjectiveConfig {
   if (flags.sde === undefined && !tutorial && (flags.weighting ?? "edm") === "edm") {
-    return { kind: "edm", mean: -1, std: 1.2, sigmaData };
+    // The colour of a whole ground shows through much more noise than a stroke does.
+    return { kind: "edm", ...coloured ? { mean: 0, std: 1.6 } : { mean: -1, std: 1.2 }, sigmaData };
   }
   const whole = sdes[flags.sde ?? (tutorial ? "sigma-power" : "vp")]();
   const sde = flags.smallestNoise === undefined ? whole : withSmallestNoise(whole, flags.smallestNoise);

@@ -1,16 +1,26 @@
 /**
- * Trains the digit classifier that measures samples, and writes it to a file; the shipped one is
- * `fixtures/classifier.safetensors`.
+ * Trains the digit classifier that measures samples, or with `--noisy` the one that guides samplers, and writes it to a
+ * file; the shipped ones are `fixtures/classifier.safetensors` and `fixtures/noisy_classifier.safetensors`.
  * @module
  */
 import type { EngineName } from "../src/compute/engine.ts";
 import { toModel } from "../src/data/dataset.ts";
 import { classAccuracy, classify, writeClassifier } from "../src/metrics/classifier.ts";
-import { CLASSIFIER_TRAINING, trainClassifier } from "../src/metrics/classifier_training.ts";
+import {
+  CLASSIFIER_TRAINING,
+  type ClassifierTraining,
+  cleanDigits,
+  noisyDigits,
+  trainClassifier,
+} from "../src/metrics/classifier_training.ts";
+import { type NoisyAccuracy, noisyAccuracy } from "../src/metrics/noisy_accuracy.ts";
 import type { Weights } from "../src/networks/network.ts";
+import { NoisyDigitClassifier, writeNoisyClassifier } from "../src/networks/noisy_classifier.ts";
+import { createRng } from "../src/compute/rng.ts";
+import type { ImageDataset } from "../src/data/dataset.ts";
 import { openEngine } from "./engine.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
-import { choice, integer, parseFlags, runScript, text } from "./flags.ts";
+import { choice, integer, parseFlags, runScript, text, toggle } from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 
@@ -19,6 +29,9 @@ const usage = {
   purpose:
     "Trains the digit classifier on MNIST's 60,000 training images and tries it on the 10,000 test images.",
   flags: {
+    noisy: toggle({
+      help: "the classifier of noisy digits that guides samplers, not the one that measures them",
+    }),
     data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
     output: text({ help: "file to write", default: "classifier.safetensors" }),
     steps: integer({ help: "training steps", default: CLASSIFIER_TRAINING.steps, min: 1 }),
@@ -26,6 +39,9 @@ const usage = {
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
   },
 };
+
+/** Noise ratios at which the classifier of noisy digits is tried. */
+const TRIED = [0.01, 0.1, 0.3, 0.6, 1, 1.5, 2, 3, 5, 10, 40];
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
@@ -36,30 +52,55 @@ async function main(): Promise<void> {
   const config = { ...CLASSIFIER_TRAINING, steps: flags.steps, seed: flags.seed };
   console.error(`training on ${engine.reason}`);
   const started = performance.now();
-  let weights: Weights | null = null;
-  {
-    using progress = new ProgressBar({ label: "training", total: config.steps, unit: "steps" });
-    for await (const { step, loss, weights: read } of trainClassifier(train, config)) {
-      if (loss !== null) progress.update(step, `loss ${loss.toFixed(4)}`);
-      if (step === config.steps) weights = await read();
+  const weights = await trained(train, config, flags.noisy);
+  const duration = formatDuration((performance.now() - started) / 1000);
+  const card = { training: JSON.stringify(config), data: train.name };
+  if (flags.noisy) {
+    const levels = await tried(weights, test);
+    const metadata = { ...card, test: JSON.stringify(levels) };
+    await atomicWrite(flags.output, writeNoisyClassifier(weights, metadata));
+    for (const [noiseRatio, { accuracy, confidence, crossEntropy }] of levels) {
+      console.log(
+        `noise ratio ${noiseRatio}: accuracy ${(100 * accuracy).toFixed(2)}%, mean confidence ${
+          (100 * confidence).toFixed(2)
+        }%, cross-entropy ${crossEntropy.toFixed(4)} nats`,
+      );
     }
+    console.log(`${config.steps} steps in ${duration} on ${engine.name}, written to ${flags.output}`);
+    return;
   }
-  const seconds = (performance.now() - started) / 1000;
-  const { labels } = await classify(weights!, toModel(test.images));
+  const { labels } = await classify(weights, toModel(test.images));
   const accuracy = classAccuracy(labels, test.labels);
-  await atomicWrite(
-    flags.output,
-    writeClassifier(weights!, {
-      training: JSON.stringify(config),
-      data: train.name,
-      testAccuracy: String(accuracy),
-    }),
-  );
+  await atomicWrite(flags.output, writeClassifier(weights, { ...card, testAccuracy: String(accuracy) }));
   console.log(
-    `test accuracy ${(100 * accuracy).toFixed(2)}% after ${config.steps} steps in ${
-      formatDuration(seconds)
-    } on ${engine.name}, written to ${flags.output}`,
+    `test accuracy ${
+      (100 * accuracy).toFixed(2)
+    }% after ${config.steps} steps in ${duration} on ${engine.name}, written to ${flags.output}`,
   );
+}
+
+/** The averaged weights after the last step. */
+async function trained(train: ImageDataset, config: ClassifierTraining, noisy: boolean): Promise<Weights> {
+  using progress = new ProgressBar({ label: "training", total: config.steps, unit: "steps" });
+  for await (
+    const { step, loss, weights } of trainClassifier(train, config, noisy ? noisyDigits : cleanDigits)
+  ) {
+    if (loss !== null) progress.update(step, `loss ${loss.toFixed(4)}`);
+    if (step === config.steps) return await weights();
+  }
+  throw new Error("the training stopped before its last step");
+}
+
+/** How well noisy digits are known at each level. */
+async function tried(weights: Weights, test: ImageDataset): Promise<(readonly [number, NoisyAccuracy])[]> {
+  const classifier = new NoisyDigitClassifier(weights);
+  await classifier.prepare(250);
+  const levels: (readonly [number, NoisyAccuracy])[] = [];
+  for (const noiseRatio of TRIED) {
+    levels.push([noiseRatio, await noisyAccuracy(classifier, test, noiseRatio, createRng(0))]);
+  }
+  classifier.dispose();
+  return levels;
 }
 
 if (import.meta.main) await runScript(main);

@@ -4,18 +4,17 @@
  * @module
  */
 import { compile } from "../compute/compile.ts";
-import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { convolution, dense, silu } from "../networks/layers.ts";
 import {
-  initialValues,
   namedParameters,
   type Parameters,
   type ParameterSpec,
   sizeOf,
   type Weights,
 } from "../networks/network.ts";
-import { readSafetensors, type StorageType, writeSafetensors } from "../networks/safetensors.ts";
+import type { StorageType } from "../networks/safetensors.ts";
+import { readWeights, type WeightsFormat, writeWeights } from "../networks/weights_file.ts";
 
 /** [height, width, channels] of the images it takes. */
 export const CLASSIFIER_SHAPE = [28, 28, 1] as const;
@@ -23,9 +22,6 @@ export const CLASSIFIER_SHAPE = [28, 28, 1] as const;
 export const CLASSIFIER_CLASSES = 10;
 /** Length of a feature vector. */
 export const CLASSIFIER_FEATURES = 64;
-
-/** The header's key and value that tell its file from others. */
-const FORMAT = { key: "format", value: "score-sde digit classifier 1" } as const;
 
 const layers = {
   conv0: convolution("conv0", { from: 1, to: 16, size: 5, stride: 2, bias: true }),
@@ -52,11 +48,6 @@ export function classifierForward(p: Parameters, x: tf.Tensor): { features: tf.T
   for (const layer of [layers.conv0, layers.conv1, layers.conv2]) h = silu(layer.apply(p, h));
   const features = silu(layers.hidden.apply(p, tf.reshape(h, [x.shape[0], -1])));
   return { features, logits: layers.output.apply(p, features) };
-}
-
-/** Initial weights. */
-export function initialiseClassifier(rng: Rng): Map<string, Float32Array> {
-  return initialValues(CLASSIFIER_PARAMETERS, rng);
 }
 
 /** What the classifier says of images. */
@@ -125,19 +116,19 @@ export function classAccuracy(found: ArrayLike<number>, wanted: ArrayLike<number
   return agreeing / found.length;
 }
 
+const FORMAT: WeightsFormat = {
+  format: "score-sde digit classifier 1",
+  noun: "a digit classifier",
+  parameters: CLASSIFIER_PARAMETERS,
+};
+
 /** The bytes of a classifier's file. */
 export function writeClassifier(
   weights: Weights,
   metadata: Readonly<Record<string, string>> = {},
   storage: StorageType = "F16",
 ): Uint8Array<ArrayBuffer> {
-  const tensors = CLASSIFIER_PARAMETERS.map(({ name, shape }) =>
-    [name, { shape, values: weights.get(name) ?? new Float32Array(0) }] as const
-  );
-  return writeSafetensors({
-    tensors: new Map(tensors),
-    metadata: { [FORMAT.key]: FORMAT.value, ...metadata },
-  }, storage);
+  return writeWeights(FORMAT, weights, metadata, storage);
 }
 
 /**
@@ -145,19 +136,7 @@ export function writeClassifier(
  * @throws {TypeError} When the bytes are no such file.
  */
 export function readClassifier(bytes: Uint8Array): Weights {
-  const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata[FORMAT.key] !== FORMAT.value) {
-    throw new TypeError(`not a digit classifier: the header does not say "${FORMAT.value}"`);
-  }
-  return new Map(CLASSIFIER_PARAMETERS.map(({ name, shape }) => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined || tensor.shape.join() !== shape.join()) {
-      throw new TypeError(
-        `the classifier's parameter ${name} must have shape [${shape}], found [${tensor?.shape}]`,
-      );
-    }
-    return [name, tensor.values];
-  }));
+  return readWeights(FORMAT, bytes);
 }
 
 /** The place of the largest logit of each row. */

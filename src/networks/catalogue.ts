@@ -33,14 +33,19 @@ export const DIGITS_WAVES: UNetConfig = {
   wavePeriods: [LEVEL, 4 * LEVEL, 16 * LEVEL, 64 * LEVEL],
 };
 
+/** The network for digits in colours: as {@linkcode DIGITS}, with three channels, no labels and a block less a level. */
+export const COLOURED_DIGITS: UNetConfig = { ...DIGITS, channels: 3, blocks: 1, classes: 0 };
+
 /** Networks that have a name. */
 export const NETWORK_PRESETS: {
   readonly digits: UNetConfig;
   readonly "digits-waves": UNetConfig;
+  readonly "coloured-digits": UNetConfig;
   readonly tutorial: TutorialConfig;
 } = {
   digits: DIGITS,
   "digits-waves": DIGITS_WAVES,
+  "coloured-digits": COLOURED_DIGITS,
   tutorial: TUTORIAL,
 };
 

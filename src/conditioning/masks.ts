@@ -1,0 +1,97 @@
+/**
+ * Which pixels of an image are known: 1 where they are, 0 where they are hidden.
+ * @module
+ */
+import type { Rng } from "../compute/rng.ts";
+import type { Picture } from "../pictures/png.ts";
+
+/** The shapes that can be hidden, beside pixels at random. */
+export type MaskName =
+  | "left"
+  | "right"
+  | "top"
+  | "bottom"
+  | "centre"
+  | "vertical-stripe"
+  | "horizontal-stripe"
+  | "none"
+  | "all";
+
+/** Whether a pixel is hidden; u and v are its centre's place across and down, from −½ to ½. */
+const HIDDEN: Readonly<Record<MaskName, (u: number, v: number) => boolean>> = {
+  "left": (u) => u < 0,
+  "right": (u) => u > 0,
+  "top": (_, v) => v < 0,
+  "bottom": (_, v) => v > 0,
+  "centre": (u, v) => Math.abs(u) < 1 / 4 && Math.abs(v) < 1 / 4,
+  "vertical-stripe": (u) => Math.abs(u) < 1 / 6,
+  "horizontal-stripe": (_, v) => Math.abs(v) < 1 / 6,
+  "none": () => false,
+  "all": () => true,
+};
+
+/** The names that {@linkcode maskByName} knows. */
+export const maskNames: readonly MaskName[] = Object.keys(HIDDEN) as MaskName[];
+
+/**
+ * A mask by what it hides: a half ("left", "right", "top", "bottom"; an odd middle line stays known), the middle half of both
+ * sides ("centre"), the middle third ("vertical-stripe", "horizontal-stripe": pixels whose centre lies in it, 10 of 28), nothing
+ * or all.
+ *
+ * @param shape [height, width, channels]; all channels of a pixel are known or none.
+ * @returns [height · width · channels], 1 for known and 0 for hidden.
+ * @throws {RangeError} For an unknown name.
+ */
+export function maskByName(name: MaskName, shape: readonly number[]): Float32Array {
+  const hidden = HIDDEN[name];
+  if (hidden === undefined) throw new RangeError(`the masks are ${maskNames.join(", ")}; got ${name}`);
+  const [height, width] = shape;
+  return fromPixels(shape, (y, x) => hidden((x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5) ? 0 : 1);
+}
+
+/**
+ * A mask that hides each pixel with the same probability, independently.
+ *
+ * @param shape [height, width, channels].
+ * @param hidden The probability, from 0 to 1.
+ * @param rng Its fork draws; it is left where it is.
+ * @throws {RangeError} When the probability is none.
+ */
+export function randomMask(shape: readonly number[], hidden: number, rng: Rng): Float32Array {
+  if (!(hidden >= 0 && hidden <= 1)) {
+    throw new RangeError(`the share of hidden pixels must be from 0 to 1, got ${hidden}`);
+  }
+  const [height, width] = shape;
+  const uniforms = rng.fork("mask").uniformValues([1, height * width]);
+  return fromPixels(shape, (y, x) => uniforms[y * width + x] < hidden ? 0 : 1);
+}
+
+/**
+ * A mask from a picture: pixels at least half as bright as white are known, darker ones are hidden.
+ *
+ * @param shape [height, width, channels].
+ * @throws {RangeError} When the picture is of another size.
+ */
+export function maskFromPicture(picture: Picture, shape: readonly number[]): Float32Array {
+  const [height, width] = shape;
+  if (picture.height !== height || picture.width !== width) {
+    throw new RangeError(
+      `a mask for images of ${width}×${height} must be of that size, got ${picture.width}×${picture.height}`,
+    );
+  }
+  return fromPixels(shape, (y, x) => {
+    const [red, green, blue] = picture.data.subarray(4 * (y * width + x));
+    return red + green + blue >= 3 * 127.5 ? 1 : 0;
+  });
+}
+
+function fromPixels(shape: readonly number[], known: (y: number, x: number) => 0 | 1): Float32Array {
+  const [height, width, channels] = shape;
+  if (shape.length !== 3 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new RangeError(`a mask is for images of shape [height, width, channels], got [${shape}]`);
+  }
+  return Float32Array.from({ length: height * width * channels }, (_, at) => {
+    const pixel = Math.floor(at / channels);
+    return known(Math.floor(pixel / width), pixel % width);
+  });
+}
