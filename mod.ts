@@ -52,6 +52,7 @@ export { type Denoiser, type ScoreModel, scoreModel, scoreModelFromNoise } from 
 export { edmCoefficients, type Preconditioning } from "./src/preconditioning.ts";
 
 export { Banana, type BananaOptions } from "./src/distributions/banana.ts";
+export { PointCloud } from "./src/distributions/point_cloud.ts";
 export type { DataDistribution, ExactDistribution, Posterior } from "./src/distributions/distribution.ts";
 export { diffusedLogDensity, diffusedPosterior } from "./src/distributions/distribution.ts";
 export { Gaussian, type GaussianOptions } from "./src/distributions/gaussian.ts";
@@ -62,8 +63,10 @@ export {
   rings,
   swissRoll,
   toyByName,
+  toyLaw,
   type ToyName,
   toyNames,
+  twoGaussians,
   twoMoons,
 } from "./src/distributions/toys.ts";
 
@@ -181,6 +184,13 @@ export {
   sdeWeight,
 } from "./src/objectives/denoising.ts";
 export { importanceDensity, importanceTime } from "./src/objectives/importance.ts";
+export { implicitScoreMatching, quadraticForm } from "./src/objectives/implicit.ts";
+export {
+  denoisingScoreMatching,
+  explicitScoreMatching,
+  type ScoreFunction,
+} from "./src/objectives/score_matching.ts";
+export { sliceDirections, type SlicedOptions, slicedScoreMatching } from "./src/objectives/sliced.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./src/training/checkpoint.ts";
 export {
   emaDecay,
@@ -199,6 +209,14 @@ export {
   type TrainOptions,
   type TrainStep,
 } from "./src/training/train.ts";
+export {
+  type ScoreMatching,
+  scoreMatchings,
+  scoreNetwork,
+  type ScoreTrainingConfig,
+  type TrainedScore,
+  trainScore,
+} from "./src/training/train_score.ts";
 
 export {
   maskByName,
@@ -223,4 +241,23 @@ export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
 export { encodeGif, type GifTiming } from "./src/pictures/gif.ts";
 export { type GridLayout, imageGrid } from "./src/pictures/grid.ts";
 export { type NpyArray, readNpy, writeNpy } from "./src/pictures/npy.ts";
+export type { AxisOptions } from "./src/pictures/axis.ts";
+export {
+  type ArrowsMark,
+  type BarsMark,
+  type DensityMark,
+  histogram,
+  type LineMark,
+  type Mark,
+  type MarkStyle,
+  type PointsMark,
+} from "./src/pictures/marks.ts";
+export { type PanelLayout, panels } from "./src/pictures/panels.ts";
+export { plot, type PlotOptions } from "./src/pictures/plot.ts";
 export { decodePng, encodePng, type Picture } from "./src/pictures/png.ts";
+export {
+  loadRasterizer,
+  type Rasterizer,
+  type RasterizerParts,
+  type RasterOptions,
+} from "./src/pictures/rasterizer.ts";

@@ -156,7 +156,7 @@ claim("the ring of Gaussians has its centres on a circle, and unknown names are 
   await check.throws(
     "a name",
     () => toyByName("spiral" as ToyName),
-    /^unknown 2-D data set "spiral": use banana, gaussians, moons,/,
+    /^unknown 2-D data set "spiral": use mixture, banana, gaussians, moons,/,
   );
   await check.throws(
     "an inherited name",

@@ -5,14 +5,23 @@
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { Banana } from "./banana.ts";
-import type { DataDistribution } from "./distribution.ts";
+import type { DataDistribution, ExactDistribution } from "./distribution.ts";
 import { Gaussian } from "./gaussian.ts";
 import { GaussianMixture } from "./gaussian_mixture.ts";
+import { PointCloud } from "./point_cloud.ts";
 
 /** A two-dimensional data set's name. */
-export type ToyName = "banana" | "gaussians" | "moons" | "rings" | "checkerboard" | "swiss-roll";
+export type ToyName =
+  | "mixture"
+  | "banana"
+  | "gaussians"
+  | "moons"
+  | "rings"
+  | "checkerboard"
+  | "swiss-roll";
 
 const TOYS: Record<ToyName, () => DataDistribution> = {
+  "mixture": () => twoGaussians(),
   "banana": () => new Banana(),
   "gaussians": () => gaussianRing(),
   "moons": () => twoMoons(),
@@ -30,10 +39,78 @@ export const toyNames: readonly ToyName[] = Object.keys(TOYS) as ToyName[];
  * @throws {RangeError} if no data set has the name
  */
 export function toyByName(name: ToyName): DataDistribution {
+  requireToy(name);
+  return TOYS[name]();
+}
+
+/**
+ * The exact law of a two-dimensional data set, so an exact denoiser. Curves are sums over points along them, closer to
+ * each other than their noise is wide, which is exact to many digits; the checkerboard's squares are points 1/16 apart
+ * with noise of standard deviation 0.04, so that its edges are not sharp and it has a score.
+ *
+ * @throws {RangeError} if no data set has the name
+ */
+export function toyLaw(name: ToyName): ExactDistribution {
+  requireToy(name);
+  switch (name) {
+    case "mixture":
+      return twoGaussians();
+    case "banana":
+      return new Banana();
+    case "gaussians":
+      return gaussianRing();
+    case "moons":
+      return cloud([[0.25, 0.75], midpoints(64)], moon, 0.05);
+    case "rings":
+      return cloud([RADII.map((_, i) => (i + 0.5) / RADII.length), midpoints(256)], ring(RADII), 0.05);
+    case "checkerboard":
+      return cloud([midpoints(8 * 16), midpoints(16)], darkSquare, 0.04);
+    case "swiss-roll":
+      return cloud([midpoints(512), [0.5]], spiral, 0.05);
+  }
+}
+
+function requireToy(name: string): void {
   if (!Object.hasOwn(TOYS, name)) {
     throw new RangeError(`unknown 2-D data set ${JSON.stringify(name)}: use ${toyNames.join(", ")}`);
   }
-  return TOYS[name]();
+}
+
+/** Where a point of a data set lies, from two numbers that are uniform on [0, 1). */
+type Place = (u: number, v: number) => [number, number];
+
+const RADII = [0.5, 1, 1.5, 2];
+const moon: Place = (u, v) => {
+  const angle = Math.PI * v;
+  return u < 0.5
+    ? [Math.cos(angle) - 0.5, Math.sin(angle) - 0.25]
+    : [0.5 - Math.cos(angle), 0.25 - Math.sin(angle)];
+};
+const ring = (radii: readonly number[]): Place => (u, v) => {
+  const radius = radii[Math.floor(u * radii.length)];
+  return [radius * Math.cos(2 * Math.PI * v), radius * Math.sin(2 * Math.PI * v)];
+};
+const darkSquare: Place = (u, v) => {
+  const square = Math.floor(8 * u);
+  const row = Math.floor(square / 2);
+  const column = 2 * (square % 2) + row % 2;
+  return [column + (8 * u - square) - 2, row + v - 2];
+};
+const spiral: Place = (u) => {
+  const angle = 1.5 * Math.PI * (1 + 2 * u);
+  return [angle * Math.cos(angle) / 7, angle * Math.sin(angle) / 7];
+};
+
+function midpoints(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => (i + 0.5) / count);
+}
+
+function cloud(
+  [us, vs]: readonly [readonly number[], readonly number[]],
+  place: Place,
+  noise: number,
+): PointCloud {
+  return new PointCloud(us.flatMap((u) => vs.flatMap((v) => place(u, v))), 2, noise);
 }
 
 /** Equal Gaussians of one standard deviation, evenly on a circle; an exact denoiser. */
@@ -50,46 +127,44 @@ export function gaussianRing(
   return new GaussianMixture(components.map(() => 1), components);
 }
 
+/**
+ * Two round Gaussians at ±(1, 1)·separation/√8 of unequal weights, the heavier one to the upper right; an exact
+ * denoiser. By default they touch: 4 standard deviations lie between the means.
+ *
+ * @param options `weight` of the heavier one, `separation` of the means in units of `std`, and `std`.
+ */
+export function twoGaussians(
+  { weight = 0.8, separation = 4, std = 0.5 }: { weight?: number; separation?: number; std?: number } = {},
+): GaussianMixture {
+  const place = separation * std / Math.sqrt(8);
+  const component = (at: number) => new Gaussian({ mean: [at, at], variances: [std ** 2, std ** 2] });
+  return new GaussianMixture([1 - weight, weight], [component(-place), component(place)]);
+}
+
 /** Two interlocking half circles of radius 1, as in scikit-learn's `make_moons`, centred, with Gaussian noise. */
 export function twoMoons({ noise = 0.05 }: { noise?: number } = {}): DataDistribution {
-  return planar(noise, (u, v) => {
-    const angle = Math.PI * v;
-    return u < 0.5
-      ? [Math.cos(angle) - 0.5, Math.sin(angle) - 0.25]
-      : [0.5 - Math.cos(angle), 0.25 - Math.sin(angle)];
-  });
+  return planar(noise, moon);
 }
 
 /** Concentric circles, equally likely, with Gaussian noise. */
 export function rings(
-  { radii = [0.5, 1, 1.5, 2], noise = 0.05 }: { radii?: readonly number[]; noise?: number } = {},
+  { radii = RADII, noise = 0.05 }: { radii?: readonly number[]; noise?: number } = {},
 ): DataDistribution {
-  return planar(noise, (u, v) => {
-    const radius = radii[Math.floor(u * radii.length)];
-    return [radius * Math.cos(2 * Math.PI * v), radius * Math.sin(2 * Math.PI * v)];
-  });
+  return planar(noise, ring(radii));
 }
 
 /** The uniform law on the dark squares of a 4 × 4 board over [−2, 2]². */
 export function checkerboard(): DataDistribution {
-  return planar(0, (u, v) => {
-    const square = Math.floor(8 * u);
-    const row = Math.floor(square / 2);
-    const column = 2 * (square % 2) + row % 2;
-    return [column + (8 * u - square) - 2, row + v - 2];
-  });
+  return planar(0, darkSquare);
 }
 
 /** One and a half turns of a spiral, as in scikit-learn's `make_swiss_roll` seen from its end, a seventh its size. */
 export function swissRoll({ noise = 0.05 }: { noise?: number } = {}): DataDistribution {
-  return planar(noise, (u) => {
-    const angle = 1.5 * Math.PI * (1 + 2 * u);
-    return [angle * Math.cos(angle) / 7, angle * Math.sin(angle) / 7];
-  });
+  return planar(noise, spiral);
 }
 
 /** A law in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation. */
-function planar(noise: number, place: (u: number, v: number) => [number, number]): DataDistribution {
+function planar(noise: number, place: Place): DataDistribution {
   if (!(noise >= 0 && Number.isFinite(noise))) {
     throw new RangeError(`noise must be a number from 0, got ${noise}`);
   }

@@ -28,6 +28,27 @@ export function silu(x: tf.Tensor): tf.Tensor {
   return tf.mul(x, tf.sigmoid(x));
 }
 
+/**
+ * x·sigmoid(x) with derivatives of every order, at the price of a second sigmoid in the gradient. TensorFlow.js' sigmoid
+ * keeps its output for its gradient, and a derivative of that gradient silently leaves out the way through that output.
+ */
+export function smoothSilu(x: tf.Tensor): tf.Tensor {
+  return tf.mul(x, smoothSigmoid(x));
+}
+
+function smoothSigmoid(x: tf.Tensor): tf.Tensor {
+  return tf.customGrad((x, save) => {
+    (save as (tensors: tf.Tensor[]) => void)([x as tf.Tensor]);
+    return {
+      value: tf.sigmoid(x as tf.Tensor),
+      gradFunc: (dy: tf.Tensor, [x]: tf.Tensor[]) => {
+        const y = smoothSigmoid(x);
+        return tf.mul(dy, tf.mul(y, tf.sub(1, y)));
+      },
+    };
+  })(x);
+}
+
 /** x W + b: [B, from] → [B, to]; weight [from, to], bias [to]. */
 export function dense(
   name: string,

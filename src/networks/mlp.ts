@@ -1,6 +1,6 @@
 /** A multilayer perceptron for points. @module */
 import * as tf from "../compute/tf.ts";
-import { dense, silu } from "./layers.ts";
+import { dense, smoothSilu } from "./layers.ts";
 import { initialValues, type Network } from "./network.ts";
 import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
 
@@ -22,7 +22,7 @@ export interface MlpConfig {
 
 /**
  * The perceptron of a config: the point, the noise features and the class side by side, then dense layers with SiLU; the
- * last layer starts at zero.
+ * last layer starts at zero. It can be differentiated twice, as implicit score matching does.
  *
  * @throws {RangeError} For sizes that are not whole or not positive.
  */
@@ -60,7 +60,7 @@ export function mlp(config: MlpConfig): Network<MlpConfig> {
         throw new TypeError("this network has classes: pass one-hot rows, not null");
       }
       let h: tf.Tensor = tf.concat([x as tf.Tensor2D, noiseFeatures, ...(classes > 0 ? [labels!] : [])], 1);
-      for (const layer of body) h = silu(layer.apply(p, h));
+      for (const layer of body) h = smoothSilu(layer.apply(p, h));
       return head.apply(p, h);
     },
   };

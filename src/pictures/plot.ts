@@ -121,6 +121,7 @@ function assignColours(marks: readonly Mark[]): string[] {
   return marks.map(({ colour }) => colour ?? PALETTE[next++ % PALETTE.length]);
 }
 
-function escape(text: string): string {
+/** Text that may stand in XML. */
+export function escape(text: string): string {
   return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

@@ -4,7 +4,13 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { namedParameters, type Network, parameterCount, splitParameters } from "../networks/network.ts";
+import {
+  namedParameters,
+  type Network,
+  parameterCount,
+  type Parameters,
+  splitParameters,
+} from "../networks/network.ts";
 import { type PredictionInputs, predictionShapes, predictNoise } from "../networks/noise_prediction.ts";
 import { denoisingLoss } from "../objectives/denoising.ts";
 import type { Preconditioning } from "../preconditioning.ts";
@@ -69,6 +75,9 @@ export function stepResult([weights, ema, mean, variance, loss, norm]: tf.Tensor
   };
 }
 
+/** A function of a flat list of tensors to another one, as `compile` takes it. */
+export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
+
 /**
  * The step's function: {@link stepInputs} to [weights, ema, mean, variance, loss, norm].
  */
@@ -76,8 +85,20 @@ export function trainingFunction(
   network: Network,
   preconditioning: Preconditioning | null,
   optimizer: OptimizerConfig,
-): (...inputs: tf.Tensor[]) => tf.Tensor[] {
-  const lossAndGradient = lossFunction(network, preconditioning);
+): TensorFunction {
+  return updatingFunction(lossFunction(network, preconditioning), optimizer);
+}
+
+/**
+ * A step that follows any gradient: (weights, ema, mean, variance, rate, varianceScale, emaShare, …batch) to
+ * [weights, ema, mean, variance, loss, norm].
+ *
+ * @param lossAndGradient (weights [P], …batch) to [loss, gradient [P]].
+ */
+export function updatingFunction(
+  lossAndGradient: TensorFunction,
+  optimizer: OptimizerConfig,
+): TensorFunction {
   return (weights, ema, mean, variance, rate, varianceScale, emaShare, ...batch) => {
     const state = { weights, ema, mean, variance } as OptimizerState<tf.Tensor1D>;
     const scalars = { rate, varianceScale, emaShare } as UpdateScalars<tf.Scalar>;
@@ -90,20 +111,25 @@ export function trainingFunction(
 /**
  * The loss and its gradient: (weights [P], data, noise, noiseRatio, weight, …prediction inputs) to [loss, gradient [P]].
  */
-export function lossFunction(
-  network: Network,
-  preconditioning: Preconditioning | null,
-): (...inputs: tf.Tensor[]) => tf.Tensor[] {
-  return (weights, data, noise, noiseRatio, weight, ...prediction) => {
+export function lossFunction(network: Network, preconditioning: Preconditioning | null): TensorFunction {
+  return gradientFunction(network, (p, data, noise, noiseRatio, weight, ...prediction) => {
     const noisy = tf.add(data, tf.mul(noise, noiseRatio));
     const inputs = prediction as unknown as PredictionInputs;
+    return denoisingLoss(predictNoise(network, preconditioning, p, noisy, inputs), noise, weight);
+  });
+}
+
+/** Any loss of a network and its gradient: (weights [P], …batch) to [loss, gradient [P]]. */
+export function gradientFunction(
+  network: Pick<Network, "parameters">,
+  loss: (p: Parameters, ...batch: tf.Tensor[]) => tf.Scalar,
+): TensorFunction {
+  return (weights, ...batch) => {
     // Split outside the tape: the gradient of a slice is a padded copy of all parameters.
     const tensors = splitParameters(network.parameters, weights as tf.Tensor1D);
-    const loss = (...tensors: tf.Tensor[]) => {
-      const p = namedParameters(network.parameters, tensors);
-      return denoisingLoss(predictNoise(network, preconditioning, p, noisy, inputs), noise, weight);
-    };
-    const { value, grads } = tf.valueAndGrads(loss)(tensors);
+    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) =>
+      loss(namedParameters(network.parameters, tensors), ...batch)
+    )(tensors);
     return [value, tf.concat(grads.map((gradient) => tf.reshape(gradient, [-1])), 0)];
   };
 }

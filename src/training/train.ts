@@ -236,7 +236,8 @@ function dropLabels(
   return Array.from(labels, (label, row) => uniforms[row] < probability ? network.classes : label);
 }
 
-function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
+/** The state as tensors, which the caller owns. */
+export function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
   return {
     weights: tf.tensor1d(state.weights),
     ema: tf.tensor1d(state.ema),
@@ -245,7 +246,8 @@ function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
   };
 }
 
-async function toHost(state: OptimizerState<tf.Tensor1D>, step: number): Promise<TrainingState> {
+/** Copies a state to the host. Throws a DivergedError when a weight is not finite. */
+export async function toHost(state: OptimizerState<tf.Tensor1D>, step: number): Promise<TrainingState> {
   const read = async (tensor: tf.Tensor) => (await tensor.data<"float32">()).slice();
   const weights = await read(state.weights);
   const broken = weights.find((weight) => !Number.isFinite(weight));

@@ -1,0 +1,70 @@
+/**
+ * Explicit and denoising score matching at one noise level (Vincent 2011): the objectives whose minimum over all
+ * functions is the score of the data, and of the noised data.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+
+/** A model of the score, s(x) [B, d] at points x [B, d], row by row; made of operations that have gradients. */
+export type ScoreFunction = (x: tf.Tensor2D) => tf.Tensor;
+
+/**
+ * Explicit score matching, ½ E‖s(x) − ∇log p(x)‖² (Hyvärinen 2005, eq. 2; Vincent 2011, eq. 3): what all the others
+ * stand for, where the true score is known. Half the Fisher divergence.
+ *
+ * @param x Points [B, d].
+ * @param exact ∇ log p at the points, [B, d].
+ * @throws {RangeError} If the shapes are not the same.
+ */
+export function explicitScoreMatching(
+  score: ScoreFunction,
+  x: tf.Tensor2D,
+  exact: tf.Tensor2D,
+): tf.Scalar {
+  requireLike("the exact score", exact, x);
+  return tf.tidy(() => meanOfRows(halfSquares(tf.sub(score(x), exact))));
+}
+
+/**
+ * Denoising score matching at one noise level, ½ E‖s(x + σ ε) + ε/σ‖² (Vincent 2011, eq. 9–11): the score of the noised
+ * data's law is its minimum, and it differs from explicit score matching of that law by a constant.
+ *
+ * @param data x, [B, d].
+ * @param noise Standard normal ε, [B, d].
+ * @param sigma σ, positive.
+ * @throws {RangeError} If the shapes are not the same or sigma is not positive.
+ */
+export function denoisingScoreMatching(
+  score: ScoreFunction,
+  data: tf.Tensor2D,
+  noise: tf.Tensor2D,
+  sigma: number,
+): tf.Scalar {
+  requireLike("the noise", noise, data);
+  if (!(sigma > 0 && Number.isFinite(sigma))) {
+    throw new RangeError(`sigma must be a positive number, got ${sigma}`);
+  }
+  return tf.tidy(() => {
+    const noisy = tf.add(data, tf.mul(noise, sigma)) as tf.Tensor2D;
+    return meanOfRows(halfSquares(tf.add(score(noisy), tf.div(noise, sigma))));
+  });
+}
+
+/** ½‖row‖², [B]. */
+export function halfSquares(rows: tf.Tensor): tf.Tensor1D {
+  return tf.mul(tf.sum(tf.square(rows), 1), 0.5) as tf.Tensor1D;
+}
+
+/** The mean over a batch [B], a scalar. */
+export function meanOfRows(values: tf.Tensor): tf.Scalar {
+  return tf.mean(values);
+}
+
+/** Refuses a tensor that is not of the points' shape [B, d]. */
+export function requireLike(what: string, tensor: tf.Tensor, points: tf.Tensor): void {
+  if (points.rank !== 2 || String(tensor.shape) !== String(points.shape)) {
+    throw new RangeError(
+      `${what} must have the shape [rows, d] of the points, got [${tensor.shape}] for [${points.shape}]`,
+    );
+  }
+}

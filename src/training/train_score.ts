@@ -1,0 +1,187 @@
+/**
+ * Training a score network at one noise level by any of the score matchings. (Noise-conditional networks are `train`'s.)
+ * @module
+ */
+import { compile } from "../compute/compile.ts";
+import { createRng, type Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import { mlp, type MlpConfig } from "../networks/mlp.ts";
+import {
+  namedParameters,
+  type Network,
+  parameterCount,
+  type Parameters,
+  unflatten,
+} from "../networks/network.ts";
+import type { Weights } from "../networks/network.ts";
+import { implicitScoreMatching } from "../objectives/implicit.ts";
+import { denoisingScoreMatching, type ScoreFunction } from "../objectives/score_matching.ts";
+import { sliceDirections, slicedScoreMatching } from "../objectives/sliced.ts";
+import { checkOptimizer, type OptimizerConfig, updateScalars } from "./optimizer.ts";
+import { gradientFunction, updatingFunction } from "./step.ts";
+import { DivergedError, initialState, toHost, toTensors } from "./train.ts";
+
+/** A score matching: Hyvärinen's, Song et al.'s without and with the reduced variance, Vincent's. */
+export type ScoreMatching = "implicit" | "sliced" | "sliced-vr" | "denoising";
+
+/** The names of the score matchings. */
+export const scoreMatchings: readonly ScoreMatching[] = ["implicit", "sliced", "sliced-vr", "denoising"];
+
+/** Everything that determines a run, beside the data; plain JSON. */
+export interface ScoreTrainingConfig {
+  /** The network; its noise features see a constant. */
+  readonly network: MlpConfig;
+  /** What is minimized. */
+  readonly matching: ScoreMatching;
+  /** Noise σ added to the data, whose law's score is learned; 0 for none, which denoising does not allow. */
+  readonly sigma: number;
+  /** How parameters move. */
+  readonly optimizer: OptimizerConfig;
+  /** Steps of the whole run. */
+  readonly steps: number;
+  /** Rows of a batch. */
+  readonly batch: number;
+  /** Seed of initial weights, noise and directions. */
+  readonly seed: number;
+}
+
+/** A run that is over. */
+export interface TrainedScore {
+  /** Moving averages of the weights. */
+  readonly weights: Weights;
+  /** The loss at each step. */
+  readonly losses: readonly number[];
+}
+
+/**
+ * Trains a perceptron s(x) on points. Its weights depend on the config and the data alone.
+ *
+ * @param points Data [batch, dimensions] of step 0, 1, …, which are disposed here.
+ * @param onStep Told how many steps are done, now and then, with the mean loss since the last time.
+ * @throws {RangeError} If a number is out of range or the data do not fit the network.
+ * @throws {DivergedError} When a loss or a weight is not finite.
+ */
+export async function trainScore(
+  config: ScoreTrainingConfig,
+  points: (step: number) => tf.Tensor2D,
+  onStep: (done: number, loss: number) => void = () => {},
+): Promise<TrainedScore> {
+  checkConfig(config);
+  const network = mlp(config.network) as Network;
+  const shape: [number, number] = [config.batch, config.network.dimensions];
+  const count = parameterCount(network);
+  const draws = drawsOf(config, createRng(config.seed), shape);
+  const step = await compile(
+    updatingFunction(
+      gradientFunction(network, (p, ...batch) => loss(config, scoreOf(network, p), batch as tf.Tensor2D[])),
+      config.optimizer,
+    ),
+    [[count], [count], [count], [count], [], [], [], shape, ...draws.map(() => shape)]
+      .map((shape) => ({ shape, dtype: "float32" })),
+  );
+  const losses: number[] = [];
+  let state = toTensors(initialState(network, config.seed));
+  let unread: tf.Tensor[] = [];
+  try {
+    for (let done = 0; done < config.steps; done++) {
+      const { rate, varianceScale, emaShare } = updateScalars(config.optimizer, done + 1, config.steps);
+      const inputs = tf.tidy(() => [
+        ...[rate, varianceScale, emaShare].map((value) => tf.scalar(value)),
+        points(done),
+        ...draws.map((draw) => draw(done)),
+      ]);
+      const old = [state.weights, state.ema, state.mean, state.variance];
+      try {
+        const [weights, ema, mean, variance, lossOfBatch, norm] = step.run([...old, ...inputs]);
+        state = { weights, ema, mean, variance } as typeof state;
+        unread.push(lossOfBatch);
+        tf.dispose([...old, norm]);
+      } finally {
+        tf.dispose(inputs);
+      }
+      if (unread.length < 100 && done + 1 < config.steps) continue;
+      losses.push(...await readLosses(unread, done + 1));
+      onStep(done + 1, losses.slice(-unread.length).reduce((sum, value) => sum + value, 0) / unread.length);
+      unread = [];
+    }
+    const { ema } = await toHost(state, config.steps);
+    return { weights: unflatten(network.parameters, ema), losses };
+  } finally {
+    step.dispose();
+    tf.dispose([...Object.values(state), ...unread]);
+  }
+}
+
+/** A trained perceptron as a score function; `dispose` frees its weights. */
+export function scoreNetwork(
+  config: MlpConfig,
+  weights: Weights,
+): { readonly score: ScoreFunction; dispose(): void } {
+  const network = mlp(config) as Network;
+  const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
+  const parameters = namedParameters(network.parameters, tensors);
+  return {
+    score: (x) => tf.tidy(() => scoreOf(network, parameters)(x)),
+    dispose: () => tf.dispose(tensors),
+  };
+}
+
+/** The network's output at the noise features of ν = 1, as a score. */
+function scoreOf(network: Network, p: Parameters): ScoreFunction {
+  return (x) => {
+    const features = network.noiseFeatures(new Float64Array(x.shape[0]));
+    return network.forward(p, x, tf.tensor2d(features, [x.shape[0], network.noiseFeatureCount]), null);
+  };
+}
+
+function loss(
+  { matching, sigma }: ScoreTrainingConfig,
+  score: ScoreFunction,
+  batch: tf.Tensor2D[],
+): tf.Scalar {
+  const [data, ...drawn] = batch;
+  if (matching === "denoising") return denoisingScoreMatching(score, data, drawn[0], sigma);
+  const x = (sigma === 0 ? data : tf.add(data, tf.mul(drawn.shift()!, sigma))) as tf.Tensor2D;
+  if (matching === "implicit") return implicitScoreMatching(score, x);
+  return slicedScoreMatching(score, x, drawn[0], { reducedVariance: matching === "sliced-vr" });
+}
+
+/** What a step draws beside its data: noise, and directions; new ones each step. */
+export function drawsOf(
+  { matching, sigma }: Pick<ScoreTrainingConfig, "matching" | "sigma">,
+  rng: Rng,
+  shape: [number, number],
+): ((step: number) => tf.Tensor)[] {
+  const at = (what: string, step: number) => rng.fork(what).fork(`step ${step}`);
+  const noise = sigma === 0 ? [] : [(step: number) => at("noise", step).normal(shape)];
+  if (matching !== "sliced" && matching !== "sliced-vr") return noise;
+  const law = matching === "sliced" ? "normal" : "rademacher";
+  return [...noise, (step) => sliceDirections(at("directions", step), shape, law)];
+}
+
+async function readLosses(tensors: readonly tf.Tensor[], done: number): Promise<number[]> {
+  const losses: number[] = [];
+  for (const [i, tensor] of tensors.entries()) {
+    const [value] = await tensor.data();
+    if (!Number.isFinite(value)) throw new DivergedError(done - tensors.length + i + 1, value);
+    losses.push(value);
+  }
+  tf.dispose([...tensors]);
+  return losses;
+}
+
+function checkConfig({ matching, sigma, steps, batch, optimizer }: ScoreTrainingConfig): void {
+  if (!scoreMatchings.includes(matching)) {
+    throw new RangeError(`matching must be one of ${scoreMatchings.join(", ")}, got ${matching}`);
+  }
+  const positive = matching === "denoising";
+  if (!(sigma >= 0 && Number.isFinite(sigma)) || (positive && sigma === 0)) {
+    throw new RangeError(`sigma must be a ${positive ? "positive number" : "number from 0"}, got ${sigma}`);
+  }
+  for (const [name, value] of Object.entries({ steps, batch })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`${name} must be a positive integer, got ${value}`);
+    }
+  }
+  checkOptimizer(optimizer);
+}
