@@ -133,14 +133,20 @@ export type { Sampler, Stepper } from "./src/samplers/sampler.ts";
 
 export {
   bitsPerDimension,
+  decodingCost,
   dequantize,
-  type Hutchinson,
-  type Likelihood,
-  type LikelihoodOptions,
-  logLikelihood,
+  dequantizeByNoise,
   modelRange,
+  type NoisyBytes,
+  unitBin,
   type ValueRange,
-} from "./src/likelihood.ts";
+} from "./src/dequantization.ts";
+export { type Hutchinson, type Likelihood, type LikelihoodOptions, logLikelihood } from "./src/likelihood.ts";
+export {
+  type LikelihoodBound,
+  likelihoodBound,
+  type LikelihoodBoundOptions,
+} from "./src/likelihood_bound.ts";
 export { decode, encode, interpolate } from "./src/latent_codes.ts";
 export type { FlowMethod } from "./src/probability_flow.ts";
 

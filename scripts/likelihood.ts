@@ -3,13 +3,35 @@
  * @module
  */
 
+import type { Engine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { slice } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { bitsPerDimension, dequantize, logLikelihood } from "../src/likelihood.ts";
+import * as tf from "../src/compute/tf.ts";
+import { type ImageDataset, imageSize, slice, toModel } from "../src/data/dataset.ts";
+import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import {
+  bitsPerDimension,
+  decodingCost,
+  dequantize,
+  dequantizeByNoise,
+  unitBin,
+} from "../src/dequantization.ts";
+import { logLikelihood } from "../src/likelihood.ts";
+import { likelihoodBound } from "../src/likelihood_bound.ts";
+import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
 import type { FlowMethod } from "../src/probability_flow.ts";
-import { choice, integer, number, parseFlags, runScript, text, toggle } from "./flags.ts";
+import { withSmallestNoise } from "../src/smallest_noise.ts";
+import {
+  choice,
+  type FlagValues,
+  integer,
+  number,
+  parseFlags,
+  runScript,
+  text,
+  toggle,
+  UsageError,
+} from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
 import { load, sdes } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
@@ -18,9 +40,13 @@ import { formatDuration, ProgressBar } from "./terminal.ts";
 const usage = {
   name: "likelihood",
   purpose:
-    "Computes log likelihoods of MNIST's images, dequantized uniformly, by the probability flow with Hutchinson's " +
-    "trace estimate, and prints their mean in bits per dimension, an upper bound on what the images take.",
-  examples: ["deno task likelihood --limit 256", "deno task likelihood --split train --limit 64 --steps 100"],
+    "Bounds the bits that MNIST's images take under a model: log likelihoods by the probability flow with Hutchinson's " +
+    "trace estimate, or the denoising loss with likelihood weighting, in bits per dimension.",
+  examples: [
+    "deno task likelihood --limit 256",
+    "deno task likelihood --method adaptive --tolerance 1e-4 --limit 32 --probes 4",
+    "deno task likelihood --method bound --sde vp --limit 10000",
+  ],
   flags: {
     checkpoint: text({
       help: "trained weights; by default those that come with the project",
@@ -33,13 +59,33 @@ const usage = {
       help: "the equation whose flow is followed",
       default: "ve",
     }),
-    steps: integer({
-      help: "steps of Runge-Kutta 4 on a log-SNR grid; without it steps are adaptive",
-      min: 1,
+    smallestNoise: number({
+      help: "noise ratio at which likelihoods are taken, no smaller than training saw",
+      default: 0.005,
+      min: 1e-6,
+      max: 1,
     }),
-    rtol: number({ help: "relative tolerance of adaptive steps", default: 1e-4, min: 1e-9, max: 1 }),
-    atol: number({ help: "absolute tolerance of adaptive steps", default: 1e-4, min: 1e-9, max: 1 }),
-    probes: integer({ help: "random vectors for the trace of each image", default: 1, min: 1, max: 1000 }),
+    dequantization: choice(["noise", "uniform"], {
+      help: "what spreads bytes over their bins: the diffusion's first noise, cut off, or uniform noise",
+      default: "noise",
+    }),
+    method: choice(["fixed", "adaptive", "bound"], {
+      help:
+        "Runge-Kutta 4 on a log-SNR grid, Dormand-Prince, or no flow but the bound that training minimizes",
+      default: "fixed",
+    }),
+    steps: integer({ help: "steps of the fixed method (default 24)", min: 1, max: 10_000 }),
+    tolerance: number({
+      help: "relative and absolute tolerance of the adaptive method (default 1e-4)",
+      min: 1e-9,
+      max: 1,
+    }),
+    probes: integer({
+      help: "random vectors for the trace of each image (default 1)",
+      min: 1,
+      max: 1000,
+    }),
+    draws: integer({ help: "noise levels for the bound of each image (default 16)", min: 2, max: 10_000 }),
     seed: integer({ help: "the same seed gives the same numbers", default: 0, min: 0 }),
     batch: integer({ help: "images at once", default: 32, min: 1, max: 4096 }),
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
@@ -47,71 +93,172 @@ const usage = {
   },
 } as const;
 
-/** Mean and its standard error. */
-function summary(values: readonly number[]): { mean: number; error: number } {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, error: Math.sqrt(squares / (values.length - 1) / values.length) };
+type Flags = FlagValues<typeof usage.flags>;
+
+/** Which method each flag belongs to. */
+const owners = { steps: ["fixed"], tolerance: ["adaptive"], probes: ["fixed", "adaptive"], draws: ["bound"] };
+
+/** What one batch gives: bits per dimension of each image, and what its method adds. */
+interface BatchBits {
+  readonly bits: readonly number[];
+  /** Standard error over probes, in bits per dimension. */
+  readonly probeErrors?: readonly number[];
+  readonly evaluations?: number;
+  /** Variances of the estimate from one noise level, in (bits per dimension)². */
+  readonly variances?: { readonly importance: readonly number[]; readonly uniform: readonly number[] };
+}
+
+/** Bits of a batch of bytes [rows, …]; row 0 is image `first`. */
+type Method = (bytes: Uint8Array, shape: readonly number[], first: number) => Promise<BatchBits>;
+
+function byFlow(model: ScoreModel, flags: Flags): Method {
+  const { steps = 24, tolerance = 1e-4, probes = 1, seed } = flags;
+  const method: FlowMethod = flags.method === "adaptive"
+    ? { kind: "dopri5", rtol: tolerance, atol: tolerance }
+    : { kind: "rk4", grid: { kind: "log-snr", steps } };
+  return async (bytes, shape, first) => {
+    const dimension = sizeOf(shape.slice(1));
+    const rng = createRng(seed).startingAt(first);
+    const [noise, trace] = [rng.fork("dequantization"), { rng: rng.fork("probes"), probes }];
+    const uniform = flags.dequantization === "uniform";
+    const { x, logDensity: logNoise } = uniform
+      ? { x: dequantize(bytes, shape, noise), logDensity: null }
+      : dequantizeByNoise(bytes, shape, noise, model.sde);
+    const { logDensity, standardError, evaluations } = await logLikelihood(model, x, { trace, method });
+    x.dispose();
+    const bits = Array.from(
+      logDensity,
+      (value, row) =>
+        logNoise === null
+          ? bitsPerDimension(value, dimension)
+          : bitsPerDimension(value - logNoise[row], dimension, unitBin),
+    );
+    const probeErrors = Array.from(standardError, (error) => error / dimension / Math.LN2);
+    return { bits, evaluations, ...(probes > 1 && { probeErrors }) };
+  };
+}
+
+function byBound(model: ScoreModel, { draws = 16, seed }: Flags): Method {
+  return async (bytes, shape, first) => {
+    const dimension = sizeOf(shape.slice(1));
+    const rng = createRng(seed).startingAt(first);
+    const x0 = tf.tensor(toModel(bytes), [...shape]);
+    const estimate = (times: "importance" | "uniform") =>
+      likelihoodBound(model, x0, { rng: rng.fork(times), draws, times });
+    const [important, uniform] = [await estimate("importance"), await estimate("uniform")];
+    x0.dispose();
+    const cost = decodingCost(model.sde);
+    const bits = Array.from(important.bound, (nats) => (nats / dimension + cost) / Math.LN2);
+    const scaled = (values: Float64Array) => Array.from(values, (v) => v / (dimension * Math.LN2) ** 2);
+    const variances = { importance: scaled(important.variance), uniform: scaled(uniform.variance) };
+    return { bits, variances, evaluations: 2 * draws };
+  };
 }
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  const { split, limit, sde, steps, rtol, atol, probes, seed, batch } = flags;
-  const images = slice(await loadMnist(split, { data: flags.data }), 0, limit);
+  for (const [name, methods] of Object.entries(owners)) {
+    if (flags[name as keyof typeof owners] !== undefined && !methods.includes(flags.method)) {
+      throw new UsageError(`--${name} belongs to --method ${methods.join(" and ")}, got ${flags.method}`);
+    }
+  }
+  const images = slice(await loadMnist(flags.split, { data: flags.data }), 0, flags.limit);
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint);
   const { sampleShape } = denoiser.network;
-  const dimension = sizeOf(sampleShape);
-  if (dimension * images.count !== images.images.length) {
+  if (String(sampleShape) !== String(images.shape)) {
     throw new RangeError(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${images.shape}]`,
     );
   }
-  const method: FlowMethod = steps === undefined
-    ? { kind: "dopri5", rtol, atol }
-    : { kind: "rk4", grid: { kind: "log-snr", steps } };
-  const bits: number[] = [];
-  const probeErrors: number[] = [];
-  let evaluations = 0;
   const started = performance.now();
+  const results = await measure(denoiser, images, engine, flags);
+  denoiser.dispose();
+  report(results, flags, engine, (performance.now() - started) / 1000);
+}
+
+/** All batches, with progress. */
+async function measure(
+  denoiser: NetworkDenoiser,
+  images: ImageDataset,
+  engine: Engine,
+  flags: Flags,
+): Promise<BatchBits[]> {
+  const model = scoreModel(denoiser, withSmallestNoise(sdes[flags.sde](), flags.smallestNoise));
+  const method = flags.method === "bound" ? byBound(model, flags) : byFlow(model, flags);
+  const size = imageSize(images);
+  const results: BatchBits[] = [];
   using progress = new ProgressBar({ label: "likelihood", total: images.count, unit: "images" });
   progress.update(0);
-  for (let first = 0; first < images.count; first += batch) {
-    const rows = Math.min(batch, images.count - first);
-    await denoiser.prepare(rows, { gradients: true });
-    const rng = createRng(seed).startingAt(first);
-    const bytes = images.images.subarray(first * dimension, (first + rows) * dimension);
-    const x = dequantize(bytes, [rows, ...sampleShape], rng.fork("dequantization"));
-    const trace = { rng: rng.fork("probes"), probes };
-    const likelihood = await logLikelihood(scoreModel(denoiser, sdes[sde]()), x, { trace, method });
-    x.dispose();
+  for (let first = 0; first < images.count; first += flags.batch) {
+    const rows = Math.min(flags.batch, images.count - first);
+    await denoiser.prepare(rows, { gradients: flags.method !== "bound" });
+    const bytes = images.images.subarray(first * size, (first + rows) * size);
+    results.push(await method(bytes, [rows, ...images.shape], first));
     engine.check();
-    for (const [row, value] of likelihood.logDensity.entries()) {
-      bits.push(bitsPerDimension(value, dimension));
-      probeErrors.push(likelihood.standardError[row] / dimension / Math.LN2);
-    }
-    evaluations = Math.max(evaluations, likelihood.evaluations);
-    progress.update(first + rows, `${summary(bits).mean.toFixed(3)} bits/dim`);
+    const { mean } = summary(results.flatMap(({ bits }) => bits));
+    progress.update(first + rows, `${mean.toFixed(3)} bits/dim`);
   }
-  denoiser.dispose();
-  const seconds = (performance.now() - started) / 1000;
+  return results;
+}
+
+function report(results: readonly BatchBits[], flags: Flags, engine: Engine, seconds: number): void {
+  const { split, sde, smallestNoise, method, seed } = flags;
+  const bits = results.flatMap((batch) => batch.bits);
   const { mean, error } = summary(bits);
-  const probeError = probes === 1 ? null : Math.hypot(...probeErrors) / bits.length;
+  const probeErrors = results.flatMap((batch) => batch.probeErrors ?? []);
+  const probeError = probeErrors.length === 0 ? null : Math.hypot(...probeErrors) / bits.length;
+  const average = (times: "importance" | "uniform") =>
+    summary(results.flatMap(({ variances }) => variances?.[times] ?? [])).mean;
+  const variances = method === "bound"
+    ? { importance: average("importance"), uniform: average("uniform") }
+    : null;
+  const evaluations = Math.max(...results.map((batch) => batch.evaluations ?? 0));
   if (flags.json) {
-    const result = { bitsPerDimension: mean, standardError: bits.length === 1 ? null : error, probeError };
-    const settings = { split, count: bits.length, sde, ...method, probes, seed };
+    const result = {
+      bitsPerDimension: mean,
+      standardError: bits.length === 1 ? null : error,
+      probeError,
+      variances,
+    };
+    const dequantization = method === "bound" ? null : flags.dequantization;
+    const settings = { split, count: bits.length, sde, smallestNoise, method, dequantization, seed };
     console.log(JSON.stringify({ ...result, ...settings, evaluations, seconds, engine: engine.name }));
     return;
   }
   const spread = bits.length === 1 ? "" : ` ± ${error.toFixed(3)}`;
   const ofProbes = probeError === null ? "" : ` (${probeError.toFixed(4)} of it by the trace estimate)`;
+  const how = {
+    fixed: `${flags.steps ?? 24} steps of Runge-Kutta 4, ${flags.dequantization} dequantization`,
+    adaptive: `adaptive steps at ${flags.tolerance ?? 1e-4}, ${flags.dequantization} dequantization`,
+    bound: "bound by the denoising loss",
+  };
   console.log(
-    `${mean.toFixed(3)}${spread} bits per dimension${ofProbes}; ${bits.length} ${split} images, ${sde}, ` +
-      `${
-        steps === undefined ? `adaptive steps at ${rtol}` : `${steps} steps of Runge-Kutta 4`
-      }, at most ${evaluations} ` +
-      `evaluations, ${formatDuration(seconds)} on ${engine.name}`,
+    `${
+      mean.toFixed(3)
+    }${spread} bits per dimension${ofProbes}; ${bits.length} ${split} images, ${sde} from noise ` +
+      `ratio ${smallestNoise}, ${how[method]}, at most ${evaluations} evaluations, ${
+        formatDuration(seconds)
+      } on ` +
+      engine.name,
   );
+  if (variances === null) return;
+  const { importance, uniform } = variances;
+  console.log(
+    `variance of an image's loss from one time: ${
+      importance.toPrecision(3)
+    } (bits per dimension)² with times drawn by ` +
+      `importance, ${uniform.toPrecision(3)} uniformly, ${
+        (uniform / importance).toPrecision(3)
+      } times as much`,
+  );
+}
+
+/** Mean and its standard error. */
+function summary(values: readonly number[]): { mean: number; error: number } {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, error: Math.sqrt(squares / (values.length - 1) / values.length) };
 }
 
 if (import.meta.main) await runScript(main);

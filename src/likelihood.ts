@@ -1,5 +1,5 @@
 /**
- * The likelihood that a score model gives to data, by the probability flow; bits per dimension of images.
+ * The likelihood that a score model gives to data, by the probability flow.
  * @module
  */
 import type { Rng } from "./compute/rng.ts";
@@ -106,69 +106,6 @@ export async function logLikelihood(
   } finally {
     tf.dispose([start, ...probes]);
   }
-}
-
-/** An interval of real values that is cut into equal bins, one to each level of a pixel. */
-export interface ValueRange {
-  /** Where the first bin begins. */
-  readonly low: number;
-  /** Where the last bin ends. */
-  readonly high: number;
-  /** Number of bins; default 256. */
-  readonly levels?: number;
-}
-
-/** The bins around the values b/127.5 − 1 that models of images in this project work with. */
-export const modelRange: ValueRange = { low: -256 / 255, high: 256 / 255 };
-
-/**
- * Bytes to real values, uniform in each byte's bin: low + (b + u)(high − low)/levels (Theis et al. 2016).
- *
- * @param bytes [B, …], whole numbers below the number of levels
- * @param shape [B, …]
- * @throws {RangeError} if the shape does not fit or the range is empty
- */
-export function dequantize(
-  bytes: ArrayLike<number>,
-  shape: readonly number[],
-  rng: Rng,
-  range: ValueRange = modelRange,
-): tf.Tensor {
-  const width = binWidth(range);
-  const uniform = rng.uniformValues(shape);
-  if (uniform.length !== bytes.length) {
-    throw new RangeError(`the shape [${shape}] does not fit ${bytes.length} values`);
-  }
-  return tf.tensor(Float32Array.from(uniform, (u, i) => range.low + (bytes[i] + u) * width), [...shape]);
-}
-
-/**
- * Bits per dimension of dequantized data: −(log p(x)/d + ln(bin width))/ln 2. Its mean over dequantizations is an upper bound
- * on the bits that the discrete data take (Theis et al. 2016), whatever range they were scaled to.
- *
- * @param logDensity in nats, of x in the given range
- * @param dimension d
- * @throws {RangeError} if the range is empty or the dimension not a positive integer
- */
-export function bitsPerDimension(
-  logDensity: number,
-  dimension: number,
-  range: ValueRange = modelRange,
-): number {
-  if (!Number.isInteger(dimension) || dimension < 1) {
-    throw new RangeError(`dimension must be a positive integer, got ${dimension}`);
-  }
-  return -(logDensity / dimension + Math.log(binWidth(range))) / Math.LN2;
-}
-
-function binWidth({ low, high, levels = 256 }: ValueRange): number {
-  if (!(high > low) || !Number.isFinite(high - low)) {
-    throw new RangeError(`a range of values must have low < high, got ${low} and ${high}`);
-  }
-  if (!Number.isInteger(levels) || levels < 1) {
-    throw new RangeError(`levels must be a positive integer, got ${levels}`);
-  }
-  return (high - low) / levels;
 }
 
 /** The vectors of the standard basis, each for every row. */

@@ -9,13 +9,8 @@ import { toModel } from "../src/data/dataset.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { decode, encode, interpolate } from "../src/latent_codes.ts";
-import {
-  bitsPerDimension,
-  dequantize,
-  logLikelihood,
-  modelRange,
-  type ValueRange,
-} from "../src/likelihood.ts";
+import { bitsPerDimension, dequantize, modelRange, type ValueRange } from "../src/dequantization.ts";
+import { logLikelihood } from "../src/likelihood.ts";
 import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { type Sde, vpSde } from "../src/sde.ts";
