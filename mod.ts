@@ -110,6 +110,7 @@ export {
   samplerNames,
   type SamplerOptions,
 } from "./src/samplers/catalogue.ts";
+export { type BudgetedRun, stepsWithin } from "./src/samplers/budget.ts";
 export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
 export { ddpm } from "./src/samplers/ddpm.ts";
 export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/dormand_prince.ts";
@@ -242,10 +243,19 @@ export { idxDataset } from "./src/data/mnist.ts";
 export { energyDistance } from "./src/metrics/energy_distance.ts";
 export { classAccuracy, type Classification, classify, readClassifier } from "./src/metrics/classifier.ts";
 export { type FeatureMoments, featureMoments, frechetDistance } from "./src/metrics/frechet.ts";
+export {
+  type KernelDistance,
+  kernelDistance,
+  type KernelMoments,
+  kernelMoments,
+  type KernelSum,
+} from "./src/metrics/kernel_distance.ts";
+export { coverage, type Manifold, manifold } from "./src/metrics/precision_recall.ts";
 export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
 
 export { encodeGif, type GifTiming } from "./src/pictures/gif.ts";
 export { type GridLayout, imageGrid } from "./src/pictures/grid.ts";
+export { drawText, textSize } from "./src/pictures/letters.ts";
 export { type NpyArray, readNpy, writeNpy } from "./src/pictures/npy.ts";
 export type { AxisOptions } from "./src/pictures/axis.ts";
 export {

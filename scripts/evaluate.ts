@@ -2,20 +2,28 @@
  * Measures a checkpoint on MNIST: `deno task evaluate`.
  * @module
  */
-import { digitQuality } from "../src/metrics/digit_quality.ts";
+import { columns } from "./columns.ts";
 import { GUIDANCE, load } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { integer, number, parseFlags, runScript, toggle } from "./flags.ts";
-import { drawDigits, openYardstick } from "./measuring.ts";
-import { dataFlag, networkFlags, samplingFlags, samplingOf, seedFlag } from "./sampling_flags.ts";
+import { measure, openYardstick } from "./measuring.ts";
+import { kernelText, percent } from "./quality_table.ts";
+import {
+  dataFlag,
+  networkFlags,
+  samplerOptions,
+  samplingFlags,
+  samplingOf,
+  seedFlag,
+} from "./sampling_flags.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 
 const usage = {
   name: "evaluate",
   purpose:
-    "Draws digits of every class in turn and measures them against MNIST: the Fréchet distance to the 10,000 test " +
-    "images on the features of a digit classifier, beside the distance of as many training images, and the share of " +
-    "digits that the classifier takes for what was asked for.",
+    "Draws digits of every class in turn and measures them against MNIST's test images on the features of a digit " +
+    "classifier: Fréchet and kernel distance, precision and recall, and the share of digits that the classifier takes " +
+    "for what was asked for; all beside what as many training images read.",
   examples: [
     "deno task evaluate",
     "deno task evaluate --sampler euler-maruyama --sde vp --steps 500 --count 1000",
@@ -39,50 +47,39 @@ async function main(): Promise<void> {
   const { steps } = sampling.grid;
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint);
-  const { classifier, reference } = await openYardstick(denoiser, flags.count, flags.data);
+  const yardstick = await openYardstick(denoiser, flags.count, flags.data);
   using progress = new ProgressBar({
     label: "drawing",
     total: Math.ceil(flags.count / flags.batch) * steps,
     unit: "steps",
   });
   const onStep = (taken: number) => progress.update(taken);
-  const { images, labels, evaluations, seconds } = await drawDigits(denoiser, engine, sampling, {
-    ...flags,
-    onStep,
-  });
-  denoiser.dispose();
+  const measured = await measure(denoiser, engine, sampling, yardstick, { ...flags, onStep });
+  const { quality, evaluations, seconds } = measured;
   progress.finish();
-  const quality = await digitQuality(classifier, images, labels, reference);
-  engine.check();
-  const { sde, sampler, guidance, seed } = flags;
+  denoiser.dispose();
+  const { count, sde, sampler, guidance, seed } = flags;
+  const { floor } = yardstick.reference;
   if (flags.json) {
     console.log(
       JSON.stringify({
-        count: flags.count,
-        ...quality,
-        floor: reference.floor,
-        sde,
-        sampler,
-        steps,
-        evaluations,
-        guidance,
-        seed,
-        seconds,
-        engine: engine.name,
+        ...{ count, ...quality, floor, sde, sampler, grid: sampling.grid.kind, steps },
+        ...{ ...samplerOptions(flags), evaluations, guidance, seed, seconds, engine: engine.name },
       }),
     );
     return;
   }
-  const accuracy = quality.accuracy === null
-    ? ""
-    : `, label accuracy ${(100 * quality.accuracy).toFixed(2)}%`;
+  const rows = [
+    ["Fréchet distance", quality.frechet.toFixed(2), floor.frechet.toFixed(2)],
+    ["kernel distance", ...[quality, floor].map(kernelText)],
+    ["precision", percent(quality.precision), percent(floor.precision)],
+    ["recall", percent(quality.recall), percent(floor.recall)],
+    ["label accuracy", percent(quality.accuracy), percent(floor.accuracy)],
+  ];
+  console.log(columns([["against test images", `${count} digits`, `${count} training images`], ...rows]));
   console.log(
-    `Fréchet distance ${quality.frechet.toFixed(2)} (training images: ${
-      reference.floor.toFixed(2)
-    })${accuracy}; ${flags.count} ` +
-      `digits, ${sde}, ${sampler}, ${steps} steps, ${evaluations} evaluations, drawn in ${
-        formatDuration(seconds)
-      } on ${engine.name}`,
+    `${sde}, ${sampler} on a ${sampling.grid.kind} grid, ${steps} steps, ${evaluations} evaluations, guidance ${guidance}, ` +
+      `drawn in ${formatDuration(seconds)} on ${engine.name}`,
   );
 }
 

@@ -4,7 +4,12 @@
  */
 import type { Engine } from "../src/compute/engine.ts";
 import { readClassifier } from "../src/metrics/classifier.ts";
-import { type DigitReference, digitReference } from "../src/metrics/digit_quality.ts";
+import {
+  type DigitQuality,
+  digitQuality,
+  type DigitReference,
+  digitReference,
+} from "../src/metrics/digit_quality.ts";
 import { sizeOf, type Weights } from "../src/networks/network.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { callsPerEvaluation, drawBatches, shardOf } from "./drawing.ts";
@@ -89,4 +94,27 @@ export async function openYardstick(
   }
   const classifier = readClassifier(await readWhole(file));
   return { classifier, reference: await digitReference(classifier, { train, test }, count) };
+}
+
+/** What came of a setting. */
+export interface Measurement {
+  readonly quality: DigitQuality;
+  /** Network evaluations that each digit took. */
+  readonly evaluations: number;
+  /** What drawing took. */
+  readonly seconds: number;
+}
+
+/** Draws digits and measures them. */
+export async function measure(
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  sampling: Sampling,
+  { classifier, reference }: Yardstick,
+  options: DigitsOptions,
+): Promise<Measurement> {
+  const { images, labels, evaluations, seconds } = await drawDigits(denoiser, engine, sampling, options);
+  const quality = await digitQuality(classifier, images, labels, reference);
+  engine.check();
+  return { quality, evaluations, seconds };
 }

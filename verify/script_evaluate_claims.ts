@@ -65,7 +65,7 @@ claim(
       );
       check.atLeast(
         "Fréchet distance of an untrained network, over the floor",
-        whole.frechet / whole.floor,
+        whole.frechet / whole.floor.frechet,
         3,
         "grey blurs are no digits",
       );

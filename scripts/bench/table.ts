@@ -2,6 +2,7 @@
  * Measurements as lines of text.
  * @module
  */
+import { columns } from "../columns.ts";
 import { formatBytes } from "../terminal.ts";
 import type { Action } from "./contender.ts";
 
@@ -90,15 +91,6 @@ export function profileTable(shares: readonly Share[], most = 12): string {
     `${(100 * share.milliseconds / total).toFixed(1)}%`,
   ]);
   return columns([["operation", "calls", "ms", "share"], ...rows]);
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column] + 2)).join(
-      "",
-    )
-  ).join("\n");
 }
 
 function short(value: number): string {

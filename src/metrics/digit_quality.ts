@@ -3,19 +3,33 @@ import { type ImageDataset, modelToBytes, slice, toModel } from "../data/dataset
 import type { Weights } from "../networks/network.ts";
 import { classAccuracy, CLASSIFIER_FEATURES, classify } from "./classifier.ts";
 import { type FeatureMoments, featureMoments, frechetDistance } from "./frechet.ts";
+import { kernelDistance, type KernelMoments, kernelMoments } from "./kernel_distance.ts";
+import { coverage, type Manifold, manifold } from "./precision_recall.ts";
 
 /** What digits are measured against. */
 export interface DigitReference {
   /** Moments of all test images' features. */
-  readonly test: FeatureMoments;
-  /** Fréchet distance of `count` training images to them: what perfect samples would read. */
-  readonly floor: number;
+  readonly moments: FeatureMoments;
+  /** The same for the kernel distance. */
+  readonly kernel: KernelMoments;
+  /** Manifold of as many test images as there are digits, or of all. */
+  readonly manifold: Manifold;
+  /** What `count` training images read: the floor that perfect samples would reach. */
+  readonly floor: DigitQuality;
 }
 
-/** The measured quality of a set of digits. */
+/** The measured quality of a set of digits, on the classifier's features, against test images. */
 export interface DigitQuality {
-  /** Fréchet distance, on the classifier's features, to all test images; lower is better. */
+  /** Fréchet distance to all test images; lower is better, and smaller sets read higher. */
   readonly frechet: number;
+  /** Kernel distance to all test images; around zero for a perfect set of any size. */
+  readonly kernelDistance: number;
+  /** Its standard error. */
+  readonly kernelError: number;
+  /** Share of the digits, in [0, 1], that lie in the manifold of as many test images. */
+  readonly precision: number;
+  /** Share of as many test images, in [0, 1], that lie in the manifold of the digits. */
+  readonly recall: number;
   /** Share of the digits, in [0, 1], that the classifier takes for what was asked for; null without labels. */
   readonly accuracy: number | null;
 }
@@ -24,7 +38,7 @@ export interface DigitQuality {
  * Prepares to measure sets of `count` digits.
  *
  * @param classifier The weights of the digit classifier.
- * @throws {RangeError} When there are not so many training images.
+ * @throws {RangeError} When there are not so many training images, or fewer digits than the metrics need, which is 10.
  */
 export async function digitReference(
   classifier: Weights,
@@ -36,16 +50,21 @@ export async function digitReference(
       `at most ${data.train.count} digits can be compared with the training images, got ${count}`,
     );
   }
-  const test = await moments(classifier, toModel(data.test.images));
-  const train = await moments(classifier, toModel(slice(data.train, 0, count).images));
-  return { test, floor: frechetDistance(train, test) };
+  const { features } = await classify(classifier, toModel(data.test.images));
+  const test = {
+    moments: featureMoments(features, CLASSIFIER_FEATURES),
+    kernel: kernelMoments(features, CLASSIFIER_FEATURES),
+    manifold: manifold(spaced(features, count), CLASSIFIER_FEATURES),
+  };
+  const train = slice(data.train, 0, count);
+  return { ...test, floor: await quality(classifier, toModel(train.images), train.labels, test) };
 }
 
 /**
  * Measures digits. They are rounded to bytes first, as in a picture file and in MNIST itself.
  *
  * @param classifier The weights of the digit classifier.
- * @param images [N, 28, 28, 1] in [−1, 1], N ≥ 2.
+ * @param images [N, 28, 28, 1] in [−1, 1], N ≥ 10. Their order must not bring like ones together, or the standard error is wrong.
  * @param labels [N], what each was asked to be; null when nothing was asked for.
  */
 export async function digitQuality(
@@ -54,14 +73,37 @@ export async function digitQuality(
   labels: ArrayLike<number> | null,
   reference: DigitReference,
 ): Promise<DigitQuality> {
-  const drawn = await classify(classifier, toModel(modelToBytes(images)));
+  return await quality(classifier, toModel(modelToBytes(images)), labels, reference);
+}
+
+async function quality(
+  classifier: Weights,
+  images: Float32Array,
+  labels: ArrayLike<number> | null,
+  test: Omit<DigitReference, "floor">,
+): Promise<DigitQuality> {
+  const found = await classify(classifier, images);
+  const kernel = kernelDistance(kernelMoments(found.features, CLASSIFIER_FEATURES), test.kernel);
+  const testPoints = test.manifold.points;
+  const points = found.features.subarray(0, testPoints.length);
   return {
-    frechet: frechetDistance(featureMoments(drawn.features, CLASSIFIER_FEATURES), reference.test),
-    accuracy: labels === null ? null : classAccuracy(drawn.labels, labels),
+    frechet: frechetDistance(featureMoments(found.features, CLASSIFIER_FEATURES), test.moments),
+    kernelDistance: kernel.distance,
+    kernelError: kernel.standardError,
+    precision: coverage(points, test.manifold),
+    recall: coverage(testPoints, manifold(points, CLASSIFIER_FEATURES)),
+    accuracy: labels === null ? null : classAccuracy(found.labels, labels),
   };
 }
 
-async function moments(classifier: Weights, images: Float32Array): Promise<FeatureMoments> {
-  const { features } = await classify(classifier, images);
-  return featureMoments(features, CLASSIFIER_FEATURES);
+/** `count` of the test images' feature vectors, evenly spaced, because MNIST's later ones are harder; or all. */
+function spaced(features: Float32Array, count: number): Float32Array {
+  const rows = features.length / CLASSIFIER_FEATURES;
+  if (count >= rows) return features;
+  const chosen = new Float32Array(count * CLASSIFIER_FEATURES);
+  for (let i = 0; i < count; i++) {
+    const from = Math.floor(i * rows / count) * CLASSIFIER_FEATURES;
+    chosen.set(features.subarray(from, from + CLASSIFIER_FEATURES), i * CLASSIFIER_FEATURES);
+  }
+  return chosen;
 }

@@ -1,4 +1,5 @@
 /** Many small images as one picture. @module */
+import { drawText, textSize } from "./letters.ts";
 import type { Picture } from "./png.ts";
 
 /** How a grid is laid out. */
@@ -9,6 +10,8 @@ export interface GridLayout {
   readonly scale?: number;
   /** Screen pixels between images and around them; default 2. */
   readonly gap?: number;
+  /** What to write to the left of each row, in the letters of `drawText`; default nothing. */
+  readonly rowLabels?: readonly string[];
 }
 
 const BACKGROUND = 64;
@@ -41,7 +44,7 @@ export function imageGrid(
   if (values.length !== count * height * width * channels || count < 1) {
     throw new RangeError(`the shape [${shape.join(", ")}] does not fit ${values.length} values`);
   }
-  const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2 } = layout;
+  const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2, rowLabels = [] } = layout;
   for (
     const [name, value, least] of [["columns", columns, 1], ["scale", scale, 1], ["gap", gap, 0]] as const
   ) {
@@ -51,9 +54,14 @@ export function imageGrid(
   }
   const rows = Math.ceil(count / columns);
   const [cellWidth, cellHeight] = [width * scale + gap, height * scale + gap];
-  const picture = blank(columns * cellWidth + gap, rows * cellHeight + gap);
+  const margin = Math.max(0, ...rowLabels.map((label) => textSize(label, scale).width + 2 * gap));
+  const picture = blank(margin + columns * cellWidth + gap, rows * cellHeight + gap);
+  for (const [row, label] of rowLabels.slice(0, rows).entries()) {
+    const top = row * cellHeight + gap + Math.floor((height * scale - textSize(label, scale).height) / 2);
+    drawText(picture, label, gap, top, scale);
+  }
   for (let image = 0; image < count; image++) {
-    const left = gap + image % columns * cellWidth;
+    const left = margin + gap + image % columns * cellWidth;
     const top = gap + Math.floor(image / columns) * cellHeight;
     for (let y = 0; y < height * scale; y++) {
       for (let x = 0; x < width * scale; x++) {

@@ -1,0 +1,185 @@
+/**
+ * Compares samplers on one network: `deno task compare`.
+ * @module
+ */
+import type { Engine } from "../src/compute/engine.ts";
+import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
+import { samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
+import { type Plan, planned, type Setting } from "./comparison/plan.ts";
+import { measureSetting, resultsCsv, ResultsFile, resultsTable, samplerText } from "./comparison/results.ts";
+import { callsPerEvaluation, fingerprint, load } from "./drawing.ts";
+import { openEngine } from "./engine.ts";
+import { atomicWrite, ensureWritable } from "./files.ts";
+import {
+  choice,
+  type FlagValues,
+  integer,
+  list,
+  number,
+  parseFlags,
+  runScript,
+  text,
+  toggle,
+} from "./flags.ts";
+import { openYardstick, type Yardstick } from "./measuring.ts";
+import {
+  dataFlag,
+  gridFlag,
+  networkFlags,
+  samplerOptionFlags,
+  samplerOptions,
+  type SdeName,
+  sdeNames,
+  seedFlag,
+} from "./sampling_flags.ts";
+import { formatDuration, ProgressBar } from "./terminal.ts";
+
+const usage = {
+  name: "compare",
+  purpose:
+    "Runs samplers on one network at equal numbers of network evaluations, from the same noise, and measures their digits " +
+    "as evaluate does. Prints a table and writes it as OUTPUT.json and OUTPUT.csv, with a plot of quality against " +
+    "evaluations (OUTPUT.svg) and a row of digits for each sampler (OUTPUT.png).",
+  examples: [
+    "deno task compare",
+    "deno task compare --samplers euler-maruyama,predictor-corrector,ode-heun,dpm++2m --sde all --count 1000",
+    "deno task compare --steps 10,20,50 --output comparison --resume",
+  ],
+  flags: {
+    checkpoint: networkFlags.checkpoint,
+    data: dataFlag,
+    sde: choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" }),
+    samplers: list(
+      choice(samplerNames, { help: "the algorithms (default all)", placeholder: "NAME" }),
+      samplerNames,
+    ),
+    evaluations: list(
+      integer({ help: "network evaluations of a digit, the last denoising included", min: 2, max: 100_000 }),
+      [10, 20, 50, 100, 200],
+    ),
+    steps: list(
+      integer({ help: "steps of the time grid, instead of --evaluations", min: 1, max: 100_000 }),
+      [],
+    ),
+    grid: gridFlag,
+    ...samplerOptionFlags,
+    guidance: number({
+      help: "how strongly the label is followed; any other than 1 takes two evaluations for one",
+      default: 1,
+    }),
+    baseline: text({
+      help: "another checkpoint, run by Euler–Maruyama under sigma-power as in the well-known tutorial",
+      placeholder: "FILE",
+    }),
+    baselineSteps: integer({ help: "steps of the baseline", default: 1000, min: 1 }),
+    count: integer({ help: "digits in each setting", default: 500, min: 20, max: 60_000 }),
+    seed: seedFlag,
+    batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
+    engine: networkFlags.engine,
+    show: integer({ help: "evaluations of the digits in the picture, or the nearest", default: 20, min: 1 }),
+    output: text({ help: "beginning of the files' names", placeholder: "NAME", default: "comparison" }),
+    resume: toggle({ help: "keep the rows that OUTPUT.json holds" }),
+    json: toggle({ help: "print the results as JSON" }),
+  },
+} as const;
+
+type Flags = FlagValues<typeof usage.flags>;
+
+/** What all settings are measured with. */
+interface Bench {
+  readonly engine: Engine;
+  readonly denoiser: NetworkDenoiser;
+  readonly baseline: NetworkDenoiser | null;
+  readonly yardstick: Yardstick;
+}
+
+/** The settings of the flags; the baseline's comes last. */
+async function planFor(
+  flags: Flags,
+  denoiser: NetworkDenoiser,
+  baseline: NetworkDenoiser | null,
+): Promise<Plan> {
+  const plan = planned({
+    ...flags,
+    network: await fingerprint(denoiser),
+    sdes: flags.sde === "all" ? sdeNames : [flags.sde],
+    options: samplerOptions(flags),
+    calls: callsPerEvaluation(denoiser, flags.guidance),
+  });
+  if (baseline === null) return plan;
+  const setting: Setting = {
+    network: await fingerprint(baseline),
+    ...{ sde: "sigma-power", sampler: "euler-maruyama", grid: "uniform" },
+    ...{ steps: flags.baselineSteps, options: {} },
+  };
+  return { ...plan, settings: [...plan.settings, setting] };
+}
+
+/** Evaluations that a setting will take, or about as many where the sampler decides. */
+function expectedEvaluations({ sampler, steps, options }: Setting): number {
+  return steps * (samplerEntry(sampler).evaluationsPerStep(options) ?? 300);
+}
+
+/** Measures what the file does not hold yet. */
+async function fill(file: ResultsFile, plan: Plan, flags: Flags, bench: Bench): Promise<void> {
+  const missing = plan.settings.filter((setting) => file.row(setting) === undefined);
+  const batches = Math.ceil(flags.count / flags.batch);
+  const total = missing.reduce((sum, setting) => sum + batches * expectedEvaluations(setting), 0);
+  using progress = new ProgressBar({ label: "comparing", total, unit: "evaluations" });
+  if (missing.length < plan.settings.length) {
+    progress.print(`keeping ${plan.settings.length - missing.length} of ${plan.settings.length} rows`);
+  }
+  let done = 0;
+  for (const setting of missing) {
+    const own = setting.network === file.run.weights;
+    const cost = expectedEvaluations(setting);
+    const row = await measureSetting(own ? bench.denoiser : bench.baseline!, setting, {
+      ...flags,
+      ...bench,
+      onStep: (taken) => progress.update(done + taken * cost / setting.steps, setting.sampler),
+    });
+    done += batches * cost;
+    await file.add(row);
+    const result = row.quality === null ? row.failure : `Fréchet distance ${row.quality.frechet.toFixed(2)}`;
+    progress.print(`${setting.sde}, ${samplerText(setting, file.run)}, ${setting.steps} steps: ${result}`);
+  }
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags(usage, Deno.args);
+  const { output, count, seed, guidance } = flags;
+  const equations = flags.sde === "all" ? sdeNames : [flags.sde];
+  const nameFor = (sde: SdeName) => equations.length > 1 ? `${output}-${sde}` : output;
+  const encoder = new TextEncoder();
+  for (const name of new Set([output, ...equations.map(nameFor)])) {
+    for (const ending of ["json", "csv", "svg", "png"]) await ensureWritable(`${name}.${ending}`);
+  }
+  const started = performance.now();
+  const denoiser = await load(flags.checkpoint);
+  const baseline = flags.baseline === undefined ? null : await load(flags.baseline);
+  const plan = await planFor(flags, denoiser, baseline);
+  const engine = await openEngine(flags.engine);
+  const yardstick = await openYardstick(denoiser, count, flags.data);
+  const run = { weights: await fingerprint(denoiser), count, seed, guidance, engine: engine.name };
+  const file = await ResultsFile.open(`${output}.json`, run, yardstick.reference.floor, flags.resume);
+  await fill(file, plan, flags, { engine, denoiser, baseline, yardstick });
+  const results = await file.write(plan.refused);
+  await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));
+  for (const sde of equations) {
+    const shown = rowsToShow(results, sde, flags.show);
+    if (shown.length === 0) throw new Error(`no sampler could be measured under ${sde}: see ${output}.csv`);
+    await atomicWrite(`${nameFor(sde)}.svg`, encoder.encode(qualityPlot(results, sde)));
+    await atomicWrite(`${nameFor(sde)}.png`, await digitRows(denoiser, engine, shown, { seed, guidance }));
+  }
+  denoiser.dispose();
+  baseline?.dispose();
+  console.log(flags.json ? JSON.stringify(results) : resultsTable(results));
+  console.error(
+    `${results.rows.length} settings of ${count} digits, ${
+      formatDuration((performance.now() - started) / 1000)
+    } on ${engine.name}: ${output}.json, .csv, .svg and .png`,
+  );
+}
+
+if (import.meta.main) await runScript(main);

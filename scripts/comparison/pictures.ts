@@ -1,0 +1,100 @@
+/**
+ * What `deno task compare` draws: quality against network evaluations, and a row of digits for each sampler.
+ * @module
+ */
+import type { Engine } from "../../src/compute/engine.ts";
+import { fromModel } from "../../src/data/dataset.ts";
+import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { samplerEntry } from "../../src/samplers/catalogue.ts";
+import { imageGrid } from "../../src/pictures/grid.ts";
+import type { Mark } from "../../src/pictures/marks.ts";
+import { plot } from "../../src/pictures/plot.ts";
+import { encodePng } from "../../src/pictures/png.ts";
+import { drawDigits } from "../measuring.ts";
+import { samplingFor } from "./plan.ts";
+import { type Results, type Row, samplerText } from "./results.ts";
+
+/** Digits in a row of the picture. */
+const DIGITS = 10;
+
+/** Fréchet distance against evaluations under one equation, a line for each sampler: broken where it adds noise. */
+export function qualityPlot({ run, floor, rows }: Results, sde: string): string {
+  const points = rows.filter(({ quality, ...row }) =>
+    quality !== null && row.sde === sde && row.network === run.weights
+  );
+  const names = [...new Set(points.map(({ sampler }) => sampler))];
+  const lines: Mark[] = names.map((name, i) => {
+    const own = points.filter(({ sampler }) => sampler === name)
+      .toSorted((a, b) => a.evaluations! - b.evaluations!);
+    return {
+      kind: "line",
+      label: name,
+      colour: `hsl(${Math.round(360 * i / names.length)} 70% 45%)`,
+      x: own.map(({ evaluations }) => evaluations!),
+      y: own.map(({ quality }) => quality!.frechet),
+      dashed: samplerEntry(name).stochastic,
+      dots: true,
+    };
+  });
+  const others = rows.filter(({ quality, network }) => quality !== null && network !== run.weights);
+  for (const row of others) {
+    const [x, y] = [[row.evaluations!], [row.quality!.frechet]];
+    lines.push({ kind: "points", label: samplerText(row, run), colour: "#000000", x, y, radius: 4 });
+  }
+  const all = [...points, ...others].map(({ evaluations }) => evaluations!);
+  const ends = [Math.min(...all), Math.max(...all)];
+  const label = `${run.count} training images`;
+  lines.push({
+    kind: "line",
+    label,
+    colour: "#7f7f7f",
+    x: ends,
+    y: [floor.frechet, floor.frechet],
+    dashed: true,
+  });
+  return plot(lines, {
+    title: `Fréchet distance of ${run.count} digits, ${sde}`,
+    x: { label: "network evaluations", scale: "log" },
+    y: { label: "Fréchet distance", scale: "log" },
+    width: 760,
+    height: Math.max(360, 100 + 18 * lines.length),
+  });
+}
+
+/** The rows of one equation that a picture shows: of each sampler, the one whose evaluations are nearest to a number. */
+export function rowsToShow({ run, rows }: Results, sde: string, evaluations: number): Row[] {
+  const nearest = new Map<string, Row>();
+  const away = (row: Row) => Math.abs(Math.log(row.evaluations! / evaluations));
+  for (const row of rows) {
+    if (row.sde !== sde || row.network !== run.weights || row.quality === null) continue;
+    const other = nearest.get(row.sampler);
+    if (other === undefined || away(row) < away(other)) nearest.set(row.sampler, row);
+  }
+  return [...nearest.values()];
+}
+
+/** A PNG with a row of digits for each setting, all from the same noise. */
+export async function digitRows(
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  rows: readonly Row[],
+  options: { readonly seed: number; readonly guidance: number },
+): Promise<Uint8Array> {
+  const { sampleShape } = denoiser.network;
+  const pieces: Float32Array[] = [];
+  for (const row of rows) {
+    const drawn = await drawDigits(denoiser, engine, samplingFor(row), {
+      ...options,
+      count: DIGITS,
+      batch: DIGITS,
+    });
+    pieces.push(fromModel(drawn.images));
+  }
+  const values = new Float32Array(pieces.length * pieces[0].length);
+  pieces.forEach((piece, i) => values.set(piece, i * piece.length));
+  return encodePng(imageGrid(values, [rows.length * DIGITS, ...sampleShape], {
+    columns: DIGITS,
+    scale: 1,
+    rowLabels: rows.map((row) => `${row.sampler} ${row.evaluations}`),
+  }));
+}

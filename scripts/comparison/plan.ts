@@ -1,0 +1,121 @@
+/**
+ * What `deno task compare` is to measure: every sampler under every equation, at every budget or number of steps.
+ * @module
+ */
+import { stepsWithin } from "../../src/samplers/budget.ts";
+import { samplerByName, samplerEntry, type SamplerOptions } from "../../src/samplers/catalogue.ts";
+import type { GridConfig } from "../../src/time_grid.ts";
+import { sdes } from "../drawing.ts";
+import { UsageError } from "../flags.ts";
+import { asUsage, type Sampling, type SdeName } from "../sampling_flags.ts";
+
+/** One sampler in one setting. */
+export interface Setting {
+  /** Which network, by the fingerprint of its weights. */
+  readonly network: string;
+  readonly sde: SdeName;
+  readonly sampler: string;
+  readonly grid: GridConfig["kind"];
+  readonly steps: number;
+  /** Those of the given options that the sampler heeds, and what a budget decided. */
+  readonly options: SamplerOptions;
+}
+
+/** A combination that cannot be, and why. */
+export interface Refused extends Pick<Setting, "network" | "sde" | "sampler"> {
+  /** What it was to be run at. */
+  readonly at: string;
+  readonly reason: string;
+}
+
+/** What to compare. */
+export interface ComparisonOptions {
+  readonly network: string;
+  readonly sdes: readonly SdeName[];
+  readonly samplers: readonly string[];
+  /** Budgets of network evaluations; ignored where steps are given. */
+  readonly evaluations: readonly number[];
+  /** Steps of the grid for every sampler. */
+  readonly steps: readonly number[];
+  readonly grid: GridConfig["kind"] | undefined;
+  readonly options: SamplerOptions;
+  /** Network evaluations in one evaluation of the model: 2 with guidance. */
+  readonly calls: number;
+}
+
+/** All settings, the cheap ones first, and the combinations that cannot be. */
+export interface Plan {
+  readonly settings: readonly Setting[];
+  readonly refused: readonly Refused[];
+}
+
+/**
+ * Crosses samplers with budgets, or numbers of steps. A sampler that chooses its own steps is run once.
+ * @throws UsageError for an option that none of the samplers heeds or that has a bad value
+ */
+export function planned(wanted: ComparisonOptions): Plan {
+  const { network } = wanted;
+  for (const [key, value] of Object.entries(wanted.options)) {
+    if (value === undefined) continue;
+    const heeded = wanted.samplers.some((name) => samplerEntry(name).heeds.some((option) => option === key));
+    if (!heeded) throw new UsageError(`none of the samplers has an option ${key}: ${wanted.samplers}`);
+  }
+  const settings = new Map<string, Setting>();
+  const refused: Refused[] = [];
+  const amounts = wanted.steps.length > 0 ? wanted.steps : wanted.evaluations;
+  for (const amount of amounts.toSorted((a, b) => a - b)) {
+    for (const sde of wanted.sdes) {
+      for (const sampler of wanted.samplers) {
+        const { grid, evaluationsPerStep } = samplerEntry(sampler);
+        const options = heededOptions(sampler, wanted.options);
+        asUsage(() => samplerByName(sampler, options));
+        const kind = wanted.grid ?? grid.kind;
+        if (evaluationsPerStep(options) === null) {
+          // Once, and last, as nobody knows what it costs.
+          if (amount < Math.max(...amounts)) continue;
+          add(settings, { network, sde, sampler, grid: kind, steps: 1, options });
+        } else if (wanted.steps.length > 0) {
+          add(settings, { network, sde, sampler, grid: kind, steps: amount, options });
+        } else {
+          try {
+            const run = stepsWithin(sampler, Math.floor(amount / wanted.calls), options);
+            add(settings, { network, sde, sampler, grid: kind, ...run });
+          } catch (error) {
+            if (!(error instanceof RangeError)) throw error;
+            refused.push({ network, sde, sampler, at: `${amount} evaluations`, reason: error.message });
+          }
+        }
+      }
+    }
+  }
+  return { settings: [...settings.values()], refused };
+}
+
+/** The sampler, equation and grid of a setting. */
+export function samplingFor(setting: Setting): Sampling {
+  const { grid } = samplerEntry(setting.sampler);
+  return {
+    sde: sdes[setting.sde](),
+    sampler: samplerByName(setting.sampler, setting.options),
+    grid: { ...grid, kind: setting.grid, steps: setting.steps },
+  };
+}
+
+/** What tells a setting from others. */
+export function keyOf({ network, sde, sampler, grid, steps, options }: Setting): string {
+  return JSON.stringify([network, sde, sampler, grid, steps, Object.entries(options).toSorted()]);
+}
+
+function add(settings: Map<string, Setting>, setting: Setting): void {
+  const key = keyOf(setting);
+  if (!settings.has(key)) settings.set(key, setting);
+}
+
+function heededOptions(sampler: string, options: SamplerOptions): SamplerOptions {
+  const { heeds } = samplerEntry(sampler);
+  return Object.fromEntries(
+    Object.entries(options).filter(([key, value]) =>
+      value !== undefined && heeds.some((option) => option === key)
+    ),
+  );
+}

@@ -1,0 +1,38 @@
+/**
+ * How many steps a sampler can take for a given number of network evaluations.
+ * @module
+ */
+import { samplerEntry, type SamplerOptions } from "./catalogue.ts";
+
+/** A sampler's steps and options within a budget. */
+export interface BudgetedRun {
+  /** Steps of the time grid. */
+  readonly steps: number;
+  /** Those that were given, and what the budget decides beside the steps. */
+  readonly options: SamplerOptions;
+}
+
+/**
+ * As many steps as a number of network evaluations allows, one of which is the last denoising. Annealed Langevin dynamics
+ * keeps the noise levels of its own grid and makes fewer moves at each, unless `correctorSteps` says how many.
+ *
+ * @throws RangeError for a sampler that is not in the catalogue or chooses its own steps, or a budget below its one step
+ */
+export function stepsWithin(name: string, evaluations: number, options: SamplerOptions = {}): BudgetedRun {
+  const { grid, evaluationsPerStep } = samplerEntry(name);
+  const available = evaluations - 1;
+  const perStep = evaluationsPerStep(options);
+  if (perStep === null) throw new RangeError(`${name} chooses its own steps, whatever the budget`);
+  if (name === "annealed-langevin" && options.correctorSteps === undefined && available >= 1) {
+    const levels = Math.min(grid.steps, available);
+    return { steps: levels, options: { ...options, correctorSteps: Math.floor(available / levels) } };
+  }
+  if (!(available >= perStep)) {
+    throw new RangeError(
+      `${name} needs at least ${
+        perStep + 1
+      } evaluations, for one step and the last denoising, got ${evaluations}`,
+    );
+  }
+  return { steps: Math.floor(available / perStep), options };
+}
