@@ -26,6 +26,7 @@ export const subjects: Record<string, string> = {
   wasm: "Operations on wasm",
   trace: "Tracing into native graphs",
   export: "Exported models",
+  option: "Options and their defaults",
   script: "Command-line tasks",
   example: "The documentation's examples",
   remote: "Import by URL",

@@ -1,0 +1,274 @@
+/**
+ * Options left out mean what the documentation says: the numbers in the docstrings are read and tried, and another value must
+ * make another result, so that no option goes unheeded. Recipes are those of the files that they made.
+ * @module
+ */
+import { createRng } from "../src/compute/rng.ts";
+import * as tf from "../src/compute/tf.ts";
+import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { Banana } from "../src/distributions/banana.ts";
+import { Gaussian } from "../src/distributions/gaussian.ts";
+import { bitsPerDimension, logLikelihood } from "../src/likelihood.ts";
+import { CLASSIFIER_TRAINING } from "../src/metrics/classifier_training.ts";
+import { DIGITS } from "../src/networks/catalogue.ts";
+import { readModel } from "../src/networks/model_file.ts";
+import { readSafetensors } from "../src/networks/safetensors.ts";
+import { encodeGif } from "../src/pictures/gif.ts";
+import { imageGrid } from "../src/pictures/grid.ts";
+import { plot } from "../src/pictures/plot.ts";
+import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
+import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
+import { ddim } from "../src/samplers/ddim.ts";
+import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
+import { edmStochastic } from "../src/samplers/edm_stochastic.ts";
+import { langevin } from "../src/samplers/langevin.ts";
+import { drawSamples } from "../src/samplers/sample.ts";
+import type { Sampler } from "../src/samplers/sampler.ts";
+import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import { timeGrid } from "../src/time_grid.ts";
+import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import { train, type TrainingConfig } from "../src/training/train.ts";
+import { claim } from "./claim.ts";
+import { gentleVp, mixture } from "./sampler_runs.ts";
+
+type Value = number | boolean | string;
+
+/** Options whose defaults are documented, and what they do. */
+interface Documented {
+  /** Where the interface is, below src/. */
+  readonly file: string;
+  readonly name: string;
+  /** For each option another value, which must make a difference. */
+  readonly others: Readonly<Record<string, Value>>;
+  /** What comes of options: anything that can be compared. */
+  readonly effect: (options: Readonly<Record<string, Value>>) => unknown;
+}
+
+/** The documented default of each option of an interface: the number, word or truth value after "default". */
+async function documentedDefaults(file: string, name: string): Promise<Map<string, Value>> {
+  const text = await Deno.readTextFile(new URL(`../src/${file}`, import.meta.url));
+  const body = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(text)?.[1] ??
+    new RegExp(`type ${name} = \\{([^]*?)\\n\\}`).exec(text)?.[1] ?? "";
+  const found = new Map<string, Value>();
+  const option = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*readonly (\w+)\?:/g;
+  for (const [, words, key] of body.matchAll(option)) {
+    const value = /\bdefault (true|false|Infinity|-?\d*\.?\d+(?:e-?\d+)?(?:\/\d+)?)(?!\.?\d| σ)/i.exec(words)
+      ?.[1];
+    if (value === undefined) continue;
+    const [whole, part = "1"] = value.split("/");
+    found.set(key, value === "true" ? true : value === "false" ? false : Number(whole) / Number(part));
+  }
+  return found;
+}
+
+/** An SDE in numbers. */
+function numbers({ config, tMin, tMax, priorStd, alpha, sigma, diffusion }: Sde): unknown {
+  return [config, tMin, tMax, priorStd, alpha(0.3), sigma(0.3), diffusion(0.3)];
+}
+
+const model: ScoreModel = scoreModel(mixture, gentleVp);
+
+/** What a sampler draws over a few times. */
+async function drawn(
+  sampler: Sampler,
+  { times = [1, 0.3, 0.1], ...options }: { times?: number[]; denoise?: boolean } = {},
+): Promise<number[]> {
+  const grid = Float64Array.from(times);
+  const x = await drawSamples(model, sampler, { shape: [2, 3], grid, rng: createRng(1), ...options });
+  const values = Array.from(await x.data());
+  x.dispose();
+  return values;
+}
+
+async function likelihood(trace: Readonly<Record<string, Value>>): Promise<number[]> {
+  const world = new Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 2]] });
+  const x = tf.tensor2d([[0.3, -0.2]]);
+  const method = { kind: "rk4", grid: { kind: "log-snr", steps: 3 } } as const;
+  const options = { trace: { rng: createRng(2), ...trace }, method };
+  const { logDensity } = await logLikelihood(scoreModel(world, vpSde()), x, options);
+  x.dispose();
+  return Array.from(logDensity);
+}
+
+/** The steps of a short training at which losses are reported. */
+async function reports(options: Readonly<Record<string, Value>>): Promise<number[]> {
+  const network = { kind: "mlp", dimensions: 1, hidden: 2, layers: 1, noiseFeatures: 4, classes: 0 } as const;
+  const config: TrainingConfig = {
+    model: { network, preconditioning: null },
+    objective: { kind: "edm", mean: 0, std: 1, sigmaData: 1 },
+    optimizer: OPTIMIZER_DEFAULTS,
+    ...{ steps: 25, batch: 1, labelDropout: 0, seed: 1 },
+  };
+  const steps: number[] = [];
+  for await (const { step, loss } of train(config, () => ({ images: Float32Array.of(1) }), options)) {
+    if (loss !== null) steps.push(step);
+  }
+  return steps;
+}
+
+const picture = (level: number) => ({ width: 2, height: 1, data: new Uint8Array(8).fill(level) });
+const betas = { betaMin: 0.2, betaMax: 10, tMin: 0.01, tMax: 0.9 };
+
+const documented: readonly Documented[] = [
+  {
+    file: "sde.ts",
+    name: "VeOptions",
+    others: { sigmaMin: 0.02, sigmaMax: 40, tMin: 0.01, tMax: 0.9 },
+    effect: (options) => numbers(veSde(options)),
+  },
+  {
+    file: "sde.ts",
+    name: "BetaOptions",
+    others: betas,
+    effect: (options) => [numbers(vpSde(options)), numbers(subVpSde(options))],
+  },
+  {
+    file: "sde.ts",
+    name: "SigmaPowerOptions",
+    others: { sigma: 20, tMin: 0.01, tMax: 0.9 },
+    effect: (options) => numbers(sigmaPowerSde(options)),
+  },
+  {
+    file: "time_grid.ts",
+    name: "GridConfig",
+    others: { rho: 3 },
+    effect: (options) => [...timeGrid(vpSde(), { kind: "karras", steps: 5, ...options })],
+  },
+  {
+    file: "samplers/langevin.ts",
+    name: "LangevinOptions",
+    others: { snr: 0.2, steps: 2 },
+    effect: (options) => drawn(langevin(options)),
+  },
+  {
+    file: "samplers/annealed_langevin.ts",
+    name: "AnnealedLangevinOptions",
+    others: { steps: 99, epsilon: 1e-5 },
+    effect: (options) => drawn(annealedLangevin(options), { times: [0.2, 0.1] }),
+  },
+  {
+    file: "samplers/ddim.ts",
+    name: "DdimOptions",
+    others: { eta: 0.5 },
+    effect: (options) => drawn(ddim(options)),
+  },
+  {
+    file: "samplers/edm_stochastic.ts",
+    name: "EdmStochasticOptions",
+    others: { churn: 0.2, lowest: 1, highest: 0.3, inflation: 1.01 },
+    effect: (options) => drawn(edmStochastic(options)),
+  },
+  {
+    file: "samplers/adaptive_sde.ts",
+    name: "AdaptiveSdeOptions",
+    others: { rtol: 0.1, atol: 0.1, firstStep: 0.02 },
+    effect: (options) => drawn(adaptiveSde(options), { times: [0.2, 0.1] }),
+  },
+  {
+    file: "samplers/dormand_prince.ts",
+    name: "ToleranceOptions",
+    others: { rtol: 1e-2, atol: 1e-2 },
+    effect: (options) => drawn(odeDormandPrince(options), { times: [0.5, 0.1] }),
+  },
+  {
+    file: "samplers/sample.ts",
+    name: "SampleOptions",
+    others: { denoise: false },
+    effect: (options) => drawn(ddim(), options),
+  },
+  { file: "likelihood.ts", name: "Hutchinson", others: { probes: 2, law: "gaussian" }, effect: likelihood },
+  {
+    file: "likelihood.ts",
+    name: "ValueRange",
+    others: { levels: 128 },
+    effect: (options) => bitsPerDimension(-1, 2, { low: 0, high: 1, ...options }),
+  },
+  {
+    file: "distributions/banana.ts",
+    name: "BananaOptions",
+    others: { width: 2, thickness: 0.2, bend: 0.6 },
+    effect: (options) => Array.from(tf.tidy(() => new Banana(options).sample(createRng(1), 3).dataSync())),
+  },
+  { file: "training/train.ts", name: "TrainOptions", others: { reportEvery: 9 }, effect: reports },
+  {
+    file: "pictures/grid.ts",
+    name: "GridLayout",
+    others: { scale: 3, gap: 3, columns: 1 },
+    effect: (options) => imageGrid(new Float32Array(2), [2, 1, 1, 1], options),
+  },
+  {
+    file: "pictures/gif.ts",
+    name: "GifTiming",
+    others: { delay: 90, lastDelay: 900 },
+    effect: (options) => encodeGif([picture(0), picture(255)], options),
+  },
+  {
+    file: "pictures/plot.ts",
+    name: "PlotOptions",
+    others: { width: 500 },
+    effect: (options) => plot([{ kind: "line", x: [0, 1], y: [0, 1] }], options),
+  },
+];
+
+for (const { file, name, others, effect } of documented) {
+  claim(
+    `${name} of ${file} left out mean their documented defaults, and given they are heeded`,
+    async (check) => {
+      const usual = await effect({});
+      const defaults = await documentedDefaults(file, name);
+      check.holds("some default is documented", defaults.size + Object.keys(others).length > 0, file);
+      for (const [option, value] of defaults) {
+        if (!Object.hasOwn(others, option)) continue;
+        check.equal(
+          `${option} = ${value}, as documented`,
+          await effect({ [option]: value }),
+          usual,
+          `src/${file}`,
+        );
+      }
+      for (const [option, value] of Object.entries(others)) {
+        const other = JSON.stringify(await effect({ [option]: value }));
+        check.holds(
+          `${option} = ${value} makes a difference`,
+          other !== JSON.stringify(usual),
+          "else it is unheeded",
+        );
+      }
+    },
+  );
+}
+
+claim("defaults that the documentation puts in words are in force", async (check) => {
+  const lowest = noiseRatio(gentleVp, gentleVp.tMin);
+  const epsilon = 0.2 * lowest ** 2;
+  const moves = { steps: 3 };
+  check.equal(
+    "annealed Langevin's ε",
+    await drawn(annealedLangevin({ ...moves, epsilon })),
+    await drawn(annealedLangevin(moves)),
+    "0.2 σ_L²",
+  );
+  check.equal("Hutchinson's law", await likelihood({ law: "rademacher" }), await likelihood({}), "signs");
+  const columns = imageGrid(new Float32Array(5), [5, 1, 1, 1], { gap: 0, scale: 1 });
+  check.equal(
+    "a grid of five",
+    [columns.width, columns.height],
+    [3, 2],
+    "the smallest square that holds all",
+  );
+});
+
+claim("the recipes in the code are those that made the shipped files", async (check) => {
+  const read = (name: string) => Deno.readFile(new URL(`../fixtures/${name}.safetensors`, import.meta.url));
+  const { config, metadata } = readModel(await read("mnist"));
+  const source = "the header of fixtures/mnist.safetensors";
+  check.equal("optimizer", JSON.parse(metadata.recipe).optimizer, OPTIMIZER_DEFAULTS, source);
+  check.equal("network", config.network, DIGITS, source);
+  const classifier = readSafetensors(await read("classifier")).metadata.training;
+  check.equal(
+    "classifier",
+    JSON.parse(classifier),
+    CLASSIFIER_TRAINING,
+    "the header of fixtures/classifier.safetensors",
+  );
+});

@@ -1,0 +1,163 @@
+/**
+ * What holds at the borders: times that are not the usual ones, numbers that are just not allowed, configs that lack one.
+ * @module
+ */
+import { createRng } from "../src/compute/rng.ts";
+import { drawNoiseLevels, type ObjectiveConfig } from "../src/objectives/denoising.ts";
+import {
+  noiseRatio,
+  priorLogDensity,
+  type Sde,
+  type SdeConfig,
+  sdeFromConfig,
+  sigmaPowerSde,
+  subVpSde,
+  transition,
+  veSde,
+  vpSde,
+} from "../src/sde.ts";
+import { timeGrid } from "../src/time_grid.ts";
+import { claim } from "./claim.ts";
+
+/** SDEs between times far from 0 and 1, where no end is mistaken for another. */
+const narrow: readonly Sde[] = [veSde, vpSde, subVpSde, sigmaPowerSde].map((make) =>
+  make({ tMin: 0.3, tMax: 0.7 })
+);
+
+claim("an SDE between other times has its prior, its grid and its training levels there", (check) => {
+  for (const sde of narrow) {
+    const { kind } = sde.config;
+    const prior = kind === "vp" || kind === "subvp" ? 1 : sde.sigma(0.7);
+    check.within(
+      `${kind}: priorStd`,
+      sde.priorStd,
+      prior,
+      1e-14,
+      "σ(tMax), or the unit prior of VP and sub-VP",
+    );
+    const dimension = 3;
+    const density = -dimension / 2 * Math.log(2 * Math.PI) - dimension * Math.log(prior) -
+      2 / (2 * prior ** 2);
+    check.within(
+      `${kind}: log density of the prior`,
+      priorLogDensity(sde, 2, dimension),
+      density,
+      1e-12,
+      "N(0, priorStd²)",
+    );
+    for (const kindOfGrid of ["uniform", "quadratic", "log-snr", "karras"] as const) {
+      const times = timeGrid(sde, { kind: kindOfGrid, steps: 4 });
+      check.equal(`${kind}, ${kindOfGrid}: ends`, [times[0], times[4]], [0.7, 0.3], "exactly tMax and tMin");
+    }
+    const objective: ObjectiveConfig = { kind: "sde", sde: sde.config, weighting: "variance" };
+    const levels = drawNoiseLevels(objective, createRng(check.seed), 2000).noiseRatio;
+    const [low, high] = [Math.min(...levels), Math.max(...levels)];
+    // All of 2,000 uniform times miss a tenth of the interval with probability 0.9^2000 < 1e-91.
+    const [nearLow, nearHigh] = [noiseRatio(sde, 0.34), noiseRatio(sde, 0.66)];
+    check.within(
+      `${kind}: least level drawn`,
+      low,
+      (noiseRatio(sde, 0.3) + nearLow) / 2,
+      (nearLow - noiseRatio(sde, 0.3)) / 2,
+      "ν over [tMin, tMax]",
+      { alarmRate: 1e-91 },
+    );
+    check.within(
+      `${kind}: largest level drawn`,
+      high,
+      (noiseRatio(sde, 0.7) + nearHigh) / 2,
+      (noiseRatio(sde, 0.7) - nearHigh) / 2,
+      "ν over [tMin, tMax]",
+      { alarmRate: 1e-91 },
+    );
+  }
+});
+
+claim("a transition from s to s is nothing, and two in a row are one", (check) => {
+  for (const sde of [veSde(), vpSde(), subVpSde(), sigmaPowerSde()]) {
+    const { kind } = sde.config;
+    check.equal(
+      `${kind}: from 0.4 to 0.4`,
+      transition(sde, 0.4, 0.4),
+      { scale: 1, std: 0 },
+      "no time, no noise",
+    );
+    const [first, second, both] = [
+      transition(sde, 0.2, 0.5),
+      transition(sde, 0.5, 0.9),
+      transition(sde, 0.2, 0.9),
+    ];
+    check.within(`${kind}: scale`, first.scale * second.scale / both.scale, 1, 1e-12, "Chapman–Kolmogorov");
+    const variance = (second.scale * first.std) ** 2 + second.std ** 2;
+    check.within(`${kind}: variance`, variance / both.std ** 2, 1, 1e-12, "Chapman–Kolmogorov");
+  }
+});
+
+claim("numbers just beyond what an SDE, a grid or an objective allows are refused", async (check) => {
+  for (const value of [0, -1, NaN, Infinity]) {
+    await check.throws(
+      `σmin of ${value}`,
+      () => veSde({ sigmaMin: value }),
+      /^sigmaMin must be (positive|a finite number), got/,
+    );
+    await check.throws(
+      `βmin of ${value}`,
+      () => vpSde({ betaMin: value }),
+      /^betaMin must be (positive|a finite number), got/,
+    );
+    for (const make of [vpSde, subVpSde, sigmaPowerSde]) {
+      await check.throws(`${make.name}: tMin of ${value}`, () => make({ tMin: value }), /^tMin must be/);
+    }
+  }
+  await check.throws(
+    "σmax at σmin",
+    () => veSde({ sigmaMin: 2, sigmaMax: 2 }),
+    /sigmaMax must exceed sigmaMin, got 2 ≤ 2/,
+  );
+  for (const make of [veSde, vpSde, subVpSde, sigmaPowerSde]) {
+    await check.throws(
+      `${make.name}: no time`,
+      () => make({ tMin: 0.5, tMax: 0.5 }),
+      /tMax must exceed tMin, got 0.5 ≤ 0.5/,
+    );
+    await check.throws(
+      `${make.name}: endless time`,
+      () => make({ tMax: Infinity }),
+      /tMax must be a finite number/,
+    );
+  }
+  const complete: readonly SdeConfig[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()].map(({ config }) =>
+    config
+  );
+  for (const config of complete) {
+    for (const name of Object.keys(config).filter((key) => !["kind", "tMin", "tMax"].includes(key))) {
+      const lacking = { ...config, [name]: undefined } as unknown as SdeConfig;
+      const message = new RegExp(`^${name} must be a finite number, got undefined$`);
+      await check.throws(`a ${config.kind} config without ${name}`, () => sdeFromConfig(lacking), message);
+    }
+  }
+  const fine = veSde({ tMin: 0.5, tMax: 0.5 + 1e-15 });
+  await check.throws(
+    "steps too fine for float64",
+    () => timeGrid(fine, { kind: "uniform", steps: 100 }),
+    /too fine/,
+  );
+  for (const rho of [0, -1, Infinity, NaN]) {
+    await check.throws(
+      `ρ of ${rho}`,
+      () => timeGrid(vpSde(), { kind: "karras", steps: 3, rho }),
+      /rho must be a positive/,
+    );
+  }
+  for (const name of ["std", "sigmaData"]) {
+    for (const value of [0, Infinity]) {
+      const objective = { kind: "edm", mean: 0, std: 1, sigmaData: 1, [name]: value } as ObjectiveConfig;
+      const message = new RegExp(`^${name} must be a positive number, got ${value}$`);
+      await check.throws(
+        `an objective's ${name} of ${value}`,
+        () => drawNoiseLevels(objective, createRng(1), 2),
+        message,
+      );
+    }
+  }
+});
