@@ -220,6 +220,7 @@ claim(
         middleBlocks: 1,
         embedding: 16,
         classes: 3,
+        wavePeriods: [1.5],
       },
       preconditioning: { sigmaData: 0.5, centre: -0.7 },
     };

@@ -23,6 +23,8 @@ const small: UNetConfig = {
   attention: [2],
   classes: 3,
 };
+/** The same with waves of its input. */
+const wavy: UNetConfig = { ...small, wavePeriods: [0.8, 2.5] };
 const perceptron: NetworkConfig = {
   kind: "mlp",
   dimensions: 2,
@@ -66,6 +68,7 @@ const subjects: readonly [string, NetworkConfig][] = [
   ["digits", DIGITS],
   ["tutorial", NETWORK_PRESETS.tutorial],
   ["small U-Net", small],
+  ["small U-Net with waves", wavy],
   ["perceptron", perceptron],
 ];
 
@@ -91,6 +94,11 @@ claim("every network gives finite numbers in the shape of its input, with flat m
 claim(
   "the gradient of a whole small U-Net agrees with finite differences, parameter by parameter",
   (check) => compareGradients(check, networkFromConfig(small) as Network),
+);
+
+claim(
+  "the gradient of a U-Net that sees waves agrees with finite differences, parameter by parameter",
+  (check) => compareGradients(check, networkFromConfig(wavy) as Network),
 );
 
 claim(
@@ -242,6 +250,7 @@ claim("network configs that do not fit are refused in one sentence", async (chec
     ["attention", { ...DIGITS, attention: [9] }, /heights of levels, got 9/],
     ["features", { ...DIGITS, noiseFeatures: 5 }, /even number of at least 4, got 5/],
     ["classes", { ...DIGITS, classes: -1 }, /classes must be 0 or a positive integer, got -1/],
+    ["periods", { ...DIGITS, wavePeriods: [1, 0] }, /wavePeriods must be positive numbers, got 0/],
     ["blocks", { ...DIGITS, blocks: 0 }, /blocks must be a positive integer, got 0/],
     [
       "perceptron",
