@@ -1,5 +1,5 @@
 /**
- * Estimated traces, bits per dimension, and what likelihoods promise of batches, networks and bad input.
+ * Estimated traces, bits per dimension, and what likelihoods promise of batches and bad input.
  * @module
  */
 import { Matrix, symmetricEigen } from "../src/compute/linear_algebra.ts";
@@ -11,8 +11,6 @@ import { Gaussian } from "../src/distributions/gaussian.ts";
 import { decode, encode, interpolate } from "../src/latent_codes.ts";
 import { bitsPerDimension, dequantize, modelRange, type ValueRange } from "../src/dequantization.ts";
 import { logLikelihood } from "../src/likelihood.ts";
-import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
-import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { type Sde, vpSde } from "../src/sde.ts";
 import { claim } from "./claim.ts";
 import { failsFrom, mixture } from "./sampler_runs.ts";
@@ -203,73 +201,6 @@ claim(
       Array(6).fill(true),
       "b/127.5 − 1",
     );
-  },
-);
-
-claim(
-  "the compiled derivative of a network is the one of its tape, and gives the same likelihood",
-  { engines: ["onnx"] },
-  async (check) => {
-    const config = {
-      network: {
-        ...DIGITS,
-        height: 4,
-        width: 4,
-        widths: [8, 16],
-        blocks: 1,
-        middleBlocks: 1,
-        embedding: 16,
-        classes: 3,
-        wavePeriods: [1.5],
-      },
-      preconditioning: { sigmaData: 0.5, centre: -0.7 },
-    };
-    const network = networkFromConfig(config.network);
-    // One network for every run: random weights amplify rounding by as much as they like.
-    const rng = createRng(1);
-    const weights = new Map(network.parameters.map(({ name, shape, mean, std }) => {
-      const normals = rng.fork(name).normalValues([1, shape.reduce((a, b) => a * b, 1)]);
-      return [name, normals.map((z) => mean + (std === 0 ? 0.2 : std) * z)];
-    }));
-    const [plain, prepared] = [networkDenoiser(config, weights), networkDenoiser(config, weights)];
-    await prepared.prepare(3, { gradients: true });
-    const x = rng.normal([3, 4, 4, 1]);
-    const run = async (denoiser: NetworkDenoiser) => {
-      const model = scoreModel(denoiser.withLabels([0, 1, null]), vpSde());
-      const before = tf.memory().numTensors;
-      const options = {
-        trace: { rng: createRng(2) },
-        method: { kind: "rk4", grid: { kind: "log-snr", steps: 6 } },
-      } as const;
-      const { logDensity } = await logLikelihood(model, x, options);
-      check.equal("tensors left behind", tf.memory().numTensors - before, 0, "none");
-      const pulled = tf.tidy(() => tf.grad((x) => model.noise(x, 0.3))(x, x));
-      const gradient = await pulled.data();
-      pulled.dispose();
-      return { logDensity, gradient };
-    };
-    const [eager, compiled] = [await run(plain), await run(prepared)];
-    const size = Math.max(...eager.gradient.map(Math.abs));
-    check.atMost(
-      "largest difference of a vector-Jacobian product, relative",
-      Math.max(...eager.gradient.map((value, i) => Math.abs(value - compiled.gradient[i]))) / size,
-      2e-5,
-      "the same float32 operations in another order, some 50 deep",
-      { detectable: "a derivative off by 1e-4" },
-    );
-    for (const [row, value] of compiled.logDensity.entries()) {
-      const allowed = 1e-3 * Math.abs(value);
-      check.within(
-        `row ${row}: log likelihood`,
-        value,
-        eager.logDensity[row],
-        allowed,
-        "rounding of 24 evaluations, which few steps on random weights amplify",
-      );
-    }
-    plain.dispose();
-    prepared.dispose();
-    x.dispose();
   },
 );
 
