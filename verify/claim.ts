@@ -37,10 +37,10 @@ export interface ClaimOptions {
   readonly room?: string;
   /** Resources without which the claim is skipped with a reason. */
   readonly needs?: readonly ("mnist" | "onnx" | "pytorch" | "webgpu")[];
-  /** Engines the claim is examined on; default: the run's engine only. */
+  /** Engines the claim is examined on; default: wasm, and webgpu too if its room computes with tensors. */
   readonly engines?: readonly ("wasm" | "webgpu" | "cpu" | "onnx")[];
-  /** Only examined under --thorough. */
-  readonly slow?: boolean;
+  /** Only examined under --thorough; "on webgpu": there only under --thorough, as a software GPU takes long for it. */
+  readonly slow?: boolean | "on webgpu";
 }
 
 /** A registered claim. */

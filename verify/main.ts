@@ -20,7 +20,7 @@ const usage = {
     rooms: text({ help: "only rooms that match; other claim files are not opened", placeholder: "REGEX" }),
     thorough: toggle({ help: "also the slow claims" }),
     engine: choice(["wasm", "webgpu", "onnx", "cpu"], {
-      help: "the engine of claims that name none (wasm when not given); claims that name some run only there",
+      help: "run on this engine only; by default on wasm and, what computes with tensors, on webgpu too",
     }),
     seed: integer({ help: "seed of the Monte Carlo claims", min: 0, max: 2 ** 32 - 1, default: defaultSeed }),
     varySeed: toggle({ help: "draw that seed, and print it" }),
@@ -63,7 +63,7 @@ function pattern(flag: string, text = ""): RegExp {
 function describe(verdict: Verdict, verbose: boolean): string {
   const { outcome, room, name, engine, comparisons, milliseconds, reason } = verdict;
   const mark = { passed: "ok  ", failed: "FAIL", skipped: "skip" }[outcome];
-  if (outcome === "skipped") return `${mark} ${room}: ${name} – ${reason}`;
+  if (outcome === "skipped") return `${mark} ${room}: ${name} [${engine}] – ${reason}`;
   const sees = comparisons.find((comparison) => comparison.alarmRate !== undefined)?.detectable;
   const facts = [engine, `${comparisons.length} comparisons`, `${milliseconds} ms`];
   if (sees !== undefined) facts.push(`sees ${sees}`);

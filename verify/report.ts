@@ -43,8 +43,8 @@ export function reportPage(run: Run): string {
       ? ""
       : section("failures", "What failed", failures.map((verdict) => claimDetails(verdict, true)).join("")),
     section("rooms", "By subject", subjectTable(groups)),
-    tables(run.verdicts),
-    plots(run.verdicts),
+    tables(shownOnce(run.verdicts)),
+    plots(shownOnce(run.verdicts)),
     faultSection(run.faults),
     section("claims", "Every claim", claimsIntroduction + groups.map(claimGroup).join("")),
   ];
@@ -132,18 +132,22 @@ function subjectTable(groups: readonly Group[]): string {
   return table(["subject", "passed", "failed", "skipped", "comparisons", "seconds"], rows);
 }
 
+/** One verdict a claim: what is examined on two engines gives its tables and pictures twice. */
+function shownOnce(verdicts: readonly Verdict[]): Verdict[] {
+  const first = new Map<string, Verdict>();
+  for (const verdict of verdicts) {
+    const known = first.get(verdict.name);
+    if (known === undefined || known.engine === "webgpu") first.set(verdict.name, verdict);
+  }
+  return [...first.values()];
+}
+
 /** Tables with one title are joined: claims of one family each add their rows. */
 function tables(verdicts: readonly Verdict[]): string {
   const byTitle = new Map<string, Table & { room: string }>();
   for (const { room, tables } of verdicts) {
     for (const added of tables) {
-      const known = byTitle.get(added.title);
-      // A claim examined on two engines gives its rows twice.
-      const before = known?.rows ?? [];
-      const rows = [
-        ...before,
-        ...added.rows.filter((row) => !before.some((other) => other.join() === row.join())),
-      ];
+      const rows = [...byTitle.get(added.title)?.rows ?? [], ...added.rows];
       byTitle.set(added.title, { room, ...added, rows });
     }
   }

@@ -16,7 +16,7 @@ export interface SuiteOptions {
   readonly rooms: RegExp;
   /** Also the slow claims. */
   readonly thorough: boolean;
-  /** The engine of claims that name none; claims that name some run only there if it is among them. */
+  /** The only engine to run on; claims that name engines are skipped if it is not among them. */
   readonly engine?: EngineName;
   readonly seed: number;
   readonly processes: number;
@@ -33,7 +33,41 @@ interface Unit {
 }
 
 const defaultEngine: EngineName = "wasm";
-const patience = { usual: 180_000, thorough: 1_800_000 };
+const patience = { usual: 180_000, long: 1_800_000 };
+
+/**
+ * Claims that compute with tensors and name no engine are examined on webgpu, too: in these rooms always, in the others that
+ * begin with one of these words under --thorough, as a software GPU takes minutes for them.
+ */
+const gpuRooms = {
+  usual: [
+    "denoiser",
+    "distribution",
+    "distribution_banana",
+    "distribution_property",
+    "distribution_reference",
+    "distribution_sample",
+    "metric",
+    "network",
+    "network_denoiser",
+    "network_wave",
+    "objective",
+    "objective_matching",
+    "training",
+  ],
+  thorough: [
+    "conditioning",
+    "denoiser",
+    "distribution",
+    "law",
+    "likelihood",
+    "metric",
+    "network",
+    "objective",
+    "sampler",
+    "training",
+  ],
+};
 
 /** Runs the suite and hands every verdict to `report` as it comes. */
 export async function runSuite(options: SuiteOptions, report: (verdict: Verdict) => void): Promise<void> {
@@ -90,7 +124,7 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
         continue;
       }
       try {
-        const limit = options.thorough ? patience.thorough : patience.usual;
+        const limit = options.thorough || options.engine === "webgpu" ? patience.long : patience.usual;
         const how = { engine: unit.engine, seed: options.seed, thorough: options.thorough };
         give(await process.examine(unit.file, unit.name, how, limit));
       } catch (error) {
@@ -121,12 +155,23 @@ function unitsOf(file: string, name: string, claim: ClaimOptions, options: Suite
   const room = claim.room ?? roomOf(file);
   if (!options.filter.test(`${room}: ${name}`)) return [];
   const unit = { file, room, name };
-  const fallback = options.engine ?? defaultEngine;
-  if (claim.slow && !options.thorough) return [{ ...unit, engine: fallback, skip: "only with --thorough" }];
-  if (claim.engines === undefined) return [{ ...unit, engine: fallback }];
-  if (options.engine === undefined) return claim.engines.map((engine) => ({ ...unit, engine }));
-  const stated = claim.engines.some((engine) => engine === options.engine);
-  return [{ ...unit, engine: options.engine, skip: stated ? undefined : `not stated for ${options.engine}` }];
+  const on = (engine: EngineName, skip?: string) => ({ ...unit, engine, skip });
+  if (claim.slow === true && !options.thorough) {
+    return [on(options.engine ?? defaultEngine, "only with --thorough")];
+  }
+  if (options.engine === undefined) return enginesOf(file, claim, options).map((engine) => on(engine));
+  const stated = claim.engines === undefined || claim.engines.some((engine) => engine === options.engine);
+  return [on(options.engine, stated ? undefined : `not stated for ${options.engine}`)];
+}
+
+/** Where a claim is examined in a run for which no engine was chosen. */
+function enginesOf(file: string, claim: ClaimOptions, { thorough }: SuiteOptions): readonly EngineName[] {
+  if (claim.engines !== undefined) return claim.engines;
+  const room = roomOf(file);
+  const onGpu = thorough
+    ? gpuRooms.thorough.includes(room.split("_")[0])
+    : gpuRooms.usual.includes(room) && claim.slow !== "on webgpu";
+  return onGpu ? [defaultEngine, "webgpu"] : [defaultEngine];
 }
 
 function longest(waiting: Map<string, Unit[]>): string | undefined {

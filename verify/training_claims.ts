@@ -214,7 +214,9 @@ claim("a loss that is not a number stops the run and names the step", async (che
   await check.throws("a snapshot of broken weights", snapshot, /a weight is NaN at step 7/);
 });
 
-claim("1,000 training steps leave memory flat, and the end leaves nothing", async (check) => {
+claim("1,000 training steps leave memory flat, and the end leaves nothing", {
+  slow: "on webgpu",
+}, async (check) => {
   const before = tf.memory().numTensors;
   const counts = new Set<number>();
   for await (const { step } of train({ ...config, steps: 1000 }, points, { reportEvery: 1 })) {
