@@ -6,13 +6,7 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { type Denoiser, scoreModel } from "../src/denoiser.ts";
-import {
-  bitsPerDimension,
-  decodingCost,
-  dequantizeByNoise,
-  modelRange,
-  unitBin,
-} from "../src/dequantization.ts";
+import { bitsPerDimension, decodingCost, dequantizeByNoise, unitBin } from "../src/dequantization.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { encode } from "../src/latent_codes.ts";
@@ -112,6 +106,20 @@ claim(
         1e-5,
         "H(p_tMin) + KL(p_tMax ‖ prior), what the probability flow gives too; Song et al. 2021, Theorem 2",
         { detectable: "1e-5 nats" },
+      );
+      const silent = scoreModel({ noise: (y) => tf.zerosLike(y) }, sde);
+      const at = async (x: number[]) => {
+        const x0 = tf.tensor2d([x]);
+        const { bound } = await likelihoodBound(silent, x0, { rng: createRng(check.seed) });
+        x0.dispose();
+        return bound[0];
+      };
+      check.within(
+        `${kind}: what data 5 away from 0 cost more under a silent network, relative`,
+        (await at([3, 4, 0]) - await at([0, 0, 0])) / (12.5 * (sde.alpha(sde.tMax) / sde.priorStd) ** 2),
+        1,
+        1e-9,
+        "‖α x_0‖²/(2 priorStd²) at tMax, the loss being ‖ε‖² for both",
       );
       for (const factor of [1, 0.8, 1.2]) {
         const exact = sum((i) => crossEntropy(spread(sde, i, sde.tMin), reverseVariance(sde, i, factor)));
