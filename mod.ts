@@ -251,7 +251,38 @@ export {
   type KernelSum,
 } from "./src/metrics/kernel_distance.ts";
 export { coverage, type Manifold, manifold } from "./src/metrics/precision_recall.ts";
+export { type Proportion, wilsonInterval } from "./src/metrics/proportion.ts";
 export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
+
+export { type Film, film, filmFrames, type FilmOptions } from "./src/experiments/density_film.ts";
+export {
+  type Distances,
+  langevinPicture,
+  type LangevinReport,
+  type LangevinRun,
+  type LangevinRunOptions,
+  measureLangevin,
+  modeShares,
+  runLangevin,
+} from "./src/experiments/exact_langevin.ts";
+export { errorsPicture, fieldsPicture, levelsPicture } from "./src/experiments/field_pictures.ts";
+export {
+  type FieldErrors,
+  type FieldMethod,
+  fieldMethods,
+  type FieldsOptions,
+  type FieldsReport,
+  type LearnedField,
+  learnFields,
+  measureFields,
+} from "./src/experiments/learned_fields.ts";
+export {
+  measureModes,
+  type ModesOptions,
+  modesPicture,
+  type ModesRow,
+  separatedModes,
+} from "./src/experiments/mode_proportions.ts";
 
 export { encodeGif, type GifTiming } from "./src/pictures/gif.ts";
 export { type GridLayout, imageGrid } from "./src/pictures/grid.ts";

@@ -12,6 +12,7 @@ export const subjects: Record<string, string> = {
   likelihood: "Likelihood",
   conditioning: "Conditioning",
   objective: "Objectives and loss floors",
+  toy: "Experiments in the plane",
   network: "Networks",
   training: "Training and resuming",
   checkpoint: "Checkpoints",

@@ -24,6 +24,8 @@ export interface LineMark extends MarkStyle {
   readonly dashed?: boolean;
   /** Dots at the points. */
   readonly dots?: boolean;
+  /** Width of the line in screen pixels, default 1.6. */
+  readonly width?: number;
 }
 
 /** A scatter of dots. */
@@ -72,6 +74,10 @@ export interface DensityMark extends MarkStyle {
   readonly values: ArrayLike<number>;
   /** Values in a row. */
   readonly columns: number;
+  /** The value from which on the colour is full; default the largest. */
+  readonly peak?: number;
+  /** Whether colours run into each other between cells; default true. */
+  readonly smooth?: boolean;
   /** Left and right end of the rectangle. */
   readonly xRange: readonly [number, number];
   /** Lower and upper end of the rectangle. */
@@ -120,9 +126,9 @@ export function drawMark(mark: Mark, colour: string, X: Placement, Y: Placement)
     case "line": {
       const dash = mark.dashed ? ' stroke-dasharray="5 4"' : "";
       const dots = mark.dots ? drawDots(mark, colour, X, Y, 2.6, 1) : "";
-      return `<path d="${
-        curve(mark, X, Y)
-      }" fill="none" stroke="${colour}" stroke-width="1.6"${dash}/>${dots}`;
+      return `<path d="${curve(mark, X, Y)}" fill="none" stroke="${colour}" stroke-width="${
+        mark.width ?? 1.6
+      }"${dash}/>${dots}`;
     }
     case "points":
       return drawDots(mark, colour, X, Y, mark.radius ?? 2, mark.opacity ?? .6);
@@ -196,11 +202,11 @@ function drawDensity(mark: DensityMark, colour: string, X: Placement, Y: Placeme
   const { values, columns, xRange, yRange } = mark;
   const rows = values.length / columns;
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  const peak = Array.from(values).reduce((most, value) => Math.max(most, value), 0) || 1;
+  const peak = mark.peak ?? (Array.from(values).reduce((most, value) => Math.max(most, value), 0) || 1);
   const data = new Uint8Array(4 * values.length);
   for (let i = 0; i < values.length; i++) {
     const row = rows - 1 - Math.floor(i / columns);
-    const alpha = Math.round(255 * Math.max(0, values[i]) / peak);
+    const alpha = Math.round(255 * Math.min(1, Math.max(0, values[i]) / peak));
     data.set([red, green, blue, alpha], 4 * (row * columns + i % columns));
   }
   const png = btoa(String.fromCharCode(...encodePng({ width: columns, height: rows, data })));
@@ -209,7 +215,9 @@ function drawDensity(mark: DensityMark, colour: string, X: Placement, Y: Placeme
   return `<image x="${fix(left)}" y="${fix(top)}" width="${fix(right - left)}" height="${
     fix(bottom - top)
   }" ` +
-    `preserveAspectRatio="none" href="data:image/png;base64,${png}"/>`;
+    `preserveAspectRatio="none"${
+      mark.smooth === false ? ' image-rendering="optimizeSpeed"' : ""
+    } href="data:image/png;base64,${png}"/>`;
 }
 
 /** The values of a mark that its axis must show. */

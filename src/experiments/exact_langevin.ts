@@ -1,0 +1,217 @@
+/**
+ * Langevin dynamics with the exact score of a 2-D law, measured against true samples of it.
+ * @module
+ */
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import type { ExactDistribution } from "../distributions/distribution.ts";
+import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
+import { energyDistance } from "../metrics/energy_distance.ts";
+import { type Proportion, wilsonInterval } from "../metrics/proportion.ts";
+import { slicedWasserstein } from "../metrics/sliced_wasserstein.ts";
+import type { Mark } from "../pictures/marks.ts";
+import { panels } from "../pictures/panels.ts";
+import { plot } from "../pictures/plot.ts";
+import { langevinMove } from "../samplers/langevin.ts";
+import { densityMark, dotsMark, exactScore, PANEL, pathMark, squarePlot } from "./plane.ts";
+
+/** Noise at which laws without a score of their own are given one; far below every width here. */
+export const LOWEST_NOISE = 0.01;
+
+/** How Langevin dynamics is run. */
+export interface LangevinRunOptions {
+  /** Particles, at least 2. */
+  readonly count: number;
+  /** Moves, positive. */
+  readonly steps: number;
+  /** Step size ε, positive: x ← x + ε ∇log p(x) + √(2ε) z. */
+  readonly stepSize: number;
+  /** Standard deviation of the normal law that particles start from; default 1.5. */
+  readonly startStd?: number;
+  /** Source of the start and of all noise. */
+  readonly rng: Rng;
+  /** How many times on the way the particles are looked at, evenly; default 10. */
+  readonly looks?: number;
+  /** Particles whose every move is kept; default 0. */
+  readonly followed?: number;
+}
+
+/** What became of the particles. */
+export interface LangevinRun {
+  /** Moves made at each look, from 0. */
+  readonly steps: readonly number[];
+  /** Particles at each look, [count, 2]. */
+  readonly states: readonly Float32Array[];
+  /** Paths of the followed particles: [steps + 1, 2] each. */
+  readonly paths: readonly Float32Array[];
+}
+
+/**
+ * Unadjusted Langevin dynamics in an exact field. The same generator gives the same particles.
+ *
+ * @throws {RangeError} If a number of the options is out of range.
+ */
+export async function runLangevin(law: ExactDistribution, options: LangevinRunOptions): Promise<LangevinRun> {
+  const { count, steps, stepSize, startStd = 1.5, rng, looks = 10, followed = 0 } = options;
+  for (
+    const [name, value, least] of [["count", count, 2], ["steps", steps, 1], ["looks", looks, 1]] as const
+  ) {
+    if (!Number.isInteger(value) || value < least) {
+      throw new RangeError(`${name} must be a whole number from ${least}, got ${value}`);
+    }
+  }
+  for (const [name, value] of Object.entries({ stepSize, startStd })) {
+    if (!(value > 0 && Number.isFinite(value))) {
+      throw new RangeError(`${name} must be a positive number, got ${value}`);
+    }
+  }
+  const [start, noise] = [rng.fork("start"), rng.fork("noise")];
+  const shape = [count, law.dimension];
+  const paths = Array.from({ length: Math.min(followed, count) }, () => new Float32Array(2 * (steps + 1)));
+  const result = { steps: [] as number[], states: [] as Float32Array[], paths };
+  let x = tf.tidy(() => tf.mul(start.normal(shape), startStd));
+  try {
+    for (let done = 0;; done++) {
+      const look = Math.floor(done * looks / steps) > Math.floor((done - 1) * looks / steps);
+      if (look || followed > 0) {
+        const state = (await x.data<"float32">()).slice();
+        paths.forEach((path, i) => path.set(state.subarray(2 * i, 2 * i + 2), 2 * done));
+        if (look) {
+          result.steps.push(done);
+          result.states.push(state);
+        }
+      }
+      if (done === steps) return result;
+      const next = tf.tidy(() =>
+        langevinMove(x, exactScore(law, x, LOWEST_NOISE), noise.normal(shape), tf.scalar(stepSize))
+      );
+      x.dispose();
+      x = next;
+    }
+  } finally {
+    x.dispose();
+  }
+}
+
+/** Distances between two samples. */
+export interface Distances {
+  /** Energy distance, unbiased: around 0, and so perhaps negative, where the laws are equal. */
+  readonly energy: number;
+  /** Sliced Wasserstein distance over 64 directions. */
+  readonly sliced: number;
+}
+
+/** Both distances of samples [N, 2] and [M, 2]. */
+export function distances(a: ArrayLike<number>, b: ArrayLike<number>, rng: Rng): Distances {
+  return { energy: energyDistance(a, b, 2), sliced: slicedWasserstein(a, b, 2, 64, rng) };
+}
+
+/** What {@linkcode measureLangevin} found. */
+export interface LangevinReport {
+  /** Distance to true samples after so many moves. */
+  readonly curve: readonly (Distances & { readonly step: number })[];
+  /** True samples against true samples, as many: mean and standard deviation over independent pairs. */
+  readonly floor: { readonly mean: Distances; readonly std: Distances };
+  /** For a mixture, each mode's share among the particles at the end and what it should be. */
+  readonly modes: readonly (Proportion & { readonly weight: number })[];
+  /** The run itself. */
+  readonly run: LangevinRun;
+  /** True samples, [count, 2]. */
+  readonly truth: Float32Array;
+}
+
+/** Runs Langevin dynamics and compares what it draws with true samples at every look. */
+export async function measureLangevin(
+  law: ExactDistribution,
+  options: LangevinRunOptions,
+): Promise<LangevinReport> {
+  const { count, rng } = options;
+  const run = await runLangevin(law, { followed: 5, ...options });
+  const samples = async (label: string) => {
+    const x = law.sample(rng.fork(label), count);
+    const values = (await x.data<"float32">()).slice();
+    x.dispose();
+    return values;
+  };
+  const truth = await samples("truth");
+  const pairs: Distances[] = [];
+  for (let i = 0; i < 6; i++) {
+    pairs.push(distances(await samples(`floor a ${i}`), await samples(`floor b ${i}`), rng));
+  }
+  const last = run.states[run.states.length - 1];
+  return {
+    curve: run.states.map((state, i) => ({ step: run.steps[i], ...distances(state, truth, rng) })),
+    floor: momentsOf(pairs),
+    modes: law instanceof GaussianMixture ? modeShares(law, last) : [],
+    run,
+    truth,
+  };
+}
+
+/** Each component's share among points [N, 2], by the most responsible one, with Wilson's interval. */
+export function modeShares(
+  mixture: GaussianMixture,
+  points: Float32Array,
+): (Proportion & { readonly weight: number })[] {
+  const counts = new Array<number>(mixture.weights.length).fill(0);
+  const count = points.length / 2;
+  for (let i = 0; i < count; i++) {
+    const { responsibilities } = mixture.posterior(points.subarray(2 * i, 2 * i + 2), LOWEST_NOISE);
+    counts[responsibilities.indexOf(Math.max(...responsibilities))]++;
+  }
+  return counts.map((successes, k) => ({ ...wilsonInterval(successes, count), weight: mixture.weights[k] }));
+}
+
+function momentsOf(pairs: readonly Distances[]): { mean: Distances; std: Distances } {
+  const mean = (f: (d: Distances) => number) => pairs.reduce((sum, d) => sum + f(d), 0) / pairs.length;
+  const std = (f: (d: Distances) => number) => {
+    const centre = mean(f);
+    return Math.sqrt(pairs.reduce((sum, d) => sum + (f(d) - centre) ** 2, 0) / (pairs.length - 1));
+  };
+  return {
+    mean: { energy: mean((d) => d.energy), sliced: mean((d) => d.sliced) },
+    std: { energy: std((d) => d.energy), sliced: std((d) => d.sliced) },
+  };
+}
+
+const FIRST_MOVES = 150;
+
+/** True samples, the dynamics' with a few of its paths, and the distance between them by moves, as an SVG. */
+export async function langevinPicture(law: ExactDistribution, report: LangevinReport): Promise<string> {
+  const { curve, floor, run, truth } = report;
+  const shade = await densityMark(law, LOWEST_NOISE);
+  const last = run.states[run.states.length - 1];
+  const paths = run.paths.slice(0, 5).map((path) => pathMark(path.subarray(0, 2 * FIRST_MOVES)));
+  const step = curve.map((look) => look.step);
+  const level = (value: number, label?: string): Mark => ({
+    kind: "line",
+    x: [step[0], step[step.length - 1]],
+    y: [value, value],
+    colour: "#7f7f7f",
+    dashed: true,
+    label,
+  });
+  const curves: Mark[] = [
+    {
+      kind: "line",
+      x: step,
+      y: curve.map(({ sliced }) => sliced),
+      dots: true,
+      label: "Langevin",
+      colour: "#d55e00",
+    },
+    level(floor.mean.sliced, "true samples"),
+  ];
+  return panels([
+    plot([shade, dotsMark(truth, "#222222", 1, 0.4)], squarePlot("True samples")),
+    plot([shade, dotsMark(last, "#222222", 1, 0.4)], squarePlot(`Langevin, ${step[step.length - 1]} moves`)),
+    plot([shade, ...paths], squarePlot(`Five paths, first ${FIRST_MOVES} moves`)),
+    plot(curves, {
+      ...PANEL,
+      width: 460,
+      title: "Sliced Wasserstein distance to true samples",
+      x: { label: "moves" },
+      y: { min: 0 },
+    }),
+  ]);
+}

@@ -1,0 +1,85 @@
+/** Pictures of learned fields: beside the true one, where they are wrong, and at which noise levels. @module */
+import type { ExactDistribution } from "../distributions/distribution.ts";
+import type { Mark } from "../pictures/marks.ts";
+import { panels } from "../pictures/panels.ts";
+import { plot } from "../pictures/plot.ts";
+import { ARROW_SIDE, type FieldsReport } from "./learned_fields.ts";
+import { densityMark, dotsMark, fieldMark, HALF_SIDE, PANEL, shaded, squarePlot } from "./plane.ts";
+
+/** The true field and the learned ones as arrows on the density, as an SVG. */
+export async function fieldsPicture(law: ExactDistribution, report: FieldsReport): Promise<string> {
+  const { sigma, truth, centres, fields } = report;
+  const shade = await densityMark(law, sigma);
+  const typical = medianLength(truth);
+  const cell = 2 * HALF_SIDE / ARROW_SIDE * 1.1;
+  const panel = (title: string, vectors: Float32Array) =>
+    plot([shade, fieldMark(centres, vectors, cell, typical, "#222222")], squarePlot(title));
+  return panels([
+    panel("True score", truth),
+    ...fields.map(({ method, vectors, relative }) =>
+      panel(`${method}: error ${(100 * relative).toPrecision(2)}%`, vectors)
+    ),
+  ], { columns: 3, title: `Scores at noise σ = ${sigma}; E‖s − s*‖² in percent of E‖s*‖²` });
+}
+
+/** Where the learned fields are wrong, as an SVG: all maps share one scale. */
+export async function errorsPicture(
+  law: ExactDistribution,
+  report: FieldsReport,
+  data: Float32Array,
+): Promise<string> {
+  const { sigma, fields } = report;
+  const all = fields.flatMap(({ map }) => [...map]).sort((a, b) => a - b);
+  const peak = all[Math.floor(0.9 * all.length)];
+  const dots = dotsMark(data, "#222222", 0.8, 0.5);
+  return panels([
+    plot([await densityMark(law, sigma), dots], squarePlot("Density and data")),
+    ...fields.map(({ method, map }) => plot([shaded(map, 16, "#b2182b", peak), dots], squarePlot(method))),
+  ], {
+    columns: 3,
+    title: `Distance ‖s − s*‖ from the true score at σ = ${sigma}: white is 0, full red ${
+      peak.toPrecision(2)
+    } and more`,
+  });
+}
+
+/** The error by noise level, and by the density of the place, as an SVG. */
+export function levelsPicture({ sigma, levels, fields }: FieldsReport): string {
+  const size = { width: 560, height: PANEL.height };
+  const byLevel: Mark[] = fields.map(({ method, byLevel }) => ({
+    kind: "line",
+    x: levels,
+    y: byLevel,
+    label: method,
+    dots: true,
+  }));
+  const byDensity: Mark[] = fields.map(({ method, byDensity }) => ({
+    kind: "line",
+    x: byDensity.map((_, i) => i + 1),
+    y: byDensity,
+    label: method,
+    dots: true,
+  }));
+  return panels([
+    plot(byLevel, {
+      ...size,
+      title: `½ E‖ν (s − s*)‖² on data noised by ν (trained at ${sigma})`,
+      x: { label: "noise level ν", scale: "log" },
+      y: { scale: "log" },
+    }),
+    plot(byDensity, {
+      ...size,
+      title: `Median ‖s − s*‖ at σ = ${sigma} by density`,
+      x: { label: "tenth of the square, densest first" },
+      y: { scale: "log" },
+    }),
+  ]);
+}
+
+function medianLength(vectors: Float32Array): number {
+  const lengths = Array.from(
+    { length: vectors.length / 2 },
+    (_, i) => Math.hypot(vectors[2 * i], vectors[2 * i + 1]),
+  );
+  return lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)];
+}
