@@ -135,6 +135,27 @@ export function list<T>(item: Flag<T>, fallback: readonly NonNullable<T>[]): Fla
   };
 }
 
+/** A flag with numbers from min to max: separated by commas, or FROM:TO:STEP, both ends included. */
+export function numbers(options: RangeOptions<readonly number[]>): Flag<readonly number[]> {
+  const { default: fallback = [], ...rest } = options;
+  const one = number(rest);
+  return {
+    help: options.help,
+    placeholder: options.placeholder ?? "X,…|FROM:TO:STEP",
+    fallback,
+    parse(text, flag) {
+      if (!text.includes(":")) return text.split(",").map((part) => one.parse(part, flag)!);
+      const [from, to, step] = text.split(":").map((part) => number(rest).parse(part, flag)!);
+      const count = Math.floor((to - from) / step + 1e-9) + 1;
+      if (text.split(":").length !== 3 || !(step > 0) || !(count >= 1 && count <= 10_000)) {
+        throw new UsageError(`${flag} must be FROM:TO:STEP, going up, such as 0.1:0.3:0.05, got "${text}"`);
+      }
+      // 0.1 + 2·0.1 is 0.3, not 0.30000000000000004.
+      return Array.from({ length: count }, (_, i) => Number((from + i * step).toPrecision(12)));
+    },
+  };
+}
+
 /** A switch: off unless given, `--name` turns it on; with `default: true`, `--no-name` turns it off. */
 export function toggle(options: { readonly help: string; readonly default?: boolean }): Flag<boolean> {
   return {
