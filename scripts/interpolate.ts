@@ -11,6 +11,7 @@ import { sizeOf } from "../src/networks/network.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { encodePng } from "../src/pictures/png.ts";
 import type { FlowMethod } from "../src/probability_flow.ts";
+import { withSmallestNoise } from "../src/smallest_noise.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
 import { choice, integer, list, number, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
@@ -31,7 +32,7 @@ const usage = {
     }),
     data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
     images: list(
-      integer({ help: "indices of test images, two or more", min: 0, max: 9999 }),
+      integer({ help: "indices of test images, two or more", min: 0 }),
       [0, 1, 2, 3],
     ),
     between: integer({ help: "pictures between two images", default: 6, min: 1, max: 64 }),
@@ -39,8 +40,18 @@ const usage = {
       help: "the equation whose flow is followed",
       default: "ve",
     }),
-    rtol: number({ help: "relative tolerance of adaptive steps", default: 1e-5, min: 1e-9, max: 1 }),
-    atol: number({ help: "absolute tolerance of adaptive steps", default: 1e-5, min: 1e-9, max: 1 }),
+    smallestNoise: number({
+      help: "noise ratio at which codes begin, no smaller than training saw",
+      default: 0.005,
+      min: 1e-6,
+      max: 1,
+    }),
+    tolerance: number({
+      help: "relative and absolute tolerance of the solver's steps",
+      default: 1e-5,
+      min: 1e-9,
+      max: 1,
+    }),
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
     output: text({ help: "the picture, .png", placeholder: "FILE", default: "interpolation.png" }),
     json: toggle({ help: "print the last line as JSON" }),
@@ -49,12 +60,16 @@ const usage = {
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  const { images, between, rtol, atol, output } = flags;
+  const { images, between, tolerance, output } = flags;
   if (images.length < 2) throw new UsageError(`--images needs at least two indices, got ${images.length}`);
   if (new Set(images).size < images.length) throw new UsageError(`--images must differ, got ${images}`);
   if (!output.endsWith(".png")) throw new UsageError(`--output must end in .png, got "${output}"`);
   await ensureWritable(output);
   const data = await loadMnist("test", { data: flags.data });
+  const beyond = images.find((index) => index >= data.count);
+  if (beyond !== undefined) {
+    throw new UsageError(`--images must be below ${data.count}, the number of images, got ${beyond}`);
+  }
   const started = performance.now();
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint);
@@ -65,8 +80,8 @@ async function main(): Promise<void> {
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${data.shape}]`,
     );
   }
-  const model = scoreModel(denoiser, sdes[flags.sde]());
-  const method: FlowMethod = { kind: "dopri5", rtol, atol };
+  const model = scoreModel(denoiser, withSmallestNoise(sdes[flags.sde](), flags.smallestNoise));
+  const method: FlowMethod = { kind: "dopri5", rtol: tolerance, atol: tolerance };
 
   const originals = tf.tensor(
     toModel(
@@ -108,8 +123,7 @@ async function main(): Promise<void> {
         ...result,
         images,
         sde: flags.sde,
-        rtol,
-        atol,
+        tolerance,
         seconds,
         engine: engine.name,
         file: output,

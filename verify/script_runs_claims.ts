@@ -7,7 +7,19 @@ import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
 import { folderWithCheckpoint } from "./small_checkpoint.ts";
 
-for (const task of ["sample", "join", "train", "evaluate", "export", "bench", "verify"]) {
+for (
+  const task of [
+    "sample",
+    "join",
+    "train",
+    "evaluate",
+    "likelihood",
+    "interpolate",
+    "export",
+    "bench",
+    "verify",
+  ]
+) {
   claim(
     `deno task ${task} explains itself and refuses an unknown flag with one sentence and exit code 2`,
     { engines: ["wasm"] },

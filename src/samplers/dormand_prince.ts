@@ -72,7 +72,7 @@ export class DormandPrince {
   /**
    * The state [B, …] at time `to` of what is x at time `from`; x is not disposed, the caller owns the result. Keeps the
    * step lengths for a next call that goes on.
-   * @throws Error naming the time if the derivative is not finite or the solution does not arrive
+   * @throws Error naming the time and the error if the derivative is not finite or the solution does not arrive
    */
   async integrate(derivative: Derivative, x: tf.Tensor, from: number, to: number): Promise<tf.Tensor> {
     const rows = x.shape[0];
@@ -86,15 +86,19 @@ export class DormandPrince {
         this.#lengths = await this.#firstLengths(derivative, state, slope, from, to);
       }
       const lengths = this.#lengths;
+      let error: Float32Array | null = null;
       for (let attempt = 0; times.some((time) => time !== to); attempt++) {
         if (attempt === this.#maxAttempts) {
+          const behind = furthest(times, to);
+          const last = error?.[times.indexOf(behind)].toPrecision(3) ?? "unknown";
           throw new Error(
-            `Dormand–Prince did not reach time ${to} in ${attempt} attempts, it is at ${furthest(times, to)}`,
+            `Dormand–Prince did not reach time ${to} in ${attempt} attempts, it is at ${behind}, ` +
+              `where the last step's error was ${last} times the tolerance`,
           );
         }
         const steps = lengths.map((length, row) => direction * Math.min(length, Math.abs(to - times[row])));
         const [next, nextSlope, errors] = this.#attempt(derivative, state, slope, times, steps);
-        const error = await readAndDispose(errors);
+        error = await readAndDispose(errors);
         const accepted = new Uint8Array(rows);
         for (let row = 0; row < rows; row++) {
           if (times[row] === to) continue;
