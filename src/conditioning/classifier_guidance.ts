@@ -84,11 +84,10 @@ export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
     classes: components.length,
     logProbability: (y, noiseRatio, labels) =>
       tf.tidy(() => {
-        const joint = components.map((component, k) =>
-          component.logDensity(y, noiseRatio).add(Math.log(weights[k]))
-        );
+        const own = tf.stack(components.map((component) => component.logDensity(y, noiseRatio)), 1);
         const chosen = tf.oneHot(tf.tensor1d([...labels], "int32"), components.length).toFloat();
-        return tf.stack(joint, 1).mul(chosen).sum(1).sub(mixture.logDensity(y, noiseRatio));
+        const logWeights = tf.tensor1d(labels.map((label) => Math.log(weights[label])));
+        return own.mul(chosen).sum(1).add(logWeights).sub(mixture.logDensity(y, noiseRatio));
       }),
   };
 }

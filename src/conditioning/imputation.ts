@@ -138,7 +138,7 @@ class KnownPart {
     sum.dispose();
     if (!Number.isFinite(value)) {
       throw new RangeError(
-        `known values must be finite numbers where the mask says known, their sum is ${value}`,
+        `known values must be finite numbers where the mask shows them, got ${value}`,
       );
     }
   }

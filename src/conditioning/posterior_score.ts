@@ -78,6 +78,7 @@ export function posteriorScore(
   const { sde } = model;
   return scoreModelFromNoise(sde, (x, t) =>
     tf.tidy(() => {
+      checkStates(x, observation);
       const per = (f: (t: number) => number) => column(mapPerRow(t, f), x);
       const noise = model.noise(x, t);
       const pullBack = tf.grad((x: tf.Tensor) => model.noise(x, t));
@@ -96,6 +97,15 @@ export function posteriorScore(
       );
       return noise.sub(jacobian(operator.adjoint(innovation)).mul(per((t) => 1 / noiseRatio(sde, t))));
     }));
+}
+
+function checkStates({ shape }: tf.Tensor, { operator, y }: LinearObservation): void {
+  if (String(shape.slice(1)) !== String(operator.inputShape)) {
+    throw new RangeError(`the operator takes samples of shape [${operator.inputShape}], got [${shape}]`);
+  }
+  if (y.shape[0] !== 1 && y.shape[0] !== shape[0]) {
+    throw new RangeError(`expected one observation, or one a sample, got ${y.shape[0]} for ${shape[0]}`);
+  }
 }
 
 /** A scalar or [B, 1, …] that broadcasts against tensors of another rank. */

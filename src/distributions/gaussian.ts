@@ -166,7 +166,7 @@ export class Gaussian implements ExactDistribution {
       logEvidence,
       posterior: new Gaussian({
         mean: this.mean.map((mean, i) => mean + shift[i]),
-        covariance: symmetrized(Matrix.sub(covariance, gain.mmul(cross.transpose()))),
+        covariance: withoutNegative(Matrix.sub(covariance, gain.mmul(cross.transpose()))),
       }),
     };
   }
@@ -256,6 +256,15 @@ function symmetric(rows: readonly ArrayLike<number>[], dimension: number): Matri
 
 function symmetrized(matrix: Matrix): number[][] {
   return Matrix.add(matrix, matrix.transpose()).mul(0.5).to2DArray();
+}
+
+/** A difference of covariances, less the negative eigenvalues that rounding left where it is singular. */
+function withoutNegative(difference: Matrix): number[][] {
+  const matrix = new Matrix(symmetrized(difference));
+  const { values, vectors } = symmetricEigen(matrix);
+  if (values.every((value) => value >= 0)) return matrix.to2DArray();
+  const kept = Matrix.diag(Array.from(values, (value) => Math.max(value, 0)));
+  return vectors === null ? kept.to2DArray() : symmetrized(vectors.mmul(kept).mmul(vectors.transpose()));
 }
 
 function operatorMatrix(operator: readonly (readonly number[])[], dimension: number): Matrix {
