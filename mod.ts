@@ -76,7 +76,7 @@ export {
   mixtureClassifier,
   type NoisyClassifier,
 } from "./src/conditioning/classifier_guidance.ts";
-export { imputed, type Known, repaint, type RepaintOptions } from "./src/conditioning/imputation.ts";
+export { imputed, type Known, pasted, repaint, type RepaintOptions } from "./src/conditioning/imputation.ts";
 export {
   exactPosterior,
   type LinearObservation,
@@ -179,7 +179,7 @@ export {
   type StorageType,
   writeSafetensors,
 } from "./src/networks/safetensors.ts";
-export { loadPretrained, type PretrainedName } from "./src/pretrained.ts";
+export { loadNoisyClassifier, loadPretrained, type PretrainedName } from "./src/pretrained.ts";
 
 export {
   denoisingLoss,

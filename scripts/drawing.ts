@@ -10,7 +10,7 @@ import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
-import { loadPretrained } from "../src/pretrained.ts";
+import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
@@ -34,9 +34,12 @@ export const SAMPLER = "dpm++2m";
 /** How strongly the shipped network's labels are followed: measured best, see the README. 1 would be no guidance. */
 export const GUIDANCE = 1.25;
 
-/** The network in a checkpoint, or the one that comes with the project. */
-export async function load(checkpoint: string | undefined): Promise<NetworkDenoiser> {
-  if (checkpoint === undefined) return await loadPretrained("mnist");
+/** The network in a checkpoint, or one that comes with the project. */
+export async function load(
+  checkpoint: string | undefined,
+  name: PretrainedName = "mnist",
+): Promise<NetworkDenoiser> {
+  if (checkpoint === undefined) return await loadPretrained(name);
   const bytes = await readWhole(checkpoint);
   try {
     const { config, weights } = readModel(bytes);

@@ -1,15 +1,19 @@
 /** Trained networks that come with this project. @module */
 import { type NetworkDenoiser, networkDenoiser } from "./networks/network_denoiser.ts";
 import { readModel } from "./networks/model_file.ts";
+import { NoisyDigitClassifier, readNoisyClassifier } from "./networks/noisy_classifier.ts";
 
-/** Names of the trained networks. */
-export type PretrainedName = "mnist";
+/** Names of the trained denoisers. */
+export type PretrainedName = "mnist" | "coloured-digits";
 
-const FILES: Readonly<Record<PretrainedName, string>> = { mnist: "../fixtures/mnist.safetensors" };
+const FILES: Readonly<Record<PretrainedName, string>> = {
+  "mnist": "../fixtures/mnist.safetensors",
+  "coloured-digits": "../fixtures/coloured_digits.safetensors",
+};
 
 /**
  * Fetches a trained network that lies beside this module, from a file or over HTTP; call `useEngine` first. "mnist":
- * digits [28, 28, 1] in [−1, 1], with labels 0 to 9.
+ * digits [28, 28, 1] in [−1, 1], with labels 0 to 9. "coloured-digits": digits in colours, [28, 28, 3], without labels.
  *
  * @throws {RangeError} For an unknown name.
  * @throws {Error} When the file cannot be fetched.
@@ -19,9 +23,24 @@ export async function loadPretrained(name: PretrainedName): Promise<NetworkDenoi
   if (file === undefined) {
     throw new RangeError(`the pretrained networks are ${Object.keys(FILES).join(", ")}; got ${name}`);
   }
+  const { config, weights } = readModel(await fetchBeside(file));
+  return networkDenoiser(config, weights);
+}
+
+/**
+ * Fetches the classifier of noisy digits that lies beside this module; call `useEngine` first.
+ *
+ * @throws {Error} When the file cannot be fetched.
+ */
+export async function loadNoisyClassifier(): Promise<NoisyDigitClassifier> {
+  return new NoisyDigitClassifier(
+    readNoisyClassifier(await fetchBeside("../fixtures/noisy_classifier.safetensors")),
+  );
+}
+
+async function fetchBeside(file: string): Promise<Uint8Array> {
   const url = new URL(file, import.meta.url);
   const response = await fetch(url);
   if (!response.ok) throw new Error(`could not fetch ${url}: ${response.status} ${response.statusText}`);
-  const { config, weights } = readModel(await response.bytes());
-  return networkDenoiser(config, weights);
+  return await response.bytes();
 }

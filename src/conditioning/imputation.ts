@@ -118,6 +118,32 @@ export function repaint(sampler: Sampler, options: RepaintOptions): Sampler {
   };
 }
 
+/**
+ * A sampler as it is, whose result has the known part put in exactly: for the score of an exact posterior, whose samples
+ * agree with what is known but for the solver's error.
+ *
+ * @throws {RangeError} as {@linkcode imputed} does
+ */
+export function pasted(sampler: Sampler, known: Known): Sampler {
+  checkMask(known.mask, known.known.shape.slice(1));
+  return {
+    name: `pasted ${sampler.name}`,
+    start: (model, rng) => {
+      const inner = sampler.start(model, rng);
+      const part = new KnownPart(known, model.sde, rng);
+      return {
+        begin: async (x, t) => {
+          await part.check();
+          return await inner.begin?.(x, t) ?? x.clone();
+        },
+        step: (x, t, s) => inner.step(x, t, s),
+        finish: async (x) => await then(await inner.finish?.(x) ?? x.clone(), (x) => part.pasted(x)),
+        dispose: () => inner.dispose(),
+      };
+    },
+  };
+}
+
 /** The known part of a run's samples. */
 class KnownPart {
   readonly #known: Known;

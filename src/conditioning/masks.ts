@@ -24,8 +24,8 @@ const HIDDEN: Readonly<Record<MaskName, (u: number, v: number) => boolean>> = {
   "top": (_, v) => v < 0,
   "bottom": (_, v) => v > 0,
   "centre": (u, v) => Math.abs(u) < 1 / 4 && Math.abs(v) < 1 / 4,
-  "vertical-stripe": (u) => Math.abs(u) < 1 / 6,
-  "horizontal-stripe": (_, v) => Math.abs(v) < 1 / 6,
+  "vertical-stripe": (u) => Math.abs(u) < 1 / 8,
+  "horizontal-stripe": (_, v) => Math.abs(v) < 1 / 8,
   "none": () => false,
   "all": () => true,
 };
@@ -35,7 +35,7 @@ export const maskNames: readonly MaskName[] = Object.keys(HIDDEN) as MaskName[];
 
 /**
  * A mask by what it hides: a half ("left", "right", "top", "bottom"; an odd middle line stays known), the middle half of both
- * sides ("centre"), the middle third ("vertical-stripe", "horizontal-stripe": pixels whose centre lies in it, 10 of 28), nothing
+ * sides ("centre"), the middle quarter ("vertical-stripe", "horizontal-stripe": pixels whose centre lies inside it, 6 of 28), nothing
  * or all.
  *
  * @param shape [height, width, channels]; all channels of a pixel are known or none.

@@ -1,0 +1,126 @@
+/**
+ * Fills in hidden pixels: `deno task inpaint`.
+ * @module
+ */
+import { createRng } from "../src/compute/rng.ts";
+import {
+  maskByName,
+  maskFromPicture,
+  type MaskName,
+  maskNames,
+  randomMask,
+} from "../src/conditioning/masks.ts";
+import { maskOperator } from "../src/conditioning/operators.ts";
+import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
+import { decodePng } from "../src/pictures/png.ts";
+import { readWhole } from "./files.ts";
+import { type Flag, number, parseFlags, runScript, UsageError } from "./flags.ts";
+import { methodNames, posteriorFlags } from "./posterior.ts";
+import { keptOf, type Outcome, percent, runPosterior } from "./posterior_task.ts";
+import { asUsage } from "./sampling_flags.ts";
+
+/** What hidden pixels look like in a picture, in model units: between black and white. */
+const HIDDEN = -0.3;
+
+const mask: Flag<MaskName | "random" | { readonly path: string }> = {
+  help: `what is hidden: ${
+    maskNames.join(", ")
+  }, random pixels (see --hidden), or where a PNG of the model's size is dark`,
+  placeholder: "NAME|F.png",
+  fallback: "left",
+  parse(text, flag) {
+    if (text.toLowerCase().endsWith(".png")) return { path: text };
+    const name = [...maskNames, "random" as const].find((candidate) => candidate === text);
+    if (name === undefined) {
+      throw new UsageError(
+        `${flag} must be one of ${maskNames.join(", ")}, random, or end in .png, got "${text}"`,
+      );
+    }
+    return name;
+  },
+};
+
+const usage = {
+  name: "inpaint",
+  purpose:
+    "Hides a part of digits and draws what could have been there. The picture has a column for each digit, with the rows " +
+    "original, what was seen, samples, their mean and their standard deviation; the result says what part of the samples " +
+    "has the digit's class.",
+  examples: [
+    "deno task inpaint",
+    "deno task inpaint --mask vertical-stripe --method repaint",
+    "deno task inpaint --mask mask.png --input seven.png --resize --count 8",
+    "deno task inpaint --mask left --input mnist:0-499 --count 1 --json",
+  ],
+  flags: {
+    mask,
+    hidden: number({ help: "share of the pixels that --mask random hides (default 0.5)", min: 0, max: 1 }),
+    ...posteriorFlags({ methods: methodNames, output: "inpaint.png" }),
+  },
+} as const;
+
+type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
+
+/** The mask that flags ask for, [height · width · channels]. */
+async function maskOf({ mask, hidden, seed }: Flags, shape: readonly number[]): Promise<Float32Array> {
+  if (typeof mask === "object") {
+    const picture = decodePng(await readWhole(mask.path), mask.path);
+    return asUsage(() => maskFromPicture(picture, shape));
+  }
+  return mask === "random" ? randomMask(shape, hidden ?? 0.5, createRng(seed)) : maskByName(mask, shape);
+}
+
+/** How far known values are from what they were, and how far hidden ones vary; in model units. */
+function spread(
+  { inputs, samples, values, sight }: Outcome,
+): { knownError: number; hiddenStd: number | null } {
+  const mask = sight.known!.mask;
+  const size = mask.length;
+  let knownError = 0;
+  values.forEach((value, at) => {
+    const original = inputs.images[Math.floor(at / (samples * size)) * size + at % size];
+    if (mask[at % size] === 1) knownError = Math.max(knownError, Math.abs(value - original));
+  });
+  const { std } = posteriorMoments(values, inputs.count, samples);
+  const hidden = std.filter((_, at) => mask[at % size] === 0);
+  const squares = hidden.reduce((sum, value) => sum + value ** 2, 0);
+  return {
+    knownError,
+    hiddenStd: samples > 1 && hidden.length > 0 ? Math.sqrt(squares / hidden.length) : null,
+  };
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags(usage, Deno.args);
+  if (flags.hidden !== undefined && flags.mask !== "random") {
+    throw new UsageError(`--hidden is for --mask random, got --hidden ${flags.hidden}`);
+  }
+  await runPosterior(flags, {
+    label: "inpainting",
+    network: "mnist",
+    async sight(shape) {
+      const mask = await maskOf(flags, shape);
+      return { operator: maskOperator(shape, mask), noiseStd: 0, known: { mask } };
+    },
+    shown: ({ inputs, sight }) => {
+      const mask = sight.known!.mask;
+      return inputs.images.map((value, at) => mask[at % mask.length] === 1 ? value : HIDDEN);
+    },
+    async measure(outcome) {
+      const mask = Array.from(outcome.sight.known!.mask);
+      return {
+        mask: typeof flags.mask === "string" ? flags.mask : flags.mask.path,
+        hidden: mask.filter((known) => known === 0).length / mask.length,
+        ...spread(outcome),
+        ...await keptOf(outcome),
+      };
+    },
+    words: ({ mask, kept, hiddenStd }) =>
+      `${mask} hidden${kept === undefined ? "" : `, class kept in ${percent(kept as number)}`}` +
+      (hiddenStd === null
+        ? ""
+        : `, standard deviation of hidden pixels ${(hiddenStd as number / 2).toFixed(3)}`),
+  });
+}
+
+if (import.meta.main) await runScript(main);

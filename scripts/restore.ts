@@ -1,0 +1,129 @@
+/**
+ * Undoes a linear map of images and noise: `deno task restore`.
+ * @module
+ */
+import { createRng } from "../src/compute/rng.ts";
+import * as tf from "../src/compute/tf.ts";
+import type { LinearOperator } from "../src/conditioning/linear_observation.ts";
+import {
+  blurOperator,
+  gaussianKernel,
+  poolingOperator,
+  randomProjection,
+} from "../src/conditioning/operators.ts";
+import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
+import { choice, integer, number, parseFlags, runScript, UsageError } from "./flags.ts";
+import { posteriorFlags } from "./posterior.ts";
+import { keptOf, type Outcome, percent, runPosterior } from "./posterior_task.ts";
+import { asUsage } from "./sampling_flags.ts";
+
+const usage = {
+  name: "restore",
+  purpose:
+    "Shows what could have been there before digits lost their detail: their resolution (pool2, pool4: means of blocks of " +
+    "pixels), their sharpness (blur), or all but some random projections. The picture has a column for each digit, with the " +
+    "rows original, what was seen, samples, their mean and their standard deviation.",
+  examples: [
+    "deno task restore",
+    "deno task restore --operator blur --blur 2 --noise 0.02",
+    "deno task restore --operator projection --directions 80 --input mnist:0-9",
+  ],
+  flags: {
+    operator: choice(["pool2", "pool4", "blur", "projection"], { help: "what was done", default: "pool4" }),
+    noise: number({
+      help: "standard deviation of the noise on what is seen, in units of a pixel's range",
+      default: 0.02,
+      min: 0,
+      max: 100,
+    }),
+    blur: number({ help: "standard deviation of the blur, in pixels (default 1.5)", min: 0.1, max: 20 }),
+    directions: integer({ help: "number of random projections (default 98)", min: 1, max: 10_000 }),
+    ...posteriorFlags({ methods: ["mmps", "pigdm"], output: "restore.png" }),
+  },
+} as const;
+
+type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
+
+function operatorOf({ operator, blur, directions, seed }: Flags, shape: readonly number[]): LinearOperator {
+  switch (operator) {
+    case "pool2":
+      return poolingOperator(shape, 2);
+    case "pool4":
+      return poolingOperator(shape, 4);
+    case "blur":
+      return blurOperator(shape, gaussianKernel(blur ?? 1.5));
+    case "projection":
+      return randomProjection(createRng(seed).fork("projection"), shape, directions ?? 98);
+  }
+}
+
+/** What was seen, as images: Aᵀ y, made as bright as it would be of a white image. */
+async function asImages({ sight, seen, shape }: Outcome): Promise<Float32Array> {
+  const { operator } = sight;
+  const images = tf.tidy(() => {
+    const white = operator.adjoint(operator.apply(tf.ones([1, ...shape])));
+    // A random projection turns white into noise: there the typical length of Aᵀ A x is right.
+    const gain = operator.outputShape.length === 1 ? tf.scalar(1) : tf.div(1, tf.maximum(white, 1e-3));
+    return tf.mul(operator.adjoint(seen), gain);
+  });
+  const values = await images.data<"float32">();
+  images.dispose();
+  return Float32Array.from(values);
+}
+
+/** Root mean square errors of samples and of their means, and of what would be seen of them; in units of a pixel's range. */
+async function errors({ inputs, samples, values, shape, sight, seen }: Outcome) {
+  const { mean } = posteriorMoments(values, inputs.count, samples);
+  const size = values.length / (inputs.count * samples);
+  const rms = (differences: Float32Array) =>
+    Math.sqrt(differences.reduce((sum, value) => sum + value ** 2, 0) / differences.length) / 2;
+  const residual = tf.tidy(() => {
+    const x = tf.tensor(values, [inputs.count * samples, ...shape]);
+    const again = tf.reshape(sight.operator.apply(x), [inputs.count, samples, ...sight.operator.outputShape]);
+    return tf.sub(again, tf.expandDims(seen, 1));
+  });
+  const differences = await residual.data<"float32">();
+  residual.dispose();
+  return {
+    meanError: rms(mean.map((value, at) => value - inputs.images[at])),
+    sampleError: rms(
+      values.map((value, at) => value - inputs.images[Math.floor(at / (samples * size)) * size + at % size]),
+    ),
+    residual: rms(differences),
+  };
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags(usage, Deno.args);
+  for (const [name, needed] of [["blur", "blur"], ["directions", "projection"]] as const) {
+    if (flags[name] !== undefined && flags.operator !== needed) {
+      throw new UsageError(`--${name} is for --operator ${needed}, got --operator ${flags.operator}`);
+    }
+  }
+  await runPosterior(flags, {
+    label: "restoring",
+    network: "mnist",
+    // Model units have a range of 2.
+    sight: (shape) => ({
+      operator: asUsage(() => operatorOf(flags, shape)),
+      noiseStd: 2 * flags.noise,
+      known: null,
+    }),
+    shown: asImages,
+    async measure(outcome) {
+      return {
+        ...{ operator: flags.operator, noise: flags.noise },
+        ...await errors(outcome),
+        ...await keptOf(outcome),
+      };
+    },
+    words: ({ operator, noise, meanError, residual, kept }) =>
+      `${operator} with noise ${noise} undone, error of the mean ${
+        (meanError as number).toFixed(4)
+      }, misfit to what was ` +
+      `seen ${(residual as number).toFixed(4)}` +
+      (kept === undefined ? "" : `, class kept in ${percent(kept as number)}`),
+  });
+}
+
+if (import.meta.main) await runScript(main);
