@@ -5,17 +5,20 @@
 import type { Engine } from "../src/compute/engine.ts";
 import { createRng, type Rng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
+import { classifierGuided } from "../src/conditioning/classifier_guidance.ts";
 import { fromModel } from "../src/data/dataset.ts";
 import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
-import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
+import { NOISY_CLASSIFIER_SHAPE, type NoisyDigitClassifier } from "../src/networks/noisy_classifier.ts";
+import { loadNoisyClassifier, loadPretrained, type PretrainedName } from "../src/pretrained.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
 import { readWhole } from "./files.ts";
+import { UsageError } from "./flags.ts";
 
 /** The most frames of an animation. */
 const mostFrames = 60;
@@ -71,9 +74,29 @@ export function labelsOf(label: string, classes: number, rng: Rng, rows: number)
   return Array.from(uniforms, (u) => Math.floor(u * classes));
 }
 
-/** How often one evaluation asks the network: guidance asks it twice, in one batch. */
+/** How often one evaluation asks the network: guidance asks it twice, in one batch; guidance 0 is no label at all. */
 export function callsPerEvaluation({ network }: NetworkDenoiser, guidance: number): number {
-  return guidance !== 1 && network.classes > 0 ? 2 : 1;
+  return guidance !== 0 && guidance !== 1 && network.classes > 0 ? 2 : 1;
+}
+
+/** A classifier of noisy digits, and how strongly its gradient is followed. */
+export interface Guide {
+  readonly classifier: NoisyDigitClassifier;
+  readonly scale: number;
+}
+
+/**
+ * The classifier that comes with the project, to be disposed; null for scale 0.
+ * @throws UsageError when the network's samples are nothing that it knows
+ */
+export async function openGuide({ network }: NetworkDenoiser, scale = 0): Promise<Guide | null> {
+  if (scale === 0) return null;
+  if (String(network.sampleShape) !== String(NOISY_CLASSIFIER_SHAPE)) {
+    throw new UsageError(
+      `--classifier-scale is for digits of shape [${NOISY_CLASSIFIER_SHAPE}], the checkpoint has [${network.sampleShape}]`,
+    );
+  }
+  return { classifier: await loadNoisyClassifier(), scale };
 }
 
 /** The batches with index `first` up to `end` (excluded) of a run that draws `count` samples. */
@@ -103,6 +126,8 @@ export interface DrawOptions {
   /** See {@linkcode labelsOf}. */
   readonly label: string;
   readonly guidance: number;
+  /** What leads to the label beside the network itself; default nothing. */
+  readonly guide?: Guide | null;
   readonly denoise: boolean;
   /** Samples of the whole run. */
   readonly count: number;
@@ -134,19 +159,25 @@ export async function* drawBatches(
   part: Part,
   options: DrawOptions,
 ): AsyncGenerator<DrawnBatch, void, void> {
-  const { sde, sampler, grid, rows, denoise } = options;
+  const { sde, sampler, grid, rows, denoise, guide = null } = options;
   const { sampleShape, classes } = denoiser.network;
   const stride = Math.ceil(grid.steps / (mostFrames - 1));
   for (let index = part.first; index < part.end; index++) {
     const first = index * rows;
     const samples = Math.min(rows, options.count - first);
     const rng = createRng(options.seed).startingAt(first);
-    const conditioned = denoiser.withLabels(
-      labelsOf(options.label, classes, rng, rows),
-      classes === 0 ? 1 : options.guidance,
-    );
-    if (index === part.first) await conditioned.prepare(rows);
-    const model = scoreModel(conditioned, sde);
+    const labels = labelsOf(options.label, guide?.classifier.classes ?? classes, rng, rows);
+    const conditioned = classes === 0 || options.guidance === 0
+      ? denoiser
+      : denoiser.withLabels(labels, options.guidance);
+    if (index === part.first) {
+      await conditioned.prepare(rows);
+      await guide?.classifier.prepare(rows);
+    }
+    const unguided = scoreModel(conditioned, sde);
+    const model = guide === null || labels === null
+      ? unguided
+      : classifierGuided(unguided, guide.classifier, labels, guide.scale);
     const frames: Float32Array[] = [];
     const kept = async (x: tf.Tensor) =>
       fromModel(await x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));

@@ -3,13 +3,15 @@
  * @module
  */
 import { columns } from "./columns.ts";
-import { GUIDANCE, load } from "./drawing.ts";
+import { load, openGuide } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
-import { integer, number, parseFlags, runScript, toggle } from "./flags.ts";
+import { integer, parseFlags, runScript, toggle } from "./flags.ts";
 import { measure, openYardstick } from "./measuring.ts";
 import { kernelText, percent } from "./quality_table.ts";
 import {
   dataFlag,
+  guidanceOf,
+  labelFlags,
   networkFlags,
   samplerOptions,
   samplingFlags,
@@ -33,7 +35,8 @@ const usage = {
     data: dataFlag,
     count: integer({ help: "how many digits", default: 5000, min: 100, max: 60_000 }),
     ...samplingFlags,
-    guidance: number({ help: "how strongly the label is followed; 1 is no guidance", default: GUIDANCE }),
+    guidance: labelFlags.guidance,
+    classifierScale: labelFlags.classifierScale,
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
     engine: networkFlags.engine,
@@ -43,6 +46,7 @@ const usage = {
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
+  const guidance = guidanceOf({ ...flags, label: "random" });
   const sampling = samplingOf(flags);
   const { steps } = sampling.grid;
   const engine = await openEngine(flags.engine);
@@ -54,17 +58,21 @@ async function main(): Promise<void> {
     unit: "steps",
   });
   const onStep = (taken: number) => progress.update(taken);
-  const measured = await measure(denoiser, engine, sampling, yardstick, { ...flags, onStep });
+  const guide = await openGuide(denoiser, flags.classifierScale);
+  const options = { ...flags, guidance, guide, onStep };
+  const measured = await measure(denoiser, engine, sampling, yardstick, options);
+  guide?.classifier.dispose();
   const { quality, evaluations, seconds } = measured;
   progress.finish();
   denoiser.dispose();
-  const { count, sde, sampler, guidance, seed } = flags;
+  const { count, sde, sampler, classifierScale = 0, seed } = flags;
   const { floor } = yardstick.reference;
   if (flags.json) {
     console.log(
       JSON.stringify({
         ...{ count, ...quality, floor, sde, sampler, grid: sampling.grid.kind, steps },
-        ...{ ...samplerOptions(flags), evaluations, guidance, seed, seconds, engine: engine.name },
+        ...{ ...samplerOptions(flags), evaluations, guidance, classifierScale },
+        ...{ seed, seconds, engine: engine.name },
       }),
     );
     return;
@@ -78,7 +86,8 @@ async function main(): Promise<void> {
   ];
   console.log(columns([["against test images", `${count} digits`, `${count} training images`], ...rows]));
   console.log(
-    `${sde}, ${sampler} on a ${sampling.grid.kind} grid, ${steps} steps, ${evaluations} evaluations, guidance ${guidance}, ` +
+    `${sde}, ${sampler} on a ${sampling.grid.kind} grid, ${steps} steps, ${evaluations} evaluations, guidance ${guidance}` +
+      `${classifierScale === 0 ? "" : `, classifier scale ${classifierScale}`}, ` +
       `drawn in ${formatDuration(seconds)} on ${engine.name}`,
   );
 }

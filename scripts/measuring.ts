@@ -12,7 +12,7 @@ import {
 } from "../src/metrics/digit_quality.ts";
 import { sizeOf, type Weights } from "../src/networks/network.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
-import { callsPerEvaluation, drawBatches, shardOf } from "./drawing.ts";
+import { callsPerEvaluation, drawBatches, type Guide, shardOf } from "./drawing.ts";
 import { readWhole } from "./files.ts";
 import { loadMnist } from "./mnist_files.ts";
 import type { Sampling } from "./sampling_flags.ts";
@@ -24,6 +24,8 @@ export interface DigitsOptions {
   readonly batch: number;
   readonly seed: number;
   readonly guidance: number;
+  /** What leads to the class beside the network itself; default nothing. */
+  readonly guide?: Guide | null;
   /** Told after every step how many were taken, all batches together. */
   readonly onStep?: (steps: number) => void;
 }
@@ -48,14 +50,14 @@ export async function drawDigits(
   options: DigitsOptions,
 ): Promise<Digits> {
   const { sampleShape, classes } = denoiser.network;
-  const { count, batch: rows, seed, guidance, onStep = () => {} } = options;
+  const { count, batch: rows, seed, guidance, guide, onStep = () => {} } = options;
   const size = sizeOf(sampleShape);
   const images = new Float32Array(count * size);
   let evaluations = 0;
   const started = performance.now();
   const drawn = drawBatches(denoiser, engine, shardOf(1, 1, count, rows), {
     ...sampling,
-    ...{ count, rows, seed, guidance, label: "turn", denoise: true, frames: false, onStep },
+    ...{ count, rows, seed, guidance, guide, label: "turn", denoise: true, frames: false, onStep },
   });
   for await (const batch of drawn) {
     images.set(batch.values.map((value) => 2 * value - 1), batch.first * size);

@@ -14,6 +14,7 @@ import {
   type DrawOptions,
   fingerprint,
   load,
+  openGuide,
   type Part,
   shardOf,
 } from "./drawing.ts";
@@ -68,6 +69,7 @@ const usage = {
   examples: [
     "deno task sample",
     "deno task sample --label 4 --guidance 2 --output fours.png",
+    "deno task sample --label 4 --classifier-scale 3 --sampler predictor-corrector",
     "deno task sample --sde vp --sampler predictor-corrector --steps 500 --count 16",
     "deno task sample --count 10000 --output digits.npy --resume",
     "deno task sample --count 10000 --shard 2/8 --output digits-2.npy --resume",
@@ -138,17 +140,19 @@ async function* drawn(
   engine: Engine,
   from = plan.part.first,
 ): AsyncGenerator<DrawnBatch> {
+  const guide = await openGuide(denoiser, flags.classifierScale);
   const { steps } = plan.grid;
   const done = (from - plan.part.first) * steps;
   const total = (plan.part.end - plan.part.first) * steps;
   using progress = new ProgressBar({ label: "sampling", total, unit: "steps", initial: done });
   const options: DrawOptions = {
     ...{ sde: plan.sde, sampler: plan.sampler, grid: plan.grid },
-    ...{ seed: flags.seed, label: flags.label, guidance: flags.guidance, denoise: flags.denoise },
+    ...{ seed: flags.seed, label: flags.label, guidance: flags.guidance, guide, denoise: flags.denoise },
     ...{ count: flags.count, rows: flags.batch, frames: plan.ending === ".gif" },
     onStep: (taken) => progress.update(done + taken),
   };
   yield* drawBatches(denoiser, engine, { first: from, end: plan.part.end }, options);
+  guide?.classifier.dispose();
 }
 
 /** Streams an array to the disk: memory holds one batch, however many there are. */
@@ -159,13 +163,13 @@ async function streamArray(
   engine: Engine,
 ): Promise<Result> {
   const { part, grid } = plan;
-  const { sde, sampler, label, guidance, denoise, seed, count, batch } = flags;
+  const { sde, sampler, label, guidance, classifierScale, denoise, seed, count, batch } = flags;
   const first = part.first * batch;
   const samples = Math.min(count, part.end * batch) - first;
   const run: RunRecord = {
     ...{ weights: await fingerprint(denoiser), sde, sampler, steps: grid.steps, grid: grid.kind },
     ...samplerOptions(flags),
-    ...{ seed, label, guidance, denoise, count, batch, engine: engine.name },
+    ...{ seed, label, guidance, classifierScale, denoise, count, batch, engine: engine.name },
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
   const shape = [samples, ...denoiser.network.sampleShape];

@@ -129,17 +129,27 @@ export const labelFlags = {
   }),
   guidance: number({
     help:
-      `how strongly the label is followed; 1 is the plain conditional model (default ${GUIDANCE} with a label)`,
+      `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
+      `${GUIDANCE} with a label, 0 with --classifier-scale)`,
+  }),
+  classifierScale: number({
+    help:
+      "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
   }),
 };
 
 /**
- * How strongly to follow the label: what was asked for, else the default, which is none without a label.
+ * How strongly to follow the network's label: what was asked for, else the default, which is none without a label, and nothing
+ * of the network's where a classifier is followed.
  * @throws UsageError for guidance without a label
  */
-export function guidanceOf({ label, guidance }: FlagValues<typeof labelFlags>): number {
-  if (label === "none" && (guidance ?? 1) !== 1) {
-    throw new UsageError(`--guidance needs a label, got ${guidance} with --label none`);
+export function guidanceOf({ label, guidance, classifierScale = 0 }: FlagValues<typeof labelFlags>): number {
+  if (label === "none") {
+    for (
+      const [name, value, none] of [["guidance", guidance ?? 1, 1], ["classifier-scale", classifierScale, 0]]
+    ) {
+      if (value !== none) throw new UsageError(`--${name} needs a label, got ${value} with --label none`);
+    }
   }
-  return guidance ?? (label === "none" ? 1 : GUIDANCE);
+  return guidance ?? (label === "none" ? 1 : classifierScale !== 0 ? 0 : GUIDANCE);
 }

@@ -7,6 +7,8 @@ import { CLASSIFIER_CLASSES, classify } from "./classifier.ts";
 export interface KeptClasses {
   /** Share of the samples that have their digit's class. */
   readonly kept: number;
+  /** Share of the digits whose class is the most frequent one among their samples; of several the least class. */
+  readonly keptByVote: number;
   /** The same for the samples of each class; null where there is no digit of it. */
   readonly perClass: readonly (number | null)[];
   /** Mean number of classes among the samples of one digit. */
@@ -29,15 +31,18 @@ export async function keptClasses(
   const samples = found.length / labels.length;
   const right = new Float64Array(CLASSIFIER_CLASSES);
   const all = new Float64Array(CLASSIFIER_CLASSES);
-  let distinct = 0;
+  let [distinct, votes] = [0, 0];
   labels.forEach((label, digit) => {
     const own = found.subarray(digit * samples, (digit + 1) * samples);
     all[label] += samples;
     right[label] += own.filter((other) => other === label).length;
     distinct += new Set(own).size;
+    const counts = all.map((_, other) => own.filter((found) => found === other).length);
+    if (counts.indexOf(Math.max(...counts)) === label) votes++;
   });
   return {
     kept: right.reduce((sum, n) => sum + n, 0) / found.length,
+    keptByVote: votes / labels.length,
     perClass: Array.from(all, (n, label) => n === 0 ? null : right[label] / n),
     classes: distinct / labels.length,
   };
