@@ -7,7 +7,8 @@ import { type Sde, transition } from "./sde.ts";
 /**
  * One forward step x_t = scale·x_s + std·z from s to t in the discretization of the SDE's own paper (Song et al.
  * 2021, Appendix B and E): DDPM's rule for VP, scale = √(1 − β(t)h), std = √(β(t)h); SMLD's for VE and σ^t,
- * std² = σ(t)² − σ(s)²; Euler's for sub-VP, scale = 1 + f(t)h, std = g(t)√h; with h = t − s.
+ * std² = σ(t)² − σ(s)²; Euler's for sub-VP, scale = 1 + f(t)h, std = g(t)√h; with h = t − s. A chain in discrete time has
+ * its own step, √(1 − β_n) and √β_n.
  *
  * @throws {RangeError} if s exceeds t, or a VP step is so long that β(t)·h exceeds 1
  */

@@ -3,11 +3,15 @@
  * p(x_t | x_0) = N(alpha(t)·x_0, sigma(t)²·I). Everything is a float64 number on the host.
  *
  * The schedules are those of Song et al. 2021, "Score-Based Generative Modeling through SDEs" (Sections 3.4 and
- * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial.
+ * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is a chain in discrete time.
  * @module
  */
+import { type BetaSchedule, linearBeta, requireBetas, steppedBeta } from "./beta_schedule.ts";
 
-/** A plain, serializable description of an SDE. Times default to [1e-5, 1] for `ve` and [1e-3, 1] otherwise. */
+/**
+ * A plain, serializable description of an SDE. Times default to [1e-5, 1] for `ve` and [1e-3, 1] otherwise; those of
+ * `ddpm` are [1/N, 1].
+ */
 export type SdeConfig =
   | {
     readonly kind: "ve";
@@ -28,6 +32,11 @@ export type SdeConfig =
     readonly sigma: number;
     readonly tMin?: number;
     readonly tMax?: number;
+  }
+  | {
+    readonly kind: "ddpm";
+    /** β_1 … β_N. */
+    readonly betas: readonly number[];
   };
 
 /**
@@ -135,10 +144,28 @@ export function veSde(options: VeOptions = {}): Sde {
  * @throws {RangeError} if a value is not finite or out of its range
  */
 export function vpSde(options: BetaOptions = {}): Sde {
-  const schedule = linearBeta(options);
+  const { config, schedule } = linear(options);
+  return preserving({ kind: "vp", ...config }, schedule, config);
+}
+
+/**
+ * DDPM's chain x_n = √(1 − β_n) x_{n−1} + √β_n z, n = 1 … N, as the variance-preserving SDE that has its law at the times
+ * n/N, transitions included: every sampler, likelihood and bound works on it. It begins at tMin = 1/N, from where the last
+ * denoise is Ho et al.'s last step. The uniform grid of N − 1 steps visits the chain's own times.
+ *
+ * @param betas β_1 … β_N, as of `linearBetas` or `cosineBetas`.
+ * @throws {RangeError} if there are fewer than two β, or one is not between 0 and 1
+ */
+export function ddpmChain(betas: readonly number[]): Sde {
+  requireBetas(betas);
+  if (betas.length < 2) throw new RangeError("a chain to sample from needs at least two β");
+  return preserving({ kind: "ddpm", betas }, steppedBeta(betas), { tMin: 1 / betas.length, tMax: 1 });
+}
+
+function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sde {
   return {
-    ...kernelMean(schedule),
-    config: { kind: "vp", ...schedule.config },
+    ...kernelMean(schedule, times),
+    config,
     sigma: (t) => Math.sqrt(-Math.expm1(-schedule.integral(t))),
     diffusion: (t) => Math.sqrt(schedule.beta(t)),
     // (α/σ)² = 1/(e^B − 1), so B = ln(1 + e^{−2λ}), written so that nothing overflows.
@@ -154,10 +181,10 @@ export function vpSde(options: BetaOptions = {}): Sde {
  * @throws {RangeError} if a value is not finite or out of its range
  */
 export function subVpSde(options: BetaOptions = {}): Sde {
-  const schedule = linearBeta(options);
+  const { config, schedule } = linear(options);
   return {
-    ...kernelMean(schedule),
-    config: { kind: "subvp", ...schedule.config },
+    ...kernelMean(schedule, config),
+    config: { kind: "subvp", ...config },
     sigma: (t) => -Math.expm1(-schedule.integral(t)),
     diffusion: (t) => Math.sqrt(schedule.beta(t) * -Math.expm1(-2 * schedule.integral(t))),
     // σ/α = 2 sinh(B/2).
@@ -210,10 +237,12 @@ export function sdeFromConfig(config: SdeConfig): Sde {
     case "sigma-power":
       requireFinite("sigma", config.sigma);
       return sigmaPowerSde(config);
+    case "ddpm":
+      return ddpmChain(config.betas);
     default: {
       const { kind } = config as { kind: unknown };
       throw new RangeError(
-        `unknown SDE kind ${JSON.stringify(kind)}: use "ve", "vp", "subvp" or "sigma-power"`,
+        `unknown SDE kind ${JSON.stringify(kind)}: use "ve", "vp", "subvp", "sigma-power" or "ddpm"`,
       );
     }
   }
@@ -253,15 +282,9 @@ export function priorLogDensity(sde: Sde, squaredNorm: number, dimension: number
   return -0.5 * (dimension * Math.log(2 * Math.PI * variance) + squaredNorm / variance);
 }
 
-interface LinearBeta {
-  readonly config: Required<BetaOptions>;
-  beta(t: number): number;
-  /** B(t), the integral of β from 0 to t. */
-  integral(t: number): number;
-  timeOfIntegral(value: number): number;
-}
+type Times = Pick<Sde, "tMin" | "tMax">;
 
-function linearBeta(options: BetaOptions): LinearBeta {
+function linear(options: BetaOptions): { config: Required<BetaOptions>; schedule: BetaSchedule } {
   const { betaMin = 0.1, betaMax = 20, tMin = 1e-3, tMax = 1 } = options;
   requirePositive("betaMin", betaMin);
   requireFinite("betaMax", betaMax);
@@ -270,18 +293,14 @@ function linearBeta(options: BetaOptions): LinearBeta {
   }
   requirePositive("tMin", tMin);
   requireOrder(tMin, tMax);
-  const slope = betaMax - betaMin;
-  return {
-    config: { betaMin, betaMax, tMin, tMax },
-    beta: (t) => betaMin + slope * t,
-    integral: (t) => t * (betaMin + 0.5 * slope * t),
-    timeOfIntegral: (value) => 2 * value / (betaMin + Math.sqrt(betaMin ** 2 + 2 * slope * value)),
-  };
+  return { config: { betaMin, betaMax, tMin, tMax }, schedule: linearBeta(betaMin, betaMax) };
 }
 
-/** What VP and sub-VP share: the mean's scale, its logarithmic derivative, the times and the unit prior. */
-function kernelMean(schedule: LinearBeta): Pick<Sde, "alpha" | "drift" | "tMin" | "tMax" | "priorStd"> {
-  const { tMin, tMax } = schedule.config;
+/** What all that shrink their data share: the mean's scale, its logarithmic derivative, the times and the unit prior. */
+function kernelMean(
+  schedule: BetaSchedule,
+  { tMin, tMax }: Times,
+): Pick<Sde, "alpha" | "drift" | "tMin" | "tMax" | "priorStd"> {
   return {
     tMin,
     tMax,

@@ -235,7 +235,7 @@ claim("a wrong SDE is refused with the value and what is allowed", async (check)
   await check.throws(
     "unknown kind",
     broken({ kind: "edm" }),
-    /^unknown SDE kind "edm": use "ve", "vp", "subvp" or "sigma-power"$/,
+    /^unknown SDE kind "edm": use "ve", "vp", "subvp", "sigma-power" or "ddpm"$/,
   );
   await check.throws(
     "missing number",

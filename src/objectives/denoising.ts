@@ -27,6 +27,14 @@ export type ObjectiveConfig =
     readonly weighting: "variance" | "likelihood";
     /** How t is drawn, which changes the loss's variance and not its mean: `importance` has the density ∝ g²/σ². */
     readonly times?: "uniform" | "importance";
+  }
+  | {
+    /**
+     * A finite list of noise ratios, each as likely, all errors of the noise weighted 1: NCSN's λ(σ_i) = σ_i² (Song & Ermon
+     * 2019, eq. 6) and DDPM's L_simple (Ho et al. 2020, eq. 14).
+     */
+    readonly kind: "levels";
+    readonly ratios: readonly number[];
   };
 
 /** Noise levels of a batch, float64. */
@@ -52,6 +60,14 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
     }
     const ratios = Float64Array.from(rng.normalValues([rows]), (z) => Math.exp(mean + std * z));
     return { noiseRatio: ratios, weight: ratios.map((ratio) => edmWeight(ratio, sigmaData)) };
+  }
+  if (objective.kind === "levels") {
+    const { ratios } = objective;
+    if (ratios.length === 0) throw new RangeError("an objective needs at least one noise ratio");
+    return {
+      noiseRatio: rng.uniformValues([rows]).map((u) => ratios[Math.floor(u * ratios.length)]),
+      weight: new Float64Array(rows).fill(1),
+    };
   }
   const sde = sdeFromConfig(objective.sde);
   const important = objective.times === "importance";
