@@ -23,6 +23,9 @@ import { ddim } from "../src/samplers/ddim.ts";
 import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
 import { edmStochastic } from "../src/samplers/edm_stochastic.ts";
 import { langevin } from "../src/samplers/langevin.ts";
+import { samplerByName, samplerEntry, samplerNames, type SamplerOptions } from "../src/samplers/catalogue.ts";
+import { odeEuler } from "../src/samplers/ode_euler.ts";
+import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
@@ -238,6 +241,56 @@ for (const { file, name, others, effect } of documented) {
     },
   );
 }
+
+claim(
+  "every option that a sampler of the catalogue heeds reaches it as it is, and no other is taken",
+  async (check) => {
+    const values: Required<SamplerOptions> = {
+      ...{ snr: 0.3, correctorSteps: 2, rtol: 0.3, atol: 0.2, churn: 0.3, eta: 0.5, predictor: "ode-euler" },
+    };
+    const keys = Object.keys(values) as (keyof SamplerOptions)[];
+    const direct: Record<string, Sampler> = {
+      "predictor-corrector": predictorCorrector({
+        predictor: odeEuler(),
+        corrector: langevin({ snr: 0.3, steps: 2 }),
+      }),
+      "annealed-langevin": annealedLangevin({ steps: 2 }),
+      "ode-dopri5": odeDormandPrince({ rtol: 0.3, atol: 0.2 }),
+      "ddim": ddim({ eta: 0.5 }),
+      "edm-stochastic": edmStochastic({ churn: 0.3 }),
+      "adaptive-sde": adaptiveSde({ rtol: 0.3, atol: 0.2 }),
+    };
+    const times = { times: [0.5, 0.2] };
+    for (const name of samplerNames) {
+      const { heeds } = samplerEntry(name);
+      const usual = heeds.length === 0 ? [] : await drawn(samplerByName(name), times);
+      for (const key of keys) {
+        const given = { [key]: values[key] };
+        if (!heeds.includes(key)) {
+          await check.throws(
+            `${name}: ${key}`,
+            () => samplerByName(name, given),
+            new RegExp(`has no option ${key}`),
+          );
+          continue;
+        }
+        const other = String(await drawn(samplerByName(name, given), times)) !== String(usual);
+        check.holds(`${name}: ${key} = ${values[key]} makes a difference`, other, "else it is unheeded");
+      }
+      if (!Object.hasOwn(direct, name)) {
+        continue;
+      }
+      const all = Object.fromEntries(heeds.map((key) => [key, values[key]]));
+      const source = "the sampler's own function with these options, bit for bit";
+      check.equal(
+        `${name}: all options`,
+        await drawn(samplerByName(name, all), times),
+        await drawn(direct[name], times),
+        source,
+      );
+    }
+  },
+);
 
 claim("defaults that the documentation puts in words are in force", async (check) => {
   const lowest = noiseRatio(gentleVp, gentleVp.tMin);
