@@ -26,6 +26,16 @@ const mean = [0.5, -1, 2];
 const covariance = [[1, 0.4, 0.1], [0.4, 0.8, -0.2], [0.1, -0.2, 0.5]];
 const sigma = 0.7;
 
+/** The numbers of a tensor that is computed and freed. */
+async function numbers(compute: () => tf.Tensor): Promise<number[]> {
+  const tensor = tf.tidy(compute);
+  try {
+    return Array.from(await tensor.data());
+  } finally {
+    tensor.dispose();
+  }
+}
+
 /** All vectors of d signs: their mean is 0, the mean of v vᵀ is I. */
 function signs(d: number): number[][] {
   return Array.from({ length: 2 ** d }, (_, k) => Array.from({ length: d }, (_, i) => (k >> i) % 2 ? -1 : 1));
@@ -78,56 +88,66 @@ function exactTheta(noise: number): number[] {
   ];
 }
 
-claim("the score matchings agree in their optimum on a Gaussian: its score, or the noised one's", (check) => {
-  const size = dimension ** 2 + dimension;
-  for (const [name, { noise, loss }] of Object.entries(losses)) {
-    const gradientAt = (theta: readonly number[]) =>
-      tf.tidy(() => {
-        const { data, other } = crossed();
-        const slope = tf.grad((theta: tf.Tensor) => loss(linear(theta as tf.Tensor1D), data, other));
-        return Array.from(slope(tf.tensor1d([...theta])).dataSync());
-      });
-    // A quadratic's gradient is linear: its matrix, column by column, and its zero.
-    const zero = gradientAt(new Array(size).fill(0));
-    const columns = zero.map((_, i) =>
-      gradientAt(zero.map((_, j) => i === j ? 1 : 0)).map((g, j) => g - zero[j])
-    );
-    const optimum = solve(new Matrix(columns).transpose(), Matrix.columnVector(zero.map((g) => -g)));
-    const expected = exactTheta(noise);
-    const worst = Math.max(...optimum.to1DArray().map((value, i) => Math.abs(value - expected[i])));
-    check.atMost(
-      `${name}: largest error of A and b`,
-      worst,
-      2e-4,
-      `−(Σ + σ²)⁻¹(x − μ) with σ = ${noise}: the data and directions have the exact moments; ` +
-        "float32 times the condition number, 200",
-      { detectable: `a factor of 1.0002; without the half it is ${Math.max(...expected.map(Math.abs)) / 2}` },
-    );
-  }
-});
+claim(
+  "the score matchings agree in their optimum on a Gaussian: its score, or the noised one's",
+  async (check) => {
+    const size = dimension ** 2 + dimension;
+    for (const [name, { noise, loss }] of Object.entries(losses)) {
+      const gradientAt = (theta: readonly number[]) =>
+        numbers(() => {
+          const { data, other } = crossed();
+          const slope = tf.grad((theta: tf.Tensor) => loss(linear(theta as tf.Tensor1D), data, other));
+          return slope(tf.tensor1d([...theta]));
+        });
+      // A quadratic's gradient is linear: its matrix, column by column, and its zero.
+      const zero = await gradientAt(new Array(size).fill(0));
+      const columns: number[][] = [];
+      for (let i = 0; i < size; i++) {
+        const unit = await gradientAt(zero.map((_, j) => i === j ? 1 : 0));
+        columns.push(unit.map((g, j) => g - zero[j]));
+      }
+      const optimum = solve(new Matrix(columns).transpose(), Matrix.columnVector(zero.map((g) => -g)));
+      const expected = exactTheta(noise);
+      const worst = Math.max(...optimum.to1DArray().map((value, i) => Math.abs(value - expected[i])));
+      check.atMost(
+        `${name}: largest error of A and b`,
+        worst,
+        2e-4,
+        `−(Σ + σ²)⁻¹(x − μ) with σ = ${noise}: the data and directions have the exact moments; ` +
+          "float32 times the condition number, 200",
+        {
+          detectable: `a factor of 1.0002; without the half it is ${Math.max(...expected.map(Math.abs)) / 2}`,
+        },
+      );
+    }
+  },
+);
 
-claim("denoising differs from explicit score matching by a constant, whatever the parameters", (check) => {
-  const precision = exactTheta(sigma);
-  const trace = -[0, 4, 8].reduce((sum, i) => sum + precision[i], 0);
-  const expected = (dimension / sigma ** 2 - trace) / 2;
-  for (let trial = 0; trial < 4; trial++) {
-    const difference = tf.tidy(() => {
-      const { data, other } = crossed();
-      const theta = createRng(check.seed).fork(`θ ${trial}`).normal([1, 12]).reshape([12]) as tf.Tensor1D;
-      const noisy = tf.add(data, tf.mul(other, sigma)) as tf.Tensor2D;
-      const exact = linear(tf.tensor1d(precision))(noisy) as tf.Tensor2D;
-      const denoising = denoisingScoreMatching(linear(theta), data, other, sigma);
-      return denoising.sub(explicitScoreMatching(linear(theta), noisy, exact)).dataSync()[0];
-    });
-    check.within(
-      `J_DSM − J_ESM, parameters ${trial}`,
-      difference,
-      expected,
-      1e-4,
-      "½(d/σ² − tr(Σ + σ²)⁻¹): Vincent 2011, eq. 11, on a Gaussian; float32 of losses of tens",
-    );
-  }
-});
+claim(
+  "denoising differs from explicit score matching by a constant, whatever the parameters",
+  async (check) => {
+    const precision = exactTheta(sigma);
+    const trace = -[0, 4, 8].reduce((sum, i) => sum + precision[i], 0);
+    const expected = (dimension / sigma ** 2 - trace) / 2;
+    for (let trial = 0; trial < 4; trial++) {
+      const [difference] = await numbers(() => {
+        const { data, other } = crossed();
+        const theta = createRng(check.seed).fork(`θ ${trial}`).normal([1, 12]).reshape([12]) as tf.Tensor1D;
+        const noisy = tf.add(data, tf.mul(other, sigma)) as tf.Tensor2D;
+        const exact = linear(tf.tensor1d(precision))(noisy) as tf.Tensor2D;
+        const denoising = denoisingScoreMatching(linear(theta), data, other, sigma);
+        return denoising.sub(explicitScoreMatching(linear(theta), noisy, exact));
+      });
+      check.within(
+        `J_DSM − J_ESM, parameters ${trial}`,
+        difference,
+        expected,
+        1e-4,
+        "½(d/σ² − tr(Σ + σ²)⁻¹): Vincent 2011, eq. 11, on a Gaussian; float32 of losses of tens",
+      );
+    }
+  },
+);
 
 /** A perceptron's s(x) = W₂ silu(W₁ x + b₁) + b₂ with random weights. */
 const config = { kind: "mlp", dimensions: 2, hidden: 4, layers: 1, noiseFeatures: 4, classes: 0 } as const;
@@ -165,7 +185,7 @@ function perceptron64(theta: Float64Array, x: readonly number[]): { s: number[];
   return { s, jacobian };
 }
 
-claim("gradients of the implicit and sliced losses are those of float64 differences", (check) => {
+claim("gradients of the implicit and sliced losses are those of float64 differences", async (check) => {
   const points = Array.from({ length: 5 }, (_, i) => [Math.sin(3 * i), 1.5 * Math.cos(2 * i)]);
   const directions = points.map((_, i) => [Math.cos(i), 1.3 * Math.sin(i + 1)]);
   const terms: Record<string, (s: number[], j: number[][], v: number[]) => number> = {
@@ -186,17 +206,15 @@ claim("gradients of the implicit and sliced losses are those of float64 differen
       const at = (step: number) => loss64(theta.map((value, j) => i === j ? value + step : value));
       return (at(1e-5) - at(-1e-5)) / 2e-5;
     });
-    const [value, gradient] = tf.tidy(() =>
-      gradientFunction(
-        network,
-        (p, x, v) => losses[name].loss(perceptron(p), x as tf.Tensor2D, v as tf.Tensor2D),
-      )(
-        tf.tensor1d(flat),
-        tf.tensor2d(points),
-        tf.tensor2d(directions),
-      ).map((tensor) => Array.from(tensor.dataSync()))
+    const step = gradientFunction(
+      network,
+      (p, x, v) => losses[name].loss(perceptron(p), x as tf.Tensor2D, v as tf.Tensor2D),
     );
-    check.within(`${name}: the loss`, value[0], loss64(theta), 1e-5, "float64, by hand; float32 rounding");
+    const [value, ...gradient] = await numbers(() => {
+      const [loss, slope] = step(tf.tensor1d(flat), tf.tensor2d(points), tf.tensor2d(directions));
+      return tf.concat([tf.reshape(loss, [1]), slope]);
+    });
+    check.within(`${name}: the loss`, value, loss64(theta), 1e-5, "float64, by hand; float32 rounding");
     const worst = Math.max(...gradient.map((g, i) => Math.abs(g - expected[i])));
     check.equal(`${name}: parameters`, gradient.length, parameterCount(network), "one derivative each");
     check.atMost(
@@ -212,7 +230,9 @@ function form(j: number[][], v: number[]): number {
   return v.reduce((sum, a, o) => sum + a * (j[o][0] * v[0] + j[o][1] * v[1]), 0);
 }
 
-claim("Hyvärinen's identity: implicit is explicit score matching less a constant, on a mixture", (check) => {
+claim("Hyvärinen's identity: implicit is explicit score matching less a constant, on a mixture", {
+  slow: "on webgpu",
+}, async (check) => {
   const mixture = GaussianMixture.from({
     weights: [0.3, 0.7],
     means: [[-1, 0.5], [1, -0.3]],
@@ -234,22 +254,20 @@ claim("Hyvärinen's identity: implicit is explicit score matching less a constan
     "it is a density; 3e-7 a direction, and what lies outside",
   );
   const constant = exact.reduce((sum, { weight, score: [a, b] }) => sum + weight * (a * a + b * b) / 2, 0);
-  const [implicit, explicit, sliced] = tf.tidy(() => {
-    const p = Object.fromEntries(
-      mlp(config).parameters.map(({ name, shape }) =>
-        [name, tf.tensor(randomWeights(check.seed).get(name)!, [...shape])] as const
-      ),
-    );
-    const score = perceptron(p);
-    const rows = grid.map((x) => tf.tensor2d([x]));
-    const mean = (loss: (x: tf.Tensor2D, i: number) => tf.Scalar) =>
-      rows.reduce((sum, x, i) => weights[i] < 1e-9 ? sum : sum + weights[i] * loss(x, i).dataSync()[0], 0);
-    return [
-      mean((x) => implicitScoreMatching(score, x)),
-      mean((x, i) => explicitScoreMatching(score, x, tf.tensor2d([exact[i].score]))),
-      mean((x) => slicedScoreMatching(score, tf.tile(x, [4, 1]), tf.tensor2d(signs(2)))),
-    ];
-  });
+  const values = randomWeights(check.seed);
+  const p = Object.fromEntries(
+    mlp(config).parameters.map(({ name, shape }) => [name, tf.tensor(values.get(name)!, [...shape])]),
+  );
+  const score = perceptron(p);
+  /** The mean over the grid of a loss at single points. */
+  const mean = async (loss: (x: tf.Tensor2D, i: number) => tf.Scalar) => {
+    const terms = await numbers(() => tf.stack(grid.map((x, i) => tf.tidy(() => loss(tf.tensor2d([x]), i)))));
+    return terms.reduce((sum, term, i) => sum + weights[i] * term, 0);
+  };
+  const implicit = await mean((x) => implicitScoreMatching(score, x));
+  const explicit = await mean((x, i) => explicitScoreMatching(score, x, tf.tensor2d([exact[i].score])));
+  const sliced = await mean((x) => slicedScoreMatching(score, tf.tile(x, [4, 1]), tf.tensor2d(signs(2))));
+  tf.dispose(p);
   const source = "Hyvärinen 2005, Theorem 1: quadrature to 1e-6, float32 sums of a few hundred terms";
   check.within("J_ISM + ½E‖∇log p‖² against ½E‖s − ∇log p‖²", implicit + constant, explicit, 1e-5, source, {
     detectable: `1e-5 of ${explicit.toPrecision(3)}`,
@@ -277,13 +295,13 @@ claim("directions have E v vᵀ = I, and sliced score matching is unbiased over 
     else checkMean(check, "normal: E v₁²", products(0, 0), 1, Math.SQRT2, rows, source);
     // s(x) = x A at one point: vᵀAv + ½(vᵀs)² in closed form.
     const [a, s] = [[[0.5, -1], [2, 0.25]], [1, -0.5]];
-    const estimate = tf.tidy(() => {
+    const [estimate] = await numbers(() => {
       const x = tf.tile(tf.tensor2d([solve(new Matrix(a).transpose(), Matrix.columnVector(s)).to1DArray()]), [
         rows,
         1,
       ]) as tf.Tensor2D;
       const score: ScoreFunction = (x) => tf.matMul(x, tf.tensor2d(a));
-      return slicedScoreMatching(score, x, directions, { reducedVariance: false }).dataSync()[0];
+      return slicedScoreMatching(score, x, directions, { reducedVariance: false });
     });
     directions.dispose();
     // vᵀ B v with B = (A + Aᵀ)/2 + s sᵀ/2: mean tr B; variance 2‖B‖² for normal v, less 2 Σ B_ii² for signs.
@@ -323,8 +341,8 @@ claim(
     for (const [matching, what] of [["sliced", ["noise", "directions"]], ["denoising", ["noise"]]] as const) {
       const draws = drawsOf({ ...training, matching, sigma: 1 }, createRng(check.seed), [8, 2]);
       check.equal(`${matching}: what is drawn`, draws.length, what.length, what.join(", "));
-      const seen = draws.flatMap((draw) =>
-        [0, 1].map((step) => tf.tidy(() => String(draw(step).dataSync())))
+      const seen = await Promise.all(
+        draws.flatMap((draw) => [0, 1].map(async (step) => String(await numbers(() => draw(step))))),
       );
       check.equal(
         `${matching}: different draws of two steps`,
