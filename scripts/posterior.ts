@@ -13,7 +13,7 @@ import {
   type LinearOperator,
 } from "../src/conditioning/linear_observation.ts";
 
-import { posteriorScore } from "../src/conditioning/posterior_score.ts";
+import { posteriorScore, type PosteriorScoreOptions } from "../src/conditioning/posterior_score.ts";
 import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
@@ -37,11 +37,12 @@ export function posteriorFlags<const M extends Method>(
     ...inputFlags,
     count: integer({ help: "samples for each image", default: 5, min: 1, max: 10_000 }),
     method: choice<Method, Method>(methods, {
-      help: "how what was seen is followed: by the posterior's score (mmps, pigdm)" +
+      help:
+        "how what was seen is followed: by the posterior's score (pigdm; mmps asks the network more often)" +
         (methods.length > 2
           ? ", or by replacing what is known at every noise level, once or again and again"
           : ""),
-      default: "mmps",
+      default: "pigdm",
     }),
     iterations: integer({
       help: "iterations of the linear solver in mmps and pigdm",
@@ -123,6 +124,7 @@ export async function drawPosterior(
 ): Promise<PosteriorSamples> {
   const { sde, sampler, grid, count, batch: rows, seed, method } = options;
   const { sampleShape } = denoiser.network;
+  const dataStd = denoiser.config.preconditioning?.sigmaData;
   const size = sizeOf(sampleShape);
   const total = inputs.count * count;
   const values = new Float32Array(total * size);
@@ -141,7 +143,10 @@ export async function drawPosterior(
       return [tf.gather(tf.tensor(inputs.images, [inputs.count, ...sampleShape]), at), tf.gather(seen, at)];
     });
     const observation = await linearObservation(sight.operator, y, sight.noiseStd);
-    const conditioned = condition(scoreModel(denoiser, sde), sampler, known, observation, sight, options);
+    const conditioned = condition(scoreModel(denoiser, sde), sampler, known, observation, sight, {
+      ...options,
+      dataStd,
+    });
     const run = { shape: [rows, ...sampleShape], grid, rng: createRng(seed).startingAt(first) };
     for await (const look of sample(conditioned.model, conditioned.sampler, run)) {
       options.onStep(taken + look.step);
@@ -165,13 +170,13 @@ function condition(
   images: tf.Tensor,
   observation: LinearObservation,
   { known, noiseStd }: Sight,
-  { method, iterations, resamplings }: PosteriorOptions,
+  { method, iterations, resamplings, dataStd }: PosteriorOptions & Pick<PosteriorScoreOptions, "dataStd">,
 ): { model: ScoreModel; sampler: Sampler } {
   const part = known === null ? null : { ...known, known: images };
   if (method === "mmps" || method === "pigdm") {
     const exact = part !== null && noiseStd === 0;
     return {
-      model: posteriorScore(model, observation, { method, iterations }),
+      model: posteriorScore(model, observation, { method, iterations, dataStd }),
       sampler: exact ? pasted(sampler, part) : sampler,
     };
   }
