@@ -5,13 +5,15 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import { scoreModel } from "../src/denoiser.ts";
+import { Gaussian } from "../src/distributions/gaussian.ts";
 import type { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { histogram } from "../src/pictures/marks.ts";
 import { plot } from "../src/pictures/plot.ts";
-import { sample } from "../src/samplers/sample.ts";
+import { drawSamples, sample } from "../src/samplers/sample.ts";
 import type { Sde } from "../src/sde.ts";
 import { timeGrid } from "../src/time_grid.ts";
 import { type Check, claim } from "./claim.ts";
+import { impulseResponse, outputMean, outputVariance } from "./impulse_probe.ts";
 import { acrossLaw, alongLaw, planeLaw, projected, valleys } from "./law_world.ts";
 import { distributionFunction, lawOfSum, ownLaws, type ParticleLaw, type RankedLaw } from "./own_law.ts";
 import { type SamplerFacts, samplerFacts, sdes } from "./sampler_facts.ts";
@@ -22,6 +24,7 @@ import {
   checkUniform,
   detectableDistance,
   dkwDistance,
+  standardNormalCdf,
   uniformDistance,
 } from "./statistics.ts";
 
@@ -33,10 +36,39 @@ const quarterTurn = Math.PI / 2;
 const turns = Array.from({ length: 32 }, (_, i) => Math.PI * (i + 0.5) / 32);
 
 for (const [i, facts] of samplerFacts.entries()) {
-  if (facts.name === "ode-dopri5" || !facts.carried) continue; // adaptive steps are held to their tolerance elsewhere
+  if (facts.name === "ode-dopri5" || !facts.carried) continue; // the former's map is known rank by rank
   claim(`What ${facts.name} draws has its own exact law in every direction`, async (check) => {
     // One SDE each in a usual run, all of them in turn.
     for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) await checkDraws(check, facts, sde);
+  });
+}
+
+/** Data that every sampler's law is known for: two independent Gaussians. */
+const gaussian = new Gaussian({ mean: [0.7, -0.3], variances: [0.25, 0.16] });
+
+for (const [i, facts] of samplerFacts.filter(({ carried }) => !carried).entries()) {
+  claim(`What ${facts.name} draws of a Gaussian has its own exact law in every direction`, async (check) => {
+    for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) {
+      const model = scoreModel(gaussian, sde);
+      const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });
+      const sampler = () => facts.sampler(sde, facts.drawSteps);
+      const law = await impulseResponse(model, sampler(), { grid, dimension: 2 });
+      const rng = createRng(check.seed).fork(`gaussian ${facts.name} ${sde.config.kind}`);
+      const x = await drawSamples(model, sampler(), { shape: [projectedCount, 2], grid, rng });
+      const rows = await x.data();
+      x.dispose();
+      const distances = turns.map((turn) => {
+        const [a, b] = [Math.cos(turn), Math.sin(turn)];
+        const mean = a * outputMean(law, 0, 0) + b * outputMean(law, 0, 1);
+        const start = sde.priorStd ** 2;
+        const std = Math.sqrt(a * a * outputVariance(law, start, 0) + b * b * outputVariance(law, start, 1));
+        return uniformDistance(Float64Array.from(
+          { length: projectedCount },
+          (_, row) => standardNormalCdf((a * rows[2 * row] + b * rows[2 * row + 1] - mean) / std),
+        ));
+      });
+      checkDistances(check, sde.config.kind, distances, "the impulse response of the sampler's own steps");
+    }
   });
 }
 
@@ -106,12 +138,17 @@ function checkProjections(
     const law = lawOfSum(Math.cos(turn), along, Math.sin(turn), across);
     return uniformDistance(ranks(projected(rows.subarray(0, 2 * projectedCount), turn), law));
   });
+  checkDistances(check, kind, distances, "the sampler's law on each axis, convolved");
+}
+
+/** The largest distance of draws, projected in each direction, from their law there. */
+function checkDistances(check: Check, kind: string, distances: readonly number[], law: string): void {
   const bound = dkwDistance(projectedCount, alarmRate / turns.length);
   check.atMost(
     `${kind}, ${turns.length} projections: largest distance from their laws`,
     Math.max(...distances),
     bound,
-    `the sampler's law on each axis, convolved; Dvoretzky–Kiefer–Wolfowitz over ${projectedCount} values, ${turns.length} times`,
+    `${law}; Dvoretzky–Kiefer–Wolfowitz over ${projectedCount} values, ${turns.length} times`,
     {
       alarmRate,
       detectable: `distribution functions ${detectableDistance(bound, projectedCount).toFixed(4)} apart`,
