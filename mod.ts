@@ -161,6 +161,7 @@ export {
 export { mlp, type MlpConfig } from "./src/networks/mlp.ts";
 export { type Model, readModel, writeModel } from "./src/networks/model_file.ts";
 export type { Network, Parameters, ParameterSpec, Weights } from "./src/networks/network.ts";
+export type { Guidance } from "./src/networks/guidance.ts";
 export {
   type Labels,
   type NetworkDenoiser,

@@ -213,7 +213,7 @@ async function timeDigits(
   const times = await measure(contenders, ["digits"], flags.digitsRounds);
   const rows = contenders.map(({ name }, i) => ({ name, milliseconds: times[i].digits }));
   const notes = [
-    `Here: ${SAMPLER}, its default steps and the default guidance, which asks the network twice.`,
+    `Here: ${SAMPLER}, its default steps and the default guidance, which asks the network twice at some of them.`,
   ];
   if (flags.against !== undefined) {
     notes.push(

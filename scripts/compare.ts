@@ -8,7 +8,7 @@ import { samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type Plan, planned, type Setting } from "./comparison/plan.ts";
 import { measureSetting, resultsCsv, ResultsFile, resultsTable, samplerText } from "./comparison/results.ts";
-import { callsPerEvaluation, fingerprint, load } from "./drawing.ts";
+import { fingerprint, load } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
 import {
@@ -105,7 +105,7 @@ async function planFor(
     network: await fingerprint(denoiser),
     sdes: flags.sde === "all" ? sdeNames : [flags.sde],
     options: samplerOptions(flags),
-    calls: callsPerEvaluation(denoiser, flags.guidance),
+    calls: denoiser.withLabels(denoiser.network.classes > 0 ? 0 : null, flags.guidance).calls(1),
   });
   if (baseline === null) return plan;
   const setting: Setting = {

@@ -7,8 +7,9 @@ import { createRng, type Rng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { classifierGuided } from "../src/conditioning/classifier_guidance.ts";
 import { fromModel } from "../src/data/dataset.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type Denoiser, type ScoreModel, scoreModel } from "../src/denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
+import { checkedGuidance, type Guidance } from "../src/networks/guidance.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
 import { NOISY_CLASSIFIER_SHAPE, type NoisyDigitClassifier } from "../src/networks/noisy_classifier.ts";
@@ -34,8 +35,8 @@ export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
 /** The sampler that scripts use unasked. */
 export const SAMPLER = "dpm++2m";
 
-/** How strongly the shipped network's labels are followed: measured best, see the README. 1 would be no guidance. */
-export const GUIDANCE = 1.25;
+/** How the shipped network's labels are followed: measured best, see the README. A scale of 1 would be no guidance. */
+export const GUIDANCE = { scale: 1.3, from: 0.2, to: 6 } as const satisfies Guidance;
 
 /** The network in a checkpoint, or one that comes with the project. */
 export async function load(
@@ -72,11 +73,6 @@ export function labelsOf(label: string, classes: number, rng: Rng, rows: number)
   if (label !== "random") return Number(label);
   const uniforms = rng.fork("labels").uniformValues([rows, 1]);
   return Array.from(uniforms, (u) => Math.floor(u * classes));
-}
-
-/** How often one evaluation asks the network: guidance asks it twice, in one batch; guidance 0 is no label at all. */
-export function callsPerEvaluation({ network }: NetworkDenoiser, guidance: number): number {
-  return guidance !== 0 && guidance !== 1 && network.classes > 0 ? 2 : 1;
 }
 
 /** A classifier of noisy digits, and how strongly its gradient is followed. */
@@ -125,7 +121,8 @@ export interface DrawOptions {
   readonly seed: number;
   /** See {@linkcode labelsOf}. */
   readonly label: string;
-  readonly guidance: number;
+  /** How the network follows its labels; scale 0 for a network without them. */
+  readonly guidance: number | Guidance;
   /** What leads to the label beside the network itself; default nothing. */
   readonly guide?: Guide | null;
   readonly denoise: boolean;
@@ -148,7 +145,7 @@ export interface DrawnBatch {
   readonly values: Float32Array;
   /** As many values a frame; empty unless they are wanted. */
   readonly frames: readonly Float32Array[];
-  /** Network evaluations of the batch. */
+  /** Calls of the network for the batch: guidance asks it twice, in one batch of both. */
   readonly evaluations: number;
 }
 
@@ -167,14 +164,22 @@ export async function* drawBatches(
     const samples = Math.min(rows, options.count - first);
     const rng = createRng(options.seed).startingAt(first);
     const labels = labelsOf(options.label, guide?.classifier.classes ?? classes, rng, rows);
-    const conditioned = classes === 0 || options.guidance === 0
+    const { scale } = checkedGuidance(options.guidance);
+    const conditioned = classes === 0 || scale === 0
       ? denoiser
       : denoiser.withLabels(labels, options.guidance);
     if (index === part.first) {
       await conditioned.prepare(rows);
       await guide?.classifier.prepare(rows);
     }
-    const unguided = scoreModel(conditioned, sde);
+    let evaluations = 0;
+    const counted: Denoiser = {
+      noise(y, noiseRatio) {
+        evaluations += conditioned.calls(noiseRatio);
+        return conditioned.noise(y, noiseRatio);
+      },
+    };
+    const unguided = scoreModel(counted, sde);
     const model = guide === null || labels === null
       ? unguided
       : classifierGuided(unguided, guide.classifier, labels, guide.scale);
@@ -193,7 +198,7 @@ export async function* drawBatches(
       look.x.dispose();
       if (options.frames) frames.push(values);
       engine.check();
-      yield { first, samples, values, frames, evaluations: look.evaluations };
+      yield { first, samples, values, frames, evaluations };
     }
   }
 }

@@ -10,8 +10,8 @@ import { measure, openYardstick } from "./measuring.ts";
 import { kernelText, percent } from "./quality_table.ts";
 import {
   dataFlag,
+  guidanceFlags,
   guidanceOf,
-  labelFlags,
   networkFlags,
   samplerOptions,
   samplingFlags,
@@ -35,8 +35,7 @@ const usage = {
     data: dataFlag,
     count: integer({ help: "how many digits", default: 5000, min: 100, max: 60_000 }),
     ...samplingFlags,
-    guidance: labelFlags.guidance,
-    classifierScale: labelFlags.classifierScale,
+    ...guidanceFlags,
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
     engine: networkFlags.engine,
@@ -46,9 +45,9 @@ const usage = {
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  const guidance = guidanceOf({ ...flags, label: "random" });
   const sampling = samplingOf(flags);
   const { steps } = sampling.grid;
+  const guidance = guidanceOf(flags);
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint);
   const yardstick = await openYardstick(denoiser, flags.count, flags.data);
@@ -86,7 +85,8 @@ async function main(): Promise<void> {
   ];
   console.log(columns([["against test images", `${count} digits`, `${count} training images`], ...rows]));
   console.log(
-    `${sde}, ${sampler} on a ${sampling.grid.kind} grid, ${steps} steps, ${evaluations} evaluations, guidance ${guidance}` +
+    `${sde}, ${sampler} on a ${sampling.grid.kind} grid, ${steps} steps, ${evaluations} evaluations, ` +
+      `guidance ${guidance.scale} from ν = ${guidance.to} to ${guidance.from}` +
       `${classifierScale === 0 ? "" : `, classifier scale ${classifierScale}`}, ` +
       `drawn in ${formatDuration(seconds)} on ${engine.name}`,
   );

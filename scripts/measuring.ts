@@ -11,8 +11,9 @@ import {
   digitReference,
 } from "../src/metrics/digit_quality.ts";
 import { sizeOf, type Weights } from "../src/networks/network.ts";
+import type { Guidance } from "../src/networks/guidance.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
-import { callsPerEvaluation, drawBatches, type Guide, shardOf } from "./drawing.ts";
+import { drawBatches, type Guide, shardOf } from "./drawing.ts";
 import { readWhole } from "./files.ts";
 import { loadMnist } from "./mnist_files.ts";
 import type { Sampling } from "./sampling_flags.ts";
@@ -23,7 +24,7 @@ export interface DigitsOptions {
   /** Digits drawn at once. */
   readonly batch: number;
   readonly seed: number;
-  readonly guidance: number;
+  readonly guidance: number | Guidance;
   /** What leads to the class beside the network itself; default nothing. */
   readonly guide?: Guide | null;
   /** Told after every step how many were taken, all batches together. */
@@ -36,7 +37,7 @@ export interface Digits {
   readonly images: Float32Array;
   /** The class that each was asked to be; null where the network has none. */
   readonly labels: Uint8Array | null;
-  /** Network evaluations that each took, two for one with guidance; the slowest batch's. */
+  /** Calls of the network that each took, two for an evaluation with guidance; the slowest batch's. */
   readonly evaluations: number;
   /** What drawing them took. */
   readonly seconds: number;
@@ -66,7 +67,7 @@ export async function drawDigits(
   return {
     images,
     labels: classes === 0 ? null : Uint8Array.from({ length: count }, (_, i) => i % classes),
-    evaluations: evaluations * callsPerEvaluation(denoiser, guidance),
+    evaluations,
     seconds: (performance.now() - started) / 1000,
   };
 }

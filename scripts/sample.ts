@@ -3,12 +3,12 @@
  * @module
  */
 import type { Engine } from "../src/compute/engine.ts";
+import type { Guidance } from "../src/networks/guidance.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { encodeGif } from "../src/pictures/gif.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { encodePng } from "../src/pictures/png.ts";
 import {
-  callsPerEvaluation,
   drawBatches,
   type DrawnBatch,
   type DrawOptions,
@@ -32,8 +32,8 @@ import {
 } from "./flags.ts";
 import { PartialNpy, type RunRecord } from "./partial_npy.ts";
 import {
-  guidanceOf,
   labelFlags,
+  labelGuidanceOf,
   networkFlags,
   samplerOptions,
   type Sampling,
@@ -94,10 +94,11 @@ const usage = {
   },
 } as const;
 
-type Flags = FlagValues<typeof usage.flags> & { readonly guidance: number };
+type Flags = FlagValues<typeof usage.flags>;
 
 /** Everything that is to be done, checked before anything is. */
 interface Plan extends Sampling {
+  readonly guidance: Guidance;
   readonly ending: typeof endings[number];
   readonly part: Part;
 }
@@ -123,7 +124,12 @@ function planFor(flags: Flags): Plan {
         `at most ${batches} parts, got ${shards}`,
     );
   }
-  return { ...samplingOf(flags), ending, part: shardOf(index, shards, flags.count, flags.batch) };
+  return {
+    ...samplingOf(flags),
+    guidance: labelGuidanceOf(flags),
+    ending,
+    part: shardOf(index, shards, flags.count, flags.batch),
+  };
 }
 
 /** Digits written or to be written: how many, and the most evaluations that one took. */
@@ -147,7 +153,7 @@ async function* drawn(
   using progress = new ProgressBar({ label: "sampling", total, unit: "steps", initial: done });
   const options: DrawOptions = {
     ...{ sde: plan.sde, sampler: plan.sampler, grid: plan.grid },
-    ...{ seed: flags.seed, label: flags.label, guidance: flags.guidance, guide, denoise: flags.denoise },
+    ...{ seed: flags.seed, label: flags.label, guidance: plan.guidance, guide, denoise: flags.denoise },
     ...{ count: flags.count, rows: flags.batch, frames: plan.ending === ".gif" },
     onStep: (taken) => progress.update(done + taken),
   };
@@ -162,14 +168,15 @@ async function streamArray(
   denoiser: NetworkDenoiser,
   engine: Engine,
 ): Promise<Result> {
-  const { part, grid } = plan;
-  const { sde, sampler, label, guidance, classifierScale, denoise, seed, count, batch } = flags;
+  const { part, grid, guidance } = plan;
+  const { sde, sampler, label, classifierScale, denoise, seed, count, batch } = flags;
   const first = part.first * batch;
   const samples = Math.min(count, part.end * batch) - first;
   const run: RunRecord = {
     ...{ weights: await fingerprint(denoiser), sde, sampler, steps: grid.steps, grid: grid.kind },
     ...samplerOptions(flags),
-    ...{ seed, label, guidance, classifierScale, denoise, count, batch, engine: engine.name },
+    ...{ seed, label, guidance: guidance.scale, guidanceFrom: guidance.from, guidanceTo: guidance.to },
+    ...{ classifierScale, denoise, count, batch, engine: engine.name },
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
   const shape = [samples, ...denoiser.network.sampleShape];
@@ -216,8 +223,7 @@ async function drawPicture(
 
 if (import.meta.main) {
   await runScript(async () => {
-    const given = parseFlags(usage, Deno.args);
-    const flags: Flags = { ...given, guidance: guidanceOf(given) };
+    const flags = parseFlags(usage, Deno.args);
     const plan = planFor(flags);
     await ensureWritable(flags.output);
     const started = performance.now();
@@ -231,7 +237,7 @@ if (import.meta.main) {
       sampler: flags.sampler,
       grid: plan.grid.kind,
       steps: plan.grid.steps,
-      evaluations: result.evaluations * callsPerEvaluation(denoiser, flags.guidance),
+      evaluations: result.evaluations,
       seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
       engine: engine.name,
       file: flags.output,

@@ -5,6 +5,7 @@
  */
 import { predictorNames, samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import type { SamplerOptions } from "../src/samplers/catalogue.ts";
+import type { Guidance } from "../src/networks/guidance.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import type { Sde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
@@ -120,36 +121,54 @@ export function asUsage<T>(action: () => T): T {
   }
 }
 
-/** Which digits, and how strongly they are asked for. */
-export const labelFlags = {
-  label: choice(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "random", "none"], {
-    help: "which digit; random draws a class for each, none leaves it to the network",
-    placeholder: "0-9|random|none",
-    default: "random",
-  }),
+/** How labels are followed. */
+export const guidanceFlags = {
   guidance: number({
     help:
       `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
-      `${GUIDANCE} with a label, 0 with --classifier-scale)`,
+      `${GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
   }),
+  guidanceFrom: number({
+    help: "noise ratio below which guidance ends, which saves the second pass of the network",
+    default: GUIDANCE.from,
+    min: 0,
+  }),
+  guidanceTo: number({ help: "noise ratio down to which guidance waits", default: GUIDANCE.to, min: 0 }),
   classifierScale: number({
     help:
       "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
   }),
 };
 
+/** Which digits, and how they are asked for. */
+export const labelFlags = {
+  label: choice(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "random", "none"], {
+    help: "which digit; random draws a class for each, none leaves it to the network",
+    placeholder: "0-9|random|none",
+    default: "random",
+  }),
+  ...guidanceFlags,
+};
+
 /**
- * How strongly to follow the network's label: what was asked for, else the default, which is none without a label, and nothing
- * of the network's where a classifier is followed.
+ * How the network follows labels: what was asked for, else the default, which is not at all where a classifier is followed.
+ * @throws UsageError for an interval that is none
+ */
+export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
+  const { guidance, classifierScale = 0, guidanceFrom: from, guidanceTo: to } = flags;
+  if (from >= to) throw new UsageError(`--guidance-from must be below --guidance-to, got ${from} and ${to}`);
+  return { scale: guidance ?? (classifierScale !== 0 ? 0 : GUIDANCE.scale), from, to };
+}
+
+/**
+ * As {@linkcode guidanceOf}, and none without a label.
  * @throws UsageError for guidance without a label
  */
-export function guidanceOf({ label, guidance, classifierScale = 0 }: FlagValues<typeof labelFlags>): number {
-  if (label === "none") {
-    for (
-      const [name, value, none] of [["guidance", guidance ?? 1, 1], ["classifier-scale", classifierScale, 0]]
-    ) {
-      if (value !== none) throw new UsageError(`--${name} needs a label, got ${value} with --label none`);
-    }
+export function labelGuidanceOf(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
+  const { label, guidance = 1, classifierScale = 0 } = flags;
+  if (label !== "none") return guidanceOf(flags);
+  for (const [name, value, none] of [["guidance", guidance, 1], ["classifier-scale", classifierScale, 0]]) {
+    if (value !== none) throw new UsageError(`--${name} needs a label, got ${value} with --label none`);
   }
-  return guidance ?? (label === "none" ? 1 : classifierScale !== 0 ? 0 : GUIDANCE);
+  return guidanceOf({ ...flags, guidance: 1 });
 }

@@ -131,6 +131,36 @@ claim("guidance is the line through the unconditional and the conditional noise"
   });
 });
 
+claim("guidance in an interval of noise levels costs a second pass inside of it alone", async (check) => {
+  await scoped(async () => {
+    const denoiser = busyDenoiser(check.seed);
+    const y = createRng(check.seed).normal([3, 8, 8, 1]);
+    const labels = [0, 1, 2];
+    const source = `Kynkäänniemi et al. 2024, eq. 6: w in (from, to], 1 elsewhere; ${ROUNDING}`;
+    const within = denoiser.withLabels(labels, { scale: 2.5, from: 0.3, to: 2 });
+    const everywhere = denoiser.withLabels(labels, 2.5);
+    const plain = denoiser.withLabels(labels);
+    for (
+      const [ratio, guided] of [[0.2, false], [0.3, false], [0.31, true], [2, true], [2.01, false]] as const
+    ) {
+      const expected = (guided ? everywhere : plain).noise(y, ratio);
+      const difference = await largestDifference(within.noise(y, ratio), expected);
+      check.atMost(`ν = ${ratio}`, difference, 1e-5, source);
+      check.equal(`calls at ν = ${ratio}`, within.calls(ratio), guided ? 2 : 1, "both passes, or one");
+    }
+    const apart = await largestDifference(everywhere.noise(y, 0.2), plain.noise(y, 0.2));
+    check.atLeast("guidance would move ν = 0.2", apart, 1e-2, "labels act");
+    const ratios = Float64Array.of(0.2, 1, 5);
+    const mixed = within.noise(y, ratios);
+    const rows = [plain, everywhere, plain].map((one, row) => tf.slice(one.noise(y, ratios), row, 1));
+    const difference = await largestDifference(mixed, tf.concat(rows, 0));
+    check.atMost("rows at levels of their own", difference, 1e-5, source);
+    check.equal("calls for them", within.calls(ratios), 2, "one row is guided");
+    check.equal("calls without guidance", plain.calls(ratios), 1, "one pass");
+    denoiser.dispose();
+  });
+});
+
 claim("a row's noise level is its own", async (check) => {
   await scoped(async () => {
     const denoiser = busyDenoiser(check.seed).withLabels([1, 2]);
@@ -150,7 +180,7 @@ claim(
   { engines: ["wasm", "onnx"] },
   async (check) => {
     const denoiser = busyDenoiser(check.seed);
-    const guided = denoiser.withLabels([0, 1], 3);
+    const guided = denoiser.withLabels([0, 1], { scale: 3, from: 0.1 });
     const y = createRng(check.seed).normal([2, 8, 8, 1]);
     const before = [denoiser.noise(y, 0.4), guided.noise(y, 0.4)];
     await denoiser.prepare(2);
@@ -192,6 +222,11 @@ claim("labels and noise levels that are none are refused", async (check) => {
     "scale",
     () => denoiser.withLabels(1, NaN),
     /guidance scale must be a finite number, got NaN/,
+  );
+  await check.throws(
+    "interval",
+    () => denoiser.withLabels(1, { scale: 2, from: 3, to: 1 }),
+    /guidance must act between two noise ratios from 0 up, got 3 to 1/,
   );
   await check.throws("ν", () => denoiser.noise(y, 0), /noise ratios must be positive numbers, got 0/);
   const missing = () => networkDenoiser(model, new Map());

@@ -7,6 +7,7 @@ import { currentEngine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
 import { networkFromConfig } from "./catalogue.ts";
+import { checkedGuidance, type Guidance, guidanceWeight } from "./guidance.ts";
 import { namedParameters, type Network, type Parameters, sizeOf, type Weights } from "./network.ts";
 import {
   type ModelConfig,
@@ -35,18 +36,19 @@ export interface NetworkDenoiser extends Denoiser {
   readonly parameters: Parameters;
   /**
    * Compiles for batches of `rows`, which `noise` then uses for batches of that size; other sizes run uncompiled. Worth it
-   * from a few evaluations on. Labels and their guidance share what is compiled, but guidance needs twice the rows and
-   * calls for a `prepare` of its own. With `gradients`, derivatives of `noise` with respect to y are compiled too.
+   * from a few evaluations on. Labels and their guidance share what is compiled, but guidance needs twice the rows (in an
+   * interval of noise levels both sizes) and calls for a `prepare` of its own. With `gradients`, derivatives of `noise` with respect to y are compiled too.
    */
   prepare(rows: number, options?: PrepareOptions): Promise<void>;
   /**
-   * The same network asked for one class, or one per row. Classifier-free guidance (Ho & Salimans 2022):
-   * ε̂ = ε̂(y, none) + scale · (ε̂(y, label) − ε̂(y, none)), so 1 is the conditional model, 0 the unconditional one and more
-   * than 1 exaggerates the class; both passes run in one batch. Rows without label are not guided.
+   * The same network asked for one class, or one per row, with {@linkcode Guidance} or, for a number, with that scale at
+   * all noise levels. Both passes of a guided evaluation run in one batch. Rows without label are not guided.
    *
-   * @throws {RangeError} When the network has no such label or the scale is not finite.
+   * @throws {RangeError} When the network has no such label, the scale is not finite or the interval is none.
    */
-  withLabels(labels: Labels, guidanceScale?: number): NetworkDenoiser;
+  withLabels(labels: Labels, guidance?: number | Guidance): NetworkDenoiser;
+  /** How often the network is asked for `noise` at these noise ratios: twice where any row is guided, else once. */
+  calls(noiseRatio: number | Float64Array): 1 | 2;
   /** Frees the weights and everything compiled, for all denoisers that share them. */
   dispose(): void;
 }
@@ -83,33 +85,47 @@ export function networkDenoiser(config: ModelConfig, weights: Weights): NetworkD
     return tf.tensor(values, [...shape]);
   });
   const evaluator = new Evaluator(config, network, namedParameters(network.parameters, tensors));
-  return denoiserWith(evaluator, null, 1);
+  return denoiserWith(evaluator, null, checkedGuidance(1));
 }
 
-function denoiserWith(evaluator: Evaluator, labels: Labels, scale: number): NetworkDenoiser {
+function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<Guidance>): NetworkDenoiser {
   const { config, network, parameters } = evaluator;
   const none = network.classes;
-  const guided = labels !== null && scale !== 1;
+  /** The weight of the class in each row. */
+  const weightsAt = (ratios: Float64Array) =>
+    ratios.map((ratio) => labels === null ? 1 : guidanceWeight(guidance, ratio));
+  const isGuided = (weights: Float64Array) => weights.some((weight) => weight !== 1);
   return {
     config,
     network,
     parameters,
-    prepare: (rows, { gradients = false } = {}) => evaluator.prepare(guided ? 2 * rows : rows, gradients),
+    calls: (noiseRatio) => {
+      const ratios = typeof noiseRatio === "number" ? Float64Array.of(noiseRatio) : noiseRatio;
+      return isGuided(weightsAt(ratios)) ? 2 : 1;
+    },
+    async prepare(rows, { gradients = false } = {}) {
+      const guided = labels !== null && guidance.scale !== 1;
+      const everywhere = guidance.from === 0 && guidance.to === Infinity;
+      if (!guided || !everywhere) await evaluator.prepare(rows, gradients);
+      if (guided) await evaluator.prepare(2 * rows, gradients);
+    },
     noise: (y, noiseRatio) =>
       tf.tidy(() => {
         const rows = y.shape[0];
         const rowLabels = spread(labels, rows, none);
         const ratios = typeof noiseRatio === "number" ? new Float64Array(rows).fill(noiseRatio) : noiseRatio;
-        if (!guided) return evaluator.noise(y, ratios, rowLabels);
+        const weights = weightsAt(ratios);
+        if (!isGuided(weights)) return evaluator.noise(y, ratios, rowLabels);
         const both = evaluator.noise(
           tf.concat([y, y], 0),
           Float64Array.from([...ratios, ...ratios]),
           [...rowLabels, ...rowLabels.map(() => none)],
         );
         const [conditional, unconditional] = tf.split(both, 2, 0);
-        return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), scale));
+        const weight = tf.tensor(Float32Array.from(weights), [rows, ...network.sampleShape.map(() => 1)]);
+        return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), weight));
       }),
-    withLabels(newLabels, guidanceScale = 1) {
+    withLabels(newLabels, newGuidance = 1) {
       for (const label of Array.isArray(newLabels) ? newLabels : [newLabels]) {
         if (label !== null && !(Number.isInteger(label) && label >= 0 && label < network.classes)) {
           const allowed = network.classes === 0
@@ -118,10 +134,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, scale: number): Netw
           throw new RangeError(`${allowed}, got ${label}`);
         }
       }
-      if (!Number.isFinite(guidanceScale)) {
-        throw new RangeError(`the guidance scale must be a finite number, got ${guidanceScale}`);
-      }
-      return denoiserWith(evaluator, newLabels, guidanceScale);
+      return denoiserWith(evaluator, newLabels, checkedGuidance(newGuidance));
     },
     dispose: () => evaluator.dispose(),
   };

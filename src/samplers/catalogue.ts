@@ -129,7 +129,7 @@ const catalogue: Record<string, SamplerEntry> = {
   "dpm-solver-3": entry(dpmSolver3, { kind: "log-snr", steps: 10 }, 3, false),
   "dpm++2s": entry(dpmSolver2S, { kind: "karras", steps: 12 }, 2, false),
   "unipc": entry(unipc, { kind: "karras", steps: 12 }, 1, false, "multistep"),
-  "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 15 }, 1, false, "multistep"),
+  "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 10, rho: 5 }, 1, false, "multistep"),
 };
 
 /** The names that {@linkcode samplerByName} knows. */
