@@ -10,6 +10,7 @@ import type {
   OnnxType,
   OnnxValueInfo,
 } from "./onnx_writer.ts";
+import { fuseSums } from "./sum_fusion.ts";
 
 /** A tensor of the graph; `shape` is that of its storage. */
 export interface Value {
@@ -43,6 +44,7 @@ export class Graph {
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #initializers = new Map<string, OnnxInitializer>();
   readonly #recorded = new Map<string, Value[]>();
+  readonly #shapes = new Map<string, readonly number[]>();
   #count = 0;
 
   /**
@@ -70,6 +72,11 @@ export class Graph {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#initializers.set(name, { name, type, shape, bytes });
     return { name, type, shape };
+  }
+
+  /** A stored tensor that goes by a name, made once. */
+  once(name: string, make: () => Value): Value {
+    return this.#once(name, () => [make()])[0];
   }
 
   /** A stored number, recorded once. */
@@ -116,6 +123,7 @@ export class Graph {
     const names = inputs.map((input) => input?.name ?? "");
     return this.#once(JSON.stringify([op, domain, names, attributes, shapes, types]), () => {
       const values = shapes.map((shape, i): Value => ({ name: `v${this.#count++}`, type: types[i], shape }));
+      for (const { name, shape } of values) this.#shapes.set(name, shape);
       this.#nodes.push({ op, domain, inputs: names, outputs: values.map((value) => value.name), attributes });
       return values;
     });
@@ -163,7 +171,7 @@ export class Graph {
       });
     });
     return {
-      nodes,
+      nodes: fuseSums(nodes, this.#shapes),
       inputs: this.#inputs,
       outputs: outputs.map((value, index) => ({ ...value, name: names[index] })),
       initializers: [...this.#initializers.values()].filter((initializer) => needed.has(initializer.name)),

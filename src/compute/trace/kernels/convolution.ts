@@ -7,14 +7,13 @@
  * @module
  */
 import * as tf from "../../tf.ts";
-import { type Graph, sameList, type Value } from "../graph.ts";
+import { BLOCKED, fromBlocks, sideBySide, toBlocks } from "../blocks.ts";
+import type { Graph, Value } from "../graph.ts";
 import type { Attributes, TraceKernels } from "../kernel.ts";
-import { identity, inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
+import { inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
 import { mapValues } from "./elementwise.ts";
 import { padded, sliced } from "./movement.ts";
 import { activated } from "./reduction.ts";
-
-const BLOCKED = "com.microsoft.nchwc";
 
 type Shape4 = [number, number, number, number];
 
@@ -64,16 +63,6 @@ function missingInputs(channels: number, block: number): number {
   return channels < block ? 0 : (block - channels % block) % block;
 }
 
-/** The tensor's [B, C, H, W] in blocks; C a multiple of the block. */
-function blockedInput(x: Traced): Value {
-  const shape = NCHW.map((axis) => x.shape[axis]);
-  const channelsLast = x.fill === undefined && sameList(x.perm, identity(4));
-  return x.graph.node("ReorderInput", [stored(x, channelsLast ? x.perm : NCHW)], shape, {
-    attributes: { channels_last: Number(channelsLast) },
-    domain: BLOCKED,
-  });
-}
-
 /**
  * A filter [h, w, inputs, outputs] as the blocked kernel wants it: [outputs/n, inputs/n, h, w, n (inputs), n (outputs)],
  * without the inputs' blocks when there are less than one.
@@ -89,7 +78,7 @@ function blockedFilter(filter: Traced, block: number): Value {
   const image = filter.perm.indexOf(2) === 0 && filter.perm.indexOf(3) === 1;
   if (image && filter.fill === undefined) {
     // An image's gradient, with the batch as inputs: its blocks of channels are made (or there) for its other uses.
-    const blocks = blockedInput(relabelled(filter, [2, 0, 1, 3]));
+    const blocks = toBlocks(relabelled(filter, [2, 0, 1, 3]));
     const split = graph.reshape(blocks, [inputs / block, block, outputs / block, height, width, block]);
     return graph.reshape(graph.transpose(split, [2, 0, 3, 4, 1, 5]), shape);
   }
@@ -128,7 +117,7 @@ function convolve(image: Traced, kernel: Traced, geometry: Geometry, borderFirst
   const x = padded(image, [[0, 0], [0, 0], [0, 0], [0, moreInputs]]);
   const filter = padded(kernel, [[0, 0], [0, 0], [0, moreInputs], [0, moreOutputs]]);
   const inBlocks = block > 0 && inputs >= block;
-  let value = inBlocks ? blockedInput(x) : stored(x, NCHW);
+  let value = inBlocks ? toBlocks(x) : stored(x, NCHW);
   if (pads.some((pad) => borderFirst ? pad !== 0 : pad < 0)) {
     value = bordered(graph, value, pads, inBlocks ? block : 1);
     pads.fill(0);
@@ -141,11 +130,7 @@ function convolve(image: Traced, kernel: Traced, geometry: Geometry, borderFirst
   const weights = blockedFilter(filter, block);
   const storedShape = [batch, outputs + moreOutputs, shape[2], shape[3]];
   const blocks = graph.node("Conv", [value, weights], storedShape, { attributes, domain: BLOCKED });
-  const result = graph.node("ReorderOutput", [blocks], shape, {
-    attributes: { channels: outputs },
-    domain: BLOCKED,
-  });
-  return inOrder(graph, result, NCHW);
+  return fromBlocks(graph, blocks, outputs);
 }
 
 /** Zeros between the pixels of [B, H, W, C]: pixel (i, j) lands at (i·rows, j·columns). */
@@ -161,8 +146,94 @@ function spread(x: Traced, [rows, columns]: readonly [number, number]): Traced {
   return natural(graph, graph.reshape(wide, [batch, height * rows, width * columns, channels]));
 }
 
-/** dL/dx of x * filter: dy, its pixels as far apart as the strides, with the flipped filter. */
+/**
+ * dL/dx of x * filter. With i + pad = s·j + p, dx[i] = Σ_m dy[j − m] filter[p + s·m]: one convolution at dy's own size for
+ * each phase p, whose pixels lie side by side in dx, instead of one that multiplies the zeros between dy's pixels.
+ */
 function inputGradient(
+  dy: Traced,
+  filter: Traced,
+  inputShape: readonly number[],
+  geometry: Geometry,
+): Traced {
+  const [rows, columns, inputs] = filter.shape;
+  const [strideRows, strideColumns] = geometry.strides;
+  const block = dy.graph.blockSize;
+  if (block > 0 && rows * columns > 1 && rows * columns * inputs < 2 * block) {
+    return gradientOfTaps(dy, filter, inputShape, geometry);
+  }
+  const inPhases = block > 0 && inputs % block === 0 && rows >= strideRows && columns >= strideColumns;
+  if (!inPhases) return gradientOfSpread(dy, filter, inputShape, geometry);
+  const size = [0, 1].map((axis) =>
+    Math.ceil((geometry.pads[axis] + inputShape[axis + 1]) / geometry.strides[axis])
+  );
+  const lines = Array.from({ length: strideRows }, (_, row) => {
+    const phases = Array.from(
+      { length: strideColumns },
+      (_, column) => phaseOfGradient(dy, filter, [row, column], size, geometry.strides),
+    );
+    return sideBySide(phases, 2);
+  });
+  const whole = sideBySide(lines, 1);
+  const [top, left] = geometry.pads;
+  return sliced(whole, [0, top, left, 0], [inputShape[0], top + inputShape[1], left + inputShape[2], inputs]);
+}
+
+/** As {@link inputGradient} for few inputs: what each pixel of dy adds to each of its taps, then their sums. */
+function gradientOfTaps(
+  dy: Traced,
+  filter: Traced,
+  inputShape: readonly number[],
+  geometry: Geometry,
+): Traced {
+  const graph = dy.graph;
+  const [rows, columns, inputs, outputs] = filter.shape;
+  const [batch, height, width] = dy.shape;
+  const taps = graph.reshape(stored(filter, [3, 2, 0, 1]), [1, 1, outputs, inputs * rows * columns]);
+  const point: Geometry = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+  const parts = stored(convolve(dy, natural(graph, taps), point), NCHW);
+  const [, inputHeight, inputWidth] = inputShape;
+  const [top, left] = geometry.pads;
+  const bottom = (height - 1) * geometry.strides[0] + rows - top - inputHeight;
+  const right = (width - 1) * geometry.strides[1] + columns - left - inputWidth;
+  // Pixels that no tap reaches lie behind the last; they are cut off or added as a negative or positive border.
+  const [extraRows, extraColumns] = [Math.max(0, -bottom), Math.max(0, -right)];
+  const size = [inputHeight - extraRows, inputWidth - extraColumns];
+  const lists = [size, [rows, columns]].map((list) => graph.integers(list));
+  const columnsOf = graph.reshape(parts, [batch, inputs * rows * columns, height * width]);
+  const image = graph.node("Col2Im", [columnsOf, ...lists], [batch, inputs, ...size], {
+    attributes: { strides: geometry.strides, pads: [top, left, Math.max(0, bottom), Math.max(0, right)] },
+  });
+  return padded(inOrder(graph, image, NCHW), [[0, 0], [0, extraRows], [0, extraColumns], [0, 0]]);
+}
+
+/** The pixels of dL/dx with i + pad = s·j + phase, for j from 0 up to `size`. */
+function phaseOfGradient(
+  dy: Traced,
+  filter: Traced,
+  phase: readonly number[],
+  size: readonly number[],
+  strides: readonly number[],
+): Traced {
+  const [rows, columns, inputs, outputs] = filter.shape;
+  const taps = [rows, columns].map((length, axis) => Math.ceil((length - phase[axis]) / strides[axis]));
+  const last = taps.map((count, axis) => phase[axis] + strides[axis] * (count - 1));
+  const flipped = sliced(
+    filter,
+    [last[0], last[1], 0, 0],
+    [phase[0] - 1, phase[1] - 1, inputs, outputs],
+    [-strides[0], -strides[1], 1, 1],
+  );
+  const after = size.map((length, axis) => length - dy.shape[axis + 1]);
+  return convolve(dy, relabelled(flipped, [0, 1, 3, 2]), {
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [taps[0] - 1, taps[1] - 1, ...after],
+  });
+}
+
+/** As {@link inputGradient}: dy, its pixels as far apart as the strides, with the flipped filter. */
+function gradientOfSpread(
   dy: Traced,
   filter: Traced,
   inputShape: readonly number[],

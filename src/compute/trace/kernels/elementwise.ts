@@ -3,10 +3,11 @@
  * @module
  */
 import * as tf from "../../tf.ts";
+import { blocksOf, fromBlocks, perChannel } from "../blocks.ts";
 import { sameList, sizeOf, type Value } from "../graph.ts";
 import type { TraceKernel, TraceKernels } from "../kernel.ts";
 import type { OnnxAttribute, OnnxType } from "../onnx_writer.ts";
-import { filled, identity, operand, type Traced } from "../traced.ts";
+import { filled, identity, NCHW, operand, stored, type Traced } from "../traced.ts";
 
 /** Applies a function of values to tensors broadcast against each other, in the storage order of the largest. */
 export function mapValues(
@@ -19,7 +20,11 @@ export function mapValues(
   );
   const leader = tensors.filter((x) => x.shape.length === shape.length && x.fill === undefined)
     .toSorted((a, b) => sizeOf(b.shape) - sizeOf(a.shape))[0];
-  const perm = leader?.perm ?? identity(shape.length);
+  const together = leader === undefined ? null : allBlocks(tensors, leader);
+  if (together !== null) {
+    return fromBlocks(graph, record(together, NCHW.map((axis) => shape[axis])));
+  }
+  const perm = onesFirst(leader?.perm ?? identity(shape.length), shape);
   const storedShape = perm.map((axis) => shape[axis]);
   const values = tensors.map((x) => operand(x, perm));
   // Scalars stand for whole tensors: someone has to bring the shape.
@@ -29,6 +34,25 @@ export function mapValues(
   );
   if (!sameList(reach, storedShape)) values[0] = graph.expand(values[0], storedShape);
   return { graph, shape, perm, value: record(values, storedShape) };
+}
+
+/** The order with a last axis of length 1 in front: the runtime broadcasts along the last axis, one element at a time there. */
+function onesFirst(perm: readonly number[], shape: readonly number[]): readonly number[] {
+  const last = perm[perm.length - 1];
+  return shape[last] === 1 && sizeOf(shape) > 1 ? onesFirst([last, ...perm.slice(0, -1)], shape) : perm;
+}
+
+/** The operands in blocks, where all have them or are numbers. */
+function allBlocks(tensors: readonly Traced[], leader: Traced): Value[] | null {
+  if (blocksOf(leader) === undefined) return null;
+  const values = tensors.map((x) =>
+    x.fill !== undefined || sizeOf(x.shape) === 1
+      ? operand(x, [])
+      : sameList(x.shape, leader.shape)
+      ? blocksOf(x)
+      : undefined
+  );
+  return values.every((value) => value !== undefined) ? values : null;
 }
 
 function unary(op: string, attributes: Record<string, OnnxAttribute> = {}): TraceKernel {
@@ -60,6 +84,21 @@ function binaryWithNeutral(op: string, neutral: number, commutes: boolean): Trac
     if (commutes && a.fill === neutral && sameList(b.shape, shape)) return b;
     return general(inputs, attributes);
   };
+}
+
+const add = binaryWithNeutral("Add", 0, true);
+
+/** An image in blocks plus a number for each channel, or for each of each sample; null for other tensors. */
+function shifted(image: Traced, offset: Traced): Traced | null {
+  const blocks = blocksOf(image);
+  if (blocks === undefined || offset.fill !== undefined) return null;
+  const [batch, , , channels] = image.shape;
+  const [samples, height, width, last] = [...[1, 1, 1].slice(offset.shape.length - 1), ...offset.shape];
+  if (height !== 1 || width !== 1 || last !== channels || (samples !== 1 && samples !== batch)) return null;
+  const graph = image.graph;
+  const ones = graph.expand(graph.scalar(1), [batch, channels]);
+  const rows = graph.expand(graph.reshape(stored(offset), [samples, channels]), [batch, channels]);
+  return fromBlocks(graph, perChannel(graph, blocks, ones, rows));
 }
 
 /** Booleans are compared as integers, which ONNX defines for every comparison. */
@@ -101,7 +140,10 @@ export function onnxType(dtype: unknown): OnnxType {
 
 /** Element-wise kernels. */
 export const elementwiseKernels: TraceKernels = {
-  Add: binaryWithNeutral("Add", 0, true),
+  Add: (inputs, attributes) => {
+    const { a, b } = inputs;
+    return shifted(a, b) ?? shifted(b, a) ?? add(inputs, attributes);
+  },
   Sub: binaryWithNeutral("Sub", 0, false),
   Multiply: binaryWithNeutral("Mul", 1, true),
   RealDiv: binaryWithNeutral("Div", 1, false),

@@ -2,12 +2,14 @@
  * This project's fused group normalization and its gradient, as few passes over the image as the runtime allows.
  * @module
  */
+import { blocksOf, fromBlocks } from "../blocks.ts";
 import type { Graph, Value } from "../graph.ts";
 import type { Attributes, TraceKernels } from "../kernel.ts";
+import { gradientInBlocks, normalizeBlocks } from "./group_norm_blocks.ts";
 import { inOrder, natural, NCHW, stored, type Traced } from "../traced.ts";
 
 /** Added to the variance, as in the other engines' kernels. */
-const EPSILON = 1e-5;
+export const EPSILON = 1e-5;
 
 interface Normalized {
   readonly graph: Graph;
@@ -63,7 +65,8 @@ function affineMap(graph: Graph, value: Value, scale: Value, offset: Value): Val
   return graph.reshape(result, value.shape);
 }
 
-function silu(graph: Graph, value: Value): Value {
+/** x·sigmoid(x). */
+export function silu(graph: Graph, value: Value): Value {
   if (graph.standard) {
     return graph.node("Mul", [value, graph.node("Sigmoid", [value], value.shape)], value.shape);
   }
@@ -125,11 +128,19 @@ function attributesOf(attributes: Attributes): { groups: number; silu: boolean }
 export const groupNormKernels: TraceKernels = {
   GroupNorm: ({ x, scale, offset }, attributes) => {
     const { groups, silu: activation } = attributesOf(attributes);
-    const { graph, affine } = normalize(x, scale, offset, groups);
+    const { graph } = x;
+    const blocks = blocksOf(x);
+    if (blocks !== undefined) {
+      const { affine } = normalizeBlocks(blocks, scale, offset, groups);
+      return fromBlocks(graph, activation ? silu(graph, affine) : affine);
+    }
+    const { affine } = normalize(x, scale, offset, groups);
     return image(x, activation ? silu(graph, affine) : affine);
   },
   GroupNormGrad: ({ dy, x, scale, offset }, attributes) => {
     const { groups, silu: activation } = attributesOf(attributes);
+    const blocks = blocksOf(x);
+    if (blocks !== undefined) return gradientInBlocks(dy, blocks, scale, offset, groups, activation);
     const normalized = normalize(x, scale, offset, groups);
     const [dx, dScale, dOffset] = gradient(dy, normalized, scale.shape[0], activation);
     return [image(x, dx), natural(x.graph, dScale), natural(x.graph, dOffset)];

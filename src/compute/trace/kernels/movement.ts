@@ -3,9 +3,10 @@
  * @module
  */
 import * as tf from "../../tf.ts";
+import { blocksOf, fromBlocks } from "../blocks.ts";
 import { sameList, type Value } from "../graph.ts";
 import { axesOf, listOf, type TraceKernels } from "../kernel.ts";
-import { filled, identity, inOrder, natural, reshaped, stored, type Traced } from "../traced.ts";
+import { filled, identity, inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
 import { cast, onnxType } from "./elementwise.ts";
 
 /** Storage of one order for all: that of the first tensor with elements of its own. */
@@ -59,11 +60,18 @@ export function padded(
 function concatenated(tensors: readonly Traced[], axis: number): Traced {
   const full = tensors.filter((x) => x.shape[axis] > 0);
   if (full.length === 1) return full[0];
-  const { perm, values } = alike(full);
   const shape = full[0].shape.map((size, index) =>
     index === axis ? full.reduce((total, x) => total + x.shape[axis], 0) : size
   );
   const graph = full[0].graph;
+  const blocks = full.map(blocksOf);
+  if (axis === 3 && blocks.every((value) => value !== undefined)) {
+    return fromBlocks(
+      graph,
+      graph.node("Concat", blocks, NCHW.map((index) => shape[index]), { attributes: { axis: 1 } }),
+    );
+  }
+  const { perm, values } = alike(full);
   const attributes = { axis: perm.indexOf(axis) };
   const value = graph.node("Concat", values, perm.map((index) => shape[index]), { attributes });
   return { graph, shape, perm, value };

@@ -3,6 +3,7 @@
  * @module
  */
 import * as tf from "../../tf.ts";
+import { BLOCKED, blocksOf, fromBlocks } from "../blocks.ts";
 import { sizeOf, type Value } from "../graph.ts";
 import type { Attributes, TraceKernels } from "../kernel.ts";
 import { inOrder, NCHW, stored, type Traced } from "../traced.ts";
@@ -52,8 +53,14 @@ function tiles(window: Window, shape: readonly number[]): boolean {
 /** Each pixel of [B, C, H, W] repeated over a block of rows × columns. */
 function enlarged(x: Traced, rows: number, columns: number): Traced {
   const graph = x.graph;
+  const [batch, channels, height, width] = NCHW.map((axis) => x.shape[axis]);
+  const blocks = blocksOf(x);
+  if (blocks !== undefined) {
+    const shape = [batch, channels, height * rows, width * columns];
+    const attributes = { scales: [1, 1, rows, columns], mode: "nearest" };
+    return fromBlocks(graph, graph.node("Upsample", [blocks], shape, { attributes, domain: BLOCKED }));
+  }
   const value = stored(x, NCHW);
-  const [batch, channels, height, width] = value.shape;
   const scales = graph.constant(Float32Array.of(1, 1, rows, columns), [4]);
   const result = graph.node("Resize", [value, null, scales], [
     batch,

@@ -3,9 +3,10 @@
  * @module
  */
 import * as tf from "../../tf.ts";
-import type { Graph, Value } from "../graph.ts";
+import { blocksOf, pixelMeans } from "../blocks.ts";
+import { type Graph, sameList, type Value } from "../graph.ts";
 import { axesOf, type TraceKernel, type TraceKernels } from "../kernel.ts";
-import { filled, identity, natural, stored, type Traced } from "../traced.ts";
+import { filled, identity, natural, reshaped, stored, type Traced } from "../traced.ts";
 import { cast, mapValues } from "./elementwise.ts";
 
 /** Reduces axes away, or to length 1; the rest keeps its storage order. */
@@ -29,6 +30,15 @@ export function reduced(op: string, x: Traced, axes: readonly number[], keepDims
     attributes: { keepdims: 0 },
   });
   return { graph: x.graph, shape, perm, value: result };
+}
+
+/** The sum over height and width of an image in blocks, as biases' gradients have it; null for other sums. */
+function sumOfPixels(x: Traced, axes: readonly number[], keepDims: boolean): Traced | null {
+  const blocks = blocksOf(x);
+  if (blocks === undefined || !sameList(axes, [1, 2])) return null;
+  const { graph, shape: [batch, height, width, channels] } = x;
+  const sum = graph.node("Mul", [pixelMeans(graph, blocks), graph.scalar(height * width)], [batch, channels]);
+  return reshaped(natural(graph, sum), reducedShape(x.shape, axes, keepDims));
 }
 
 function reducedShape(shape: readonly number[], axes: readonly number[], keepDims: boolean): number[] {
@@ -122,7 +132,7 @@ export const reductionKernels: TraceKernels = {
     if (x.fill === 0) {
       return filled(x.graph, reducedShape(x.shape, axes, keepDims as boolean), 0, x.value.type);
     }
-    return reduced("ReduceSum", x, axes, keepDims as boolean);
+    return sumOfPixels(x, axes, keepDims as boolean) ?? reduced("ReduceSum", x, axes, keepDims as boolean);
   },
   Mean: reduction("ReduceMean"),
   Prod: reduction("ReduceProd"),
