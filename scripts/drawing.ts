@@ -36,7 +36,7 @@ export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
 export const SAMPLER = "dpm++2m";
 
 /** How the shipped network's labels are followed: measured best, see the README. A scale of 1 would be no guidance. */
-export const GUIDANCE = { scale: 1.3, from: 0.2, to: 6 } as const satisfies Guidance;
+export const GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
 /** The network in a checkpoint, or one that comes with the project. */
 export async function load(

@@ -12,6 +12,7 @@ import { bitsPerDimension } from "../src/dequantization.ts";
 import { logLikelihood } from "../src/likelihood.ts";
 import { CLASSIFIER_TRAINING } from "../src/metrics/classifier_training.ts";
 import { DIGITS } from "../src/networks/catalogue.ts";
+import { checkedGuidance, guidanceWeight } from "../src/networks/guidance.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { readSafetensors } from "../src/networks/safetensors.ts";
 import { encodeGif } from "../src/pictures/gif.ts";
@@ -137,6 +138,15 @@ const documented: readonly Documented[] = [
     name: "GridConfig",
     others: { rho: 3 },
     effect: (options) => [...timeGrid(vpSde(), { kind: "karras", steps: 5, ...options })],
+  },
+  {
+    file: "networks/guidance.ts",
+    name: "Guidance",
+    others: { from: 0.1, to: 10 },
+    effect: (options) => {
+      const guidance = checkedGuidance({ scale: 2, ...options });
+      return [1e-9, 1, 1e9].map((ratio) => guidanceWeight(guidance, ratio));
+    },
   },
   {
     file: "samplers/langevin.ts",

@@ -104,7 +104,7 @@ claim(
       const checkpoint = ["--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm"];
       await Deno.writeTextFile(`${folder}/kept.png`, "older");
       await Deno.writeTextFile(`${folder}/broken.safetensors`, "no checkpoint at all");
-      const guided = ["--label", "4", "--guidance", "2"];
+      const guided = ["--label", "4", "--guidance", "2", "--guidance-from", "0.1", "--guidance-to", "3"];
       const [png, gif, broken, late] = await Promise.all([
         run(
           "sample",
@@ -161,8 +161,8 @@ claim(
       check.equal(
         "png: evaluations",
         summary.evaluations,
-        10,
-        "4 steps and a last denoise, each with and without label",
+        7,
+        "4 steps and a last denoise, at ν = 40, 12.4, 2.7, 0.29 and 0.005 (Karras' grid, ρ = 5), two of them without label, too",
       );
       const { width, height } = decodePng(await Deno.readFile(`${folder}/a.png`));
       check.equal(
@@ -173,8 +173,10 @@ claim(
       );
       check.equal("gif: exit code", gif.code, 0, source);
       const line =
-        /^4 digits, vp, dpm\+\+2m on a karras grid, 3 steps, 8 network evaluations, .* on wasm: .*a\.gif\n$/;
-      check.holds(`gif: ${gif.stdout.trim()}`, line.test(gif.stdout), source);
+        /^4 digits, vp, dpm\+\+2m on a karras grid, 3 steps, 5 network evaluations, .* on wasm: .*a\.gif\n$/;
+      const counted =
+        "of ν = 152, 28, 2.2 and 0.01 one lies where the default guidance acts; and the flags in the claim";
+      check.holds(`gif: ${gif.stdout.trim()}`, line.test(gif.stdout), counted);
       const bytes = await Deno.readFile(`${folder}/a.gif`);
       const frames = bytes.filter((_, i) =>
         bytes[i] === 0x21 && bytes[i + 1] === 0xf9 && bytes[i + 2] === 4

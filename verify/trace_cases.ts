@@ -4,6 +4,7 @@
  */
 import * as tf from "../src/compute/tf.ts";
 import { fromConvolution, type TraceCase } from "./trace_case.ts";
+import { blocks } from "./trace_block_cases.ts";
 import { convolutions, movement, normalizations } from "./trace_image_cases.ts";
 
 const odd = [3, 5, 7];
@@ -198,4 +199,5 @@ export const traceCases: Readonly<Record<string, readonly TraceCase[]>> = {
   "moving": movement,
   "convolving or pooling": convolutions,
   "normalizing": normalizations,
+  "channel-blocked": blocks,
 };
