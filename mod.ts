@@ -180,7 +180,12 @@ export {
   type StorageType,
   writeSafetensors,
 } from "./src/networks/safetensors.ts";
-export { loadNoisyClassifier, loadPretrained, type PretrainedName } from "./src/pretrained.ts";
+export {
+  loadNoisyClassifier,
+  loadPretrained,
+  type PretrainedName,
+  pretrainedNames,
+} from "./src/pretrained.ts";
 
 export {
   denoisingLoss,

@@ -13,7 +13,12 @@ import { checkedGuidance, type Guidance } from "../src/networks/guidance.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
 import { NOISY_CLASSIFIER_SHAPE, type NoisyDigitClassifier } from "../src/networks/noisy_classifier.ts";
-import { loadNoisyClassifier, loadPretrained, type PretrainedName } from "../src/pretrained.ts";
+import {
+  loadNoisyClassifier,
+  loadPretrained,
+  type PretrainedName,
+  pretrainedNames,
+} from "../src/pretrained.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
@@ -38,12 +43,14 @@ export const SAMPLER = "dpm++2m";
 /** How the shipped network's labels are followed: measured best, see the README. A scale of 1 would be no guidance. */
 export const GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
-/** The network in a checkpoint, or one that comes with the project. */
+/** The network in a checkpoint, or one that comes with the project: the one of this name unless the checkpoint names another. */
 export async function load(
   checkpoint: string | undefined,
   name: PretrainedName = "mnist",
 ): Promise<NetworkDenoiser> {
   if (checkpoint === undefined) return await loadPretrained(name);
+  const shipped = pretrainedNames.find((name) => name === checkpoint);
+  if (shipped !== undefined) return await loadPretrained(shipped);
   const bytes = await readWhole(checkpoint);
   try {
     const { config, weights } = readModel(bytes);

@@ -118,13 +118,14 @@ async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   checkCombination(flags);
   const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
+  const known = await readWeights(flags.from);
   const data = flags.data ?? resumed?.data ?? "mnist";
   const dataset = await loadData(data);
   const config = resumed === null
     ? newConfig(flags, dataset)
     : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
   const network = networkFromConfig(config.model.network);
-  const start = resumed?.state ?? initialState(network, config.seed, await readWeights(flags.from));
+  const start = resumed?.state ?? initialState(network, config.seed, known);
   const done = start.step;
   if (done >= config.steps) {
     throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);

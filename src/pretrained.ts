@@ -4,16 +4,21 @@ import { readModel } from "./networks/model_file.ts";
 import { NoisyDigitClassifier, readNoisyClassifier } from "./networks/noisy_classifier.ts";
 
 /** Names of the trained denoisers. */
-export type PretrainedName = "mnist" | "coloured-digits";
+export type PretrainedName = "mnist" | "mnist-likelihood" | "coloured-digits";
 
 const FILES: Readonly<Record<PretrainedName, string>> = {
   "mnist": "../fixtures/mnist.safetensors",
+  "mnist-likelihood": "../fixtures/mnist_likelihood.safetensors",
   "coloured-digits": "../fixtures/coloured_digits.safetensors",
 };
 
+/** All names that {@linkcode loadPretrained} knows. */
+export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as PretrainedName[];
+
 /**
  * Fetches a trained network that lies beside this module, from a file or over HTTP; call `useEngine` first. "mnist":
- * digits [28, 28, 1] in [−1, 1], with labels 0 to 9. "coloured-digits": digits in colours, [28, 28, 3], without labels.
+ * digits [28, 28, 1] in [−1, 1], with labels 0 to 9. "mnist-likelihood": the same, trained on from there for likelihoods,
+ * from noise ratio .0013 on. "coloured-digits": digits in colours, [28, 28, 3], without labels.
  *
  * @throws {RangeError} For an unknown name.
  * @throws {Error} When the file cannot be fetched.
@@ -21,7 +26,7 @@ const FILES: Readonly<Record<PretrainedName, string>> = {
 export async function loadPretrained(name: PretrainedName): Promise<NetworkDenoiser> {
   const file = FILES[name];
   if (file === undefined) {
-    throw new RangeError(`the pretrained networks are ${Object.keys(FILES).join(", ")}; got ${name}`);
+    throw new RangeError(`the pretrained networks are ${pretrainedNames.join(", ")}; got ${name}`);
   }
   const { config, weights } = readModel(await fetchBeside(file));
   return networkDenoiser(config, weights);

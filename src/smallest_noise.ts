@@ -8,7 +8,7 @@ import { noiseRatio, type Sde, sdeFromConfig } from "./sde.ts";
  * The same kind of SDE with noise ratio ν at tMin: likelihoods are of data with that much noise. VE gets another σmin, the
  * others another tMin.
  *
- * @throws {RangeError} if the noise ratio is not positive, or not below the one at tMax
+ * @throws {RangeError} if the noise ratio is not positive or not below the one at tMax, or the SDE is a discrete chain
  */
 export function withSmallestNoise(sde: Sde, smallest: number): Sde {
   const largest = noiseRatio(sde, sde.tMax);
@@ -17,7 +17,13 @@ export function withSmallestNoise(sde: Sde, smallest: number): Sde {
       `the smallest noise ratio must be positive and below ${largest.toPrecision(3)}, got ${smallest}`,
     );
   }
-  return sde.config.kind === "ve"
-    ? sdeFromConfig({ ...sde.config, sigmaMin: smallest, tMin: 0 })
-    : sdeFromConfig({ ...sde.config, tMin: sde.timeOfLogSnr(-Math.log(smallest)) });
+  const { config } = sde;
+  if (config.kind === "ddpm") {
+    throw new RangeError(
+      "a chain in discrete time begins with its first β: it has no other smallest noise ratio",
+    );
+  }
+  return config.kind === "ve"
+    ? sdeFromConfig({ ...config, sigmaMin: smallest, tMin: 0 })
+    : sdeFromConfig({ ...config, tMin: sde.timeOfLogSnr(-Math.log(smallest)) });
 }

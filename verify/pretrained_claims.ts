@@ -22,7 +22,7 @@ claim("the shipped network loads by its name, and no other name does", async (ch
   await check.throws(
     "another",
     () => loadPretrained("imagenet" as PretrainedName),
-    /are mnist, coloured-digits; got imagenet/,
+    /are mnist, mnist-likelihood, coloured-digits; got imagenet/,
   );
 });
 

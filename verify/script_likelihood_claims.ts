@@ -165,6 +165,31 @@ claim(
 );
 
 claim(
+  "deno task train refuses times that belong to no SDE and weights that are not there",
+  { engines: ["wasm"] },
+  async (check) => {
+    const bad: [number, string[], RegExp][] = [
+      [
+        2,
+        ["--times", "importance"],
+        /^error: --times is of an SDE's times: it needs --sde, or --weighting variance or likelihood\n$/,
+      ],
+      [
+        2,
+        ["--smallest-noise", "0.01"],
+        /^error: --smallest-noise is of an SDE's times: it needs --sde, .*\n$/,
+      ],
+      [1, ["--from", "nowhere.safetensors"], /^error: cannot begin with nowhere.safetensors: .*\n$/],
+    ];
+    const runs = await Promise.all(bad.map(([, flags]) => run("train", ...flags)));
+    for (const [i, [code, flags, sentence]] of bad.entries()) {
+      check.equal(`${flags.join(" ")}: exit code`, runs[i].code, code, "2 bad usage, 1 failure");
+      check.holds(`says: ${runs[i].stderr.trim()}`, sentence.test(runs[i].stderr), "names what is wrong");
+    }
+  },
+);
+
+claim(
   "deno task interpolate draws a row for each pair, and refuses walks that are none",
   { engines: ["wasm"] },
   async (check) => {
