@@ -3,7 +3,9 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
+import { discretize } from "../src/discretization.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../src/objectives/denoising.ts";
+import { edmCoefficients } from "../src/preconditioning.ts";
 import {
   noiseRatio,
   priorLogDensity,
@@ -159,5 +161,65 @@ claim("numbers just beyond what an SDE, a grid or an objective allows are refuse
         message,
       );
     }
+  }
+});
+
+claim("each SDE is discretized by its own paper's rule, number by number", async (check) => {
+  for (const [s, t] of [[0.5, 0.52], [0.9, 0.9], [0.1, 0.14]]) {
+    const h = t - s;
+    const vp = vpSde();
+    const beta = (0.1 + 19.9 * t) * h;
+    const own = discretize(vp, s, t);
+    check.within(
+      `VP to ${t}: scale`,
+      own.scale,
+      Math.sqrt(1 - beta),
+      1e-14,
+      "Song et al. 2021, eq. 32's chain: √(1 − β)",
+    );
+    check.within(`VP to ${t}: std`, own.std, Math.sqrt(beta), 1e-14, "√β");
+    const sub = subVpSde();
+    const euler = discretize(sub, s, t);
+    check.within(
+      `sub-VP to ${t}: scale`,
+      euler.scale,
+      1 + sub.drift(t) * h,
+      1e-14,
+      "Euler's step, 1 + f(t) h",
+    );
+    check.within(
+      `sub-VP to ${t}: std`,
+      euler.std,
+      sub.diffusion(t) * Math.sqrt(h),
+      1e-14,
+      "Euler's step, g(t) √h",
+    );
+    for (const sde of [veSde(), sigmaPowerSde()]) {
+      const { scale, std } = discretize(sde, s, t);
+      const variance = sde.sigma(t) ** 2 - sde.sigma(s) ** 2;
+      check.equal(`${sde.config.kind} to ${t}: scale`, scale, 1, "nothing shrinks");
+      check.within(
+        `${sde.config.kind} to ${t}: std`,
+        std,
+        Math.sqrt(variance),
+        1e-12 * (1 + std),
+        "SMLD's chain: σ_t² − σ_s²",
+      );
+    }
+  }
+  const widest = discretize(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.5);
+  check.within("β h of 1: std", widest.std, 1, 1e-15, "the longest step allowed");
+  const longer = () => discretize(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.51);
+  await check.throws("β h of 1.01", longer, /β\(t\)·h ≤ 1, got 1.01/);
+  await check.throws("a step back", () => discretize(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
+});
+
+claim("preconditioning refuses a spread of the data that is none", async (check) => {
+  for (const sigmaData of [0, -1, Infinity, NaN]) {
+    await check.throws(
+      `${sigmaData}`,
+      () => edmCoefficients(sigmaData, 1),
+      /sigmaData must be a positive number/,
+    );
   }
 });
