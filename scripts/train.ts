@@ -6,9 +6,7 @@ import { dirname } from "node:path";
 import type { EngineName } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
-import { colouredDigits } from "../src/data/coloured_digits.ts";
 import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
-import { proceduralDigits } from "../src/data/digits.ts";
 import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { parameterCount, type Weights } from "../src/networks/network.ts";
@@ -24,6 +22,7 @@ import {
   type TrainingConfig,
   type TrainingState,
 } from "../src/training/train.ts";
+import { chainNames, chainRatios } from "./chains.ts";
 import { sdes } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import {
@@ -36,15 +35,10 @@ import {
   text,
   UsageError,
 } from "./flags.ts";
-import { loadMnist } from "./mnist_files.ts";
+import { type NoisePlanFile, planRatios, readPlan } from "./noise_plan_file.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
+import { loadTrainingData, nameOfData } from "./training_data.ts";
 import { TrainingFolder } from "./training_folder.ts";
-
-/** Data that this program draws itself. */
-const DRAWN: Readonly<Record<string, () => ImageDataset>> = {
-  "digits": () => proceduralDigits(20_000, createRng(0)),
-  "coloured-digits": () => colouredDigits(40_000, createRng(0)),
-};
 
 /** Flags that shape the run; a resumed run keeps what its checkpoint says. */
 const recipe = {
@@ -66,6 +60,11 @@ const recipe = {
   sde: choice(["ve", "vp", "subvp", "sigma-power"], {
     help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
   }),
+  plan: text({
+    help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
+    placeholder: "FILE",
+  }),
+  chain: choice(chainNames, { help: "train on the noise levels of a DDPM chain, all alike: L_simple" }),
   times: choice(["uniform", "importance"], {
     help:
       "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
@@ -120,9 +119,9 @@ async function main(): Promise<void> {
   const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
   const known = await readWeights(flags.from);
   const data = flags.data ?? resumed?.data ?? "mnist";
-  const dataset = await loadData(data);
+  const dataset = await loadTrainingData(data);
   const config = resumed === null
-    ? newConfig(flags, dataset)
+    ? newConfig(flags, dataset, flags.plan === undefined ? undefined : await readPlan(flags.plan))
     : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
   const network = networkFromConfig(config.model.network);
   const start = resumed?.state ?? initialState(network, config.seed, known);
@@ -130,7 +129,7 @@ async function main(): Promise<void> {
   if (done >= config.steps) {
     throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);
   }
-  const name = data in DRAWN ? data : "mnist";
+  const name = nameOfData(data);
   const folder = new TrainingFolder(
     flags.out ??
       (flags.resume === undefined ? `runs/${config.model.network.kind}-${name}` : dirname(flags.resume)),
@@ -228,6 +227,19 @@ function checkCombination(flags: Flags): void {
       );
     }
   }
+  const listed = (["plan", "chain"] as const).filter((name) => flags[name] !== undefined);
+  const drawn = (["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const)
+    .filter((name) => flags[name] !== undefined);
+  if (listed.length > 0 && drawn.length > 1) {
+    throw new UsageError(
+      `--${listed[0]} says all about noise levels: leave out ${
+        drawn.filter((n) => n !== listed[0]).join(", ")
+      }`,
+    );
+  }
+  if (flags.network === "tutorial" && listed.length > 0) {
+    throw new UsageError(`--${listed[0]} is for the U-Nets, got --network tutorial`);
+  }
   if (flags.network === "tutorial" && flags.weighting === "edm") {
     throw new UsageError(
       "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
@@ -258,22 +270,19 @@ async function readWeights(path: string | undefined): Promise<Weights | undefine
   }
 }
 
-async function loadData(data: string): Promise<ImageDataset> {
-  return DRAWN[data]?.() ?? await loadMnist("train", data === "mnist" ? {} : { data });
-}
-
-function newConfig(flags: Flags, dataset: ImageDataset): TrainingConfig {
+function newConfig(flags: Flags, dataset: ImageDataset, plan: NoisePlanFile | undefined): TrainingConfig {
   const moments = pixelMoments(dataset);
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
   const tutorial = flags.network === "tutorial";
   const coloured = dataset.shape[2] === 3;
-  const model: ModelConfig = {
-    network: NETWORK_PRESETS[flags.network ?? (coloured ? "coloured-digits" : "digits")],
-    preconditioning: tutorial ? null : preconditioning,
-  };
+  const network = NETWORK_PRESETS[flags.network ?? (coloured ? "coloured-digits" : "digits")];
+  const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"
+    // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).
+    ? { network: { ...network, noiseConditional: false }, preconditioning: null }
+    : { network, preconditioning: tutorial ? null : preconditioning };
   return {
     model,
-    objective: objective(flags, tutorial, coloured, preconditioning.sigmaData),
+    objective: levelsOf(flags, plan) ?? objective(flags, tutorial, coloured, preconditioning.sigmaData),
     optimizer: {
       ...OPTIMIZER_DEFAULTS,
       rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
@@ -285,6 +294,11 @@ function newConfig(flags: Flags, dataset: ImageDataset): TrainingConfig {
     labelDropout: flags.labelDropout ?? 0.15,
     seed: flags.seed ?? 0,
   };
+}
+
+function levelsOf({ chain }: Flags, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
+  if (plan !== undefined) return { kind: "levels", ratios: planRatios(plan) };
+  return chain === undefined ? null : { kind: "levels", ratios: chainRatios(chain) };
 }
 
 function objective(flags: Flags, tutorial: boolean, coloured: boolean, sigmaData: number): ObjectiveConfig {

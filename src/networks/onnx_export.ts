@@ -76,6 +76,9 @@ function noiseFeatures(config: NetworkConfig, ratio: tf.Tensor1D): tf.Tensor {
       tf.reshape(values, [ratio.size, 1]),
       tf.tensor(Float32Array.from(frequencies), [1, frequencies.length]),
     );
+  if (config.kind === "unet" && config.noiseConditional === false) {
+    return tf.mul(tf.reshape(ratio, [ratio.size, 1]), tf.zeros([1, config.noiseFeatures]));
+  }
   const growth = config.kind === "tutorial" ? 2 * Math.log(config.sigma) : 0;
   const phase = config.kind === "tutorial"
     ? angles(tf.div(tf.log1p(tf.mul(tf.square(ratio), growth)), growth), randomFrequencies(config))

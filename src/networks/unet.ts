@@ -48,6 +48,8 @@ export interface UNetConfig {
   readonly attention: readonly number[];
   /** 0 for a network without labels. */
   readonly classes: number;
+  /** False for a network that is not told the noise level: NCSNv2's, whose score is s(x)/σ (technique 3). Default true. */
+  readonly noiseConditional?: boolean;
   /** Periods, in units of the network's input, of the waves of each pixel that the stem sees too; default none. */
   readonly wavePeriods?: readonly number[];
 }
@@ -118,7 +120,10 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
     parameters,
     noiseFeatureCount: config.noiseFeatures,
     initialise: (rng) => initialValues(parameters, rng),
-    noiseFeatures: (logNoiseRatio) => positionalFeatures(logNoiseRatio, config.noiseFeatures),
+    noiseFeatures: (logNoiseRatio) =>
+      config.noiseConditional === false
+        ? new Float32Array(logNoiseRatio.length * config.noiseFeatures)
+        : positionalFeatures(logNoiseRatio, config.noiseFeatures),
     forward(p, x, noiseFeatures, classes) {
       let e = noise2.apply(p, silu(noise1.apply(p, noiseFeatures)));
       if (label !== null) {
