@@ -23,18 +23,20 @@ import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
+import { type chainNames, chains } from "./chains.ts";
 import { readWhole } from "./files.ts";
 import { UsageError } from "./flags.ts";
 
 /** The most frames of an animation. */
 const mostFrames = 60;
 
-/** VE between the noise ratios that training saw; the others as their papers have them. */
-export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power", () => Sde> = {
+/** VE between the noise ratios that training saw; the others as their papers have them; DDPM's chains in discrete time. */
+export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power" | typeof chainNames[number], () => Sde> = {
   ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
   vp: vpSde,
   subvp: subVpSde,
   "sigma-power": sigmaPowerSde,
+  ...chains,
 };
 
 /** The sampler that scripts use unasked. */

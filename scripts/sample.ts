@@ -30,6 +30,7 @@ import {
   toggle,
   UsageError,
 } from "./flags.ts";
+import { planSampling, readPlan } from "./noise_plan_file.ts";
 import { PartialNpy, type RunRecord } from "./partial_npy.ts";
 import {
   labelFlags,
@@ -77,6 +78,11 @@ const usage = {
   flags: {
     checkpoint: networkFlags.checkpoint,
     ...samplingFlags,
+    plan: text({
+      help:
+        "noise plan of deno task ncsn:plan: annealed Langevin over its levels, instead of --sde, --sampler, --steps, --grid",
+      placeholder: "FILE",
+    }),
     count: integer({ help: "how many digits", default: 64, min: 1, max: 10_000_000 }),
     seed: seedFlag,
     ...labelFlags,
@@ -103,7 +109,7 @@ interface Plan extends Sampling {
   readonly part: Part;
 }
 
-function planFor(flags: Flags): Plan {
+async function planFor(flags: Flags): Promise<Plan> {
   const ending = endings.find((candidate) => flags.output.endsWith(candidate));
   if (ending === undefined) {
     throw new UsageError(`--output must end in ${endings.join(", ")}, got "${flags.output}"`);
@@ -124,8 +130,9 @@ function planFor(flags: Flags): Plan {
         `at most ${batches} parts, got ${shards}`,
     );
   }
+  const sampling = flags.plan === undefined ? samplingOf(flags) : planSampling(await readPlan(flags.plan));
   return {
-    ...samplingOf(flags),
+    ...sampling,
     guidance: labelGuidanceOf(flags),
     ending,
     part: shardOf(index, shards, flags.count, flags.batch),
@@ -177,6 +184,7 @@ async function streamArray(
     ...samplerOptions(flags),
     ...{ seed, label, guidance: guidance.scale, guidanceFrom: guidance.from, guidanceTo: guidance.to },
     ...{ classifierScale, denoise, count, batch, engine: engine.name },
+    plan: flags.plan === undefined ? undefined : JSON.stringify(await readPlan(flags.plan)),
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
   const shape = [samples, ...denoiser.network.sampleShape];
@@ -224,7 +232,7 @@ async function drawPicture(
 if (import.meta.main) {
   await runScript(async () => {
     const flags = parseFlags(usage, Deno.args);
-    const plan = planFor(flags);
+    const plan = await planFor(flags);
     await ensureWritable(flags.output);
     const started = performance.now();
     const engine = await openEngine(flags.engine);

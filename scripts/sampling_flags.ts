@@ -9,6 +9,7 @@ import type { Guidance } from "../src/networks/guidance.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import type { Sde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
+import { chainNames } from "./chains.ts";
 import { GUIDANCE, SAMPLER, sdes } from "./drawing.ts";
 import { choice, type FlagValues, integer, number, text, UsageError } from "./flags.ts";
 
@@ -43,8 +44,9 @@ export const seedFlag = integer({
 });
 
 /** The equation to reverse. */
-export const sdeFlag = choice(sdeNames, {
-  help: "the stochastic differential equation to reverse",
+export const sdeFlag = choice([...sdeNames, ...chainNames], {
+  help: "the stochastic differential equation to reverse, or a chain of 1000 steps in discrete time",
+  placeholder: "NAME",
   default: "ve",
 });
 

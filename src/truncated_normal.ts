@@ -27,6 +27,7 @@ export function truncatedNormal(u: number, bound: number): number {
   return u < 0.5 ? -z : z;
 }
 
-function normalDensity(z: number): number {
+/** φ(z), the density of the standard normal law. */
+export function normalDensity(z: number): number {
   return Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
 }

@@ -215,10 +215,10 @@ claim("what a run reports is the mean of its steps, of the rate that each step h
     "every four, and the last",
   );
   for (const [from, to] of [[0, 4], [4, 8], [8, 10]]) {
-    for (const  of of["loss", "gradientNorm"] as const) {
+    for (const what of ["loss", "gradientNorm"] as const) {
       check.within(
-        `${of} of steps ${from + 1} to ${to}`,
-        fours[to - 1][of]! / mean(from, to, of),
+        `${what} of steps ${from + 1} to ${to}`,
+        fours[to - 1][what]! / mean(from, to, what),
         1,
         1e-12,
         "the mean since the last report",

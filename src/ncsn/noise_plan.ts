@@ -3,7 +3,7 @@
  * 2020, "Improved techniques for training score-based generative models"). Everything is in the data's own units.
  * @module
  */
-import { normalCdf } from "../compute/normal_law.ts";
+import { normalCdf } from "../normal_law.ts";
 
 /** Levels and Langevin steps of a noise-conditional score network. */
 export interface NoisePlan {

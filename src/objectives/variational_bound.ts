@@ -6,7 +6,7 @@
  * p(x_s | x_t) = N(a x_t + b x̂_0(x_t), v I), so every term but the last is a divergence between Gaussians.
  * @module
  */
-import { logNormalProbability } from "../compute/normal_law.ts";
+import { logNormalProbability } from "../normal_law.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { ScoreModel } from "../denoiser.ts";
