@@ -45,8 +45,8 @@ export function posteriorFlags<const M extends Method>(
       default: "pigdm",
     }),
     iterations: integer({
-      help: "iterations of the linear solver in mmps and pigdm",
-      default: 3,
+      help:
+        "iterations of the linear solver (default 3 of mmps, which asks the network in each, and 20 of pigdm)",
       min: 1,
       max: 1000,
     }),
@@ -90,7 +90,7 @@ export function observe({ images, count }: Inputs, sight: Sight, seed: number): 
 /** What to draw. */
 export interface PosteriorOptions extends Sampling {
   readonly method: Method;
-  readonly iterations: number;
+  readonly iterations: number | undefined;
   readonly resamplings: number;
   /** Samples of each input. */
   readonly count: number;
@@ -140,7 +140,10 @@ export async function drawPosterior(
     );
     const [known, y] = tf.tidy(() => {
       const at = tf.tensor1d(places, "int32");
-      return [tf.gather(tf.tensor(inputs.images, [inputs.count, ...sampleShape]), at), tf.gather(seen, at)];
+      const images = tf.tensor(inputs.images, [inputs.count, ...sampleShape]);
+      // Where nothing is seen, what is gathered has lost its shape.
+      const seenOfRows = tf.reshape(tf.gather(seen, at), [rows, ...sight.operator.outputShape]);
+      return [tf.gather(images, at), seenOfRows];
     });
     const observation = await linearObservation(sight.operator, y, sight.noiseStd);
     const conditioned = condition(scoreModel(denoiser, sde), sampler, known, observation, sight, {
@@ -170,7 +173,9 @@ function condition(
   images: tf.Tensor,
   observation: LinearObservation,
   { known, noiseStd }: Sight,
-  { method, iterations, resamplings, dataStd }: PosteriorOptions & Pick<PosteriorScoreOptions, "dataStd">,
+  { method, iterations = method === "mmps" ? 3 : 20, resamplings, dataStd }:
+    & PosteriorOptions
+    & Pick<PosteriorScoreOptions, "dataStd">,
 ): { model: ScoreModel; sampler: Sampler } {
   const part = known === null ? null : { ...known, known: images };
   if (method === "mmps" || method === "pigdm") {
