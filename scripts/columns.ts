@@ -3,11 +3,10 @@
  * @module
  */
 
-/** Rows with aligned cells: the first to the left, the others to the right. */
-export function columns(rows: readonly (readonly string[])[]): string {
+/** Rows with aligned cells: the first `left` columns to the left, the others to the right. */
+export function columns(rows: readonly (readonly string[])[], left = 1): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column] + 2))
-      .join("").trimEnd()
-  ).join("\n");
+  const aligned = (cell: string, column: number) =>
+    column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+  return rows.map((row) => row.map(aligned).join("  ").trimEnd()).join("\n");
 }

@@ -7,7 +7,14 @@ import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type Plan, planned, type Setting } from "./comparison/plan.ts";
-import { measureSetting, resultsCsv, ResultsFile, resultsTable, samplerText } from "./comparison/results.ts";
+import {
+  earlierRows,
+  measureSetting,
+  resultsCsv,
+  ResultsFile,
+  resultsTable,
+  samplerText,
+} from "./comparison/results.ts";
 import { fingerprint, load } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { atomicWrite, ensureWritable } from "./files.ts";
@@ -160,9 +167,10 @@ async function main(): Promise<void> {
   const baseline = flags.baseline === undefined ? null : await load(flags.baseline);
   const plan = await planFor(flags, denoiser, baseline);
   const engine = await openEngine(flags.engine);
-  const yardstick = await openYardstick(denoiser, count, flags.data);
   const run = { weights: await fingerprint(denoiser), count, seed, guidance, engine: engine.name };
-  const file = await ResultsFile.open(`${output}.json`, run, yardstick.reference.floor, flags.resume);
+  const earlier = await earlierRows(`${output}.json`, run, flags.resume);
+  const yardstick = await openYardstick(denoiser, count, flags.data);
+  const file = new ResultsFile(`${output}.json`, run, yardstick.reference.floor, earlier);
   await fill(file, plan, flags, { engine, denoiser, baseline, yardstick });
   const results = await file.write(plan.refused);
   await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));

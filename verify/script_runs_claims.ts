@@ -13,6 +13,8 @@ for (
     "join",
     "train",
     "evaluate",
+    "compare",
+    "tune",
     "likelihood",
     "interpolate",
     "export",

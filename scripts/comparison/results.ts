@@ -61,35 +61,16 @@ export interface Results {
 
 /** Rows that are kept on the disk as soon as they are there. */
 export class ResultsFile {
-  readonly #rows = new Map<string, Row>();
+  readonly #rows: Map<string, Row>;
 
-  private constructor(readonly path: string, readonly run: RunRecord, readonly floor: DigitQuality) {}
-
-  /**
-   * Starts a file, or goes on with one.
-   * @throws {Error} When a file is there and is not to be resumed, or is of another run.
-   */
-  static async open(
-    path: string,
-    run: RunRecord,
-    floor: DigitQuality,
-    resume: boolean,
-  ): Promise<ResultsFile> {
-    const file = new ResultsFile(path, run, floor);
-    const earlier = await readResults(path);
-    if (earlier === null) return file;
-    if (!resume) {
-      throw new Error(
-        `"${path}" holds ${earlier.rows.length} measured rows: go on with --resume, or remove it`,
-      );
-    }
-    for (const key of new Set([...Object.keys(earlier.run), ...Object.keys(run)])) {
-      if (earlier.run[key] !== run[key]) {
-        throw new Error(`cannot resume "${path}": its ${key} is ${earlier.run[key]}, now it is ${run[key]}`);
-      }
-    }
-    for (const row of earlier.rows) file.#rows.set(keyOf(row), row);
-    return file;
+  /** Goes on from the rows of {@linkcode earlierRows}. */
+  constructor(
+    readonly path: string,
+    readonly run: RunRecord,
+    readonly floor: DigitQuality,
+    earlier: readonly Row[],
+  ) {
+    this.#rows = new Map(earlier.map((row) => [keyOf(row), row]));
   }
 
   /** The row of a setting, if it was measured. */
@@ -124,6 +105,26 @@ export class ResultsFile {
     await atomicWrite(this.path, new TextEncoder().encode(`${JSON.stringify(results, null, 1)}\n`));
     return results;
   }
+}
+
+/**
+ * The rows that a file holds; none where there is no file.
+ * @throws {Error} When a file is there and is not to be resumed, or is of another run.
+ */
+export async function earlierRows(path: string, run: RunRecord, resume: boolean): Promise<readonly Row[]> {
+  const earlier = await readResults(path);
+  if (earlier === null) return [];
+  if (!resume) {
+    throw new Error(
+      `"${path}" holds ${earlier.rows.length} measured rows: go on with --resume, or remove it`,
+    );
+  }
+  for (const key of new Set([...Object.keys(earlier.run), ...Object.keys(run)])) {
+    if (earlier.run[key] !== run[key]) {
+      throw new Error(`cannot resume "${path}": its ${key} is ${earlier.run[key]}, now it is ${run[key]}`);
+    }
+  }
+  return earlier.rows;
 }
 
 /** The file's content; null when there is none. */
@@ -179,7 +180,7 @@ export function resultsTable({ run, floor, rows, refused }: Results): string {
     ),
     ...refused.map(({ sde, sampler, at, reason }) => `left out: ${sde}, ${sampler}, ${at}: ${reason}`),
   ];
-  return [columns([header, ...measured, images]), ...failed].join("\n");
+  return [columns([header, ...measured, images], 3), ...failed].join("\n");
 }
 
 /** The rows as comma-separated values, one line each; what could not be measured has a reason in the last column. */
