@@ -127,7 +127,7 @@ claim(
       tf.tensor2d([[0.4, -0.3]]),
       0.2,
     );
-    const approximate = posteriorScore(scoreModel(prior, gentleVp), observation);
+    const approximate = posteriorScore(scoreModel(prior, gentleVp), observation, { iterations: 3 });
     const exact = scoreModel(await exactPosterior(prior, observation), gentleVp);
     for (const name of samplerNames) {
       // Steps that adapt answer to rounding: here any tolerance is met, and they are the grid's.
@@ -146,11 +146,13 @@ claim(
           detectable: "an error of 1e-4 in any step",
         },
       );
-      const split = [
-        ...await draw(name, sampler, { of: approximate, count: 1 }),
-        ...await draw(name, sampler, { of: approximate, first: 1, count: 2 }),
-      ];
-      check.equal(`${name}: 3 = 1 + 2`, split, together, "bit for bit: a row's arithmetic is its own");
+      const others = await draw(name, sampler, { of: approximate, first: 1, count: 2 });
+      check.equal(
+        `${name}: the last two alone`,
+        others,
+        together.slice(3),
+        "bit for bit: a row's arithmetic is its own",
+      );
     }
     observation.y.dispose();
   },

@@ -4,40 +4,49 @@
  */
 import * as tf from "../compute/tf.ts";
 
+/** A symmetric, positive matrix in two factors, each applied to every row. */
+export interface FactoredMatrix {
+  /** The first factor; linear. */
+  inner(v: tf.Tensor): tf.Tensor;
+  /** What the matrix makes of v, given inner(v). */
+  outer(innerOfV: tf.Tensor, v: tf.Tensor): tf.Tensor;
+}
+
 /**
- * Approximates the solution v of M v = b by conjugate gradients from 0 (Hestenes & Stiefel 1952), row by row: exact, but for
- * rounding, after as many iterations as M has distinct eigenvalues. A row that is done, or whose M is not positive along
- * the search direction, stays as it is.
+ * Approximates inner(v) for the solution v of M v = b by conjugate gradients from 0 (Hestenes & Stiefel 1952), row by row: exact,
+ * but for rounding, after as many iterations as M has distinct eigenvalues. A row that is done, or whose M is not positive
+ * along the search direction, stays as it is. Each iteration applies M once, and nothing more is needed for inner(v).
  *
- * @param matrix M, symmetric and positive, applied to each row of [B, …]; called once an iteration
  * @param b [B, …]; not disposed
  */
-export function conjugateGradients(
-  matrix: (v: tf.Tensor) => tf.Tensor,
-  b: tf.Tensor,
-  iterations: number,
-): tf.Tensor {
+export function conjugateGradients(matrix: FactoredMatrix, b: tf.Tensor, iterations: number): tf.Tensor {
   return tf.tidy(() => {
-    let solution = tf.zerosLike(b);
+    let solution: tf.Tensor | null = null;
     let residual = b;
     let direction = b;
-    let squares = inner(b, b);
-    for (let i = 0; i < iterations; i++) {
-      const image = matrix(direction);
-      const length = quotient(squares, inner(direction, image));
-      solution = solution.add(direction.mul(length));
-      if (i + 1 === iterations) break;
+    let squares = product(b, b);
+    for (let i = 0;; i++) {
+      const within = matrix.inner(direction);
+      const image = matrix.outer(within, direction);
+      const length = quotient(squares, product(direction, image));
+      const step = within.mul(rankAs(length, within));
+      solution = solution === null ? step : tf.add(solution, step);
+      if (i + 1 === iterations) return solution;
       residual = residual.sub(image.mul(length));
-      const next = inner(residual, residual);
+      const next = product(residual, residual);
       direction = residual.add(direction.mul(quotient(next, squares)));
       squares = next;
     }
-    return solution;
   });
 }
 
+/** A scalar, or [B, 1, …] of another rank, so that it broadcasts against a batch. */
+export function rankAs(values: tf.Tensor, batch: tf.Tensor): tf.Tensor {
+  return values.rank === 0 ? values : values.reshape([values.shape[0], ...batch.shape.slice(1).fill(1)]);
+}
+
 /** ⟨a, b⟩ of each row, [B, 1, …, 1]. */
-function inner(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+function product(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   return a.mul(b).sum(a.shape.slice(1).map((_, i) => i + 1), true);
 }
 

@@ -6,7 +6,7 @@ import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Sampler, Stepper } from "../samplers/sampler.ts";
 import { type Sde, transition } from "../sde.ts";
-import { checkMask } from "./mask.ts";
+import { checkMask } from "./masks.ts";
 import type { OrthogonalBasis } from "./orthogonal_basis.ts";
 
 /** What is known of the samples. */

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
+import { sizeOf } from "../networks/network.ts";
 import type { Picture } from "../pictures/png.ts";
 
 /** The shapes that can be hidden, beside pixels at random. */
@@ -32,6 +33,22 @@ const HIDDEN: Readonly<Record<MaskName, (u: number, v: number) => boolean>> = {
 
 /** The names that {@linkcode maskByName} knows. */
 export const maskNames: readonly MaskName[] = Object.keys(HIDDEN) as MaskName[];
+
+/**
+ * Refuses a mask that does not say of each entry of a sample whether it is known (1) or hidden (0).
+ *
+ * @throws {RangeError} naming the size or the value
+ */
+export function checkMask(mask: ArrayLike<number>, sampleShape: readonly number[]): void {
+  const size = sizeOf(sampleShape);
+  if (mask.length !== size) {
+    throw new RangeError(
+      `a mask for samples of shape [${sampleShape}] has ${size} entries, got ${mask.length}`,
+    );
+  }
+  const wrong = Array.from(mask).find((value) => value !== 0 && value !== 1);
+  if (wrong !== undefined) throw new RangeError(`a mask holds 1 (known) and 0 (hidden), got ${wrong}`);
+}
 
 /**
  * A mask by what it hides: a half ("left", "right", "top", "bottom"; an odd middle line stays known), the middle half of both

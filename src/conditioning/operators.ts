@@ -6,7 +6,7 @@ import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { sizeOf } from "../networks/network.ts";
 import type { LinearOperator } from "./linear_observation.ts";
-import { checkMask } from "./mask.ts";
+import { checkMask } from "./masks.ts";
 
 /**
  * The entries of a sample where the mask is 1, in their order: [B, entries seen]. A Aᵀ = I. `apply` takes the values out of a

@@ -7,7 +7,7 @@ import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
 import { noiseRatio } from "../sde.ts";
-import { conjugateGradients } from "./conjugate_gradients.ts";
+import { conjugateGradients, rankAs } from "./conjugate_gradients.ts";
 import { checkObservation, type LinearObservation } from "./linear_observation.ts";
 
 /** How the covariance of x_0 given x_t is taken. */
@@ -31,7 +31,7 @@ export interface PosteriorScoreOptions {
  * MMPS (Rozet et al. 2024, eq. 15) takes V = (σ²/α) ∂D/∂x, which is the covariance (Tweedie's second formula): exact for Gaussian
  * data. ΠGDM (Song et al. 2023, eq. 7) takes r²I: exact for data N(μ, s_d² I), else biased.
  *
- * An evaluation takes one of the model; a gradient of it; and, for MMPS, a gradient for each iteration. With nothing seen (an operator
+ * An evaluation takes one of the model and gradients of it: one for each iteration of MMPS, one for ΠGDM. With nothing seen (an operator
  * without outputs) the model itself is returned.
  *
  * @example Four samples of the first coordinate, given the second
@@ -86,16 +86,18 @@ export function posteriorScore(
       const jacobian = (w: tf.Tensor) => w.sub(pullBack(x, w).mul(per(sde.sigma)));
       const data = x.sub(noise.mul(per(sde.sigma))).div(per(sde.alpha));
       // Everything over ν², so that the numbers stay near 1 when ν is small: r²/ν² = 1/(1 + ν²/s_d²).
-      const spread = method === "mmps"
-        ? jacobian
-        : (w: tf.Tensor) => w.mul(per((t) => 1 / (1 + (noiseRatio(sde, t) / dataStd) ** 2)));
-      const blur = per((t) => (noiseStd / noiseRatio(sde, t)) ** 2);
-      const innovation = conjugateGradients(
-        (v) => operator.apply(spread(operator.adjoint(v))).add(v.mul(rankAs(blur, v))),
+      const noisePart = per((t) => (noiseStd / noiseRatio(sde, t)) ** 2);
+      const spread = per((t) => method === "mmps" ? 1 : 1 / (1 + (noiseRatio(sde, t) / dataStd) ** 2));
+      const pulled = conjugateGradients(
+        {
+          inner: (v) => method === "mmps" ? jacobian(operator.adjoint(v)) : operator.adjoint(v),
+          outer: (w, v) => operator.apply(w.mul(spread)).add(v.mul(rankAs(noisePart, v))),
+        },
         tf.sub(y, operator.apply(data)),
         iterations,
       );
-      return noise.sub(jacobian(operator.adjoint(innovation)).mul(per((t) => 1 / noiseRatio(sde, t))));
+      const correction = method === "mmps" ? pulled : jacobian(pulled);
+      return noise.sub(correction.mul(per((t) => 1 / noiseRatio(sde, t))));
     }));
 }
 
@@ -106,9 +108,4 @@ function checkStates({ shape }: tf.Tensor, { operator, y }: LinearObservation): 
   if (y.shape[0] !== 1 && y.shape[0] !== shape[0]) {
     throw new RangeError(`expected one observation, or one a sample, got ${y.shape[0]} for ${shape[0]}`);
   }
-}
-
-/** A scalar or [B, 1, …] that broadcasts against tensors of another rank. */
-function rankAs(values: tf.Tensor, like: tf.Tensor): tf.Tensor {
-  return values.rank === 0 ? values : values.reshape([values.shape[0], ...like.shape.slice(1).fill(1)]);
 }
