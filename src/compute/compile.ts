@@ -1,5 +1,9 @@
 /**
  * Functions of tensors, compiled: recorded once and run natively where the engine can, run as they are elsewhere.
+ *
+ * Natively means ONNX Runtime on the processor's cores. The runtime's own providers for GPUs (WebGPU, CUDA) and its capture
+ * of graphs are not used: they have never been measured here, for want of a GPU. On a GPU the engine webgpu computes, through
+ * TensorFlow.js.
  * @module
  */
 import { currentEngine } from "./engine.ts";
