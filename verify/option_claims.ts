@@ -10,9 +10,11 @@ import { Banana } from "../src/distributions/banana.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { bitsPerDimension } from "../src/dequantization.ts";
 import { logLikelihood } from "../src/likelihood.ts";
+import { decode, encode } from "../src/latent_codes.ts";
 import { CLASSIFIER_TRAINING } from "../src/metrics/classifier_training.ts";
 import { DIGITS } from "../src/networks/catalogue.ts";
 import { checkedGuidance, guidanceWeight } from "../src/networks/guidance.ts";
+import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { readSafetensors } from "../src/networks/safetensors.ts";
 import { encodeGif } from "../src/pictures/gif.ts";
@@ -35,6 +37,7 @@ import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../src/training/train.ts";
 import { claim } from "./claim.ts";
 import { gentleVp, mixture } from "./sampler_runs.ts";
+import { smallModel } from "./small_checkpoint.ts";
 
 type Value = number | boolean | string;
 
@@ -313,6 +316,24 @@ claim("defaults that the documentation puts in words are in force", async (check
     "0.2 σ_L²",
   );
   check.equal("Hutchinson's law", await likelihood({ law: "rademacher" }), await likelihood({}), "signs");
+  const codes = tf.tensor2d([[0.3, -0.2, 0.1]]);
+  for (const solve of [encode, decode]) {
+    const [usual, named] = [await solve(model, codes), await solve(model, codes, { kind: "dopri5" })];
+    check.equal(
+      `${solve.name}'s solver`,
+      await usual.data(),
+      await named.data(),
+      "Dormand–Prince, default tolerances",
+    );
+    tf.dispose([usual, named]);
+  }
+  codes.dispose();
+  const denoiser = networkDenoiser(smallModel().config, smallModel().weights);
+  const y = createRng(1).normal([1, 28, 28, 1]);
+  const [plain, unguided] = [denoiser.withLabels(3).noise(y, 0.5), denoiser.withLabels(3, 1).noise(y, 0.5)];
+  check.equal("guidance", await plain.data(), await unguided.data(), "none: a scale of 1");
+  tf.dispose([y, plain, unguided]);
+  denoiser.dispose();
   const columns = imageGrid(new Float32Array(5), [5, 1, 1, 1], { gap: 0, scale: 1 });
   check.equal(
     "a grid of five",
