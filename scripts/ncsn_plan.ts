@@ -37,7 +37,7 @@ const usage = {
       max: 1,
     }),
     overlap: number({
-      help: "how much of a level the one before reaches: technique 2",
+      help: "how much of a level lies where the one before is: technique 2",
       default: 0.5,
       min: 0.01,
       max: 0.98,

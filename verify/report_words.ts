@@ -13,6 +13,8 @@ export const subjects: Record<string, string> = {
   conditioning: "Conditioning",
   objective: "Objectives and loss floors",
   toy: "Experiments in the plane",
+  ddpm: "Chains in discrete time and their bound",
+  ncsn: "Noise plans from data",
   network: "Networks",
   training: "Training and resuming",
   checkpoint: "Checkpoints",

@@ -4,6 +4,7 @@
  * @module
  */
 import binomialCdf from "npm:@stdlib/stats-base-dists-binomial-cdf@0.2.3";
+import chiSquareCdf from "npm:@stdlib/stats-base-dists-chisquare-cdf@0.3.1";
 import chiSquareQuantile from "npm:@stdlib/stats-base-dists-chisquare-quantile@0.2.3";
 import normalCdf from "npm:@stdlib/stats-base-dists-normal-cdf@0.3.1";
 import normalQuantile from "npm:@stdlib/stats-base-dists-normal-quantile@0.3.1";
@@ -23,6 +24,11 @@ export function standardNormalCdf(x: number): number {
 /** Φ⁻¹(p), the standard normal quantile. */
 export function standardNormalQuantile(p: number): number {
   return normalQuantile(p, 0, 1);
+}
+
+/** P(X ≤ x) of a χ² variable of n degrees of freedom. */
+export function chiSquareProbability(x: number, n: number): number {
+  return chiSquareCdf(x, n);
 }
 
 /** The interval that a χ² variable of n degrees of freedom, divided by n, leaves with probability `alarm`. */

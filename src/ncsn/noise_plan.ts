@@ -31,7 +31,7 @@ export interface NoisePlanOptions {
   readonly smallest?: number;
   /** D, coordinates of a datum. */
   readonly dimension: number;
-  /** How much of a level's sphere the level before reaches (technique 2). Default .5. */
+  /** How much of a level lies where the level before is (technique 2). Default .5. */
   readonly overlap?: number;
   /** T, as many as there is time for (technique 4). Default 5. */
   readonly moves?: number;
@@ -53,7 +53,7 @@ export function geometricLevels(largest: number, smallest: number, levels: numbe
 }
 
 /**
- * C, the probability that the norm of level i − 1's noise lies within three standard deviations of level i's, for σ_{i−1}/σ_i = γ:
+ * C, the probability that the norm of level i's noise lies within three standard deviations of level i − 1's, for σ_{i−1}/σ_i = γ:
  * Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ) (technique 2, proposition 2).
  */
 export function levelOverlap(ratio: number, dimension: number): number {
