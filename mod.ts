@@ -31,7 +31,9 @@ export { createRng, type Rng, rngFromState, type RngState } from "./src/compute/
 export { type PerRow } from "./src/compute/rows.ts";
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute/tf.ts";
 
+export { cosineBetas, linearBetas } from "./src/beta_schedule.ts";
 export {
+  ddpmChain,
   logSnr,
   noiseRatio,
   priorLogDensity,
@@ -204,6 +206,25 @@ export {
   type ScoreFunction,
 } from "./src/objectives/score_matching.ts";
 export { sliceDirections, type SlicedOptions, slicedScoreMatching } from "./src/objectives/sliced.ts";
+export {
+  type BoundOptions,
+  learnVariances,
+  posteriorStep,
+  type StepVariances,
+  type VariationalBound,
+  variationalBound,
+} from "./src/objectives/variational_bound.ts";
+export { type FarthestPair, largestDistance } from "./src/ncsn/largest_distance.ts";
+export {
+  bestEpsilon,
+  geometricLevels,
+  levelOverlap,
+  type NoisePlan,
+  noisePlan,
+  type NoisePlanOptions,
+  ratioOfOverlap,
+  varianceAfter,
+} from "./src/ncsn/noise_plan.ts";
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./src/training/checkpoint.ts";
 export {
   emaDecay,
