@@ -4,6 +4,8 @@
  */
 import type { Engine } from "../src/compute/engine.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
+import { encodePng } from "../src/pictures/png.ts";
+import { loadRasterizer } from "../src/pictures/rasterizer.ts";
 import { samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type Plan, planned, type Setting } from "./comparison/plan.ts";
@@ -47,7 +49,7 @@ const usage = {
   purpose:
     "Runs samplers on one network at equal numbers of network evaluations, from the same noise, and measures their digits " +
     "as evaluate does. Prints a table and writes it as OUTPUT.json and OUTPUT.csv, with a plot of quality against " +
-    "evaluations (OUTPUT.svg) and a row of digits for each sampler (OUTPUT.png).",
+    "evaluations (OUTPUT.svg, OUTPUT-plot.png) and a row of digits for each sampler (OUTPUT.png).",
   examples: [
     "deno task compare",
     "deno task compare --samplers euler-maruyama,predictor-corrector,ode-heun,dpm++2m --sde all --count 1000",
@@ -160,7 +162,9 @@ async function main(): Promise<void> {
   const nameFor = (sde: SdeName) => equations.length > 1 ? `${output}-${sde}` : output;
   const encoder = new TextEncoder();
   for (const name of new Set([output, ...equations.map(nameFor)])) {
-    for (const ending of ["json", "csv", "svg", "png"]) await ensureWritable(`${name}.${ending}`);
+    for (const ending of [".json", ".csv", ".svg", ".png", "-plot.png"]) {
+      await ensureWritable(`${name}${ending}`);
+    }
   }
   const started = performance.now();
   const denoiser = await load(flags.checkpoint);
@@ -174,10 +178,13 @@ async function main(): Promise<void> {
   await fill(file, plan, flags, { engine, denoiser, baseline, yardstick });
   const results = await file.write(plan.refused);
   await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));
+  const rasterize = await loadRasterizer();
   for (const sde of equations) {
     const shown = rowsToShow(results, sde, flags.show);
     if (shown.length === 0) throw new Error(`no sampler could be measured under ${sde}: see ${output}.csv`);
-    await atomicWrite(`${nameFor(sde)}.svg`, encoder.encode(qualityPlot(results, sde)));
+    const svg = qualityPlot(results, sde);
+    await atomicWrite(`${nameFor(sde)}.svg`, encoder.encode(svg));
+    await atomicWrite(`${nameFor(sde)}-plot.png`, encodePng(rasterize(svg)));
     await atomicWrite(`${nameFor(sde)}.png`, await digitRows(denoiser, engine, shown, { seed, guidance }));
   }
   denoiser.dispose();

@@ -29,7 +29,7 @@ export function qualityPlot({ run, floor, rows }: Results, sde: string): string 
     return {
       kind: "line",
       label: name,
-      colour: `hsl(${Math.round(360 * i / names.length)} 70% 45%)`,
+      colour: `hsl(${Math.round(360 * i / names.length)}, 70%, 45%)`,
       x: own.map(({ evaluations }) => evaluations!),
       y: own.map(({ quality }) => quality!.frechet),
       dashed: samplerEntry(name).stochastic,
