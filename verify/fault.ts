@@ -32,6 +32,8 @@ export interface FaultVerdict {
 export interface FaultRun {
   /** ISO 8601. */
   readonly when: string;
+  /** What was checked out, where that is known; a plus stands for changes since. */
+  readonly commit: string | null;
   readonly verdicts: readonly FaultVerdict[];
 }
 

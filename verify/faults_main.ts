@@ -4,10 +4,10 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { atomicWrite } from "../scripts/files.ts";
 import { integer, parseFlags, runScript, text } from "../scripts/flags.ts";
 import type { Verdict } from "./examine.ts";
-import { type Fault, type FaultRun, type FaultVerdict, planted } from "./fault.ts";
+import { type Fault, type FaultVerdict, planted } from "./fault.ts";
+import { checkedOut, writeFaults } from "./report_file.ts";
 
 const usage = {
   name: "verify:faults",
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   const faults = readFaults().filter(([name]) => filter.test(name));
   if (faults.length === 0) throw new Error(`no fault's file name matches ${flags.filter}`);
   const started = performance.now();
+  const commit = await checkedOut();
   const folder = await Deno.makeTempDir({ prefix: "faults-" });
   const verdicts: FaultVerdict[] = [];
   try {
@@ -53,10 +54,7 @@ async function main(): Promise<void> {
     verdicts.filter(({ outcome }) => outcomes.includes(outcome)).length;
   if (flags.filter === ".") {
     verdicts.sort((a, b) => a.name.localeCompare(b.name));
-    await Deno.mkdir(new URL("verification", root), { recursive: true });
-    const run: FaultRun = { when: new Date().toISOString(), verdicts };
-    const page = new TextEncoder().encode(JSON.stringify(run, null, 1));
-    await atomicWrite(fileURLToPath(new URL("verification/faults.json", root)), page);
+    await writeFaults({ when: new Date().toISOString(), commit, verdicts });
   }
   console.log(`\n${verdicts.length} faults in ${Math.round((performance.now() - started) / 1000)} s`);
   console.log(

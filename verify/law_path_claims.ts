@@ -7,6 +7,8 @@ import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
+import type { LineMark } from "../src/pictures/marks.ts";
+import { plot } from "../src/pictures/plot.ts";
 import { sample } from "../src/samplers/sample.ts";
 import { noiseRatio, type Sde, transition } from "../src/sde.ts";
 import { timeGrid } from "../src/time_grid.ts";
@@ -62,6 +64,7 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
   const { name, path } = facts;
   const order = facts.order!;
   claim(`Two times of a path of ${name} vary together like the ${path}, to order ${order}`, async (check) => {
+    const curves: LineMark[] = [];
     for (const sde of sdes) {
       const variance = (t: number) => sde.alpha(t) ** 2 * stds[0] ** 2 + sde.sigma(t) ** 2;
       /** Cov(x_s, x_t) for s < t. */
@@ -81,6 +84,17 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
       };
       const steps = order > 2 ? 32 : 64;
       const [coarse, fine] = [await error(steps), await error(2 * steps)];
+      if (!facts.carried) {
+        const counts = [steps / 2, steps, 2 * steps];
+        const label = `${sde.config.kind}: ${Math.log2(coarse / fine).toFixed(2)}`;
+        curves.push({
+          kind: "line",
+          label,
+          x: counts,
+          y: [await error(steps / 2), coarse, fine],
+          dots: true,
+        });
+      }
       if (fine <= floor) {
         check.atMost(`${sde.config.kind}: error of a correlation`, fine, floor, "rounding of float32 states");
         continue;
@@ -98,6 +112,16 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
         },
       );
     }
+    // The others' orders are seen in their laws on three modes.
+    if (curves.length === 0) return;
+    check.plot(
+      `${name}: error of a correlation of two times`,
+      plot(curves, {
+        title: `${name} (${facts.grid} grid), order ${order}`,
+        x: { label: "steps", scale: "log" },
+        y: { label: "largest error of a correlation", scale: "log" },
+      }),
+    );
   });
 }
 

@@ -2,13 +2,11 @@
  * Examines every claim over all cores, prints the verdicts as they come, and writes verification/report.html.
  * @module
  */
-import { fileURLToPath } from "node:url";
 import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/flags.ts";
-import { atomicWrite } from "../scripts/files.ts";
 import { type Comparison, defaultSeed } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
-import type { FaultRun } from "./fault.ts";
-import { reportPage, type Totals } from "./report.ts";
+import type { Totals } from "./report.ts";
+import { checkedOut, writeRun } from "./report_file.ts";
 import { runSuite } from "./suite.ts";
 
 const usage = {
@@ -91,16 +89,6 @@ function totalsOf(verdicts: readonly Verdict[], seed: number, seconds: number): 
   };
 }
 
-async function writeReport(verdicts: readonly Verdict[], totals: Totals): Promise<void> {
-  const folder = new URL("../verification/", import.meta.url);
-  await Deno.mkdir(folder, { recursive: true });
-  const faults: FaultRun | null = await Deno.readTextFile(new URL("faults.json", folder))
-    .then((text) => JSON.parse(text), () => null);
-  const command = ["deno task verify", ...Deno.args].join(" ");
-  const page = reportPage({ verdicts, totals, command, when: new Date(), faults });
-  await atomicWrite(fileURLToPath(new URL("report.html", folder)), new TextEncoder().encode(page));
-}
-
 async function main(): Promise<void> {
   const flags = readFlags(Deno.args);
   const started = performance.now();
@@ -114,7 +102,11 @@ async function main(): Promise<void> {
   });
   const totals = totalsOf(verdicts, flags.seed, (performance.now() - started) / 1000);
   const { passed, failed, skipped } = totals;
-  if (flags.report) await writeReport(verdicts, totals);
+  if (flags.report) {
+    const command = ["deno task verify", ...Deno.args].join(" ");
+    const [when, commit] = [new Date().toISOString(), await checkedOut()];
+    await writeRun({ verdicts, totals, command, when, commit });
+  }
   if (flags.json) {
     console.log(JSON.stringify(totals));
   } else {

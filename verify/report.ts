@@ -28,7 +28,10 @@ export interface Run {
   readonly totals: Totals;
   /** The command line, for the reader to repeat it. */
   readonly command: string;
-  readonly when: Date;
+  /** ISO 8601. */
+  readonly when: string;
+  /** What was checked out, where that is known; a plus stands for changes since. */
+  readonly commit: string | null;
   /** The last run of the planted faults, if there was one. */
   readonly faults: FaultRun | null;
 }
@@ -84,7 +87,7 @@ function verdictWord({ failed, skipped, passed }: Totals): string {
   return `all ${passed} claims examined held${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
-function header({ totals, command, when, faults }: Run): string {
+function header({ totals, command, when, commit, faults }: Run): string {
   const facts: [string, string][] = [
     ["claims", `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`],
     ["comparisons", String(totals.comparisons)],
@@ -100,13 +103,13 @@ function header({ totals, command, when, faults }: Run): string {
         ? "not run here yet: deno task verify:faults"
         : `${
           faults.verdicts.filter(({ outcome }) => outcome === "caught").length
-        } of ${faults.verdicts.length} caught`,
+        } of ${faults.verdicts.length} caught, ${moment(faults.when, faults.commit)}`,
     ],
     ["seed", String(totals.seed)],
     ["time", `${Math.round(totals.seconds)} s on ${navigator.hardwareConcurrency} cores`],
     [
       "run",
-      `${command}, ${when.toISOString().slice(0, 16).replace("T", " ")} UTC, Deno ${Deno.version.deno}`,
+      `${command}, ${moment(when, commit)}, Deno ${Deno.version.deno}`,
     ],
   ];
   const words = verdictWord(totals);
@@ -156,7 +159,7 @@ function tables(verdicts: readonly Verdict[]): string {
     section(
       `tables-${room}`,
       captions[room]?.tables ?? `Tables: ${subjectOf(room)}`,
-      `<div class="tables">${
+      `<p>${captions[room]?.aboutTables ?? ""}</p><div class="tables">${
         tables.map(({ title, header, rows }) => {
           const body = [...rows].sort((a, b) => a[0].localeCompare(b[0])).map((row) =>
             `<tr>${row.map((cell) => `<td>${text(cell)}</td>`).join("")}</tr>`
@@ -216,9 +219,9 @@ function faultSection(faults: FaultRun | null): string {
     "faults",
     "Planted faults",
     `<p>Each fault is a small patch on a copy of the sources, after which the claims that should notice are run; the first that
-failed is shown with what it saw. Run of ${
-      text(faults.when.slice(0, 16).replace("T", " "))
-    } UTC. Caught by: ${counts.join(", ")}.</p>` +
+failed is shown with what it saw. Run of ${text(moment(faults.when, faults.commit))}. Caught by: ${
+      counts.join(", ")
+    }.</p>` +
       table(["fault", "outcome", "caught in", "by the claim that", "which saw"], rows),
   );
 }
@@ -262,6 +265,12 @@ function table(header: readonly string[], rows: readonly string[]): string {
   return `<div class="scroll"><table><thead><tr>${
     header.map((cell) => `<th>${text(cell)}</th>`).join("")
   }</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+/** When, and on which commit. */
+function moment(when: string, commit: string | null | undefined): string {
+  const time = `${when.slice(0, 16).replace("T", " ")} UTC`;
+  return commit ? `${time} at ${commit}` : time;
 }
 
 function power(value: number): string {

@@ -37,7 +37,10 @@ export const subjects: Record<string, string> = {
 };
 
 /** What a room's tables and pictures show, where its subject alone does not say. */
-export const captions: Record<string, { plots?: string; tables?: string; about?: string }> = {
+export const captions: Record<
+  string,
+  { plots?: string; tables?: string; about?: string; aboutTables?: string }
+> = {
   law_mixture: {
     plots: "Error against steps, on data of three modes",
     about:
@@ -54,6 +57,33 @@ export const captions: Record<string, { plots?: string; tables?: string; about?:
     plots: "Error against steps, on Gaussian data",
     tables: "Leading constants",
     about: "Difference of the output's exact variance V from the data's C.",
+    aboutTables:
+      "On Gaussian data a sampler's output variance V is known exactly, without drawing. V − C ≈ K/Nᵖ after N steps: " +
+      "the orders are read off successive N, “limit” is Nᵖ (V − C) extrapolated to N = ∞, and “theory” is K, the " +
+      "first term of the sampler's error, computed from its equations by quadrature.",
   },
-  table: { tables: "A published table of exact errors, reproduced" },
+  table: {
+    tables: "A published table of exact errors, reproduced",
+    aboutTables:
+      "Pierret & Galerne (2025) give the exact W₂ errors of samplers on the Gaussian that has CIFAR-10's mean and " +
+      "covariance. Each cell has their figure and, after the dot, what this project's samplers make of the same 3,072 " +
+      "eigenvalues; ε is the time at which the run ends.",
+  },
+  law_adaptive: {
+    plots: "Error against tolerance, for samplers that choose their steps",
+    about:
+      "ode-dopri5 moves particles from the quantiles of p_T; where they end, the data's law should give the ranks that they " +
+      "started with. adaptive-sde is seen through draws: below the dashed line differences are chance.",
+  },
+  law_path: {
+    plots: "Error against steps, for samplers that remember noise",
+    about:
+      "The largest error of a correlation between two times of a path, on Gaussian data, by the impulse response.",
+  },
+  network_denoiser: {
+    tables: "A learned score against the exact one",
+    aboutTables:
+      "Loss is E‖ε̂ − ε‖² a coordinate at noise ratio ν, floor the same for the exact score: no network gets below it. The last " +
+      "columns are the root mean square errors of the predicted noise and of the score field.",
+  },
 };
