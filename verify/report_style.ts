@@ -29,6 +29,8 @@ tr.failed td, tr.survived td, tr.stale td, tr.broken td { color: var(--bad); }
 .tables table { font-size: .8rem; }
 .tables th, .tables td { white-space: nowrap; overflow-wrap: normal; padding-right: .6rem; }
 .tables h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
+#faults table { table-layout: fixed; }
+#faults th:nth-child(1), #faults th:nth-child(4) { width: 25%; } #faults th:nth-child(2) { width: 7%; } #faults th:nth-child(3) { width: 14%; }
 figure { margin: 0; padding: .75rem; background: var(--shade); border-radius: 6px; }
 figure svg { width: 100%; height: auto; display: block; }
 figcaption { margin-top: .4rem; color: var(--faint); font-size: .82rem; }

@@ -58,7 +58,7 @@ export const captions: Record<
     tables: "Leading constants",
     about: "Difference of the output's exact variance V from the data's C.",
     aboutTables:
-      "On Gaussian data a sampler's output variance V is known exactly, without drawing. V − C ≈ K/Nᵖ after N steps: " +
+      "On Gaussian data a sampler's output variance V is known exactly, without drawing. Its error V − C at each N goes as K/Nᵖ: " +
       "the orders are read off successive N, “limit” is Nᵖ (V − C) extrapolated to N = ∞, and “theory” is K, the " +
       "first term of the sampler's error, computed from its equations by quadrature.",
   },

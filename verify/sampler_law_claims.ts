@@ -130,7 +130,7 @@ async function examineCase(check: Check, example: Case): Promise<void> {
   const title = `${sampler.name}, ${grid} grid`;
   check.table(
     title,
-    ["SDE", ...counts.map((n) => `V − C, N = ${n}`), "order", "order", "limit", "theory"],
+    ["SDE", ...counts.map((n) => `N = ${n}`), "order", "order", "limit", "theory"],
     rows,
   );
   const axes = { x: { scale: "log", label: "steps" }, y: { scale: "log", label: "|V − C|" } } as const;
