@@ -95,6 +95,21 @@ export const blocks: TraceCase[] = [
     reference: "wasm",
   },
   {
+    name: "cut out",
+    shapes: [image],
+    apply: (x) => {
+      const y = fromConvolution(x);
+      return [
+        fromConvolution(tf.slice(y, [1, 2, 1, 16], [2, 2, 3, 16])),
+        tf.slice(y, [0, 1, 0, 16], [2, 3, 4, 8]),
+        ...tf.split(y, [16, 16], 3),
+        ...tf.split(y, [20, 12], 3),
+        ...tf.split(y, [2, 3], 1),
+        tf.reverse(y, [1]),
+      ];
+    },
+  },
+  {
     name: "sums over pixels",
     shapes: [image],
     apply: (x) => {

@@ -57,6 +57,21 @@ export function sideBySide(images: readonly Traced[], axis: 1 | 2): Traced {
   return fromBlocks(graph, graph.reshape(joined, [batch, channels, height * rows, width * columns]));
 }
 
+/** The part of a tensor in blocks from `begin` to `end` (excluded) per axis; null where that would cut a block, or for others. */
+export function slicedBlocks(x: Traced, begin: readonly number[], end: readonly number[]): Traced | null {
+  const { graph } = x;
+  const blocks = blocksOf(x);
+  const size = graph.blockSize;
+  if (blocks === undefined || begin[3] % size !== 0 || end[3] % size !== 0) return null;
+  const [batch, channels, height, width] = blocks.shape;
+  const whole = graph.reshape(blocks, [batch, channels / size, height, width, size]);
+  const lists = [begin, end].map((list) => [list[0], list[3] / size, list[1], list[2]]);
+  const lengths = lists[1].map((last, axis) => last - lists[0][axis]);
+  const inputs = [...lists, [0, 1, 2, 3]].map((list) => graph.integers(list));
+  const part = graph.node("Slice", [whole, ...inputs], [...lengths, size]);
+  return fromBlocks(graph, graph.reshape(part, [lengths[0], lengths[1] * size, lengths[2], lengths[3]]));
+}
+
 /**
  * A filter of its own for each channel of each sample, and an offset: a depthwise convolution that takes a batch of images
  * for one image of batch · C channels.

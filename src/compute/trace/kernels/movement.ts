@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../../tf.ts";
-import { blocksOf, fromBlocks } from "../blocks.ts";
+import { blocksOf, fromBlocks, slicedBlocks } from "../blocks.ts";
 import { sameList, type Value } from "../graph.ts";
 import { axesOf, listOf, type TraceKernels } from "../kernel.ts";
 import { filled, identity, inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
@@ -28,6 +28,8 @@ export function sliced(
     begin[axis] !== 0 || end[axis] !== x.shape[axis] || strides[axis] !== 1
   );
   if (axes.length === 0) return x;
+  const inBlocks = strides.every((stride) => stride === 1) ? slicedBlocks(x, begin, end) : null;
+  if (inBlocks !== null) return inBlocks;
   // ONNX counts a negative end from the back; before the first element is −∞.
   const ends = axes.map((axis) => end[axis] < 0 ? -Number.MAX_SAFE_INTEGER : end[axis]);
   const lists = [
@@ -77,9 +79,22 @@ function concatenated(tensors: readonly Traced[], axis: number): Traced {
   return { graph, shape, perm, value };
 }
 
+/** The parts of an image in blocks; null where one would cut a block, or for others. */
+function splitBlocks(x: Traced, sizes: readonly number[], axis: number): Traced[] | null {
+  let start = 0;
+  const parts = sizes.map((size) => {
+    const begin = x.shape.map((_, index) => index === axis ? start : 0);
+    start += size;
+    return slicedBlocks(x, begin, x.shape.map((length, index) => index === axis ? start : length));
+  });
+  return parts.every((part) => part !== null) ? parts : null;
+}
+
 function split(x: Traced, sizes: readonly number[], axis: number): Traced[] {
   const shapes = sizes.map((size) => x.shape.map((old, index) => index === axis ? size : old));
   if (x.fill !== undefined) return shapes.map((shape) => ({ ...x, shape }));
+  const inBlocks = splitBlocks(x, sizes, axis);
+  if (inBlocks !== null) return inBlocks;
   const values = x.graph.nodes(
     "Split",
     [x.value, x.graph.integers(sizes)],
