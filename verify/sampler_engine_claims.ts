@@ -12,7 +12,7 @@ import { drawSamples } from "../src/samplers/sample.ts";
 import { vpSde } from "../src/sde.ts";
 import { claim } from "./claim.ts";
 import { switchEngine } from "./engines.ts";
-import { gentleVp, mixture, settings, shape } from "./sampler_runs.ts";
+import { failsFrom, gentleVp, mixture, settings, shape } from "./sampler_runs.ts";
 
 const engines = ["webgpu", "cpu"] as const;
 
@@ -65,6 +65,31 @@ claim("every sampler draws on any engine what it draws on wasm, to rounding", { 
     });
   }
 });
+
+claim(
+  "a NaN or an infinity in one number of a score is an error on any engine",
+  { engines },
+  async (check) => {
+    for (const [i, name] of samplerNames.entries()) {
+      const { grid, options } = settings(name);
+      const value = [NaN, Infinity, -Infinity][i % 3];
+      await check.throws(
+        `${name}: ${value}`,
+        () =>
+          drawSamples(
+            failsFrom(scoreModel(mixture, gentleVp), gentleVp.tMax, value),
+            samplerByName(name, options),
+            {
+              shape,
+              grid,
+              rng: createRng(1),
+            },
+          ),
+        /: step 1 of \d+, from time 1 to [\d.]+: .*(NaN|infinite)/,
+      );
+    }
+  },
+);
 
 claim("likelihoods are the same on any engine, to rounding", { engines }, async (check) => {
   const method = { kind: "rk4", grid: { kind: "log-snr", steps: 4 } } as const;
