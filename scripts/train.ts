@@ -119,9 +119,10 @@ async function main(): Promise<void> {
   const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
   const known = await readWeights(flags.from);
   const data = flags.data ?? resumed?.data ?? "mnist";
+  const plan = flags.plan === undefined ? undefined : await readPlan(flags.plan);
   const dataset = await loadTrainingData(data);
   const config = resumed === null
-    ? newConfig(flags, dataset, flags.plan === undefined ? undefined : await readPlan(flags.plan))
+    ? newConfig(flags, dataset, plan)
     : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
   const network = networkFromConfig(config.model.network);
   const start = resumed?.state ?? initialState(network, config.seed, known);
