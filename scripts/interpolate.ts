@@ -48,7 +48,7 @@ const usage = {
     }),
     tolerance: number({
       help: "relative and absolute tolerance of the solver's steps",
-      default: 1e-6,
+      default: 3e-7,
       min: 1e-9,
       max: 1,
     }),

@@ -91,12 +91,14 @@ claim(
   "decoding undoes encoding of test digits to less than 1e-3 of a pixel's range",
   { needs: ["mnist"], engines: ["onnx"], slow: true },
   async (check) => {
-    const rows = 8;
-    const { images } = slice(await loadMnist("test"), 0, rows);
+    // Of the first 80, those that a tolerance of 1e-5 brings back worst, by up to 2.7e-2.
+    const [test, worst] = [await loadMnist("test"), [59, 23, 54, 33]];
+    const rows = worst.length;
+    const images = Uint8Array.from(worst.flatMap((i) => Array.from(slice(test, i, i + 1).images)));
     const denoiser = await loadPretrained("mnist");
     await denoiser.prepare(rows);
     const model = scoreModel(denoiser, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
-    const method: FlowMethod = { kind: "dopri5", rtol: 1e-6, atol: 1e-6 };
+    const method: FlowMethod = { kind: "dopri5", rtol: 3e-7, atol: 3e-7 };
     const x = tf.tensor(toModel(images), [rows, 28, 28, 1]);
     const codes = await encode(model, x, method);
     const back = await decode(model, codes, method);
@@ -105,7 +107,7 @@ claim(
       `largest pixel error of ${rows} digits, of the range of pixels`,
       (await error.data())[0],
       1e-3,
-      "what latent codes are asked for; steps at 1e-6, which the flow's own stretching multiplies by some hundreds",
+      "what latent codes are asked for; steps at 3e-7, which the flow's own stretching multiplies by some hundreds",
     );
     tf.dispose([x, codes, back, error]);
     denoiser.dispose();
