@@ -182,6 +182,21 @@ claim(
       );
     }
     check.atLeast("label accuracy of training images", found[0].accuracy!, .99, "the classifier's own");
+    const gaps = found.map(({ precision, recall }) => precision - recall);
+    check.within(
+      "precision less recall, other training images",
+      gaps[0],
+      reference.floor.precision - reference.floor.recall,
+      .05,
+      "both are training images; shares of 2,000, each with a standard error of .01",
+    );
+    check.atLeast(
+      "the same without nines, beyond that",
+      gaps[2] - gaps[0],
+      .04,
+      "a tenth of the test images are nines, which fours and sevens hardly cover",
+      { detectable: "recall measured as precision: 0" },
+    );
     const wrong = real.labels.map((label) => (label + 1) % 10);
     const { accuracy } = await digitQuality(weights, images, wrong, reference);
     check.atMost("label accuracy for wrong labels", accuracy!, .01, "only the classifier's errors agree");

@@ -5,7 +5,7 @@
 import { type ComparisonOptions, planned } from "../scripts/comparison/plan.ts";
 import { labelsOf } from "../scripts/drawing.ts";
 import { numbers, parseFlags } from "../scripts/flags.ts";
-import { guidanceOf, labelFlags, samplingFlags, samplingOf } from "../scripts/sampling_flags.ts";
+import { labelFlags, labelGuidanceOf, samplingFlags, samplingOf } from "../scripts/sampling_flags.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { samplerNames } from "../src/samplers/catalogue.ts";
 import { claim } from "./claim.ts";
@@ -44,7 +44,7 @@ claim(
       "ddim with eta 0.5",
       source,
     );
-    const guidance = (line: string) => guidanceOf(parseFlags(usage, line.split(" ")));
+    const guidance = (line: string) => labelGuidanceOf(parseFlags(usage, line.split(" "))).scale;
     check.equal("guidance without a label", guidance("--label none"), 1, "there is nothing to follow");
     check.equal("guidance as asked for", guidance("--label 3 --guidance 2"), 2, source);
   },
@@ -85,7 +85,11 @@ claim("combinations that cannot be are one sentence that says what can", async (
     await check.throws(line, () => samplingOf(parseFlags(usage, line.split(" "))), message);
   }
   const unlabelled = parseFlags(usage, ["--label", "none", "--guidance", "2"]);
-  await check.throws("guidance to nowhere", () => guidanceOf(unlabelled), /^--guidance needs a label, got 2/);
+  await check.throws(
+    "guidance to nowhere",
+    () => labelGuidanceOf(unlabelled),
+    /^--guidance needs a label, got 2/,
+  );
 });
 
 claim("numbers to search are a list or a range with both ends, without float64's tails", async (check) => {
