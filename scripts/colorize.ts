@@ -17,10 +17,10 @@ const usage = {
     "network knows digits of one random colour on a ground of another.",
   examples: [
     "deno task colorize",
-    "deno task colorize --input mnist:0-9 --method replacement",
+    "deno task colorize --input mnist:0-9 --method repaint",
     "deno task colorize --input flower.png --resize",
   ],
-  flags: posteriorFlags({ methods: methodNames, output: "colorize.png" }),
+  flags: posteriorFlags({ methods: methodNames, method: "replacement", output: "colorize.png" }),
 } as const;
 
 function shown({ inputs }: Outcome): Float32Array {

@@ -55,7 +55,7 @@ const usage = {
   flags: {
     mask,
     hidden: number({ help: "share of the pixels that --mask random hides (default 0.5)", min: 0, max: 1 }),
-    ...posteriorFlags({ methods: methodNames, output: "inpaint.png" }),
+    ...posteriorFlags({ methods: methodNames, method: "pigdm", output: "inpaint.png" }),
   },
 } as const;
 

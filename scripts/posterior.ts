@@ -19,6 +19,7 @@ import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { sizeOf } from "../src/networks/network.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
+import { SAMPLER } from "./drawing.ts";
 import { choice, type FlagValues, integer, text, toggle } from "./flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
 import { networkFlags, type Sampling, samplingFlags, seedFlag } from "./sampling_flags.ts";
@@ -29,9 +30,16 @@ export const methodNames = ["replacement", "repaint", "pigdm", "mmps"] as const;
 /** The name of a method. */
 export type Method = typeof methodNames[number];
 
+/** Steps of the default sampler: with fewer, what follows an observation overshoots. */
+export const STEPS = 15;
+
 /** The flags that the tasks have in common, with `output` for the name of the picture. */
 export function posteriorFlags<const M extends Method>(
-  { methods, output }: { readonly methods: readonly M[]; readonly output: string },
+  { methods, method, output }: {
+    readonly methods: readonly M[];
+    readonly method: NoInfer<M>;
+    readonly output: string;
+  },
 ) {
   return {
     ...inputFlags,
@@ -42,7 +50,7 @@ export function posteriorFlags<const M extends Method>(
         (methods.length > 2
           ? ", or by replacing what is known at every noise level, once or again and again"
           : ""),
-      default: "pigdm",
+      default: method,
     }),
     iterations: integer({
       help:
@@ -53,6 +61,11 @@ export function posteriorFlags<const M extends Method>(
     resamplings: integer({ help: "how often repaint does each step", default: 10, min: 1, max: 1000 }),
     checkpoint: networkFlags.checkpoint,
     ...samplingFlags,
+    steps: integer({
+      help: `steps of the time grid (default ${STEPS} of ${SAMPLER}, the sampler's own of others)`,
+      min: 1,
+      max: 100_000,
+    }),
     seed: seedFlag,
     engine: networkFlags.engine,
     batch: integer({ help: "samples drawn at once", default: 50, min: 1, max: 4096 }),

@@ -6,11 +6,11 @@ import type * as tf from "../src/compute/tf.ts";
 import { readClassifier } from "../src/metrics/classifier.ts";
 import { type KeptClasses, keptClasses } from "../src/metrics/kept_classes.ts";
 import type { PretrainedName } from "../src/pretrained.ts";
-import { load } from "./drawing.ts";
+import { load, SAMPLER } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { readWhole } from "./files.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
-import { drawPosterior, observe, type PosteriorValues, type Sight } from "./posterior.ts";
+import { drawPosterior, observe, type PosteriorValues, type Sight, STEPS } from "./posterior.ts";
 import { checkOutput, writeGallery } from "./posterior_output.ts";
 import { samplingOf } from "./sampling_flags.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
@@ -47,7 +47,8 @@ export interface PosteriorTask {
 
 /** Runs a task and prints its result. */
 export async function runPosterior(flags: PosteriorValues, task: PosteriorTask): Promise<void> {
-  const sampling = samplingOf(flags);
+  const steps = flags.steps ?? (flags.sampler === SAMPLER ? STEPS : undefined);
+  const sampling = samplingOf({ ...flags, steps });
   await checkOutput(flags.output);
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint, task.network);

@@ -38,7 +38,7 @@ const usage = {
     }),
     blur: number({ help: "standard deviation of the blur, in pixels (default 1.5)", min: 0.1, max: 20 }),
     directions: integer({ help: "number of random projections (default 98)", min: 1, max: 10_000 }),
-    ...posteriorFlags({ methods: ["mmps", "pigdm"], output: "restore.png" }),
+    ...posteriorFlags({ methods: ["mmps", "pigdm"], method: "pigdm", output: "restore.png" }),
   },
 } as const;
 
