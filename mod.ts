@@ -261,9 +261,11 @@ export {
 } from "./src/conditioning/masks.ts";
 
 export { type Batch, shuffledBatches } from "./src/data/batches.ts";
+export { CIFAR10_CLASSES, cifar10Dataset } from "./src/data/cifar10.ts";
 export { fromModel, type ImageDataset, modelToBytes, pixelMoments, toModel } from "./src/data/dataset.ts";
 export { proceduralDigits } from "./src/data/digits.ts";
 export { COLOUR_CONTRAST, colourDigits, colouredDigits, digitColours } from "./src/data/coloured_digits.ts";
+export { type ImageFile, imageFolderDataset, type ImageFolderOptions } from "./src/data/image_folder.ts";
 export { type IdxArray, readIdx, writeIdx } from "./src/data/idx.ts";
 export { idxDataset } from "./src/data/mnist.ts";
 

@@ -6,15 +6,11 @@ import { dirname } from "node:path";
 import type { EngineName } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
-import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
-import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
+import type { ImageDataset } from "../src/data/dataset.ts";
+import { networkFromConfig } from "../src/networks/catalogue.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { parameterCount, type Weights } from "../src/networks/network.ts";
-import type { ModelConfig } from "../src/networks/noise_prediction.ts";
-import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
-import { withSmallestNoise } from "../src/smallest_noise.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
-import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import {
   DivergedError,
   initialState,
@@ -22,74 +18,53 @@ import {
   type TrainingConfig,
   type TrainingState,
 } from "../src/training/train.ts";
-import { chainNames, chainRatios } from "./chains.ts";
-import { sdes } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import {
   choice,
+  type Flag,
   type FlagValues,
   integer,
-  number,
   parseFlags,
   runScript,
   text,
+  toggle,
   UsageError,
 } from "./flags.ts";
-import { type NoisePlanFile, planRatios, readPlan } from "./noise_plan_file.ts";
+import { readPlan } from "./noise_plan_file.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
 import { loadTrainingData, nameOfData } from "./training_data.ts";
 import { TrainingFolder } from "./training_folder.ts";
+import { checkRecipe, newConfig, recipeFlags } from "./training_recipe.ts";
 
-/** Flags that shape the run; a resumed run keeps what its checkpoint says. */
-const recipe = {
-  data: text({
-    help:
-      "mnist, digits or coloured-digits (drawn here, no download), or a folder with MNIST's files (default mnist)",
-  }),
-  network: choice(["digits", "digits-waves", "coloured-digits", "tutorial"], {
-    help: "network preset; digits-waves is for likelihoods (default: the data's, or digits)",
-  }),
-  from: text({
-    help: "model whose weights to begin with; what the network has beyond them begins as ever",
-    placeholder: "FILE",
-  }),
-  weighting: choice(["edm", "variance", "likelihood"], {
-    help:
-      "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
-  }),
-  sde: choice(["ve", "vp", "subvp", "sigma-power"], {
-    help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
-  }),
-  plan: text({
-    help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
-    placeholder: "FILE",
-  }),
-  chain: choice(chainNames, { help: "train on the noise levels of a DDPM chain, all alike: L_simple" }),
-  times: choice(["uniform", "importance"], {
-    help:
-      "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
-  }),
-  smallestNoise: number({
-    help: "noise ratio at the first time (default the SDE's own)",
-    min: 1e-6,
-    max: 10,
-  }),
-  batch: integer({ help: "images in a step (default 64)", min: 1 }),
-  rate: number({ help: `learning rate (default ${OPTIMIZER_DEFAULTS.rate})`, min: 1e-9 }),
-  warmup: integer({ help: `steps in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`, min: 0 }),
-  decay: choice(["cosine", "constant"], {
-    help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
-  }),
-  labelDropout: number({ help: "probability of hiding a label (default 0.15)", min: 0, max: 1 }),
-  seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
+/** A flag such as 500, or 20epochs. */
+const checkpointEvery: Flag<Interval> = {
+  help:
+    "steps between checkpoints, each with a sample grid; or 20epochs for so many times through the data (default 500)",
+  placeholder: "N|Nepochs",
+  fallback: { count: 500, epochs: false },
+  parse(text, flag) {
+    const [, count, epochs] = /^(\d+)(epochs?)?$/.exec(text) ?? [];
+    if (!(Number.isSafeInteger(Number(count)) && Number(count) > 0)) {
+      throw new UsageError(
+        `${flag} must be a number of steps from 1 up, or of epochs such as 20epochs, got "${text}"`,
+      );
+    }
+    return { count: Number(count), epochs: epochs !== undefined };
+  },
 };
+
+/** So many steps or epochs. */
+interface Interval {
+  readonly count: number;
+  readonly epochs: boolean;
+}
 
 const usage = {
   name: "train",
   purpose:
     "Trains a score network on images and writes a checkpoint, a model to sample from, metrics and sample grids.",
   flags: {
-    ...recipe,
+    ...recipeFlags,
     steps: integer({
       help: "steps in all (default 15000); may be changed on --resume, and the decay with it",
       min: 1,
@@ -97,16 +72,17 @@ const usage = {
     out: text({ help: "folder to write (default runs/NETWORK-DATA, or the resumed checkpoint's folder)" }),
     resume: text({ help: "checkpoint to go on from", placeholder: "FILE" }),
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
-    checkpointEvery: integer({
-      help: "steps between checkpoints, each with a sample grid",
-      default: 500,
-      min: 1,
+    checkpointEvery,
+    keepModels: toggle({
+      help:
+        "keep the model of every checkpoint as model-STEP.safetensors, for deno task select to choose from",
     }),
     logEvery: integer({ help: "steps between lines of metrics", default: 10, min: 1 }),
   },
   examples: [
     "deno task train --data digits --steps 200",
     "deno task train --data mnist --engine onnx --out runs/mnist",
+    "deno task train --data photos --size 64 --flip --sde sigma-power --sigma data --checkpoint-every 20epochs --keep-models",
     "deno task train --resume runs/mnist/checkpoint.safetensors",
   ],
 };
@@ -115,14 +91,15 @@ type Flags = FlagValues<typeof usage.flags>;
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  checkCombination(flags);
+  checkRecipe(flags, flags.resume !== undefined);
   const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
   const known = await readWeights(flags.from);
   const data = flags.data ?? resumed?.data ?? "mnist";
   const plan = flags.plan === undefined ? undefined : await readPlan(flags.plan);
-  const dataset = await loadTrainingData(data);
+  const dataset = await loadTrainingData(data, { ...flags, resumedShape: shapeOf(resumed) });
+  const engine = await openEngine(flags.engine as EngineName);
   const config = resumed === null
-    ? newConfig(flags, dataset, plan)
+    ? await newConfig(flags, dataset, plan)
     : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
   const network = networkFromConfig(config.model.network);
   const start = resumed?.state ?? initialState(network, config.seed, known);
@@ -130,13 +107,12 @@ async function main(): Promise<void> {
   if (done >= config.steps) {
     throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);
   }
-  const name = nameOfData(data);
+  const name = nameOfData(data, dataset);
   const folder = new TrainingFolder(
     flags.out ??
       (flags.resume === undefined ? `runs/${config.model.network.kind}-${name}` : dirname(flags.resume)),
   );
   await folder.open(resumed !== null);
-  const engine = await openEngine(flags.engine as EngineName);
   console.error(
     `training ${
       parameterCount(network)
@@ -159,6 +135,8 @@ async function run(
   using bar = new ProgressBar({ label: "training", total: config.steps, unit: "steps", initial: start });
   const batches = shuffledBatches(dataset, config.batch, createRng(config.seed).fork("batches"));
   const began = performance.now();
+  const { count, epochs } = flags.checkpointEvery;
+  const interval = epochs ? Math.max(1, Math.round(count * dataset.count / config.batch)) : count;
   let saved: number | null = start === 0 ? null : start;
   let note = "";
   try {
@@ -172,9 +150,9 @@ async function run(
       bar.update(step, note);
       // Signals are delivered only when the event loop turns.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      if (step % flags.checkpointEvery === 0 || step === config.steps || interrupt.raised) {
+      if (step % interval === 0 || step === config.steps || interrupt.raised) {
         const checkpoint = { config, state: await snapshot(), data };
-        await folder.save(checkpoint);
+        await folder.save(checkpoint, flags.keepModels);
         saved = step;
         if (interrupt.raised) {
           bar.print(`stopped after step ${step}; go on with --resume ${folder.checkpoint}`);
@@ -212,54 +190,17 @@ class Interrupt implements Disposable {
   }
 }
 
-function checkCombination(flags: Flags): void {
-  if (flags.weighting === "edm" && flags.sde !== undefined) {
-    throw new UsageError(
-      "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
-    );
-  }
-  for (const name of ["times", "smallestNoise"] as const) {
-    if (flags[name] !== undefined && flags.sde === undefined && (flags.weighting ?? "edm") === "edm") {
-      throw new UsageError(
-        `--${
-          name === "times" ? name : "smallest-noise"
-        } is of an SDE's times: it needs --sde, or --weighting ` +
-          "variance or likelihood",
-      );
-    }
-  }
-  const listed = (["plan", "chain"] as const).filter((name) => flags[name] !== undefined);
-  const drawn = (["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const)
-    .filter((name) => flags[name] !== undefined);
-  if (listed.length > 0 && drawn.length > 1) {
-    throw new UsageError(
-      `--${listed[0]} says all about noise levels: leave out ${
-        drawn.filter((n) => n !== listed[0]).join(", ")
-      }`,
-    );
-  }
-  if (flags.network === "tutorial" && listed.length > 0) {
-    throw new UsageError(`--${listed[0]} is for the U-Nets, got --network tutorial`);
-  }
-  if (flags.network === "tutorial" && flags.weighting === "edm") {
-    throw new UsageError(
-      "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
-    );
-  }
-  if (flags.resume === undefined) return;
-  for (const name of Object.keys(recipe) as (keyof typeof recipe)[]) {
-    if (name !== "data" && flags[name] !== undefined) {
-      throw new UsageError(`--resume keeps the recipe of its checkpoint: leave out ${name}`);
-    }
-  }
-}
-
 async function readResumed(path: string): Promise<Checkpoint> {
   try {
     return readCheckpoint(await Deno.readFile(path));
   } catch (error) {
     throw new Error(`cannot resume from ${path}: ${(error as Error).message}`);
   }
+}
+
+/** The shape of the images that a run was trained on. */
+function shapeOf(checkpoint: Checkpoint | null): readonly number[] | undefined {
+  return checkpoint === null ? undefined : networkFromConfig(checkpoint.config.model.network).sampleShape;
 }
 
 async function readWeights(path: string | undefined): Promise<Weights | undefined> {
@@ -269,53 +210,6 @@ async function readWeights(path: string | undefined): Promise<Weights | undefine
   } catch (error) {
     throw new Error(`cannot begin with ${path}: ${(error as Error).message}`);
   }
-}
-
-function newConfig(flags: Flags, dataset: ImageDataset, plan: NoisePlanFile | undefined): TrainingConfig {
-  const moments = pixelMoments(dataset);
-  const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
-  const tutorial = flags.network === "tutorial";
-  const coloured = dataset.shape[2] === 3;
-  const network = NETWORK_PRESETS[flags.network ?? (coloured ? "coloured-digits" : "digits")];
-  const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"
-    // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).
-    ? { network: { ...network, noiseConditional: false }, preconditioning: null }
-    : { network, preconditioning: tutorial ? null : preconditioning };
-  return {
-    model,
-    objective: levelsOf(flags, plan) ?? objective(flags, tutorial, coloured, preconditioning.sigmaData),
-    optimizer: {
-      ...OPTIMIZER_DEFAULTS,
-      rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
-      warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
-      decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
-    },
-    steps: flags.steps ?? 15_000,
-    batch: flags.batch ?? 64,
-    labelDropout: flags.labelDropout ?? 0.15,
-    seed: flags.seed ?? 0,
-  };
-}
-
-function levelsOf({ chain }: Flags, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
-  if (plan !== undefined) return { kind: "levels", ratios: planRatios(plan) };
-  return chain === undefined ? null : { kind: "levels", ratios: chainRatios(chain) };
-}
-
-function objective(flags: Flags, tutorial: boolean, coloured: boolean, sigmaData: number): ObjectiveConfig {
-  if (flags.sde === undefined && !tutorial && (flags.weighting ?? "edm") === "edm") {
-    // The colour of a whole ground shows through much more noise than a stroke does.
-    return { kind: "edm", ...coloured ? { mean: 0, std: 1.6 } : { mean: -1, std: 1.2 }, sigmaData };
-  }
-  const whole = sdes[flags.sde ?? (tutorial ? "sigma-power" : "vp")]();
-  const sde = flags.smallestNoise === undefined ? whole : withSmallestNoise(whole, flags.smallestNoise);
-  const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
-  return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
-}
-
-/** Four digits after the point: what a model card can quote. */
-function round(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }
 
 await runScript(main);

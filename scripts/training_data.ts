@@ -2,27 +2,111 @@
  * The data that `--data` names.
  * @module
  */
+import { basename, resolve } from "node:path";
 import { createRng } from "../src/compute/rng.ts";
+import { CIFAR10_FILES } from "../src/data/cifar10.ts";
 import { colouredDigits } from "../src/data/coloured_digits.ts";
 import type { ImageDataset } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
+import { imageFolderDataset } from "../src/data/image_folder.ts";
+import { MNIST_FILES } from "../src/data/mnist.ts";
+import { loadCifar10 } from "./cifar10_files.ts";
+import { integer, text, toggle, UsageError } from "./flags.ts";
+import { imagePaths, readImages } from "./image_files.ts";
 import { loadMnist } from "./mnist_files.ts";
 
-/** Data that this program draws itself. */
-const DRAWN: Readonly<Record<string, () => ImageDataset>> = {
+/** Data that have a name: drawn by this program, or published. */
+const NAMED: Readonly<Record<string, () => ImageDataset | Promise<ImageDataset>>> = {
+  "mnist": () => loadMnist("train"),
+  "cifar10": () => loadCifar10("train"),
   "digits": () => proceduralDigits(20_000, createRng(0)),
   "coloured-digits": () => colouredDigits(40_000, createRng(0)),
 };
 
+/** Which data, and how pictures in a folder become images. */
+export const trainingDataFlags = {
+  data: text({
+    help:
+      "mnist, cifar10, digits or coloured-digits (drawn here, no download), or a folder: of MNIST's files, CIFAR-10's, or " +
+      "PNG and JPEG pictures in folders named after their classes (default mnist)",
+  }),
+  size: integer({
+    help: "cut the middle square out of a folder's pictures and scale it to this height and width",
+    min: 1,
+    max: 1024,
+  }),
+  skipCorrupt: toggle({ help: "leave out pictures of a folder that cannot be read, and say which" }),
+};
+
+/** How pictures in a folder become images; other data are as they are. */
+export interface FolderOptions {
+  readonly size?: number;
+  readonly skipCorrupt?: boolean;
+  /** Of the images that a resumed run was trained on: if square, its height stands for a size that is not given. */
+  readonly resumedShape?: readonly number[];
+}
+
 /** What stands for the data in the name of a folder. */
-export function nameOfData(data: string): string {
-  return data in DRAWN ? data : "mnist";
+export function nameOfData(data: string, dataset: ImageDataset): string {
+  return data in NAMED ? data : dataset.name.split(" ")[0];
 }
 
 /**
  * The training images that a name or a folder stands for.
  * @throws {Error} with one sentence, when they cannot be had
  */
-export async function loadTrainingData(data: string): Promise<ImageDataset> {
-  return DRAWN[data]?.() ?? await loadMnist("train", data === "mnist" ? {} : { data });
+export async function loadTrainingData(data: string, options: FolderOptions = {}): Promise<ImageDataset> {
+  if (!(data in NAMED) && await kindOf(data) === "images") return await loadImages(data, options);
+  if (options.size !== undefined || options.skipCorrupt) {
+    throw new UsageError(`--size and --skip-corrupt are for a folder of pictures, got --data ${data}`);
+  }
+  if (data in NAMED) return await NAMED[data]();
+  return await kindOf(data) === "cifar10"
+    ? await loadCifar10("train", { data })
+    : await loadMnist("train", { data });
+}
+
+/** What a folder holds, by the files that are in it: pictures unless they are MNIST's or CIFAR-10's. */
+async function kindOf(folder: string): Promise<"mnist" | "cifar10" | "images"> {
+  const names = new Set<string>();
+  for (const within of ["", "/mnist", "/cifar-10-batches-bin"]) {
+    try {
+      for await (const { name } of Deno.readDir(folder + within)) names.add(name.replace(/\.gz$/, ""));
+    } catch (error) {
+      if (within === "") {
+        const known = Object.keys(NAMED).join(", ");
+        throw new Error(
+          `--data must be ${known} or a folder, got "${folder}" (${
+            error instanceof Error ? error.message : error
+          })`,
+        );
+      }
+    }
+  }
+  if (names.has(MNIST_FILES.train.images.name) || names.has(MNIST_FILES.train.labels.name)) return "mnist";
+  return CIFAR10_FILES.train.some((name) => names.has(name)) ? "cifar10" : "images";
+}
+
+async function loadImages(folder: string, options: FolderOptions): Promise<ImageDataset> {
+  const { skipCorrupt, resumedShape: [height, width] = [] } = options;
+  const size = options.size ?? (height === width ? height : undefined);
+  const paths = await imagePaths(folder);
+  if (paths.length === 0) {
+    throw new Error(`"${folder}" holds no PNG or JPEG picture, and no file of MNIST or CIFAR-10`);
+  }
+  const name = basename(resolve(folder)).replaceAll(/\s/g, "-");
+  try {
+    return imageFolderDataset(await readImages(folder, paths), {
+      ...{ size, name },
+      ...skipCorrupt && { onCorrupt: (problem: string) => console.error(`skipped ${problem}`) },
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const hint = size === undefined && /must be alike/.test(error.message)
+      ? ": give --size"
+      : /not a complete|begins like/.test(error.message)
+      ? ": remove it, or --skip-corrupt"
+      : "";
+    throw new Error(`"${folder}": ${error.message}${hint}`);
+  }
 }

@@ -17,8 +17,11 @@ import { veSde } from "../src/sde.ts";
 import { type Checkpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { atomicWrite } from "./files.ts";
 
-/** Rows of the sample grid; its columns are the classes, or ten. */
+/** Rows of the sample grid. */
 const GRID_ROWS = 5;
+
+/** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
+const GRID_COLUMNS = 10;
 
 /** Where a run's files are. */
 export class TrainingFolder {
@@ -56,21 +59,27 @@ export class TrainingFolder {
     await Deno.writeTextFile(this.#metrics, `${JSON.stringify(metrics)}\n`, { append: true });
   }
 
-  /** Writes the checkpoint, and the moving average alone in half precision as a model to sample from. */
-  async save(checkpoint: Checkpoint): Promise<void> {
+  /**
+   * Writes the checkpoint, and the moving average alone in half precision as a model to sample from.
+   * @param keep Whether to write that model under a name of its own, too, which later ones leave alone.
+   */
+  async save(checkpoint: Checkpoint, keep = false): Promise<void> {
     const { config, state, data } = checkpoint;
     const network = networkFromConfig(config.model.network);
     const weights = unflatten(network.parameters, state.ema);
     const { model: _, ...training } = config;
     const card = { recipe: JSON.stringify(training), step: String(state.step), data };
     await atomicWrite(this.checkpoint, writeCheckpoint(checkpoint));
-    await atomicWrite(this.model, writeModel({ config: config.model, weights }, "F16", { metadata: card }));
+    const model = writeModel({ config: config.model, weights }, "F16", { metadata: card });
+    await atomicWrite(this.model, model);
+    if (keep) await atomicWrite(`${this.path}/model-${sixDigits(state.step)}.safetensors`, model);
   }
 
-  /** Samples from the moving average into a PNG, one column for each class; returns its path. */
+  /** Samples from the moving average into a PNG, columns of one class each; returns its path. */
   async drawGrid({ config, state }: Checkpoint): Promise<string> {
     const network = networkFromConfig(config.model.network);
-    const columns = network.classes > 0 ? network.classes : 10;
+    const classes = Math.max(1, network.classes);
+    const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));
     const count = GRID_ROWS * columns;
     const labels = Array.from({ length: count }, (_, i) => network.classes > 0 ? i % columns : null);
     const denoiser = networkDenoiser(config.model, unflatten(network.parameters, state.ema));
@@ -88,7 +97,7 @@ export class TrainingFolder {
       );
       const values = fromModel(await samples.data<"float32">());
       samples.dispose();
-      const path = `${this.path}/samples-${String(state.step).padStart(6, "0")}.png`;
+      const path = `${this.path}/samples-${sixDigits(state.step)}.png`;
       await atomicWrite(path, encodePng(imageGrid(values, [count, ...network.sampleShape], { columns })));
       return path;
     } finally {
@@ -99,6 +108,10 @@ export class TrainingFolder {
   get #metrics(): string {
     return `${this.path}/metrics.jsonl`;
   }
+}
+
+function sixDigits(step: number): string {
+  return String(step).padStart(6, "0");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 /** Claims about where MNIST is found, and about downloads, against a server on this machine. @module */
 import { gzip } from "../src/data/gzip.ts";
 import { MNIST_FILES, MNIST_MIRRORS, type MnistFile } from "../src/data/mnist.ts";
-import { findFile, type MnistPlaces } from "../scripts/mnist_files.ts";
+import type { DataPlaces } from "../scripts/data_files.ts";
+import { findFile } from "../scripts/mnist_files.ts";
 import { type Check, claim } from "./claim.ts";
 
 const content = new TextEncoder().encode("the bytes that everybody should get");
@@ -13,7 +14,7 @@ const file: MnistFile = {
 /** Serves answers by path on a free port of this machine while `use` runs, with an empty cache folder. */
 async function withServer(
   answers: Readonly<Record<string, Uint8Array<ArrayBuffer> | number>>,
-  use: (places: (mirrors: string[]) => MnistPlaces, requests: string[], folder: string) => Promise<void>,
+  use: (places: (mirrors: string[]) => DataPlaces, requests: string[], folder: string) => Promise<void>,
 ): Promise<void> {
   const requests: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {

@@ -36,16 +36,33 @@ export const DIGITS_WAVES: UNetConfig = {
 /** The network for digits in colours: as {@linkcode DIGITS}, with three channels, no labels and a block less a level. */
 export const COLOURED_DIGITS: UNetConfig = { ...DIGITS, channels: 3, blocks: 1, classes: 0 };
 
+/** The network for photographs of 32×32 pixels: three levels, with attention on the middle one. */
+export const COLOUR_32: UNetConfig = {
+  ...DIGITS,
+  ...{ height: 32, width: 32, channels: 3 },
+  widths: [32, 64, 96],
+  blocks: 1,
+  middleBlocks: 2,
+  attention: [8],
+};
+
+/** The network for photographs of 64×64 pixels: {@linkcode COLOUR_32} with a level more. */
+export const COLOUR_64: UNetConfig = { ...COLOUR_32, height: 64, width: 64, widths: [32, 64, 96, 128] };
+
 /** Networks that have a name. */
 export const NETWORK_PRESETS: {
   readonly digits: UNetConfig;
   readonly "digits-waves": UNetConfig;
   readonly "coloured-digits": UNetConfig;
+  readonly "colour-32": UNetConfig;
+  readonly "colour-64": UNetConfig;
   readonly tutorial: TutorialConfig;
 } = {
   digits: DIGITS,
   "digits-waves": DIGITS_WAVES,
   "coloured-digits": COLOURED_DIGITS,
+  "colour-32": COLOUR_32,
+  "colour-64": COLOUR_64,
   tutorial: TUTORIAL,
 };
 

@@ -8,6 +8,7 @@ import { compile } from "../compute/compile.ts";
 import { column } from "../compute/rows.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
+import { flipRows } from "../data/flips.ts";
 import { networkFromConfig } from "../networks/catalogue.ts";
 import { flatten, type Network, sizeOf, type Weights } from "../networks/network.ts";
 import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
@@ -35,8 +36,10 @@ export interface TrainingConfig {
   readonly batch: number;
   /** Probability with which a label is withheld, for classifier-free guidance. */
   readonly labelDropout: number;
-  /** Seed of initial weights, noise, noise levels and label dropout. */
+  /** Seed of initial weights, noise, noise levels, label dropout and flips. */
   readonly seed: number;
+  /** Whether each image of a batch is reversed from left to right with probability ½. Default false. */
+  readonly flip?: boolean;
 }
 
 /** Where a run stands, on the host. */
@@ -121,7 +124,8 @@ export function initialState(network: Network, seed: number, known: Weights = ne
  * ```ts
  * import { useEngine } from "../compute/engine.ts";
  * import { networkDenoiser } from "../networks/network_denoiser.ts";
- * import { networkFromConfig } from "../networks/catalogue.ts";
+ * import { flipRows } from "../data/flips.ts";
+import { networkFromConfig } from "../networks/catalogue.ts";
  * import { unflatten } from "../networks/network.ts";
  * import { OPTIMIZER_DEFAULTS } from "./optimizer.ts";
  * import { train, type TrainingConfig } from "./train.ts";
@@ -213,7 +217,10 @@ export function batchTensors(
   }
   const rng = createRng(config.seed).fork("training").fork(`step ${done}`);
   const levels = drawNoiseLevels(config.objective, rng.fork("level"), rows);
-  const data = tf.tensor(batch.images, shape);
+  const images = config.flip
+    ? flipRows(batch.images, network.sampleShape, rng.fork("flip").uniformValues([rows]))
+    : batch.images;
+  const data = tf.tensor(images, shape);
   const labels = network.classes === 0
     ? []
     : dropLabels(batch.labels ?? [], config.labelDropout, rng.fork("label").uniformValues([rows]), network);

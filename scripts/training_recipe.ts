@@ -1,0 +1,224 @@
+/**
+ * The recipe of a new training run: what its flags say, and what its data say where flags are silent.
+ * @module
+ */
+import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
+import { largestDistance } from "../src/ncsn/largest_distance.ts";
+import { NETWORK_PRESETS, type NetworkConfig } from "../src/networks/catalogue.ts";
+import type { ModelConfig } from "../src/networks/noise_prediction.ts";
+import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
+import { type Sde, sigmaPowerSde } from "../src/sde.ts";
+import { withSmallestNoise } from "../src/smallest_noise.ts";
+import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import type { TrainingConfig } from "../src/training/train.ts";
+import { chainNames, chainRatios } from "./chains.ts";
+import { sdes } from "./drawing.ts";
+import { choice, type Flag, type FlagValues, integer, number, text, toggle, UsageError } from "./flags.ts";
+import { type NoisePlanFile, planRatios } from "./noise_plan_file.ts";
+import { trainingDataFlags } from "./training_data.ts";
+
+const presets = ["digits", "digits-waves", "coloured-digits", "colour-32", "colour-64", "tutorial"] as const;
+
+/** A flag such as 25, or `data` for what the data say. */
+const sigma: Flag<number | "data" | undefined> = {
+  help:
+    "σ of sigma-power: a number above 1, or data for the largest distance between two images (default 25)",
+  placeholder: "X|data",
+  fallback: undefined,
+  parse(text, flag) {
+    if (text === "data") return text;
+    const value = number({ help: "" }).parse(text, flag)!;
+    if (!(value > 1)) throw new UsageError(`${flag} must be above 1, or data, got "${text}"`);
+    return value;
+  },
+};
+
+/** Flags that shape the run; a resumed run keeps what its checkpoint says. */
+export const recipeFlags = {
+  ...trainingDataFlags,
+  flip: toggle({ help: "show every image left-right reversed half of the time; not for digits" }),
+  network: choice(presets, {
+    help:
+      "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods (default: by the data)",
+  }),
+  from: text({
+    help: "model whose weights to begin with; what the network has beyond them begins as ever",
+    placeholder: "FILE",
+  }),
+  weighting: choice(["edm", "variance", "likelihood"], {
+    help:
+      "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
+  }),
+  sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+    help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
+  }),
+  sigma,
+  plan: text({
+    help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
+    placeholder: "FILE",
+  }),
+  chain: choice(chainNames, { help: "train on the noise levels of a DDPM chain, all alike: L_simple" }),
+  times: choice(["uniform", "importance"], {
+    help:
+      "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
+  }),
+  smallestNoise: number({
+    help: "noise ratio at the first time (default the SDE's own)",
+    min: 1e-6,
+    max: 10,
+  }),
+  batch: integer({ help: "images in a step (default 64)", min: 1 }),
+  rate: number({ help: `learning rate (default ${OPTIMIZER_DEFAULTS.rate})`, min: 1e-9 }),
+  warmup: integer({ help: `steps in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`, min: 0 }),
+  decay: choice(["cosine", "constant"], {
+    help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
+  }),
+  labelDropout: number({ help: "probability of hiding a label (default 0.15)", min: 0, max: 1 }),
+  seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
+};
+
+/** Values of {@linkcode recipeFlags}. */
+export type RecipeValues = FlagValues<typeof recipeFlags>;
+
+/** Flags of the recipe that say where data are, which a resumed run may be told anew. */
+const ofPlaces: readonly string[] = Object.keys(trainingDataFlags);
+
+/**
+ * Throws a UsageError for flags that contradict each other.
+ * @param resumed Whether the run goes on from a checkpoint, which says all of the recipe.
+ */
+export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
+  if (flags.weighting === "edm" && flags.sde !== undefined) {
+    throw new UsageError(
+      "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
+    );
+  }
+  for (const name of ["times", "smallestNoise"] as const) {
+    if (flags[name] !== undefined && flags.sde === undefined && (flags.weighting ?? "edm") === "edm") {
+      throw new UsageError(
+        `--${
+          name === "times" ? name : "smallest-noise"
+        } is of an SDE's times: it needs --sde, or --weighting ` +
+          "variance or likelihood",
+      );
+    }
+  }
+  if (flags.sigma !== undefined && flags.sde !== "sigma-power") {
+    throw new UsageError(`--sigma is of dx = σ^t dw: it needs --sde sigma-power, got ${flags.sde ?? "none"}`);
+  }
+  const listed = (["plan", "chain"] as const).filter((name) => flags[name] !== undefined);
+  const drawn = (["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const)
+    .filter((name) => flags[name] !== undefined);
+  if (listed.length > 0 && drawn.length > 1) {
+    throw new UsageError(
+      `--${listed[0]} says all about noise levels: leave out ${
+        drawn.filter((n) => n !== listed[0]).join(", ")
+      }`,
+    );
+  }
+  if (flags.network === "tutorial" && listed.length > 0) {
+    throw new UsageError(`--${listed[0]} is for the U-Nets, got --network tutorial`);
+  }
+  if (flags.network === "tutorial" && flags.weighting === "edm") {
+    throw new UsageError(
+      "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
+    );
+  }
+  if (!resumed) return;
+  for (const name of Object.keys(recipeFlags) as (keyof typeof recipeFlags)[]) {
+    if (!ofPlaces.includes(name) && flags[name] !== undefined && flags[name] !== false) {
+      throw new UsageError(`--resume keeps the recipe of its checkpoint: leave out ${name}`);
+    }
+  }
+}
+
+/**
+ * The config of a new run.
+ * @throws {RangeError} when the network cannot be made to fit the data
+ */
+export async function newConfig(
+  flags: RecipeValues & { readonly steps?: number },
+  dataset: ImageDataset,
+  plan: NoisePlanFile | undefined,
+): Promise<TrainingConfig> {
+  const moments = pixelMoments(dataset);
+  const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
+  const network = networkFor(dataset, flags.network);
+  const tutorial = network.kind === "tutorial";
+  const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"
+    // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).
+    ? { network: { ...network, noiseConditional: false }, preconditioning: null }
+    : { network, preconditioning: tutorial ? null : preconditioning };
+  return {
+    model,
+    objective: levelsOf(flags, plan) ?? await objective(flags, dataset, tutorial, preconditioning.sigmaData),
+    optimizer: {
+      ...OPTIMIZER_DEFAULTS,
+      rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
+      warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
+      decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
+    },
+    steps: flags.steps ?? 15_000,
+    batch: flags.batch ?? 64,
+    labelDropout: flags.labelDropout ?? 0.15,
+    seed: flags.seed ?? 0,
+    ...flags.flip && { flip: true },
+  };
+}
+
+/** The preset for images of this size, or the one asked for, with the data's height, width, channels and classes. */
+function networkFor(
+  { shape, classes }: ImageDataset,
+  name: typeof presets[number] | undefined,
+): NetworkConfig {
+  const [height, width, channels] = shape;
+  const digits = channels === 3 ? "coloured-digits" : "digits";
+  const preset = NETWORK_PRESETS[name ?? (height > 48 ? "colour-64" : height > 28 ? "colour-32" : digits)];
+  if (preset.kind === "tutorial") return preset;
+  return { ...preset, height, width, channels, classes: preset.classes === 0 ? 0 : classes };
+}
+
+function levelsOf({ chain }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
+  if (plan !== undefined) return { kind: "levels", ratios: planRatios(plan) };
+  return chain === undefined ? null : { kind: "levels", ratios: chainRatios(chain) };
+}
+
+async function objective(
+  flags: RecipeValues,
+  dataset: ImageDataset,
+  tutorial: boolean,
+  sigmaData: number,
+): Promise<ObjectiveConfig> {
+  if (flags.sde === undefined && !tutorial && (flags.weighting ?? "edm") === "edm") {
+    // The colour of a whole ground shows through much more noise than a stroke does.
+    return {
+      kind: "edm",
+      ...dataset.shape[2] === 3 ? { mean: 0, std: 1.6 } : { mean: -1, std: 1.2 },
+      sigmaData,
+    };
+  }
+  const whole = await sdeOf(flags, dataset, tutorial);
+  const sde = flags.smallestNoise === undefined ? whole : withSmallestNoise(whole, flags.smallestNoise);
+  const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
+  return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
+}
+
+async function sdeOf({ sde, sigma }: RecipeValues, dataset: ImageDataset, tutorial: boolean): Promise<Sde> {
+  if (sigma === undefined) return sdes[sde ?? (tutorial ? "sigma-power" : "vp")]();
+  if (sigma !== "data") return sigmaPowerSde({ sigma });
+  const { distance, pair } = await largestDistance(dataset);
+  // Distances are of pixels from 0 to 1, models see them from −1 to 1.
+  const chosen = Number((2 * distance).toPrecision(4));
+  const whole = sigmaPowerSde({ sigma: chosen });
+  console.error(
+    `σ = ${chosen}, the largest distance between two images (${pair.join(" and ")}): noise of ${
+      whole.priorStd.toFixed(1)
+    } ` + `at t = 1, where pixels are from −1 to 1`,
+  );
+  return whole;
+}
+
+/** Four digits after the point: what a model card can quote. */
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}
