@@ -72,6 +72,15 @@ claim(
     const moments = (points: number[][]) => featureMoments(points.flat(), 3);
     // Eigenvalues carry errors of about 1e-14 of the largest (~100), whose roots carry 1e-6.
     const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-5;
+    const tiny = moments([[0, 0, 0], [0, 0, 0], [0, 5e-324, 0], [-1.5, 0, 5e-324]]);
+    const none = moments([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]);
+    check.within(
+      "covariances that underflow",
+      frechetDistance(tiny, none),
+      0.375 ** 2 + 0.5625,
+      1e-12,
+      "a point's distance: mean −1.5/4, variance 1.5²/4; what underflows is nothing",
+    );
     await checkProperty(check, "order, shift, scale and axes", fc.tuple(rows, rows), ([a, b]) => {
       const distance = frechetDistance(moments(a), moments(b));
       const change = (map: (x: number, y: number, z: number) => number[]) =>

@@ -33,7 +33,7 @@ interface Unit {
 }
 
 const defaultEngine: EngineName = "wasm";
-const patience = { usual: 180_000, long: 1_800_000 };
+const patience = { usual: 600_000, long: 1_800_000 };
 
 /**
  * Claims that compute with tensors and name no engine are examined on webgpu, too: in these rooms always, in the others that

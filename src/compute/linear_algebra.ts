@@ -1,7 +1,7 @@
 /** Dense linear algebra in float64 on the host: the one door to ml-matrix. @module */
 import { EigenvalueDecomposition, Matrix } from "npm:ml-matrix@6.15.1";
 
-export { EigenvalueDecomposition, Matrix, solve } from "npm:ml-matrix@6.15.1";
+export { Matrix, solve } from "npm:ml-matrix@6.15.1";
 
 /**
  * The eigenvalues of a symmetric matrix, and its eigenvectors in columns; null for a diagonal matrix, which needs none.

@@ -1,5 +1,5 @@
 /** The Fréchet distance between two sets of feature vectors (Heusel et al. 2017). @module */
-import { EigenvalueDecomposition, Matrix } from "../compute/linear_algebra.ts";
+import { Matrix, symmetricEigen } from "../compute/linear_algebra.ts";
 
 /** Mean and covariance of feature vectors. */
 export interface FeatureMoments {
@@ -63,7 +63,7 @@ export function frechetDistance(a: FeatureMoments, b: FeatureMoments): number {
   }
   const root = squareRoot(a.covariance, dimension);
   const product = root.mmul(square(b.covariance, dimension)).mmul(root);
-  const overlap = eigen(product).realEigenvalues.reduce(
+  const overlap = symmetricEigen(product).values.reduce(
     (sum, value) => sum + Math.sqrt(Math.max(0, value)),
     0,
   );
@@ -77,15 +77,11 @@ export function frechetDistance(a: FeatureMoments, b: FeatureMoments): number {
 
 /** The symmetric square root of a symmetric positive semi-definite matrix; eigenvalues that rounding made negative count as 0. */
 function squareRoot(covariance: Float64Array, dimension: number): Matrix {
-  const { realEigenvalues, eigenvectorMatrix } = eigen(square(covariance, dimension));
-  const roots = Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(0, value))));
-  return eigenvectorMatrix.mmul(roots).mmul(eigenvectorMatrix.transpose());
+  const { values, vectors } = symmetricEigen(square(covariance, dimension));
+  const roots = Matrix.diag(Array.from(values, (value) => Math.sqrt(Math.max(0, value))));
+  return vectors === null ? roots : vectors.mmul(roots).mmul(vectors.transpose());
 }
 
 function square(values: Float64Array, dimension: number): Matrix {
   return Matrix.from1DArray(dimension, dimension, values);
-}
-
-function eigen(matrix: Matrix): EigenvalueDecomposition {
-  return new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
 }
