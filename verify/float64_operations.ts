@@ -112,6 +112,21 @@ export function convolveTransposed(
   return { shape, values };
 }
 
+/** The adjoint of {@link convolve} with respect to its filter of the given shape. */
+export function convolveFilterGradient(
+  x: Array64,
+  dy: Array64,
+  shape: readonly number[],
+  stride: number,
+  padding: "same" | "valid",
+): Array64 {
+  const values = new Float64Array(sizeOf(shape));
+  visitTaps(x.shape, shape, stride, padding, (source, tap, target) => {
+    values[tap] += x.values[source] * dy.values[target];
+  });
+  return { shape, values };
+}
+
 /** SiLU. */
 export function silu(value: number): number {
   return value / (1 + Math.exp(-value));

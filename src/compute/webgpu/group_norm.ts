@@ -5,9 +5,9 @@
  */
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type * as tf from "../tf.ts";
-import type { WebGPUBackend, WebGPUProgram } from "../webgpu_backend.ts";
+import type { WebGPUBackend } from "../webgpu_backend.ts";
+import { runComputation } from "./program.ts";
 
-const UNIFORMS = "batch : i32, positions : i32, channels : i32, groups : i32, rows : i32,";
 const THREADS = 256;
 /** Channels that one workgroup sums side by side. */
 const LANES = 16;
@@ -60,33 +60,27 @@ function runner(
   backend: WebGPUBackend,
   x: tf.TensorInfo,
   scale: tf.TensorInfo,
-  attributes: GroupNormAttributes,
+  { groups, silu }: GroupNormAttributes,
 ) {
-  const channels = x.shape[x.shape.length - 1];
+  const [batch, channels] = [x.shape[0], x.shape[x.shape.length - 1]];
   const positions = x.shape.slice(1, -1).reduce((product, size) => product * size, 1);
-  const values = [x.shape[0], positions, channels, attributes.groups, scale.shape[0]];
-  const uniforms = values.map((value) => ({ type: "int32", data: [value] }));
+  const integers = { batch, positions, channels, groups, rows: scale.shape[0] };
   return (
     name: string,
-    inputs: tf.NamedTensorInfoMap,
+    inputs: Record<string, tf.TensorInfo>,
     shape: number[],
     code: string,
     workgroups?: number,
-  ) => {
-    const size = shape.reduce((product, length) => product * length, 1);
-    const program: WebGPUProgram = {
-      variableNames: Object.keys(inputs),
-      uniforms: UNIFORMS,
-      outputShape: shape,
-      size: true,
-      workgroupSize: [THREADS, 1, 1],
-      dispatchLayout: { x: shape.map((_, axis) => axis) },
-      dispatch: [workgroups ?? Math.ceil(size / THREADS), 1, 1],
-      shaderKey: `groupNorm ${name} ${attributes.silu}`,
-      getUserCode: () => `const SILU = ${attributes.silu};\n${code}`,
-    };
-    return backend.runWebGPUProgram(program, Object.values(inputs) as tf.TensorInfo[], "float32", uniforms);
-  };
+  ) =>
+    runComputation(backend, {
+      name: `groupNorm ${name} ${silu}`,
+      code: `const SILU = ${silu};\n${code}`,
+      inputs,
+      shape,
+      integers,
+      threads: THREADS,
+      workgroups,
+    });
 }
 
 const TREE_SUM = `

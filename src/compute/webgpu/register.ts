@@ -2,6 +2,7 @@
 import type { GroupNormAttributes } from "../group_norm.ts";
 import * as tf from "../tf.ts";
 import type { WebGPUBackend } from "../webgpu_backend.ts";
+import { hasFilterGradient, webGpuFilterGradient } from "./filter_gradient.ts";
 import { webGpuGroupNorm, webGpuGroupNormGrad } from "./group_norm.ts";
 
 /** Registers the kernels, once for all devices. */
@@ -28,6 +29,18 @@ export function registerWebGpuKernels(): void {
         offset,
         attrs as GroupNormAttributes,
       );
+    },
+  });
+  const { kernelFunc: original } = tf.getKernel("Conv2DBackpropFilter", "webgpu");
+  tf.unregisterKernel("Conv2DBackpropFilter", "webgpu");
+  tf.registerKernel({
+    kernelName: "Conv2DBackpropFilter",
+    backendName: "webgpu",
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const { x, dy } = inputs as Record<"x" | "dy", tf.TensorInfo>;
+      const attributes = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
+      if (!hasFilterGradient(x, dy, attributes)) return original({ inputs, attrs, backend });
+      return webGpuFilterGradient(backend as WebGPUBackend, x, dy, attributes);
     },
   });
 }
