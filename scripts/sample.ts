@@ -242,7 +242,7 @@ if (import.meta.main) {
     const summary = {
       count: result.samples,
       sde: flags.sde,
-      sampler: flags.sampler,
+      sampler: plan.sampler.name,
       grid: plan.grid.kind,
       steps: plan.grid.steps,
       evaluations: result.evaluations,
