@@ -279,6 +279,7 @@ export {
   kernelMoments,
   type KernelSum,
 } from "./src/metrics/kernel_distance.ts";
+export { type PooledFeatures, pooledFeatures } from "./src/metrics/pooled_features.ts";
 export { coverage, type Manifold, manifold } from "./src/metrics/precision_recall.ts";
 export { type Proportion, wilsonInterval } from "./src/metrics/proportion.ts";
 export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
@@ -313,7 +314,7 @@ export {
   separatedModes,
 } from "./src/experiments/mode_proportions.ts";
 
-export { encodeGif, type GifTiming } from "./src/pictures/gif.ts";
+export { encodeGif, type GifOptions } from "./src/pictures/gif.ts";
 export { type GridLayout, imageGrid } from "./src/pictures/grid.ts";
 export { drawText, textSize } from "./src/pictures/letters.ts";
 export { type NpyArray, readNpy, writeNpy } from "./src/pictures/npy.ts";

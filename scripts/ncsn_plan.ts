@@ -11,7 +11,7 @@ import { choice, integer, number, parseFlags, runScript, text, toggle } from "./
 import { type NoisePlanFile, PLAN_FORMAT } from "./noise_plan_file.ts";
 import { engineNames } from "./sampling_flags.ts";
 import { ProgressBar } from "./terminal.ts";
-import { loadTrainingData } from "./training_data.ts";
+import { loadTrainingData, trainingDataFlags } from "./training_data.ts";
 
 const usage = {
   name: "ncsn:plan",
@@ -24,10 +24,7 @@ const usage = {
     "deno task sample --plan plan.json --checkpoint runs/ncsnv2/model.safetensors --label none --output ncsnv2.png",
   ],
   flags: {
-    data: text({
-      help: "as for train: mnist, digits, coloured-digits or a folder with MNIST's files",
-      default: "mnist",
-    }),
+    ...trainingDataFlags,
     limit: integer({ help: "look at so many images only, from the first on (default all)", min: 2 }),
     kind: choice(["ncsnv2", "ncsn"], { help: "computed, or as published in 2019", default: "ncsnv2" }),
     smallest: number({
@@ -55,12 +52,13 @@ const usage = {
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   await ensureWritable(flags.output);
-  const all = await loadTrainingData(flags.data);
+  const { data = "mnist" } = flags;
+  const all = await loadTrainingData(data, flags);
   const dataset = slice(all, 0, flags.limit ?? all.count);
   const { plan, reasons } = flags.kind === "ncsn"
     ? published(dataset, flags.moves ?? 100)
     : await computed(dataset, { ...flags, moves: flags.moves ?? 5 });
-  const file: NoisePlanFile = { format: PLAN_FORMAT, data: flags.data, kind: flags.kind, ...plan };
+  const file: NoisePlanFile = { format: PLAN_FORMAT, data, kind: flags.kind, ...plan };
   await atomicWrite(flags.output, new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`));
   if (flags.json) console.log(JSON.stringify(file));
   else console.log([...reasons, `written to ${flags.output}`].join("\n"));

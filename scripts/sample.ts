@@ -5,7 +5,6 @@
 import type { Engine } from "../src/compute/engine.ts";
 import type { Guidance } from "../src/networks/guidance.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
-import { encodeGif } from "../src/pictures/gif.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { encodePng } from "../src/pictures/png.ts";
 import {
@@ -43,6 +42,8 @@ import {
   seedFlag,
 } from "./sampling_flags.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
+import { sigmaFlag, withSigma } from "./trained_sigma.ts";
+import { trajectoryGif } from "./trajectory_gif.ts";
 
 const endings = [".png", ".npy", ".gif"] as const;
 
@@ -78,6 +79,7 @@ const usage = {
   flags: {
     checkpoint: networkFlags.checkpoint,
     ...samplingFlags,
+    sigma: sigmaFlag,
     plan: text({
       help:
         "noise plan of deno task ncsn:plan: annealed Langevin over its levels, instead of --sde, --sampler, --steps, --grid",
@@ -130,7 +132,9 @@ async function planFor(flags: Flags): Promise<Plan> {
         `at most ${batches} parts, got ${shards}`,
     );
   }
-  const sampling = flags.plan === undefined ? samplingOf(flags) : planSampling(await readPlan(flags.plan));
+  const sampling = flags.plan === undefined
+    ? await withSigma(samplingOf(flags), flags)
+    : planSampling(await readPlan(flags.plan));
   return {
     ...sampling,
     guidance: labelGuidanceOf(flags),
@@ -182,6 +186,7 @@ async function streamArray(
   const run: RunRecord = {
     ...{ weights: await fingerprint(denoiser), sde, sampler, steps: grid.steps, grid: grid.kind },
     ...samplerOptions(flags),
+    sigma: plan.sde.config.kind === "sigma-power" ? plan.sde.config.sigma : undefined,
     ...{ seed, label, guidance: guidance.scale, guidanceFrom: guidance.from, guidanceTo: guidance.to },
     ...{ classifierScale, denoise, count, batch, engine: engine.name },
     plan: flags.plan === undefined ? undefined : JSON.stringify(await readPlan(flags.plan)),
@@ -221,10 +226,7 @@ async function drawPicture(
   const shape = [flags.count, ...denoiser.network.sampleShape];
   const bytes = plan.ending === ".png"
     ? encodePng(imageGrid(joined(batches.map(({ values }) => values)), shape))
-    : encodeGif(
-      batches[0].frames.map((_, at) => imageGrid(joined(batches.map(({ frames }) => frames[at])), shape)),
-      { delay: Math.max(30, 2000 / batches[0].frames.length) },
-    );
+    : trajectoryGif(batches[0].frames.map((_, at) => joined(batches.map(({ frames }) => frames[at]))), shape);
   await atomicWrite(flags.output, bytes);
   return { samples: flags.count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };
 }

@@ -215,8 +215,8 @@ const documented: readonly Documented[] = [
   },
   {
     file: "pictures/gif.ts",
-    name: "GifTiming",
-    others: { delay: 90, lastDelay: 900 },
+    name: "GifOptions",
+    others: { delay: 90, lastDelay: 900, colours: 16 },
     effect: (options) => encodeGif([picture(0), picture(255)], options),
   },
   {

@@ -13,6 +13,7 @@ for (
     "join",
     "train",
     "evaluate",
+    "select",
     "compare",
     "tune",
     "likelihood",

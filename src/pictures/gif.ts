@@ -23,24 +23,31 @@ interface Gifenc {
 // Node's resolution gives a CommonJS module under `default`; a browser's gives the named exports themselves.
 const gifenc = ("quantize" in gifencModule ? gifencModule : gifencModule.default) as Gifenc;
 
-/** How an animation plays. */
-export interface GifTiming {
+/** How an animation plays, and with how many colours. */
+export interface GifOptions {
   /** Milliseconds a frame is shown; GIF counts in hundredths of a second. Default 60. */
   readonly delay?: number;
   /** Milliseconds the last frame is shown; default 1500. */
   readonly lastDelay?: number;
+  /** The most colours of a frame, 2 to 256; of grey frames, evenly spaced levels from black to white. Default 256. */
+  readonly colours?: number;
 }
 
-const GREYS: Palette = Array.from({ length: 256 }, (_, level) => [level, level, level]);
-
 /**
- * Writes pictures as an animation that repeats for ever. Grey frames keep all their 256 levels; coloured ones are reduced
- * to 256 colours each.
+ * Writes pictures as an animation that repeats for ever. Grey frames keep all their 256 levels unless fewer colours are asked
+ * for; coloured ones are reduced to 256 colours each, or as many as are asked for.
  *
- * @throws {RangeError} When there is no frame, or frames differ in size.
+ * @throws {RangeError} When there is no frame, frames differ in size, or the number of colours is not from 2 to 256.
  */
-export function encodeGif(frames: readonly Picture[], timing: GifTiming = {}): Uint8Array<ArrayBuffer> {
-  const { delay = 60, lastDelay = 1500 } = timing;
+export function encodeGif(frames: readonly Picture[], options: GifOptions = {}): Uint8Array<ArrayBuffer> {
+  const { delay = 60, lastDelay = 1500, colours = 256 } = options;
+  if (!(Number.isInteger(colours) && colours >= 2 && colours <= 256)) {
+    throw new RangeError(`an animation has 2 to 256 colours, got ${colours}`);
+  }
+  const greys: Palette = Array.from(
+    { length: colours },
+    (_, level) => Array(3).fill(Math.round(255 * level / (colours - 1))),
+  );
   if (frames.length === 0) throw new RangeError("an animation needs at least one frame, got 0");
   const { width, height } = frames[0];
   const encoder = gifenc.GIFEncoder();
@@ -50,8 +57,8 @@ export function encodeGif(frames: readonly Picture[], timing: GifTiming = {}): U
         `all frames must be ${width}×${height} like the first, frame ${at} is ${frame.width}×${frame.height}`,
       );
     }
-    const grey = greyLevels(frame);
-    const palette = grey === null ? gifenc.quantize(frame.data, 256) : GREYS;
+    const grey = greyLevels(frame)?.map((level) => Math.round(level * (colours - 1) / 255)) ?? null;
+    const palette = grey === null ? gifenc.quantize(frame.data, colours) : greys;
     encoder.writeFrame(grey ?? gifenc.applyPalette(frame.data, palette), width, height, {
       palette,
       delay: at === frames.length - 1 ? lastDelay : delay,

@@ -1,0 +1,134 @@
+/**
+ * Chooses among the models that a training run kept: `deno task select`.
+ * @module
+ */
+import { featureMoments, frechetDistance } from "../src/metrics/frechet.ts";
+import { type ImageDataset, imageSize, modelToBytes } from "../src/data/dataset.ts";
+import { pooledFeatures } from "../src/metrics/pooled_features.ts";
+import { readModel } from "../src/networks/model_file.ts";
+import { columns } from "./columns.ts";
+import { load } from "./drawing.ts";
+import { openEngine } from "./engine.ts";
+import { atomicWrite, readWhole } from "./files.ts";
+import { integer, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
+import { drawDigits } from "./measuring.ts";
+import { networkFlags, samplingFlags, samplingOf, seedFlag } from "./sampling_flags.ts";
+import { ProgressBar } from "./terminal.ts";
+import { sigmaFlag, withSigma } from "./trained_sigma.ts";
+import { loadTrainingData, trainingDataFlags } from "./training_data.ts";
+
+const usage = {
+  name: "select",
+  purpose:
+    "Draws images from every model-STEP.safetensors of a run, measures them by the Fréchet distance to the data and copies the " +
+    "best model to best.safetensors. The features are colours and contrast of 4×4 parts: they tell checkpoints of one run " +
+    "apart, not papers.",
+  examples: [
+    "deno task select --checkpoints runs/unet-photos",
+    "deno task select --checkpoints runs/unet-cifar10 --sde vp --sampler predictor-corrector --steps 1000",
+  ],
+  flags: {
+    checkpoints: text({
+      help: "folder of a run that deno task train --keep-models wrote",
+      placeholder: "FOLDER",
+    }),
+    ...trainingDataFlags,
+    count: integer({ help: "how many images of each model", default: 500, min: 100, max: 60_000 }),
+    ...samplingFlags,
+    sigma: sigmaFlag,
+    seed: seedFlag,
+    batch: integer({ help: "images drawn at once", default: 50, min: 1, max: 4096 }),
+    engine: networkFlags.engine,
+    json: toggle({ help: "print the result as JSON" }),
+  },
+} as const;
+
+async function main(): Promise<void> {
+  const flags = parseFlags(usage, Deno.args);
+  const { checkpoints: folder, count } = flags;
+  if (folder === undefined) {
+    throw new UsageError("--checkpoints FOLDER is needed: the folder of a training run");
+  }
+  const sampling = samplingOf(flags);
+  const names = await keptModels(folder);
+  const { config, metadata } = readModel(await readWhole(`${folder}/${names[0]}`));
+  const resumedShape = config.network.kind === "unet"
+    ? [config.network.height, config.network.width]
+    : undefined;
+  const dataset = await loadTrainingData(flags.data ?? metadata.data ?? "mnist", { ...flags, resumedShape });
+  const engine = await openEngine(flags.engine);
+  const moments = (images: ImageDataset) => {
+    const { features, dimension } = pooledFeatures(images);
+    return featureMoments(features, dimension);
+  };
+  const known = moments(dataset);
+  const floor = frechetDistance(moments(spread(dataset, count)), known);
+  const measured: { name: string; frechet: number }[] = [];
+  using progress = new ProgressBar({
+    label: "drawing",
+    total: names.length * Math.ceil(count / flags.batch) * sampling.grid.steps,
+    unit: "steps",
+  });
+  for (const [at, name] of names.entries()) {
+    const checkpoint = `${folder}/${name}`;
+    const denoiser = await load(checkpoint);
+    if (String(denoiser.network.sampleShape) !== String(dataset.shape)) {
+      throw new Error(
+        `${checkpoint} is for images of shape [${denoiser.network.sampleShape}], the data have [${dataset.shape}]`,
+      );
+    }
+    const before = at * Math.ceil(count / flags.batch) * sampling.grid.steps;
+    const { images } = await drawDigits(
+      denoiser,
+      engine,
+      await withSigma(sampling, { ...flags, checkpoint }),
+      { ...flags, guidance: 1, onStep: (taken) => progress.update(before + taken) },
+    );
+    denoiser.dispose();
+    const drawn = { ...dataset, count, images: modelToBytes(images) };
+    measured.push({ name, frechet: frechetDistance(moments(drawn), known) });
+  }
+  progress.finish();
+  const best = measured.reduce((least, each) => each.frechet < least.frechet ? each : least);
+  await atomicWrite(`${folder}/best.safetensors`, await readWhole(`${folder}/${best.name}`));
+  if (flags.json) {
+    console.log(JSON.stringify({ models: measured, best: best.name, floor, count, data: dataset.name }));
+    return;
+  }
+  const rows = measured.map(({ name, frechet }) => [name, frechet.toFixed(4)]);
+  console.log(
+    columns([["model", `Fréchet, ${count} images`], ...rows, ["as many of the data", floor.toFixed(4)]]),
+  );
+  console.log(`best: ${best.name}, copied to ${folder}/best.safetensors`);
+}
+
+/** So many images, evenly spaced, so that all classes are among them; all when there are no more. */
+function spread(dataset: ImageDataset, count: number): ImageDataset {
+  if (count >= dataset.count) return dataset;
+  const size = imageSize(dataset);
+  const images = new Uint8Array(count * size);
+  for (let i = 0; i < count; i++) {
+    const from = Math.floor(i * dataset.count / count) * size;
+    images.set(dataset.images.subarray(from, from + size), i * size);
+  }
+  return { ...dataset, count, images };
+}
+
+async function keptModels(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (/^model-\d+\.safetensors$/.test(name)) names.push(name);
+    }
+  } catch (error) {
+    throw new Error(
+      `could not read the folder "${folder}": ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  if (names.length > 0) return names.sort();
+  throw new Error(
+    `there is no model-STEP.safetensors in "${folder}": deno task train --keep-models leaves them`,
+  );
+}
+
+await runScript(main);

@@ -1,0 +1,48 @@
+/**
+ * The σ of dx = σ^t dw that a sampling is to have: what was asked for, or what the checkpoint was trained with.
+ * @module
+ */
+import { readModel } from "../src/networks/model_file.ts";
+import { type SdeConfig, sigmaPowerSde } from "../src/sde.ts";
+import { readWhole } from "./files.ts";
+import { number, UsageError } from "./flags.ts";
+import type { Sampling, SamplingValues } from "./sampling_flags.ts";
+
+/** σ, for --sde sigma-power alone. */
+export const sigmaFlag = number({
+  help: "σ of sigma-power, above 1 (default the one that the checkpoint was trained with, else 25)",
+  min: 1,
+});
+
+/** The sampling with its σ. Throws a UsageError for a σ that belongs to no equation. */
+export async function withSigma(
+  sampling: Sampling,
+  { sde, sigma, checkpoint }: Pick<SamplingValues, "sde"> & {
+    readonly sigma: number | undefined;
+    readonly checkpoint: string | undefined;
+  },
+): Promise<Sampling> {
+  if (sde !== "sigma-power") {
+    if (sigma === undefined) return sampling;
+    throw new UsageError(`--sigma is of dx = σ^t dw: it needs --sde sigma-power, got ${sde}`);
+  }
+  if (sigma === 1) throw new UsageError("--sigma must be above 1, got 1");
+  const chosen = sigma ?? await trainedSigma(checkpoint);
+  return chosen === undefined ? sampling : { ...sampling, sde: sigmaPowerSde({ sigma: chosen }) };
+}
+
+/** What a model file says of the σ that it was trained with; undefined when it says nothing. */
+async function trainedSigma(checkpoint: string | undefined): Promise<number | undefined> {
+  if (checkpoint === undefined || !checkpoint.includes(".")) return undefined;
+  try {
+    const { metadata } = readModel(await readWhole(checkpoint));
+    const recipe: { objective?: { sde?: SdeConfig } } = JSON.parse(
+      metadata.recipe ?? metadata.training ?? "{}",
+    );
+    const sde = recipe.objective?.sde;
+    return sde?.kind === "sigma-power" ? sde.sigma : undefined;
+  } catch {
+    // What is wrong with the file is said where its network is read.
+    return undefined;
+  }
+}
