@@ -3,6 +3,12 @@
  *
  * WebGPU reports invalid shaders and lost devices by events, and TensorFlow.js goes on with zeros. Here the first such
  * error is remembered, and every later read of a tensor rejects with it.
+ *
+ * Work is queued and nobody waits for it but a read: a loop that reads a number at every step leaves the GPU idle while
+ * the host prepares the next. Sampling reads once in sixteen steps, training once a report. Programs go to the device
+ * fifteen at a time, TensorFlow.js' default of `tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", n)`: more spare the host
+ * submissions, but the device begins later, and buffers that were let go are used again only after their submission. The
+ * default stands, as nothing else has been measured on a real GPU.
  * @module
  */
 import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";

@@ -60,7 +60,8 @@ export interface SampleStep {
  * }
  * ```
  * @throws RangeError for a shape or a grid that is none
- * @throws Error naming sampler, step and time if a state or a score is NaN or infinite
+ * @throws Error naming sampler, step and time if a state or a score is NaN or infinite; on a GPU, where a look at a number
+ * waits for all that was queued before it, up to 15 steps later, and in any case before the last state is handed over
  */
 export async function* sample(
   model: ScoreModel,
@@ -74,31 +75,40 @@ export async function* sample(
   const watched = new WatchedModel(model);
   const stepper = sampler.start(watched.model, rng);
   let x = options.initial?.clone() ?? tf.tidy(() => rng.normal(shape).mul(model.sde.priorStd));
+  const check = new FiniteCheck(watched);
   let handedOver = false;
   try {
     const start = `${sampler.name}: the starting state at time ${times[0]}`;
     x = replaced(x, await named(start, () => stepper.begin?.(x, times[0]) ?? x));
-    await checkFinite(x, watched, start);
+    await check.look(x, start);
     for (let step = 0; step <= steps; step++) {
       const time = times[step];
       if (step > 0) {
         const where = `${sampler.name}: step ${step} of ${steps}, from time ${times[step - 1]} to ${time}`;
         x = replaced(x, await named(where, () => stepper.step(x, times[step - 1], time)));
-        await checkFinite(x, watched, where);
+        await check.look(x, where);
       }
       const done = step === steps;
       if (done && denoise && model.sde.sigma(time) > 0) {
         const where = `${sampler.name}: denoising after step ${step} of ${steps}, at time ${time}`;
         x = replaced(x, tf.tidy(() => watched.model.data(x, time)));
-        await checkFinite(x, watched, where);
+        await check.look(x, where);
       }
-      if (done) x = replaced(x, await stepper.finish?.(x) ?? x);
+      if (done) {
+        await check.settle();
+        x = replaced(x, await stepper.finish?.(x) ?? x);
+      }
       handedOver = done;
       yield { step, steps, time, x, evaluations: watched.evaluations, done };
     }
+  } catch (error) {
+    // Numbers that were broken before are the cause.
+    await check.settle();
+    throw error;
   } finally {
     if (!handedOver) x.dispose();
     stepper.dispose();
+    check.dispose();
     watched.dispose();
   }
 }
@@ -145,15 +155,49 @@ class WatchedModel {
   }
 }
 
-/** One reduction and one read a step: a sum is finite only if every term is. */
-async function checkFinite(x: tf.Tensor, watched: WatchedModel, where: string): Promise<void> {
-  const scoreSum = watched.takeSum();
-  const sums = tf.tidy(() => tf.stack([x.sum(), scoreSum]));
-  scoreSum.dispose();
-  const [state, score] = await sums.data();
-  sums.dispose();
-  if (!Number.isFinite(score)) throw new Error(`${where}: the score is NaN or infinite`);
-  if (!Number.isFinite(state)) throw new Error(`${where}: the state is NaN or infinite`);
+/** Looks that one read checks on a GPU, where a read waits for all work that was queued before it. */
+const LOOKS_OF_A_READ = 16;
+
+/** Notices NaN and infinities by one reduction a look: a sum is finite only if every term is. */
+class FiniteCheck {
+  readonly #watched: WatchedModel;
+  /** Where the looks were that nobody has read yet. */
+  #places: string[] = [];
+  /** Their sums of the state and of the scores, [looks, 2]. */
+  #sums: tf.Tensor = tf.zeros([0, 2]);
+
+  constructor(watched: WatchedModel) {
+    this.#watched = watched;
+  }
+
+  /** Takes note of a state and of the scores since the last look; on a GPU it may be checked at a later look. */
+  async look(x: tf.Tensor, where: string): Promise<void> {
+    const scoreSum = this.#watched.takeSum();
+    const sums = tf.tidy(() => tf.concat([this.#sums, tf.stack([x.sum(), scoreSum]).reshape([1, 2])]));
+    tf.dispose([scoreSum, this.#sums]);
+    this.#sums = sums;
+    this.#places.push(where);
+    if (tf.getBackend() !== "webgpu" || this.#places.length === LOOKS_OF_A_READ) await this.settle();
+  }
+
+  /** Throws for the first look that was not finite, of those that nobody has read yet. */
+  async settle(): Promise<void> {
+    if (this.#places.length === 0) return;
+    const [sums, places] = [this.#sums, this.#places];
+    this.#sums = tf.zeros([0, 2]);
+    this.#places = [];
+    const values = await sums.data();
+    sums.dispose();
+    for (const [i, where] of places.entries()) {
+      const [state, score] = [values[2 * i], values[2 * i + 1]];
+      if (!Number.isFinite(score)) throw new Error(`${where}: the score is NaN or infinite`);
+      if (!Number.isFinite(state)) throw new Error(`${where}: the state is NaN or infinite`);
+    }
+  }
+
+  dispose(): void {
+    this.#sums.dispose();
+  }
 }
 
 /** Adds where it happened to an error of a step. */

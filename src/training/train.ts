@@ -268,17 +268,20 @@ export async function toHost(state: OptimizerState<tf.Tensor1D>, step: number): 
   };
 }
 
-/** Reads losses and norms of the steps up to `done`, disposes them and takes means. */
+/** Reads losses and norms of the steps up to `done`, all at once, disposes them and takes means. */
 async function readMeans(
   unread: [loss: tf.Scalar, norm: tf.Scalar][],
   done: number,
 ): Promise<{ loss: number; norm: number }> {
+  const stacked = tf.stack(unread.flat());
+  const values = await stacked.data();
+  stacked.dispose();
   let [loss, norm] = [0, 0];
-  for (const [i, [lossTensor, normTensor]] of unread.entries()) {
-    const value = (await lossTensor.data())[0];
+  for (let i = 0; i < unread.length; i++) {
+    const value = values[2 * i];
     if (!Number.isFinite(value)) throw new DivergedError(done - unread.length + i + 1, value);
     loss += value / unread.length;
-    norm += (await normTensor.data())[0] / unread.length;
+    norm += values[2 * i + 1] / unread.length;
   }
   tf.dispose(unread);
   return { loss, norm };
