@@ -81,7 +81,10 @@ export class TrainingFolder {
     const classes = Math.max(1, network.classes);
     const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));
     const count = GRID_ROWS * columns;
-    const labels = Array.from({ length: count }, (_, i) => network.classes > 0 ? i % columns : null);
+    const labels = Array.from(
+      { length: count },
+      (_, i) => network.classes > 0 ? i % columns % classes : null,
+    );
     const denoiser = networkDenoiser(config.model, unflatten(network.parameters, state.ema));
     try {
       await denoiser.prepare(count);
