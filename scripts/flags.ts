@@ -219,9 +219,10 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
 export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F>): string {
   const rows = Object.entries(usage.flags).map(([key, flag]) => {
     const left = spelling(key, flag) + (flag.placeholder === null ? "" : ` ${flag.placeholder}`);
-    const fallback = flag.placeholder === null || flag.fallback === undefined
-      ? ""
-      : ` (default ${flag.fallback})`;
+    const stated = Array.isArray(flag.fallback) ? flag.fallback.join(",") : flag.fallback;
+    const needed = ["string", "number"].includes(typeof stated) && stated !== "" &&
+      !flag.help.includes("(default ");
+    const fallback = needed ? ` (default ${stated})` : "";
     return [left, flag.help + fallback];
   });
   rows.push(["--help", "print this and stop"]);

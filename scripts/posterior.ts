@@ -20,7 +20,7 @@ import { sizeOf } from "../src/networks/network.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { SAMPLER } from "./drawing.ts";
-import { choice, type FlagValues, integer, text, toggle } from "./flags.ts";
+import { choice, type FlagValues, integer, text, toggle, UsageError } from "./flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
 import { networkFlags, type Sampling, samplingFlags, seedFlag } from "./sampling_flags.ts";
 
@@ -51,6 +51,11 @@ export function posteriorFlags<const M extends Method>(
           ? ", or by replacing what is known at every noise level, once or again and again"
           : ""),
       default: method,
+    }),
+    label: choice(["none", "own", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], {
+      help: "what the samples are told to be: nothing, what each input is, or a digit",
+      placeholder: "none|own|0-9",
+      default: "none",
     }),
     iterations: integer({
       help:
@@ -100,9 +105,27 @@ export function observe({ images, count }: Inputs, sight: Sight, seed: number): 
   });
 }
 
+/**
+ * The classes of {@linkcode PosteriorOptions} that `--label` asks for.
+ * @throws UsageError for inputs whose class nobody knows, or a network that knows none
+ */
+export function classesOf(label: string, { labels, count }: Inputs, classes: number): number[] | null {
+  if (label === "none") return null;
+  if (classes === 0) {
+    throw new UsageError(`--label is for networks with labels, got ${label} for one without`);
+  }
+  if (label !== "own") return new Array(count).fill(Number(label));
+  if (labels === null) {
+    throw new UsageError("--label own needs inputs whose class is known: digits, samples or mnist");
+  }
+  return Array.from(labels);
+}
+
 /** What to draw. */
 export interface PosteriorOptions extends Sampling {
   readonly method: Method;
+  /** Class that every input's samples are drawn for, [inputs]; null for none. */
+  readonly classes: readonly number[] | null;
   readonly iterations: number | undefined;
   readonly resamplings: number;
   /** Samples of each input. */
@@ -135,7 +158,7 @@ export async function drawPosterior(
   sight: Sight,
   options: PosteriorOptions,
 ): Promise<PosteriorSamples> {
-  const { sde, sampler, grid, count, batch: rows, seed, method } = options;
+  const { sde, sampler, grid, count, batch: rows, seed, method, classes } = options;
   const { sampleShape } = denoiser.network;
   const dataStd = denoiser.config.preconditioning?.sigmaData;
   const size = sizeOf(sampleShape);
@@ -159,10 +182,18 @@ export async function drawPosterior(
       return [tf.gather(images, at), seenOfRows];
     });
     const observation = await linearObservation(sight.operator, y, sight.noiseStd);
-    const conditioned = condition(scoreModel(denoiser, sde), sampler, known, observation, sight, {
-      ...options,
-      dataStd,
-    });
+    const labels = classes === null ? null : Array.from(places, (place) => classes[place]);
+    const conditioned = condition(
+      scoreModel(denoiser.withLabels(labels), sde),
+      sampler,
+      known,
+      observation,
+      sight,
+      {
+        ...options,
+        dataStd,
+      },
+    );
     const run = { shape: [rows, ...sampleShape], grid, rng: createRng(seed).startingAt(first) };
     for await (const look of sample(conditioned.model, conditioned.sampler, run)) {
       options.onStep(taken + look.step);

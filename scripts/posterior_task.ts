@@ -10,7 +10,7 @@ import { load, SAMPLER } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { readWhole } from "./files.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
-import { drawPosterior, observe, type PosteriorValues, type Sight, STEPS } from "./posterior.ts";
+import { classesOf, drawPosterior, observe, type PosteriorValues, type Sight, STEPS } from "./posterior.ts";
 import { checkOutput, writeGallery } from "./posterior_output.ts";
 import { samplingOf } from "./sampling_flags.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
@@ -64,6 +64,7 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
     ...flags,
     ...sampling,
     batch,
+    classes: classesOf(flags.label, inputs, denoiser.network.classes),
     onStep: (taken) => progress.update(taken),
   });
   progress.finish();
@@ -76,9 +77,9 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
   });
   const measured = await task.measure(outcome);
   seen.dispose();
-  const { method, sde, sampler, seed, output: file } = flags;
+  const { method, label, sde, sampler, seed, output: file } = flags;
   if (flags.json) {
-    const run = { method, sde, sampler, steps: sampling.grid.steps, seed, evaluations, seconds };
+    const run = { method, label, sde, sampler, steps: sampling.grid.steps, seed, evaluations, seconds };
     console.log(
       JSON.stringify({ inputs: inputs.count, samples, ...measured, ...run, engine: engine.name, file }),
     );
