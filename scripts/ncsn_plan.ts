@@ -81,7 +81,7 @@ function published(dataset: ImageDataset, moves: number): Explained {
     reasons: [
       "As published in 2019, for any images with pixels from 0 to 1:",
       `σ_1 = 1, σ_10 = .01, ratio ${ratio.toFixed(4)}; neighbouring levels overlap by ${
-        overlap.toExponential(1)
+        overlap < 1e-15 ? "nothing" : overlap.toExponential(1)
       }, where the plan ` +
       "of 2020 has .5",
       `T = ${moves} moves at each level, ε = 2e-5`,

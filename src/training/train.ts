@@ -124,8 +124,7 @@ export function initialState(network: Network, seed: number, known: Weights = ne
  * ```ts
  * import { useEngine } from "../compute/engine.ts";
  * import { networkDenoiser } from "../networks/network_denoiser.ts";
- * import { flipRows } from "../data/flips.ts";
-import { networkFromConfig } from "../networks/catalogue.ts";
+ * import { networkFromConfig } from "../networks/catalogue.ts";
  * import { unflatten } from "../networks/network.ts";
  * import { OPTIMIZER_DEFAULTS } from "./optimizer.ts";
  * import { train, type TrainingConfig } from "./train.ts";
