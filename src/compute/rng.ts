@@ -14,6 +14,8 @@
  * - rademacher: +1 if the top bit of the same w is 0, −1 if it is 1.
  * - normal (Box & Muller 1958): ρ = √(−2 ln((w0 + ½)·2⁻³²)), θ = 2π(w1 + ½)·2⁻³²; ρ cos θ for even j, ρ sin θ for odd
  *   j; computed in float64, rounded to float32. The largest magnitude is √(66 ln 2) = 6.76.
+ *
+ * On a GPU the tensors are made there: uniforms and signs bit for bit the same, normal numbers to 17·2⁻²³ of themselves.
  * @module
  */
 import * as tf from "./tf.ts";
@@ -41,7 +43,7 @@ export interface Rng {
   uniform(shape: readonly number[]): tf.Tensor;
   /** Tensor of ±1, each with probability ½. */
   rademacher(shape: readonly number[]): tf.Tensor;
-  /** The draw that `normal` would make, on the host. */
+  /** The draw that `normal` would make, on the host; on a GPU `normal` makes it to rounding. */
   normalValues(shape: readonly number[]): Float32Array;
   /** The draw that `uniform` would make, on the host, with all 32 bits. */
   uniformValues(shape: readonly number[]): Float64Array;
@@ -49,6 +51,21 @@ export interface Rng {
   fork(label: string): Rng;
   /** The same streams from their beginning, for rows that start at another sample. */
   startingAt(firstSample: number): Rng;
+}
+
+/** Attributes of the kernel "ThreefryDraw" of engines that make random numbers themselves. */
+export interface DrawAttributes {
+  readonly law: "normal" | "uniform" | "rademacher";
+  readonly key0: number;
+  readonly key1: number;
+  /** First block of every row. */
+  readonly cursor: number;
+  /** Sample of the first row. */
+  readonly firstSample: number;
+  readonly rows: number;
+  /** Numbers in a row. */
+  readonly length: number;
+  readonly shape: readonly number[];
 }
 
 const WORDS = 2 ** 32;
@@ -104,21 +121,24 @@ class ThreefryRng implements Rng {
   }
 
   normal(shape: readonly number[]): tf.Tensor {
-    return tf.tensor(this.normalValues(shape), [...shape], "float32");
+    return this.#tensor("normal", shape, () => this.normalValues(shape));
   }
 
   uniform(shape: readonly number[]): tf.Tensor {
     // Rounding to float32 must not reach 1.
-    const values = Float32Array.from(this.uniformValues(shape), (u) => Math.min(u, LARGEST_BELOW_ONE));
-    return tf.tensor(values, [...shape], "float32");
+    return this.#tensor("uniform", shape, () => {
+      return Float32Array.from(this.uniformValues(shape), (u) => Math.min(u, LARGEST_BELOW_ONE));
+    });
   }
 
   rademacher(shape: readonly number[]): tf.Tensor {
-    const values = new Float32Array(sizeOf(shape));
-    this.#draw(shape, (words, start, length) => {
-      for (let j = 0; j < length; j++) values[start + j] = words[j] >= WORDS / 2 ? -1 : 1;
+    return this.#tensor("rademacher", shape, () => {
+      const values = new Float32Array(sizeOf(shape));
+      this.#draw(shape, (words, start, length) => {
+        for (let j = 0; j < length; j++) values[start + j] = words[j] >= WORDS / 2 ? -1 : 1;
+      });
+      return values;
     });
-    return tf.tensor(values, [...shape], "float32");
   }
 
   normalValues(shape: readonly number[]): Float32Array {
@@ -158,28 +178,56 @@ class ThreefryRng implements Rng {
     return new ThreefryRng(this.#key, 0, firstSample);
   }
 
-  /** Hands each row's fresh words to `fill`, then moves the cursor. */
+  /** A draw as a tensor: by the engine's own kernel where it has one, else from the host's values. */
+  #tensor(law: DrawAttributes["law"], shape: readonly number[], values: () => Float32Array): tf.Tensor {
+    if (tf.getKernel("ThreefryDraw", tf.getBackend()) == null) {
+      return tf.tensor(values(), [...shape], "float32");
+    }
+    const draw: DrawAttributes = {
+      law,
+      key0: this.#key[0],
+      key1: this.#key[1],
+      firstSample: this.firstSample,
+      shape,
+      ...this.#advance(shape),
+    };
+    return tf.engine().runKernel("ThreefryDraw", {}, draw as unknown as tf.NamedAttrMap);
+  }
+
+  /** Hands each row's fresh words to `fill`. */
   #draw(shape: readonly number[], fill: (words: Uint32Array, start: number, length: number) => void): void {
+    const { cursor, rows, length } = this.#advance(shape);
+    const words = new Uint32Array(2 * Math.ceil(length / 2));
+    for (let row = 0; row < rows; row++) {
+      threefryBlocks(this.#key, cursor, this.firstSample + row, words);
+      fill(words, row * length, length);
+    }
+  }
+
+  /** Moves the cursor past a draw; says where it stood, and the draw's rows and numbers in a row. */
+  #advance(shape: readonly number[]): { cursor: number; rows: number; length: number } {
+    checkShape(shape);
+    const cursor = this.#cursor;
     const rows = shape[0];
     const length = sizeOf([1, ...shape.slice(1)]);
     const blocks = Math.ceil(length / 2);
     checkWord("the last sample index", this.firstSample + Math.max(rows - 1, 0));
-    checkWord("the number of blocks drawn from a stream", this.#cursor + blocks);
-    const words = new Uint32Array(2 * blocks);
-    for (let row = 0; row < rows; row++) {
-      threefryBlocks(this.#key, this.#cursor, this.firstSample + row, words);
-      fill(words, row * length, length);
-    }
+    checkWord("the number of blocks drawn from a stream", cursor + blocks);
     this.#cursor += blocks;
+    return { cursor, rows, length };
   }
 }
 
 /** Numbers in a shape whose first size counts the rows. */
 function sizeOf(shape: readonly number[]): number {
+  checkShape(shape);
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function checkShape(shape: readonly number[]): void {
   if (shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
     throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got [${shape}]`);
   }
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 function checkWord(name: string, value: unknown): void {

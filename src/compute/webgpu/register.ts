@@ -1,9 +1,11 @@
 /** Registers the WebGPU backend's kernels of our own. @module */
 import type { GroupNormAttributes } from "../group_norm.ts";
+import type { DrawAttributes } from "../rng.ts";
 import * as tf from "../tf.ts";
 import type { WebGPUBackend } from "../webgpu_backend.ts";
 import { hasFilterGradient, webGpuFilterGradient } from "./filter_gradient.ts";
 import { webGpuGroupNorm, webGpuGroupNormGrad } from "./group_norm.ts";
+import { webGpuDraw } from "./random.ts";
 
 /** Registers the kernels, once for all devices. */
 export function registerWebGpuKernels(): void {
@@ -30,6 +32,12 @@ export function registerWebGpuKernels(): void {
         attrs as GroupNormAttributes,
       );
     },
+  });
+  tf.registerKernel({
+    kernelName: "ThreefryDraw",
+    backendName: "webgpu",
+    kernelFunc: ({ attrs, backend }) =>
+      webGpuDraw(backend as WebGPUBackend, attrs as unknown as DrawAttributes),
   });
   const { kernelFunc: original } = tf.getKernel("Conv2DBackpropFilter", "webgpu");
   tf.unregisterKernel("Conv2DBackpropFilter", "webgpu");
