@@ -14,6 +14,7 @@ const [duration, shortest] = [2000, 30];
 /** What is given up, in turn, until an animation is small enough: shades, pixels on the screen, frames. */
 const economies = [
   { colours: 256, scale: 2, stride: 1 },
+  { colours: 128, scale: 2, stride: 1 },
   { colours: 32, scale: 2, stride: 1 },
   { colours: 16, scale: 2, stride: 1 },
   { colours: 16, scale: 1, stride: 1 },
@@ -24,7 +25,7 @@ const economies = [
 
 /**
  * Writes frames of images in grids as an animation of two seconds. Noise cannot be compressed, so a long way of many images is
- * shown in fewer shades, smaller, or in fewer frames.
+ * shown in fewer shades, smaller, or in fewer frames. Images in colour have at most 128 colours.
  *
  * @param frames Each [N, height, width, channels] in [0, 1]; the last one is always shown.
  */
@@ -34,6 +35,7 @@ export function trajectoryGif(
 ): Uint8Array<ArrayBuffer> {
   let bytes = new Uint8Array();
   for (const { colours, scale, stride } of economies) {
+    if (colours === 256 && shape[3] === 3) continue;
     const shown = frames.filter((_, at) => (frames.length - 1 - at) % stride === 0);
     const delay = Math.max(shortest, duration / shown.length);
     bytes = encodeGif(shown.map((values) => imageGrid(values, shape, { scale })), { delay, colours });

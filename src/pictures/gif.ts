@@ -16,8 +16,8 @@ interface Gifenc {
     finish(): void;
     bytes(): Uint8Array;
   };
-  quantize(rgba: Uint8Array, colours: number): Palette;
-  applyPalette(rgba: Uint8Array, palette: Palette): Uint8Array;
+  quantize(rgba: Uint8Array, colours: number, options: { format: string }): Palette;
+  applyPalette(rgba: Uint8Array, palette: Palette, format: string): Uint8Array;
 }
 
 // Node's resolution gives a CommonJS module under `default`; a browser's gives the named exports themselves.
@@ -44,6 +44,8 @@ export function encodeGif(frames: readonly Picture[], options: GifOptions = {}):
   if (!(Number.isInteger(colours) && colours >= 2 && colours <= 256)) {
     throw new RangeError(`an animation has 2 to 256 colours, got ${colours}`);
   }
+  // How finely colours are counted before they are reduced; noise in the finer one takes seconds a frame.
+  const format = colours === 256 ? "rgb565" : "rgb444";
   const greys: Palette = Array.from(
     { length: colours },
     (_, level) => Array(3).fill(Math.round(255 * level / (colours - 1))),
@@ -58,8 +60,8 @@ export function encodeGif(frames: readonly Picture[], options: GifOptions = {}):
       );
     }
     const grey = greyLevels(frame)?.map((level) => Math.round(level * (colours - 1) / 255)) ?? null;
-    const palette = grey === null ? gifenc.quantize(frame.data, colours) : greys;
-    encoder.writeFrame(grey ?? gifenc.applyPalette(frame.data, palette), width, height, {
+    const palette = grey === null ? gifenc.quantize(frame.data, colours, { format }) : greys;
+    encoder.writeFrame(grey ?? gifenc.applyPalette(frame.data, palette, format), width, height, {
       palette,
       delay: at === frames.length - 1 ? lastDelay : delay,
       repeat: 0,
