@@ -78,8 +78,7 @@ async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<
   const times = timeGrid(sde, { kind: facts.grid, steps });
   const carried = (data: GaussianMixture, particles: number) =>
     ownLaws(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);
-  // Without noise the particles stay where the prior has them, so that it takes more to fill the valleys.
-  const along = await carried(alongLaw, facts.stochastic ? 240 : 2000);
+  const along = await carried(alongLaw, facts.particles);
   const across = await carried(acrossLaw, 240);
   const rng = createRng(check.seed).fork(`${facts.name} ${sde.config.kind}`);
   const run = { shape: [count, 2], grid: times, rng };

@@ -30,6 +30,8 @@ export interface SamplerFacts {
   readonly counts: readonly number[];
   /** Steps of runs with real draws: few, so that its law is not the data's; enough for steps that keep the order of states. */
   readonly drawSteps: number;
+  /** How many particles carry its law: more where its steps' noise is small beside a valley in which few of them lie. */
+  readonly particles: number;
   /**
    * Whether its law can be carried through steps of the stages one by one; not where noise is remembered, or enters a step
    * more than as a term. Such samplers are held to their law on Gaussian data.
@@ -80,7 +82,12 @@ const rows: Record<string, Row> = {
     path: "none",
     stages: (sde, steps) => [reverseDiffusion(), refinedLangevin(sde, steps)],
   },
-  "annealed-langevin": { order: null, path: "none", stages: () => [annealedLangevin({ steps: 1 })] },
+  "annealed-langevin": {
+    order: null,
+    path: "none",
+    stages: () => [annealedLangevin({ steps: 1 })],
+    particles: 960,
+  },
   "ode-euler": { order: 1, path: "probability flow" },
   "ode-heun": { order: 2, path: "probability flow" },
   "ode-rk4": { order: 4, path: "probability flow", grid: "quadratic" },
@@ -122,6 +129,8 @@ export const samplerFacts: readonly SamplerFacts[] = Object.entries(rows).map(([
     stochastic,
     counts: row.order !== null && row.order > 1 ? [16, 32, 64] : [32, 64, 128],
     drawSteps: stochastic ? 16 : 8,
+    // Without noise the particles stay where the prior has them, so that it takes more to fill the valleys.
+    particles: stochastic ? 240 : 2000,
     carried: true,
     stages,
     sampler: (sde, steps) => {
