@@ -2,6 +2,8 @@
  * Chooses among the models that a training run kept: `deno task select`.
  * @module
  */
+import { createRng } from "../src/compute/rng.ts";
+import { shuffledBatches } from "../src/data/batches.ts";
 import { featureMoments, frechetDistance } from "../src/metrics/frechet.ts";
 import { type ImageDataset, imageSize, modelToBytes } from "../src/data/dataset.ts";
 import { pooledFeatures } from "../src/metrics/pooled_features.ts";
@@ -62,7 +64,7 @@ async function main(): Promise<void> {
     return featureMoments(features, dimension);
   };
   const known = moments(dataset);
-  const floor = frechetDistance(moments(spread(dataset, count)), known);
+  const floor = frechetDistance(moments(some(dataset, count)), known);
   const measured: { name: string; frechet: number }[] = [];
   using progress = new ProgressBar({
     label: "drawing",
@@ -102,15 +104,15 @@ async function main(): Promise<void> {
   console.log(`best: ${best.name}, copied to ${folder}/best.safetensors`);
 }
 
-/** So many images, evenly spaced, so that all classes are among them; all when there are no more. */
-function spread(dataset: ImageDataset, count: number): ImageDataset {
+/** So many images, drawn at random without repetition, since files are in an order of their own; all when there are no more. */
+function some(dataset: ImageDataset, count: number): ImageDataset {
   if (count >= dataset.count) return dataset;
   const size = imageSize(dataset);
   const images = new Uint8Array(count * size);
-  for (let i = 0; i < count; i++) {
-    const from = Math.floor(i * dataset.count / count) * size;
-    images.set(dataset.images.subarray(from, from + size), i * size);
-  }
+  const { indices } = shuffledBatches(dataset, count, createRng(0))(0);
+  indices.forEach((from, to) =>
+    images.set(dataset.images.subarray(from * size, (from + 1) * size), to * size)
+  );
   return { ...dataset, count, images };
 }
 
