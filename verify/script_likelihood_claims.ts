@@ -94,13 +94,6 @@ claim(
             one.bitsPerDimension !== whole.bitsPerDimension,
             "other noise",
           );
-        } else {
-          check.atLeast(
-            "ve: variance with even times over that by importance",
-            whole.variances.uniform / whole.variances.importance,
-            0.01,
-            "VE's times are those of importance: two samples of one law",
-          );
         }
       }
     } finally {
