@@ -15,6 +15,8 @@ export interface Comparison {
   readonly detectable?: string;
   /** For a Monte Carlo comparison: the probability that correct code breaks it. */
   readonly alarmRate?: number;
+  /** How much of the allowed deviation was used: 0 for none, 1 at the bound; absent where there is no such number. */
+  readonly used?: number;
   readonly held: boolean;
 }
 
@@ -99,12 +101,18 @@ export class Check {
 
   /** observed ≤ bound; NaN fails. */
   atMost(what: string, observed: number, bound: number, source: string, power: Power = {}): void {
-    this.#record(what, format(observed), `≤ ${format(bound)}`, source, observed <= bound, power);
+    this.#record(what, format(observed), `≤ ${format(bound)}`, source, observed <= bound, {
+      used: bound >= 0 ? fraction(Math.max(0, observed), bound) : undefined,
+      ...power,
+    });
   }
 
   /** observed ≥ bound; NaN fails. */
   atLeast(what: string, observed: number, bound: number, source: string, power: Power = {}): void {
-    this.#record(what, format(observed), `≥ ${format(bound)}`, source, observed >= bound, power);
+    this.#record(what, format(observed), `≥ ${format(bound)}`, source, observed >= bound, {
+      used: bound > 0 && observed > 0 ? bound / observed : undefined,
+      ...power,
+    });
   }
 
   /** |observed − expected| ≤ tolerance; NaN fails. */
@@ -117,7 +125,10 @@ export class Check {
     power: Power = {},
   ): void {
     const held = observed === expected || Math.abs(observed - expected) <= tolerance;
-    this.#record(what, format(observed), `${format(expected)} ± ${format(tolerance)}`, source, held, power);
+    this.#record(what, format(observed), `${format(expected)} ± ${format(tolerance)}`, source, held, {
+      used: fraction(Math.abs(observed - expected), tolerance),
+      ...power,
+    });
   }
 
   /** Deep strict equality. */
@@ -164,9 +175,21 @@ export class Check {
     throw new Skip(reason);
   }
 
-  #record(what: string, observed: string, bound: string, source: string, held: boolean, power: Power): void {
+  #record(
+    what: string,
+    observed: string,
+    bound: string,
+    source: string,
+    held: boolean,
+    power: Power & Pick<Comparison, "used">,
+  ): void {
     this.comparisons.push({ what, observed, bound, source, held, ...power });
   }
+}
+
+/** part / whole, where nothing of nothing is nothing. */
+function fraction(part: number, whole: number): number {
+  return part === 0 ? 0 : part / whole;
 }
 
 function format(value: number): string {

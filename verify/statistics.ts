@@ -79,6 +79,7 @@ export function checkVariance(
     observed: `${brief(observed)} (${brief(100 * (ratio - 1))}% off)`,
     bound: `${brief(expected)}, ${brief(100 * (low - 1))}% … +${brief(100 * (high - 1))}%`,
     source: `${source}; exact χ² over ${n} values`,
+    used: ratio > 1 ? (ratio - 1) / (high - 1) : (1 - ratio) / (1 - low),
     held: ratio >= low && ratio <= high,
     alarmRate,
     detectable: `a variance wrong by ${brief(100 * Math.max(larger, smaller))}%`,
@@ -155,11 +156,13 @@ export function checkProportion(
   source: string,
 ): void {
   const { least, most } = binomialInterval(n, probability, alarmRate);
+  const mean = n * probability;
   check.record({
     what,
     observed: `${brief(successes / n)}`,
     bound: `${brief(probability)}, from ${brief(least / n)} to ${brief(most / n)}`,
     source: `${source}; exact binomial over ${n} values`,
+    used: successes > mean ? (successes - mean) / (most - mean) : (mean - successes) / (mean - least),
     held: successes >= least && successes <= most,
     alarmRate,
     detectable: `a weight wrong by ${brief(detectableProportion(n, least, most, probability))}`,

@@ -4,7 +4,9 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import { Check, claim } from "./claim.ts";
+import { SeedTally } from "./seed_tally.ts";
 import {
+  alarmRate,
   binomialInterval,
   checkCovariance,
   checkMean,
@@ -86,4 +88,41 @@ claim("Every Monte Carlo comparison sees an effect of the size that it states", 
       "power 1 − 1e-6; the draws are the same in every run",
     );
   }
+});
+
+claim("verify:seeds finds the seed at which a comparison came nearest to its bound", (check) => {
+  const tally = new SeedTally();
+  const nothing = { room: "", name: "", engine: "", milliseconds: 0, plots: [], tables: [] };
+  for (const [seed, part] of [[7, 0.25], [8, -0.75], [9, 0.5]]) {
+    const inner = new Check(seed);
+    inner.within("within", 3 + 2 * part, 3, 2, "");
+    inner.atMost("atMost", 4 * Math.abs(part), 4, "");
+    inner.atLeast("atLeast", 1 / Math.abs(part), 1, "");
+    const { low, high } = chiSquareInterval(50);
+    checkVariance(inner, "variance", 1 + part * (part > 0 ? high - 1 : 1 - low), 1, 50, "");
+    const { least, most } = binomialInterval(900, 0.25, alarmRate);
+    const successes = 225 + part * (part > 0 ? most - 225 : 225 - least);
+    checkProportion(inner, "proportion", successes, 900, 0.25, "");
+    inner.equal("broken at seed 9", seed === 9, false, "");
+    tally.add(seed, {
+      ...nothing,
+      outcome: seed === 9 ? "failed" : "passed",
+      comparisons: inner.comparisons,
+    });
+  }
+  const rows = tally.rows();
+  for (const { what, most, median, seed } of rows.slice(0, -1)) {
+    check.equal(`${what}: the seed`, seed, 8, "¾ of what is allowed, ¼ and ½ at the others");
+    check.within(`${what}: the part used there`, most ?? NaN, 0.75, 1e-9, "as made, to rounding of float64");
+    check.within(`${what}: the median`, median ?? NaN, 0.5, 1e-9, "as made, to rounding of float64");
+  }
+  check.equal(
+    "the comparison that broke: its seed",
+    rows.at(-1)?.seed,
+    9,
+    "a failure counts before all else",
+  );
+  check.equal("how often it broke", rows.at(-1)?.failures, 1, "as made");
+  check.equal("the failed seeds", tally.failures.map(({ seed }) => seed), [9], "as made");
+  check.equal("three seeds that differ are no constant", tally.isConstant, false, "as made");
 });

@@ -24,7 +24,10 @@ export interface SuiteOptions {
   readonly bail: boolean;
 }
 
-interface Unit {
+type UnitOptions = Pick<SuiteOptions, "filter" | "thorough" | "engine">;
+
+/** A claim on one engine; `skip` says why it is not examined there. */
+export interface Unit {
   readonly file: string;
   readonly room: string;
   readonly name: string;
@@ -33,7 +36,8 @@ interface Unit {
 }
 
 const defaultEngine: EngineName = "wasm";
-const patience = { usual: 600_000, long: 1_800_000 };
+/** Milliseconds after which a claim without a verdict is given up. */
+export const patience = { usual: 600_000, long: 1_800_000 };
 
 /**
  * Claims that compute with tensors and name no engine are examined on webgpu, too: in these rooms always, in the others that
@@ -151,7 +155,8 @@ export function roomOf(file: string): string {
   return file.replace(/_claims\.ts$/, "");
 }
 
-function unitsOf(file: string, name: string, claim: ClaimOptions, options: SuiteOptions): Unit[] {
+/** What is to be examined of a claim: one unit an engine, none if the filter leaves it out. */
+export function unitsOf(file: string, name: string, claim: ClaimOptions, options: UnitOptions): Unit[] {
   const room = claim.room ?? roomOf(file);
   if (!options.filter.test(`${room}: ${name}`)) return [];
   const unit = { file, room, name };
@@ -165,7 +170,7 @@ function unitsOf(file: string, name: string, claim: ClaimOptions, options: Suite
 }
 
 /** Where a claim is examined in a run for which no engine was chosen. */
-function enginesOf(file: string, claim: ClaimOptions, { thorough }: SuiteOptions): readonly EngineName[] {
+function enginesOf(file: string, claim: ClaimOptions, { thorough }: UnitOptions): readonly EngineName[] {
   if (claim.engines !== undefined) return claim.engines;
   const room = roomOf(file);
   const onGpu = thorough

@@ -1,0 +1,87 @@
+/**
+ * What one claim observed under many seeds.
+ * @module
+ */
+import type { Comparison } from "./claim.ts";
+import type { Verdict } from "./examine.ts";
+
+/** One comparison of a claim, over all seeds. */
+export interface SeedRow {
+  readonly what: string;
+  readonly source: string;
+  /** For a Monte Carlo comparison: the probability that correct code breaks it. */
+  readonly alarmRate?: number;
+  /** The largest part of the allowed deviation that was used, 1 at the bound; absent where there is no such number. */
+  readonly most?: number;
+  /** The median of that part over the seeds. */
+  readonly median?: number;
+  /** The seed of the largest, and what was observed and allowed there. */
+  readonly seed: number;
+  readonly observed: string;
+  readonly bound: string;
+  readonly seeds: number;
+  readonly failures: number;
+}
+
+/** Collects the verdicts of one claim on one engine. */
+export class SeedTally {
+  readonly failures: { readonly seed: number; readonly reason: string }[] = [];
+  readonly #runs: { readonly seed: number; readonly comparisons: readonly Comparison[] }[] = [];
+  skipped = false;
+
+  /** Adds what came of one seed. */
+  add(seed: number, { outcome, reason, comparisons }: Verdict): void {
+    this.#runs.push({ seed, comparisons });
+    this.skipped ||= outcome === "skipped";
+    if (outcome !== "failed") return;
+    const broken = comparisons.filter(({ held }) => !held);
+    const words = broken.map(({ what, observed, bound }) => `${what}: ${observed}, expected ${bound}`);
+    this.failures.push({ seed, reason: [...words, ...reason === undefined ? [] : [reason]].join("; ") });
+  }
+
+  /** How many seeds there were. */
+  get seeds(): number {
+    return this.#runs.length;
+  }
+
+  /** Whether all seeds gave the same observations. */
+  get isConstant(): boolean {
+    const seen = this.#runs.map(({ comparisons }) =>
+      JSON.stringify(comparisons.map((c) => [c.what, c.observed]))
+    );
+    return seen.every((text) => text === seen[0]);
+  }
+
+  /** The comparisons in the order in which the claim makes them; those of one place are one row. */
+  rows(): SeedRow[] {
+    const places = Math.max(0, ...this.#runs.map(({ comparisons }) => comparisons.length));
+    return Array.from({ length: places }, (_, place) => this.#row(place));
+  }
+
+  #row(place: number): SeedRow {
+    const all = this.#runs.filter(({ comparisons }) => place < comparisons.length)
+      .map(({ seed, comparisons }) => ({ seed, ...comparisons[place] }));
+    const sorted = all.toSorted((a, b) => rank(b) - rank(a));
+    const worst = sorted[0];
+    const { what, source, alarmRate, used, seed, observed, bound } = worst;
+    const median = sorted[Math.floor(sorted.length / 2)].used;
+    const failures = all.filter(({ held }) => !held).length;
+    return {
+      what,
+      source,
+      alarmRate,
+      most: used,
+      median,
+      seed,
+      observed,
+      bound,
+      seeds: all.length,
+      failures,
+    };
+  }
+}
+
+/** Failures first, then by what was used. */
+function rank({ held, used = -1 }: Comparison): number {
+  return held ? used : Infinity;
+}
