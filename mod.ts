@@ -263,6 +263,7 @@ export {
 export { type Batch, shuffledBatches } from "./src/data/batches.ts";
 export { CIFAR10_CLASSES, cifar10Dataset } from "./src/data/cifar10.ts";
 export { fromModel, type ImageDataset, modelToBytes, pixelMoments, toModel } from "./src/data/dataset.ts";
+export { datasetChange, type DatasetIdentity, datasetIdentity } from "./src/data/identity.ts";
 export { proceduralDigits } from "./src/data/digits.ts";
 export { COLOUR_CONTRAST, colourDigits, colouredDigits, digitColours } from "./src/data/coloured_digits.ts";
 export { type ImageFile, imageFolderDataset, type ImageFolderOptions } from "./src/data/image_folder.ts";

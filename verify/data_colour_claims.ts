@@ -39,6 +39,8 @@ claim(
       count: 3,
       shape: [32, 32, 3],
       classes: 10,
+      // https://www.cs.toronto.edu/~kriz/cifar.html, in the order of labels.
+      classNames: "airplane automobile bird cat deer dog frog horse ship truck".split(" "),
       labels: Uint8Array.of(7, 0, 9),
     };
     check.equal("what it is", rest, expected, source);
@@ -227,6 +229,7 @@ claim(
         source,
       );
       check.equal(`${order}: shape, classes`, [set.shape, set.classes, set.count], [[2, 2, 3], 3, 4], source);
+      check.equal(`${order}: their names`, set.classNames, ["ant", "cow", "zebra"], source);
     }
     const grey = flat(2, 2, 90, 90, 90);
     const both = imageFolderDataset([{ path: "a.png", bytes: grey }, {

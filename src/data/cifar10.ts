@@ -60,7 +60,15 @@ export async function cifar10Dataset(
       }
     }
   }
-  return { name, count, shape: [SIDE, SIDE, 3], classes: CIFAR10_CLASSES.length, images, labels };
+  return {
+    name,
+    count,
+    shape: [SIDE, SIDE, 3],
+    classes: CIFAR10_CLASSES.length,
+    classNames: CIFAR10_CLASSES,
+    images,
+    labels,
+  };
 }
 
 function checkRecords(bytes: Uint8Array, name: string): void {

@@ -13,6 +13,8 @@ export interface ImageDataset {
   readonly shape: readonly [number, number, number];
   /** Number of classes; labels are below it. */
   readonly classes: number;
+  /** [classes] names of the classes, in the order of labels; by default a class is called by its label. */
+  readonly classNames?: readonly string[];
   /** [N, height, width, channels], 0 to 255. */
   readonly images: Uint8Array;
   /** [N]. */

@@ -88,6 +88,7 @@ export function imageFolderDataset(
     count: read.length,
     shape: [height, width, channels],
     classes: classes.length,
+    classNames: classes.map((name) => name === "" ? "." : name),
     images,
     labels: Uint8Array.from(read, ({ path }) => classes.indexOf(classOf(path))),
   };

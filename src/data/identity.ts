@@ -1,0 +1,89 @@
+/**
+ * What tells one data set from another: its shape, its classes and their counts, and a hash of every label and pixel. A
+ * training checkpoint carries it, so that a run is not continued on other data.
+ * @module
+ */
+import type { ImageDataset } from "./dataset.ts";
+
+/** The identity of a data set; plain JSON. */
+export interface DatasetIdentity {
+  /** [height, width, channels] of one image. */
+  readonly shape: readonly number[];
+  /** Names of the classes, in the order of labels. */
+  readonly classes: readonly string[];
+  /** Images of each class, in the same order. */
+  readonly counts: readonly number[];
+  /** SHA-256 of all labels [N] and then all pixels [N, height, width, channels], in hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** The identity of a data set. Every label and every pixel counts. */
+export async function datasetIdentity(dataset: ImageDataset): Promise<DatasetIdentity> {
+  const { shape, classes, classNames, images, labels } = dataset;
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]++;
+  // A hash of two hashes needs no copy of the pixels.
+  const parts = await Promise.all([sha256(labels), sha256(images)]);
+  return {
+    shape: [...shape],
+    classes: classNames ?? Array.from({ length: classes }, (_, label) => String(label)),
+    counts,
+    sha256: (await sha256(new Uint8Array([...parts[0], ...parts[1]]))).toHex(),
+  };
+}
+
+/** `10 classes: 0 (5923), 1 (6742), …`; the first twenty by name. */
+export function describeClasses({ classes, counts }: DatasetIdentity): string {
+  const named = classes.slice(0, 20).map((name, label) => `${name} (${counts[label]})`).join(", ");
+  const rest = classes.length > 20 ? ` and ${classes.length - 20} more` : "";
+  return `${classes.length} ${classes.length === 1 ? "class" : "classes"}: ${named}${rest}`;
+}
+
+/**
+ * What has changed from one data set to another, in words that go on a sentence; null when they are the same, image by
+ * image and in the same order.
+ */
+export function datasetChange(before: DatasetIdentity, now: DatasetIdentity): string | null {
+  if (before.sha256 === now.sha256 && String(before.shape) === String(now.shape)) {
+    return String(before.classes) === String(now.classes) ? null : classChange(before.classes, now.classes);
+  }
+  if (String(before.shape) !== String(now.shape)) {
+    return `its images are ${describeShape(now.shape)}, and were ${describeShape(before.shape)}`;
+  }
+  if (String(before.classes) !== String(now.classes)) return classChange(before.classes, now.classes);
+  const changed = now.counts.flatMap((count, label) =>
+    count === before.counts[label]
+      ? []
+      : [`class ${now.classes[label]} has ${count} images, and had ${before.counts[label]}`]
+  );
+  return changed.length > 0
+    ? someOf(changed)
+    : "its images are as many, but not the same or in another order";
+}
+
+/** `32×32 with 3 channels`. */
+export function describeShape([height, width, channels]: readonly number[]): string {
+  return `${height}×${width} with ${channels} ${channels === 1 ? "channel" : "channels"}`;
+}
+
+function classChange(before: readonly string[], now: readonly string[]): string {
+  const added = now.filter((name) => !before.includes(name));
+  const missing = before.filter((name) => !now.includes(name));
+  const words = [
+    ...missing.length > 0 ? [`it lacks the ${noun(missing)} ${someOf(missing)}`] : [],
+    ...added.length > 0 ? [`it has the new ${noun(added)} ${someOf(added)}`] : [],
+  ];
+  return words.length > 0 ? words.join(" and ") : "its classes are in another order";
+}
+
+function noun(names: readonly string[]): string {
+  return names.length === 1 ? "class" : "classes";
+}
+
+function someOf(words: readonly string[]): string {
+  return words.slice(0, 5).join(", ") + (words.length > 5 ? ` and ${words.length - 5} more` : "");
+}
+
+async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+}
