@@ -15,7 +15,8 @@ interface AssemblyScript {
   ): Promise<{ error: Error | null; stderr: { toString(): string } | null }>;
 }
 
-const COMPILER = ["npm:assemblyscript@0.28.9", "asc"].join("/");
+/** The compiler as Deno imports it. */
+export const COMPILER = ["npm:assemblyscript@0.28.9", "asc"].join("/");
 
 /** The WebAssembly bytes of the source text. */
 export async function compileKernels(source: string): Promise<Uint8Array> {

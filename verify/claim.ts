@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { Need } from "./needs.ts";
 
 /** One comparison made while a claim was examined. */
 export interface Comparison {
@@ -38,11 +39,14 @@ export interface ClaimOptions {
   /** The room of the house the claim is about; by default the claim file's own. */
   readonly room?: string;
   /** Resources without which the claim is skipped with a reason. */
-  readonly needs?: readonly ("mnist" | "onnx" | "pytorch" | "webgpu")[];
+  readonly needs?: readonly Need[];
   /** Engines the claim is examined on; default: wasm, and webgpu too if its room computes with tensors. */
   readonly engines?: readonly ("wasm" | "webgpu" | "cpu" | "onnx")[];
-  /** Only examined under --thorough; "on webgpu": there only under --thorough, as a software GPU takes long for it. */
-  readonly slow?: boolean | "on webgpu";
+  /**
+   * With files: a claim that takes more than half a minute, examined under --thorough and whenever one of these files or
+   * folders has changed since it last held. "on webgpu": examined there only under --thorough, as a software GPU takes long.
+   */
+  readonly slow?: "on webgpu" | { readonly files: readonly string[] };
 }
 
 /** A registered claim. */

@@ -3,7 +3,8 @@
  * @module
  */
 import { Check, type Claim, type Comparison, type Plot, Skip, type Table } from "./claim.ts";
-import { missing } from "./needs.ts";
+import { missing, programsOf } from "./needs.ts";
+import { allowPrograms } from "./program.ts";
 import { currentEngine, type EngineName } from "../src/compute/engine.ts";
 import { switchEngine } from "./engines.ts";
 
@@ -19,6 +20,8 @@ export interface Verdict {
   readonly comparisons: readonly Comparison[];
   readonly plots: readonly Plot[];
   readonly tables: readonly Table[];
+  /** For a slow claim, the files and folders whose changes call for it. */
+  readonly files?: readonly string[];
 }
 
 /** How a claim is examined. */
@@ -36,7 +39,9 @@ export async function examine(room: string, claim: Claim, how: Examination): Pro
   let outcome: Verdict["outcome"] = "passed";
   let reason: string | undefined;
   try {
-    for (const need of claim.options.needs ?? []) {
+    const needs = claim.options.needs ?? [];
+    allowPrograms(programsOf(needs));
+    for (const need of needs) {
       const lacking = await missing(need);
       if (lacking !== null) check.skip(lacking);
     }
@@ -59,5 +64,6 @@ export async function examine(room: string, claim: Claim, how: Examination): Pro
     comparisons: check.comparisons,
     plots: check.plots,
     tables: check.tables,
+    ...typeof claim.options.slow === "object" && { files: claim.options.slow.files },
   };
 }

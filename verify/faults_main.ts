@@ -25,7 +25,7 @@ const usage = {
 };
 
 const root = new URL("../", import.meta.url);
-const copied = ["src", "verify", "scripts", "fixtures", "mod.ts", "deno.json", "deno.lock"];
+const copied = ["src", "verify", "scripts", "fixtures", "examples", "mod.ts", "deno.json", "deno.lock"];
 const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
 
 async function main(): Promise<void> {
@@ -128,6 +128,7 @@ async function firstFailure(
       "--json",
       "--bail",
       "--no-report",
+      "--no-changed",
       "--processes=1",
       `--rooms=${caughtBy.rooms}`,
       ...(claims === "" ? [] : [`--filter=${claims}`]),

@@ -7,6 +7,7 @@ import { type Comparison, defaultSeed } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import type { Totals } from "./report.ts";
 import { checkedOut, writeRun } from "./report_file.ts";
+import { recordHeld } from "./slow_claims.ts";
 import { runSuite } from "./suite.ts";
 
 const usage = {
@@ -16,7 +17,11 @@ const usage = {
   flags: {
     filter: text({ help: 'only claims whose "room: name" matches', placeholder: "REGEX" }),
     rooms: text({ help: "only rooms that match; other claim files are not opened", placeholder: "REGEX" }),
-    thorough: toggle({ help: "also the slow claims" }),
+    thorough: toggle({ help: "also the slow claims, whether or not their files have changed" }),
+    changed: toggle({
+      help: "without slow claims whose files have changed since they last held",
+      default: true,
+    }),
     engine: choice(["wasm", "webgpu", "onnx", "cpu"], {
       help: "run on this engine only; by default on wasm and, what computes with tensors, on webgpu too",
     }),
@@ -106,6 +111,7 @@ async function main(): Promise<void> {
     const command = ["deno task verify", ...Deno.args].join(" ");
     const [when, commit] = [new Date().toISOString(), await checkedOut()];
     await writeRun({ verdicts, totals, command, when, commit });
+    await recordHeld(verdicts);
   }
   if (flags.json) {
     console.log(JSON.stringify(totals));

@@ -2,9 +2,19 @@
  * What a claim may need from the machine, and whether it is there.
  * @module
  */
-import type { ClaimOptions } from "./claim.ts";
+import { COMPILER } from "../scripts/build_wasm_kernels.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
+import { isInstalled, type Program, programs } from "./program.ts";
 
-type Need = NonNullable<ClaimOptions["needs"]>[number];
+/** A resource without which a claim is skipped: data, an engine, a package or a program. */
+export type Need = "assemblyscript" | "mnist" | "onnx" | "pytorch" | "webgpu" | Program;
+
+/** The programs among the needs of a claim, which it may start. */
+export function programsOf(needs: readonly Need[]): Program[] {
+  return programs.filter((program) =>
+    needs.includes(program) || (program === "python3" && needs.includes("pytorch"))
+  );
+}
 
 const known = new Map<Need, Promise<string | null>>();
 
@@ -21,18 +31,24 @@ async function lookUp(need: Need): Promise<string | null> {
       return await hasMnist() ? null : "no MNIST in SCORE_SDE_DATA";
     case "webgpu":
       return await navigator.gpu?.requestAdapter() ? null : "no WebGPU adapter";
+    case "assemblyscript":
+      return await isCached(COMPILER) ? null : "AssemblyScript is not in the cache";
     case "onnx":
-      return await runs(Deno.execPath(), [
-          "eval",
-          "--no-lock",
-          "--cached-only",
-          'import "npm:onnxruntime-node@1.30.0"',
-        ])
+      return await isCached(`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`)
         ? null
         : "onnxruntime-node is not in the cache";
     case "pytorch":
-      return await runs("python3", ["-c", "import torch"]) ? null : "no PyTorch in python3";
+      if (!await isInstalled("python3")) return "python3 is not installed";
+      return await runs("python3", ["-c", "import numpy, torch"]) ? null : "no PyTorch in python3";
+    default:
+      return await isInstalled(need) ? null : `${need} is not installed`;
   }
+}
+
+/** Whether a package can be imported without a download. */
+async function isCached(specifier: string): Promise<boolean> {
+  const code = `import ${JSON.stringify(specifier)}`;
+  return await runs(Deno.execPath(), ["eval", "--no-lock", "--cached-only", code]);
 }
 
 async function hasMnist(): Promise<boolean> {
@@ -55,6 +71,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** Whether a program is there and ends with code 0. `Deno.Command` throws for a program that is missing. */
 async function runs(command: string, args: string[]): Promise<boolean> {
   try {
     return (await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output()).success;

@@ -18,6 +18,21 @@ const pixels = 784;
 /** Where likelihoods begin. */
 const sde = veSde({ sigmaMin: 0.0013, sigmaMax: 40, tMin: 0 });
 
+/** What the slow claims of this file depend on. */
+const files = [
+  "fixtures/mnist.safetensors",
+  "fixtures/mnist_likelihood.safetensors",
+  "src/denoiser.ts",
+  "src/dequantization.ts",
+  "src/latent_codes.ts",
+  "src/likelihood.ts",
+  "src/networks",
+  "src/probability_flow.ts",
+  "src/samplers/dormand_prince.ts",
+  "src/samplers/ode_rk4.ts",
+  "verify/pretrained_likelihood_claims.ts",
+];
+
 claim(
   "the network for likelihoods takes fewer bits for test digits than the tutorial's network and the one for samples",
   { needs: ["mnist"] },
@@ -55,7 +70,7 @@ claim(
 
 claim(
   "on test digits, adaptive steps and fixed ones come to one log likelihood, within 1%",
-  { needs: ["mnist"], engines: ["onnx"], slow: true },
+  { needs: ["mnist"], engines: ["onnx"], slow: { files } },
   async (check) => {
     const rows = 4;
     const { images } = slice(await loadMnist("test"), 0, rows);
@@ -89,7 +104,7 @@ claim(
 
 claim(
   "decoding undoes encoding of test digits to less than 1e-3 of a pixel's range",
-  { needs: ["mnist"], engines: ["onnx"], slow: true },
+  { needs: ["mnist"], engines: ["onnx"], slow: { files } },
   async (check) => {
     // Of the first 80, those that a tolerance of 1e-5 brings back worst, by up to 2.7e-2.
     const [test, worst] = [await loadMnist("test"), [59, 23, 54, 33]];

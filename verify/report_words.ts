@@ -24,6 +24,7 @@ export const subjects: Record<string, string> = {
   picture: "Pictures and files",
   rng: "Random numbers",
   statistics: "The suite's own statistics",
+  suite: "The suite on other machines",
   engine: "Engines",
   compute: "Operations and gradients",
   wasm: "Operations on wasm",

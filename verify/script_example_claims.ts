@@ -2,8 +2,10 @@
  * Claims about the job files in examples/: each is run here as its batch engine would run it.
  * @module
  */
+import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { claim } from "./claim.ts";
+import { type Program, runProgram } from "./program.ts";
 import { run } from "./script_run.ts";
 import { folderWithCheckpoint } from "./small_checkpoint.ts";
 
@@ -16,18 +18,10 @@ function smallRun(folder: string): string[] {
   );
 }
 
-/** Runs a shell command in the project's folder with the deno that runs this. */
-async function shell(args: string[], env: Record<string, string>): Promise<void> {
-  const path = `${fileURLToPath(new URL(".", `file://${Deno.execPath()}`))}:${Deno.env.get("PATH")}`;
-  const command = new Deno.Command(args[0], {
-    args: args.slice(1),
-    cwd: root,
-    env: { ...env, PATH: path, NO_COLOR: "1" },
-    stdout: "null",
-    stderr: "piped",
-  });
-  const { code, stderr } = await command.output();
-  if (code !== 0) throw new Error(`${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+/** Runs a shell script in the project's folder with the deno that runs this. */
+async function shell(program: Program, args: string[], env: Record<string, string>): Promise<void> {
+  const path = `${dirname(Deno.execPath())}${delimiter}${Deno.env.get("PATH")}`;
+  await runProgram(program, args, { cwd: root, env: { ...env, PATH: path, NO_COLOR: "1" } });
 }
 
 async function joined(folder: string): Promise<Uint8Array> {
@@ -48,7 +42,7 @@ const source = "the shards' batches are those of the undivided run";
 
 claim(
   "the Slurm array in examples/ draws the bytes of the undivided run",
-  { engines: ["wasm"] },
+  { engines: ["wasm"], needs: ["bash"] },
   async (check) => {
     const folder = await folderWithCheckpoint();
     try {
@@ -56,7 +50,7 @@ claim(
       check.holds("tasks of the array", text.includes("#SBATCH --array=1-8\n"), "as many as its shards");
       for (let task = 1; task <= 8; task++) {
         const env = { FOLDER: folder, SLURM_ARRAY_TASK_ID: String(task) };
-        await shell(["bash", "examples/slurm_array.sh", ...smallRun(folder)], env);
+        await shell("bash", ["examples/slurm_array.sh", ...smallRun(folder)], env);
       }
       check.equal("joined", await joined(folder), await undivided(folder), source);
     } finally {
@@ -67,7 +61,7 @@ claim(
 
 claim(
   "the Kubernetes job in examples/ draws the bytes of the undivided run",
-  { engines: ["wasm"] },
+  { engines: ["wasm"], needs: ["sh"] },
   async (check) => {
     const folder = await folderWithCheckpoint();
     try {
@@ -83,7 +77,7 @@ claim(
       for (let index = 0; index < 8; index++) {
         const flags = ["--engine", "wasm", ...smallRun(folder)].join(" ");
         const env = { FOLDER: folder, SHARDS: "8", FLAGS: flags, JOB_COMPLETION_INDEX: String(index) };
-        await shell(["sh", "-c", script], env);
+        await shell("sh", ["-c", script], env);
       }
       check.equal("joined", await joined(folder), await undivided(folder), source);
     } finally {
@@ -94,13 +88,11 @@ claim(
 
 claim("the GNU parallel script in examples/ draws and joins the bytes of the undivided run", {
   engines: ["wasm"],
+  needs: ["bash", "parallel"],
 }, async (check) => {
-  const there = await new Deno.Command("parallel", { args: ["--version"], stdout: "null", stderr: "null" })
-    .output().then(({ success }) => success, () => false);
-  if (!there) check.skip("GNU parallel is not installed");
   const folder = await folderWithCheckpoint();
   try {
-    await shell(["bash", "examples/gnu_parallel.sh", ...smallRun(folder)], { FOLDER: folder, SHARDS: "3" });
+    await shell("bash", ["examples/gnu_parallel.sh", ...smallRun(folder)], { FOLDER: folder, SHARDS: "3" });
     check.equal("joined", await Deno.readFile(`${folder}/digits.npy`), await undivided(folder), source);
   } finally {
     await Deno.remove(folder, { recursive: true });

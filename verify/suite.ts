@@ -7,6 +7,7 @@ import type { EngineName } from "../src/compute/engine.ts";
 import { ClaimProcess } from "./claim_process.ts";
 import type { Verdict } from "./examine.ts";
 import type { ClaimOptions } from "./claim.ts";
+import { heldBefore } from "./slow_claims.ts";
 
 /** Which claims to run, where, and how. */
 export interface SuiteOptions {
@@ -14,8 +15,10 @@ export interface SuiteOptions {
   readonly filter: RegExp;
   /** Claim files whose room matches; the others are not even opened. */
   readonly rooms: RegExp;
-  /** Also the slow claims. */
+  /** Also the slow claims, whether or not their files have changed since they last held. */
   readonly thorough: boolean;
+  /** Also the slow claims whose files have changed; default true. */
+  readonly changed?: boolean;
   /** The only engine to run on; claims that name engines are skipped if it is not among them. */
   readonly engine?: EngineName;
   readonly seed: number;
@@ -24,7 +27,7 @@ export interface SuiteOptions {
   readonly bail: boolean;
 }
 
-type UnitOptions = Pick<SuiteOptions, "filter" | "thorough" | "engine">;
+type UnitOptions = Pick<SuiteOptions, "filter" | "thorough" | "changed" | "engine">;
 
 /** A claim on one engine; `skip` says why it is not examined there. */
 export interface Unit {
@@ -161,8 +164,13 @@ export function unitsOf(file: string, name: string, claim: ClaimOptions, options
   if (!options.filter.test(`${room}: ${name}`)) return [];
   const unit = { file, room, name };
   const on = (engine: EngineName, skip?: string) => ({ ...unit, engine, skip });
-  if (claim.slow === true && !options.thorough) {
-    return [on(options.engine ?? defaultEngine, "only with --thorough")];
+  if (typeof claim.slow === "object" && !options.thorough) {
+    const why = options.changed === false
+      ? "only with --thorough"
+      : heldBefore(`${room}: ${name}`, claim.slow.files)
+      ? "its files are those with which it last held; --thorough examines it"
+      : null;
+    if (why !== null) return [on(options.engine ?? defaultEngine, why)];
   }
   if (options.engine === undefined) return enginesOf(file, claim, options).map((engine) => on(engine));
   const stated = claim.engines === undefined || claim.engines.some((engine) => engine === options.engine);

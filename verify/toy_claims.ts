@@ -290,7 +290,7 @@ claim("a field that is the true one has no error, and one of silence has all of 
 });
 
 claim("learned fields are near the true one where data are, and far where they are sparse", {
-  slow: true,
+  slow: { files: ["src/distributions", "src/experiments", "src/objectives", "verify/toy_claims.ts"] },
 }, async (check) => {
   const law = toyLaw("mixture");
   const sigma = 0.2;

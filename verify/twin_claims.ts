@@ -10,6 +10,7 @@ import { readModel, writeModel } from "../src/networks/model_file.ts";
 import { namedParameters, type Network, type Weights } from "../src/networks/network.ts";
 import { type NamedTensor, readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";
 import { claim } from "./claim.ts";
+import { runProgram } from "./program.ts";
 
 const script = fileURLToPath(new URL("../scripts/twin/compare.py", import.meta.url));
 
@@ -97,8 +98,7 @@ function length(values: Float32Array): number {
 async function askPyTorch(args: readonly string[]): Promise<void> {
   // Threads of PyTorch wait for each other in a loop, which starves the claims beside this one.
   const env = { OMP_NUM_THREADS: "1" };
-  const { success, stderr } = await new Deno.Command("python3", { args: [script, ...args], env }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  await runProgram("python3", [script, ...args], { env });
 }
 
 claim(

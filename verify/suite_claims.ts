@@ -1,0 +1,82 @@
+/** Claims about the suite on a machine that lacks what some claims need. @module */
+import { fileURLToPath } from "node:url";
+import { claim } from "./claim.ts";
+import { programs } from "./program.ts";
+import { digestOf } from "./slow_claims.ts";
+import { claimFiles, roomOf } from "./suite.ts";
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+
+/** What `needs: [...]` names in a claim file. */
+function needsIn(text: string): string[] {
+  return [...text.matchAll(/needs: \[([^\]]*)\]/g)].flatMap(([, list]) =>
+    [...list.matchAll(/"(\w+)"/g)].map(([, need]) => need)
+  );
+}
+
+claim("a program that is missing is a skip with its reason, never a failure", async (check) => {
+  const wanted: string[] = [...programs, "pytorch"];
+  const rooms: string[] = [];
+  for (const file of claimFiles()) {
+    const needs = needsIn(await Deno.readTextFile(folder + file));
+    if (needs.some((need) => wanted.includes(need))) rooms.push(roomOf(file));
+  }
+  check.atLeast("rooms that start programs", rooms.length, 3, "job files, the bench and the PyTorch twin");
+  const empty = await Deno.makeTempDir();
+  try {
+    const filter = "PyTorch|job in examples|array in examples|script in examples";
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-check", "--no-lock", "--allow-all", `${folder}main.ts`, "--json", "--no-report"],
+        ...["--processes", "1", "--engine", "wasm", "--rooms", `^(${rooms.join("|")})$`, "--filter", filter],
+      ],
+      env: { PATH: empty },
+      stderr: "null",
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+    const verdicts = lines.slice(0, -1);
+    check.equal("exit code with no program on PATH", code, 0, "nothing failed");
+    check.equal(
+      "reasons",
+      [...new Set(verdicts.map(({ reason }) => reason))].sort(),
+      ["bash is not installed", "python3 is not installed", "sh is not installed"],
+      "each claim names what it starts in its needs",
+    );
+    check.equal(
+      "claims examined all the same",
+      verdicts.filter(({ outcome }) => outcome !== "skipped").map(({ name }) => name),
+      [],
+      "all of these need a program",
+    );
+  } finally {
+    await Deno.remove(empty, { recursive: true });
+  }
+});
+
+claim("only verify/program.ts starts programs of the machine for claims", async (check) => {
+  const others: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".ts") || name === "program.ts") continue;
+    const text = await Deno.readTextFile(folder + name);
+    for (const [, first] of text.matchAll(/new Deno\.Command\(\s*([^,]+),/g)) {
+      if (first !== "Deno.execPath()") others.push(`${name}: ${first}`);
+    }
+  }
+  check.equal(
+    "others",
+    others.sort(),
+    ["needs.ts: command", 'report_file.ts: "git"'],
+    "whether PyTorch is there, and which commit is checked out, are asked where a missing program is no error",
+  );
+});
+
+claim("the files of a slow claim are digested with their names and contents", async (check) => {
+  const file = "fixtures/numpy_2x3.npy";
+  const bytes = await Deno.readFile(`${folder}../${file}`);
+  const text = new TextEncoder().encode(`${file}\n${bytes.length}\n`);
+  const whole = new Uint8Array([...text, ...bytes]);
+  const expected = new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex();
+  check.equal("SHA-256", digestOf([file]), expected, "Web Crypto's digest of path, size and bytes");
+  check.holds("a folder", digestOf(["fixtures/idx"]) !== digestOf(["fixtures/images"]), "other files");
+  await check.throws("a file that is not there", () => digestOf(["src/no_such.ts"]), /No such file/);
+});
