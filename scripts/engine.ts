@@ -7,16 +7,23 @@ import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
 
 /** Opens an engine; where "auto" comes to wasm, one line on stderr says what would be faster. */
 export async function openEngine(name: EngineName): Promise<Engine> {
+  quietenGraphicsDriver();
   if (name !== "auto") return await useEngine(name);
   const cached = await isCached(ONNX_RUNTIME.name, ONNX_RUNTIME.version);
   const engine = await useEngine("auto", { withoutGpu: cached ? "onnx" : "wasm" });
   if (engine.name === "wasm") {
-    const remedy = cached
-      ? ""
-      : `; several times faster after: deno cache --no-lock npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version} (290 MB)`;
-    console.error(`engine ${engine.reason}${remedy}`);
+    const remedy = `deno cache --no-lock npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`;
+    console.error(
+      cached ? `engine ${engine.reason}` : `engine wasm; several times faster after: ${remedy} (290 MB)`,
+    );
   }
   return engine;
+}
+
+/** Gives Vulkan's window system the folder without which it prints an error each time that a GPU is asked for. */
+export function quietenGraphicsDriver(): void {
+  const variable = "XDG_RUNTIME_DIR";
+  if (Deno.build.os === "linux" && !Deno.env.get(variable)) Deno.env.set(variable, "/tmp");
 }
 
 /** Whether Deno's cache folder has an npm package of that version, from whatever registry; downloads nothing. */

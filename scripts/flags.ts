@@ -243,6 +243,7 @@ export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F
  */
 export async function runScript(main: () => Promise<void>): Promise<void> {
   try {
+    checkDeno(Deno.version.deno);
     await main();
   } catch (error) {
     if (error instanceof HelpRequest) {
@@ -255,6 +256,17 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     else console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
+}
+
+/** The oldest Deno on which everything here runs: 2.4 has no `Uint8Array.prototype.toHex`. */
+const OLDEST_DENO = "2.5.0";
+
+/** Throws an Error for a version of Deno, such as 2.4.4, that lacks what this project uses. */
+export function checkDeno(version: string): void {
+  const parts = (text: string) => text.split(/[.+-]/).slice(0, 3).map(Number);
+  const [[major, minor], [least, leastMinor]] = [parts(version), parts(OLDEST_DENO)];
+  if (major > least || (major === least && minor >= leastMinor)) return;
+  throw new Error(`Deno ${OLDEST_DENO} or newer is needed, this is ${version}: deno upgrade`);
 }
 
 function kebab(key: string): string {

@@ -139,3 +139,25 @@ claim(
     }
   },
 );
+
+claim("a file in another folder that imports mod.ts by its path type-checks", async (check) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/deno.json`, "{}");
+    await Deno.writeTextFile(
+      `${folder}/example.ts`,
+      `import { vpSde } from ${
+        JSON.stringify(`${root}mod.ts`)
+      };\nconst alpha: number = vpSde().alpha(0.5);\nalpha;\n`,
+    );
+    const { success, stderr } = await deno(["check", "--no-lock", "example.ts"], {
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+    });
+    const errors = stderr.split("\n").filter((line) => /TS\d+/.test(line));
+    check.equal("errors", errors, [], "the declarations that Deno brings by default");
+    check.holds("exit", success, "no error");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -3,7 +3,17 @@
  * @module
  */
 import { atomicWrite, ensureWritable } from "../scripts/files.ts";
-import { choice, HelpRequest, integer, list, number, parseFlags, text, toggle } from "../scripts/flags.ts";
+import {
+  checkDeno,
+  choice,
+  HelpRequest,
+  integer,
+  list,
+  number,
+  parseFlags,
+  text,
+  toggle,
+} from "../scripts/flags.ts";
 import { spread } from "../scripts/bench/table.ts";
 import { formatBytes, formatDuration, formatRate, ProgressBar } from "../scripts/terminal.ts";
 import { claim } from "./claim.ts";
@@ -21,6 +31,16 @@ const usage = {
     output: text({ help: "the file", placeholder: "FILE" }),
   },
 };
+
+claim("an older Deno than the project runs on fails with one sentence", async (check) => {
+  for (const version of ["2.5.0", "2.5.6", "2.9.6", "2.10.0", "3.0.0", "2.6.0-rc.1+abc"]) {
+    check.equal(version, checkDeno(version), undefined, "2.5.0 and 2.5.6 were tried");
+  }
+  const source = /^Deno 2\.5\.0 or newer is needed, this is .*: deno upgrade$/;
+  for (const version of ["2.4.4", "2.1.14", "1.46.3"]) {
+    await check.throws(version, () => checkDeno(version), source);
+  }
+});
 
 claim(
   "Flags read every kind of value, negative numbers included, and fall back to their defaults",

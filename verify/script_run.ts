@@ -34,7 +34,7 @@ export async function start(task: string, ...args: string[]): Promise<Deno.Child
 export async function run(task: string, ...args: string[]): Promise<Run> {
   const { code, stdout, stderr } = await (await start(task, ...args)).output();
   const decoder = new TextDecoder();
-  // What the graphics driver and the package manager say is not ours.
-  const noise = /^(error: XDG_RUNTIME_DIR .*|Download .*|[╭│╰].*)\n/gm;
+  // What the package manager says is not ours.
+  const noise = /^(Download .*|[╭│╰].*)\n/gm;
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr).replace(noise, "") };
 }

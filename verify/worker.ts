@@ -2,6 +2,7 @@
  * One process of the suite: opens claim files and examines claims as main.ts asks, one JSON line a request.
  * @module
  */
+import { quietenGraphicsDriver } from "../scripts/engine.ts";
 import { claims } from "./claim.ts";
 import { type Answer, answerMark, type Request } from "./claim_process.ts";
 import { examine } from "./examine.ts";
@@ -32,6 +33,7 @@ async function answer(request: Request): Promise<Answer> {
 
 if (import.meta.main) {
   console.log = console.error;
+  quietenGraphicsDriver();
   const encoder = new TextEncoder();
   let rest = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

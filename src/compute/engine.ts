@@ -114,16 +114,11 @@ async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: s
 }
 
 async function openWebGpu(adapter: GPUAdapter, reason: string): Promise<Engine> {
-  const { registerWebGpuBackend, WatchedWebGpuBackend } = await import("./webgpu_backend.ts");
-  // A device that failed is not used again.
-  const registered = tf.findBackend("webgpu");
-  if (!(registered instanceof WatchedWebGpuBackend) || registered.failed) {
-    await registerWebGpuBackend(adapter);
-  }
+  const { openWebGpuBackend } = await import("./webgpu_backend.ts");
+  const backend = await openWebGpuBackend(adapter);
   if (!await tf.setBackend("webgpu")) {
     throw new Error("the webgpu engine did not start: its device was refused");
   }
-  const backend = tf.backend() as InstanceType<typeof WatchedWebGpuBackend>;
   return { name: "webgpu", reason, check: () => backend.check() };
 }
 
@@ -131,8 +126,9 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
   return await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
 }
 
-function isSoftware(adapter: GPUAdapter): boolean {
-  return adapter.info.isFallbackAdapter;
+/** Whether an adapter computes on the processor: it says so, or, as Deno before 2.6 does not, has a name of such. */
+function isSoftware({ info }: GPUAdapter): boolean {
+  return info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(info.description);
 }
 
 function describe(adapter: GPUAdapter): string {

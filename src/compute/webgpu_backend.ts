@@ -45,8 +45,17 @@ export class WatchedWebGpuBackend extends WebGPUBackend {
   }
 }
 
-/** Opens the adapter's device with all its limits and registers it as TensorFlow.js' backend "webgpu". */
-export async function registerWebGpuBackend(adapter: GPUAdapter): Promise<void> {
+let opened: WatchedWebGpuBackend | null = null;
+
+/**
+ * The WebGPU backend of this process, registered with TensorFlow.js as "webgpu": one on the adapter's device with all its
+ * limits, or the one that was opened before, unless its device has failed.
+ *
+ * Whether there is one is not asked of TensorFlow.js: `tf.findBackend` would start the backend that its own package
+ * registers, and in a browser that start is still under way when ours is to be used.
+ */
+export async function openWebGpuBackend(adapter: GPUAdapter): Promise<WatchedWebGpuBackend> {
+  if (opened !== null && !opened.failed) return opened;
   const { limits, features } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
@@ -64,11 +73,19 @@ export async function registerWebGpuBackend(adapter: GPUAdapter): Promise<void> 
   // MatMulPackedProgram always: the split-K program adds with float atomics, so its results vary from run to run.
   tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", 3);
   const backend = new WatchedWebGpuBackend(device, adapter.info);
-  device.addEventListener("uncapturederror", (event) => backend.fail(event.error.message.trim()));
-  device.lost.then((info) => {
+  // The types of this event differ between Deno's and the browser's declarations.
+  type ErrorEvent = Event & { readonly error: { readonly message: string } };
+  device.addEventListener("uncapturederror", (event) => {
+    backend.fail((event as ErrorEvent).error.message.trim());
+  });
+  // Deno before 2.6 has no such promise.
+  const lost = device.lost as Promise<GPUDeviceLostInfo> | undefined;
+  lost?.then((info) => {
     if (info.reason !== "destroyed") backend.fail(`the device was lost: ${info.message}`);
   });
   registerWebGpuKernels();
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => backend, 3);
+  opened = backend;
+  return backend;
 }
