@@ -3,7 +3,8 @@
  * @module
  */
 import type { Rng } from "./compute/rng.ts";
-import type { PerRow } from "./compute/rows.ts";
+import { valueAndGradientOf } from "./compute/gradient.ts";
+import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
 import type { ScoreModel } from "./denoiser.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
@@ -58,7 +59,7 @@ export interface Likelihood {
  * console.assert(Math.abs(Math.exp(logDensity[0]) - 0.242) < 1e-3);
  * ```
  * @throws {RangeError} for x without samples or dimensions, a number of probes that is none, or a bad method
- * @throws {Error} where the state stops being finite, or the solver does not arrive
+ * @throws {Error} where the state stops being finite, the solver does not arrive, or the predicted noise has no gradient
  */
 export async function logLikelihood(
   model: ScoreModel,
@@ -66,6 +67,7 @@ export async function logLikelihood(
   options: LikelihoodOptions = {},
 ): Promise<Likelihood> {
   const { trace = "exact", method } = options;
+  const { sde } = model;
   const rows = x.shape[0];
   const dimension = x.size / rows;
   if (x.rank < 2 || x.size === 0) throw new RangeError(`x must be [samples, …], got [${x.shape}]`);
@@ -77,16 +79,23 @@ export async function logLikelihood(
     evaluations++;
     return tf.tidy(() => {
       const at = tf.slice(state, [0, 0], [rows, dimension]).reshape(x.shape);
-      const velocity = tf.valueAndGrad((at) => model.velocity(at, t));
-      const pulled = probes.map((probe) => velocity(at, probe));
-      const traces = pulled.map(({ grad }, i) => grad.mul(probes[i]).reshape([rows, dimension]).sum(1, true));
+      // v = f x + g²/(2σ) ε̂. Only ε̂ is differentiated: were v, a model that hides its gradient would leave the linear part's,
+      // and no error.
+      const noise = valueAndGradientOf((at) => model.noise(at, t), "the predicted noise");
+      const drift = column(mapPerRow(t, sde.drift), at);
+      const share = column(mapPerRow(t, (t) => sde.diffusion(t) ** 2 / (2 * sde.sigma(t))), at);
+      const pulled = probes.map((probe) => noise(at, probe));
+      const traces = pulled.map(({ grad }, i) =>
+        grad.mul(share).add(probes[i].mul(drift)).mul(probes[i]).reshape([rows, dimension]).sum(1, true)
+      );
       const divergence = trace === "exact" ? tf.addN(traces) : tf.concat(traces, 1);
-      return tf.concat([pulled[0].value.reshape([rows, dimension]), divergence], 1);
+      const velocity = at.mul(drift).add(pulled[0].value.mul(share));
+      return tf.concat([velocity.reshape([rows, dimension]), divergence], 1);
     });
   };
   const start = tf.tidy(() => tf.concat([x.reshape([rows, dimension]), tf.zeros([rows, columns])], 1));
   try {
-    const end = await solveFlow(model.sde, derivative, start, "to prior", method);
+    const end = await solveFlow(sde, derivative, start, "to prior", method);
     const values = await end.data();
     end.dispose();
     const logDensity = new Float64Array(rows);
@@ -99,7 +108,7 @@ export async function logLikelihood(
       const integrals = own.subarray(dimension);
       const mean = integrals.reduce((sum, value) => sum + value) / columns;
       const squares = integrals.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-      logDensity[row] = priorLogDensity(model.sde, squaredNorm, dimension) + mean;
+      logDensity[row] = priorLogDensity(sde, squaredNorm, dimension) + mean;
       standardError[row] = trace === "exact" ? 0 : Math.sqrt(squares / (columns - 1) / columns);
     }
     return { logDensity, standardError, evaluations };

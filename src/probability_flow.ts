@@ -41,17 +41,21 @@ export async function solveFlow(
   const times = timeGrid(sde, method.grid);
   if (direction === "to prior") times.reverse();
   let state = x.clone();
-  for (let k = 0; k + 1 < times.length; k++) {
-    const next = tf.tidy(() => rungeKutta4(derivative, state, times[k], times[k + 1]));
-    const total = tf.tidy(() => next.sum());
-    state.dispose();
-    state = next;
-    const [sum] = await total.data();
-    total.dispose();
-    if (!Number.isFinite(sum)) {
+  try {
+    for (let k = 0; k + 1 < times.length; k++) {
+      const next = tf.tidy(() => rungeKutta4(derivative, state, times[k], times[k + 1]));
       state.dispose();
-      throw new Error(`the state is NaN or infinite after the step from ${times[k]} to ${times[k + 1]}`);
+      state = next;
+      const total = tf.tidy(() => next.sum());
+      const [sum] = await total.data();
+      total.dispose();
+      if (!Number.isFinite(sum)) {
+        throw new Error(`the state is NaN or infinite after the step from ${times[k]} to ${times[k + 1]}`);
+      }
     }
+  } catch (error) {
+    state.dispose();
+    throw error;
   }
   return state;
 }

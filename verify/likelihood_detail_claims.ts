@@ -74,9 +74,9 @@ claim("the evaluations told are those that were made, and nothing is left of the
     let calls = 0;
     const counted: ScoreModel = {
       ...model,
-      velocity: (x, t) => {
+      noise: (x, t) => {
         calls++;
-        return model.velocity(x, t);
+        return model.noise(x, t);
       },
     };
     const before = tf.memory().numTensors;

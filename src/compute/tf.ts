@@ -1,6 +1,14 @@
 /** TensorFlow.js, named once for the whole project; everything else imports it from here. @module */
 import type * as tfjs from "npm:@tensorflow/tfjs@4.22.0";
-import { enableProdMode, Tensor as TensorClass } from "npm:@tensorflow/tfjs@4.22.0";
+import {
+  concat,
+  enableProdMode,
+  equal,
+  expandDims,
+  oneHot as tfjsOneHot,
+  registerGradient,
+  Tensor as TensorClass,
+} from "npm:@tensorflow/tfjs@4.22.0";
 
 export * from "npm:@tensorflow/tfjs@4.22.0";
 
@@ -21,3 +29,17 @@ export type Tensor4D = ReturnType<(typeof tfjs)["tensor4d"]>;
 
 // Production mode skips per-kernel NaN checks and the banner that the cpu backend prints on its first kernel.
 enableProdMode();
+
+/** One-hot rows as TensorFlow.js makes them, of a single class too, which it refuses. */
+export const oneHot: (typeof tfjs)["oneHot"] = (indices, depth, onValue = 1, offValue = 0, dtype = "int32") =>
+  depth === 1 && onValue === 1 && offValue === 0
+    ? expandDims(equal(indices, 0).cast(dtype), -1)
+    : tfjsOneHot(indices, depth, onValue, offValue, dtype);
+
+// TensorFlow.js hands the gradient of a split into one part a tensor where this takes a list.
+registerGradient({
+  kernelName: "SplitV",
+  gradFunc: (dy, _saved, attributes) => ({
+    x: () => concat(Array.isArray(dy) ? dy : [dy], attributes.axis as unknown as number),
+  }),
+});

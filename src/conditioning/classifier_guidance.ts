@@ -3,6 +3,7 @@
  * unconditional one.
  * @module
  */
+import { gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
@@ -53,7 +54,8 @@ export function classifierGuided(
       const ofRows = typeof labels === "number" ? new Array<number>(rows).fill(labels) : labels;
       const ratio = mapPerRow(t, (t) => noiseRatio(sde, t));
       const y = x.div(column(mapPerRow(t, sde.alpha), x));
-      const gradient = tf.grad((y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum())(y);
+      const logProbability = (y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum();
+      const gradient = gradientOf(logProbability, "the classifier's log probability")(y);
       return model.noise(x, t).sub(gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)));
     }));
 }

@@ -3,6 +3,7 @@
  * follows to the posterior.
  * @module
  */
+import { gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
@@ -81,7 +82,7 @@ export function posteriorScore(
       checkStates(x, observation);
       const per = (f: (t: number) => number) => column(mapPerRow(t, f), x);
       const noise = model.noise(x, t);
-      const pullBack = tf.grad((x: tf.Tensor) => model.noise(x, t));
+      const pullBack = gradientOf((x) => model.noise(x, t), "the predicted noise");
       /** J w, where J = α ∂D/∂x = I − σ ∂ε̂/∂x is symmetric and ν² J is the covariance. */
       const jacobian = (w: tf.Tensor) => w.sub(pullBack(x, w).mul(per(sde.sigma)));
       const data = x.sub(noise.mul(per(sde.sigma))).div(per(sde.alpha));

@@ -2,6 +2,7 @@
  * Implicit score matching (Hyvärinen 2005): the score is learned from data alone, by its divergence.
  * @module
  */
+import { gradientOf } from "../compute/gradient.ts";
 import * as tf from "../compute/tf.ts";
 import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./score_matching.ts";
 
@@ -34,6 +35,7 @@ export function implicitScoreMatching(score: ScoreFunction, x: tf.Tensor2D): tf.
  */
 export function quadraticForm(score: ScoreFunction, x: tf.Tensor2D, v: tf.Tensor): tf.Tensor1D {
   // The rows do not depend on each other: one derivative of the sum is that of every row.
-  const slope = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(score(x as tf.Tensor2D), v)))(x);
+  const along = (x: tf.Tensor) => tf.sum(tf.mul(score(x as tf.Tensor2D), v));
+  const slope = gradientOf(along, "the score")(x);
   return tf.sum(tf.mul(slope, v), 1);
 }

@@ -35,19 +35,21 @@ export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler
     start: (model, rng) => ({
       step: (x, t, s) => {
         const { sde } = model;
-        if (sde.sigma(s) === 0) return x.mul(sde.alpha(s) / sde.alpha(t)); // no score there
+        if (sde.sigma(s) === 0) return tf.tidy(() => x.mul(sde.alpha(s) / sde.alpha(t))); // no score there
         const lowest = noiseRatio(sde, sde.tMin);
         const relative = (epsilon ?? 0.2 * lowest ** 2) / lowest ** 2; // ε/σ_L²
         // In x = α y the move is Langevin's with step size α_s² α_i/2 = σ_s² (ε/σ_L²)/2.
         const stepSize = relative * sde.sigma(s) ** 2 / 2;
-        const start = x.mul(sde.alpha(s) / sde.alpha(t));
-        const end = repeated(
-          start,
-          steps,
-          (x) => langevinMove(x, model.score(x, s), rng.normal(x.shape), tf.scalar(stepSize)),
-        );
-        start.dispose();
-        return end;
+        const start = tf.tidy(() => x.mul(sde.alpha(s) / sde.alpha(t)));
+        try {
+          return repeated(
+            start,
+            steps,
+            (x) => langevinMove(x, model.score(x, s), rng.normal(x.shape), tf.scalar(stepSize)),
+          );
+        } finally {
+          start.dispose();
+        }
       },
       dispose: () => {},
     }),

@@ -80,8 +80,9 @@ export class DormandPrince {
     const times = new Float64Array(rows).fill(from);
     const afterRejection = new Uint8Array(rows);
     let state = x.clone();
-    let slope = tf.tidy(() => derivative(state, times));
+    let slope: tf.Tensor | null = null;
     try {
+      slope = tf.tidy(() => derivative(state, times));
       if (this.#lengths?.length !== rows) {
         this.#lengths = await this.#firstLengths(derivative, state, slope, from, to);
       }
@@ -130,7 +131,7 @@ export class DormandPrince {
       state.dispose();
       throw error;
     } finally {
-      slope.dispose();
+      slope?.dispose();
     }
     return state;
   }
@@ -164,9 +165,10 @@ export class DormandPrince {
     from: number,
     to: number,
   ): Promise<Float64Array> {
-    const scale = tf.tidy(() => x.abs().mul(this.#rtol).add(this.#atol));
-    const size = await readAndDispose(tf.tidy(() => rootMeanSquare(x.div(scale))));
-    const speed = await readAndDispose(tf.tidy(() => rootMeanSquare(slope.div(scale))));
+    const inTolerances = (value: tf.Tensor) =>
+      tf.tidy(() => rootMeanSquare(value.div(x.abs().mul(this.#rtol).add(this.#atol))));
+    const size = await readAndDispose(inTolerances(x));
+    const speed = await readAndDispose(inTolerances(slope));
     const trial = Float64Array.from(
       size,
       (value, row) =>
@@ -175,9 +177,8 @@ export class DormandPrince {
     const bend = await readAndDispose(tf.tidy(() => {
       const steps = trial.map((length) => Math.sign(to - from) * length);
       const further = derivative(x.add(slope.mul(column(steps, x))), steps.map((step) => from + step));
-      return rootMeanSquare(further.sub(slope).div(scale));
+      return inTolerances(further.sub(slope));
     }));
-    scale.dispose();
     return trial.map((length, row) => {
       const change = Math.max(speed[row], bend[row] / length);
       return Math.min(100 * length, change <= 1e-15 ? Math.max(1e-6, 1e-3 * length) : (0.01 / change) ** 0.2);

@@ -62,10 +62,15 @@ export function langevinMove(x: tf.Tensor, score: tf.Tensor, z: tf.Tensor, stepS
 /** Applies a move `count` times, each in one `tf.tidy`, freeing the states between; x is kept. */
 export function repeated(x: tf.Tensor, count: number, move: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
   let current = x;
-  for (let i = 0; i < count; i++) {
-    const next = tf.tidy(() => move(current));
+  try {
+    for (let i = 0; i < count; i++) {
+      const next = tf.tidy(() => move(current));
+      if (current !== x) current.dispose();
+      current = next;
+    }
+  } catch (error) {
     if (current !== x) current.dispose();
-    current = next;
+    throw error;
   }
   return current;
 }

@@ -44,11 +44,11 @@ async function both(
   second: (x: tf.Tensor) => tf.Tensor | Promise<tf.Tensor> | undefined,
 ): Promise<tf.Tensor> {
   const between = await first ?? x.clone();
-  const next = second(between);
-  if (next === undefined) return between;
+  let result: tf.Tensor | undefined;
   try {
-    return await next;
+    result = await second(between) ?? between;
+    return result;
   } finally {
-    between.dispose();
+    if (result !== between) between.dispose();
   }
 }
