@@ -10,7 +10,7 @@ import type { Sampling } from "./sampling_flags.ts";
 
 /** Everything that training with a finite list of levels and annealed Langevin dynamics need to know. */
 export interface NoisePlanFile {
-  readonly format: "score-sde noise plan 1";
+  readonly format: "score-sde noise plan 2";
   /** The data that it was made for. */
   readonly data: string;
   /** `ncsn` is Song & Ermon 2019; `ncsnv2` is 2020, whose network is not told the noise level. */
@@ -23,28 +23,32 @@ export interface NoisePlanFile {
   readonly levels: number;
   /** T, moves at each level. */
   readonly moves: number;
-  /** ε of Song & Ermon 2019: x ← x + (α_i/2) s + √α_i z, α_i = ε σ_i²/σ_L². */
+  /** ε of x ← x + α_i s + √(2α_i) z, α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1). */
   readonly epsilon: number;
 }
 
-/** The text that every plan begins with. */
-export const PLAN_FORMAT = "score-sde noise plan 1";
+/** The format that plans state. */
+export const PLAN_FORMAT = "score-sde noise plan 2";
+
+/** The format before, whose ε is that of Song & Ermon 2019, moves x ← x + (α_i/2) s + √α_i z: twice as large. */
+const OLD_FORMAT = "score-sde noise plan 1";
 
 /** Models see pixels from −1 to 1: twice a plan's units. */
 const SCALE = 2;
 
 /**
- * Reads a plan.
+ * Reads a plan; of one in the format before, ε is halved.
  * @throws {Error} with one sentence, when the file is no plan
  */
 export async function readPlan(path: string): Promise<NoisePlanFile> {
   const bytes = await readWhole(path);
-  let plan: NoisePlanFile;
+  let plan: Omit<NoisePlanFile, "format"> & { readonly format: string };
   try {
     plan = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw new Error(`"${path}" is no noise plan: it is not JSON`);
   }
+  if (plan?.format === OLD_FORMAT) plan = { ...plan, format: PLAN_FORMAT, epsilon: plan.epsilon / 2 };
   if (plan?.format !== PLAN_FORMAT) {
     throw new Error(`"${path}" is no noise plan: it does not say "format": "${PLAN_FORMAT}"`);
   }
@@ -57,7 +61,7 @@ export async function readPlan(path: string): Promise<NoisePlanFile> {
   } catch (error) {
     throw new Error(`"${path}" is no noise plan: ${(error as Error).message}`);
   }
-  return plan;
+  return { ...plan, format: PLAN_FORMAT };
 }
 
 /** The plan's levels, in a model's units. */

@@ -151,14 +151,14 @@ claim(
       // Data at a point: the score of a level is −x/σ². From the level before, at σ_{i−1}, one step of the sampler.
       const sde = veSde({ sigmaMin: levels[1], sigmaMax: levels[0], tMin: 0 });
       const model = scoreModel(new Gaussian({ mean: [0], variances: [1e-12] }), sde);
-      const sampler = annealedLangevin({ epsilon: 2 * step * levels[1] ** 2, steps: moves });
+      const sampler = annealedLangevin({ epsilon: step * levels[1] ** 2, steps: moves });
       const response = await impulseResponse(model, sampler, { grid: Float64Array.of(1, 0), denoise: false });
       check.within(
         `ε = ${epsilon.toPrecision(3)}: sampler`,
         outputVariance(response, levels[0] ** 2) / levels[1] ** 2,
         variance,
         1e-5 * variance,
-        "impulse probe; ε of x + α s + √(2α) z is half the sampler's, whose moves are x + (α/2) s + √α z",
+        "impulse probe: the plan's ε and the sampler's are of the same moves, x + α s + √(2α) z",
       );
     }
     const best = bestEpsilon(ratio, 0.05, moves);

@@ -307,13 +307,13 @@ claim(
 
 claim("defaults that the documentation puts in words are in force", async (check) => {
   const lowest = noiseRatio(gentleVp, gentleVp.tMin);
-  const epsilon = 0.2 * lowest ** 2;
+  const epsilon = 0.1 * lowest ** 2;
   const moves = { steps: 3 };
   check.equal(
     "annealed Langevin's ε",
     await drawn(annealedLangevin({ ...moves, epsilon })),
     await drawn(annealedLangevin(moves)),
-    "0.2 σ_L²",
+    "0.1 σ_L²",
   );
   check.equal("Hutchinson's law", await likelihood({ law: "rademacher" }), await likelihood({}), "signs");
   const codes = tf.tensor2d([[0.3, -0.2, 0.1]]);

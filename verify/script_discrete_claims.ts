@@ -20,7 +20,7 @@ import { run } from "./script_run.ts";
 import { folderWithCheckpoint, smallModel } from "./small_checkpoint.ts";
 
 const plan = {
-  format: "score-sde noise plan 1",
+  format: "score-sde noise plan 2",
   ...{ data: "mnist", kind: "ncsnv2", largest: 4, smallest: 0.5, levels: 4, moves: 2, epsilon: 0.02 },
 };
 
@@ -68,8 +68,8 @@ claim("ncsn:plan prints its reasons, and its file is what train and sample go by
     check.equal(
       "published plan",
       [largest, smallest, levels, moves, epsilon],
-      [1, 0.01, 10, 100, 2e-5],
-      "Song & Ermon 2019, section 5",
+      [1, 0.01, 10, 100, 1e-5],
+      "Song & Ermon 2019, section 5: ε = 2e-5 of moves x + (α/2) s + √α z, half of it of x + α s + √(2α) z",
     );
 
     await Deno.writeTextFile(file, JSON.stringify(plan));
@@ -147,6 +147,15 @@ claim("ncsn:plan prints its reasons, and its file is what train and sample go by
       1e-6,
       "moves at σ = 8, 4, 2, 1 with ε = 4 · .02, from noise one level above; the same engine",
     );
+    await Deno.writeTextFile(
+      file,
+      JSON.stringify({ ...plan, format: "score-sde noise plan 1", epsilon: 0.04 }),
+    );
+    const before = `${folder}/before.npy`;
+    const again = await run("sample", ...flags, "--engine", "wasm", "--plan", file, "--output", before);
+    check.equal("a plan of the format before", again.code, 0, "no error");
+    const same = readNpy(await Deno.readFile(before)).values;
+    check.equal("its digits", [...same], [...values], "its ε is of moves x + (α/2) s + √α z: twice as large");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -15,7 +15,7 @@ export interface NoisePlan {
   readonly levels: number;
   /** T, Langevin moves at each level. */
   readonly moves: number;
-  /** ε of x ← x + α_i s + √(2α_i) z with α_i = ε σ_i²/σ_L². */
+  /** ε of x ← x + α_i s + √(2α_i) z with α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1), as `annealedLangevin` takes it. */
   readonly epsilon: number;
   /** γ = σ_{i−1}/σ_i. */
   readonly ratio: number;
