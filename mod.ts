@@ -123,7 +123,13 @@ export { dpmSolver2, dpmSolver2S, dpmSolver3 } from "./src/samplers/dpm_solver_s
 export { edmStochastic, type EdmStochasticOptions } from "./src/samplers/edm_stochastic.ts";
 export { eulerMaruyama } from "./src/samplers/euler_maruyama.ts";
 export { exponentialSde } from "./src/samplers/exponential_sde.ts";
-export { langevin, type LangevinOptions } from "./src/samplers/langevin.ts";
+export {
+  langevin,
+  LANGEVIN_DIMENSIONS,
+  type LangevinOptions,
+  type LangevinRule,
+  langevinRules,
+} from "./src/samplers/langevin.ts";
 export { odeEuler } from "./src/samplers/ode_euler.ts";
 export { odeHeun } from "./src/samplers/ode_heun.ts";
 export { odeRk4 } from "./src/samplers/ode_rk4.ts";

@@ -6,6 +6,7 @@
 import { predictorNames, samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
 import type { SamplerOptions } from "../src/samplers/catalogue.ts";
 import type { Guidance } from "../src/networks/guidance.ts";
+import { langevinRules } from "../src/samplers/langevin.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import type { Sde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
@@ -66,6 +67,10 @@ export const gridFlag = choice(["uniform", "quadratic", "log-snr", "karras"], {
 export const samplerOptionFlags = {
   snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
   correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
+  correctorRule: choice(langevinRules, {
+    help:
+      "Langevin's step size from the norms of score and noise, or from the noise level alone (default by dimension)",
+  }),
   predictor: choice(samplerNames, {
     help: `what predicts in predictor-corrector: ${predictorNames.join(", ")}`,
     placeholder: "NAME",
@@ -97,8 +102,8 @@ export interface Sampling {
 
 /** The options of a sampler among all flags, given or not. */
 export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): SamplerOptions {
-  const { snr, correctorSteps, predictor, churn, eta, rtol, atol } = flags;
-  return { snr, correctorSteps, predictor, churn, eta, rtol, atol };
+  const { snr, correctorSteps, correctorRule, predictor, churn, eta, rtol, atol } = flags;
+  return { snr, correctorSteps, correctorRule, predictor, churn, eta, rtol, atol };
 }
 
 /**

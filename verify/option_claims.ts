@@ -154,7 +154,7 @@ const documented: readonly Documented[] = [
   {
     file: "samplers/langevin.ts",
     name: "LangevinOptions",
-    others: { snr: 0.2, steps: 2 },
+    others: { snr: 0.2, steps: 2, rule: "langevin" },
     effect: (options) => drawn(langevin(options)),
   },
   {
@@ -260,12 +260,13 @@ claim(
   async (check) => {
     const values: Required<SamplerOptions> = {
       ...{ snr: 0.3, correctorSteps: 2, rtol: 0.3, atol: 0.2, churn: 0.3, eta: 0.5, predictor: "ode-euler" },
+      correctorRule: "langevin",
     };
     const keys = Object.keys(values) as (keyof SamplerOptions)[];
     const direct: Record<string, Sampler> = {
       "predictor-corrector": predictorCorrector({
         predictor: odeEuler(),
-        corrector: langevin({ snr: 0.3, steps: 2 }),
+        corrector: langevin({ snr: 0.3, steps: 2, rule: "langevin" }),
       }),
       "annealed-langevin": annealedLangevin({ steps: 2 }),
       "ode-dopri5": odeDormandPrince({ rtol: 0.3, atol: 0.2 }),

@@ -151,7 +151,9 @@ claim(
       check.holds(
         `${name}: heeds only known options`,
         heeds.every((key) =>
-          ["snr", "correctorSteps", "rtol", "atol", "churn", "eta", "predictor"].includes(key)
+          ["snr", "correctorSteps", "correctorRule", "rtol", "atol", "churn", "eta", "predictor"].includes(
+            key,
+          )
         ),
         "catalogue",
       );

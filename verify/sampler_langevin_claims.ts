@@ -99,7 +99,7 @@ claim("Langevin's step follows the snr rule with each sample's own norms", async
       sde,
     );
     const x = tf.tidy(() => createRng(5).normal([rows, width]).mul(tf.tensor2d([[1], [0.1], [3], [10]])));
-    const stepper = langevin({ snr, steps: 1 }).start(model, createRng(6));
+    const stepper = langevin({ snr, steps: 1, rule: "langevin" }).start(model, createRng(6));
     const moved = await stepper.step(x, t, s);
     const [before, after] = [await x.data(), await moved.data()];
     const z = createRng(6).normalValues([rows, width]);
@@ -108,7 +108,7 @@ claim("Langevin's step follows the snr rule with each sample's own norms", async
     for (let row = 0; row < rows; row++) {
       const of = (values: Float32Array) => Array.from(values.subarray(row * width, (row + 1) * width));
       const score = of(before as Float32Array).map((value) => -value / varianceAt(sde, s));
-      const damping = (sde.alpha(t) / sde.alpha(s)) ** 2;
+      const damping = (sde.alpha(s) / sde.alpha(2 * s - t)) ** 2;
       const epsilon = 2 * damping * snr ** 2 * squared(of(z)) / squared(score);
       of(before as Float32Array).forEach((value, i) => {
         const expected = value + epsilon * score[i] + Math.sqrt(2 * epsilon) * of(z)[i];
@@ -139,7 +139,7 @@ claim("the snr rule in many dimensions settles at C (1 + r²)", async (check) =>
     sde,
   );
   for (const snr of [0.16, 0.4]) {
-    const stepper = langevin({ snr, steps: 1 }).start(model, new OrthogonalRng(() => x));
+    const stepper = langevin({ snr, steps: 1, rule: "langevin" }).start(model, new OrthogonalRng(() => x));
     let x: tf.Tensor = tf.tidy(() => tf.tensor2d([[1, 0, 0, 0]]).mul(2 * Math.sqrt(c)));
     for (let i = 0; i < Math.ceil(5 / snr ** 2); i++) {
       const next = await stepper.step(x, s, s);

@@ -14,7 +14,7 @@ import { edmHeun } from "./edm_heun.ts";
 import { edmStochastic } from "./edm_stochastic.ts";
 import { eulerMaruyama } from "./euler_maruyama.ts";
 import { exponentialSde } from "./exponential_sde.ts";
-import { langevin } from "./langevin.ts";
+import { langevin, type LangevinRule } from "./langevin.ts";
 import { odeEuler } from "./ode_euler.ts";
 import { odeHeun } from "./ode_heun.ts";
 import { odeRk4 } from "./ode_rk4.ts";
@@ -30,6 +30,8 @@ export interface SamplerOptions {
   readonly snr?: number;
   /** Langevin moves at each noise level. */
   readonly correctorSteps?: number;
+  /** How the Langevin corrector's step size follows from `snr`; by default by the dimension. */
+  readonly correctorRule?: LangevinRule;
   /** Relative tolerance of an adaptive solver. */
   readonly rtol?: number;
   /** Absolute tolerance of an adaptive solver. */
@@ -69,12 +71,12 @@ const catalogue: Record<string, SamplerEntry> = {
   "reverse-diffusion": entry(reverseDiffusion, { kind: "uniform", steps: 1000 }, 1, true),
   "predictor-corrector": {
     kind: "corrector",
-    create: ({ snr, correctorSteps, predictor }) =>
+    create: ({ snr, correctorSteps, correctorRule, predictor }) =>
       predictorCorrector({
         predictor: predictorEntry(predictor).create({}),
-        corrector: langevin({ snr, steps: correctorSteps }),
+        corrector: langevin({ snr, steps: correctorSteps, rule: correctorRule }),
       }),
-    heeds: ["snr", "correctorSteps", "predictor"],
+    heeds: ["snr", "correctorSteps", "correctorRule", "predictor"],
     grid: { kind: "uniform", steps: 1000 },
     evaluationsPerStep: ({ correctorSteps = 1, predictor }) =>
       predictorEntry(predictor).evaluationsPerStep({})! + correctorSteps,

@@ -7,10 +7,27 @@ import type { ScoreModel } from "../denoiser.ts";
 import type { Rng } from "../compute/rng.ts";
 import type { Sampler } from "./sampler.ts";
 
+/** The rules by which Langevin's step size follows from a signal-to-noise ratio. */
+export const langevinRules = ["langevin", "ald"] as const;
+
+/** The name of such a rule. */
+export type LangevinRule = typeof langevinRules[number];
+
+/**
+ * The dimension d from which on the rule `langevin` is the default. Where the score is that of a Gaussian, ‖z‖²/‖g‖² is C
+ * times an F(d, d) variable, whose standard deviation is near 2/√d: a quarter here, while for d ≤ 4 it is infinite.
+ */
+export const LANGEVIN_DIMENSIONS = 64;
+
 /** Options of {@linkcode langevin}. */
 export interface LangevinOptions {
   /** Target ratio r of the norms of the score's push and of the noise; default 0.16, Song et al.'s for VE. */
   readonly snr?: number;
+  /**
+   * How r gives the step size, by the names of the papers' code: `langevin` from the norms of noise and score, `ald` from the
+   * noise level alone. Left out, it is `langevin` for samples of {@linkcode LANGEVIN_DIMENSIONS} numbers and more, else `ald`.
+   */
+  readonly rule?: LangevinRule;
   /** Moves at each noise level; default 1. */
   readonly steps?: number;
   /** A step size ε(t) of one's own instead of the rule with `snr`. */
@@ -20,34 +37,37 @@ export interface LangevinOptions {
 /**
  * Langevin dynamics at time s (Song et al. 2021, Alg. 4 and 5); a step from t to s makes `steps` moves
  *
- *   x ← x + ε g + √(2ε) z,   g = score(x, s),   ε = 2 a (r ‖z‖/‖g‖)².
+ *   x ← x + ε g + √(2ε) z,   g = score(x, s),   ε = 2 a (r ‖z‖/‖g‖)² or, by the rule `ald`, ε = 2 a (r σ_s)².
  *
  * Both norms are each sample's own, so that no sample depends on its batch (the papers' code takes batch means). The
- * factor a = (α_t/α_s)² is 1 for VE and, to first order, Alg. 5's 1 − β of the step just taken for VP.
+ * factor a = (α_s/α_{s−h})², h = t − s, is 1 for VE and Alg. 5's α_i = 1 − β_i for a chain whose state i is at time s.
  *
- * The rule is made for many dimensions, where the norms hardly fluctuate; there a variance C settles at C (1 + r²). In a
- * few dimensions ‖g‖ comes near zero and moves get out of hand: give a `stepSize`.
- * @throws RangeError unless snr is positive and steps a positive integer
+ * The rule `langevin` is made for many dimensions, where the norms hardly fluctuate; there a variance C settles at C (1 + r²).
+ * In a few dimensions ‖g‖ comes near zero and moves get out of hand, so that `ald` (annealed Langevin dynamics' step size) is the
+ * default there: a variance C settles at C/(1 − ε/2C).
+ * @throws RangeError unless snr is positive, steps a positive integer and rule one of those named
  */
 export function langevin(options: LangevinOptions = {}): Sampler {
-  const { snr = 0.16, steps = 1, stepSize } = options;
+  const { snr = 0.16, steps = 1, stepSize, rule } = options;
   if (!(snr > 0 && Number.isFinite(snr))) throw new RangeError(`snr must be a positive number, got ${snr}`);
   requireSteps(steps);
+  if (rule !== undefined && !langevinRules.includes(rule)) {
+    throw new RangeError(`rule must be one of ${langevinRules.join(", ")}, got ${JSON.stringify(rule)}`);
+  }
   return {
     name: "langevin",
     start: (model, rng) => ({
       step: (x, t, s) => {
         const { sde } = model;
         if (sde.sigma(s) === 0) return x.clone(); // no score there
-        const damping = (sde.alpha(t) / sde.alpha(s)) ** 2;
-        return repeated(
-          x,
-          steps,
-          (x) =>
-            stepSize === undefined
-              ? moveAtSnr(model, rng, x, s, snr, damping)
-              : langevinMove(x, model.score(x, s), rng.normal(x.shape), tf.scalar(stepSize(s))),
-        );
+        // No step leads to the first time: the one that would is cut off at 0, where a chain has its data.
+        const damping = (sde.alpha(s) / sde.alpha(Math.max(0, s - (t - s)))) ** 2;
+        const fixed = stepSize?.(s) ??
+          (ruleFor(x, rule) === "ald" ? 2 * damping * (snr * sde.sigma(s)) ** 2 : null);
+        return repeated(x, steps, (x) => {
+          if (fixed === null) return moveAtSnr(model, rng, x, s, snr, damping);
+          return langevinMove(x, model.score(x, s), rng.normal(x.shape), tf.scalar(fixed));
+        });
       },
       dispose: () => {},
     }),
@@ -80,6 +100,10 @@ export function requireSteps(steps: number): void {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new RangeError(`steps must be a positive integer, got ${steps}`);
   }
+}
+
+function ruleFor(x: tf.Tensor, rule: LangevinRule | undefined): LangevinRule {
+  return rule ?? (x.size / x.shape[0] >= LANGEVIN_DIMENSIONS ? "langevin" : "ald");
 }
 
 function moveAtSnr(
