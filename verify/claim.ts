@@ -86,12 +86,27 @@ export class Check {
   readonly comparisons: Comparison[] = [];
   readonly plots: Plot[] = [];
   readonly tables: Table[] = [];
+  readonly #seed: number;
+  #seedWasRead = false;
 
   /**
    * @param seed what a Monte Carlo claim draws its numbers from; `--vary-seed` changes it from run to run
    * @param thorough whether there is time to look at all cases instead of some
    */
-  constructor(readonly seed: number = defaultSeed, readonly thorough: boolean = false) {}
+  constructor(seed: number = defaultSeed, readonly thorough: boolean = false) {
+    this.#seed = seed;
+  }
+
+  /** The seed of this run. */
+  get seed(): number {
+    this.#seedWasRead = true;
+    return this.#seed;
+  }
+
+  /** Whether the claim asked for the seed; if not, another seed changes nothing. */
+  get seedWasRead(): boolean {
+    return this.#seedWasRead;
+  }
 
   /** Attaches a picture to the claim in the report. */
   plot(title: string, svg: string): void {

@@ -105,12 +105,16 @@ claim("rings are circles of equal weight with uniform angles", async (check) => 
 
 claim("the checkerboard is uniform on every other square of a 4 × 4 board", async (check) => {
   const rows = await draw(checkerboard(), check.seed);
+  const dark = ["-2,-2", "0,-2", "-1,-1", "1,-1", "-2,0", "0,0", "-1,1", "1,1"];
   const squares = new Map<string, number>();
   for (const [x, y] of rows) {
-    const square = `${Math.floor(x)},${Math.floor(y)}`;
+    // In one run of fifty float32 rounds a point onto an edge, which belongs to the squares on both sides.
+    const around = [Math.floor(x), Math.ceil(x) - 1].flatMap((
+      i,
+    ) => [`${i},${Math.floor(y)}`, `${i},${Math.ceil(y) - 1}`]);
+    const square = around.find((one) => dark.includes(one)) ?? around[0];
     squares.set(square, (squares.get(square) ?? 0) + 1);
   }
-  const dark = ["-2,-2", "0,-2", "-1,-1", "1,-1", "-2,0", "0,0", "-1,1", "1,1"];
   check.equal("squares", [...squares.keys()].sort(), dark.sort(), "x and y of the same parity");
   for (const square of dark) {
     checkProportion(check, `points on ${square}`, squares.get(square) ?? 0, count, 1 / 8, "equal squares");

@@ -17,6 +17,8 @@ export interface Verdict {
   /** Why it was skipped, or the error it ended with. */
   readonly reason?: string;
   readonly milliseconds: number;
+  /** Whether another seed may change what is observed; absent for a claim that was not examined. */
+  readonly seeded?: boolean;
   readonly comparisons: readonly Comparison[];
   readonly plots: readonly Plot[];
   readonly tables: readonly Table[];
@@ -60,6 +62,7 @@ export async function examine(room: string, claim: Claim, how: Examination): Pro
     engine,
     outcome,
     reason,
+    seeded: check.seedWasRead,
     milliseconds: Math.round(performance.now() - started),
     comparisons: check.comparisons,
     plots: check.plots,

@@ -27,11 +27,15 @@ export interface SeedRow {
 export class SeedTally {
   readonly failures: { readonly seed: number; readonly reason: string }[] = [];
   readonly #runs: { readonly seed: number; readonly comparisons: readonly Comparison[] }[] = [];
+  /** Whether the claim was skipped. */
   skipped = false;
+  /** Whether the claim asked for its seed; if not, one run is as good as many. */
+  seeded = false;
 
   /** Adds what came of one seed. */
-  add(seed: number, { outcome, reason, comparisons }: Verdict): void {
+  add(seed: number, { outcome, reason, comparisons, seeded }: Verdict): void {
     this.#runs.push({ seed, comparisons });
+    this.seeded ||= seeded === true;
     this.skipped ||= outcome === "skipped";
     if (outcome !== "failed") return;
     const broken = comparisons.filter(({ held }) => !held);
@@ -42,14 +46,6 @@ export class SeedTally {
   /** How many seeds there were. */
   get seeds(): number {
     return this.#runs.length;
-  }
-
-  /** Whether all seeds gave the same observations. */
-  get isConstant(): boolean {
-    const seen = this.#runs.map(({ comparisons }) =>
-      JSON.stringify(comparisons.map((c) => [c.what, c.observed]))
-    );
-    return seen.every((text) => text === seen[0]);
   }
 
   /** The comparisons in the order in which the claim makes them; those of one place are one row. */

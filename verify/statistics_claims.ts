@@ -124,5 +124,12 @@ claim("verify:seeds finds the seed at which a comparison came nearest to its bou
   );
   check.equal("how often it broke", rows.at(-1)?.failures, 1, "as made");
   check.equal("the failed seeds", tally.failures.map(({ seed }) => seed), [9], "as made");
-  check.equal("three seeds that differ are no constant", tally.isConstant, false, "as made");
+  const [asked, unasked] = [new Check(3), new Check(3)];
+  check.equal(
+    "a claim that asks for its seed",
+    [asked.seed, asked.seedWasRead],
+    [3, true],
+    "so another may differ",
+  );
+  check.equal("a claim that does not", unasked.seedWasRead, false, "so no other seed can differ");
 });
