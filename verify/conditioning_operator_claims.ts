@@ -140,20 +140,35 @@ claim(
   "the grey basis is orthonormal, and its first coefficient is what the grey operator sees",
   (check) => {
     const basis = greyBasis();
-    const [there, grey, errors] = tf.tidy(() => {
+    const [x, c, there, grey, back] = tf.tidy(() => {
       const x = createRng(check.seed).normal([2, 3, 2, 3]);
       const c = basis.toBasis(x);
-      const lengths = c.square().sum().sub(x.square().sum()).abs();
-      return [
-        Array.from(c.slice([0, 0, 0, 0], [2, 3, 2, 1]).dataSync()),
-        Array.from(greyOperator([3, 2, 3]).apply(x).dataSync()),
-        [...basis.fromBasis(c).sub(x).abs().max().dataSync(), ...lengths.dataSync()],
-      ];
+      const first = c.slice([0, 0, 0, 0], [2, 3, 2, 1]);
+      return [x, c, first, greyOperator([3, 2, 3]).apply(x), basis.fromBasis(c)].map((x) =>
+        Array.from(x.dataSync())
+      );
     });
-    const worst = Math.max(...there.map((value, i) => Math.abs(value - grey[i])));
-    check.atMost("first coefficient against the operator", worst, 1e-6, "Song et al. 2021, Appendix I.2");
-    check.atMost("there and back", errors[0], 2e-6, "Q Qᵀ = I");
-    check.atMost("change of the squared length", errors[1], 2e-5, "Q Qᵀ = I");
+    const furthest = (a: number[], b: number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
+    const largest = Math.max(...x.map(Math.abs));
+    check.atMost(
+      "first coefficient against the operator",
+      furthest(there, grey),
+      8 * Math.sqrt(3) * 2 ** -24 * largest,
+      "Song et al. 2021, Appendix I.2; two sums of three rounded products with rounded weights 1/√3, 4 · 2⁻²⁴ · √3 max|x| each",
+    );
+    check.atMost(
+      "there and back",
+      furthest(x, back),
+      24 * 2 ** -24 * largest,
+      "Q Qᵀ = I; the same rounding twice, with weights whose absolute values sum to √3 at most in a row and in a column",
+    );
+    const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+    check.atMost(
+      "change of the squared length",
+      Math.abs(sum(c.map((v) => v * v)) - sum(x.map((v) => v * v))),
+      2 * sum(c.map(Math.abs)) * 4 * Math.sqrt(3) * 2 ** -24 * largest,
+      "Q Qᵀ = I; every coefficient is rounded as the first is, summed in float64",
+    );
     check.equal(
       "mask of the grey",
       Array.from(greyMask([1, 2, 3])),
