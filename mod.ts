@@ -231,7 +231,12 @@ export {
   ratioOfOverlap,
   varianceAfter,
 } from "./src/ncsn/noise_plan.ts";
-export { type Checkpoint, readCheckpoint, writeCheckpoint } from "./src/training/checkpoint.ts";
+export {
+  type Checkpoint,
+  readCheckpoint,
+  type RecipeChange,
+  writeCheckpoint,
+} from "./src/training/checkpoint.ts";
 export {
   emaDecay,
   learningRate,

@@ -37,29 +37,39 @@ const OLD_FORMAT = "score-sde noise plan 1";
 const SCALE = 2;
 
 /**
- * Reads a plan; of one in the format before, ε is halved.
+ * Reads a plan.
  * @throws {Error} with one sentence, when the file is no plan
  */
 export async function readPlan(path: string): Promise<NoisePlanFile> {
   const bytes = await readWhole(path);
-  let plan: Omit<NoisePlanFile, "format"> & { readonly format: string };
+  let plan: unknown;
   try {
     plan = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw new Error(`"${path}" is no noise plan: it is not JSON`);
   }
+  return checkedPlan(plan, `"${path}"`);
+}
+
+/**
+ * A plan that was read from JSON; of one in the format before, ε is halved.
+ * @param where What errors call it.
+ * @throws {Error} with one sentence, when it is no plan
+ */
+export function checkedPlan(json: unknown, where: string): NoisePlanFile {
+  let plan = json as Omit<NoisePlanFile, "format"> & { readonly format: string };
   if (plan?.format === OLD_FORMAT) plan = { ...plan, format: PLAN_FORMAT, epsilon: plan.epsilon / 2 };
   if (plan?.format !== PLAN_FORMAT) {
-    throw new Error(`"${path}" is no noise plan: it does not say "format": "${PLAN_FORMAT}"`);
+    throw new Error(`${where} is no noise plan: it does not say "format": "${PLAN_FORMAT}"`);
   }
   if (plan.kind !== "ncsn" && plan.kind !== "ncsnv2") {
-    throw new Error(`"${path}": kind must be ncsn or ncsnv2, got ${JSON.stringify(plan.kind)}`);
+    throw new Error(`${where}: kind must be ncsn or ncsnv2, got ${JSON.stringify(plan.kind)}`);
   }
   try {
     geometricLevels(plan.largest, plan.smallest, plan.levels);
     annealedLangevin({ epsilon: plan.epsilon, steps: plan.moves });
   } catch (error) {
-    throw new Error(`"${path}" is no noise plan: ${(error as Error).message}`);
+    throw new Error(`${where} is no noise plan: ${(error as Error).message}`);
   }
   return { ...plan, format: PLAN_FORMAT };
 }

@@ -4,20 +4,12 @@
  */
 import { dirname } from "node:path";
 import type { EngineName } from "../src/compute/engine.ts";
-import { createRng } from "../src/compute/rng.ts";
-import { shuffledBatches } from "../src/data/batches.ts";
-import type { ImageDataset } from "../src/data/dataset.ts";
+import { datasetIdentity, describeClasses, describeShape } from "../src/data/identity.ts";
 import { networkFromConfig } from "../src/networks/catalogue.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { parameterCount, type Weights } from "../src/networks/network.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
-import {
-  DivergedError,
-  initialState,
-  train,
-  type TrainingConfig,
-  type TrainingState,
-} from "../src/training/train.ts";
+import { initialState } from "../src/training/train.ts";
 import { openEngine } from "./engine.ts";
 import {
   choice,
@@ -31,10 +23,11 @@ import {
   UsageError,
 } from "./flags.ts";
 import { readPlan } from "./noise_plan_file.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
 import { loadTrainingData, nameOfData } from "./training_data.ts";
+import { checkFits, checkSameData } from "./training_data_check.ts";
 import { TrainingFolder } from "./training_folder.ts";
-import { checkRecipe, newConfig, recipeFlags } from "./training_recipe.ts";
+import { checkRecipe, newConfig, recipeFlags, resumedConfig } from "./training_recipe.ts";
+import { runTraining } from "./training_run.ts";
 
 /** A flag such as 500, or 20epochs. */
 const checkpointEvery: Flag<Interval> = {
@@ -66,7 +59,7 @@ const usage = {
   flags: {
     ...recipeFlags,
     steps: integer({
-      help: "steps in all (default 15000); may be changed on --resume, and the decay with it",
+      help: "steps in all (default 15000); may be changed on --resume, and the cosine of the decay with it",
       min: 1,
     }),
     out: text({ help: "folder to write (default runs/NETWORK-DATA, or the resumed checkpoint's folder)" }),
@@ -94,107 +87,79 @@ async function main(): Promise<void> {
   checkRecipe(flags, flags.resume !== undefined);
   const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
   const known = await readWeights(flags.from);
-  const data = flags.data ?? resumed?.data ?? "mnist";
   const plan = flags.plan === undefined ? undefined : await readPlan(flags.plan);
-  const dataset = await loadTrainingData(data, { ...flags, resumedShape: shapeOf(resumed) });
-  const engine = await openEngine(flags.engine as EngineName);
-  const config = resumed === null
-    ? await newConfig(flags, dataset, plan)
-    : { ...resumed.config, steps: flags.steps ?? resumed.config.steps };
-  const network = networkFromConfig(config.model.network);
-  const start = resumed?.state ?? initialState(network, config.seed, known);
-  const done = start.step;
-  if (done >= config.steps) {
-    throw new UsageError(`${flags.resume} has done ${done} of ${config.steps} steps: raise --steps to go on`);
+  const data = flags.data ?? resumed?.data ?? "mnist";
+  // A place that is known is claimed and tried before the data are read.
+  const place = flags.out ?? (flags.resume === undefined ? undefined : dirname(flags.resume));
+  using early = place === undefined ? null : await TrainingFolder.open(place, flags.resume ?? null);
+  if (
+    resumed !== null && early !== null && resumed.state.step >= resumedConfig(resumed, flags).config.steps
+  ) {
+    return await finish(resumed, early, flags);
   }
-  const name = nameOfData(data, dataset);
-  const folder = new TrainingFolder(
-    flags.out ??
-      (flags.resume === undefined ? `runs/${config.model.network.kind}-${name}` : dirname(flags.resume)),
+  const dataset = await loadTrainingData(data, { ...flags, resumedShape: shapeOf(resumed) });
+  const identity = await datasetIdentity(dataset);
+  console.error(
+    `${dataset.name}: ${dataset.count} images of ${describeShape(dataset.shape)}, ${
+      describeClasses(identity)
+    }`,
   );
-  await folder.open(resumed !== null);
+  if (resumed !== null) checkSameData(flags.resume!, resumed, data, identity);
+  const kind = flags.network === "tutorial" ? "tutorial" : "unet";
+  using late = early === null
+    ? await TrainingFolder.open(`runs/${kind}-${nameOfData(data, dataset)}`, null)
+    : null;
+  const folder = (early ?? late)!;
+  const engine = await openEngine(flags.engine as EngineName);
+  const recipe = resumed === null
+    ? { config: await newConfig(flags, dataset, plan), changes: [] }
+    : resumedConfig(resumed, flags);
+  const network = networkFromConfig(recipe.config.model.network);
+  checkFits(network, identity, data);
+  const begin: Checkpoint = {
+    ...resumed,
+    config: recipe.config,
+    state: resumed?.state ?? initialState(network, recipe.config.seed, known),
+    data,
+    dataset: identity,
+    ...plan && { plan: { ...plan } },
+    ...recipe.changes.length > 0 && { changes: recipe.changes },
+  };
   console.error(
     `training ${
       parameterCount(network)
     } parameters on ${dataset.count} images of ${dataset.name}, engine ${engine.reason}`,
   );
-  await run(config, start, folder, data, dataset, flags);
-}
-
-async function run(
-  config: TrainingConfig,
-  begin: TrainingState,
-  folder: TrainingFolder,
-  data: string,
-  dataset: ImageDataset,
-  flags: Flags,
-): Promise<void> {
-  const start = begin.step;
-  await folder.rewindMetrics(start);
-  using interrupt = new Interrupt();
-  using bar = new ProgressBar({ label: "training", total: config.steps, unit: "steps", initial: start });
-  const batches = shuffledBatches(dataset, config.batch, createRng(config.seed).fork("batches"));
-  const began = performance.now();
+  if (resumed !== null && folder.isOwn(flags.resume!)) await folder.complete(resumed, flags.keepModels);
   const { count, epochs } = flags.checkpointEvery;
-  const interval = epochs ? Math.max(1, Math.round(count * dataset.count / config.batch)) : count;
-  let saved: number | null = start === 0 ? null : start;
-  let note = "";
-  try {
-    const options = { resume: begin, reportEvery: flags.logEvery };
-    for await (const { step, loss, gradientNorm, rate, snapshot } of train(config, batches, options)) {
-      if (loss !== null && gradientNorm !== null) {
-        note = `loss ${loss.toFixed(4)}`;
-        const seconds = (performance.now() - began) / 1000;
-        await folder.appendMetrics({ step, loss, gradientNorm, rate, seconds });
-      }
-      bar.update(step, note);
-      // Signals are delivered only when the event loop turns.
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      if (step % interval === 0 || step === config.steps || interrupt.raised) {
-        const checkpoint = { config, state: await snapshot(), data };
-        await folder.save(checkpoint, flags.keepModels);
-        saved = step;
-        if (interrupt.raised) {
-          bar.print(`stopped after step ${step}; go on with --resume ${folder.checkpoint}`);
-          Deno.exit(130);
-        }
-        bar.print(`step ${step}: ${note}, ${await folder.drawGrid(checkpoint)}`);
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof DivergedError)) throw error;
-    const good = saved === null
-      ? "there is no checkpoint yet"
-      : `the last good checkpoint is ${folder.checkpoint}, step ${saved}`;
-    throw new Error(`${error.message}; ${good}`);
-  }
-  bar.finish();
-  const duration = formatDuration((performance.now() - began) / 1000);
-  console.log(`${config.steps - start} steps in ${duration}, ${note}: ${folder.model}`);
+  const words = await runTraining(begin, folder, dataset, {
+    checkpointEvery: epochs ? Math.max(1, Math.round(count * dataset.count / recipe.config.batch)) : count,
+    keepModels: flags.keepModels,
+    logEvery: flags.logEvery,
+  });
+  console.log(`${words}: ${folder.model}`);
 }
 
-/** Ctrl-C asks to stop after the step; a second one stops at once. */
-class Interrupt implements Disposable {
-  raised = false;
-  readonly #listener = () => {
-    if (this.raised) Deno.exit(130);
-    this.raised = true;
-  };
-
-  constructor() {
-    Deno.addSignalListener("SIGINT", this.#listener);
+/** Writes the models of a run whose steps are all done, where a kill left them out. */
+async function finish(checkpoint: Checkpoint, folder: TrainingFolder, flags: Flags): Promise<void> {
+  const { state, config } = checkpoint;
+  const written = folder.isOwn(flags.resume!) ? await folder.complete(checkpoint, flags.keepModels) : [];
+  if (written.length > 0) {
+    console.log(`all of ${config.steps} steps were done; now written: ${written.join(", ")}`);
+    return;
   }
-
-  [Symbol.dispose](): void {
-    Deno.removeSignalListener("SIGINT", this.#listener);
-  }
+  const steps = flags.steps ?? config.steps;
+  throw new UsageError(`${flags.resume} has done ${state.step} of ${steps} steps: raise --steps to go on`);
 }
 
 async function readResumed(path: string): Promise<Checkpoint> {
   try {
     return readCheckpoint(await Deno.readFile(path));
   } catch (error) {
-    throw new Error(`cannot resume from ${path}: ${(error as Error).message}`);
+    const hint = error instanceof Deno.errors.NotFound
+      ? " (a run that ended before its first checkpoint is started again by the same command)"
+      : "";
+    throw new Error(`cannot resume from ${path}: ${(error as Error).message}${hint}`);
   }
 }
 

@@ -2,30 +2,61 @@
  * The folder that a training run writes: checkpoint, model, metrics and sample grids.
  * @module
  */
-import { createRng } from "../src/compute/rng.ts";
-import { fromModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { dirname, resolve } from "node:path";
 import { networkFromConfig } from "../src/networks/catalogue.ts";
 import { writeModel } from "../src/networks/model_file.ts";
 import { unflatten } from "../src/networks/network.ts";
-import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { imageGrid } from "../src/pictures/grid.ts";
-import { encodePng } from "../src/pictures/png.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
-import { drawSamples } from "../src/samplers/sample.ts";
-import { veSde } from "../src/sde.ts";
-import { type Checkpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
+import { type Checkpoint, runMetadata, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { atomicWrite } from "./files.ts";
+import { claimFolder, folderLock, type OutputLock, takenOver } from "./output_lock.ts";
 
-/** Rows of the sample grid. */
-const GRID_ROWS = 5;
+/** What is read back from one line of metrics. */
+export interface MetricsLine {
+  readonly step: number;
+  readonly loss: number;
+}
 
-/** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
-const GRID_COLUMNS = 10;
+/** Temporary names of a run's files, which a killed process leaves. */
+const PART = /^(checkpoint|model(-\d+)?|metrics|samples-\d+)\.[a-z]+\.\d+\.part$/;
 
 /** Where a run's files are. */
-export class TrainingFolder {
-  constructor(readonly path: string) {}
+export class TrainingFolder implements Disposable {
+  readonly #created: boolean;
+  readonly #lock: OutputLock;
+
+  private constructor(readonly path: string, created: boolean, lock: OutputLock) {
+    this.#created = created;
+    this.#lock = lock;
+  }
+
+  /**
+   * Claims the folder for this process, makes it if need be, and removes what a killed run left half-written.
+   * @param resumed The checkpoint to go on from, or null for a new run.
+   * @throws {Error} with one sentence, when another process writes there, nothing can be written, or there is something
+   * that the run would overwrite
+   */
+  static async open(path: string, resumed: string | null): Promise<TrainingFolder> {
+    const created = !await exists(path);
+    try {
+      await Deno.mkdir(path, { recursive: true });
+    } catch (error) {
+      throw new Error(`cannot write "${path}": ${error instanceof Error ? error.message : error}`);
+    }
+    const lock = await claimFolder(path);
+    const folder = new TrainingFolder(path, created, lock);
+    try {
+      const words = takenOver(path, lock);
+      if (words !== null) console.error(words);
+      if (resumed === null || resolve(dirname(resumed)) !== resolve(path)) await folder.#requireEmpty();
+      for await (const { name } of Deno.readDir(path)) {
+        if (PART.test(name)) await Deno.remove(`${path}/${name}`);
+      }
+      return folder;
+    } catch (error) {
+      folder[Symbol.dispose]();
+      throw error;
+    }
+  }
 
   get checkpoint(): string {
     return `${this.path}/checkpoint.safetensors`;
@@ -35,76 +66,94 @@ export class TrainingFolder {
     return `${this.path}/model.safetensors`;
   }
 
-  /** Makes the folder. Throws when there is something in it, unless the run that is in it goes on. */
-  async open(resumed: boolean): Promise<void> {
-    await Deno.mkdir(this.path, { recursive: true });
-    for await (const { name } of Deno.readDir(this.path)) {
-      if (resumed && await exists(this.checkpoint)) return;
-      throw new Error(
-        `${this.path} is not empty (it has ${name}): go on with --resume ${this.checkpoint}, or choose another --out`,
-      );
-    }
+  /** Whether a path is that of this folder's checkpoint. */
+  isOwn(path: string): boolean {
+    return resolve(path) === resolve(this.checkpoint);
   }
 
-  /** Drops metrics of steps that will be done again. */
-  async rewindMetrics(step: number): Promise<void> {
-    if (!await exists(this.#metrics)) return;
-    const lines = (await Deno.readTextFile(this.#metrics)).split("\n");
-    const kept = lines.filter((line) => line !== "" && JSON.parse(line).step <= step);
-    await atomicWrite(this.#metrics, new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")));
+  /** The path of the sample grid after a step. */
+  samples(step: number): string {
+    return `${this.path}/samples-${sixDigits(step)}.png`;
+  }
+
+  /**
+   * Drops metrics of steps that will be done again, and lines that were not written whole.
+   * @returns the lines that stay
+   */
+  async rewindMetrics(step: number): Promise<readonly MetricsLine[]> {
+    if (!await exists(this.#metrics)) return [];
+    const lines = (await Deno.readTextFile(this.#metrics)).split("\n").filter((line) => line !== "");
+    const parsed = lines.map((line) => ({ line, metrics: parseMetrics(line) }));
+    const torn = parsed.filter(({ metrics }) => metrics === null).length;
+    if (torn > 0) console.error(`dropped ${torn} torn ${torn === 1 ? "line" : "lines"} of ${this.#metrics}`);
+    const kept = parsed.filter(({ metrics }) => metrics !== null && metrics.step <= step);
+    await atomicWrite(
+      this.#metrics,
+      new TextEncoder().encode(kept.map(({ line }) => `${line}\n`).join("")),
+    );
+    return kept.map(({ metrics }) => metrics!);
   }
 
   /** Appends one line of JSON. */
-  async appendMetrics(metrics: Readonly<Record<string, number>>): Promise<void> {
-    await Deno.writeTextFile(this.#metrics, `${JSON.stringify(metrics)}\n`, { append: true });
+  async appendMetrics(metrics: MetricsLine & Readonly<Record<string, number>>): Promise<void> {
+    try {
+      await Deno.writeTextFile(this.#metrics, `${JSON.stringify(metrics)}\n`, { append: true });
+    } catch (error) {
+      throw new Error(
+        `could not write "${this.#metrics}": ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
 
   /**
    * Writes the checkpoint, and the moving average alone in half precision as a model to sample from.
    * @param keep Whether to write that model under a name of its own, too, which later ones leave alone.
    */
-  async save(checkpoint: Checkpoint, keep = false): Promise<void> {
-    const { config, state, data } = checkpoint;
-    const network = networkFromConfig(config.model.network);
-    const weights = unflatten(network.parameters, state.ema);
-    const { model: _, ...training } = config;
-    const card = { recipe: JSON.stringify(training), step: String(state.step), data };
+  async save(checkpoint: Checkpoint, keep: boolean): Promise<void> {
     await atomicWrite(this.checkpoint, writeCheckpoint(checkpoint));
-    const model = writeModel({ config: config.model, weights }, "F16", { metadata: card });
-    await atomicWrite(this.model, model);
-    if (keep) await atomicWrite(`${this.path}/model-${sixDigits(state.step)}.safetensors`, model);
+    await this.complete(checkpoint, keep);
   }
 
-  /** Samples from the moving average into a PNG, columns of one class each; returns its path. */
-  async drawGrid({ config, state }: Checkpoint): Promise<string> {
-    const network = networkFromConfig(config.model.network);
-    const classes = Math.max(1, network.classes);
-    const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));
-    const count = GRID_ROWS * columns;
-    const labels = Array.from(
-      { length: count },
-      (_, i) => network.classes > 0 ? i % columns % classes : null,
-    );
-    const denoiser = networkDenoiser(config.model, unflatten(network.parameters, state.ema));
+  /**
+   * Writes the models that belong to a checkpoint, unless they are there: a run may be killed between its files.
+   * @returns the paths that were written
+   */
+  async complete(checkpoint: Checkpoint, keep: boolean): Promise<readonly string[]> {
+    const { model: config, ...training } = checkpoint.config;
+    const network = networkFromConfig(config.network);
+    const weights = unflatten(network.parameters, checkpoint.state.ema);
+    const card = { recipe: JSON.stringify(training), ...runMetadata(checkpoint) };
+    const model = writeModel({ config, weights }, "F16", { metadata: card });
+    const kept = `${this.path}/model-${sixDigits(checkpoint.state.step)}.safetensors`;
+    const written: string[] = [];
+    for (const path of keep ? [this.model, kept] : [this.model]) {
+      if (await holds(path, model)) continue;
+      await atomicWrite(path, model);
+      written.push(path);
+    }
+    return written;
+  }
+
+  /** Gives the folder back; one that was made for a run that then wrote nothing is removed. */
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+    if (!this.#created) return;
     try {
-      await denoiser.prepare(count);
-      const sde = veSde({ sigmaMin: 0.005, sigmaMax: 40 });
-      const samples = await drawSamples(
-        scoreModel(denoiser.withLabels(labels), sde),
-        samplerByName("dpm++2m"),
-        {
-          shape: [count, ...network.sampleShape],
-          grid: { kind: "karras", steps: 15 },
-          rng: createRng(config.seed).fork("snapshot"),
-        },
-      );
-      const values = fromModel(await samples.data<"float32">());
-      samples.dispose();
-      const path = `${this.path}/samples-${sixDigits(state.step)}.png`;
-      await atomicWrite(path, encodePng(imageGrid(values, [count, ...network.sampleShape], { columns })));
-      return path;
-    } finally {
-      denoiser.dispose();
+      Deno.removeSync(this.path);
+    } catch { /* There is something in it. */ }
+  }
+
+  /** Throws unless the folder is empty but for what a run that was stopped before its first checkpoint leaves. */
+  async #requireEmpty(): Promise<void> {
+    for await (const { name } of Deno.readDir(this.path)) {
+      if (`${this.path}/${name}` === folderLock(this.path) || PART.test(name)) continue;
+      if (`${this.path}/${name}` === this.#metrics && !await exists(this.checkpoint)) {
+        const text = await Deno.readTextFile(this.#metrics);
+        // The first line may be torn, too.
+        if ('{"step":'.startsWith(text.slice(0, 8))) continue;
+      }
+      const advice = await exists(this.checkpoint) ? `go on with --resume ${this.checkpoint}, or ` : "";
+      throw new Error(`${this.path} is not empty (it has ${name}): ${advice}choose another --out`);
     }
   }
 
@@ -117,6 +166,21 @@ function sixDigits(step: number): string {
   return String(step).padStart(6, "0");
 }
 
+/** A line of metrics; null for one that was not written whole. */
+function parseMetrics(line: string): MetricsLine | null {
+  try {
+    const metrics = JSON.parse(line);
+    return Number.isInteger(metrics?.step) ? metrics : null;
+  } catch {
+    return null;
+  }
+}
+
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await Deno.readFile(path).catch(() => null);
+  return there !== null && there.length === bytes.length && there.every((byte, i) => byte === bytes[i]);
 }

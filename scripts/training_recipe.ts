@@ -10,6 +10,7 @@ import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
 import { type Sde, sigmaPowerSde } from "../src/sde.ts";
 import { withSmallestNoise } from "../src/smallest_noise.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import type { Checkpoint, RecipeChange } from "../src/training/checkpoint.ts";
 import type { TrainingConfig } from "../src/training/train.ts";
 import { chainNames, chainRatios } from "./chains.ts";
 import { sdes } from "./drawing.ts";
@@ -33,7 +34,7 @@ const sigma: Flag<number | "data" | undefined> = {
   },
 };
 
-/** Flags that shape the run; a resumed run keeps what its checkpoint says. */
+/** Flags that shape the run; a resumed run keeps what its checkpoint says, but for {@linkcode resumedConfig}'s. */
 export const recipeFlags = {
   ...trainingDataFlags,
   flip: toggle({ help: "show every image left-right reversed half of the time; not for digits" }),
@@ -68,8 +69,15 @@ export const recipeFlags = {
     max: 10,
   }),
   batch: integer({ help: "images in a step (default 64)", min: 1 }),
-  rate: number({ help: `learning rate (default ${OPTIMIZER_DEFAULTS.rate})`, min: 1e-9 }),
-  warmup: integer({ help: `steps in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`, min: 0 }),
+  rate: number({
+    help:
+      `learning rate (default ${OPTIMIZER_DEFAULTS.rate}); it, warmup, decay and seed may be changed on --resume`,
+    min: 1e-9,
+  }),
+  warmup: integer({
+    help: `steps from the first in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`,
+    min: 0,
+  }),
   decay: choice(["cosine", "constant"], {
     help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
   }),
@@ -80,8 +88,8 @@ export const recipeFlags = {
 /** Values of {@linkcode recipeFlags}. */
 export type RecipeValues = FlagValues<typeof recipeFlags>;
 
-/** Flags of the recipe that say where data are, which a resumed run may be told anew. */
-const ofPlaces: readonly string[] = Object.keys(trainingDataFlags);
+/** Flags of the recipe that a resumed run may have: where data are, and {@linkcode resumedConfig}'s. */
+const onResume: readonly string[] = [...Object.keys(trainingDataFlags), "rate", "warmup", "decay", "seed"];
 
 /**
  * Throws a UsageError for flags that contradict each other.
@@ -126,8 +134,10 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   }
   if (!resumed) return;
   for (const name of Object.keys(recipeFlags) as (keyof typeof recipeFlags)[]) {
-    if (!ofPlaces.includes(name) && flags[name] !== undefined && flags[name] !== false) {
-      throw new UsageError(`--resume keeps the recipe of its checkpoint: leave out ${name}`);
+    if (!onResume.includes(name) && flags[name] !== undefined && flags[name] !== false) {
+      throw new UsageError(
+        `--resume keeps the recipe of its checkpoint, but for rate, warmup, decay and seed: leave out ${name}`,
+      );
     }
   }
 }
@@ -164,6 +174,37 @@ export async function newConfig(
     seed: flags.seed ?? 0,
     ...flags.flip && { flip: true },
   };
+}
+
+/**
+ * The config of a resumed run: its checkpoint's, but for the steps, the learning rate and the seed that flags give.
+ * @returns the config, and all changes so far with this one
+ */
+export function resumedConfig(
+  { config, state, changes = [] }: Checkpoint,
+  flags: RecipeValues & { readonly steps?: number },
+): { config: TrainingConfig; changes: readonly RecipeChange[] } {
+  const { rate, warmup, decay } = { ...config.optimizer, ...given(flags, ["rate", "warmup", "decay"]) };
+  const changed: TrainingConfig = {
+    ...{ ...config, ...given(flags, ["steps", "seed"]) },
+    optimizer: { ...config.optimizer, rate, warmup, decay },
+  };
+  const [before, after] = [config, changed].map(({ steps, seed, optimizer: { rate, warmup, decay } }) =>
+    Object.entries({ steps, seed, rate, warmup, decay })
+  );
+  const values = before.flatMap(([name, old], i) => old === after[i][1] ? [] : [[name, [old, after[i][1]]]]);
+  return {
+    config: changed,
+    changes: values.length === 0
+      ? changes
+      : [...changes, { step: state.step, values: Object.fromEntries(values) }],
+  };
+}
+
+/** The named flags that were given. */
+function given<F, K extends keyof F>(flags: F, names: readonly K[]): Partial<F> {
+  const pairs = names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]);
+  return Object.fromEntries(pairs);
 }
 
 /** The preset for images of this size, or the one asked for, with the data's height, width, channels and classes. */

@@ -175,10 +175,10 @@ claim(
         [2, true],
         "bad usage",
       );
-      const other = await run("train", "--resume", checkpoint, "--seed", "5");
+      const other = await run("train", "--resume", checkpoint, "--batch", "5");
       check.equal(
-        "a seed beside --resume",
-        [other.code, /leave out seed/.test(other.stderr)],
+        "a batch size beside --resume",
+        [other.code, /leave out batch/.test(other.stderr)],
         [2, true],
         "bad usage",
       );
@@ -213,7 +213,9 @@ claim(
       );
       check.equal("data", data, folder, "the flag");
       check.atLeast("steps done", state.step, 1, "there was a line of metrics");
-      const sentence = new RegExp(`stopped after step ${state.step}; go on with --resume `);
+      const sentence = new RegExp(
+        `stopped after step ${state.step}; go on from step ${state.step} with --resume `,
+      );
       check.holds(words.trim().slice(-120), sentence.test(words), "it says where to go on");
       const blocked = await run("train", "--data", folder, "--out", `${folder}/fresh`, "--engine", "wasm");
       check.equal("a new run into the same folder", blocked.code, 1, "nothing is overwritten");

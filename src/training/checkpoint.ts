@@ -3,6 +3,7 @@
  * seed and the whole config beside them. One file samples and resumes.
  * @module
  */
+import type { DatasetIdentity } from "../data/identity.ts";
 import { networkFromConfig } from "../networks/catalogue.ts";
 import { readModel, writeModel } from "../networks/model_file.ts";
 import { flatten, parameterCount, unflatten } from "../networks/network.ts";
@@ -16,20 +17,44 @@ export interface Checkpoint {
   readonly state: TrainingState;
   /** Name of the data set. */
   readonly data: string;
+  /** What tells the data from others; absent in checkpoints of older versions. */
+  readonly dataset?: DatasetIdentity;
+  /** The noise plan that the objective's levels come from, plain JSON; absent when they come from none. */
+  readonly plan?: Readonly<Record<string, unknown>>;
+  /** Numbers of the recipe that were changed on the way, in the order of steps; absent when none was. */
+  readonly changes?: readonly RecipeChange[];
+}
+
+/** A change of the recipe when a run was resumed. */
+export interface RecipeChange {
+  /** Steps done before the change. */
+  readonly step: number;
+  /** What was changed, such as `rate`, and its values before and after. */
+  readonly values: Readonly<Record<string, readonly [before: unknown, after: unknown]>>;
+}
+
+/** What a checkpoint and its model say about the run, beside its config: JSON by name, what is absent left out. */
+const NOTES = ["dataset", "plan", "changes"] as const;
+
+/** The text pairs that a checkpoint, and a model made from it, carry about the run. */
+export function runMetadata(checkpoint: Checkpoint): Record<string, string> {
+  const notes = NOTES.filter((name) => checkpoint[name] !== undefined)
+    .map((name) => [name, JSON.stringify(checkpoint[name])]);
+  return { step: String(checkpoint.state.step), data: checkpoint.data, ...Object.fromEntries(notes) };
 }
 
 const MOMENTS = ["weights", "mean", "variance"] as const;
 
 /** The bytes of a checkpoint; float32, so a resumed run loses nothing. */
-export function writeCheckpoint({ config, state, data }: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { model, ...training } = config;
+export function writeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const { config: { model, ...training }, state } = checkpoint;
   const { parameters } = networkFromConfig(model.network);
   const tensors = new Map(
     MOMENTS.map((name) => [`training.${name}`, { shape: [state[name].length], values: state[name] }]),
   );
   return writeModel({ config: model, weights: unflatten(parameters, state.ema) }, "F32", {
     tensors,
-    metadata: { training: JSON.stringify(training), step: String(state.step), data },
+    metadata: { training: JSON.stringify(training), ...runMetadata(checkpoint) },
   });
 }
 
@@ -54,13 +79,11 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   if (!Number.isSafeInteger(step) || step < 0) {
     throw new TypeError(`the checkpoint's step is ${metadata.step}`);
   }
-  let training: Omit<TrainingConfig, "model">;
-  try {
-    training = JSON.parse(metadata.training);
-  } catch (error) {
-    throw new TypeError(`the checkpoint's training config is not JSON: ${(error as Error).message}`);
-  }
+  const training = parsed(metadata.training, "training config") as Omit<TrainingConfig, "model">;
+  const notes = NOTES.filter((name) => metadata[name] !== undefined)
+    .map((name) => [name, parsed(metadata[name], name)]);
   return {
+    ...Object.fromEntries(notes),
     config: { ...training, model },
     state: {
       step,
@@ -71,4 +94,12 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
     },
     data: metadata.data ?? "unknown",
   };
+}
+
+function parsed(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`the checkpoint's ${what} is not JSON: ${(error as Error).message}`);
+  }
 }

@@ -68,7 +68,7 @@ export interface TrainStep {
   readonly loss: number | null;
   /** Mean norm of the gradient, before clipping, since the last report; null between reports. */
   readonly gradientNorm: number | null;
-  /** Copies the state to the host. Only until the next step is asked for. DivergedError when a weight is not finite. */
+  /** Copies the state to the host. Only until the next step is asked for. DivergedError when a number in it is not finite. */
   snapshot(): Promise<TrainingState>;
 }
 
@@ -76,8 +76,11 @@ export interface TrainStep {
 export interface TrainOptions {
   /** Where to go on; by default from initial weights. */
   readonly resume?: TrainingState;
-  /** Losses are read back, checked and reported every so many steps, and at the last. Default 10. */
-  readonly reportEvery?: number;
+  /**
+   * Losses are read back, checked and reported every so many steps, or after the steps (from 1) for which a function says
+   * so; and at the last. Default 10.
+   */
+  readonly reportEvery?: number | ((step: number) => boolean);
 }
 
 /** The loss or a weight is no longer a finite number. */
@@ -182,7 +185,8 @@ export async function* train(
       state = result.state;
       unread.push([result.loss, result.norm]);
       done++;
-      const report = done % reportEvery === 0 || done === config.steps;
+      const report = done === config.steps ||
+        (typeof reportEvery === "number" ? done % reportEvery === 0 : reportEvery(done));
       const means = report ? await readMeans(unread, done) : null;
       if (report) unread = [];
       yield {
@@ -252,19 +256,21 @@ export function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
   };
 }
 
-/** Copies a state to the host. Throws a DivergedError when a weight is not finite. */
+/** Copies a state to the host. Throws a DivergedError when a number in it is not finite. */
 export async function toHost(state: OptimizerState<tf.Tensor1D>, step: number): Promise<TrainingState> {
   const read = async (tensor: tf.Tensor) => (await tensor.data<"float32">()).slice();
-  const weights = await read(state.weights);
-  const broken = weights.find((weight) => !Number.isFinite(weight));
-  if (broken !== undefined) throw new DivergedError(step, broken, "a weight");
-  return {
-    step,
-    weights,
+  const host = {
+    weights: await read(state.weights),
     ema: await read(state.ema),
     mean: await read(state.mean),
     variance: await read(state.variance),
   };
+  const nouns = { weights: "a weight", ema: "an averaged weight", mean: "a moment", variance: "a moment" };
+  for (const name of ["weights", "ema", "mean", "variance"] as const) {
+    const broken = host[name].find((value) => !Number.isFinite(value));
+    if (broken !== undefined) throw new DivergedError(step, broken, nouns[name]);
+  }
+  return { step, ...host };
 }
 
 /** Reads losses and norms of the steps up to `done`, all at once, disposes them and takes means. */
