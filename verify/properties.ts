@@ -3,7 +3,7 @@
  * @module
  */
 import * as fc from "npm:fast-check@4.10.2";
-import type { Check } from "./claim.ts";
+import { brief, type Check } from "./claim.ts";
 
 export { fc };
 
@@ -29,7 +29,7 @@ export async function checkProperty<T>(
   check.record({
     what,
     observed: details.failed
-      ? `fails for ${fc.stringify(details.counterexample?.[0]).slice(0, 300)}${error}`
+      ? `fails for ${brief(details.counterexample?.[0], 300)}${error}`
       : `holds for ${details.numRuns} inputs`,
     bound: "holds for all inputs",
     source,

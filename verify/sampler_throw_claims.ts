@@ -67,10 +67,12 @@ claim(
     const [name, known] = ["predictor-corrector", tf.tensor2d([[0.5, 0, 0]])];
     const mask = [1, 0, 0];
     const { grid, options } = settings(name);
-    await examine(check, "imputation", (model) => {
-      const sampler = imputed(samplerByName(name, options), { known, mask });
-      return drawSamples(model, sampler, { shape, grid, rng: createRng(1) });
-    });
+    for (const [what, around] of [["imputation", imputed], ["RePaint", repaint]] as const) {
+      await examine(check, what, (model) => {
+        const sampler = around(samplerByName(name, options), { known, mask });
+        return drawSamples(model, sampler, { shape, grid, rng: createRng(1) });
+      });
+    }
     const seen = await linearObservation(maskOperator([3], [1, 0, 0]), tf.tensor2d([[0.5]]), 0.1);
     await examine(check, "posterior score", (model) => {
       const run = { shape, grid, rng: createRng(1) };

@@ -1,6 +1,7 @@
 /** Claims about the suite on a machine that lacks what some claims need. @module */
 import { fileURLToPath } from "node:url";
-import { claim } from "./claim.ts";
+import { brief, Check, claim } from "./claim.ts";
+import { checkProperty, fc } from "./properties.ts";
 import { programs } from "./program.ts";
 import { digestOf } from "./slow_claims.ts";
 import { claimFiles, roomOf } from "./suite.ts";
@@ -79,4 +80,34 @@ claim("the files of a slow claim are digested with their names and contents", as
   check.equal("SHA-256", digestOf([file]), expected, "Web Crypto's digest of path, size and bytes");
   check.holds("a folder", digestOf(["fixtures/idx"]) !== digestOf(["fixtures/images"]), "other files");
   await check.throws("a file that is not there", () => digestOf(["src/no_such.ts"]), /No such file/);
+});
+
+claim("a broken comparison prints numbers of typed arrays and names of functions", async (check) => {
+  const judged = new Check();
+  judged.equal("arrays", Float32Array.of(1, 2.5), Float32Array.of(1, 3), "the claim");
+  judged.equal("long arrays", new Float64Array(1e6), new Float64Array(1e6).fill(1), "the claim");
+  const { observed, bound, held } = judged.comparisons[0];
+  check.equal("a typed array", [observed, bound, held], [
+    "Float32Array(2) [ 1, 2.5 ]",
+    "= Float32Array(2) [ 1, 3 ]",
+    false,
+  ], "its type, length and numbers");
+  check.atMost(
+    "length of what is said of a million numbers",
+    judged.comparisons[1].observed.length,
+    80,
+    "one line",
+  );
+  check.equal(
+    "a function",
+    brief({ alpha: Math.sin }),
+    "{ alpha: [Function: sin] }",
+    "its name, not its source",
+  );
+  const inner = new Check();
+  const objects = fc.constant({ double: (x: number) => 2 * x, values: Float64Array.of(4) });
+  await checkProperty(inner, "a property", objects, () => false, "the claim", 1);
+  const { observed: said } = inner.comparisons[0];
+  const words = "fails for { double: [Function: double], values: Float64Array(1) [ 4 ] }";
+  check.holds(`a counterexample: ${said.slice(0, 90)}`, said.startsWith(words), "values and names");
 });
