@@ -343,6 +343,8 @@ export {
 } from "./src/pictures/marks.ts";
 export { type PanelLayout, panels } from "./src/pictures/panels.ts";
 export { plot, type PlotOptions } from "./src/pictures/plot.ts";
+export { decodeJpeg } from "./src/pictures/jpeg.ts";
+export { decodePicture } from "./src/pictures/picture_file.ts";
 export { decodePng, encodePng, type Picture } from "./src/pictures/png.ts";
 export {
   loadRasterizer,

@@ -25,7 +25,7 @@ const HIDDEN = -0.3;
 const mask: Flag<MaskName | "random" | { readonly path: string }> = {
   help: `what is hidden: ${
     maskNames.join(", ")
-  }, random pixels (see --hidden), or where a PNG of the model's size is dark`,
+  }, random pixels (see --hidden), or where a PNG of the model's size, on a white ground, is dark`,
   placeholder: "NAME|F.png",
   fallback: "left",
   parse(text, flag) {
@@ -64,7 +64,7 @@ type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 /** The mask that flags ask for, [height · width · channels]. */
 async function maskOf({ mask, hidden, seed }: Flags, shape: readonly number[]): Promise<Float32Array> {
   if (typeof mask === "object") {
-    const picture = decodePng(await readWhole(mask.path), mask.path);
+    const picture = await decodePng(await readWhole(mask.path), mask.path);
     return asUsage(() => maskFromPicture(picture, shape));
   }
   return mask === "random" ? randomMask(shape, hidden ?? 0.5, createRng(seed)) : maskByName(mask, shape);

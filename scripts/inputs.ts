@@ -6,9 +6,11 @@ import type { Engine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { colourDigits, digitColours } from "../src/data/coloured_digits.ts";
 import { type ImageDataset, modelToBytes, slice, toModel } from "../src/data/dataset.ts";
+import { isImagePath } from "../src/data/image_folder.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { loadPretrained } from "../src/pretrained.ts";
-import { decodePng, type Picture } from "../src/pictures/png.ts";
+import { decodePicture, luma } from "../src/pictures/picture_file.ts";
+import type { Picture } from "../src/pictures/png.ts";
 import { resizePicture } from "../src/pictures/resize.ts";
 import { samplerByName, samplerEntry } from "../src/samplers/catalogue.ts";
 import { GUIDANCE, SAMPLER, sdes } from "./drawing.ts";
@@ -29,15 +31,15 @@ export type InputChoice =
 export const inputFlag: Flag<InputChoice> = {
   help:
     "the images: samples (of the shipped digit network), digits (drawn by strokes) or mnist (test images), " +
-    "each with :INDEX or :FROM-TO; or a PNG (default samples:0-9)",
+    "each with :INDEX or :FROM-TO; or a picture, F.png or F.jpg, on a white ground where it is transparent (default samples:0-9)",
   placeholder: "SOURCE|F.png",
   fallback: { kind: "samples", from: 0, to: 9 },
   parse(text, flag) {
-    if (text.toLowerCase().endsWith(".png")) return { kind: "picture", path: text };
+    if (isImagePath(text)) return { kind: "picture", path: text };
     const [, kind, from, to] = /^(samples|digits|mnist)(?::(\d+)(?:-(\d+))?)?$/.exec(text) ?? [];
     if (kind === undefined) {
       throw new UsageError(
-        `${flag} must be samples, digits or mnist, with :INDEX or :FROM-TO if wanted, or end in .png, got "${text}"`,
+        `${flag} must be samples, digits or mnist, with :INDEX or :FROM-TO if wanted, or end in .png or .jpg, got "${text}"`,
       );
     }
     const first = Number(from ?? 0);
@@ -85,7 +87,8 @@ interface InputOptions {
 export async function readInputs(choice: InputChoice, options: InputOptions): Promise<Inputs> {
   const { shape } = options;
   if (choice.kind === "picture") {
-    const picture = fitted(decodePng(await readWhole(choice.path), choice.path), choice.path, options);
+    const whole = await decodePicture(await readWhole(choice.path), choice.path);
+    const picture = fitted(whole, choice.path, options);
     return { count: 1, images: toModel(channelsOf(picture, shape[2])), labels: null };
   }
   const grey = await digitsOf(choice.kind, choice.from, choice.to, options);
@@ -141,11 +144,11 @@ function fitted(picture: Picture, path: string, { shape, resize }: InputOptions)
   );
 }
 
-/** Red, green and blue, or their mean; [height, width, channels]. */
+/** Red, green and blue, or their luma; [height, width, channels]. */
 function channelsOf({ width, height, data }: Picture, channels: number): Uint8Array {
   return Uint8Array.from({ length: width * height * channels }, (_, at) => {
     const start = 4 * Math.floor(at / channels);
     if (channels === 3) return data[start + at % 3];
-    return Math.round((data[start] + data[start + 1] + data[start + 2]) / 3);
+    return Math.round(luma(data[start], data[start + 1], data[start + 2]));
   });
 }

@@ -12,7 +12,8 @@ import { imageFolderDataset } from "../src/data/image_folder.ts";
 import { MNIST_FILES } from "../src/data/mnist.ts";
 import { loadCifar10 } from "./cifar10_files.ts";
 import { integer, text, toggle, UsageError } from "./flags.ts";
-import { imagePaths, readImages } from "./image_files.ts";
+import { findPictures, imageFiles, listOf } from "./image_files.ts";
+import { ProgressBar } from "./terminal.ts";
 import { loadMnist } from "./mnist_files.ts";
 
 /** Data that have a name: drawn by this program, or published. */
@@ -90,15 +91,30 @@ async function kindOf(folder: string): Promise<"mnist" | "cifar10" | "images"> {
 async function loadImages(folder: string, options: FolderOptions): Promise<ImageDataset> {
   const { skipCorrupt, resumedShape: [height, width] = [] } = options;
   const size = options.size ?? (height === width ? height : undefined);
-  const paths = await imagePaths(folder);
+  const { paths, others, unreachable, runs } = await findPictures(folder);
+  if (runs.length > 0) {
+    console.error(`left out of "${folder}", as a training run writes there: ${listOf(runs)}`);
+  }
+  for (
+    const [problem, left] of [
+      [others, "in formats that are not read (PNG and JPEG are)"],
+      [unreachable, "whose names are not UTF-8, or which are links to nothing"],
+    ] as const
+  ) {
+    if (problem.length === 0) continue;
+    const words = `"${folder}" has ${problem.length} files ${left}: ${listOf(problem)}`;
+    if (!skipCorrupt) throw new Error(`${words}: convert or remove them, or --skip-corrupt`);
+    console.error(`skipped: ${words}`);
+  }
   if (paths.length === 0) {
     throw new Error(`"${folder}" holds no PNG or JPEG picture, and no file of MNIST or CIFAR-10`);
   }
   const name = basename(resolve(folder)).replaceAll(/\s/g, "-");
   try {
-    return imageFolderDataset(await readImages(folder, paths), {
-      ...{ size, name },
-      ...skipCorrupt && { onCorrupt: (problem: string) => console.error(`skipped ${problem}`) },
+    using bar = new ProgressBar({ label: `reading ${name}`, total: paths.length, unit: "pictures" });
+    return await imageFolderDataset(imageFiles(folder, paths), {
+      ...{ size, name, onProgress: (files: number) => bar.update(files) },
+      ...skipCorrupt && { onCorrupt: (problem: string) => bar.print(`skipped ${problem}`) },
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -211,7 +211,7 @@ const flat = (width: number, height: number, ...rgb: number[]) => png(width, hei
 
 claim(
   "a folder's classes are its folders in the order of names, and its images in the order of paths",
-  (check) => {
+  async (check) => {
     const files: ImageFile[] = [
       { path: "zebra/1.png", bytes: flat(2, 2, 1, 2, 3) },
       { path: "ant/b/2.PNG", bytes: flat(2, 2, 4, 5, 6) },
@@ -220,7 +220,7 @@ claim(
     ];
     const source = "the function's documentation";
     for (const [order, shuffled] of [["as given", files], ["reversed", files.toReversed()]] as const) {
-      const set = imageFolderDataset(shuffled, { name: "animals" });
+      const set = await imageFolderDataset(shuffled, { name: "animals" });
       check.equal(`${order}: labels`, [...set.labels], [0, 0, 1, 2], source);
       check.equal(
         `${order}: first values`,
@@ -232,7 +232,7 @@ claim(
       check.equal(`${order}: their names`, set.classNames, ["ant", "cow", "zebra"], source);
     }
     const grey = flat(2, 2, 90, 90, 90);
-    const both = imageFolderDataset([{ path: "a.png", bytes: grey }, {
+    const both = await imageFolderDataset([{ path: "a.png", bytes: grey }, {
       path: "b.png",
       bytes: flat(2, 2, 1, 2, 3),
     }]);
@@ -242,24 +242,24 @@ claim(
       [90, 90, 90],
       "grey is red = green = blue",
     );
-    const alone = imageFolderDataset([{ path: "a.png", bytes: grey }]);
+    const alone = await imageFolderDataset([{ path: "a.png", bytes: grey }]);
     check.equal("grey alone", [alone.shape, [...alone.images]], [[2, 2, 1], [90, 90, 90, 90]], source);
     const clear = png(1, 1, () => [100, 0, 200, 51]);
     check.equal(
       "a fifth opaque",
-      [...imageFolderDataset([{ path: "a.png", bytes: clear }]).images],
+      [...(await imageFolderDataset([{ path: "a.png", bytes: clear }])).images],
       [224, 204, 244],
       "c/5 + 255·4/5, laid on white",
     );
   },
 );
 
-claim("pictures are cut in the middle and scaled by exact means of areas", (check) => {
+claim("pictures are cut in the middle and scaled by exact means of areas", async (check) => {
   // 10 wide, 6 high: the middle 6 columns are 2 … 7; each new pixel is the mean of 3 × 3 old ones.
   const value = (x: number, y: number, c: number) => (23 * x + 11 * y + 60 * c + (x * y) % 7) % 256;
   for (const [width, height, left, top] of [[10, 6, 2, 0], [6, 9, 0, 1]]) {
     const bytes = png(width, height, (x, y) => [value(x, y, 0), value(x, y, 1), value(x, y, 2), 255]);
-    const { images, shape } = imageFolderDataset([{ path: "a.png", bytes }], { size: 2 });
+    const { images, shape } = await imageFolderDataset([{ path: "a.png", bytes }], { size: 2 });
     const expected: number[] = [];
     for (const y of [0, 1]) {
       for (const x of [0, 1]) {
@@ -282,7 +282,7 @@ const fixture = (name: string) => Deno.readFile(new URL(`../fixtures/images/${na
 claim("JPEG files, baseline and progressive, have the colours that were put into them", async (check) => {
   const blocks = [[200, 30, 60], [20, 180, 90], [10, 40, 220], [240, 230, 20]];
   for (const name of ["blocks.jpg", "blocks-progressive.jpg"]) {
-    const { width, height, data } = decodeJpeg(await fixture(name));
+    const { width, height, data } = await decodeJpeg(await fixture(name));
     check.equal(`${name}: size`, [width, height], [16, 16], "fixtures/images/README.md");
     let error = 0;
     for (let at = 0; at < data.length; at++) {
@@ -321,7 +321,7 @@ claim(
     }
     const problems: string[] = [];
     const files = [...damaged.map(([path, bytes]) => ({ path, bytes })), good];
-    const kept = imageFolderDataset(files, { onCorrupt: (problem) => problems.push(problem) });
+    const kept = await imageFolderDataset(files, { onCorrupt: (problem) => problems.push(problem) });
     check.equal("images that are left", kept.count, 1, "one file is good");
     check.equal(
       "files that are named",
@@ -358,9 +358,10 @@ claim(
       check,
       "any bytes are a picture or refused by name",
       fc.tuple(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 120 })),
-      ([start, rest]) => {
+      async ([start, rest]) => {
         try {
-          return imageFolderDataset([{ path: "x", bytes: Uint8Array.from([...start, ...rest]) }]).count === 1;
+          const bytes = Uint8Array.from([...start, ...rest]);
+          return (await imageFolderDataset([{ path: "x", bytes }])).count === 1;
         } catch (error) {
           return error instanceof RangeError && error.message.startsWith("x: ");
         }

@@ -61,37 +61,37 @@ claim("PNG keeps every byte of a picture, and other writers' PNG files are read"
     check,
     "written and read",
     pictures,
-    ([width, height, seed]) => {
+    async ([width, height, seed]) => {
       const data = Uint8Array.from(
         { length: width * height * 4 },
         (_, i) => Math.imul(i + seed, 2654435761) >>> 24,
       );
-      const back = decodePng(encodePng({ width, height, data }));
+      const back = await decodePng(encodePng({ width, height, data }));
       return back.width === width && back.height === height && String(back.data) === String(data);
     },
     "lossless",
   );
   const source = "made with Python's zlib and struct from the PNG specification (RFC 2083)";
-  const read = (hex: string): number[] => [...decodePng(Uint8Array.fromHex(SIGNATURE + hex)).data];
+  const read = async (hex: string) => [...(await decodePng(Uint8Array.fromHex(SIGNATURE + hex))).data];
   const grey = (...levels: number[]) => levels.flatMap((level) => [level, level, level, 255]);
   const bits = [255, 0, 255, 255, 0, 0, 255, 0, 0, 255];
-  check.equal("1-bit grey, 5×2", read(GREY_1), grey(...bits), source);
+  check.equal("1-bit grey, 5×2", await read(GREY_1), grey(...bits), source);
   const [black, red, green, blue] = [[0, 0, 0, 255], [255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]];
   const painted = [black, red, green, blue, green, red].flat();
-  check.equal("2-bit palette, 3×2", read(PALETTE_2), painted, source);
-  check.equal("16-bit grey, 2×1", read(GREY_16), grey(0x12, 0xff), source);
-  check.equal("8-bit RGB, 2×1", read(RGB_8), [1, 2, 3, 255, 4, 5, 6, 255], source);
-  check.equal("8-bit grey with alpha, 2×1", read(GREY_ALPHA_8), [1, 1, 1, 2, 3, 3, 3, 4], source);
+  check.equal("2-bit palette, 3×2", await read(PALETTE_2), painted, source);
+  check.equal("16-bit grey, 2×1", await read(GREY_16), grey(0x12, 0xff), source);
+  check.equal("8-bit RGB, 2×1", await read(RGB_8), [1, 2, 3, 255, 4, 5, 6, 255], source);
+  check.equal("8-bit grey with alpha, 2×1", await read(GREY_ALPHA_8), [1, 1, 1, 2, 3, 3, 3, 4], source);
 });
 
 claim("a damaged PNG file is refused", async (check) => {
   const good = encodePng({ width: 3, height: 2, data: new Uint8Array(24).fill(7) });
-  const isRefused = (bytes: Uint8Array): boolean => {
+  const isRefused = async (bytes: Uint8Array): Promise<boolean> => {
     try {
-      const { width, height, data } = decodePng(bytes, "file-name");
+      const { width, height, data } = await decodePng(bytes, "file-name");
       return data.length === width * height * 4;
     } catch (error) {
-      return error instanceof RangeError && error.message.startsWith("file-name: not a complete PNG file");
+      return error instanceof RangeError && error.message.startsWith("file-name: ");
     }
   };
   const source = "a picture or a RangeError that names the file";

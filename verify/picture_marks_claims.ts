@@ -53,37 +53,40 @@ claim("bars stand on zero between their edges, dots and arrows lie where their n
   check.atMost("its dots", largest(line[1], [X(0), Y(2), 0, X(4), Y(1), 0]), 0.006, source);
 });
 
-claim("a density is darkest where it is largest, its first row lowest, and covers its rectangle", (check) => {
-  const mark: Mark = {
-    ...{ kind: "density", columns: 3, values: [0, 1, 2, 4, -1, 3], colour: "#102030" },
-    ...{ xRange: [1, 3], yRange: [0.5, 1] },
-  };
-  const svg = plot([mark], axes);
-  const image = /<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"[^>]*base64,([^"]+)"/
-    .exec(svg)!;
-  const place = image.slice(1, 5).map(Number);
-  check.atMost(
-    "left, top, width, height",
-    largest(place, [X(1), Y(1), X(3) - X(1), Y(0.5) - Y(1)]),
-    0.006,
-    source,
-  );
-  const png = decodePng(Uint8Array.from(atob(image[5]), (letter) => letter.charCodeAt(0)));
-  check.equal("size", [png.width, png.height], [3, 2], "a pixel to a value");
-  const alphas = Array.from({ length: 6 }, (_, i) => png.data[4 * i + 3]);
-  check.equal(
-    "opacity from above",
-    alphas,
-    [255, 0, 191, 0, 64, 128],
-    "255 value / largest, the last row on top",
-  );
-  check.equal("colour", [...png.data.subarray(0, 3)], [16, 32, 48], "the mark's");
-  const faint = plot([{ ...mark, peak: 8 }], axes);
-  const dimmed = decodePng(
-    Uint8Array.from(atob(/base64,([^"]+)"/.exec(faint)![1]), (letter) => letter.charCodeAt(0)),
-  );
-  check.equal("opacity with a peak of 8", dimmed.data[3], 128, "255 · 4/8");
-});
+claim(
+  "a density is darkest where it is largest, its first row lowest, and covers its rectangle",
+  async (check) => {
+    const mark: Mark = {
+      ...{ kind: "density", columns: 3, values: [0, 1, 2, 4, -1, 3], colour: "#102030" },
+      ...{ xRange: [1, 3], yRange: [0.5, 1] },
+    };
+    const svg = plot([mark], axes);
+    const image = /<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"[^>]*base64,([^"]+)"/
+      .exec(svg)!;
+    const place = image.slice(1, 5).map(Number);
+    check.atMost(
+      "left, top, width, height",
+      largest(place, [X(1), Y(1), X(3) - X(1), Y(0.5) - Y(1)]),
+      0.006,
+      source,
+    );
+    const png = await decodePng(Uint8Array.from(atob(image[5]), (letter) => letter.charCodeAt(0)));
+    check.equal("size", [png.width, png.height], [3, 2], "a pixel to a value");
+    const alphas = Array.from({ length: 6 }, (_, i) => png.data[4 * i + 3]);
+    check.equal(
+      "opacity from above",
+      alphas,
+      [255, 0, 191, 0, 64, 128],
+      "255 value / largest, the last row on top",
+    );
+    check.equal("colour", [...png.data.subarray(0, 3)], [16, 32, 48], "the mark's");
+    const faint = plot([{ ...mark, peak: 8 }], axes);
+    const dimmed = await decodePng(
+      Uint8Array.from(atob(/base64,([^"]+)"/.exec(faint)![1]), (letter) => letter.charCodeAt(0)),
+    );
+    check.equal("opacity with a peak of 8", dimmed.data[3], 128, "255 · 4/8");
+  },
+);
 
 claim(
   "axes without ends hold all that is shown, and the legend names marks in their order and colours",

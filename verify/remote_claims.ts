@@ -119,7 +119,7 @@ claim(
         env: { DENO_DIR: `${folder}/cache` },
       });
       if (!run.success) throw new Error(run.stderr);
-      const { width, height, data } = decodePng(await Deno.readFile(`${folder}/empty/digits.png`));
+      const { width, height, data } = await decodePng(await Deno.readFile(`${folder}/empty/digits.png`));
       const size = "ten digits in four columns and three rows, 28·2 pixels each and gaps of 2";
       check.equal("the picture's size", [width, height], [2 + 4 * 58, 2 + 3 * 58], size);
       const ink = data.filter((value, i) => i % 4 === 0 && value > 200).length / (10 * 56 * 56);

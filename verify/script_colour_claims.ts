@@ -143,7 +143,7 @@ claim(
         sigmaPowerSde({ sigma: 9 }).config,
         "what was asked for",
       );
-      const grid = decodePng(await Deno.readFile(`${folder}/a.png`));
+      const grid = await decodePng(await Deno.readFile(`${folder}/a.png`));
       check.equal("grid", [grid.width, grid.height], [38, 38], "2 · 2 images of 8 pixels doubled, gaps of 2");
     } finally {
       await Deno.remove(folder, { recursive: true });

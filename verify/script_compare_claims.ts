@@ -131,7 +131,7 @@ claim(
         [20, 28, 28, 1],
         { columns: 10, scale: 1, rowLabels: ["ddim 5", "dpm-solver-3 4"] },
       );
-      const picture = decodePng(await Deno.readFile(`${folder}/c.png`));
+      const picture = await decodePng(await Deno.readFile(`${folder}/c.png`));
       const size = [expected.width, expected.height];
       check.equal(
         "size of the picture",

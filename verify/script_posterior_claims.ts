@@ -262,7 +262,7 @@ claim(
         seen,
       );
       check.equal("picture", picture.code, 0, picture.stderr);
-      const { width, height, data } = decodePng(await Deno.readFile(seen));
+      const { width, height, data } = await decodePng(await Deno.readFile(seen));
       // Two screen pixels to a pixel and two between: original, seen, two samples, mean and deviation.
       check.equal("rows and columns", [width, height], [58 + 2, 6 * 58 + 2], "one image, six rows");
       const at = (row: number, y: number, x: number) =>
@@ -331,7 +331,7 @@ claim("bad input to the posterior tasks is one clear sentence and exit code 2, d
         /--classifier-scale needs a label, got 2/,
       ],
     ];
-    for (const text of ["cifar", "mnist:9-3", "mnist:-1", "mnist:0-10000", "picture.jpg"]) {
+    for (const text of ["cifar", "mnist:9-3", "mnist:-1", "mnist:0-10000", "picture.bmp"]) {
       const message = /^--input must (be samples, digits or mnist|name 1 to 10000 images)/;
       await check.throws(`--input ${text}`, () => inputFlag.parse(text, "--input"), message);
     }

@@ -164,7 +164,7 @@ claim(
         7,
         "4 steps and a last denoise, at ν = 40, 12.4, 2.7, 0.29 and 0.005 (Karras' grid, ρ = 5), two of them without label, too",
       );
-      const { width, height } = decodePng(await Deno.readFile(`${folder}/a.png`));
+      const { width, height } = await decodePng(await Deno.readFile(`${folder}/a.png`));
       check.equal(
         "png: three columns, two rows",
         [width, height],

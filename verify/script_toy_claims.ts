@@ -54,7 +54,7 @@ claim("deno task toy draws its pictures and repeats its numbers", async (check) 
       "digit by digit",
     );
     check.equal("files", files, [`${folder}/made/modes.png`], "as asked");
-    const { width, height } = decodePng(await Deno.readFile(files[0]));
+    const { width, height } = await decodePng(await Deno.readFile(files[0]));
     check.equal(
       "three panels by two",
       [width, height],

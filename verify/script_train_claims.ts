@@ -162,7 +162,7 @@ claim(
       const grid = imageGrid(fromModel(await x.data<"float32">()), [50, 28, 28, 1], { columns: 10 });
       x.dispose();
       denoiser.dispose();
-      const picture = decodePng(await Deno.readFile(`${out}/samples-000006.png`));
+      const picture = await decodePng(await Deno.readFile(`${out}/samples-000006.png`));
       check.equal("the sample grid", picture, grid, "the average asked for 0 to 9 in columns, five of each");
       const files = [...Deno.readDirSync(out)].map(({ name }) => name).sort();
       const names = ["checkpoint.safetensors", "metrics.jsonl", "model.safetensors", "samples-000006.png"];

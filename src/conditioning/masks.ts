@@ -4,6 +4,7 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import { sizeOf } from "../networks/network.ts";
+import { onWhite } from "../pictures/picture_file.ts";
 import type { Picture } from "../pictures/png.ts";
 
 /** The shapes that can be hidden, beside pixels at random. */
@@ -84,10 +85,11 @@ export function randomMask(shape: readonly number[], hidden: number, rng: Rng): 
 }
 
 /**
- * A mask from a picture: pixels at least half as bright as white are known, darker ones are hidden.
+ * A mask from a picture, as it looks on white: pixels at least half as bright as white are known, darker ones are hidden. So a
+ * transparent pixel is known, whatever colour is hidden under it.
  *
  * @param shape [height, width, channels].
- * @throws {RangeError} When the picture is of another size.
+ * @throws {RangeError} When the picture is of another size, or hides nothing.
  */
 export function maskFromPicture(picture: Picture, shape: readonly number[]): Float32Array {
   const [height, width] = shape;
@@ -96,10 +98,17 @@ export function maskFromPicture(picture: Picture, shape: readonly number[]): Flo
       `a mask for images of ${width}×${height} must be of that size, got ${picture.width}×${picture.height}`,
     );
   }
-  return fromPixels(shape, (y, x) => {
-    const [red, green, blue] = picture.data.subarray(4 * (y * width + x));
+  const { data } = onWhite(picture);
+  const mask = fromPixels(shape, (y, x) => {
+    const [red, green, blue] = data.subarray(4 * (y * width + x));
     return red + green + blue >= 3 * 127.5 ? 1 : 0;
   });
+  if (!mask.includes(0)) {
+    throw new RangeError(
+      "the mask hides nothing: paint black what is to be hidden; transparent pixels count as white, which is known",
+    );
+  }
+  return mask;
 }
 
 function fromPixels(shape: readonly number[], known: (y: number, x: number) => 0 | 1): Float32Array {

@@ -2,8 +2,8 @@
  * A data set from PNG and JPEG files in folders: the folder of a file names its class.
  * @module
  */
-import { decodeJpeg } from "../pictures/jpeg.ts";
-import { decodePng, type Picture } from "../pictures/png.ts";
+import { decodePicture } from "../pictures/picture_file.ts";
+import type { Picture } from "../pictures/png.ts";
 import { resizePicture } from "../pictures/resize.ts";
 import type { ImageDataset } from "./dataset.ts";
 
@@ -11,8 +11,8 @@ import type { ImageDataset } from "./dataset.ts";
 export interface ImageFile {
   /** From the folder on, parts divided by "/": `cat/0001.jpg` is of class `cat`, `0001.jpg` of the one class that there is. */
   readonly path: string;
-  /** The whole file. */
-  readonly bytes: Uint8Array;
+  /** The whole file, or what reads it when its turn comes, so that only one is in memory. */
+  readonly bytes: Uint8Array | (() => Promise<Uint8Array>);
 }
 
 /** How files become images. */
@@ -21,67 +21,73 @@ export interface ImageFolderOptions {
   readonly size?: number;
   /** Told of every file that cannot be read, which is then left out; by default such a file is an error. */
   readonly onCorrupt?: (problem: string) => void;
+  /** Called after each file with the number of files done. */
+  readonly onProgress?: (files: number) => void;
   /** For progress lines and model cards; default "images". */
   readonly name?: string;
 }
 
-/** Whether a file's name is one of a picture that can be read: .png, .jpg or .jpeg, in letters of any size. */
+/** Whether a file's name is one of a picture that can be read: .png, .jpg, .jpeg, .jpe or .jfif, in letters of any size. */
 export function isImagePath(path: string): boolean {
-  return /\.(png|jpe?g)$/i.test(path);
+  return /\.(png|jpe?g|jpe|jfif)$/i.test(path);
+}
+
+/** Whether a file's name is one of a picture in a format that is not read, such as .webp. */
+export function isOtherImagePath(path: string): boolean {
+  return /\.(webp|gif|bmp|tiff?|avif|heic|heif|jp2|jxl)$/i.test(path);
 }
 
 /**
- * Decodes the files, in the order of their paths. With a size, the largest square in a picture's middle is cut out and scaled, each
+ * Decodes the files one after the other, in the order of their paths. With a size, the largest square in a picture's middle is cut out and scaled, each
  * new pixel the mean of what it covers. Transparent pictures are laid on white. If no picture has
  * a colour, images have one channel, else three.
  *
- * Class c is the c-th folder in the order of names; files in several depths of folders are of the first one's class.
+ * Class c is the c-th folder in the order of names, in which numbers go by value: 2 before 10. Files in several depths of folders are of the first one's class.
  *
  * @returns [N, height, width, 1 or 3].
  * @throws {RangeError} When there is no file or none can be read, one is damaged (and `onCorrupt` is not given), sizes differ
  * (and `size` is not given), or there are more than 256 classes.
  */
-export function imageFolderDataset(
+export async function imageFolderDataset(
   files: readonly ImageFile[],
   options: ImageFolderOptions = {},
-): ImageDataset {
-  const { size, onCorrupt, name = "images" } = options;
+): Promise<ImageDataset> {
+  const { size, onCorrupt, onProgress, name = "images" } = options;
   if (size !== undefined && !(Number.isInteger(size) && size > 0)) {
     throw new RangeError(`the size of images must be a positive integer, got ${size}`);
   }
   if (files.length === 0) throw new RangeError(`${name}: there is no PNG or JPEG file`);
-  const classes = [...new Set(files.map(({ path }) => classOf(path)))].sort();
+  const classes = [...new Set(files.map(({ path }) => classOf(path)))].sort(compareNames);
   if (classes.length > 256) {
     throw new RangeError(`${name}: at most 256 classes can be told apart, got ${classes.length} folders`);
   }
-  const read: { path: string; picture: Picture }[] = [];
-  for (const file of files.toSorted((a, b) => a.path < b.path ? -1 : 1)) {
+  const read: { path: string; width: number; height: number; colours: Uint8Array }[] = [];
+  for (const [done, { path, bytes }] of files.toSorted((a, b) => a.path < b.path ? -1 : 1).entries()) {
     try {
-      const picture = onWhite(decode(file));
-      read.push({ path: file.path, picture: size === undefined ? picture : centred(picture, size) });
+      const picture = await decodePicture(typeof bytes === "function" ? await bytes() : bytes, path);
+      const { width, height, data } = size === undefined ? picture : centred(picture, size);
+      read.push({ path, width, height, colours: coloursOf(data) });
     } catch (error) {
-      if (onCorrupt === undefined || !(error instanceof RangeError)) throw error;
-      onCorrupt(error.message);
+      if (onCorrupt === undefined) throw error;
+      onCorrupt(error instanceof Error ? error.message : String(error));
     }
+    onProgress?.(done + 1);
   }
   if (read.length === 0) throw new RangeError(`${name}: none of the ${files.length} files can be read`);
-  const { width, height } = read[0].picture;
-  const other = read.find(({ picture }) => picture.width !== width || picture.height !== height);
+  const { width, height } = read[0];
+  const other = read.find((picture) => picture.width !== width || picture.height !== height);
   if (other !== undefined) {
     throw new RangeError(
       `${name}: without a size all images must be alike, ${
         read[0].path
-      } is ${width}×${height} and ${other.path} is ` +
-        `${other.picture.width}×${other.picture.height}`,
+      } is ${width}×${height} and ${other.path} is ${other.width}×${other.height}`,
     );
   }
-  const channels = read.every(({ picture }) => isGrey(picture)) ? 1 : 3;
+  const channels = read.every(({ colours }) => isGrey(colours)) ? 1 : 3;
   const values = width * height * channels;
   const images = new Uint8Array(read.length * values);
-  read.forEach(({ picture: { data } }, image) => {
-    for (let at = 0; at < values; at++) {
-      images[image * values + at] = data[4 * Math.floor(at / channels) + at % channels];
-    }
+  read.forEach(({ colours }, image) => {
+    for (let at = 0; at < values; at++) images[image * values + at] = colours[channels === 3 ? at : 3 * at];
   });
   return {
     name,
@@ -94,28 +100,21 @@ export function imageFolderDataset(
   };
 }
 
+/** The order of names: numbers in them by value, else by code units. */
+export function compareNames(a: string, b: string): number {
+  const [first, second] = [a, b].map((name) => name.match(/\d+|\D+/g) ?? []);
+  for (let i = 0; i < Math.min(first.length, second.length); i++) {
+    const [left, right] = [first[i], second[i]];
+    const numbers = /^\d/.test(left) && /^\d/.test(right);
+    if (numbers && Number(left) !== Number(right)) return Number(left) - Number(right);
+    if (!numbers && left !== right) return left < right ? -1 : 1;
+  }
+  return first.length - second.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
 function classOf(path: string): string {
   const slash = path.indexOf("/");
   return slash < 0 ? "" : path.slice(0, slash);
-}
-
-/** By what the file begins with, whatever it is called. */
-function decode({ path, bytes }: ImageFile): Picture {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes, path);
-  if (bytes[0] === 0x89 && bytes[1] === 0x50) return decodePng(bytes, path);
-  throw new RangeError(`${path}: begins like neither a PNG nor a JPEG file`);
-}
-
-function onWhite({ width, height, data }: Picture): Picture {
-  const opaque = data.slice();
-  for (let pixel = 0; pixel < data.length; pixel += 4) {
-    const alpha = data[pixel + 3] / 255;
-    for (let c = 0; c < 3; c++) {
-      opaque[pixel + c] = Math.round(alpha * data[pixel + c] + 255 * (1 - alpha));
-    }
-    opaque[pixel + 3] = 255;
-  }
-  return { width, height, data: opaque };
 }
 
 /** The square in the middle, of the shorter side, at another size. */
@@ -132,9 +131,18 @@ function centred(picture: Picture, size: number): Picture {
   return side === size ? square : resizePicture(square, size, size);
 }
 
-function isGrey({ data }: Picture): boolean {
-  for (let pixel = 0; pixel < data.length; pixel += 4) {
-    if (data[pixel] !== data[pixel + 1] || data[pixel] !== data[pixel + 2]) return false;
+/** RGBA without the alpha. */
+function coloursOf(data: Uint8Array): Uint8Array {
+  const colours = new Uint8Array(data.length / 4 * 3);
+  for (let pixel = 0; pixel < data.length / 4; pixel++) {
+    for (let c = 0; c < 3; c++) colours[3 * pixel + c] = data[4 * pixel + c];
+  }
+  return colours;
+}
+
+function isGrey(colours: Uint8Array): boolean {
+  for (let at = 0; at < colours.length; at += 3) {
+    if (colours[at] !== colours[at + 1] || colours[at] !== colours[at + 2]) return false;
   }
   return true;
 }

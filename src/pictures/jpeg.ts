@@ -1,29 +1,84 @@
 /** JPEG, bytes in. @module */
-// What pureimage decodes by, too, but pureimage wants Node's streams, which a browser has not.
+import decode, { init } from "npm:@jsquash/jpeg@1.6.0/decode.js";
 import jpeg from "npm:jpeg-js@0.4.4";
+import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import type { Picture } from "./png.ts";
 
-/** The most megapixels of a picture: what a photograph has. */
-const mostMegapixels = 100;
+/** What the codec has printed about the file that it reads. */
+let printed: string[] = [];
+
+let started = false;
+
+/** Files wait for each other, so that what the codec prints is of one. */
+let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Reads a JPEG file, baseline or progressive, into 8-bit RGBA. A camera's note on which side is up is not heeded.
+ * Reads a JPEG file into 8-bit RGBA: baseline or progressive; grey, YCbCr, RGB, CMYK or YCCK; turned as its EXIF
+ * orientation says.
  *
- * @param bytes The whole file.
+ * @param bytes The whole file, of at most 100 megapixels.
  * @param name What to call the file in errors.
- * @throws {RangeError} When the bytes are not a complete JPEG file of at most 100 megapixels.
+ * @throws {RangeError} When the bytes are not a complete JPEG file, or its header speaks of more pixels than the file can hold.
  */
-export function decodeJpeg(bytes: Uint8Array, name = "JPEG data"): Picture {
+export async function decodeJpeg(bytes: Uint8Array, name = "JPEG data"): Promise<Picture> {
+  const frame = frameOf(bytes);
+  if (frame === null) throw new RangeError(`${name}: not a complete JPEG file (it states no size)`);
+  // A block of 16×16 pixels takes a bit at least.
+  checkPixels(frame.width, frame.height, 256 * 8 * bytes.length, name);
+  const turn = queue.then(() => frame.components === 4 ? decodeInks(bytes) : decodeColours(bytes));
+  queue = turn.catch(() => {});
   try {
-    const { width, height, data } = jpeg.decode(bytes, {
-      useTArray: true,
-      tolerantDecoding: false,
-      maxResolutionInMP: mostMegapixels,
-      maxMemoryUsageInMB: 2048,
-    });
-    return { width, height, data: new Uint8Array(data) };
+    return await turn;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new RangeError(`${name}: not a complete JPEG file (${reason})`);
   }
+}
+
+async function decodeColours(bytes: Uint8Array): Promise<Picture> {
+  if (!started) {
+    const print = (line: string) => printed.push(line);
+    await init({ print, printErr: print } as Parameters<typeof init>[0]);
+    started = true;
+  }
+  printed = [];
+  const copy = new Uint8Array(bytes);
+  let picture: { width: number; height: number; data: ArrayLike<number> };
+  try {
+    picture = await decode(copy.buffer, { preserveOrientation: true });
+  } catch {
+    throw new Error(printed[0] ?? "its data are damaged");
+  }
+  // The codec goes on after damage, with grey in the place of what it could not read.
+  const damage = printed.find((line) => /corrupt|premature|bogus|invalid|unsupported/i.test(line));
+  if (damage !== undefined) throw new Error(damage);
+  return { width: picture.width, height: picture.height, data: new Uint8Array(picture.data) };
+}
+
+/** Four inks, which the first codec does not turn into colours; this one is pureimage's. */
+function decodeInks(bytes: Uint8Array): Picture {
+  const { width, height, data } = jpeg.decode(bytes, {
+    useTArray: true,
+    tolerantDecoding: false,
+    maxResolutionInMP: MOST_PIXELS / 1e6,
+    maxMemoryUsageInMB: 2048,
+  });
+  return { width, height, data: new Uint8Array(data) };
+}
+
+/** The size and the number of components that the frame header states; null where there is none. */
+function frameOf(bytes: Uint8Array): { width: number; height: number; components: number } | null {
+  const word = (at: number) => bytes[at] * 256 + bytes[at + 1];
+  let at = 2;
+  while (at + 9 < bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return { width: word(at + 7), height: word(at + 5), components: bytes[at + 9] };
+    at += 2 + word(at + 2);
+  }
+  return null;
 }

@@ -1,5 +1,7 @@
 /** PNG, bytes in and bytes out. @module */
-import { decode, encode } from "npm:fast-png@8.0.0";
+import decode from "npm:@jsquash/png@3.1.1/decode.js";
+import { encode } from "npm:fast-png@8.0.0";
+import { checkPixels } from "./picture_size.ts";
 
 /** A picture in memory. */
 export interface Picture {
@@ -18,44 +20,78 @@ export function encodePng(picture: Picture): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads a PNG file of any colour type and depth into 8-bit RGBA.
+ * Reads a PNG file of any colour type, depth and interlacing into 8-bit RGBA; of 16 bits the upper eight are kept. Transparency
+ * is in the alpha, colour keys included. Colour profiles and gammas are not applied.
  *
- * @param bytes The whole file.
+ * @param bytes The whole file, of at most 100 megapixels; a missing last chunk and damaged ancillary ones are no errors.
  * @param name What to call the file in errors.
- * @throws {RangeError} When the bytes are not a complete PNG file.
+ * @throws {RangeError} When the bytes are not a complete PNG file, or its header speaks of more pixels than the file can hold.
  */
-export function decodePng(bytes: Uint8Array, name = "PNG data"): Picture {
-  const image = (() => {
-    try {
-      return decode(bytes, { checkCrc: true });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new RangeError(`${name}: not a complete PNG file (${reason})`);
-    }
-  })();
-  const { width, height, depth, palette } = image;
-  const channels = palette === undefined ? image.channels : 1;
-  const samples = depth < 8 ? unpack(image.data, width * channels, height, depth) : image.data;
-  const scale = palette === undefined ? 255 / (2 ** depth - 1) : 1;
-  const data = new Uint8Array(width * height * 4);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    const at = Array.from({ length: channels }, (_, c) => Math.round(samples[pixel * channels + c] * scale));
-    const [red, green, blue, alpha = 255] = palette !== undefined
-      ? palette[at[0]] ?? [0, 0, 0, 255]
-      : channels < 3
-      ? [at[0], at[0], at[0], at[1]]
-      : at;
-    data.set([red, green, blue, alpha], pixel * 4);
+export async function decodePng(bytes: Uint8Array, name = "PNG data"): Promise<Picture> {
+  const broken = (reason: string) => new RangeError(`${name}: not a complete PNG file (${reason})`);
+  if (bytes.length < 33 || !SIGNATURE.every((byte, i) => bytes[i] === byte)) throw broken("no PNG header");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Deflate makes at most 1,032 bytes of one, and a byte is eight pixels at most.
+  checkPixels(view.getUint32(16), view.getUint32(20), 1032 * 8 * bytes.length, name);
+  const chunks = walk(view);
+  if (typeof chunks === "string") throw broken(chunks);
+  const whole = Uint8Array.from(chunks.endsWithoutEnd ? END : []);
+  const joined = new Uint8Array(bytes.length + whole.length);
+  joined.set(bytes);
+  joined.set(whole, bytes.length);
+  try {
+    const { width, height, data } = await decode(joined.buffer);
+    return { width, height, data: new Uint8Array(data) };
+  } catch (error) {
+    throw broken(reasonOf(error));
   }
-  return { width, height, data };
 }
 
-/** Splits bytes into values of `depth` bits, most significant first; each row starts on a byte. */
-function unpack(packed: ArrayLike<number>, perRow: number, rows: number, depth: number): Uint8Array {
-  const rowBytes = Math.ceil(perRow * depth / 8);
-  return Uint8Array.from({ length: perRow * rows }, (_, at) => {
-    const bit = at % perRow * depth;
-    const byte = packed[Math.floor(at / perRow) * rowBytes + (bit >> 3)];
-    return byte >> (8 - depth - (bit & 7)) & (2 ** depth - 1);
-  });
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** The chunk IEND, with its length and checksum. */
+const END = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
+
+/**
+ * Walks over a file's chunks. The codec stops at the last pixel and never compares the checksum that follows it, so that of
+ * every critical chunk is compared here.
+ * @returns why the file is damaged, or whether it ends with a whole chunk that is not the last one, IEND
+ */
+function walk(view: DataView): string | { endsWithoutEnd: boolean } {
+  let at = SIGNATURE.length;
+  let type = 0;
+  while (at + 12 <= view.byteLength && type !== IEND) {
+    const length = view.getUint32(at);
+    type = view.getUint32(at + 4);
+    const critical = (type & 0x20000000) === 0;
+    if (at + 12 + length > view.byteLength) return "a chunk is cut off";
+    if (critical && crc32(view, at + 4, length + 4) !== view.getUint32(at + 8 + length)) {
+      return "the checksum of a chunk is wrong";
+    }
+    at += 12 + length;
+  }
+  return { endsWithoutEnd: type !== IEND && at === view.byteLength };
+}
+
+const IEND = 0x49454e44;
+
+/** The table of {@linkcode crc32}. */
+const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1;
+  return byte;
+});
+
+/** The cyclic redundancy check of bytes (PNG specification, annex D). */
+function crc32(view: DataView, from: number, length: number): number {
+  let crc = 0xffffffff;
+  for (let at = from; at < from + length; at++) {
+    crc = REMAINDERS[(crc ^ view.getUint8(at)) & 255] ^ (crc >>> 8);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+/** What the codec says of a file that it cannot read, without its own inner words. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return /unwrap_throw|unreachable/.test(text) ? "its chunks are damaged or cut off" : text;
 }

@@ -1,0 +1,125 @@
+/**
+ * Pictures as programs write them, in every kind that their formats have, against pixels known by construction or decoded
+ * by another library: fixtures/images/make_corpus.py.
+ * @module
+ */
+import { maskFromPicture } from "../src/conditioning/masks.ts";
+import { decodeJpeg } from "../src/pictures/jpeg.ts";
+import { decodePicture } from "../src/pictures/picture_file.ts";
+import { decodePng, encodePng } from "../src/pictures/png.ts";
+import { claim } from "./claim.ts";
+
+const folder = new URL("../fixtures/images/", import.meta.url);
+
+/** Right pixels, by file name. */
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 4] in base64. */
+  readonly rgba: string;
+}
+
+async function corpus(): Promise<[name: string, bytes: Uint8Array, right: Pixels][]> {
+  const pixels: Record<string, Pixels> = JSON.parse(await Deno.readTextFile(new URL("pixels.json", folder)));
+  return await Promise.all(
+    Object.entries(pixels).map(async ([name, right]): Promise<[string, Uint8Array, Pixels]> => [
+      name,
+      await Deno.readFile(new URL(`corpus/${name}`, folder)),
+      right,
+    ]),
+  );
+}
+
+claim(
+  "PNG and JPEG files of every kind are read as other decoders read them",
+  { engines: ["wasm"] },
+  async (check) => {
+    const files = await corpus();
+    check.equal(
+      "files",
+      [files.length, [...Deno.readDirSync(new URL("corpus", folder))].length],
+      [72, 72],
+      "five colour types at each depth, plain and interlaced, with transparency and other chunks; JPEG in every kind of colour, " +
+        "subsampling, progression, restart interval and orientation",
+    );
+    for (const [name, bytes, { width, height, rgba }] of files) {
+      const picture = await (name.endsWith(".png") ? decodePng(bytes, name) : decodeJpeg(bytes, name));
+      const right = Uint8Array.fromBase64(rgba);
+      check.equal(`${name}: size`, [picture.width, picture.height], [width, height], "as written");
+      const inks = /cmyk|ycck/.test(name);
+      check.atMost(
+        `${name}: largest error of a level`,
+        right.reduce((worst, value, i) => Math.max(worst, Math.abs(value - picture.data[i])), 0),
+        inks ? 2 : 0,
+        inks
+          ? "libjpeg-turbo through Pillow; four inks become three colours with one more rounding, of luma and of chroma"
+          : name.endsWith(".png")
+          ? "known by construction"
+          : "libjpeg-turbo through Pillow: decoders' sums of integers are the same",
+      );
+    }
+  },
+);
+
+claim("the size that a picture's header states is checked before anything is allocated", async (check) => {
+  const good = encodePng({ width: 3, height: 2, data: new Uint8Array(24).fill(7) });
+  const stated = (width: number, height: number) => {
+    const bytes = good.slice();
+    const view = new DataView(bytes.buffer);
+    view.setUint32(16, width);
+    view.setUint32(20, height);
+    return bytes;
+  };
+  await check.throws(
+    "a PNG of 10,001² pixels",
+    () => decodePng(stated(10_001, 10_001), "a.png"),
+    /^a\.png: 10001×10001 pixels are more than the 100 megapixels allowed$/,
+  );
+  await check.throws(
+    "a short PNG of 9,000² pixels",
+    () => decodePng(stated(9000, 9000), "a.png"),
+    /^a\.png: its header states 9000×9000 pixels, more than its length can hold$/,
+  );
+  await check.throws(
+    "a PNG without rows",
+    () => decodePng(stated(3, 0), "a.png"),
+    /^a\.png: a picture of 3×0 has no pixels$/,
+  );
+  const jpeg = await Deno.readFile(new URL("corpus/jpeg_grey.jpg", folder));
+  const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0);
+  const large = jpeg.slice();
+  new DataView(large.buffer).setUint16(frame + 5, 10_000);
+  new DataView(large.buffer).setUint16(frame + 7, 10_000);
+  await check.throws(
+    "a short JPEG of 10,000² pixels",
+    () => decodeJpeg(large, "a.jpg"),
+    /^a\.jpg: its header states 10000×10000 pixels, more than its length can hold$/,
+  );
+});
+
+claim("a transparent picture is the one seen on white, as data, as an input and as a mask", async (check) => {
+  const [width, height] = [4, 2];
+  /** The left half black and opaque, the right half black and clear. */
+  const data = Uint8Array.from(
+    { length: 4 * width * height },
+    (_, at) => at % 4 === 3 && (at >> 2) % width < 2 ? 255 : 0,
+  );
+  const bytes = encodePng({ width, height, data });
+  const seen = await decodePicture(bytes, "a.png");
+  const [black, white] = [[0, 0, 0, 255], [255, 255, 255, 255]];
+  const row = [black, black, white, white].flat();
+  check.equal("the picture", [...seen.data], [...row, ...row], "hidden colours are not seen");
+  const raw = await decodePng(bytes);
+  check.equal(
+    "the mask",
+    [...maskFromPicture(raw, [height, width, 1])],
+    [0, 0, 1, 1, 0, 0, 1, 1],
+    "black hides, white and clear are known",
+  );
+  const erased = { width, height, data: data.map((value, at) => at % 4 === 3 ? 255 - value : 255) };
+  await check.throws(
+    "a white picture with an erased part",
+    () => maskFromPicture(erased, [height, width, 1]),
+    /^the mask hides nothing: paint black what is to be hidden; transparent pixels count as white/,
+  );
+});
