@@ -110,21 +110,26 @@ export class TrainingFolder implements Disposable {
    * @param keep Whether to write that model under a name of its own, too, which later ones leave alone.
    */
   async save(checkpoint: Checkpoint, keep: boolean): Promise<void> {
+    // Weights that half precision cannot hold must not replace a good checkpoint: the model's bytes are made first.
+    const model = modelOf(checkpoint);
     await atomicWrite(this.checkpoint, writeCheckpoint(checkpoint));
-    await this.complete(checkpoint, keep);
+    await this.#writeModels(checkpoint, model, keep);
   }
 
   /**
    * Writes the models that belong to a checkpoint, unless they are there: a run may be killed between its files.
    * @returns the paths that were written
    */
-  async complete(checkpoint: Checkpoint, keep: boolean): Promise<readonly string[]> {
-    const { model: config, ...training } = checkpoint.config;
-    const network = networkFromConfig(config.network);
-    const weights = unflatten(network.parameters, checkpoint.state.ema);
-    const card = { recipe: JSON.stringify(training), ...runMetadata(checkpoint) };
-    const model = writeModel({ config, weights }, "F16", { metadata: card });
-    const kept = `${this.path}/model-${sixDigits(checkpoint.state.step)}.safetensors`;
+  complete(checkpoint: Checkpoint, keep: boolean): Promise<readonly string[]> {
+    return this.#writeModels(checkpoint, modelOf(checkpoint), keep);
+  }
+
+  async #writeModels(
+    { state }: Checkpoint,
+    model: Uint8Array<ArrayBuffer>,
+    keep: boolean,
+  ): Promise<readonly string[]> {
+    const kept = `${this.path}/model-${sixDigits(state.step)}.safetensors`;
     const written: string[] = [];
     for (const path of keep ? [this.model, kept] : [this.model]) {
       if (await holds(path, model)) continue;
@@ -160,6 +165,15 @@ export class TrainingFolder implements Disposable {
   get #metrics(): string {
     return `${this.path}/metrics.jsonl`;
   }
+}
+
+/** The bytes of a checkpoint's moving average as a model in half precision. */
+function modelOf(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const { model: config, ...training } = checkpoint.config;
+  const network = networkFromConfig(config.network);
+  const weights = unflatten(network.parameters, checkpoint.state.ema);
+  const card = { recipe: JSON.stringify(training), ...runMetadata(checkpoint) };
+  return writeModel({ config, weights }, "F16", { metadata: card });
 }
 
 function sixDigits(step: number): string {
