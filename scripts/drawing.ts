@@ -84,6 +84,17 @@ export function labelsOf(label: string, classes: number, rng: Rng, rows: number)
   return Array.from(uniforms, (u) => Math.floor(u * classes));
 }
 
+/**
+ * Refuses a class that a network does not have, before anything is drawn.
+ * @param label A class by its number, "random" for one drawn for each sample, or "none".
+ * @throws UsageError naming the label and the network's labels
+ */
+export function checkLabel(label: string, { network: { classes } }: NetworkDenoiser): void {
+  if (label === "none" || (classes > 0 && (label === "random" || Number(label) < classes))) return;
+  const has = classes === 0 ? "the network has no labels" : `the network's labels are 0 to ${classes - 1}`;
+  throw new UsageError(`--label ${label}: ${has}`);
+}
+
 /** A classifier of noisy digits, and how strongly its gradient is followed. */
 export interface Guide {
   readonly classifier: NoisyDigitClassifier;

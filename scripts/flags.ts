@@ -244,6 +244,7 @@ export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F
 export async function runScript(main: () => Promise<void>): Promise<void> {
   try {
     checkDeno(Deno.version.deno);
+    enterCallersFolder();
     await main();
   } catch (error) {
     if (error instanceof HelpRequest) {
@@ -256,6 +257,17 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     else console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
+}
+
+/**
+ * Goes to the folder in which the task was called. `deno task` runs commands in the project's folder and tells the caller's by
+ * INIT_CWD; paths on the command line, and outputs without a path, are the caller's.
+ */
+function enterCallersFolder(): void {
+  const variable = "INIT_CWD";
+  const readable = Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  const folder = readable ? Deno.env.get(variable) : undefined;
+  if (folder) Deno.chdir(folder);
 }
 
 /** The oldest Deno on which everything here runs: 2.4 has no `Uint8Array.prototype.toHex`. */

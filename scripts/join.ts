@@ -4,6 +4,7 @@
  */
 import { type NpyHeader, npyHeader, readNpyHeader } from "../src/pictures/npy.ts";
 import { ensureWritable } from "./files.ts";
+import { readRecord, type RunRecord, writeRecord } from "./partial_npy.ts";
 import { integer, parseFlags, runScript, text, UsageError } from "./flags.ts";
 
 const usage = {
@@ -41,6 +42,32 @@ async function examined(path: string): Promise<Shard> {
   return { path, ...header };
 }
 
+/**
+ * What the shards' records, which say what each is of, have in common; null where no shard has one, as those of older versions.
+ * @throws {Error} naming the first file that is another shard than its name says, or of another run than the first
+ */
+async function commonRun(files: readonly Shard[]): Promise<RunRecord | null> {
+  const records = await Promise.all(files.map(({ path }) => readRecord(path)));
+  if (records.every((record) => record === null)) return null;
+  for (const [i, record] of records.entries()) {
+    const { path } = files[i];
+    if (record === null) throw new Error(`there is no "${path}.json" that says what "${path}" is of`);
+    const shard = `${i + 1}/${files.length}`;
+    if (record.shard !== shard) {
+      throw new Error(`"${path}" is shard ${record.shard} of its run, not ${shard}`);
+    }
+    for (const key of new Set([...Object.keys(record), ...Object.keys(records[0]!)])) {
+      if (key === "shard" || record[key] === records[0]![key]) continue;
+      throw new Error(
+        `"${path}" is of another run: its ${key} is ${record[key]}, that of "${files[0].path}" ${
+          records[0]![key]
+        }`,
+      );
+    }
+  }
+  return { ...records[0]!, shard: "1/1" };
+}
+
 async function main(): Promise<void> {
   const { parts, shards, output } = parseFlags(usage, Deno.args);
   if (parts === undefined || shards === undefined || output === undefined) {
@@ -55,6 +82,10 @@ async function main(): Promise<void> {
   if (other !== undefined) {
     throw new Error(`"${other.path}" has samples of shape [${other.shape.slice(1)}], the first [${sample}]`);
   }
+  const run = await commonRun(files);
+  if (run === null) {
+    console.error("the shards do not say what they are of: that they belong together is not checked");
+  }
   const shape = [files.reduce((sum, { shape }) => sum + shape[0], 0), ...sample];
   const temporary = `${output}.${Deno.pid}.part`;
   try {
@@ -64,6 +95,7 @@ async function main(): Promise<void> {
       await from.seek(start, Deno.SeekMode.Start);
       await from.readable.pipeTo(to.writable);
     }
+    if (run !== null) await writeRecord(output, run);
     await Deno.rename(temporary, output);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

@@ -1,9 +1,10 @@
 /**
- * An array that grows on the disk, sample by sample, and survives a kill: `FILE.partial` holds the finished samples and
- * `FILE.partial.json` what they are of; when the last one is there, the first is renamed to FILE and the second removed.
+ * An array that grows on the disk, batch by batch, and survives a kill: `FILE.partial` holds the finished samples, and
+ * `FILE.partial.json` says in its first line what they are of and in a line for each batch how many it has and their SHA-256.
+ * When the last one is there, `FILE.json` gets the first line, `FILE.partial` becomes FILE, and the record of batches goes.
  * @module
  */
-import { npyHeader } from "../src/pictures/npy.ts";
+import { npyHeader, readNpyHeader } from "../src/pictures/npy.ts";
 import { atomicWrite } from "./files.ts";
 
 /** Everything that the bytes of the array depend on; plain JSON. */
@@ -19,8 +20,8 @@ export interface PartialNpyOptions {
   readonly run: RunRecord;
   /** Whether to go on with what is there; nothing there is no error. */
   readonly resume: boolean;
-  /** Samples are kept in multiples of this, except the last ones. */
-  readonly batch: number;
+  /** Called with a sentence when samples of an earlier run are damaged and will be drawn again; by default an error. */
+  readonly onDamage?: (problem: string) => void;
 }
 
 /** A .npy file in the making. Close it with `using`; what is finished by then stays for `resume`. */
@@ -31,6 +32,7 @@ export class PartialNpy implements Disposable {
   private constructor(
     readonly path: string,
     readonly samples: number,
+    readonly run: RunRecord,
     readonly file: Deno.FsFile,
     finished: number,
   ) {
@@ -43,53 +45,64 @@ export class PartialNpy implements Disposable {
   }
 
   /**
-   * Starts a file or goes on with one.
-   * @throws {Error} When the file that is there belongs to other parameters, or holds samples and is not to be resumed.
+   * Starts a file or goes on with one, after the last batch whose bytes are what was written.
+   * @throws {Error} When the file that is there belongs to other parameters, holds samples and is not to be resumed, or its record
+   * cannot be read.
    */
-  static async open({ path, shape, run, resume, batch }: PartialNpyOptions): Promise<PartialNpy> {
+  static async open({ path, shape, run, resume, onDamage }: PartialNpyOptions): Promise<PartialNpy> {
     const { partial, journal } = names(path);
     const [samples, ...sample] = shape;
     const header = npyHeader(shape);
     const size = 4 * sample.reduce((product, length) => product * length, 1);
-    const earlier = await readJournal(journal);
-    const length = earlier === null ? 0 : (await Deno.stat(partial).catch(() => ({ size: 0 }))).size;
-    const whole = Math.max(0, Math.floor((length - header.length) / size));
-    const finished = whole >= samples ? samples : whole - whole % batch;
-    if (earlier !== null && finished > 0) {
+    const earlier = await readJournal(partial, journal);
+    const held = earlier.batches.reduce((sum, batch) => sum + batch.samples, 0);
+    if (held > 0) {
       if (!resume) {
         throw new Error(
-          `"${partial}" holds ${finished} finished of ${samples}: go on with --resume, or remove it`,
+          `"${partial}" holds ${held} finished of ${samples}: go on with --resume, or remove it`,
         );
       }
-      refuseOther(partial, earlier, run);
+      refuseOther(partial, earlier.run!, run);
+    }
+    const intact = await intactBatches(partial, header.length, size, earlier.batches);
+    const finished = intact.reduce((sum, batch) => sum + batch.samples, 0);
+    if (finished < held) {
+      const problem = `samples from ${finished + 1} on in "${partial}" are not what was written`;
+      if (onDamage === undefined) throw new Error(problem);
+      onDamage(`${problem}: they are drawn again`);
     }
     try {
-      if (finished === 0) await atomicWrite(journal, new TextEncoder().encode(`${JSON.stringify(run)}\n`));
+      const lines = [run, ...intact].map((line) => `${JSON.stringify(line)}\n`).join("");
+      await atomicWrite(journal, new TextEncoder().encode(lines));
       const file = await Deno.open(partial, { read: true, write: true, create: true });
       await writeAll(file, header);
       await file.truncate(header.length + finished * size);
       await file.seek(0, Deno.SeekMode.End);
-      return new PartialNpy(path, samples, file, finished);
+      return new PartialNpy(path, samples, run, file, finished);
     } catch (error) {
       throw new Error(`could not write "${partial}": ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  /** Adds finished samples; they are on the disk when this returns. */
+  /** Adds a batch of finished samples; they and their checksum are on the disk when this returns. */
   async append(values: Float32Array, samples: number): Promise<void> {
+    const { partial, journal } = names(this.path);
     try {
       // Deno runs on little-endian processors only, and .npy files are little-endian here.
-      await writeAll(this.file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      const bytes = new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+      await writeAll(this.file, bytes);
       await this.file.syncData();
+      using record = await Deno.open(journal, { append: true });
+      const line = JSON.stringify({ samples, sha256: await digest(bytes) } satisfies Batch);
+      await writeAll(record, new TextEncoder().encode(`${line}\n`));
+      await record.syncData();
     } catch (error) {
-      throw new Error(
-        `could not write "${names(this.path).partial}": ${error instanceof Error ? error.message : error}`,
-      );
+      throw new Error(`could not write "${partial}": ${error instanceof Error ? error.message : error}`);
     }
     this.#finished += samples;
   }
 
-  /** Gives the complete file its name. */
+  /** Gives the complete file its name, and says beside it what it is of. */
   async finish(): Promise<void> {
     const { partial, journal } = names(this.path);
     if (this.#finished !== this.samples) {
@@ -98,6 +111,7 @@ export class PartialNpy implements Disposable {
     await this.file.sync();
     // Some systems do not rename what is open.
     this.#close();
+    await writeRecord(this.path, this.run);
     await Deno.rename(partial, this.path);
     await Deno.remove(journal);
   }
@@ -119,12 +133,106 @@ function names(path: string): { partial: string; journal: string } {
   return { partial: `${path}.partial`, journal: `${path}.partial.json` };
 }
 
-async function readJournal(path: string): Promise<RunRecord | null> {
-  try {
-    return JSON.parse(await Deno.readTextFile(path));
-  } catch {
-    return null;
+/** What a finished array says it is of, in `FILE.json`; null where that is not there. */
+export async function readRecord(path: string): Promise<RunRecord | null> {
+  return await Deno.readTextFile(`${path}.json`).then(JSON.parse, () => null);
+}
+
+/** Writes what a finished array is of. */
+export async function writeRecord(path: string, run: RunRecord): Promise<void> {
+  await atomicWrite(`${path}.json`, new TextEncoder().encode(`${JSON.stringify(run, null, 2)}\n`));
+}
+
+/**
+ * Whether an array is there and finished. One that was being drawn anew beside it is not.
+ * @throws {Error} When it is of another shape or run, or does not say what it is of.
+ */
+export async function isFinished(
+  { path, shape, run }: Pick<PartialNpyOptions, "path" | "shape" | "run">,
+): Promise<boolean> {
+  const there = await Deno.open(path).catch(() => null);
+  if (there === null) return false;
+  using file = there;
+  const { partial, journal } = names(path);
+  if (await Deno.stat(partial).then(() => true, () => false)) return false;
+  const record = await readRecord(path);
+  if (record === null) {
+    throw new Error(
+      `"${path}" is there and there is no "${path}.json" that says what it is of: remove it, or write elsewhere`,
+    );
   }
+  refuseOther(path, record, run);
+  const start = new Uint8Array(4096);
+  const header = readNpyHeader(start.subarray(0, await file.read(start) ?? 0), path);
+  if (String(header.shape) !== String(shape)) {
+    throw new Error(
+      `"${path}" has the shape [${header.shape}], expected [${shape}]: remove it, or write elsewhere`,
+    );
+  }
+  await Deno.remove(journal).catch(() => {});
+  return true;
+}
+
+/** A line of the record of batches. */
+interface Batch {
+  readonly samples: number;
+  /** Of the batch's bytes, in hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** What the record says; a last line that was not written whole is left out. */
+async function readJournal(
+  partial: string,
+  journal: string,
+): Promise<{ run: RunRecord | null; batches: readonly Batch[] }> {
+  const text = await Deno.readTextFile(journal).catch(() => null);
+  const { size } = await Deno.stat(partial).catch(() => ({ size: 0 }));
+  const lines = (text ?? "").split("\n").slice(0, -1).map((line) => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      return null;
+    }
+  });
+  const [run, ...batches] = lines;
+  const sound = run !== undefined && run !== null &&
+    batches.every((batch) => Number.isInteger(batch?.samples) && typeof batch.sha256 === "string");
+  // A header alone is no sample.
+  if (!sound && size > 4096) {
+    throw new Error(
+      `"${partial}" holds samples, but its record "${journal}" is ${
+        text === null ? "gone" : "damaged"
+      }: remove both to draw them again`,
+    );
+  }
+  return sound ? { run, batches } : { run: null, batches: [] };
+}
+
+/** The batches from the first on whose bytes have the checksums that were recorded. */
+async function intactBatches(
+  partial: string,
+  start: number,
+  size: number,
+  batches: readonly Batch[],
+): Promise<readonly Batch[]> {
+  if (batches.length === 0) return [];
+  using file = await Deno.open(partial);
+  await file.seek(start, Deno.SeekMode.Start);
+  for (const [index, { samples, sha256 }] of batches.entries()) {
+    const bytes = new Uint8Array(samples * size);
+    let read = 0;
+    while (read < bytes.length) {
+      const more = await file.read(bytes.subarray(read));
+      if (more === null) break;
+      read += more;
+    }
+    if (read < bytes.length || await digest(bytes) !== sha256) return batches.slice(0, index);
+  }
+  return batches;
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 function refuseOther(partial: string, earlier: RunRecord, now: RunRecord): void {
@@ -132,7 +240,7 @@ function refuseOther(partial: string, earlier: RunRecord, now: RunRecord): void 
     if (earlier[key] !== now[key]) {
       const word = (value: RunRecord[string]) => value === undefined ? "not given" : `"${value}"`;
       throw new Error(
-        `cannot resume "${partial}": its ${key} is ${word(earlier[key])}, now it is ${word(now[key])}`,
+        `cannot go on with "${partial}": its ${key} is ${word(earlier[key])}, now it is ${word(now[key])}`,
       );
     }
   }

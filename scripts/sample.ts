@@ -8,6 +8,7 @@ import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { encodePng } from "../src/pictures/png.ts";
 import {
+  checkLabel,
   drawBatches,
   type DrawnBatch,
   type DrawOptions,
@@ -30,7 +31,8 @@ import {
   UsageError,
 } from "./flags.ts";
 import { planSampling, readPlan } from "./noise_plan_file.ts";
-import { PartialNpy, type RunRecord } from "./partial_npy.ts";
+import { claimFile, takenOver } from "./output_lock.ts";
+import { isFinished, PartialNpy, type RunRecord } from "./partial_npy.ts";
 import {
   labelFlags,
   labelGuidanceOf,
@@ -104,9 +106,11 @@ const usage = {
 
 type Flags = FlagValues<typeof usage.flags>;
 
+/** Flags with a label that the network has. */
+type Labelled = Flags & { readonly label: string };
+
 /** Everything that is to be done, checked before anything is. */
 interface Plan extends Sampling {
-  readonly guidance: Guidance;
   readonly ending: typeof endings[number];
   readonly part: Part;
 }
@@ -137,7 +141,6 @@ async function planFor(flags: Flags): Promise<Plan> {
     : planSampling(await readPlan(flags.plan));
   return {
     ...sampling,
-    guidance: labelGuidanceOf(flags),
     ending,
     part: shardOf(index, shards, flags.count, flags.batch),
   };
@@ -151,8 +154,8 @@ interface Result {
 
 /** Draws a part batch by batch under a progress bar, beginning with batch `from`. */
 async function* drawn(
-  flags: Flags,
-  plan: Plan,
+  flags: Labelled,
+  plan: Plan & { readonly guidance: Guidance },
   denoiser: NetworkDenoiser,
   engine: Engine,
   from = plan.part.first,
@@ -174,8 +177,8 @@ async function* drawn(
 
 /** Streams an array to the disk: memory holds one batch, however many there are. */
 async function streamArray(
-  flags: Flags,
-  plan: Plan,
+  flags: Labelled,
+  plan: Plan & { readonly guidance: Guidance },
   denoiser: NetworkDenoiser,
   engine: Engine,
 ): Promise<Result> {
@@ -193,7 +196,15 @@ async function streamArray(
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
   const shape = [samples, ...denoiser.network.sampleShape];
-  using file = await PartialNpy.open({ path: flags.output, shape, run, resume: flags.resume, batch });
+  const output = { path: flags.output, shape, run };
+  if (flags.resume && await isFinished(output)) {
+    console.error(`"${flags.output}" is finished: all ${samples} digits are there`);
+    return { samples, evaluations: 0 };
+  }
+  using file = await PartialNpy.open({
+    ...{ ...output, resume: flags.resume },
+    onDamage: (problem) => console.error(problem),
+  });
   if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
@@ -217,8 +228,8 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
 
 /** Draws a picture or an animation and writes it whole. */
 async function drawPicture(
-  flags: Flags,
-  plan: Plan,
+  flags: Labelled,
+  plan: Plan & { readonly guidance: Guidance },
   denoiser: NetworkDenoiser,
   engine: Engine,
 ): Promise<Result> {
@@ -236,11 +247,18 @@ if (import.meta.main) {
     const flags = parseFlags(usage, Deno.args);
     const plan = await planFor(flags);
     await ensureWritable(flags.output);
+    using lock = await claimFile(flags.output);
+    const words = takenOver(flags.output, lock);
+    if (words !== null) console.error(words);
     const started = performance.now();
     const engine = await openEngine(flags.engine);
     const denoiser = await load(flags.checkpoint);
+    const label = flags.label ?? (denoiser.network.classes > 0 ? "random" : "none");
+    checkLabel(label, denoiser);
+    // A network without labels has no class that guidance could follow.
+    const guidance = labelGuidanceOf({ ...flags, label });
     const write = plan.ending === ".npy" ? streamArray : drawPicture;
-    const result = await write(flags, plan, denoiser, engine);
+    const result = await write({ ...flags, label }, { ...plan, guidance }, denoiser, engine);
     const summary = {
       count: result.samples,
       sde: flags.sde,

@@ -12,7 +12,7 @@ import type { Sde } from "../src/sde.ts";
 import type { GridConfig } from "../src/time_grid.ts";
 import { chainNames } from "./chains.ts";
 import { GUIDANCE, SAMPLER, sdes } from "./drawing.ts";
-import { choice, type FlagValues, integer, number, text, UsageError } from "./flags.ts";
+import { choice, type Flag, type FlagValues, integer, number, text, UsageError } from "./flags.ts";
 
 /** The equations by name, as `--sde` has them. */
 export const sdeNames = ["ve", "vp", "subvp", "sigma-power"] as const;
@@ -147,13 +147,21 @@ export const guidanceFlags = {
   }),
 };
 
+/** A flag such as 4, random or none. */
+const label: Flag<string | undefined> = {
+  help:
+    "which class; random draws one for each sample, none leaves it to the network (default random, none for a network without labels)",
+  placeholder: "N|random|none",
+  fallback: undefined,
+  parse(text, flag) {
+    if (/^(random|none|0|[1-9]\d{0,4})$/.test(text)) return text;
+    throw new UsageError(`${flag} must be a class by its number from 0, random or none, got "${text}"`);
+  },
+};
+
 /** Which digits, and how they are asked for. */
 export const labelFlags = {
-  label: choice(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "random", "none"], {
-    help: "which digit; random draws a class for each, none leaves it to the network",
-    placeholder: "0-9|random|none",
-    default: "random",
-  }),
+  label,
   ...guidanceFlags,
 };
 

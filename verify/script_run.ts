@@ -13,8 +13,15 @@ export interface Run {
   readonly stderr: string;
 }
 
+/** Where a task is called; by default in the project's folder. */
+export interface Place {
+  readonly from: string;
+}
+
 /** Starts a task's own command with further arguments; a permission that it lacks is a failure, not a question. */
-export async function start(task: string, ...args: string[]): Promise<Deno.ChildProcess> {
+export async function start(task: string, ...words: (string | Place)[]): Promise<Deno.ChildProcess> {
+  const args = words.filter((word) => typeof word === "string");
+  const { from } = words.find((word) => typeof word !== "string") ?? { from: root };
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
   const [program, command, ...rest] = ((tasks[task]?.command ?? "") as string).split(" ");
   if (program !== "deno" || command !== "run") throw new Error(`the task ${task} is not one deno run`);
@@ -23,7 +30,7 @@ export async function start(task: string, ...args: string[]): Promise<Deno.Child
     args: ["run", "--no-prompt", "--no-lock", ...rest.filter((arg) => !/^--(no-)?lock/.test(arg)), ...args],
     cwd: root,
     // One thread for PyTorch: its own wait for each other in a loop, which starves what runs beside them.
-    env: { NO_COLOR: "1", OMP_NUM_THREADS: "1" },
+    env: { NO_COLOR: "1", OMP_NUM_THREADS: "1", INIT_CWD: from },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

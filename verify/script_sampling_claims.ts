@@ -79,7 +79,7 @@ claim("combinations that cannot be are one sentence that says what can", async (
     ],
     ["--predictor ddim", /^dpm\+\+2m has no option predictor; it heeds none$/],
     ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
-    ["--label 10", /^--label must be one of 0, .*, random, none, got "10"$/],
+    ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
   ];
   for (const [line, message] of cases) {
     await check.throws(line, () => samplingOf(parseFlags(usage, line.split(" "))), message);
