@@ -138,7 +138,7 @@ export { reverseDiffusion } from "./src/samplers/reverse_diffusion.ts";
 export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
 export { sdeDpmSolver2M } from "./src/samplers/sde_dpm_solver.ts";
 export { unipc } from "./src/samplers/unipc.ts";
-export type { Sampler, Stepper } from "./src/samplers/sampler.ts";
+export { type Sampler, statelessStepper, type Stepper } from "./src/samplers/sampler.ts";
 
 export {
   bitsPerDimension,
@@ -168,7 +168,13 @@ export {
 } from "./src/networks/catalogue.ts";
 export { mlp, type MlpConfig } from "./src/networks/mlp.ts";
 export { type Model, readModel, writeModel } from "./src/networks/model_file.ts";
-export type { Network, Parameters, ParameterSpec, Weights } from "./src/networks/network.ts";
+export {
+  type Network,
+  type Parameters,
+  type ParameterSpec,
+  unflatten,
+  type Weights,
+} from "./src/networks/network.ts";
 export type { Guidance } from "./src/networks/guidance.ts";
 export {
   type Labels,

@@ -10,6 +10,7 @@ import type { ImageDataset } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { imageFolderDataset } from "../src/data/image_folder.ts";
 import { MNIST_FILES } from "../src/data/mnist.ts";
+import { resizedDataset } from "../src/data/resized.ts";
 import { loadCifar10 } from "./cifar10_files.ts";
 import { integer, text, toggle, UsageError } from "./flags.ts";
 import { findPictures, imageFiles, listOf } from "./image_files.ts";
@@ -32,7 +33,7 @@ export const trainingDataFlags = {
       "PNG and JPEG pictures in folders named after their classes (default mnist)",
   }),
   size: integer({
-    help: "cut the middle square out of a folder's pictures and scale it to this height and width",
+    help: "scale images to this height and width; of a folder's pictures the middle square",
     min: 1,
     max: 1024,
   }),
@@ -49,7 +50,7 @@ export interface FolderOptions {
 
 /** What stands for the data in the name of a folder. */
 export function nameOfData(data: string, dataset: ImageDataset): string {
-  return data in NAMED ? data : dataset.name.split(" ")[0];
+  return Object.hasOwn(NAMED, data) ? data : dataset.name.split(" ")[0];
 }
 
 /**
@@ -57,14 +58,22 @@ export function nameOfData(data: string, dataset: ImageDataset): string {
  * @throws {Error} with one sentence, when they cannot be had
  */
 export async function loadTrainingData(data: string, options: FolderOptions = {}): Promise<ImageDataset> {
-  if (!(data in NAMED) && await kindOf(data) === "images") return await loadImages(data, options);
-  if (options.size !== undefined || options.skipCorrupt) {
-    throw new UsageError(`--size and --skip-corrupt are for a folder of pictures, got --data ${data}`);
+  if (!(Object.hasOwn(NAMED, data)) && await kindOf(data) === "images") {
+    return await loadImages(data, options);
   }
-  if (data in NAMED) return await NAMED[data]();
-  return await kindOf(data) === "cifar10"
+  if (options.skipCorrupt) {
+    throw new UsageError(`--skip-corrupt is for a folder of pictures, got --data ${data}`);
+  }
+  const whole = Object.hasOwn(NAMED, data)
+    ? await NAMED[data]()
+    : await kindOf(data) === "cifar10"
     ? await loadCifar10("train", { data })
     : await loadMnist("train", { data });
+  const { size, resumedShape: [height, width] = [] } = options;
+  const wanted = size ?? (height === width ? height : undefined);
+  return wanted === undefined || (whole.shape[0] === wanted && whole.shape[1] === wanted)
+    ? whole
+    : resizedDataset(whole, wanted);
 }
 
 /** What a folder holds, by the files that are in it: pictures unless they are MNIST's or CIFAR-10's. */

@@ -152,6 +152,9 @@ export async function newConfig(
   plan: NoisePlanFile | undefined,
 ): Promise<TrainingConfig> {
   const moments = pixelMoments(dataset);
+  if (moments.std < 5e-5) {
+    throw new Error(`all images of ${dataset.name} are of one value: there is nothing to learn`);
+  }
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
   const network = networkFor(dataset, flags.network);
   const tutorial = network.kind === "tutorial";
@@ -216,7 +219,17 @@ function networkFor(
   const digits = channels === 3 ? "coloured-digits" : "digits";
   const preset = NETWORK_PRESETS[name ?? (height > 48 ? "colour-64" : height > 28 ? "colour-32" : digits)];
   if (preset.kind === "tutorial") return preset;
-  return { ...preset, height, width, channels, classes: preset.classes === 0 ? 0 : classes };
+  const multiple = preset.unshuffle * 2 ** (preset.widths.length - 1);
+  if (height % multiple !== 0 || width % multiple !== 0) {
+    const below = multiple * Math.max(1, Math.floor(Math.min(height, width) / multiple));
+    throw new UsageError(
+      `this network takes heights and widths that are multiples of ${multiple}, the images are ${height}×${width}: ` +
+        `pass --size ${below} or --size ${below + multiple}`,
+    );
+  }
+  // Attention is on the same levels as in the preset, whatever the height.
+  const attention = preset.attention.map((attended) => attended * height / preset.height);
+  return { ...preset, height, width, channels, attention, classes: preset.classes === 0 ? 0 : classes };
 }
 
 function levelsOf({ chain }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {

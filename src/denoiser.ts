@@ -41,6 +41,20 @@ export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
   });
 }
 
+/**
+ * Refuses times at which an SDE has no marginal.
+ * @throws {RangeError} naming the first time that is not from 0 to tMax
+ */
+function checkTimes({ tMax }: Sde, t: PerRow): void {
+  for (const time of typeof t === "number" ? [t] : t) {
+    // A solver's times may end a rounding beyond; rows of NaN are of a state that broke, of which the solver speaks.
+    const broken = typeof t !== "number" && Number.isNaN(time);
+    if (!broken && !(time >= 0 && time <= tMax * (1 + 1e-9))) {
+      throw new RangeError(`times must be from 0 to ${tMax}, got ${time}`);
+    }
+  }
+}
+
 /** The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it. */
 export function scoreModelFromNoise(
   sde: Sde,
@@ -49,12 +63,16 @@ export function scoreModelFromNoise(
   /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone. */
   const view = (a: ((t: number) => number) | null, b: (t: number) => number) => (x: tf.Tensor, t: PerRow) =>
     tf.tidy(() => {
+      checkTimes(sde, t);
       const part = tf.mul(noise(x, t), column(mapPerRow(t, b), x));
       return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
     });
   return {
     sde,
-    noise: (x, t) => tf.tidy(() => noise(x, t)),
+    noise: (x, t) => {
+      checkTimes(sde, t);
+      return tf.tidy(() => noise(x, t));
+    },
     score: view(null, (t) => -1 / sde.sigma(t)),
     data: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
     velocity: view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t)),

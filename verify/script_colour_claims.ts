@@ -180,7 +180,7 @@ claim(
       const values = parseFlags({ name: "train", purpose: "", flags: recipeFlags }, []);
       const shapes = [[8, 8, 3], [28, 28, 1], [28, 28, 3], [32, 32, 3], [64, 64, 3]] as const;
       for (const shape of shapes) {
-        const images = new Uint8Array(12 * shape[0] * shape[1] * shape[2]);
+        const images = Uint8Array.from({ length: 12 * shape[0] * shape[1] * shape[2] }, (_, i) => i % 7);
         const { model: { network } } = await newConfig(values, { ...pets, shape, images }, undefined);
         const preset = shape[0] > 48
           ? COLOUR_64
@@ -220,11 +220,11 @@ claim(
         [`${folder}/nowhere`, {}, /--data must be mnist, cifar10, .* or a folder, got ".*nowhere"/],
         [`${folder}/cut`, {}, /^data_batch_1\.bin: truncated, 4000 bytes are 1 records of 3073 and 927/],
         [`${folder}/pets`, {}, /all images must be alike, cat\/0\.png is 10×8 .* is 3×3: give --size$/],
-        ["digits", { size: 32 }, /--size and --skip-corrupt are for a folder of pictures, got --data digits/],
+        ["digits", { skipCorrupt: true }, /--skip-corrupt is for a folder of pictures, got --data digits/],
         [
           "mnist",
           { skipCorrupt: true },
-          /--size and --skip-corrupt are for a folder of pictures, got --data mnist/,
+          /--skip-corrupt is for a folder of pictures, got --data mnist/,
         ],
       ];
       for (const [name, options, message] of data) {

@@ -153,11 +153,13 @@ claim("a second sampling into a file that is being written is refused by the fir
     const flags = [...flagsFor(folder), "--steps", "300", "--output", output];
     const first = await start("sample", ...flags);
     const ended = first.output();
-    while (!await Deno.stat(`${output}.lock`).then(({ size }) => size > 0, () => false)) {
+    let running = true;
+    ended.then(() => running = false);
+    while (running && !await Deno.stat(`${output}.lock`).then(({ size }) => size > 0, () => false)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     const second = await run("sample", ...flags, "--seed", "1");
-    first.kill("SIGKILL");
+    if (running) first.kill("SIGKILL");
     await ended;
     check.equal("exit code", second.code, 1, "never samples of two runs in one file");
     check.holds(

@@ -47,6 +47,11 @@ export function groupNorm(
     );
   }
   const attributes: GroupNormAttributes = { groups, silu: activation === "silu" };
+  if (tf.getKernel("GroupNorm", tf.getBackend()) === undefined) {
+    throw new Error(
+      `networks do not run on TensorFlow.js' own backend "${tf.getBackend()}": open an engine by await useEngine() first`,
+    );
+  }
   return tf.engine().runKernel("GroupNorm", { x, scale, offset }, attributes);
 }
 

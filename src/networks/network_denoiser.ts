@@ -111,6 +111,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
     },
     noise: (y, noiseRatio) =>
       tf.tidy(() => {
+        evaluator.check(y);
         const rows = y.shape[0];
         const rowLabels = spread(labels, rows, none);
         const ratios = typeof noiseRatio === "number" ? new Float64Array(rows).fill(noiseRatio) : noiseRatio;
@@ -142,6 +143,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
 
 /** The network with its weights, and its compiled forms by batch size. */
 class Evaluator {
+  #disposed = false;
   readonly #compiled = new Map<number, CompiledFunction>();
   /** Transposed Jacobians times a vector, the last input. */
   readonly #pullbacks = new Map<number, CompiledFunction>();
@@ -149,6 +151,7 @@ class Evaluator {
   constructor(readonly config: ModelConfig, readonly network: Network, readonly parameters: Parameters) {}
 
   async prepare(rows: number, gradients: boolean): Promise<void> {
+    if (this.#disposed) throw new Error("the network's denoiser was disposed: load it again");
     const sample = [rows, ...this.network.sampleShape];
     const examples = [sample, ...predictionShapes(this.network, rows)]
       .map((shape) => ({ shape, dtype: "float32" as const }));
@@ -166,6 +169,17 @@ class Evaluator {
         return [tf.grad((y) => this.#predict(y, inputs))(y, rest[rest.length - 1])];
       };
       this.#pullbacks.set(rows, await compile(pullBack, [...examples, examples[0]]));
+    }
+  }
+
+  /** Refuses samples of another shape than the network's, and use after dispose. */
+  check(y: tf.Tensor): void {
+    if (this.#disposed) throw new Error("the network's denoiser was disposed: load it again");
+    const { sampleShape } = this.network;
+    if (String(y.shape.slice(1)) !== String(sampleShape)) {
+      throw new RangeError(
+        `the network takes samples of shape [B, ${sampleShape.join(", ")}], got [${y.shape.join(", ")}]`,
+      );
     }
   }
 
@@ -192,6 +206,7 @@ class Evaluator {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const forms of [this.#compiled, this.#pullbacks]) {
       for (const compiled of forms.values()) compiled.dispose();
       forms.clear();

@@ -69,6 +69,7 @@ export async function* sample(
   options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
   const { rng, denoise = true } = options;
+  checkRun(model, sampler, options);
   const shape = checkedShape(options);
   const times = checkedTimes(model, options.grid);
   const steps = times.length - 1;
@@ -225,12 +226,34 @@ function checkedShape({ shape, initial }: SampleOptions): number[] {
   return [...shape];
 }
 
+/** Refuses what is no model, sampler or generator, as can happen where nothing checks types. */
+function checkRun(model: ScoreModel, sampler: Sampler, { rng }: SampleOptions): void {
+  const what = (value: unknown) =>
+    typeof value === "function" ? `the function ${value.name || "itself"}` : typeof value;
+  if (typeof model?.noise !== "function" || typeof model.sde?.alpha !== "function") {
+    throw new TypeError(
+      `model must be a score model, as scoreModel(denoiser, sde) makes it, got ${what(model)}`,
+    );
+  }
+  if (typeof sampler?.start !== "function") {
+    throw new TypeError(`sampler must be a sampler, as dpmSolver2M() makes it, got ${what(sampler)}`);
+  }
+  if (typeof rng?.normal !== "function") {
+    throw new TypeError(`rng must be a generator, as createRng(seed) makes it, got ${what(rng)}`);
+  }
+}
+
 function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Float64Array {
   const times = grid instanceof Float64Array ? grid : timeGrid(sde, grid);
   const decreasing = times.every((time, i) => time >= 0 && (i === 0 || time < times[i - 1]));
   if (times.length < 2 || !decreasing) {
     throw new RangeError(
       `a time grid needs at least two strictly decreasing points, none negative, got ${times}`,
+    );
+  }
+  if (times[0] > sde.tMax * (1 + 1e-9)) {
+    throw new RangeError(
+      `a time grid must not begin before the diffusion's end, tMax = ${sde.tMax}, got ${times[0]}`,
     );
   }
   return times;

@@ -68,7 +68,7 @@ export interface TrainStep {
   readonly loss: number | null;
   /** Mean norm of the gradient, before clipping, since the last report; null between reports. */
   readonly gradientNorm: number | null;
-  /** Copies the state to the host. Only until the next step is asked for. DivergedError when a number in it is not finite. */
+  /** Copies the state to the host. Only until the next step is asked for, an Error afterwards. DivergedError when a number in it is not finite. */
   snapshot(): Promise<TrainingState>;
 }
 
@@ -187,6 +187,7 @@ export async function* train(
       done++;
       const report = done === config.steps ||
         (typeof reportEvery === "number" ? done % reportEvery === 0 : reportEvery(done));
+      const [reached, now] = [done, state];
       const means = report ? await readMeans(unread, done) : null;
       if (report) unread = [];
       yield {
@@ -195,7 +196,14 @@ export async function* train(
         rate: learningRate(config.optimizer, done, config.steps),
         loss: means?.loss ?? null,
         gradientNorm: means?.norm ?? null,
-        snapshot: () => toHost(state, done),
+        snapshot: async () => {
+          if (state !== now) {
+            throw new Error(
+              `the state after step ${reached} is gone: copy it before the next step is asked for`,
+            );
+          }
+          return await toHost(now, reached);
+        },
       };
     }
   } finally {
