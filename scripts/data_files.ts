@@ -70,7 +70,6 @@ export async function cached(
       return bytes;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      report(`${url}: ${reason}\n`);
       problems.push(`${url} (${reason})`);
     }
   }

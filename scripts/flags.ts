@@ -93,7 +93,7 @@ function numeric<D extends number | undefined>(
       : ` ${options.min === undefined ? "up " : ""}to ${max}`,
   ].join("");
   return {
-    help: options.help,
+    help: bounds === "" ? options.help : `${options.help} [${bounds.trim().replace(/^from /, "")}]`,
     placeholder: options.placeholder ?? placeholder,
     fallback: options.default as D,
     parse(text, flag) {

@@ -32,7 +32,10 @@ const usage = {
     }),
     data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
     images: list(
-      integer({ help: "indices of test images, two or more", min: 0 }),
+      integer({
+        help: "places of test images in their file, from 0 on, two or more; not the digits they show",
+        min: 0,
+      }),
       [0, 1, 2, 3],
     ),
     between: integer({ help: "pictures between two images", default: 6, min: 1, max: 64 }),
@@ -122,6 +125,7 @@ async function main(): Promise<void> {
       JSON.stringify({
         ...result,
         images,
+        labels: images.map((i) => data.labels[i]),
         sde: flags.sde,
         tolerance,
         seconds,
@@ -132,9 +136,9 @@ async function main(): Promise<void> {
     return;
   }
   console.log(
-    `${images.length - 1} walks of ${between} digits, ${flags.sde}; decoding undoes encoding to ${
-      worst.toExponential(1)
-    } of ` +
+    `${images.length - 1} walks of ${between} digits between images that show ${
+      images.map((i) => data.labels[i]).join(", ")
+    }, ${flags.sde}; decoding undoes encoding to ${worst.toExponential(1)} of ` +
       `a pixel's range at most, ${result.rootMeanSquareError.toExponential(1)} root mean square; ${
         formatDuration(seconds)
       } ` +

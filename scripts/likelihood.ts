@@ -36,6 +36,7 @@ import { loadMnist } from "./mnist_files.ts";
 import { load, sdes } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { formatDuration, ProgressBar } from "./terminal.ts";
+import { trainedNoise } from "./trained_sigma.ts";
 
 const usage = {
   name: "likelihood",
@@ -183,7 +184,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const results = await measure(denoiser, images, engine, flags);
   denoiser.dispose();
-  report(results, flags, engine, (performance.now() - started) / 1000);
+  report(results, flags, engine, (performance.now() - started) / 1000, await trainedNoise(flags.checkpoint));
 }
 
 /** All batches, with progress. */
@@ -211,7 +212,37 @@ async function measure(
   return results;
 }
 
-function report(results: readonly BatchBits[], flags: Flags, engine: Engine, seconds: number): void {
+/**
+ * Why a number of bits is not one to believe, in sentences; empty where nothing speaks against it.
+ * @param trained The smallest noise ratio that the network was trained on, or undefined where its file does not say.
+ */
+export function doubts(mean: number, smallestNoise: number, trained: number | undefined): string[] {
+  const found: string[] = [];
+  if (trained !== undefined && smallestNoise < trained * (1 - 1e-9)) {
+    found.push(
+      `the network was not trained on noise ratios below ${
+        Number(trained.toPrecision(3))
+      }, and is asked about ${smallestNoise}: ` +
+        "what it says there is no likelihood",
+    );
+  }
+  if (mean <= 0) {
+    found.push(
+      `bits per dimension of bytes cannot be ${
+        mean.toFixed(3)
+      }, below zero: take more --steps or a smaller --tolerance`,
+    );
+  }
+  return found;
+}
+
+function report(
+  results: readonly BatchBits[],
+  flags: Flags,
+  engine: Engine,
+  seconds: number,
+  trained: number | undefined,
+): void {
   const { split, sde, method, seed } = flags;
   const smallestNoise = smallestNoiseOf(flags);
   const bits = results.flatMap((batch) => batch.bits);
@@ -224,12 +255,15 @@ function report(results: readonly BatchBits[], flags: Flags, engine: Engine, sec
     ? { importance: average("importance"), uniform: average("uniform") }
     : null;
   const evaluations = Math.max(...results.map((batch) => batch.evaluations ?? 0));
+  const warnings = doubts(mean, smallestNoise, trained);
+  for (const warning of warnings) console.error(`warning: ${warning}`);
   if (flags.json) {
     const result = {
       bitsPerDimension: mean,
       standardError: bits.length === 1 ? null : error,
       probeError,
       variances,
+      warnings,
     };
     const dequantization = method === "bound" ? null : flags.dequantization;
     const settings = { split, count: bits.length, sde, smallestNoise, method, dequantization, seed };

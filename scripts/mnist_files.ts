@@ -40,7 +40,7 @@ export async function findFile(file: MnistFile, places: DataPlaces): Promise<Uin
     mirrors: MNIST_MIRRORS,
     advice:
       `MNIST is not on this machine and could not be downloaded: put ${file.name}.gz and its three sisters into a folder ` +
-      "and pass --data FOLDER (or set SCORE_SDE_DATA)",
+      "and pass --data FOLDER (or set SCORE_SDE_DATA); to train without a download there is deno task train --data digits",
   };
   return await cached(published, places.cache ?? cacheFolder("mnist"), places);
 }

@@ -38,7 +38,8 @@ export class ProgressBar implements Disposable {
       ...options,
     };
     this.#started = this.#options.now();
-    if (!this.#options.terminal) this.#drawn = this.#started;
+    // Elsewhere than on a terminal a line comes after five seconds, with the time left, and then every half a minute.
+    if (!this.#options.terminal) this.#drawn = this.#started - 25_000;
   }
 
   /** Reports how much is done, with an optional note such as the loss. Cheap: it draws ten times a second at most. */

@@ -3,7 +3,8 @@
  * @module
  */
 import { readModel } from "../src/networks/model_file.ts";
-import { type SdeConfig, sigmaPowerSde } from "../src/sde.ts";
+import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
+import { noiseRatio, sdeFromConfig, sigmaPowerSde } from "../src/sde.ts";
 import { readWhole } from "./files.ts";
 import { number, UsageError } from "./flags.ts";
 import type { Sampling, SamplingValues } from "./sampling_flags.ts";
@@ -33,14 +34,39 @@ export async function withSigma(
 
 /** What a model file says of the σ that it was trained with; undefined when it says nothing. */
 async function trainedSigma(checkpoint: string | undefined): Promise<number | undefined> {
-  if (checkpoint === undefined || !checkpoint.includes(".")) return undefined;
+  const objective = await trainedObjective(checkpoint);
+  return objective?.kind === "sde" && objective.sde.kind === "sigma-power" ? objective.sde.sigma : undefined;
+}
+
+/**
+ * The smallest noise ratio that a network was trained on, by its file: an SDE's first, the lowest of a list, or for EDM's
+ * log-normal ratios the one that three in a hundred thousand are below. Undefined when it says nothing.
+ */
+export async function trainedNoise(checkpoint: string | undefined): Promise<number | undefined> {
+  const objective = await trainedObjective(checkpoint);
+  switch (objective?.kind) {
+    case "sde": {
+      const sde = sdeFromConfig(objective.sde);
+      return noiseRatio(sde, sde.tMin);
+    }
+    case "levels":
+      return Math.min(...objective.ratios);
+    case "edm":
+      return Math.exp(objective.mean - 4 * objective.std);
+    default:
+      return undefined;
+  }
+}
+
+async function trainedObjective(checkpoint: string | undefined): Promise<ObjectiveConfig | undefined> {
+  if (checkpoint === undefined) return undefined;
   try {
-    const { metadata } = readModel(await readWhole(checkpoint));
-    const recipe: { objective?: { sde?: SdeConfig } } = JSON.parse(
-      metadata.recipe ?? metadata.training ?? "{}",
-    );
-    const sde = recipe.objective?.sde;
-    return sde?.kind === "sigma-power" ? sde.sigma : undefined;
+    // A name without an ending is of a network that comes with the project.
+    const path = checkpoint.includes(".")
+      ? checkpoint
+      : new URL(`../fixtures/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
+    const { metadata } = readModel(await readWhole(path));
+    return JSON.parse(metadata.recipe ?? metadata.training ?? "{}").objective;
   } catch {
     // What is wrong with the file is said where its network is read.
     return undefined;

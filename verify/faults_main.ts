@@ -25,7 +25,19 @@ const usage = {
 };
 
 const root = new URL("../", import.meta.url);
-const copied = ["src", "verify", "scripts", "fixtures", "examples", "mod.ts", "deno.json", "deno.lock"];
+const copied = [
+  "src",
+  "verify",
+  "scripts",
+  "fixtures",
+  "examples",
+  "docs",
+  "bench",
+  "README.md",
+  "mod.ts",
+  "deno.json",
+  "deno.lock",
+];
 const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
 
 async function main(): Promise<void> {

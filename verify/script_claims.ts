@@ -7,6 +7,7 @@ import {
   checkDeno,
   choice,
   HelpRequest,
+  helpText,
   integer,
   list,
   number,
@@ -31,6 +32,24 @@ const usage = {
     output: text({ help: "the file", placeholder: "FILE" }),
   },
 };
+
+claim("help states the range of every number", (check) => {
+  const help = helpText(usage);
+  for (
+    const [flag, range] of [["--seed N", "the seed [0 to 100] (default 0)"], [
+      "--guidance-scale X",
+      "how far [-1 up]",
+    ]]
+  ) {
+    const line = help.split("\n").find((line) => line.includes(flag)) ?? "";
+    check.equal(
+      flag,
+      line.slice(line.indexOf(flag) + flag.length).trim(),
+      range,
+      "from the flag's definition",
+    );
+  }
+});
 
 claim("an older Deno than the project runs on fails with one sentence", async (check) => {
   for (const version of ["2.5.0", "2.5.6", "2.9.6", "2.10.0", "3.0.0", "2.6.0-rc.1+abc"]) {
@@ -111,7 +130,7 @@ claim("--help explains every flag with its default and wins over flags that foll
   }
   const source = "the declaration in the claim";
   check.holds("a usage line", help.includes("Usage: deno task fly [flags]"), source);
-  check.holds("a default", /--seed N +the seed \(default 0\)/.test(help), source);
+  check.holds("a default", /--seed N +the seed \[0 to 100\] \(default 0\)/.test(help), source);
   check.holds("what turns a switch off", /--no-denoise +skip the last denoise\n/.test(help), source);
   check.holds("the choices", /--engine wasm\|onnx +what computes \(default wasm\)/.test(help), source);
   check.holds("no default where there is none", /--output FILE +the file\n/.test(help), source);
@@ -144,10 +163,10 @@ claim("A progress bar counts from where the work resumed, redraws sparingly and 
     "what a pipe sees in a minute",
     plain,
     [
-      "training 50/120 steps, 1.00 steps/s, 1 min 10 s left\n",
-      "training 80/120 steps, 1.00 steps/s, 40.0 s left\n",
+      "training 25/120 steps, 1.00 steps/s, 1 min 35 s left\n",
+      "training 55/120 steps, 1.00 steps/s, 1 min 05 s left\n",
     ],
-    "a line every 30 s",
+    "a line after 5 s, and then every 30 s",
   );
 });
 

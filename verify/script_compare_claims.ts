@@ -184,7 +184,7 @@ claim(
       check.equal("without --resume, with another seed: exit codes", [anew.code, other.code], [1, 1], "");
       check.holds(
         anew.stderr.trim(),
-        /holds 7 measured rows: go on with --resume/.test(anew.stderr),
+        /holds 7 measured rows: --resume keeps them/.test(anew.stderr),
         "not lost",
       );
       check.holds(other.stderr.trim(), /its seed is 0, now it is 1\n$/.test(other.stderr), "not mixed");

@@ -1,4 +1,6 @@
 /** Claims about `deno task likelihood` and `deno task interpolate`. @module */
+import { doubts } from "../scripts/likelihood.ts";
+import { trainedNoise } from "../scripts/trained_sigma.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { writeIdx } from "../src/data/idx.ts";
@@ -253,5 +255,44 @@ claim(
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  },
+);
+
+claim(
+  "bits that cannot be are doubted: noise below the training's, and numbers below zero",
+  async (check) => {
+    check.within(
+      "mnist's smallest noise",
+      await trainedNoise("mnist") ?? NaN,
+      Math.exp(-1 - 4 * 1.2),
+      1e-12,
+      "ln ν ~ N(−1, 1.2²), four deviations",
+    );
+    check.within(
+      "mnist-likelihood's",
+      await trainedNoise("mnist-likelihood") ?? NaN,
+      0.0013,
+      1e-12,
+      "its model card",
+    );
+    check.equal("the default of each", [doubts(1.1, 0.0013, 0.0013), doubts(1.7, 0.005, Math.exp(-5.8))], [
+      [],
+      [],
+    ], "trained there");
+    const below = doubts(2.93, 0.0013, Math.exp(-5.8));
+    check.holds(
+      `below: ${below.join()}`,
+      below.length === 1 &&
+        below[0].startsWith(
+          "the network was not trained on noise ratios below 0.00303, and is asked about 0.0013",
+        ),
+      "2.93 bits where 1.75 is right",
+    );
+    const negative = doubts(-0.42, 0.0013, 0.0013);
+    check.holds(
+      `negative: ${negative.join()}`,
+      negative.length === 1 && negative[0].startsWith("bits per dimension of bytes cannot be -0.420"),
+      "one step of the flow",
+    );
   },
 );

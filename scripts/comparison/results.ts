@@ -116,7 +116,7 @@ export async function earlierRows(path: string, run: RunRecord, resume: boolean)
   if (earlier === null) return [];
   if (!resume) {
     throw new Error(
-      `"${path}" holds ${earlier.rows.length} measured rows: go on with --resume, or remove it`,
+      `"${path}" holds ${earlier.rows.length} measured rows: --resume keeps them and measures what is missing; remove it to measure anew`,
     );
   }
   for (const key of new Set([...Object.keys(earlier.run), ...Object.keys(run)])) {
