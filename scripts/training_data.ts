@@ -15,6 +15,7 @@ import { loadCifar10 } from "./cifar10_files.ts";
 import { integer, text, toggle, UsageError } from "./flags.ts";
 import { findPictures, imageFiles, listOf } from "./image_files.ts";
 import { ProgressBar } from "./terminal.ts";
+import { findIdx } from "./idx_files.ts";
 import { loadMnist } from "./mnist_files.ts";
 
 /** Data that have a name: drawn by this program, or published. */
@@ -94,6 +95,7 @@ async function kindOf(folder: string): Promise<"mnist" | "cifar10" | "images"> {
     }
   }
   if (names.has(MNIST_FILES.train.images.name) || names.has(MNIST_FILES.train.labels.name)) return "mnist";
+  if (await findIdx(folder, "train", "images") !== null) return "mnist";
   return CIFAR10_FILES.train.some((name) => names.has(name)) ? "cifar10" : "images";
 }
 

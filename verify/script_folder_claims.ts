@@ -1,5 +1,6 @@
 /** Claims about folders of pictures as people have them: what is found, what is refused, in which order. @module */
 import { compareNames } from "../src/data/image_folder.ts";
+import { writeIdx } from "../src/data/idx.ts";
 import { encodePng } from "../src/pictures/png.ts";
 import { findPictures } from "../scripts/image_files.ts";
 import { loadTrainingData } from "../scripts/training_data.ts";
@@ -113,6 +114,61 @@ claim(
         [paths, runs],
         [["cat/1.png", "dog/1.png"], ["run"]],
         "left out, and said so",
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+claim(
+  "files in MNIST's format are found under the names that people have them",
+  { engines: ["wasm"] },
+  async (check) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const images = writeIdx({ shape: [2, 2, 2], values: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
+      const labels = writeIdx({ shape: [2], values: Uint8Array.of(3, 9) });
+      const places: [what: string, images: string, labels: string][] = [
+        ["with dots", "dots/train-images.idx3-ubyte", "dots/train-labels.idx1-ubyte"],
+        [
+          "in folders of their own names",
+          "kaggle/train-images-idx3-ubyte/train-images-idx3-ubyte",
+          "kaggle/train-labels-idx1-ubyte/train-labels-idx1-ubyte",
+        ],
+        [
+          "in MNIST/raw",
+          "torch/MNIST/raw/train-images-idx3-ubyte",
+          "torch/MNIST/raw/train-labels-idx1-ubyte",
+        ],
+      ];
+      for (const [what, imagePath, labelPath] of places) {
+        for (const [path, bytes] of [[imagePath, images], [labelPath, labels]] as const) {
+          await Deno.mkdir(`${folder}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
+          await Deno.writeFile(`${folder}/${path}`, bytes);
+        }
+        const set = await loadTrainingData(`${folder}/${imagePath.split("/")[0]}`);
+        check.equal(what, [set.shape, set.classes, [...set.labels], [...set.images]], [
+          [2, 2, 1],
+          10,
+          [3, 9],
+          [1, 2, 3, 4, 5, 6, 7, 8],
+        ], "as written");
+      }
+      await Deno.mkdir(`${folder}/emnist`);
+      await Deno.writeFile(`${folder}/emnist/emnist-letters-train-images-idx3-ubyte`, images);
+      await Deno.writeFile(
+        `${folder}/emnist/emnist-letters-train-labels-idx1-ubyte`,
+        writeIdx({ shape: [2], values: Uint8Array.of(1, 26) }),
+      );
+      const { classes, classNames, labels: letters, images: turned } = await loadTrainingData(
+        `${folder}/emnist`,
+      );
+      check.equal(
+        "EMNIST's letters",
+        [classes, classNames?.at(0), classNames?.at(-1), [...letters], [...turned]],
+        [26, "A", "Z", [0, 25], [1, 3, 2, 4, 5, 7, 6, 8]],
+        "labels from 1 to 26; rows and columns are exchanged in its files",
       );
     } finally {
       await Deno.remove(folder, { recursive: true });
