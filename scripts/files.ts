@@ -21,13 +21,23 @@ export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** Throws, before any work is done for it, when a file cannot be put at `path`: no such folder, or a folder is there. */
+/**
+ * Throws, before any work is done for it, when a file cannot be put at `path`: there is no such folder, nothing can be written
+ * in it, or there is something else than a file.
+ */
 export async function ensureWritable(path: string): Promise<void> {
   const folder = await Deno.stat(dirname(path)).catch(() => null);
   if (!folder?.isDirectory) throw new Error(`cannot write "${path}": there is no folder "${dirname(path)}"`);
   const existing = await Deno.stat(path).catch(() => null);
   if (existing !== null && !existing.isFile) {
     throw new Error(`cannot write "${path}": it exists and is no plain file`);
+  }
+  const trial = `${path}.${Deno.pid}.part`;
+  try {
+    await Deno.writeFile(trial, new Uint8Array(1));
+    await Deno.remove(trial);
+  } catch (error) {
+    throw new Error(`cannot write "${path}": ${error instanceof Error ? error.message : error}`);
   }
 }
 

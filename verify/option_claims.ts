@@ -56,7 +56,10 @@ interface Documented {
 async function documentedDefaults(file: string, name: string): Promise<Map<string, Value>> {
   const text = await Deno.readTextFile(new URL(`../src/${file}`, import.meta.url));
   const body = new RegExp(`interface ${name} \\{([^]*?)\\n\\}`).exec(text)?.[1] ??
-    new RegExp(`type ${name} = \\{([^]*?)\\n\\}`).exec(text)?.[1] ?? "";
+    new RegExp(`type ${name} = \\{([^]*?)\\n\\}`).exec(text)?.[1];
+  if (body === undefined) {
+    throw new Error(`src/${file} has no interface ${name}: this claim looks in the wrong file`);
+  }
   const found = new Map<string, Value>();
   const option = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*readonly (\w+)\?:/g;
   for (const [, words, key] of body.matchAll(option)) {
@@ -195,7 +198,7 @@ const documented: readonly Documented[] = [
   },
   { file: "likelihood.ts", name: "Hutchinson", others: { probes: 2, law: "gaussian" }, effect: likelihood },
   {
-    file: "likelihood.ts",
+    file: "dequantization.ts",
     name: "ValueRange",
     others: { levels: 128 },
     effect: (options) => bitsPerDimension(-1, 2, { low: 0, high: 1, ...options }),
