@@ -6,6 +6,7 @@ import type { Rng } from "./compute/rng.ts";
 import { valueAndGradientOf } from "./compute/gradient.ts";
 import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
+import { checkName } from "./option_name.ts";
 import type { ScoreModel } from "./denoiser.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { priorLogDensity } from "./sde.ts";
@@ -68,6 +69,7 @@ export async function logLikelihood(
 ): Promise<Likelihood> {
   const { trace = "exact", method } = options;
   const { sde } = model;
+  if (typeof trace !== "object") checkName("trace", trace, ["exact"]);
   const rows = x.shape[0];
   const dimension = x.size / rows;
   if (x.rank < 2 || x.size === 0) throw new RangeError(`x must be [samples, …], got [${x.shape}]`);
@@ -134,6 +136,7 @@ function drawnProbes(
   if (!Number.isInteger(probes) || probes < 1) {
     throw new RangeError(`probes must be a positive integer, got ${probes}`);
   }
+  checkName("law", law, ["rademacher", "gaussian"]);
   return Array.from(
     { length: probes },
     () => law === "rademacher" ? rng.rademacher(shape) : rng.normal(shape),

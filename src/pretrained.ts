@@ -24,11 +24,10 @@ export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as 
  * @throws {Error} When the file cannot be fetched.
  */
 export async function loadPretrained(name: PretrainedName): Promise<NetworkDenoiser> {
-  const file = FILES[name];
-  if (file === undefined) {
+  if (!Object.hasOwn(FILES, name)) {
     throw new RangeError(`the pretrained networks are ${pretrainedNames.join(", ")}; got ${name}`);
   }
-  const { config, weights } = readModel(await fetchBeside(file));
+  const { config, weights } = readModel(await fetchBeside(FILES[name]));
   return networkDenoiser(config, weights);
 }
 

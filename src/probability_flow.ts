@@ -4,6 +4,7 @@
  */
 import type { PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
+import { checkName } from "./option_name.ts";
 import { DormandPrince, type ToleranceOptions } from "./samplers/dormand_prince.ts";
 import { rungeKutta4 } from "./samplers/ode_rk4.ts";
 import type { Sde } from "./sde.ts";
@@ -34,6 +35,7 @@ export async function solveFlow(
   direction: FlowDirection,
   method: FlowMethod = { kind: "dopri5" },
 ): Promise<tf.Tensor> {
+  checkName("the kind of a flow's method", method.kind, ["dopri5", "rk4"]);
   if (method.kind === "dopri5") {
     const [from, to] = direction === "to prior" ? [sde.tMin, sde.tMax] : [sde.tMax, sde.tMin];
     return await new DormandPrince(method).integrate(derivative, x, from, to);

@@ -61,8 +61,10 @@ export function checkMask(mask: ArrayLike<number>, sampleShape: readonly number[
  * @throws {RangeError} For an unknown name.
  */
 export function maskByName(name: MaskName, shape: readonly number[]): Float32Array {
+  if (!Object.hasOwn(HIDDEN, name)) {
+    throw new RangeError(`the masks are ${maskNames.join(", ")}; got ${name}`);
+  }
   const hidden = HIDDEN[name];
-  if (hidden === undefined) throw new RangeError(`the masks are ${maskNames.join(", ")}; got ${name}`);
   const [height, width] = shape;
   return fromPixels(shape, (y, x) => hidden((x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5) ? 0 : 1);
 }

@@ -7,6 +7,7 @@ import { column } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
+import { checkName } from "../option_name.ts";
 import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../sde.ts";
 import { importanceDensity, importanceTime } from "./importance.ts";
 
@@ -51,6 +52,7 @@ export interface NoiseLevels {
  * @throws {RangeError} When the config's numbers are out of range.
  */
 export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: number): NoiseLevels {
+  checkName("an objective's kind", objective.kind, ["edm", "sde", "levels"]);
   if (objective.kind === "edm") {
     const { mean, std, sigmaData } = objective;
     for (const [name, value] of [["std", std], ["sigmaData", sigmaData]] as const) {
@@ -69,6 +71,8 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
       weight: new Float64Array(rows).fill(1),
     };
   }
+  checkName("weighting", objective.weighting, ["variance", "likelihood"]);
+  checkName("times", objective.times ?? "uniform", ["uniform", "importance"]);
   const sde = sdeFromConfig(objective.sde);
   const important = objective.times === "importance";
   const times = rng.uniformValues([rows]).map((u) =>

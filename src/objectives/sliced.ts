@@ -5,6 +5,7 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
+import { checkName } from "../option_name.ts";
 import { quadraticForm } from "./implicit.ts";
 import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./score_matching.ts";
 
@@ -46,5 +47,6 @@ export function sliceDirections(
   shape: readonly [number, number],
   law: "rademacher" | "normal" = "rademacher",
 ): tf.Tensor2D {
+  checkName("law", law, ["rademacher", "normal"]);
   return (law === "normal" ? rng.normal(shape) : rng.rademacher(shape)) as tf.Tensor2D;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
+import { checkName } from "../option_name.ts";
 
 /** How parameters move; plain JSON. */
 export interface OptimizerConfig {
@@ -47,6 +48,7 @@ export function emaDecay({ ema }: OptimizerConfig, step: number): number {
 
 /** Checks an optimizer's numbers; throws a RangeError that names the first that is out of range. */
 export function checkOptimizer(config: OptimizerConfig): void {
+  checkName("decay", config.decay, ["cosine", "constant"]);
   const limits: [name: string, value: number, allowed: string, held: boolean][] = [
     ["rate", config.rate, "positive", config.rate > 0],
     ["warmup", config.warmup, "a whole number", Number.isInteger(config.warmup) && config.warmup >= 0],

@@ -1,0 +1,80 @@
+/** Claims about options that are names: a misspelt one is refused, never taken for another. @module */
+import { createRng } from "../src/compute/rng.ts";
+import * as tf from "../src/compute/tf.ts";
+import { maskByName, type MaskName } from "../src/conditioning/masks.ts";
+import { posteriorScore } from "../src/conditioning/posterior_score.ts";
+import { linearObservation } from "../src/conditioning/linear_observation.ts";
+import { maskOperator } from "../src/conditioning/operators.ts";
+import { scoreModel } from "../src/denoiser.ts";
+import { toyLaw, type ToyName } from "../src/distributions/toys.ts";
+import { encode } from "../src/latent_codes.ts";
+import { logLikelihood } from "../src/likelihood.ts";
+import { likelihoodBound } from "../src/likelihood_bound.ts";
+import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { drawNoiseLevels, type ObjectiveConfig } from "../src/objectives/denoising.ts";
+import { sliceDirections } from "../src/objectives/sliced.ts";
+import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
+import { samplerByName } from "../src/samplers/catalogue.ts";
+import { langevin } from "../src/samplers/langevin.ts";
+import { type SdeConfig, sdeFromConfig } from "../src/sde.ts";
+import { timeGrid } from "../src/time_grid.ts";
+import { checkOptimizer, OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import { claim } from "./claim.ts";
+import { gentleVp, mixture } from "./sampler_runs.ts";
+
+claim(
+  "a name that is none is refused by every option, with those that are",
+  { engines: ["wasm"] },
+  async (check) => {
+    const model = scoreModel(mixture, gentleVp);
+    const x = tf.zeros([2, 3]);
+    const rng = createRng(1);
+    const seen = await linearObservation(maskOperator([3], [1, 0, 0]), tf.tensor2d([[0.5]]), 0.1);
+    const sde = { kind: "vp" } as SdeConfig;
+    const objective = (config: object) => drawNoiseLevels(config as ObjectiveConfig, rng, 2);
+    /** What is asked with a name, for names that are none. */
+    const options: [option: string, ask: (name: never) => unknown][] = [
+      ["a flow's method", (kind) => encode(model, x, { kind })],
+      ["a likelihood's trace", (trace) => logLikelihood(model, x, { trace })],
+      ["the law of probes", (law) => logLikelihood(model, x, { trace: { rng, law } })],
+      ["the bound's times", (times) => likelihoodBound(model, x, { rng, times })],
+      ["an objective's kind", (kind) => objective({ kind, mean: 0, std: 1, sigmaData: 1 })],
+      ["its weighting", (weighting) => objective({ kind: "sde", sde, weighting })],
+      ["its times", (times) => objective({ kind: "sde", sde, weighting: "variance", times })],
+      ["the law of slices", (law) => sliceDirections(rng, [2, 2], law)],
+      ["the decay of a rate", (decay) => checkOptimizer({ ...OPTIMIZER_DEFAULTS, decay })],
+      ["a posterior's method", (method) => posteriorScore(model, seen, { method })],
+      ["a corrector's rule", (rule) => langevin({ rule })],
+      ["a mask", (name) => maskByName(name as MaskName, [4, 4, 1])],
+      ["a pretrained network", (name) => loadPretrained(name as PretrainedName)],
+      ["a sampler", (name) => samplerByName(name)],
+      ["a predictor", (predictor) => samplerByName("predictor-corrector", { predictor })],
+      ["a grid", (kind) => timeGrid(gentleVp, { kind, steps: 4 })],
+      ["an SDE", (kind) => sdeFromConfig({ kind } as unknown as SdeConfig)],
+      [
+        "a network",
+        (kind) => networkFromConfig({ kind } as unknown as Parameters<typeof networkFromConfig>[0]),
+      ],
+      ["a toy", (name) => toyLaw(name as ToyName)],
+    ];
+    for (const [option, ask] of options) {
+      for (const name of ["radamacher", "EDM", "constructor", "toString", "__proto__", ""]) {
+        let error: unknown = null;
+        try {
+          await ask(name as never);
+        } catch (caught) {
+          error = caught;
+        }
+        const known = (error instanceof RangeError || error instanceof TypeError) &&
+          error.message.includes(name);
+        const words = error instanceof Error ? `${error.name}: ${error.message}` : "no error";
+        check.holds(
+          `${option} "${name}": ${words.slice(0, 120)}`,
+          known,
+          "one sentence with the name and what is allowed",
+        );
+      }
+    }
+    x.dispose();
+  },
+);
