@@ -50,7 +50,7 @@ export function readModel(bytes: Uint8Array): Model & ReturnType<typeof readSafe
   if (metadata[FORMAT.key] !== FORMAT.value) {
     throw new TypeError(`not a model of this project: its header does not say "${FORMAT.value}"`);
   }
-  const config = parseConfig(metadata.model);
+  const config = parseConfig(metadata.model, tensors);
   const weights = new Map<string, Float32Array>();
   for (const { name, shape } of networkFromConfig(config.network).parameters) {
     const tensor = tensors.get(name);
@@ -63,9 +63,29 @@ export function readModel(bytes: Uint8Array): Model & ReturnType<typeof readSafe
   return { config, weights, tensors, metadata };
 }
 
-function parseConfig(text: string | undefined): ModelConfig {
+/**
+ * Refuses a network that is larger than its file, before it is built: as many layers or blocks as tensors, no number above that
+ * of all values, or of pixels in a row.
+ */
+function checkSizes(network: unknown, tensors: ReadonlyMap<string, NamedTensor>): void {
+  let values = 0;
+  for (const tensor of tensors.values()) values += tensor.values.length;
+  for (const [name, value] of Object.entries(network ?? {})) {
+    const counts = /^(layers|blocks|middleBlocks)$/.test(name);
+    const most = counts ? tensors.size : Math.max(values, 65_536);
+    const numbers = Array.isArray(value) ? [value.length, ...value] : [value];
+    const beyond = numbers.find((number) => typeof number === "number" && !(number <= most));
+    if (beyond === undefined) continue;
+    throw new TypeError(
+      `${name} is ${beyond}, more than the ${counts ? "tensors" : "numbers"} in the file, ${most}`,
+    );
+  }
+}
+
+function parseConfig(text: string | undefined, tensors: ReadonlyMap<string, NamedTensor>): ModelConfig {
   try {
     const config = JSON.parse(text ?? "") as ModelConfig;
+    checkSizes(config.network, tensors);
     networkFromConfig(config.network);
     const { preconditioning } = config;
     if (

@@ -91,6 +91,7 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     fail(`a header of ${length} bytes does not fit into ${bytes.length}`);
   }
   const header = parseHeader(bytes.subarray(8, 8 + length));
+  checkLayout(header, bytes.length - 8 - length);
   const tensors = new Map<string, NamedTensor>();
   let metadata: Readonly<Record<string, string>> = {};
   for (const [name, entry] of Object.entries(header)) {
@@ -100,22 +101,62 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   return { tensors, metadata };
 }
 
+/**
+ * Checks, before anything is allocated, that the tensors lie one after the other from the first byte after the header to the
+ * last of the file, as the format demands. So a file never holds more numbers than its length allows.
+ */
+function checkLayout(header: Record<string, unknown>, length: number): void {
+  const regions: [start: number, end: number, name: string][] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === "__metadata__") continue;
+    const offsets = isRecord(entry) ? entry.data_offsets : undefined;
+    if (!isWholeNumbers(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+      fail(`the tensor ${quoted(name)} has no two offsets`);
+    }
+    regions.push([offsets[0], offsets[1], name]);
+  }
+  regions.sort(([a, b], [c, d]) => a - c || b - d);
+  let at = 0;
+  for (const [start, end, name] of regions) {
+    if (start < at) fail(`the tensor ${quoted(name)} lies on bytes of another one`);
+    if (start > at) fail(`there are ${start - at} bytes of no tensor before ${quoted(name)}`);
+    at = end;
+  }
+  if (at > length) fail(`the last tensor ends beyond the file`);
+  if (at < length) fail(`there are ${length - at} bytes after the last tensor`);
+}
+
+/** At most 80 characters of a text, in quotes, with control characters escaped. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
+}
+
+/** A value in a few words, however large it is. */
+function described(value: unknown): string {
+  if (Array.isArray(value)) {
+    return value.length <= 8 && value.every((v) => typeof v !== "object")
+      ? quoted(`[${value}]`)
+      : `a list of ${value.length}`;
+  }
+  return typeof value === "string" ? quoted(value) : typeof value === "number" ? String(value) : typeof value;
+}
+
 function readTensor(name: string, entry: unknown, view: DataView, origin: number): NamedTensor {
-  if (!isRecord(entry)) fail(`the entry of ${name} is no object`);
+  if (!isRecord(entry)) fail(`the entry of ${quoted(name)} is no object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (dtype !== "F32" && dtype !== "F16") {
-    fail(`the tensor ${name} has type ${JSON.stringify(dtype) ?? "none"}, not F32 or F16`);
+    fail(`the tensor ${quoted(name)} has type ${described(dtype)}, not F32 or F16`);
   }
-  if (!isWholeNumbers(shape)) fail(`the tensor ${name} has shape ${JSON.stringify(shape) ?? "none"}`);
+  if (!isWholeNumbers(shape)) fail(`the tensor ${quoted(name)} has shape ${described(shape)}`);
   if (!isWholeNumbers(offsets) || offsets.length !== 2) {
-    fail(`the tensor ${name} has offsets ${JSON.stringify(offsets) ?? "none"}`);
+    fail(`the tensor ${quoted(name)} has offsets ${described(offsets)}`);
   }
   const [start, end] = offsets;
   const size = sizeOf(shape);
   if (end - start !== size * BYTES[dtype]) {
-    fail(`the tensor ${name} has ${end - start} bytes for ${size} numbers of type ${dtype}`);
+    fail(`the tensor ${quoted(name)} has ${end - start} bytes for ${size} numbers of type ${dtype}`);
   }
-  if (origin + end > view.byteLength) fail(`the tensor ${name} ends beyond the file`);
+  if (origin + end > view.byteLength) fail(`the tensor ${quoted(name)} ends beyond the file`);
   const values = new Float32Array(size);
   for (let i = 0; i < size; i++) {
     const position = origin + start + i * BYTES[dtype];
