@@ -118,20 +118,34 @@ export class Check {
     this.tables.push({ title, header, rows });
   }
 
-  /** observed ≤ bound; NaN fails. */
+  /** observed ≤ bound; NaN fails, and so does −∞, which is the largest of no numbers. */
   atMost(what: string, observed: number, bound: number, source: string, power: Power = {}): void {
-    this.#record(what, format(observed), `≤ ${format(bound)}`, source, observed <= bound, {
-      used: bound >= 0 ? fraction(Math.max(0, observed), bound) : undefined,
-      ...power,
-    });
+    this.#record(
+      what,
+      format(observed),
+      `≤ ${format(bound)}`,
+      source,
+      observed > -Infinity && observed <= bound,
+      {
+        used: bound >= 0 ? fraction(Math.max(0, observed), bound) : undefined,
+        ...power,
+      },
+    );
   }
 
-  /** observed ≥ bound; NaN fails. */
+  /** observed ≥ bound; NaN fails, and so does ∞, which is the smallest of no numbers. */
   atLeast(what: string, observed: number, bound: number, source: string, power: Power = {}): void {
-    this.#record(what, format(observed), `≥ ${format(bound)}`, source, observed >= bound, {
-      used: bound > 0 && observed > 0 ? bound / observed : undefined,
-      ...power,
-    });
+    this.#record(
+      what,
+      format(observed),
+      `≥ ${format(bound)}`,
+      source,
+      observed < Infinity && observed >= bound,
+      {
+        used: bound > 0 && observed > 0 ? bound / observed : undefined,
+        ...power,
+      },
+    );
   }
 
   /** |observed − expected| ≤ tolerance; NaN fails. */

@@ -125,6 +125,7 @@ function compare(
   what: string,
   found: readonly { readonly error: string; readonly expected: RegExp }[],
 ): void {
+  check.atLeast(`${what}: places`, found.length, 1, "a case that never comes about shows nothing");
   const wrong = found.filter(({ error, expected }) => !expected.test(error));
   check.equal(
     `${what}, ${found.length} places: wrong or missing errors`,

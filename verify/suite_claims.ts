@@ -111,3 +111,18 @@ claim("a broken comparison prints numbers of typed arrays and names of functions
   const words = "fails for { double: [Function: double], values: Float64Array(1) [ 4 ] }";
   check.holds(`a counterexample: ${said.slice(0, 90)}`, said.startsWith(words), "values and names");
 });
+
+claim("the largest or smallest of no numbers keeps no bound", (check) => {
+  const judged = new Check();
+  judged.atMost("largest of none", Math.max(...[]), 1e-6, "the claim");
+  judged.atLeast("smallest of none", Math.min(...[]), 1, "the claim");
+  judged.atMost("not a number", NaN, 1, "the claim");
+  judged.atMost("one", Math.max(0.5), 1, "the claim");
+  const verdicts = judged.comparisons.map(({ held }) => held);
+  check.equal(
+    "verdicts",
+    verdicts,
+    [false, false, false, true],
+    "a search that finds nothing has shown nothing",
+  );
+});
