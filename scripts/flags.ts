@@ -271,7 +271,7 @@ function enterCallersFolder(): void {
 }
 
 /** The oldest Deno on which everything here runs: 2.4 has no `Uint8Array.prototype.toHex`. */
-const OLDEST_DENO = "2.5.0";
+export const OLDEST_DENO = "2.5.0";
 
 /** Throws an Error for a version of Deno, such as 2.4.4, that lacks what this project uses. */
 export function checkDeno(version: string): void {

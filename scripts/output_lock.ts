@@ -82,7 +82,7 @@ async function claim(output: string, path: string): Promise<OutputLock> {
     });
     let claimed = false;
     try {
-      const locked = await file.tryLock(true).catch(() => null);
+      const locked = await tryLock(file).catch(() => null);
       const owner = await readOwner(file);
       if (locked === false) {
         const who = owner === null ? "another process" : describe(owner);
@@ -105,6 +105,11 @@ async function claim(output: string, path: string): Promise<OutputLock> {
       if (!claimed) file.close();
     }
   }
+}
+
+/** Whether the file is now locked by this process; null from Deno before 2.7, which cannot ask without waiting. */
+async function tryLock(file: Pick<Deno.FsFile, "lock"> & { tryLock?(exclusive: boolean): Promise<boolean> }) {
+  return await file.tryLock?.(true) ?? null;
 }
 
 async function readOwner(file: Deno.FsFile): Promise<OutputOwner | null> {

@@ -3,11 +3,13 @@
  * @module
  */
 import { COMPILER } from "../scripts/build_wasm_kernels.ts";
+import { OLDEST_DENO } from "../scripts/flags.ts";
 import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
+import { hasOldestDeno } from "./oldest_deno.ts";
 import { isInstalled, type Program, programs } from "./program.ts";
 
 /** A resource without which a claim is skipped: data, an engine, a package or a program. */
-export type Need = "assemblyscript" | "mnist" | "onnx" | "pytorch" | "webgpu" | Program;
+export type Need = "assemblyscript" | "mnist" | "oldest-deno" | "onnx" | "pytorch" | "webgpu" | Program;
 
 /** The programs among the needs of a claim, which it may start. */
 export function programsOf(needs: readonly Need[]): Program[] {
@@ -37,6 +39,8 @@ async function lookUp(need: Need): Promise<string | null> {
       return await isCached(`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`)
         ? null
         : "onnxruntime-node is not in the cache";
+    case "oldest-deno":
+      return await hasOldestDeno() ? null : `Deno ${OLDEST_DENO} is not in the cache`;
     case "pytorch":
       if (!await isInstalled("python3")) return "python3 is not installed";
       return await runs("python3", ["-c", "import numpy, torch"]) ? null : "no PyTorch in python3";

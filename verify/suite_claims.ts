@@ -1,7 +1,10 @@
 /** Claims about the suite on a machine that lacks what some claims need. @module */
 import { fileURLToPath } from "node:url";
+import { COMPILER } from "../scripts/build_wasm_kernels.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
 import { brief, Check, claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
+import { OLDEST_DENO_PACKAGES } from "./oldest_deno.ts";
 import { programs } from "./program.ts";
 import { digestOf } from "./slow_claims.ts";
 import { claimFiles, roomOf } from "./suite.ts";
@@ -54,6 +57,16 @@ claim("a program that is missing is a skip with its reason, never a failure", as
   }
 });
 
+claim("the gate fetches every package and program that a claim may need", async (check) => {
+  const gate = await Deno.readTextFile(`${folder}../.ci/run`);
+  const packages = [ONNX_RUNTIME, ...OLDEST_DENO_PACKAGES].map(({ name, version }) =>
+    `npm:${name}@${version}`
+  );
+  const wanted = [COMPILER, ...packages, "debian parallel", "torch==", "mesa-vulkan-drivers"];
+  const lacking = wanted.filter((words) => !gate.includes(words));
+  check.equal(`of ${wanted.length}, not in .ci/run`, lacking, [], "else its claims are skipped, unnoticed");
+});
+
 claim("only verify/program.ts starts programs of the machine for claims", async (check) => {
   const others: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
@@ -66,8 +79,8 @@ claim("only verify/program.ts starts programs of the machine for claims", async 
   check.equal(
     "others",
     others.sort(),
-    ["needs.ts: command", 'report_file.ts: "git"'],
-    "whether PyTorch is there, and which commit is checked out, are asked where a missing program is no error",
+    ["needs.ts: command", "oldest_deno.ts: program", 'report_file.ts: "git"'],
+    "whether PyTorch is there, an old Deno, which is a need, and which commit is checked out, which may be unknown",
   );
 });
 

@@ -128,5 +128,5 @@ function euclideanNorm(gradient: tf.Tensor1D): tf.Scalar {
   const size = gradient.shape[0];
   const width = Math.ceil(Math.sqrt(size));
   const padded = tf.pad1d(tf.square(gradient), [0, width * width - size]);
-  return tf.sqrt(tf.sum(tf.sum(tf.reshape(padded, [width, width]), 1)));
+  return tf.sqrt(tf.sum(tf.sum(tf.reshape(padded, [width, width]), 1))) as tf.Scalar;
 }
