@@ -2,7 +2,7 @@
  * Reading and writing files: errors in one sentence, and no reader ever meets half a file.
  * @module
  */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 
 /**
  * Writes bytes under a temporary name beside `path`, flushes them to the disk and renames, so that `path` holds either
@@ -18,6 +18,14 @@ export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw new Error(`could not write "${path}": ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Removes the temporary files that killed processes have left of a file and of those named after it. Claim the file first. */
+export async function removeTemporaries(path: string): Promise<void> {
+  const [folder, own] = [dirname(path), basename(path)];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.startsWith(own) && /\.\d+\.part$/.test(name)) await Deno.remove(`${folder}/${name}`);
   }
 }
 

@@ -19,7 +19,7 @@ import {
   shardOf,
 } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
-import { atomicWrite, ensureWritable } from "./files.ts";
+import { atomicWrite, ensureWritable, removeTemporaries } from "./files.ts";
 import {
   type Flag,
   type FlagValues,
@@ -252,6 +252,7 @@ if (import.meta.main) {
     using lock = await claimFile(flags.output);
     const words = takenOver(flags.output, lock);
     if (words !== null) console.error(words);
+    await removeTemporaries(flags.output);
     const started = performance.now();
     const engine = await openEngine(flags.engine);
     const denoiser = await load(flags.checkpoint);

@@ -25,6 +25,8 @@ export const subjects: Record<string, string> = {
   rng: "Random numbers",
   statistics: "The suite's own statistics",
   suite: "The suite on other machines",
+  oldest: "The oldest Deno",
+  repository: "The project's folder",
   engine: "Engines",
   compute: "Operations and gradients",
   wasm: "Operations on wasm",

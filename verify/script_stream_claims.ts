@@ -130,14 +130,18 @@ claim("a sampling that is killed at random times comes to the bytes of one that 
         for (const ending of ["", ".json"]) await Deno.remove(killed + ending).catch(() => {});
       }
     }
+    // A kill between a temporary file and its new name leaves one; here are those of two files, and one of another run's.
+    for (const name of ["killed.npy.7.part", "killed.npy.partial.json.7.part", "kept.npy.7.part"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, "half");
+    }
     const last = await run("sample", ...flags, "--output", killed, "--resume");
     check.equal("the last resume", last.code, 0, last.stderr.slice(-300));
     check.equal("its bytes", await Deno.readFile(killed), await Deno.readFile(whole), "the same samples");
     check.equal(
       "files",
       fileNames(folder),
-      ["killed.npy", "killed.npy.json", "whole.npy", "whole.npy.json"],
-      "the arrays and what they are of; no locks, no partial files",
+      ["kept.npy.7.part", "killed.npy", "killed.npy.json", "whole.npy", "whole.npy.json"],
+      "the arrays and what they are of; no locks, no partial files, and what is another run's",
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
