@@ -26,6 +26,7 @@ const usage = {
 
 const root = new URL("../", import.meta.url);
 const copied = [
+  ".ci",
   "src",
   "verify",
   "scripts",
