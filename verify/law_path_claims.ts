@@ -126,7 +126,6 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
 }
 
 const count = 100_000;
-const steps = 16;
 
 for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).entries()) {
   claim(
@@ -141,6 +140,7 @@ for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).ent
 }
 
 async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
+  const steps = facts.drawSteps;
   const laws = await responses(facts, sde, steps, true);
   const rng = createRng(check.seed).fork(`paths of ${facts.name} ${sde.config.kind}`);
   const run = { shape: [count, 2], grid: { kind: facts.grid, steps }, rng };

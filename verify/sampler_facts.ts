@@ -73,13 +73,15 @@ const refinedLangevin = (sde: Sde, steps: number) =>
 
 const rows: Record<string, Row> = {
   "euler-maruyama": { order: 1, path: "reverse SDE" },
-  "reverse-diffusion": { order: 1, path: "reverse SDE" },
+  // DDPM's rule needs β(t) h ≤ 1.
+  "reverse-diffusion": { order: 1, path: "reverse SDE", drawSteps: 24 },
   "exponential-sde": { order: 1, path: "reverse SDE" },
-  "ddpm": { order: 1, path: "reverse SDE" },
+  "ddpm": { order: 1, path: "reverse SDE", drawSteps: 24 },
   "ancestral": { order: 1, path: "reverse SDE" },
   "predictor-corrector": {
     order: 1,
     path: "none",
+    drawSteps: 24,
     stages: (sde, steps) => [reverseDiffusion(), refinedLangevin(sde, steps)],
   },
   "annealed-langevin": {
@@ -88,8 +90,8 @@ const rows: Record<string, Row> = {
     stages: () => [annealedLangevin({ steps: 1 })],
     particles: 960,
   },
-  "ode-euler": { order: 1, path: "probability flow" },
-  "ode-heun": { order: 2, path: "probability flow" },
+  "ode-euler": { order: 1, path: "probability flow", drawSteps: 16 },
+  "ode-heun": { order: 2, path: "probability flow", drawSteps: 16 },
   "ode-rk4": { order: 4, path: "probability flow", grid: "quadratic" },
   "ode-dopri5": { order: null, path: "probability flow" },
   "edm-heun": { order: 2, path: "probability flow" },
