@@ -21,11 +21,16 @@ export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
-/** Removes the temporary files that killed processes have left of a file and of those named after it. Claim the file first. */
+/**
+ * Removes the temporary files that killed processes have left of a file and of its records, `FILE.json` and
+ * `FILE.partial.json`. Claim the file first.
+ */
 export async function removeTemporaries(path: string): Promise<void> {
   const [folder, own] = [dirname(path), basename(path)];
   for await (const { name } of Deno.readDir(folder)) {
-    if (name.startsWith(own) && /\.\d+\.part$/.test(name)) await Deno.remove(`${folder}/${name}`);
+    if (name.startsWith(own) && /^(\.partial)?(\.json)?\.\d+\.part$/.test(name.slice(own.length))) {
+      await Deno.remove(`${folder}/${name}`);
+    }
   }
 }
 

@@ -131,7 +131,7 @@ claim("a sampling that is killed at random times comes to the bytes of one that 
       }
     }
     // A kill between a temporary file and its new name leaves one; here are those of two files, and one of another run's.
-    for (const name of ["killed.npy.7.part", "killed.npy.partial.json.7.part", "kept.npy.7.part"]) {
+    for (const name of ["killed.npy.7.part", "killed.npy.partial.json.7.part", "killed.npyx.7.part"]) {
       await Deno.writeTextFile(`${folder}/${name}`, "half");
     }
     const last = await run("sample", ...flags, "--output", killed, "--resume");
@@ -140,7 +140,7 @@ claim("a sampling that is killed at random times comes to the bytes of one that 
     check.equal(
       "files",
       fileNames(folder),
-      ["kept.npy.7.part", "killed.npy", "killed.npy.json", "whole.npy", "whole.npy.json"],
+      ["killed.npy", "killed.npy.json", "killed.npyx.7.part", "whole.npy", "whole.npy.json"],
       "the arrays and what they are of; no locks, no partial files, and what is another run's",
     );
   } finally {
