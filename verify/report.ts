@@ -4,6 +4,7 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
+import { escape } from "../src/pictures/escape.ts";
 import type { Comparison, Plot, Table } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import type { FaultRun } from "./fault.ts";
@@ -53,6 +54,8 @@ export function reportPage(run: Run): string {
   ];
   return [
     '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+    // Whatever a claim put into the page: nothing runs, nothing is fetched.
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>score-sde, verified: ${
       verdictWord(run.totals)
@@ -128,7 +131,7 @@ function subjectTable(groups: readonly Group[]): string {
     const comparisons = verdicts.reduce((sum, verdict) => sum + verdict.comparisons.length, 0);
     const seconds = verdicts.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
     const numbers = [count("passed"), count("failed"), count("skipped"), comparisons, seconds.toFixed(1)];
-    return `<tr><td><a href="#claims-${key}">${text(title)}</a></td>${
+    return `<tr><td><a href="#claims-${text(key)}">${text(title)}</a></td>${
       numbers.map((value) => `<td class="number">${value}</td>`).join("")
     }</tr>`;
   });
@@ -230,7 +233,7 @@ const claimsIntroduction = `<p>“Sees” is the smallest error that the compari
 probability 1 − 10⁻⁶; for deterministic comparisons, whatever exceeds the bound unless something else is said.</p>`;
 
 function claimGroup({ key, title, verdicts }: Group): string {
-  return `<h3 id="claims-${key}">${text(title)}</h3>${
+  return `<h3 id="claims-${text(key)}">${text(title)}</h3>${
     verdicts.map((verdict) => claimDetails(verdict, false)).join("")
   }`;
 }
@@ -258,7 +261,7 @@ function comparisonRow({ held, what, observed, bound, source, detectable }: Comp
 }
 
 function section(id: string, title: string, body: string): string {
-  return `<section id="${id}"><h2>${text(title)}</h2>${body}</section>`;
+  return `<section id="${text(id)}"><h2>${text(title)}</h2>${body}</section>`;
 }
 
 function table(header: readonly string[], rows: readonly string[]): string {
@@ -278,6 +281,5 @@ function power(value: number): string {
 }
 
 function text(value: string): string {
-  return stripVTControlCharacters(value).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
-    .replace(/"/g, "&quot;");
+  return escape(stripVTControlCharacters(value));
 }

@@ -2,13 +2,14 @@
  * What a plot can show, and how each kind is drawn in SVG.
  * @module
  */
+import { escape } from "./escape.ts";
 import { encodePng } from "./png.ts";
 
 /** What all marks share. */
 export interface MarkStyle {
   /** Shown in the legend; marks without one are not. */
   readonly label?: string;
-  /** Any SVG colour; by default the next of a palette that colour-blind readers can tell apart. */
+  /** Any SVG colour, for a density #rrggbb; by default the next of a palette that colour-blind readers can tell apart. */
   readonly colour?: string;
 }
 
@@ -120,14 +121,19 @@ export function histogram(
   };
 }
 
-/** SVG elements of a mark; X and Y take data to screen pixels. */
-export function drawMark(mark: Mark, colour: string, X: Placement, Y: Placement): string {
+/**
+ * SVG elements of a mark; X and Y take data to screen pixels.
+ *
+ * @throws {RangeError} For a density whose colour is not of the form #rrggbb.
+ */
+export function drawMark(mark: Mark, anyColour: string, X: Placement, Y: Placement): string {
+  const colour = escape(anyColour);
   switch (mark.kind) {
     case "line": {
       const dash = mark.dashed ? ' stroke-dasharray="5 4"' : "";
       const dots = mark.dots ? drawDots(mark, colour, X, Y, 2.6, 1) : "";
       return `<path d="${curve(mark, X, Y)}" fill="none" stroke="${colour}" stroke-width="${
-        mark.width ?? 1.6
+        Number(mark.width ?? 1.6)
       }"${dash}/>${dots}`;
     }
     case "points":
@@ -177,7 +183,7 @@ function drawDots(
     const [x, y] = [X(mark.x[i]), Y(mark.y[i])];
     if (Number.isFinite(x) && Number.isFinite(y)) path += `M${fix(x)} ${fix(y)}h0`;
   }
-  return `<path d="${path}" stroke="${colour}" stroke-opacity="${opacity}" stroke-width="${
+  return `<path d="${path}" stroke="${colour}" stroke-opacity="${Number(opacity)}" stroke-width="${
     2 * radius
   }" stroke-linecap="round"/>`;
 }
@@ -200,6 +206,11 @@ function arrows(mark: ArrowsMark, X: Placement, Y: Placement): string {
 /** A small PNG with the density as its transparency, stretched over the rectangle. */
 function drawDensity(mark: DensityMark, colour: string, X: Placement, Y: Placement): string {
   const { values, columns, xRange, yRange } = mark;
+  if (!/^#[0-9a-f]{6}$/i.test(colour)) {
+    throw new RangeError(
+      `the colour of a density must be six digits such as #0072b2, got ${colour.slice(0, 80)}`,
+    );
+  }
   const rows = values.length / columns;
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   const peak = mark.peak ?? (Array.from(values).reduce((most, value) => Math.max(most, value), 0) || 1);

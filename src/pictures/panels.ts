@@ -1,5 +1,5 @@
 /** Several plots as one SVG. @module */
-import { escape } from "./plot.ts";
+import { escape } from "./escape.ts";
 
 /** How panels are laid out. */
 export interface PanelLayout {

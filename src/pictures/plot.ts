@@ -4,6 +4,7 @@
  * @module
  */
 import { type Axis, type AxisOptions, fitAxis } from "./axis.ts";
+import { escape } from "./escape.ts";
 import { checkLengths, drawMark, extent, fix, type Mark, type Placement } from "./marks.ts";
 
 /** The frame around the marks. */
@@ -53,7 +54,7 @@ export function plot(marks: readonly Mark[], options: PlotOptions = {}): string 
     right: width - 14 - legendWidth,
     bottom: height - 46,
   };
-  if (area.right - area.left < 40 || area.bottom - area.top < 40) {
+  if (!(area.right - area.left >= 40 && area.bottom - area.top >= 40)) {
     throw new RangeError(`a plot of ${width}×${height} leaves no room beside its title, axes and legend`);
   }
   const inside = { width: fix(area.right - area.left), height: fix(area.bottom - area.top) };
@@ -61,7 +62,9 @@ export function plot(marks: readonly Mark[], options: PlotOptions = {}): string 
   const Y = (value: number): number => area.bottom - yAxis.fraction(value) * (area.bottom - area.top);
   const legend = named.map(({ text, colour }, row) => {
     const y = area.top + 10 + row * LEGEND_ROW;
-    return `<rect x="${fix(area.right + 10)}" y="${y - 5}" width="12" height="10" fill="${colour}"/>` +
+    return `<rect x="${fix(area.right + 10)}" y="${y - 5}" width="12" height="10" fill="${
+      escape(colour)
+    }"/>` +
       `<text x="${fix(area.right + 27)}" y="${y + 4}">${escape(text)}</text>`;
   });
   return [
@@ -119,9 +122,4 @@ function drawAxes(xAxis: Axis, yAxis: Axis, X: Placement, Y: Placement, area: Ar
 function assignColours(marks: readonly Mark[]): string[] {
   let next = 0;
   return marks.map(({ colour }) => colour ?? PALETTE[next++ % PALETTE.length]);
-}
-
-/** Text that may stand in XML. */
-export function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
