@@ -1,4 +1,5 @@
 /** Options that are one of a few names. @module */
+import { quoted } from "./input/quoted.ts";
 
 /**
  * Refuses a name that is not allowed, so that a misspelt one is never taken for another value, nor for a property that every
@@ -13,8 +14,7 @@ export function checkName<const N extends string>(
   allowed: readonly N[],
 ): asserts value is N {
   if (allowed.some((name) => name === value)) return;
-  const given = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : String(value).slice(0, 80);
   throw new RangeError(
-    `${what} must be ${allowed.map((name) => JSON.stringify(name)).join(" or ")}, got ${given}`,
+    `${what} must be ${allowed.map((name) => JSON.stringify(name)).join(" or ")}, got ${quoted(value)}`,
   );
 }
