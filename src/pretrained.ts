@@ -2,14 +2,15 @@
 import { type NetworkDenoiser, networkDenoiser } from "./networks/network_denoiser.ts";
 import { readModel } from "./networks/model_file.ts";
 import { NoisyDigitClassifier, readNoisyClassifier } from "./networks/noisy_classifier.ts";
+import { fetchShipped, type SHIPPED_FILES } from "./shipped_file.ts";
 
 /** Names of the trained denoisers. */
 export type PretrainedName = "mnist" | "mnist-likelihood" | "coloured-digits";
 
-const FILES: Readonly<Record<PretrainedName, string>> = {
-  "mnist": "../fixtures/mnist.safetensors",
-  "mnist-likelihood": "../fixtures/mnist_likelihood.safetensors",
-  "coloured-digits": "../fixtures/coloured_digits.safetensors",
+const FILES: Readonly<Record<PretrainedName, keyof typeof SHIPPED_FILES>> = {
+  "mnist": "mnist.safetensors",
+  "mnist-likelihood": "mnist_likelihood.safetensors",
+  "coloured-digits": "coloured_digits.safetensors",
 };
 
 /** All names that {@linkcode loadPretrained} knows. */
@@ -21,30 +22,23 @@ export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as 
  * from noise ratio .0013 on. "coloured-digits": digits in colours, [28, 28, 3], without labels.
  *
  * @throws {RangeError} For an unknown name.
- * @throws {Error} When the file cannot be fetched.
+ * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
  */
 export async function loadPretrained(name: PretrainedName): Promise<NetworkDenoiser> {
   if (!Object.hasOwn(FILES, name)) {
     throw new RangeError(`the pretrained networks are ${pretrainedNames.join(", ")}; got ${name}`);
   }
-  const { config, weights } = readModel(await fetchBeside(FILES[name]));
+  const { config, weights } = readModel(await fetchShipped(FILES[name]));
   return networkDenoiser(config, weights);
 }
 
 /**
  * Fetches the classifier of noisy digits that lies beside this module; call `useEngine` first.
  *
- * @throws {Error} When the file cannot be fetched.
+ * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
  */
 export async function loadNoisyClassifier(): Promise<NoisyDigitClassifier> {
   return new NoisyDigitClassifier(
-    readNoisyClassifier(await fetchBeside("../fixtures/noisy_classifier.safetensors")),
+    readNoisyClassifier(await fetchShipped("noisy_classifier.safetensors")),
   );
-}
-
-async function fetchBeside(file: string): Promise<Uint8Array> {
-  const url = new URL(file, import.meta.url);
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`could not fetch ${url}: ${response.status} ${response.statusText}`);
-  return await response.bytes();
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
+import { fetchShipped } from "../shipped_file.ts";
 import type { Picture } from "./png.ts";
 
 /** How an SVG becomes pixels. */
@@ -41,7 +42,7 @@ let started: Promise<void> | null = null;
  * @throws {Error} When a part cannot be fetched.
  */
 export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Rasterizer> {
-  const font = await fetched(parts.font ?? new URL("../../fixtures/plot_font.ttf", import.meta.url));
+  const font = await (parts.font === undefined ? fetchShipped("plot_font.ttf") : fetched(parts.font));
   started ??= fetched(parts.wasm ?? import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"))
     .then((wasm) => initWasm(wasm));
   try {
