@@ -11,6 +11,7 @@ import { encode } from "../src/latent_codes.ts";
 import { logLikelihood } from "../src/likelihood.ts";
 import { likelihoodBound } from "../src/likelihood_bound.ts";
 import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../src/objectives/denoising.ts";
 import { sliceDirections } from "../src/objectives/sliced.ts";
 import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
@@ -19,6 +20,8 @@ import { langevin } from "../src/samplers/langevin.ts";
 import { type SdeConfig, sdeFromConfig } from "../src/sde.ts";
 import { timeGrid } from "../src/time_grid.ts";
 import { checkOptimizer, OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import { choice, integer, list, parseFlags, toggle } from "../scripts/flags.ts";
+import { loadTrainingData } from "../scripts/training_data.ts";
 import { claim } from "./claim.ts";
 import { gentleVp, mixture } from "./sampler_runs.ts";
 
@@ -76,5 +79,36 @@ claim(
       }
     }
     x.dispose();
+  },
+);
+
+claim(
+  "properties that every object has are no flags, no values of flags, no data sets and any tensor's name",
+  { engines: ["wasm"] },
+  async (check) => {
+    const kind = choice(["vp", "ve"], { help: "what" });
+    const usage = {
+      ...{ name: "task", purpose: "Does nothing." },
+      flags: {
+        kind,
+        kinds: list(kind, ["vp"]),
+        count: integer({ help: "how many" }),
+        on: toggle({ help: "?" }),
+      },
+    };
+    for (const name of ["constructor", "toString", "hasOwnProperty", "__proto__"]) {
+      for (const args of [[`--${name}`], [`--${name}=1`], [`--${name}`, "1"], [`--no-${name}`]]) {
+        const refused = /^unknown flag --(no-)?\w+: the flags are --kind, --kinds, --count, --on, --help$/;
+        await check.throws(args.join(" "), () => parseFlags(usage, args), refused);
+      }
+      const refused = new RegExp(`^--kinds? must be one of vp, ve, got "${name}"$`);
+      await check.throws(`--kind ${name}`, () => parseFlags(usage, ["--kind", name]), refused);
+      await check.throws(`--kinds vp,${name}`, () => parseFlags(usage, ["--kinds", `vp,${name}`]), refused);
+      const known = new RegExp(`^--data must be mnist, .* or a folder, got "${name}"`);
+      await check.throws(`--data ${name}`, () => loadTrainingData(name), known);
+      const tensors = new Map([[name, { shape: [1], values: new Float32Array([7]) }]]);
+      const read = readSafetensors(writeSafetensors({ tensors, metadata: {} }));
+      check.equal(`a tensor named ${name}`, read.tensors.get(name)?.values[0], 7, "what was written");
+    }
   },
 );

@@ -45,7 +45,9 @@ export function writeSafetensors(
   contents: Safetensors,
   storage: StorageType = "F32",
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { __metadata__: contents.metadata };
+  // Without a prototype, so that a tensor may have any name.
+  const header: Record<string, unknown> = Object.create(null);
+  header.__metadata__ = contents.metadata;
   let end = 0;
   for (const [name, { shape, values }] of contents.tensors) {
     if (sizeOf(shape) !== values.length || name === "__metadata__") {
