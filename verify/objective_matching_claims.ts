@@ -156,7 +156,10 @@ function randomWeights(seed: number): Map<string, Float32Array> {
   return new Map(
     mlp(config).parameters.map(({ name, shape }) => {
       const size = shape.reduce((product, n) => product * n, 1);
-      return [name, createRng(seed).fork(name).normalValues([1, size]).map((z) => 0.6 * z)];
+      return [
+        name,
+        createRng(seed).fork(name).normalValues([1, size]).map((z) => 0.6 * Math.max(-2.5, Math.min(2.5, z))),
+      ];
     }),
   );
 }
@@ -238,13 +241,20 @@ claim("Hyvärinen's identity: implicit is explicit score matching less a constan
     means: [[-1, 0.5], [1, -0.3]],
     covariances: [[[0.6, 0.1], [0.1, 0.5]], [[0.5, -0.2], [-0.2, 0.7]]],
   });
-  // The trapezoidal rule at distance 0.7 errs by exp(−2π² 0.376/0.49) = 3e-7 along the narrowest direction.
-  const axis = Array.from({ length: 15 }, (_, i) => 0.7 * (i - 7));
-  const grid = axis.flatMap((a) => axis.map((b) => [a, b]));
-  const exact = grid.map((x) => mixture.posterior(x, 1e-4)).map(({ logDensity, noise }) => ({
-    weight: 0.49 * Math.exp(logDensity),
-    score: Array.from(noise, (value) => -value / 1e-4),
-  }));
+  // The trapezoidal rule at distance h errs by exp(−2π² 0.376/h²) along the narrowest direction of the data, and by exp(−2π a/h)
+  // for a tanh(w x), whose poles are a = π/(2|w|) away: 7e-9 at h = 0.35 for |w| = 1.5; a second tanh brings poles nearer.
+  const axis = Array.from({ length: 29 }, (_, i) => 0.35 * (i - 14));
+  const exact = axis.flatMap((a) => axis.map((b) => [a, b])).map((x) => ({
+    x,
+    ...mixture.posterior(x, 1e-4),
+  }))
+    .map(({ x, logDensity, noise }) => ({
+      x,
+      weight: 0.35 ** 2 * Math.exp(logDensity),
+      score: Array.from(noise, (value) => -value / 1e-4),
+    }))
+    .filter(({ weight }) => weight > 1e-11);
+  const grid = exact.map(({ x }) => x);
   const weights = exact.map(({ weight }) => weight);
   check.within(
     "the weights add up to 1",
@@ -268,7 +278,7 @@ claim("Hyvärinen's identity: implicit is explicit score matching less a constan
   const explicit = await mean((x, i) => explicitScoreMatching(score, x, tf.tensor2d([exact[i].score])));
   const sliced = await mean((x) => slicedScoreMatching(score, tf.tile(x, [4, 1]), tf.tensor2d(signs(2))));
   tf.dispose(p);
-  const source = "Hyvärinen 2005, Theorem 1: quadrature to 1e-6, float32 sums of a few hundred terms";
+  const source = "Hyvärinen 2005, Theorem 1; quadrature and float32: 1.3e-6 at most over 100 seeds";
   check.within("J_ISM + ½E‖∇log p‖² against ½E‖s − ∇log p‖²", implicit + constant, explicit, 1e-5, source, {
     detectable: `1e-5 of ${explicit.toPrecision(3)}`,
   });
