@@ -14,9 +14,18 @@ import { logLikelihood } from "../src/likelihood.ts";
 import { implicitScoreMatching } from "../src/objectives/implicit.ts";
 import { slicedScoreMatching } from "../src/objectives/sliced.ts";
 import { veSde, vpSde } from "../src/sde.ts";
+import { gradientFunction } from "../src/training/step.ts";
 import { claim } from "./claim.ts";
 
 const normal = new Gaussian({ mean: [0], covariance: [[1]] });
+
+/** The same denoiser by ε̂ = (y − D)/ν: only D is computed from values that were read back, so that a part has a gradient. */
+const partlyHidden: Denoiser = {
+  noise: (y, ratios: PerRow) => {
+    const ratio = typeof ratios === "number" ? ratios : ratios[0];
+    return y.sub(readBack(y.mul(2)).mul(0.5 / (1 + ratio ** 2))).div(ratio);
+  },
+};
 
 /** The same numbers as x, computed outside of TensorFlow.js. */
 const readBack = (x: tf.Tensor) => tf.tensor(x.dataSync<"float32">().slice(), x.shape);
@@ -39,13 +48,16 @@ claim("a model that hides its gradient is an error, never the linear part's dive
   const x = tf.tensor2d([[0.3], [0.3]]);
   const message =
     /^the predicted noise has no gradient: compute it from its argument by TensorFlow\.js operations alone$/;
-  for (const sde of [vpSde(), veSde({ sigmaMin: 0.01, sigmaMax: 10 })]) {
-    const model = scoreModel(oneRatio, sde);
+  const before = tf.memory().numTensors;
+  const sdes = [vpSde(), veSde({ sigmaMin: 0.01, sigmaMax: 10 })];
+  const denoisers = [["wholly", oneRatio], ["partly", partlyHidden]] as const;
+  for (const [sde, [how, denoiser]] of sdes.flatMap((sde) => denoisers.map((one) => [sde, one] as const))) {
+    const model = scoreModel(denoiser, sde);
     for (const kind of ["exact", "estimated"] as const) {
       const trace = kind === "exact" ? "exact" : { rng: createRng(1) };
       const method = { kind: "rk4", grid: { kind: "log-snr", steps: 32 } } as const;
       await check.throws(
-        `log likelihood, ${sde.config.kind}, ${kind} trace`,
+        `log likelihood, ${sde.config.kind}, ${kind} trace, ${how} hidden`,
         () => logLikelihood(model, x, { trace, method }),
         message,
       );
@@ -53,11 +65,12 @@ claim("a model that hides its gradient is an error, never the linear part's dive
     const seen = await linearObservation(maskOperator([1], [1]), tf.tensor2d([[0.5]]), 0.1);
     for (const method of ["mmps", "pigdm"] as const) {
       await check.throws(
-        `posterior score, ${sde.config.kind}, ${method}`,
+        `posterior score, ${sde.config.kind}, ${method}, ${how} hidden`,
         () => posteriorScore(model, seen, { method }).score(x, 0.5),
         message,
       );
     }
+    seen.y.dispose();
   }
   // The same law by operations that have gradients: log N(0.3; 0, 1 + ν²) at the first noise ratio.
   const sde = veSde({ sigmaMin: 0.01, sigmaMax: 50 });
@@ -86,12 +99,70 @@ claim("a model that hides its gradient is an error, never the linear part's dive
     () => implicitScoreMatching(score, points),
     /^the score has no gradient: compute it/,
   );
+  const ones = tf.ones([2, 1]) as tf.Tensor2D;
   await check.throws(
     "sliced score matching",
-    () => slicedScoreMatching(score, points, tf.ones([2, 1])),
+    () => slicedScoreMatching(score, points, ones),
     /^the score has no gradient: compute it/,
   );
+  const half = (x: tf.Tensor2D) => tf.add(readBack(x).mul(-0.5), x.mul(-0.5)) as tf.Tensor2D;
+  await check.throws(
+    "sliced score matching, partly hidden",
+    () => slicedScoreMatching(half, points, ones),
+    /^the score has no gradient: compute it/,
+  );
+  const loss = gradientFunction(
+    { parameters: [{ name: "w", shape: [2], mean: 0, std: 1 }] },
+    (p) => readBack(p.w).sum() as tf.Scalar,
+  );
+  const weights = tf.ones([2]);
+  await check.throws("a loss", () => tf.tidy(() => loss(weights)), /^the loss has no gradient: compute it/);
+  tf.dispose([ones, weights]);
+  check.equal(
+    "tensors after all errors",
+    tf.memory().numTensors - before,
+    0,
+    "what operations keep for the way back is freed with the error",
+  );
 });
+
+claim(
+  "values may be read within a function that has a gradient of its own, and where they do not depend on x",
+  {
+    engines: ["cpu", "wasm"],
+  },
+  async (check) => {
+    const x = tf.tensor2d([[0.3], [0.3]]);
+    const scale = tf.scalar(0.5);
+    const sde = veSde({ sigmaMin: 0.01, sigmaMax: 50 });
+    const slope = (ratios: PerRow) => {
+      const ratio = typeof ratios === "number" ? ratios : ratios[0];
+      return ratio / (1 + ratio ** 2);
+    };
+    /** An implementation outside TensorFlow.js, with its derivative. */
+    const outside: Denoiser = {
+      noise: (y, ratios) =>
+        tf.customGrad((y) => ({
+          value: readBack(y as tf.Tensor).mul(slope(ratios)),
+          gradFunc: (dy: tf.Tensor) => dy.mul(slope(ratios)),
+        }))(y),
+    };
+    const readsConstants: Denoiser = {
+      noise: (y, ratios) => y.mul(2 * scale.dataSync()[0] * slope(ratios)),
+    };
+    for (const [what, denoiser] of [["its own gradient", outside], ["a constant", readsConstants]] as const) {
+      const { logDensity } = await logLikelihood(scoreModel(denoiser, sde), x);
+      check.within(
+        `log N(0.3; 0, 1.0001), ${what}`,
+        logDensity[0],
+        -0.5 * Math.log(2 * Math.PI * 1.0001) - 0.5 * 0.09 / 1.0001,
+        3e-4,
+        "closed form; steps at a tolerance of 1e-5",
+      );
+    }
+    tf.dispose([x, scale]);
+  },
+);
 
 claim("gradients of one component, one coordinate and one class are those of the formulas", async (check) => {
   const ratio = 0.7;

@@ -4,6 +4,7 @@
  * @module
  */
 import { compile } from "../compute/compile.ts";
+import { valueAndGradientsOf } from "../compute/gradient.ts";
 import { createRng, type Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
@@ -180,10 +181,10 @@ function stepFunction(
   return (weights, ema, mean, variance, rate, varianceScale, emaShare, labels, ...inputs) => {
     // Split outside the tape: the gradient of a slice is a padded copy of all parameters.
     const parameters = splitParameters(kind.parameters, weights as tf.Tensor1D);
-    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+    const { value, grads } = valueAndGradientsOf((...tensors) => {
       const logs = kind.logProbabilities(namedParameters(kind.parameters, tensors), inputs);
       return tf.neg(tf.mean(tf.sum(tf.mul(labels, logs), 1))) as tf.Scalar;
-    })(parameters);
+    }, "the classifier's loss")(parameters);
     const gradient = tf.concat(grads.map((tensor) => tf.reshape(tensor, [-1])), 0) as tf.Tensor1D;
     const state = { weights, ema, mean, variance } as OptimizerState<tf.Tensor1D>;
     const scalars = { rate, varianceScale, emaShare } as UpdateScalars<tf.Scalar>;

@@ -3,6 +3,7 @@
  * batch in; their successors and the loss out.
  * @module
  */
+import { valueAndGradientsOf } from "../compute/gradient.ts";
 import * as tf from "../compute/tf.ts";
 import {
   namedParameters,
@@ -127,8 +128,9 @@ export function gradientFunction(
   return (weights, ...batch) => {
     // Split outside the tape: the gradient of a slice is a padded copy of all parameters.
     const tensors = splitParameters(network.parameters, weights as tf.Tensor1D);
-    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) =>
-      loss(namedParameters(network.parameters, tensors), ...batch)
+    const { value, grads } = valueAndGradientsOf(
+      (...tensors) => loss(namedParameters(network.parameters, tensors), ...batch),
+      "the loss",
     )(tensors);
     return [value, tf.concat(grads.map((gradient) => tf.reshape(gradient, [-1])), 0)];
   };
