@@ -6,6 +6,7 @@
  */
 import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
+import { checkFields, checkNumber } from "./input/fields.ts";
 
 /** What the preconditioning knows of the data. */
 export interface Preconditioning {
@@ -13,6 +14,16 @@ export interface Preconditioning {
   readonly sigmaData: number;
   /** Mean of the data. */
   readonly centre: number;
+}
+
+/**
+ * Checks a preconditioning that was read from a file or given by a caller.
+ * @throws {TypeError | RangeError} When it is no object of these two numbers, or one is out of its range.
+ */
+export function checkPreconditioning(value: unknown): asserts value is Preconditioning {
+  checkFields("the preconditioning", value, ["sigmaData", "centre"]);
+  checkNumber("the preconditioning's sigmaData", value.sigmaData, { above: 0 });
+  checkNumber("the preconditioning's centre", value.centre);
 }
 
 /**

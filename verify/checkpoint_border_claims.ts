@@ -5,10 +5,18 @@
 import { pixelMoments, slice } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { gunzip, gzip } from "../src/data/gzip.ts";
+import { useEngine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
 import { readModel, writeModel } from "../src/networks/model_file.ts";
-import { type NamedTensor, readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";
+import { networkDenoiser } from "../src/networks/network_denoiser.ts";
+import { exportOnnx } from "../src/networks/onnx_export.ts";
+import {
+  type NamedTensor,
+  readSafetensors,
+  tensorNamed,
+  writeSafetensors,
+} from "../src/networks/safetensors.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { initialState, type TrainingConfig } from "../src/training/train.ts";
@@ -59,30 +67,38 @@ claim("a checkpoint with one thing wrong is refused with what it is", async (che
   await check.throws(
     "a parameter turned",
     read(changed({ "head.weight": turned })),
-    /head.weight has shape \[2,3\] instead of \[3,2\]/,
+    /"head.weight" has shape \[2, 3\] instead of \[3, 2\]$/,
   );
   await check.throws(
     "a parameter lost",
     read(changed({ "head.bias": () => null })),
-    /no parameter head.bias/,
+    /parameter "head.bias" is missing$/,
   );
   for (const name of ["weights", "mean", "variance"]) {
     const key = `training.${name}`;
     await check.throws(
       `${name} too short`,
       read(changed({ [key]: shorter })),
-      new RegExp(`${key} is missing or has the wrong size`),
+      new RegExp(`"${key}" has shape \\[\\d+\\] instead of \\[\\d+\\]$`),
     );
     await check.throws(
       `${name} lost`,
       read(changed({ [key]: () => null })),
-      new RegExp(`${key} is missing or has the wrong size`),
+      new RegExp(`"${key}" is missing$`),
     );
   }
   for (const step of ["-1", "1.5", "many"]) {
-    await check.throws(`step ${step}`, read(changed({}, { step })), new RegExp(`step is ${step}`));
+    await check.throws(
+      `step ${step}`,
+      read(changed({}, { step })),
+      new RegExp(`step must be a whole number, got "${step}"$`),
+    );
   }
-  await check.throws("no step", read(changed({}, { step: undefined })), /step is undefined/);
+  await check.throws(
+    "no step",
+    read(changed({}, { step: undefined })),
+    /step must be a whole number, got undefined$/,
+  );
   await check.throws("no recipe", read(changed({}, { training: undefined })), /no training state/);
   await check.throws("a torn recipe", read(changed({}, { training: "{" })), /training config is not JSON/);
   for (
@@ -93,7 +109,7 @@ claim("a checkpoint with one thing wrong is refused with what it is", async (che
     await check.throws(
       `preconditioning ${JSON.stringify(preconditioning)}`,
       use,
-      /config cannot be used: its preconditioning/,
+      /config cannot be used: the preconditioning('s sigmaData must be a positive number, got | has no centre)/,
     );
   }
 });
@@ -109,8 +125,13 @@ claim("half precision refuses what it cannot hold, and keeps infinities that wer
   };
   for (const value of [1e5, -65520]) await check.throws(`${value}`, model(value), /which F16 cannot/);
   for (const value of [65504, 65519, Infinity, 2 ** -24]) {
-    const { weights } = readModel(model(value)());
-    check.equal(`${value}`, weights.get("head.bias")![0], Math.f16round(value), "IEEE 754 half precision");
+    const { tensors } = readSafetensors(model(value)());
+    check.equal(
+      `${value}`,
+      tensors.get("head.bias")!.values[0],
+      Math.f16round(value),
+      "IEEE 754 half precision",
+    );
   }
 });
 
@@ -150,4 +171,100 @@ claim("gzip is known by both its bytes, and a slice of a data set stays inside i
     labels: Uint8Array.of(0),
   };
   check.equal("moments of black and white", pixelMoments(two), { mean: 0, std: 1 }, "in model units, over n");
+});
+
+claim("every field of a checkpoint is checked, and no number in it is NaN", async (check) => {
+  const refused = (what: string, bytes: () => Uint8Array, message: RegExp) =>
+    check.throws(what, () => readCheckpoint(bytes()), message);
+  for (const sigmaData of ["1", true, [1], null, -1, 0, 1e999]) {
+    const preconditioning = { sigmaData, centre: 0 };
+    const model = JSON.stringify({ ...config.model, preconditioning });
+    const message = /the preconditioning's sigmaData must be a positive number, got /;
+    await refused(`sigmaData ${JSON.stringify(sigmaData)}`, () => changed({}, { model }), message);
+  }
+  const weights = networkFromConfig(config.model.network).initialise(createRng(1));
+  await useEngine("cpu");
+  for (const sigmaData of ["1", true, [1], NaN, -1, 0]) {
+    const broken = { ...config.model, preconditioning: { sigmaData: sigmaData as number, centre: 0 } };
+    const message = /^the preconditioning's sigmaData must be a positive number, got /;
+    await check.throws(`${sigmaData} to ONNX`, () => exportOnnx({ config: broken, weights }), message);
+    await check.throws(`${sigmaData} as a denoiser`, () => networkDenoiser(broken, weights), message);
+  }
+  const networks: [change: object, message: RegExp][] = [
+    [{ noiseConditional: "no" }, /noiseConditional must be true or false, got "no"$/],
+    [{ noiseConditional: null }, /noiseConditional must be true or false, got null$/],
+    [{ wavePeriods: 3 }, /wavePeriods must be a list of numbers, got 3$/],
+    [{ wavePeriods: ["1"] }, /each of wavePeriods must be a positive number, got "1"$/],
+    [{ widths: 32 }, /widths must be a list of numbers, got 32$/],
+    [{ attention: null }, /attention must be a list of numbers, got null$/],
+    [{ colour: 1 }, /its unet has an unknown field "colour"; its fields are kind, /],
+  ];
+  for (const [change, message] of networks) {
+    const model = JSON.stringify({ ...config.model, network: { ...DIGITS, ...change } });
+    await refused(JSON.stringify(change), () => changed({}, { model }), message);
+  }
+  const { model: _, ...training } = config;
+  const recipes: [change: object, message: RegExp][] = [
+    [{ objective: undefined }, /the training config has no objective$/],
+    [{ objective: { kind: "edm", mean: 0, std: 1 } }, /the objective has no sigmaData$/],
+    [
+      { objective: { kind: "levels", ratios: [1, "2"] } },
+      /each of the objective's ratios must be a positive number, got "2"$/,
+    ],
+    [
+      { objective: { kind: "sde", weighting: "variance", sde: null } },
+      /the objective's sde must be an object, got null$/,
+    ],
+    [{ steps: "10" }, /steps must be a positive integer, got "10"$/],
+    [{ seed: 1.5 }, /seed must be a whole number from 0 up, got 1\.5$/],
+    [{ flip: "yes" }, /flip must be true or false, got "yes"$/],
+    [{ optimizer: { ...training.optimizer, rate: "1" } }, /rate must be a finite number, got "1"$/],
+    [{ optimizer: { ...training.optimizer, betas: [0.9] } }, /betas must be two numbers, got \[0\.9\]$/],
+    [{ speed: 1 }, /the training config has an unknown field "speed"; its fields are /],
+  ];
+  for (const [change, message] of recipes) {
+    const words = { training: JSON.stringify({ ...training, ...change }) };
+    await refused(JSON.stringify(change), () => changed({}, words), message);
+  }
+  for (const name of ["head.weight", "training.weights", "training.mean", "training.variance"]) {
+    const broken = ({ shape, values }: NamedTensor) => ({
+      shape,
+      values: values.map((v, i) => i === 1 ? NaN : v),
+    });
+    const message = new RegExp(`"${name.replace(".", "\\.")}" holds NaN, where numbers must be finite$`);
+    await refused(`NaN in ${name}`, () => changed({ [name]: broken }), message);
+  }
+  const negative = ({ shape, values }: NamedTensor) => ({
+    shape,
+    values: values.map((v, i) => i === 1 ? -0.5 : v),
+  });
+  await refused(
+    "a negative second moment",
+    () => changed({ "training.variance": negative }),
+    /tensor "training\.variance" holds -0\.5, where none is negative$/,
+  );
+});
+
+claim("a tensor of a type that is not read matters only if it is asked for", async (check) => {
+  const header = (name: string) => {
+    const [first, second] = [{ dtype: "F32", shape: [1], data_offsets: [0, 4] }, {
+      dtype: "I64",
+      shape: [1],
+      data_offsets: [4, 12],
+    }];
+    const text = new TextEncoder().encode(JSON.stringify({ a: first, [name]: second }));
+    const bytes = new Uint8Array(8 + text.length + 12);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    new DataView(bytes.buffer).setFloat32(8 + text.length, 2.5, true);
+    return bytes;
+  };
+  const file = readSafetensors(header("counts"));
+  check.equal("the other one", file.tensors.get("a")?.values[0], 2.5, "the file's bytes");
+  check.equal("its type", file.others?.get("counts"), "I64", "the file's header");
+  await check.throws(
+    "asked for",
+    () => tensorNamed(file, "counts", "the tensor"),
+    /^the tensor "counts" has type "I64", not F32 or F16$/,
+  );
 });

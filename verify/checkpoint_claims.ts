@@ -31,7 +31,13 @@ function checkpoint(seed: number): Checkpoint {
   const draw = (name: string) => createRng(seed).fork(name).normalValues([1, size]);
   return {
     config,
-    state: { step: 42, weights: draw("w"), ema: draw("e"), mean: draw("m"), variance: draw("v") },
+    state: {
+      step: 42,
+      weights: draw("w"),
+      ema: draw("e"),
+      mean: draw("m"),
+      variance: draw("v").map((v) => v * v),
+    },
     data: "digits",
   };
 }
@@ -172,7 +178,7 @@ claim("bytes that are no model are refused with a reason", async (check) => {
       tensors: new Map([["a", { shape: [2], values: new Float32Array(1) }]]),
       metadata: {},
     });
-  await check.throws("shape against values", wrong, /tensor a of shape \[2\] cannot hold 1 values/);
+  await check.throws("shape against values", wrong, /tensor "a" of shape \[2\] cannot hold 1 values/);
   const huge = new Map([["a", { shape: [1], values: new Float32Array([1e5]) }]]);
   await check.throws(
     "too large for F16",

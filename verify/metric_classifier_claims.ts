@@ -99,7 +99,7 @@ claim("a classifier's file comes back as it was, and no other file is taken for 
   await check.throws(
     "no weights",
     () => readClassifier(empty),
-    /parameter conv0\.weight must have shape \[5,5,1,16\]/,
+    /^not a digit classifier: the parameter "conv0\.weight" is missing$/,
   );
   await check.throws(
     "labels of two lengths",

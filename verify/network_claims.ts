@@ -257,14 +257,18 @@ claim("network configs that do not fit are refused in one sentence", async (chec
     ["attention", { ...DIGITS, attention: [9] }, /heights of levels, got 9/],
     ["features", { ...DIGITS, noiseFeatures: 5 }, /even number of at least 4, got 5/],
     ["classes", { ...DIGITS, classes: -1 }, /classes must be 0 or a positive integer, got -1/],
-    ["periods", { ...DIGITS, wavePeriods: [1, 0] }, /wavePeriods must be positive numbers, got 0/],
+    [
+      "periods",
+      { ...DIGITS, wavePeriods: [1, 0] },
+      /each of wavePeriods must be a positive number, got 0$/,
+    ],
     ["blocks", { ...DIGITS, blocks: 0 }, /blocks must be a positive integer, got 0/],
     [
       "perceptron",
       { ...perceptron, hidden: 0 } as NetworkConfig,
       /hidden must be an integer of at least 1, got 0/,
     ],
-    ["sigma", { ...NETWORK_PRESETS.tutorial, sigma: 1 }, /sigma must exceed 1, got 1/],
+    ["sigma", { ...NETWORK_PRESETS.tutorial, sigma: 1 }, /sigma must be a finite number above 1, got 1$/],
     ["kind", { kind: "transformer" } as unknown as NetworkConfig, /kind must be unet, tutorial or mlp/],
   ];
   for (const [what, config, message] of refused) {

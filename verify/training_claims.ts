@@ -230,7 +230,11 @@ claim("training refuses what cannot be trained, in one sentence", async (check) 
   const begin = (changed: Partial<TrainingConfig>, batch = points) => () =>
     train({ ...config, ...changed }, batch).next();
   await check.throws("steps", begin({ steps: 0 }), /steps must be a positive integer, got 0/);
-  await check.throws("dropout", begin({ labelDropout: 2 }), /labelDropout must be from 0 to 1, got 2/);
+  await check.throws(
+    "dropout",
+    begin({ labelDropout: 2 }),
+    /labelDropout must be a finite number from 0 to 1, got 2/,
+  );
   const optimizer = { ...config.optimizer, betas: [0.9, 1] as const };
   await check.throws("betas", begin({ optimizer }), /betas\[1\] must be in \[0, 1\), got 1/);
   const short = () => ({ images: new Float32Array(3), labels: [] });

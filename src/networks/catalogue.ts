@@ -1,4 +1,6 @@
 /** Every kind of network by its config, and the named presets. @module */
+import { isObject } from "../input/json.ts";
+import { quoted } from "../input/quoted.ts";
 import { mlp, type MlpConfig } from "./mlp.ts";
 import type { Network } from "./network.ts";
 import { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./tutorial.ts";
@@ -72,6 +74,7 @@ export const NETWORK_PRESETS: {
  */
 export function networkFromConfig<C extends NetworkConfig>(config: C): Network<C>;
 export function networkFromConfig(config: NetworkConfig): Network<NetworkConfig> {
+  if (!isObject(config)) throw new TypeError(`a network's config must be an object, got ${quoted(config)}`);
   switch (config.kind) {
     case "unet":
       return unet(config);
@@ -81,7 +84,9 @@ export function networkFromConfig(config: NetworkConfig): Network<NetworkConfig>
       return mlp(config);
     default:
       throw new TypeError(
-        `a network config's kind must be unet, tutorial or mlp, got ${JSON.stringify(config)}`,
+        `a network config's kind must be unet, tutorial or mlp, got ${
+          quoted((config as { kind: unknown }).kind)
+        }`,
       );
   }
 }

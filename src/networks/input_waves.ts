@@ -3,6 +3,7 @@
  * (the Fourier features of Kingma et al. 2021, "Variational Diffusion Models", Appendix C).
  * @module
  */
+import { checkNumbers } from "../input/fields.ts";
 import * as tf from "../compute/tf.ts";
 
 /**
@@ -18,11 +19,7 @@ export function inputWaves(x: tf.Tensor, periods: readonly number[]): tf.Tensor 
   return tf.concat(waves, 3);
 }
 
-/** Throws a RangeError unless every period is a positive number. */
+/** Throws a TypeError unless periods are a list, a RangeError unless each is a positive number. */
 export function checkPeriods(periods: readonly number[]): void {
-  for (const period of periods) {
-    if (!(period > 0 && period < Infinity)) {
-      throw new RangeError(`wavePeriods must be positive numbers, got ${period}`);
-    }
-  }
+  checkNumbers("wavePeriods", periods, { above: 0 });
 }

@@ -3,10 +3,22 @@
  * A training checkpoint is such a file with more in it.
  * @module
  */
+import { checkFields } from "../input/fields.ts";
+import { isObject, parsedField } from "../input/json.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkPreconditioning } from "../preconditioning.ts";
 import { networkFromConfig } from "./catalogue.ts";
-import { sizeOf, type Weights } from "./network.ts";
+import type { Network, Weights } from "./network.ts";
 import type { ModelConfig } from "./noise_prediction.ts";
-import { type NamedTensor, readSafetensors, type StorageType, writeSafetensors } from "./safetensors.ts";
+import {
+  type NamedTensor,
+  readSafetensors,
+  type Safetensors,
+  type StorageType,
+  tensorNamed,
+  writeSafetensors,
+} from "./safetensors.ts";
+import { checkTensor } from "./weights_file.ts";
 
 /** A network's config and weights. */
 export interface Model {
@@ -42,59 +54,73 @@ export function writeModel(
 /**
  * Reads a model, or the model in a checkpoint.
  *
+ * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
  * @returns The model, and all tensors and text pairs of the file.
- * @throws {TypeError} When the bytes are no model of this project, with what is wrong.
+ * @throws {TypeError} When the bytes are no model of this project, a field of its config is unknown or out of its range, or a
+ * weight is missing, of another shape or not finite; with what is wrong.
  */
-export function readModel(bytes: Uint8Array): Model & ReturnType<typeof readSafetensors> {
-  const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata[FORMAT.key] !== FORMAT.value) {
+export function readModel(bytes: Uint8Array, most?: number): Model & Safetensors {
+  const file = readSafetensors(bytes, most);
+  if (file.metadata[FORMAT.key] !== FORMAT.value) {
     throw new TypeError(`not a model of this project: its header does not say "${FORMAT.value}"`);
   }
-  const config = parseConfig(metadata.model, tensors);
+  const { config, network } = parseConfig(file);
   const weights = new Map<string, Float32Array>();
-  for (const { name, shape } of networkFromConfig(config.network).parameters) {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) throw new TypeError(`the model has no parameter ${name}`);
-    if (tensor.values.length !== sizeOf(shape) || tensor.shape.join() !== shape.join()) {
-      throw new TypeError(`the model's parameter ${name} has shape [${tensor.shape}] instead of [${shape}]`);
-    }
+  for (const { name, shape } of network.parameters) {
+    const tensor = tensorNamed(file, name, "the model's parameter");
+    checkTensor(`the model's parameter ${quoted(name)}`, tensor, shape);
     weights.set(name, tensor.values);
   }
-  return { config, weights, tensors, metadata };
+  return { config, weights, ...file };
 }
+
+/** The fields of each kind of network's config, and those that may be left out. */
+const FIELDS: Readonly<Record<string, readonly [required: readonly string[], optional: readonly string[]]>> =
+  {
+    unet: [
+      [
+        ...["kind", "height", "width", "channels", "unshuffle", "widths", "blocks", "middleBlocks", "groups"],
+        ...["embedding", "noiseFeatures", "attention", "classes"],
+      ],
+      ["noiseConditional", "wavePeriods"],
+    ],
+    tutorial: [["kind", "widths", "embedding", "sigma", "frequencyScale", "frequencySeed"], []],
+    mlp: [["kind", "dimensions", "hidden", "layers", "noiseFeatures", "classes"], []],
+  };
 
 /**
  * Refuses a network that is larger than its file, before it is built: as many layers or blocks as tensors, no number above that
  * of all values, or of pixels in a row.
  */
-function checkSizes(network: unknown, tensors: ReadonlyMap<string, NamedTensor>): void {
+function checkSizes(network: Record<string, unknown>, { tensors }: Safetensors): void {
   let values = 0;
   for (const tensor of tensors.values()) values += tensor.values.length;
-  for (const [name, value] of Object.entries(network ?? {})) {
+  const levels = Array.isArray(network.widths) ? network.widths.length : 1;
+  for (const [name, value] of Object.entries(network)) {
     const counts = /^(layers|blocks|middleBlocks)$/.test(name);
-    const most = counts ? tensors.size : Math.max(values, 65_536);
+    // Blocks are as many on each level, on the way down and up again.
+    const most = counts
+      ? Math.floor(tensors.size / (name === "blocks" ? Math.max(1, 2 * (levels - 1)) : 1))
+      : Math.max(values, 65_536);
     const numbers = Array.isArray(value) ? [value.length, ...value] : [value];
-    const beyond = numbers.find((number) => typeof number === "number" && !(number <= most));
-    if (beyond === undefined) continue;
+    const beyond = numbers.find((number) => typeof number === "number" && number > most);
+    if (beyond === undefined || name === "frequencySeed") continue;
     throw new TypeError(
-      `${name} is ${beyond}, more than the ${counts ? "tensors" : "numbers"} in the file, ${most}`,
+      `${name} is ${beyond}, more than the ${counts ? "tensors" : "numbers"} in the file allow, ${most}`,
     );
   }
 }
 
-function parseConfig(text: string | undefined, tensors: ReadonlyMap<string, NamedTensor>): ModelConfig {
+function parseConfig(file: Safetensors): { config: ModelConfig; network: Network } {
   try {
-    const config = JSON.parse(text ?? "") as ModelConfig;
-    checkSizes(config.network, tensors);
-    networkFromConfig(config.network);
-    const { preconditioning } = config;
-    if (
-      preconditioning !== null &&
-      !(preconditioning.sigmaData > 0 && Number.isFinite(preconditioning.centre))
-    ) {
-      throw new TypeError(`its preconditioning is ${JSON.stringify(preconditioning)}`);
-    }
-    return config;
+    const config = parsedField("it", file.metadata.model) as ModelConfig;
+    checkFields("it", config, ["network", "preconditioning"]);
+    if (!isObject(config.network)) throw new TypeError(`its network is ${quoted(config.network)}`);
+    const kind = config.network.kind;
+    if (Object.hasOwn(FIELDS, String(kind))) checkFields(`its ${kind}`, config.network, ...FIELDS[kind]);
+    checkSizes(config.network, file);
+    if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
+    return { config, network: networkFromConfig(config.network) as Network };
   } catch (error) {
     throw new TypeError(`the model's config cannot be used: ${(error as Error).message}`);
   }

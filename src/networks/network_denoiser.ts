@@ -6,6 +6,7 @@ import { compile, type CompiledFunction } from "../compute/compile.ts";
 import { currentEngine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
+import { checkPreconditioning } from "../preconditioning.ts";
 import { networkFromConfig } from "./catalogue.ts";
 import { checkedGuidance, type Guidance, guidanceWeight } from "./guidance.ts";
 import { namedParameters, type Network, type Parameters, sizeOf, type Weights } from "./network.ts";
@@ -74,6 +75,7 @@ export interface NetworkDenoiser extends Denoiser {
  * @throws {RangeError} When weights are missing or have the wrong size.
  */
 export function networkDenoiser(config: ModelConfig, weights: Weights): NetworkDenoiser {
+  if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
   const network = networkFromConfig(config.network) as Network;
   const tensors = network.parameters.map(({ name, shape }) => {
     const values = weights.get(name);

@@ -5,6 +5,7 @@
 import * as tf from "../compute/tf.ts";
 import { traceFreeBatch } from "../compute/trace/free_batch.ts";
 import { writeOnnx } from "../compute/trace/onnx_writer.ts";
+import { checkPreconditioning } from "../preconditioning.ts";
 import { type NetworkConfig, networkFromConfig } from "./catalogue.ts";
 import type { Model } from "./model_file.ts";
 import { namedParameters, type Network } from "./network.ts";
@@ -27,6 +28,7 @@ export const ONNX_OUTPUTS = ["noise", "denoised"] as const;
  * ε̂ = (y − E[x_0 | y])/ν, so that the score of x_t = α y is −noise/σ; `denoised`, E[x_0 | y] = y − ν noise.
  */
 export function exportOnnx({ config, weights }: Model): Uint8Array {
+  if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
   const network = networkFromConfig(config.network) as Network;
   const { sampleShape, classes } = network;
   return tf.tidy(() => {

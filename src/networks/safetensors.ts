@@ -3,6 +3,8 @@
  * as float32 and survives any bytes with an error that says what is wrong.
  * @module
  */
+import { isObject, parseJson } from "../input/json.ts";
+import { quoted, quotedShape } from "../input/quoted.ts";
 
 /** A tensor on the host. */
 export interface NamedTensor {
@@ -18,13 +20,17 @@ export interface Safetensors {
   readonly tensors: ReadonlyMap<string, NamedTensor>;
   /** The free text pairs of the header. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Types of the tensors that are not in `tensors`, because they are stored neither as F32 nor as F16; by name. */
+  readonly others?: ReadonlyMap<string, string>;
 }
 
 /** How numbers are stored. */
 export type StorageType = "F32" | "F16";
 
 const BYTES = { F32: 4, F16: 2 } as const;
-const LONGEST_HEADER = 100_000_000;
+
+/** The longest header that is read, in bytes: of some 40,000 tensors. */
+const LONGEST_HEADER = 2 ** 22;
 
 /**
  * The bytes of a file.
@@ -51,7 +57,9 @@ export function writeSafetensors(
   let end = 0;
   for (const [name, { shape, values }] of contents.tensors) {
     if (sizeOf(shape) !== values.length || name === "__metadata__") {
-      throw new RangeError(`the tensor ${name} of shape [${shape}] cannot hold ${values.length} values`);
+      throw new RangeError(
+        `the tensor ${quoted(name)} of shape ${quotedShape(shape)} cannot hold ${values.length} values`,
+      );
     }
     const start = end;
     end += values.length * BYTES[storage];
@@ -71,7 +79,7 @@ export function writeSafetensors(
       if (storage === "F32") view.setFloat32(position, value, true);
       else {
         if (Number.isFinite(value) && !Number.isFinite(Math.f16round(value))) {
-          throw new RangeError(`the tensor ${name} holds ${value}, which F16 cannot`);
+          throw new RangeError(`the tensor ${quoted(name)} holds ${value}, which F16 cannot`);
         }
         view.setFloat16(position, value, true);
       }
@@ -82,44 +90,87 @@ export function writeSafetensors(
 }
 
 /**
- * Reads a file.
- * @throws {TypeError} When the bytes are not a safetensors file of F32 or F16 tensors, with what is wrong.
+ * Reads a file. Tensors of other types than F32 and F16 are not read: `others` has their names.
+ *
+ * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
+ * @throws {TypeError} When the bytes are not a safetensors file, or one with a header above 4 MiB or of too many numbers, with
+ * what is wrong.
  */
-export function readSafetensors(bytes: Uint8Array): Safetensors {
+export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safetensors {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) fail(`${bytes.length} bytes are too few`);
   const length = Number(view.getBigUint64(0, true));
-  if (length > Math.min(LONGEST_HEADER, bytes.length - 8)) {
-    fail(`a header of ${length} bytes does not fit into ${bytes.length}`);
-  }
+  if (length > bytes.length - 8) fail(`a header of ${length} bytes does not fit into ${bytes.length}`);
+  if (length > LONGEST_HEADER) fail(`its header has ${length} bytes, at most ${LONGEST_HEADER} are read`);
   const header = parseHeader(bytes.subarray(8, 8 + length));
-  checkLayout(header, bytes.length - 8 - length);
-  const tensors = new Map<string, NamedTensor>();
-  let metadata: Readonly<Record<string, string>> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") metadata = parseMetadata(entry);
-    else tensors.set(name, readTensor(name, entry, view, 8 + length));
+  const { __metadata__: free = {}, ...rest } = header;
+  const entries = Object.entries(rest).map(([name, entry]) => parseEntry(name, entry));
+  checkLayout(entries, bytes.length - 8 - length);
+  const read = entries.filter(({ dtype }) => dtype === "F32" || dtype === "F16");
+  const numbers = read.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (numbers > most) fail(`it holds ${numbers} numbers, at most ${most} are read`);
+  const others = entries.filter((entry) => !read.includes(entry)).map(({ name, dtype }) =>
+    [name, dtype] as const
+  );
+  return {
+    tensors: new Map(read.map((entry) => [entry.name, readTensor(entry, view, 8 + length)])),
+    metadata: parseMetadata(free),
+    ...others.length > 0 ? { others: new Map(others) } : {},
+  };
+}
+
+/**
+ * A tensor of a file that must have it.
+ * @param what What to call it in errors, such as "the model's parameter".
+ * @throws {TypeError} When the file has none of this name, or it is of a type that is not read.
+ */
+export function tensorNamed({ tensors, others }: Safetensors, name: string, what: string): NamedTensor {
+  const tensor = tensors.get(name);
+  if (tensor !== undefined) return tensor;
+  const type = others?.get(name);
+  throw new TypeError(
+    type === undefined
+      ? `${what} ${quoted(name)} is missing`
+      : `${what} ${quoted(name)} has type ${quoted(type)}, not F32 or F16`,
+  );
+}
+
+/** What the header says of a tensor. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+function parseEntry(name: string, entry: unknown): Entry {
+  const what = `the tensor ${quoted(name)}`;
+  if (!isObject(entry)) fail(`${what} is described by ${quoted(entry)}`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (dtype === undefined || shape === undefined || offsets === undefined) {
+    fail(`${what} has no dtype, shape and data_offsets`);
   }
-  return { tensors, metadata };
+  if (typeof dtype !== "string") fail(`${what} has the type ${quoted(dtype)}`);
+  if (!isWholeNumbers(shape)) fail(`${what} has the shape ${quoted(shape)}`);
+  if (!isWholeNumbers(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    fail(`${what} has the offsets ${quoted(offsets)}`);
+  }
+  const [start, end] = offsets;
+  const size = sizeOf(shape);
+  if ((dtype === "F32" || dtype === "F16") && end - start !== size * BYTES[dtype]) {
+    fail(`${what} has ${end - start} bytes for ${size} numbers of type ${dtype}`);
+  }
+  return { name, dtype, shape, start, end };
 }
 
 /**
  * Checks, before anything is allocated, that the tensors lie one after the other from the first byte after the header to the
  * last of the file, as the format demands. So a file never holds more numbers than its length allows.
  */
-function checkLayout(header: Record<string, unknown>, length: number): void {
-  const regions: [start: number, end: number, name: string][] = [];
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    const offsets = isRecord(entry) ? entry.data_offsets : undefined;
-    if (!isWholeNumbers(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-      fail(`the tensor ${quoted(name)} has no two offsets`);
-    }
-    regions.push([offsets[0], offsets[1], name]);
-  }
-  regions.sort(([a, b], [c, d]) => a - c || b - d);
+function checkLayout(entries: readonly Entry[], length: number): void {
   let at = 0;
-  for (const [start, end, name] of regions) {
+  for (const { start, end, name } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     if (start < at) fail(`the tensor ${quoted(name)} lies on bytes of another one`);
     if (start > at) fail(`there are ${start - at} bytes of no tensor before ${quoted(name)}`);
     at = end;
@@ -128,68 +179,43 @@ function checkLayout(header: Record<string, unknown>, length: number): void {
   if (at < length) fail(`there are ${length - at} bytes after the last tensor`);
 }
 
-/** At most 80 characters of a text, in quotes, with control characters escaped. */
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-}
-
-/** A value in a few words, however large it is. */
-function described(value: unknown): string {
-  if (Array.isArray(value)) {
-    return value.length <= 8 && value.every((v) => typeof v !== "object")
-      ? quoted(`[${value}]`)
-      : `a list of ${value.length}`;
-  }
-  return typeof value === "string" ? quoted(value) : typeof value === "number" ? String(value) : typeof value;
-}
-
-function readTensor(name: string, entry: unknown, view: DataView, origin: number): NamedTensor {
-  if (!isRecord(entry)) fail(`the entry of ${quoted(name)} is no object`);
-  const { dtype, shape, data_offsets: offsets } = entry;
-  if (dtype !== "F32" && dtype !== "F16") {
-    fail(`the tensor ${quoted(name)} has type ${described(dtype)}, not F32 or F16`);
-  }
-  if (!isWholeNumbers(shape)) fail(`the tensor ${quoted(name)} has shape ${described(shape)}`);
-  if (!isWholeNumbers(offsets) || offsets.length !== 2) {
-    fail(`the tensor ${quoted(name)} has offsets ${described(offsets)}`);
-  }
-  const [start, end] = offsets;
-  const size = sizeOf(shape);
-  if (end - start !== size * BYTES[dtype]) {
-    fail(`the tensor ${quoted(name)} has ${end - start} bytes for ${size} numbers of type ${dtype}`);
-  }
-  if (origin + end > view.byteLength) fail(`the tensor ${quoted(name)} ends beyond the file`);
-  const values = new Float32Array(size);
-  for (let i = 0; i < size; i++) {
-    const position = origin + start + i * BYTES[dtype];
+function readTensor({ dtype, shape, start, end }: Entry, view: DataView, origin: number): NamedTensor {
+  const bytes = BYTES[dtype as StorageType];
+  const values = new Float32Array((end - start) / bytes);
+  for (let i = 0; i < values.length; i++) {
+    const position = origin + start + i * bytes;
     values[i] = dtype === "F32" ? view.getFloat32(position, true) : view.getFloat16(position, true);
   }
   return { shape, values };
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let text: string;
   try {
-    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (isRecord(header)) return header;
-  } catch (error) {
-    fail(`its header is not JSON (${(error as Error).message})`);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    fail("its header is not text in UTF-8");
   }
-  fail("its header is no JSON object");
+  let header: unknown;
+  try {
+    header = parseJson(text);
+  } catch (error) {
+    fail(`its header ${(error as Error).message}`);
+  }
+  if (!isObject(header)) fail("its header is no JSON object");
+  return header;
 }
 
 function parseMetadata(entry: unknown): Readonly<Record<string, string>> {
-  if (!isRecord(entry) || !Object.values(entry).every((value) => typeof value === "string")) {
+  if (!isObject(entry) || !Object.values(entry).every((value) => typeof value === "string")) {
     fail("its metadata are not pairs of text");
   }
   return entry as Record<string, string>;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
+/** Whether a value is a list of at most 32 whole numbers; no tensor has more dimensions. */
 function isWholeNumbers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && v >= 0);
+  return Array.isArray(value) && value.length <= 32 && value.every((v) => Number.isSafeInteger(v) && v >= 0);
 }
 
 function sizeOf(shape: readonly number[]): number {

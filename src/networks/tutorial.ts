@@ -7,6 +7,7 @@
 import { groupNorm } from "../compute/group_norm.ts";
 import { createRng, type Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
+import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { dense, type Layer, silu } from "./layers.ts";
 import { initialValues, type Network, type Parameters, type ParameterSpec } from "./network.ts";
 import { waves } from "./noise_features.ts";
@@ -149,12 +150,13 @@ function checkConfig({ widths, embedding, sigma, frequencyScale }: TutorialConfi
   if (!Number.isInteger(embedding) || embedding < 2 || embedding % 2 !== 0) {
     throw new RangeError(`embedding must be a positive even number, got ${embedding}`);
   }
+  checkNumbers("widths", widths);
   if (widths.length !== 4) throw new RangeError(`widths must name four levels, got ${widths.length}`);
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 32 || width % 32 !== 0) {
       throw new RangeError(`each of widths must be a multiple of the 32 groups, got ${width}`);
     }
   }
-  if (!(sigma > 1)) throw new RangeError(`sigma must exceed 1, got ${sigma}`);
-  if (!(frequencyScale > 0)) throw new RangeError(`frequencyScale must be positive, got ${frequencyScale}`);
+  checkNumber("sigma", sigma, { above: 1 });
+  checkNumber("frequencyScale", frequencyScale, { above: 0 });
 }

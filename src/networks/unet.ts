@@ -16,6 +16,7 @@ import {
   silu,
   upsample,
 } from "./layers.ts";
+import { checkNumbers, checkSwitch } from "../input/fields.ts";
 import { checkPeriods, inputWaves } from "./input_waves.ts";
 import { initialValues, type Network } from "./network.ts";
 import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
@@ -189,6 +190,9 @@ function checkConfig(config: UNetConfig): void {
   }
   checkFeatureCount(config.noiseFeatures);
   checkPeriods(config.wavePeriods ?? []);
+  if (config.noiseConditional !== undefined) checkSwitch("noiseConditional", config.noiseConditional);
+  checkNumbers("widths", widths);
+  checkNumbers("attention", config.attention);
   if (widths.length === 0) throw new RangeError("widths must name at least one level");
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 1 || width % Math.min(groups, width) !== 0) {

@@ -1,6 +1,13 @@
 /** Weights of a network of one fixed form in a safetensors file; the header says which form. @module */
+import { quoted, quotedShape } from "../input/quoted.ts";
 import type { ParameterSpec, Weights } from "./network.ts";
-import { readSafetensors, type StorageType, writeSafetensors } from "./safetensors.ts";
+import {
+  type NamedTensor,
+  readSafetensors,
+  type StorageType,
+  tensorNamed,
+  writeSafetensors,
+} from "./safetensors.ts";
 
 /** A form of network. */
 export interface WeightsFormat {
@@ -33,13 +40,25 @@ export function writeWeights(
  * @throws {TypeError} When the bytes are no such file.
  */
 export function readWeights({ format, noun, parameters }: WeightsFormat, bytes: Uint8Array): Weights {
-  const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata.format !== format) throw new TypeError(`not ${noun}: the header does not say "${format}"`);
+  const file = readSafetensors(bytes);
+  if (file.metadata.format !== format) {
+    throw new TypeError(`not ${noun}: the header does not say "${format}"`);
+  }
   return new Map(parameters.map(({ name, shape }) => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined || tensor.shape.join() !== shape.join()) {
-      throw new TypeError(`the parameter ${name} must have shape [${shape}], found [${tensor?.shape}]`);
-    }
+    const tensor = tensorNamed(file, name, `not ${noun}: the parameter`);
+    checkTensor(`the parameter ${quoted(name)}`, tensor, shape);
     return [name, tensor.values];
   }));
+}
+
+/**
+ * Checks that a tensor of a file is what a network needs.
+ * @throws {TypeError} When it has another shape, or a number in it is not finite.
+ */
+export function checkTensor(what: string, { shape, values }: NamedTensor, expected: readonly number[]): void {
+  if (shape.length !== expected.length || shape.some((size, axis) => size !== expected[axis])) {
+    throw new TypeError(`${what} has shape ${quotedShape(shape)} instead of ${quotedShape(expected)}`);
+  }
+  const broken = values.find((value) => !Number.isFinite(value));
+  if (broken !== undefined) throw new TypeError(`${what} holds ${broken}, where numbers must be finite`);
 }

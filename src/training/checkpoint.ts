@@ -4,9 +4,15 @@
  * @module
  */
 import type { DatasetIdentity } from "../data/identity.ts";
+import { checkFields, checkNumber, checkNumbers, checkText } from "../input/fields.ts";
+import { isObject, parsedField } from "../input/json.ts";
+import { quoted } from "../input/quoted.ts";
 import { networkFromConfig } from "../networks/catalogue.ts";
 import { readModel, writeModel } from "../networks/model_file.ts";
-import { flatten, parameterCount, unflatten } from "../networks/network.ts";
+import { flatten, unflatten } from "../networks/network.ts";
+import { tensorNamed } from "../networks/safetensors.ts";
+import { checkTensor } from "../networks/weights_file.ts";
+import { checkRecipe } from "./config_check.ts";
 import type { TrainingConfig, TrainingState } from "./train.ts";
 
 /** A training run at rest. */
@@ -60,46 +66,76 @@ export function writeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer>
 
 /**
  * Reads a checkpoint.
+ * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
  * @throws {TypeError} When the bytes are no checkpoint, with what is wrong; a model without training state is none.
  */
-export function readCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { config: model, weights, tensors, metadata } = readModel(bytes);
+export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
+  const { config: model, weights, ...file } = readModel(bytes, most);
+  const { metadata } = file;
   if (metadata.training === undefined) {
     throw new TypeError("this model holds no training state, so it can be sampled but not resumed");
   }
-  const network = networkFromConfig(model.network);
+  const ema = flatten(networkFromConfig(model.network).parameters, weights);
   const moments = MOMENTS.map((name) => {
-    const tensor = tensors.get(`training.${name}`);
-    if (tensor?.values.length !== parameterCount(network)) {
-      throw new TypeError(`the checkpoint's training.${name} is missing or has the wrong size`);
-    }
+    const what = "the checkpoint's tensor";
+    const tensor = tensorNamed(file, `training.${name}`, what);
+    checkTensor(`${what} "training.${name}"`, tensor, [ema.length]);
     return tensor.values;
   });
-  const step = Number(metadata.step);
-  if (!Number.isSafeInteger(step) || step < 0) {
-    throw new TypeError(`the checkpoint's step is ${metadata.step}`);
+  const negative = moments[2].find((value) => value < 0);
+  if (negative !== undefined) {
+    throw new TypeError(
+      `the checkpoint's tensor "training.variance" holds ${negative}, where none is negative`,
+    );
   }
-  const training = parsed(metadata.training, "training config") as Omit<TrainingConfig, "model">;
+  const step = Number(metadata.step);
+  if (!/^\d+$/.test(metadata.step ?? "") || !Number.isSafeInteger(step)) {
+    throw new TypeError(`the checkpoint's step must be a whole number, got ${quoted(metadata.step)}`);
+  }
+  const training = parsedField("the checkpoint's training config", metadata.training);
+  try {
+    checkRecipe(training);
+  } catch (error) {
+    throw new TypeError(`the checkpoint's training config cannot be used: ${(error as Error).message}`);
+  }
   const notes = NOTES.filter((name) => metadata[name] !== undefined)
-    .map((name) => [name, parsed(metadata[name], name)]);
+    .map((name) => [name, parsedField(`the checkpoint's ${name}`, metadata[name])] as const);
+  for (const [name, note] of notes) CHECKS[name](note);
   return {
     ...Object.fromEntries(notes),
     config: { ...training, model },
-    state: {
-      step,
-      weights: moments[0],
-      ema: flatten(network.parameters, weights),
-      mean: moments[1],
-      variance: moments[2],
-    },
+    state: { step, weights: moments[0], ema, mean: moments[1], variance: moments[2] },
     data: metadata.data ?? "unknown",
   };
 }
 
-function parsed(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`the checkpoint's ${what} is not JSON: ${(error as Error).message}`);
-  }
-}
+/** The check of each note; a plan is checked by who uses it. */
+const CHECKS: Readonly<Record<typeof NOTES[number], (note: unknown) => void>> = {
+  dataset(note) {
+    checkFields("the checkpoint's dataset", note, ["shape", "classes", "counts", "sha256"]);
+    checkNumbers("the sizes of the checkpoint's dataset", note.shape, { least: 1, whole: true });
+    checkNumbers("the counts of the checkpoint's dataset", note.counts, { least: 0, whole: true });
+    if (!Array.isArray(note.classes)) {
+      throw new TypeError(
+        `the classes of the checkpoint's dataset must be a list, got ${quoted(note.classes)}`,
+      );
+    }
+    for (const name of note.classes) checkText("each class of the checkpoint's dataset", name);
+    checkText("the SHA-256 of the checkpoint's dataset", note.sha256);
+  },
+  plan(note) {
+    if (!isObject(note)) throw new TypeError(`the checkpoint's plan must be an object, got ${quoted(note)}`);
+  },
+  changes(note) {
+    if (!Array.isArray(note)) {
+      throw new TypeError(`the checkpoint's changes must be a list, got ${quoted(note)}`);
+    }
+    for (const change of note) {
+      checkFields("each of the checkpoint's changes", change, ["step", "values"]);
+      checkNumber("the step of a change", change.step, { least: 0, whole: true });
+      if (!isObject(change.values)) {
+        throw new TypeError(`a change must have values, got ${quoted(change.values)}`);
+      }
+    }
+  },
+};

@@ -13,13 +13,9 @@ import { networkFromConfig } from "../networks/catalogue.ts";
 import { flatten, type Network, sizeOf, type Weights } from "../networks/network.ts";
 import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
-import {
-  checkOptimizer,
-  learningRate,
-  type OptimizerConfig,
-  type OptimizerState,
-  updateScalars,
-} from "./optimizer.ts";
+import { checkPreconditioning } from "../preconditioning.ts";
+import { checkRecipe } from "./config_check.ts";
+import { learningRate, type OptimizerConfig, type OptimizerState, updateScalars } from "./optimizer.ts";
 import { type BatchTensors, stepInputs, stepResult, stepShapes, trainingFunction } from "./step.ts";
 
 /** Everything that determines a run, beside the data; plain JSON. */
@@ -300,14 +296,7 @@ async function readMeans(
   return { loss, norm };
 }
 
-function checkConfig(config: TrainingConfig): void {
-  for (const name of ["steps", "batch"] as const) {
-    if (!Number.isInteger(config[name]) || config[name] < 1) {
-      throw new RangeError(`${name} must be a positive integer, got ${config[name]}`);
-    }
-  }
-  if (!(config.labelDropout >= 0 && config.labelDropout <= 1)) {
-    throw new RangeError(`labelDropout must be from 0 to 1, got ${config.labelDropout}`);
-  }
-  checkOptimizer(config.optimizer);
+function checkConfig({ model, ...recipe }: TrainingConfig): void {
+  checkRecipe(recipe);
+  if (model.preconditioning !== null) checkPreconditioning(model.preconditioning);
 }

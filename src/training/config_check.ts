@@ -1,0 +1,69 @@
+/** Checks of a training run's config, given by a caller or read from a checkpoint. @module */
+import { checkFields, checkNumber, checkNumbers, checkSwitch } from "../input/fields.ts";
+import { quoted } from "../input/quoted.ts";
+import { isObject } from "../input/json.ts";
+import { checkName } from "../option_name.ts";
+import { sdeFromConfig } from "../sde.ts";
+import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
+import type { TrainingConfig } from "./train.ts";
+
+/** A training config without its model. */
+export type Recipe = Omit<TrainingConfig, "model">;
+
+/**
+ * Checks every field of a recipe.
+ * @throws {TypeError} When it is no object, lacks a field, has an unknown one, or a field is of another type.
+ * @throws {RangeError} When a number is out of its range or a name is none of those allowed.
+ */
+export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
+  checkFields(
+    "the training config",
+    recipe,
+    ["objective", "optimizer", "steps", "batch", "labelDropout", "seed"],
+    ["flip"],
+  );
+  checkNumber("steps", recipe.steps, { least: 1, whole: true });
+  checkNumber("batch", recipe.batch, { least: 1, whole: true });
+  checkNumber("labelDropout", recipe.labelDropout, { least: 0, most: 1 });
+  checkNumber("seed", recipe.seed, { least: 0, whole: true });
+  if (recipe.flip !== undefined) checkSwitch("flip", recipe.flip);
+  checkFields("the optimizer", recipe.optimizer, [
+    "rate",
+    "warmup",
+    "decay",
+    "betas",
+    "epsilon",
+    "clip",
+    "ema",
+  ]);
+  const { betas, ...numbers } = recipe.optimizer;
+  checkNumbers("betas", betas);
+  if (betas.length !== 2) throw new TypeError(`betas must be two numbers, got ${quoted(betas)}`);
+  for (const [name, value] of Object.entries(numbers)) if (name !== "decay") checkNumber(name, value);
+  checkOptimizer(recipe.optimizer as unknown as OptimizerConfig);
+  checkObjective(recipe.objective);
+}
+
+/** Checks every field of an objective; throws as {@linkcode checkRecipe}. */
+function checkObjective(objective: unknown): void {
+  if (!isObject(objective)) throw new TypeError(`the objective must be an object, got ${quoted(objective)}`);
+  const kind = objective.kind as string;
+  checkName("an objective's kind", kind, ["edm", "sde", "levels"]);
+  if (kind === "edm") {
+    checkFields("the objective", objective, ["kind", "mean", "std", "sigmaData"]);
+    checkNumber("the objective's mean", objective.mean);
+    checkNumber("the objective's std", objective.std, { above: 0 });
+    checkNumber("the objective's sigmaData", objective.sigmaData, { above: 0 });
+  } else if (kind === "levels") {
+    checkFields("the objective", objective, ["kind", "ratios"]);
+    checkNumbers("the objective's ratios", objective.ratios, { above: 0 });
+    if (objective.ratios.length === 0) throw new RangeError("an objective needs at least one noise ratio");
+  } else {
+    checkFields("the objective", objective, ["kind", "sde", "weighting"], ["times"]);
+    const { sde, weighting, times = "uniform" } = objective;
+    checkName("weighting", weighting as string, ["variance", "likelihood"]);
+    checkName("times", times as string, ["uniform", "importance"]);
+    if (!isObject(sde)) throw new TypeError(`the objective's sde must be an object, got ${quoted(sde)}`);
+    sdeFromConfig(sde as unknown as Parameters<typeof sdeFromConfig>[0]);
+  }
+}
