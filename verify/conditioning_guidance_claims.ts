@@ -18,6 +18,7 @@ import { claim } from "./claim.ts";
 import { alongLaw } from "./law_world.ts";
 import { distributionFunction, ownLaws } from "./own_law.ts";
 import { samplerFacts, sdes } from "./sampler_facts.ts";
+import { scoped } from "./scoped.ts";
 import { checkUniform } from "./statistics.ts";
 import { allSdes, mixture } from "./worlds.ts";
 
@@ -111,15 +112,15 @@ claim("draws guided by the exact classifier at scale 1 have the class's own law"
 
 claim(
   "the exact classifier's probabilities are the mixture's, and no NaN far out",
-  (check) => {
+  async (check) => {
     const classifier = mixtureClassifier(mixture);
     check.equal("classes", classifier.classes, 3, "one a component");
     for (const ratio of [0.05, 1, 30]) {
       for (const far of [1, 300]) {
         const state = [0.3 * far, -0.7 * far, 1.1 * far];
-        const logs = tf.tidy(() =>
+        const logs = await scoped(async () =>
           Array.from(
-            classifier.logProbability(tf.tensor2d([state, state, state]), ratio, [0, 1, 2]).dataSync(),
+            await classifier.logProbability(tf.tensor2d([state, state, state]), ratio, [0, 1, 2]).data(),
           )
         );
         const where = `ν = ${ratio}, ${far} away`;
@@ -136,8 +137,8 @@ claim(
       }
     }
     const rare = new GaussianMixture([1, 0], mixture.components.slice(0, 2));
-    const [possible, impossible] = tf.tidy(() =>
-      mixtureClassifier(rare).logProbability(tf.tensor2d([[0, 0, 0], [0, 0, 0]]), 1, [0, 1]).dataSync()
+    const [possible, impossible] = await scoped(() =>
+      mixtureClassifier(rare).logProbability(tf.tensor2d([[0, 0, 0], [0, 0, 0]]), 1, [0, 1]).data()
     );
     check.within("the only class with weight", possible, 0, 1e-6, "certain");
     check.equal("a class without weight", impossible, -Infinity, "impossible, and no other row's business");

@@ -21,6 +21,7 @@ import {
 import { channelBasis, greyBasis, greyMask } from "../src/conditioning/orthogonal_basis.ts";
 import { type Check, claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
+import { firstOf, scoped } from "./scoped.ts";
 
 const side = fc.integer({ min: 1, max: 4 });
 const seed = fc.integer({ min: 0, max: 1e6 });
@@ -72,19 +73,20 @@ claim("every operator's adjoint is its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩",
     "inner products of random samples, row by row",
     operators,
     (description) =>
-      tf.tidy(() => {
+      scoped(async () => {
         const operator = built(description);
         const rng = createRng(description.seed).fork("adjoint");
         const x = rng.normal([2, ...operator.inputShape]);
         if (operator.outputShape[0] === 0) {
-          return tf.max(tf.abs(operator.adjoint(tf.zeros([2, 0])))).dataSync()[0] === 0;
+          return await firstOf(tf.max(tf.abs(operator.adjoint(tf.zeros([2, 0]))))) === 0;
         }
         const y = rng.normal([2, ...operator.outputShape]);
-        const inner = (a: tf.Tensor, b: tf.Tensor) => a.mul(b).reshape([2, -1]).sum(1).dataSync();
-        const size = (a: tf.Tensor) => a.square().reshape([2, -1]).sum(1).sqrt().dataSync();
+        const inner = (a: tf.Tensor, b: tf.Tensor) => a.mul(b).reshape([2, -1]).sum(1).data();
+        const size = (a: tf.Tensor) => a.square().reshape([2, -1]).sum(1).sqrt().data();
         const [seen, back] = [operator.apply(x), operator.adjoint(y)];
-        const [left, right] = [inner(seen, y), inner(x, back)];
-        const scale = [0, 1].map((row) => size(seen)[row] * size(y)[row] + size(x)[row] * size(back)[row]);
+        const [left, right] = [await inner(seen, y), await inner(x, back)];
+        const [ofSeen, ofY, ofX, ofBack] = await Promise.all([seen, y, x, back].map(size));
+        const scale = [0, 1].map((row) => ofSeen[row] * ofY[row] + ofX[row] * ofBack[row]);
         // Sums of up to 128 products, each rounded.
         return [0, 1].every((row) => Math.abs(left[row] - right[row]) <= 128 * 2 ** -24 * scale[row]);
       }),
@@ -138,16 +140,18 @@ claim("operators are what they are called", async (check) => {
 
 claim(
   "the grey basis is orthonormal, and its first coefficient is what the grey operator sees",
-  (check) => {
+  async (check) => {
     const basis = greyBasis();
-    const [x, c, there, grey, back] = tf.tidy(() => {
+    const tensors = tf.tidy(() => {
       const x = createRng(check.seed).normal([2, 3, 2, 3]);
       const c = basis.toBasis(x);
       const first = c.slice([0, 0, 0, 0], [2, 3, 2, 1]);
-      return [x, c, first, greyOperator([3, 2, 3]).apply(x), basis.fromBasis(c)].map((x) =>
-        Array.from(x.dataSync())
-      );
+      return [x, c, first, greyOperator([3, 2, 3]).apply(x), basis.fromBasis(c)];
     });
+    const [x, c, there, grey, back] = await Promise.all(
+      tensors.map(async (x) => Array.from(await x.data())),
+    );
+    tf.dispose(tensors);
     const furthest = (a: number[], b: number[]) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
     const largest = Math.max(...x.map(Math.abs));
     check.atMost(

@@ -203,7 +203,7 @@ claim("a row's label picks the component that denoises it", async (check) => {
   await check.throws(
     "label 3",
     () => mixture.withLabels([0, 3]),
-    /^labels must be integers from 0 to 2, got 3$/,
+    /^labels must be whole numbers from 0 to 2, got 3$/,
   );
 });
 

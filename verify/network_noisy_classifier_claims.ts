@@ -1,8 +1,11 @@
 /** Claims about the shipped classifier of noisy digits. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
+import { mixtureClassifier } from "../src/conditioning/classifier_guidance.ts";
 import { slice, toModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
+import { Gaussian } from "../src/distributions/gaussian.ts";
+import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { noisyAccuracy } from "../src/metrics/noisy_accuracy.ts";
 import {
   NoisyDigitClassifier,
@@ -179,5 +182,61 @@ claim(
     }
     y.dispose();
     classifier.dispose();
+  },
+);
+
+claim(
+  "the classifier of noisy digits refuses other shapes, labels that are no class, and use after dispose",
+  { engines: ["wasm"] },
+  async (check) => {
+    const classifier = new NoisyDigitClassifier(readNoisyClassifier(await Deno.readFile(file)));
+    const two = tf.zeros([2, 28, 28, 1]);
+    for (const shape of [[2, 32, 32, 1], [2, 784], [2, 1, 28, 28], [2, 28, 28, 3]]) {
+      const y = tf.zeros(shape);
+      await check.throws(
+        `[${shape}]`,
+        () => classifier.logProbabilities(y, 1),
+        new RegExp(
+          `^the classifier takes images of shape \\[B, 28, 28, 1\\], got \\[${shape.join(", ")}\\]$`,
+        ),
+      );
+      y.dispose();
+    }
+    for (const label of [10, -1, 1.5, NaN]) {
+      await check.throws(
+        `label ${label}`,
+        () => classifier.logProbability(two, 1, [0, label]),
+        new RegExp(`^labels must be whole numbers from 0 to 9, got ${label}$`),
+      );
+    }
+    await check.throws(
+      "one label for two rows",
+      () => classifier.logProbability(two, 1, [3]),
+      /^expected one label per row, got 1 for 2 rows$/,
+    );
+    await check.throws(
+      "one noise ratio for two rows",
+      () => classifier.logProbabilities(two, Float64Array.of(1)),
+      /^expected one noise ratio per row, got 1 for 2 rows$/,
+    );
+    const exact = mixtureClassifier(
+      new GaussianMixture(
+        [0.5, 0.5],
+        [-1, 1].map((mean) => new Gaussian({ mean: [mean], covariance: [[1]] })),
+      ),
+    );
+    const points = tf.zeros([2, 1]);
+    for (const label of [2, -1, 0.5, NaN]) {
+      await check.throws(
+        `a mixture's label ${label}`,
+        () => exact.logProbability(points, 1, [0, label]),
+        new RegExp(`^labels must be whole numbers from 0 to 1, got ${label}$`),
+      );
+    }
+    classifier.dispose();
+    const message = /^the classifier was disposed: load it again$/;
+    await check.throws("after dispose", () => classifier.logProbability(two, 1, [0, 1]), message);
+    await check.throws("prepare after dispose", () => classifier.prepare(2), message);
+    tf.dispose([two, points]);
   },
 );

@@ -4,6 +4,7 @@
  * @module
  */
 import { gradientOf } from "../compute/gradient.ts";
+import { checkLabels } from "../compute/labels.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
@@ -37,21 +38,15 @@ export function classifierGuided(
   labels: number | readonly number[],
   scale = 1,
 ): ScoreModel {
-  const list = typeof labels === "number" ? [labels] : labels;
-  const wrong = list.find((label) => !(Number.isInteger(label) && label >= 0 && label < classifier.classes));
-  if (wrong !== undefined) {
-    throw new RangeError(`labels must be whole numbers from 0 to ${classifier.classes - 1}, got ${wrong}`);
-  }
+  checkLabels(typeof labels === "number" ? [labels] : labels, classifier.classes);
   requireScale(scale);
   if (scale === 0) return model;
   const { sde } = model;
   return scoreModelFromNoise(sde, (x, t) =>
     tf.tidy(() => {
       const rows = x.shape[0];
-      if (typeof labels !== "number" && labels.length !== rows) {
-        throw new RangeError(`expected one label per row, got ${labels.length} for ${rows} rows`);
-      }
       const ofRows = typeof labels === "number" ? new Array<number>(rows).fill(labels) : labels;
+      checkLabels(ofRows, classifier.classes, rows);
       const ratio = mapPerRow(t, (t) => noiseRatio(sde, t));
       const y = x.div(column(mapPerRow(t, sde.alpha), x));
       const logProbability = (y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum();
@@ -79,13 +74,18 @@ export function classifierFreeGuided(
     }));
 }
 
-/** The exact classifier of a mixture's components: p(k | y) ∝ π_k N(y; μ_k, Σ_k + ν²). */
+/**
+ * The exact classifier of a mixture's components: p(k | y) ∝ π_k N(y; μ_k, Σ_k + ν²).
+ *
+ * Its `logProbability` throws a RangeError for a label that is no component, and unless there is one for each row.
+ */
 export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
   const { components, weights } = mixture;
   return {
     classes: components.length,
     logProbability: (y, noiseRatio, labels) =>
       tf.tidy(() => {
+        checkLabels(labels, components.length, y.shape[0]);
         const own = tf.stack(components.map((component) => component.logDensity(y, noiseRatio)), 1);
         const chosen = tf.oneHot(tf.tensor1d([...labels], "int32"), components.length).toFloat();
         const logWeights = tf.tensor1d(labels.map((label) => Math.log(weights[label])));

@@ -3,6 +3,7 @@
  * @module
  */
 import type { PerRow } from "../compute/rows.ts";
+import { checkLabels } from "../compute/labels.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
@@ -123,16 +124,11 @@ export class GaussianMixture implements ExactDistribution {
    * @throws {RangeError} if a label names no component, or, when used, there is not one label per row
    */
   withLabels(labels: ArrayLike<number>): Denoiser {
-    const wrong = Array.from(labels).find((label) => this.components[label] === undefined);
-    if (wrong !== undefined) {
-      throw new RangeError(`labels must be integers from 0 to ${this.components.length - 1}, got ${wrong}`);
-    }
+    checkLabels(labels, this.components.length);
     return {
       noise: (y, noiseRatio) =>
         tf.tidy(() => {
-          if (labels.length !== y.shape[0]) {
-            throw new RangeError(`expected one label per row, got ${labels.length} for ${y.shape[0]} rows`);
-          }
+          checkLabels(labels, this.components.length, y.shape[0]);
           const indices = tf.tensor1d(Int32Array.from(labels), "int32");
           const chosen = tf.cast(tf.oneHot(indices, this.components.length), "float32") as tf.Tensor2D;
           const rows = asRows(y, this.dimension);

@@ -5,8 +5,10 @@
  */
 import { compile, type CompiledFunction } from "../compute/compile.ts";
 import { currentEngine } from "../compute/engine.ts";
+import { checkLabels } from "../compute/labels.ts";
 import type { PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { quotedShape } from "../input/quoted.ts";
 import { edmCoefficients, type Preconditioning } from "../preconditioning.ts";
 import { convolution, dense, silu } from "./layers.ts";
 import { namedParameters, type Parameters, type ParameterSpec, type Weights } from "./network.ts";
@@ -124,6 +126,7 @@ export class NoisyDigitClassifier {
   /** Classes it tells apart. */
   readonly classes: number = NOISY_CLASSIFIER_CLASSES;
   readonly #tensors: tf.Tensor[];
+  #disposed = false;
   readonly #compiled = new Map<number, { forward: CompiledFunction; pullback: CompiledFunction }>();
 
   /**
@@ -138,6 +141,7 @@ export class NoisyDigitClassifier {
 
   /** Compiles the forward pass and its derivative for batches of `rows`; other sizes run uncompiled. */
   async prepare(rows: number): Promise<void> {
+    this.#check();
     // Other engines run functions as they are.
     if (currentEngine()?.name !== "onnx" || this.#compiled.has(rows)) return;
     const y = [rows, ...NOISY_CLASSIFIER_SHAPE];
@@ -156,11 +160,17 @@ export class NoisyDigitClassifier {
    * @param y [B, 28, 28, 1], x_0 + ν ε with x_0 in [−1, 1].
    * @param noiseRatio ν, one or [B].
    * @returns [B, 10].
+   * @throws {RangeError} for images of another shape, noise ratios that are not positive, or not one for each row
+   * @throws {Error} after dispose
    */
   logProbabilities(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
+    this.#check(y.shape);
     return tf.tidy(() => {
       const rows = y.shape[0];
       const ratios = typeof noiseRatio === "number" ? new Float64Array(rows).fill(noiseRatio) : noiseRatio;
+      if (ratios.length !== rows) {
+        throw new RangeError(`expected one noise ratio per row, got ${ratios.length} for ${rows} rows`);
+      }
       const inputs = noisyClassifierInputs(ratios);
       const compiled = this.#compiled.get(rows);
       if (compiled === undefined) return this.#forward(y, inputs);
@@ -183,22 +193,36 @@ export class NoisyDigitClassifier {
    *
    * @param labels One a row, whole numbers below 10.
    * @returns [B].
+   * @throws {RangeError} as {@linkcode logProbabilities}, for a label that is no class, or not one for each row
+   * @throws {Error} after dispose
    */
   logProbability(y: tf.Tensor, noiseRatio: PerRow, labels: readonly number[]): tf.Tensor1D {
+    checkLabels(labels, NOISY_CLASSIFIER_CLASSES, y.shape[0]);
     return tf.tidy(() => {
       const chosen = tf.oneHot(tf.tensor1d([...labels], "int32"), NOISY_CLASSIFIER_CLASSES).toFloat();
       return tf.sum(tf.mul(this.logProbabilities(y, noiseRatio), chosen), 1);
     });
   }
 
-  /** Frees the weights and what was compiled. */
+  /** Frees the weights and what was compiled; the classifier can no longer be used. */
   dispose(): void {
+    this.#disposed = true;
     tf.dispose(this.#tensors);
     for (const { forward, pullback } of this.#compiled.values()) {
       forward.dispose();
       pullback.dispose();
     }
     this.#compiled.clear();
+  }
+
+  #check(shape?: readonly number[]): void {
+    if (this.#disposed) throw new Error("the classifier was disposed: load it again");
+    if (shape === undefined || String(shape.slice(1)) === String(NOISY_CLASSIFIER_SHAPE)) return;
+    throw new RangeError(
+      `the classifier takes images of shape [B, ${NOISY_CLASSIFIER_SHAPE.join(", ")}], got ${
+        quotedShape(shape)
+      }`,
+    );
   }
 
   #forward(y: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor2D {

@@ -1,0 +1,20 @@
+/** Class labels of the rows of a batch. @module */
+import { quoted } from "../input/quoted.ts";
+
+/**
+ * Throws unless every label is a class, and there is one for each row where the number of rows is known.
+ *
+ * @param classes Number of classes; labels are whole numbers from 0 to one less.
+ * @throws {RangeError} naming the first label that is no class, or the two numbers
+ */
+export function checkLabels(labels: ArrayLike<number>, classes: number, rows: number = labels.length): void {
+  const wrong = Array.from(labels).find((label) =>
+    !(Number.isInteger(label) && label >= 0 && label < classes)
+  );
+  if (wrong !== undefined) {
+    throw new RangeError(`labels must be whole numbers from 0 to ${classes - 1}, got ${quoted(wrong)}`);
+  }
+  if (labels.length !== rows) {
+    throw new RangeError(`expected one label per row, got ${labels.length} for ${rows} rows`);
+  }
+}
