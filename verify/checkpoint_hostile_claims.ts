@@ -91,7 +91,7 @@ claim("hostile sizes are refused at once and in little memory", async (check) =>
   await check.throws(
     "70 MiB of zeros in gzip",
     () => gunzip(bomb, "a.gz"),
-    /^a\.gz: damaged or truncated gzip data \(it holds more than 67108864 bytes\)$/,
+    /^a\.gz: it holds more than 67108864 bytes, which are not unpacked$/,
   );
   check.equal(
     "as many as asked for",

@@ -1,5 +1,7 @@
 /** Claims about readers of data, the data sets and their batches. @module */
 import { createRng } from "../src/compute/rng.ts";
+import { cifar10Dataset } from "../src/data/cifar10.ts";
+import { tarFiles } from "../src/data/tar.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
 import { fromModel, type ImageDataset, modelToBytes, toModel } from "../src/data/dataset.ts";
 import { gunzip, gzip } from "../src/data/gzip.ts";
@@ -66,6 +68,34 @@ claim("a damaged IDX file is refused with what is wrong and which file", async (
     "labels for images",
     () => idxDataset(labels(1), labels(1)),
     /expected the shape \[count, rows/,
+  );
+});
+
+claim("a data set of no images, no pixels or no files is refused", async (check) => {
+  const images = (shape: number[]) =>
+    writeIdx({ shape, values: new Uint8Array(shape.reduce((a, b) => a * b, 1)) });
+  for (const shape of [[0, 28, 28], [2, 0, 28], [2, 28, 0]]) {
+    await check.throws(
+      `images of shape [${shape}]`,
+      () => idxDataset(images(shape), images([shape[0]]), "a"),
+      new RegExp(`^a images: the shape \\[${shape.join(", ")}\\] has no pixels$`),
+    );
+  }
+  await check.throws("no files of CIFAR-10", () => cifar10Dataset([], "a"), /^a: there are no files$/);
+  await check.throws(
+    "a limit of one's own",
+    () => readIdx(images([2, 3]), "a", 5),
+    /^a: it holds 6 values, at most 5 are read$/,
+  );
+  const tar = new Uint8Array(1024).fill(32, 148, 156);
+  tar.set(new TextEncoder().encode("name"));
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0")), 148);
+  tar[154] = 0;
+  await check.throws(
+    "an archive whose file has no size",
+    () => tarFiles(tar, "a.tar"),
+    /^a\.tar: the header at byte 0 does not say a file's size$/,
   );
 });
 

@@ -3,10 +3,12 @@
  * by another library: fixtures/images/make_corpus.py.
  * @module
  */
+import { crc32 } from "node:zlib";
 import { maskFromPicture } from "../src/conditioning/masks.ts";
 import { decodeJpeg } from "../src/pictures/jpeg.ts";
 import { decodePicture } from "../src/pictures/picture_file.ts";
 import { decodePng, encodePng } from "../src/pictures/png.ts";
+import { concatenated } from "../src/pictures/png_chunks.ts";
 import { claim } from "./claim.ts";
 
 const folder = new URL("../fixtures/images/", import.meta.url);
@@ -73,12 +75,12 @@ claim("the size that a picture's header states is checked before anything is all
   await check.throws(
     "a PNG of 10,001² pixels",
     () => decodePng(stated(10_001, 10_001), "a.png"),
-    /^a\.png: 10001×10001 pixels are more than the 100 megapixels allowed$/,
+    /^a\.png: 10001×10001 pixels are more than the 16 megapixels allowed$/,
   );
   await check.throws(
-    "a short PNG of 9,000² pixels",
-    () => decodePng(stated(9000, 9000), "a.png"),
-    /^a\.png: its header states 9000×9000 pixels, more than its length can hold$/,
+    "a short PNG of 4,000² pixels",
+    () => decodePng(stated(4000, 4000), "a.png"),
+    /^a\.png: its header states 4000×4000 pixels, more than its length can hold$/,
   );
   await check.throws(
     "a PNG without rows",
@@ -88,13 +90,43 @@ claim("the size that a picture's header states is checked before anything is all
   const jpeg = await Deno.readFile(new URL("corpus/jpeg_grey.jpg", folder));
   const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0);
   const large = jpeg.slice();
-  new DataView(large.buffer).setUint16(frame + 5, 10_000);
-  new DataView(large.buffer).setUint16(frame + 7, 10_000);
+  new DataView(large.buffer).setUint16(frame + 5, 4000);
+  new DataView(large.buffer).setUint16(frame + 7, 4000);
   await check.throws(
-    "a short JPEG of 10,000² pixels",
+    "a short JPEG of 4,000² pixels",
     () => decodeJpeg(large, "a.jpg"),
-    /^a\.jpg: its header states 10000×10000 pixels, more than its length can hold$/,
+    /^a\.jpg: its header states 4000×4000 pixels, more than its length can hold$/,
   );
+  const scans = concatenated([jpeg, ...new Array(200).fill(Uint8Array.of(0xff, 0xda, 0, 2))]);
+  await check.throws(
+    "a JPEG of 201 scans",
+    () => decodeJpeg(scans, "a.jpg"),
+    /^a\.jpg: not a complete JPEG file \(it has 201 scans, at most 96 are read\)$/,
+  );
+  await check.throws(
+    "a limit of one's own",
+    () => decodePicture(good, "a.png", 5),
+    /^a\.png: 3×2 pixels are more than the 0\.000005 megapixels allowed$/,
+  );
+});
+
+claim("a pixel whose colour is not in its file's palette is refused", async (check) => {
+  for (const kind of ["3_2", "3_4", "3_8", "3_8_i", "3_8_trns"]) {
+    const bytes = await Deno.readFile(new URL(`corpus/png_${kind}.png`, folder));
+    const at = String.fromCharCode(...bytes).indexOf("PLTE") - 4;
+    const after = at + 12 + new DataView(bytes.buffer).getUint32(at);
+    const palette = new Uint8Array(15);
+    palette.set(bytes.subarray(at, at + 11));
+    const view = new DataView(palette.buffer);
+    view.setUint32(0, 3);
+    view.setUint32(11, crc32(palette.subarray(4, 11)));
+    const one = concatenated([bytes.subarray(0, at), palette, bytes.subarray(after)]);
+    await check.throws(
+      `${kind} with a palette of one colour`,
+      () => decodePng(one, "a.png"),
+      /^a\.png: not a complete PNG file \(a pixel's colour is not in its palette\)$/,
+    );
+  }
 });
 
 claim("a transparent picture is the one seen on white, as data, as an input and as a mask", async (check) => {

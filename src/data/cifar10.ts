@@ -36,14 +36,17 @@ const RECORD = 1 + 3 * PLANE;
  *
  * @param files The whole files; `name` is what errors call a file.
  * @returns [N, 32, 32, 3], red, green and blue of each pixel beside each other.
- * @throws {RangeError} When a file is empty, is cut in the middle of a record, or has a label above 9.
+ * @param most The most bytes that a gzipped file may hold; by default as many as `gunzip` allows.
+ * @throws {RangeError} When there is no file, one is empty, is cut in the middle of a record, or has a label above 9.
  */
 export async function cifar10Dataset(
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
   name = "cifar10",
+  most?: number,
 ): Promise<ImageDataset> {
+  if (files.length === 0) throw new RangeError(`${name}: there are no files`);
   const plain = await Promise.all(files.map(async (file) => {
-    const bytes = await gunzip(file.bytes, file.name);
+    const bytes = await gunzip(file.bytes, file.name, most);
     checkRecords(bytes, file.name);
     return bytes;
   }));

@@ -5,29 +5,37 @@
  *
  * @param bytes A gzip file, or anything else.
  * @param name What to call the file in errors.
- * @param most The most bytes that may come out; by default 64 MiB, or fifty times what went in, whichever is more.
+ * @param most The most bytes that may come out; by default 64 MiB, or sixteen times what went in, whichever is more.
  * @throws {RangeError} When the bytes start like gzip and are damaged or cut short, or hold more than that.
  */
 export async function gunzip(
   bytes: Uint8Array,
   name = "gzip data",
-  most: number = Math.max(2 ** 26, 50 * bytes.length),
+  most: number = Math.max(2 ** 26, 16 * bytes.length),
 ): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let problem = "damaged or truncated gzip data";
   try {
-    const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
-    let length = 0;
     for await (const chunk of stream) {
       length += chunk.length;
-      if (length > most) throw new Error(`it holds more than ${most} bytes`);
-      chunks.push(chunk as Uint8Array<ArrayBuffer>);
+      if (length > most) {
+        throw new RangeError(problem = `it holds more than ${most} bytes, which are not unpacked`);
+      }
+      chunks.push(chunk);
     }
-    return new Uint8Array(await new Blob(chunks).arrayBuffer());
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new RangeError(`${name}: damaged or truncated gzip data (${reason})`);
+  } catch {
+    throw new RangeError(`${name}: ${problem}`);
   }
+  const plain = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    plain.set(chunk, at);
+    at += chunk.length;
+  }
+  return plain;
 }
 
 /** Compresses to gzip. */

@@ -2,6 +2,7 @@
  * The IDX format of the MNIST files: two zero bytes, a type, the number of dimensions, big-endian sizes, values.
  * @module
  */
+import { quotedShape } from "../input/quoted.ts";
 
 /** Unsigned bytes with a shape, in row-major order. */
 export interface IdxArray {
@@ -25,9 +26,10 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
  *
  * @param bytes The whole uncompressed file.
  * @param name What to call the file in errors.
+ * @param most The most values that are read; by default 2³⁰.
  * @throws {RangeError} When the bytes are not an IDX array of unsigned bytes, are too few or too many.
  */
-export function readIdx(bytes: Uint8Array, name = "IDX data"): IdxArray {
+export function readIdx(bytes: Uint8Array, name = "IDX data", most: number = 2 ** 30): IdxArray {
   const fail = (problem: string): never => {
     throw new RangeError(`${name}: ${problem}`);
   };
@@ -44,7 +46,7 @@ export function readIdx(bytes: Uint8Array, name = "IDX data"): IdxArray {
     );
   }
   const rank = bytes[3];
-  if (rank === 0) fail("byte 3 says 0 dimensions, at least 1 is needed");
+  if (rank === 0 || rank > 32) fail(`byte 3 says ${rank} dimensions, 1 to 32 are read`);
   const header = 4 + 4 * rank;
   if (bytes.length < header) {
     fail(`the header of ${rank} dimensions ends at byte ${header}, the file ends at byte ${bytes.length}`);
@@ -56,9 +58,10 @@ export function readIdx(bytes: Uint8Array, name = "IDX data"): IdxArray {
   if (present !== size) {
     const problem = present < size ? "truncated" : "trailing bytes";
     fail(
-      `${problem}: the shape [${shape.join(", ")}] needs ${size} values after the header, found ${present}`,
+      `${problem}: the shape ${quotedShape(shape)} needs ${size} values after the header, found ${present}`,
     );
   }
+  if (size > most) fail(`it holds ${size} values, at most ${most} are read`);
   return { shape, values: bytes.subarray(header) };
 }
 
@@ -74,7 +77,7 @@ export function writeIdx(array: IdxArray): Uint8Array<ArrayBuffer> {
     throw new RangeError(`an IDX array has 1 to 255 dimensions, got ${shape.length}`);
   }
   if (values.length !== size) {
-    throw new RangeError(`the shape [${shape.join(", ")}] needs ${size} values, got ${values.length}`);
+    throw new RangeError(`the shape ${quotedShape(shape)} needs ${size} values, got ${values.length}`);
   }
   const header = 4 + 4 * shape.length;
   const bytes = new Uint8Array(header + size);

@@ -1,4 +1,5 @@
 /** MNIST from the bytes of its IDX files. @module */
+import { quotedShape } from "../input/quoted.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
 import { readIdx } from "./idx.ts";
@@ -61,12 +62,15 @@ export async function idxDataset(
   const answers = readIdx(await gunzip(labels, `${name} labels`), `${name} labels`);
   if (pictures.shape.length !== 3) {
     throw new RangeError(
-      `${name} images: expected the shape [count, rows, columns], got [${pictures.shape}]`,
+      `${name} images: expected the shape [count, rows, columns], got ${quotedShape(pictures.shape)}`,
     );
+  }
+  if (pictures.values.length === 0) {
+    throw new RangeError(`${name} images: the shape ${quotedShape(pictures.shape)} has no pixels`);
   }
   if (answers.shape.length !== 1 || answers.shape[0] !== pictures.shape[0]) {
     throw new RangeError(
-      `${name}: labels of shape [${answers.shape}] do not belong to ${pictures.shape[0]} images`,
+      `${name}: labels of shape ${quotedShape(answers.shape)} do not belong to ${pictures.shape[0]} images`,
     );
   }
   const wrong = answers.values.findIndex((label) => label >= classes);

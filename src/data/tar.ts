@@ -8,9 +8,10 @@ const text = new TextDecoder();
  * over: names are those of the old header, of at most 100 letters.
  *
  * @param name What to call the archive in errors.
- * @throws {RangeError} When a header is damaged or the archive ends in the middle of a file.
+ * @param most The most files that are listed; by default 100,000.
+ * @throws {RangeError} When a header is damaged, there are more files, or the archive ends in the middle of a file.
  */
-export function tarFiles(bytes: Uint8Array, name = "tar archive"): Map<string, Uint8Array> {
+export function tarFiles(bytes: Uint8Array, name = "tar archive", most = 100_000): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (let at = 0; at + BLOCK <= bytes.length;) {
     const header = bytes.subarray(at, at + BLOCK);
@@ -19,6 +20,9 @@ export function tarFiles(bytes: Uint8Array, name = "tar archive"): Map<string, U
       throw new RangeError(`${name}: no tar header at byte ${at}`);
     }
     const size = octal(header, 124, 12);
+    if (Number.isNaN(size)) {
+      throw new RangeError(`${name}: the header at byte ${at} does not say a file's size`);
+    }
     const start = at + BLOCK;
     if (start + size > bytes.length) {
       throw new RangeError(
@@ -26,6 +30,7 @@ export function tarFiles(bytes: Uint8Array, name = "tar archive"): Map<string, U
       );
     }
     if (header[156] === 0 || header[156] === "0".charCodeAt(0)) {
+      if (files.size === most) throw new RangeError(`${name}: it holds more than ${most} files`);
       files.set(field(header, 0, 100), bytes.subarray(start, start + size));
     }
     at = start + Math.ceil(size / BLOCK) * BLOCK;

@@ -12,27 +12,58 @@ let started = false;
 /** Files wait for each other, so that what the codec prints is of one. */
 let queue: Promise<unknown> = Promise.resolve();
 
+/** The most scans of a file; a progressive one has about ten, and each goes over all pixels. */
+const MOST_SCANS = 96;
+
 /**
  * Reads a JPEG file into 8-bit RGBA: baseline or progressive; grey, YCbCr, RGB, CMYK or YCCK; turned as its EXIF
  * orientation says.
  *
- * @param bytes The whole file, of at most 100 megapixels.
+ * @param bytes The whole file, of at most 96 scans, fewer of a large picture.
  * @param name What to call the file in errors.
+ * @param most The most pixels, by default 16 million; of a file of four inks a quarter of that.
  * @throws {RangeError} When the bytes are not a complete JPEG file, or its header speaks of more pixels than the file can hold.
  */
-export async function decodeJpeg(bytes: Uint8Array, name = "JPEG data"): Promise<Picture> {
+export async function decodeJpeg(
+  bytes: Uint8Array,
+  name = "JPEG data",
+  most: number = MOST_PIXELS,
+): Promise<Picture> {
+  const broken = (reason: string) => new RangeError(`${name}: not a complete JPEG file (${reason})`);
   const frame = frameOf(bytes);
-  if (frame === null) throw new RangeError(`${name}: not a complete JPEG file (it states no size)`);
+  if (frame === null) throw broken("it states no size");
   // A block of 16×16 pixels takes a bit at least.
-  checkPixels(frame.width, frame.height, 256 * 8 * bytes.length, name);
-  const turn = queue.then(() => frame.components === 4 ? decodeInks(bytes) : decodeColours(bytes));
+  const inks = frame.components === 4;
+  const pixels = inks ? most / 4 : most;
+  checkPixels(frame.width, frame.height, { possible: 256 * 8 * bytes.length, most: pixels, name });
+  const scans = scansOf(bytes);
+  // Fewer of a large picture: each goes over all pixels.
+  const fewest = Math.min(MOST_SCANS, Math.ceil(MOST_SCANS / 4 * pixels / (frame.width * frame.height)));
+  if (scans > fewest) throw broken(`it has ${scans} scans, at most ${fewest} are read`);
+  const turn = queue.then(() => inks ? decodeInks(bytes, most) : decodeColours(bytes));
   queue = turn.catch(() => {});
   try {
     return await turn;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new RangeError(`${name}: not a complete JPEG file (${reason})`);
+    throw broken(reasonOf(error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** What a codec says of a file, in this project's words. */
+function reasonOf(message: string): string {
+  if (/premature|end of|unexpected eof/i.test(message)) return "it is cut off";
+  return /unsupported|not supported/i.test(message)
+    ? "it is of a kind that is not read"
+    : "its data are damaged";
+}
+
+/** How many scans a file has; markers inside a scan's data are stuffed, so that 0xff 0xda begins a scan or is in a header. */
+function scansOf(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xda) count++;
+  }
+  return count;
 }
 
 async function decodeColours(bytes: Uint8Array): Promise<Picture> {
@@ -56,11 +87,11 @@ async function decodeColours(bytes: Uint8Array): Promise<Picture> {
 }
 
 /** Four inks, which the first codec does not turn into colours; this one is pureimage's. */
-function decodeInks(bytes: Uint8Array): Picture {
+function decodeInks(bytes: Uint8Array, most: number): Picture {
   const { width, height, data } = jpeg.decode(bytes, {
     useTArray: true,
     tolerantDecoding: false,
-    maxResolutionInMP: MOST_PIXELS / 1e6,
+    maxResolutionInMP: most / 1e6,
     maxMemoryUsageInMB: 2048,
   });
   return { width, height, data: new Uint8Array(data) };

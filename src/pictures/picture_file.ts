@@ -1,5 +1,6 @@
 /** Pictures of either format, and what is seen where they are transparent. @module */
 import { decodeJpeg } from "./jpeg.ts";
+import { MOST_PIXELS } from "./picture_size.ts";
 import { decodePng, type Picture } from "./png.ts";
 
 /**
@@ -8,12 +9,17 @@ import { decodePng, type Picture } from "./png.ts";
  *
  * @param bytes The whole file.
  * @param name What to call the file in errors.
+ * @param most The most pixels, by default 16 million.
  * @returns 8-bit RGBA with an alpha of 255 everywhere.
  * @throws {RangeError} When the bytes are neither a complete PNG nor a complete JPEG file, or of too many pixels.
  */
-export async function decodePicture(bytes: Uint8Array, name: string): Promise<Picture> {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return await decodeJpeg(bytes, name);
-  if (bytes[0] === 0x89 && bytes[1] === 0x50) return onWhite(await decodePng(bytes, name));
+export async function decodePicture(
+  bytes: Uint8Array,
+  name: string,
+  most: number = MOST_PIXELS,
+): Promise<Picture> {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return await decodeJpeg(bytes, name, most);
+  if (bytes[0] === 0x89 && bytes[1] === 0x50) return onWhite(await decodePng(bytes, name, most));
   throw new RangeError(`${name}: begins like neither a PNG nor a JPEG file`);
 }
 
