@@ -2,8 +2,11 @@
  * Processes that examine claims beside each other, each with its own TensorFlow.js.
  * @module
  */
+import { isCached } from "../scripts/native_engine.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
 import type { ClaimOptions } from "./claim.ts";
 import type { Examination, Verdict } from "./examine.ts";
+import { ownPermissions } from "./own_permissions.ts";
 
 /** What main.ts asks for. */
 export type Request =
@@ -24,20 +27,29 @@ export type Answer =
 /** Marks a line of this process's output as an answer; everything else that is printed is chatter. */
 export const answerMark = "\u0001answer ";
 
-/** What a claim may do; the same as the permissions of `deno task verify`. */
-const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
+/** The lock file of the native engine, where that is in the cache. */
+const nativeLock = await isCached(ONNX_RUNTIME.name, ONNX_RUNTIME.version)
+  ? new URL("../scripts/onnx.lock", import.meta.url)
+  : null;
 
 /**
  * The packages that only the suite needs are locked apart, so that drawing digits does not fetch them. Processes get a copy
- * of that lock, this run's own: one that loads an optional package, such as ONNX Runtime where it is in the cache, adds it
- * there.
+ * of that lock, this run's own, with ONNX Runtime where that is in the cache: one that loads another optional package, such as
+ * AssemblyScript, adds it there.
  */
 let lock: string | undefined;
 
 function lockFile(): string {
   if (lock === undefined) {
     const copy = lock = Deno.makeTempFileSync({ prefix: "score-sde-", suffix: ".lock" });
-    Deno.copyFileSync(new URL("deno.lock", import.meta.url), copy);
+    const own = JSON.parse(Deno.readTextFileSync(new URL("deno.lock", import.meta.url)));
+    const native = nativeLock === null ? {} : JSON.parse(Deno.readTextFileSync(nativeLock));
+    const joined = {
+      ...own,
+      specifiers: { ...native.specifiers, ...own.specifiers },
+      npm: { ...native.npm, ...own.npm },
+    };
+    Deno.writeTextFileSync(copy, JSON.stringify(joined));
     globalThis.addEventListener("unload", () => Deno.removeSync(copy));
   }
   return lock;
@@ -56,7 +68,7 @@ export class ClaimProcess {
         "run",
         "--no-check",
         `--lock=${lockFile()}`,
-        ...permissions,
+        ...ownPermissions,
         new URL("worker.ts", import.meta.url).href,
       ],
       stdin: "piped",

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { integer, parseFlags, runScript, text } from "../scripts/flags.ts";
 import type { Verdict } from "./examine.ts";
 import { type Fault, type FaultVerdict, planted } from "./fault.ts";
+import { ownPermissions } from "./own_permissions.ts";
 import { checkedOut, writeFaults } from "./report_file.ts";
 
 const usage = {
@@ -39,7 +40,6 @@ const copied = [
   "deno.json",
   "deno.lock",
 ];
-const permissions = ["read", "write", "net", "run", "ffi", "env", "sys"].map((name) => `--allow-${name}`);
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
@@ -136,7 +136,7 @@ async function firstFailure(
       "run",
       "--no-check",
       "--lock=verify/deno.lock",
-      ...permissions,
+      ...ownPermissions,
       "verify/main.ts",
       "--json",
       "--bail",

@@ -2,6 +2,7 @@
  * What a claim may need from the machine, and whether it is there.
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { COMPILER } from "../scripts/build_wasm_kernels.ts";
 import { OLDEST_DENO } from "../scripts/flags.ts";
 import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
@@ -18,6 +19,7 @@ export function programsOf(needs: readonly Need[]): Program[] {
   );
 }
 
+const nativeLock = fileURLToPath(new URL("../scripts/onnx.lock", import.meta.url));
 const known = new Map<Need, Promise<string | null>>();
 
 /** Null where the need is met, else one line that says what is missing. Looked up once per process. */
@@ -36,7 +38,7 @@ async function lookUp(need: Need): Promise<string | null> {
     case "assemblyscript":
       return await isCached(COMPILER) ? null : "AssemblyScript is not in the cache";
     case "onnx":
-      return await isCached(`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`)
+      return await isCached(`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`, nativeLock)
         ? null
         : "onnxruntime-node is not in the cache";
     case "oldest-deno":
@@ -50,9 +52,10 @@ async function lookUp(need: Need): Promise<string | null> {
 }
 
 /** Whether a package can be imported without a download. */
-async function isCached(specifier: string): Promise<boolean> {
+async function isCached(specifier: string, lock?: string): Promise<boolean> {
   const code = `import ${JSON.stringify(specifier)}`;
-  return await runs(Deno.execPath(), ["eval", "--no-lock", "--cached-only", code]);
+  const locked = lock === undefined ? ["--no-lock"] : [`--lock=${lock}`, "--frozen"];
+  return await runs(Deno.execPath(), ["eval", ...locked, "--cached-only", code]);
 }
 
 async function hasMnist(): Promise<boolean> {

@@ -2,7 +2,7 @@
  * The oldest Deno on which everything runs, from its npm package in Deno's cache.
  * @module
  */
-import { cacheFolder, isCached } from "../scripts/engine.ts";
+import { cacheFolder, isCached } from "../scripts/native_engine.ts";
 import { OLDEST_DENO } from "../scripts/flags.ts";
 
 /** Its program for Linux on x86-64, and the types that it takes for Node's modules. */

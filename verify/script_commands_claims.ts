@@ -40,7 +40,7 @@ claim(
     }
     const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
     check.atLeast("commands", commands.size, 30, "README alone has thirty");
-    const queue = [...commands.values()].filter(([task]) => task !== "ok");
+    const queue = [...commands.values()].filter(([task]) => !["ok", "onnx"].includes(task));
     const wrong: string[] = [];
     const unknown = queue.filter(([task]) => tasks[task] === undefined).map((words) => words.join(" "));
     check.equal("tasks that do not exist", unknown, [], "deno.json");

@@ -2,7 +2,7 @@
  * Claims about the engine that a script takes when none is asked for, and about what may not depend on it.
  * @module
  */
-import { cacheFolder, isCached } from "../scripts/engine.ts";
+import { cacheFolder, isCached } from "../scripts/native_engine.ts";
 import { currentEngine, useEngine } from "../src/compute/engine.ts";
 import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
 import { readNpy } from "../src/pictures/npy.ts";

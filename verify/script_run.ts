@@ -3,6 +3,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { nativeEngineFlags } from "../scripts/native_engine.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -23,11 +24,12 @@ export async function start(task: string, ...words: (string | Place)[]): Promise
   const args = words.filter((word) => typeof word === "string");
   const { from } = words.find((word) => typeof word !== "string") ?? { from: root };
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
-  const [program, command, ...rest] = ((tasks[task]?.command ?? "") as string).split(" ");
+  const stated = ((tasks[task]?.command ?? "") as string)
+    .replace("$(deno task --quiet native)", (await nativeEngineFlags()).join(" "));
+  const [program, command, ...rest] = stated.split(" ");
   if (program !== "deno" || command !== "run") throw new Error(`the task ${task} is not one deno run`);
   return new Deno.Command(Deno.execPath(), {
-    // A claim that runs on onnx must not put its package into the lock file.
-    args: ["run", "--no-prompt", "--no-lock", ...rest.filter((arg) => !/^--(no-)?lock/.test(arg)), ...args],
+    args: ["run", "--no-prompt", ...rest, ...args],
     cwd: root,
     // One thread for PyTorch: its own wait for each other in a loop, which starves what runs beside them.
     env: { NO_COLOR: "1", OMP_NUM_THREADS: "1", INIT_CWD: from },

@@ -1,7 +1,6 @@
 /** Claims about the suite on a machine that lacks what some claims need. @module */
 import { fileURLToPath } from "node:url";
 import { COMPILER } from "../scripts/build_wasm_kernels.ts";
-import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
 import { brief, Check, claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
 import { OLDEST_DENO_PACKAGES } from "./oldest_deno.ts";
@@ -59,12 +58,11 @@ claim("a program that is missing is a skip with its reason, never a failure", as
 
 claim("the gate fetches every package and program that a claim may need", async (check) => {
   const gate = await Deno.readTextFile(`${folder}../.ci/run`);
-  const packages = [ONNX_RUNTIME, ...OLDEST_DENO_PACKAGES].map(({ name, version }) =>
-    `npm:${name}@${version}`
-  );
+  const packages = OLDEST_DENO_PACKAGES.map(({ name, version }) => `npm:${name}@${version}`);
   const wanted = [
     COMPILER.replace(/\/asc$/, ""),
     ...packages,
+    "deno task onnx",
     "debian parallel",
     "torch==",
     "mesa-vulkan-drivers",
