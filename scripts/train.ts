@@ -6,10 +6,10 @@ import { dirname } from "node:path";
 import type { EngineName } from "../src/compute/engine.ts";
 import { datasetIdentity, describeClasses, describeShape } from "../src/data/identity.ts";
 import { networkFromConfig } from "../src/networks/catalogue.ts";
-import { readModel } from "../src/networks/model_file.ts";
-import { parameterCount, type Weights } from "../src/networks/network.ts";
+import { type Model, readModel } from "../src/networks/model_file.ts";
+import { flatten, parameterCount } from "../src/networks/network.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
-import { initialState } from "../src/training/train.ts";
+import { initialState, type TrainingConfig } from "../src/training/train.ts";
 import { openEngine } from "./engine.ts";
 import {
   choice,
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   checkRecipe(flags, flags.resume !== undefined);
   const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
-  const known = await readWeights(flags.from);
+  const from = await readModelFile(flags.from);
   const plan = flags.plan === undefined ? undefined : await readPlan(flags.plan);
   const data = flags.data ?? resumed?.data ?? "mnist";
   // A place that is known is claimed and tried before the data are read.
@@ -112,14 +112,16 @@ async function main(): Promise<void> {
   const folder = (early ?? late)!;
   const engine = await openEngine(flags.engine as EngineName);
   const recipe = resumed === null
-    ? { config: await newConfig(flags, dataset, plan), changes: [] }
+    ? { config: await newConfig(flags, dataset, plan, from), changes: [] }
     : resumedConfig(resumed, flags);
   const network = networkFromConfig(recipe.config.model.network);
   checkFits(network, identity, data);
   const begin: Checkpoint = {
     ...resumed,
     config: recipe.config,
-    state: resumed?.state ?? initialState(network, recipe.config.seed, known),
+    state: resumed?.state ?? initialState(network, recipe.config.seed, from?.weights),
+    ...distilled(recipe.config) && resumed === null &&
+      { teacher: flatten(network.parameters, from!.weights) },
     data,
     dataset: identity,
     ...plan && { plan: { ...plan } },
@@ -163,15 +165,20 @@ async function readResumed(path: string): Promise<Checkpoint> {
   }
 }
 
+/** Whether a run has a teacher. */
+function distilled({ objective }: TrainingConfig): boolean {
+  return objective.kind === "consistency" && objective.teacher !== null;
+}
+
 /** The shape of the images that a run was trained on. */
 function shapeOf(checkpoint: Checkpoint | null): readonly number[] | undefined {
   return checkpoint === null ? undefined : networkFromConfig(checkpoint.config.model.network).sampleShape;
 }
 
-async function readWeights(path: string | undefined): Promise<Weights | undefined> {
+async function readModelFile(path: string | undefined): Promise<Model | undefined> {
   if (path === undefined) return undefined;
   try {
-    return readModel(await Deno.readFile(path)).weights;
+    return readModel(await Deno.readFile(path));
   } catch (error) {
     throw new Error(`cannot begin with ${path}: ${(error as Error).message}`);
   }

@@ -3,7 +3,7 @@
  * @module
  */
 import { readModel } from "../src/networks/model_file.ts";
-import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
+import type { TrainingConfig } from "../src/training/train.ts";
 import { noiseRatio, sdeFromConfig, sigmaPowerSde } from "../src/sde.ts";
 import { readWhole } from "./files.ts";
 import { number, UsageError } from "./flags.ts";
@@ -53,12 +53,16 @@ export async function trainedNoise(checkpoint: string | undefined): Promise<numb
       return Math.min(...objective.ratios);
     case "edm":
       return Math.exp(objective.mean - 4 * objective.std);
+    case "consistency":
+      return objective.range[0];
     default:
       return undefined;
   }
 }
 
-async function trainedObjective(checkpoint: string | undefined): Promise<ObjectiveConfig | undefined> {
+async function trainedObjective(
+  checkpoint: string | undefined,
+): Promise<TrainingConfig["objective"] | undefined> {
   if (checkpoint === undefined) return undefined;
   try {
     // A name without an ending is of a network that comes with the project.

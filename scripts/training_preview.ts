@@ -10,7 +10,7 @@ import { unflatten } from "../src/networks/network.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { imageGrid } from "../src/pictures/grid.ts";
 import { encodePng } from "../src/pictures/png.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry } from "../src/samplers/catalogue.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Checkpoint } from "../src/training/checkpoint.ts";
 import { chainNames, chainRatios, chains } from "./chains.ts";
@@ -27,11 +27,15 @@ export interface Preview extends Sampling {
 }
 
 /**
- * How samples of a run are drawn: annealed Langevin dynamics over all levels of its noise plan, or DDIM on its chain, or
- * in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
+ * How samples of a run are drawn: annealed Langevin dynamics over all levels of its noise plan, or DDIM on its chain, a
+ * consistency model in two steps, or in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
  * @throws {Error} when the checkpoint's plan is none
  */
 export function previewOf({ config: { objective }, plan }: Checkpoint): Preview {
+  if (objective.kind === "consistency") {
+    const { grid } = samplerEntry("consistency");
+    return { sde: sdes.ve(), sampler: samplerByName("consistency"), grid, rows: 5 };
+  }
   if (plan !== undefined) {
     return { ...planSampling(checkedPlan(plan, "the checkpoint's plan")), rows: 2 };
   }

@@ -4,8 +4,11 @@
  */
 import { type ImageDataset, pixelMoments } from "../src/data/dataset.ts";
 import { largestDistance } from "../src/ncsn/largest_distance.ts";
-import { NETWORK_PRESETS, type NetworkConfig } from "../src/networks/catalogue.ts";
+import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import type { Model } from "../src/networks/model_file.ts";
+import { sizeOf } from "../src/networks/network.ts";
 import type { ModelConfig } from "../src/networks/noise_prediction.ts";
+import { consistencyDefaults } from "../src/objectives/consistency.ts";
 import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
 import { type Sde, sigmaPowerSde } from "../src/sde.ts";
 import { withSmallestNoise } from "../src/smallest_noise.ts";
@@ -13,12 +16,18 @@ import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import type { Checkpoint, RecipeChange } from "../src/training/checkpoint.ts";
 import type { TrainingConfig } from "../src/training/train.ts";
 import { chainNames, chainRatios } from "./chains.ts";
-import { sdes } from "./drawing.ts";
+import { GUIDANCE, sdes } from "./drawing.ts";
 import { choice, type Flag, type FlagValues, integer, number, text, toggle, UsageError } from "./flags.ts";
 import { type NoisePlanFile, planRatios } from "./noise_plan_file.ts";
 import { trainingDataFlags } from "./training_data.ts";
 
 const presets = ["digits", "digits-waves", "coloured-digits", "colour-32", "colour-64", "tutorial"] as const;
+
+/** Learning rate of consistency functions. */
+const CONSISTENCY_RATE = 6e-4;
+
+/** Labels withheld from consistency functions: guidance is distilled into them, so that few do for drawing without a label. */
+const CONSISTENCY_LABEL_DROPOUT = 0.05;
 
 /** A flag such as 25, or `data` for what the data say. */
 const sigma: Flag<number | "data" | undefined> = {
@@ -46,6 +55,13 @@ export const recipeFlags = {
     help: "model whose weights to begin with; what the network has beyond them begins as ever",
     placeholder: "FILE",
   }),
+  objective: choice(["denoising", "consistency", "consistency-training"], {
+    help:
+      "what is learned: a score by denoising, or a consistency function, distilled from the model of --from or without a teacher (default denoising)",
+  }),
+  guidance: number({
+    help: `how strongly the teacher of a consistency function follows its labels (default ${GUIDANCE.scale})`,
+  }),
   weighting: choice(["edm", "variance", "likelihood"], {
     help:
       "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
@@ -71,7 +87,7 @@ export const recipeFlags = {
   batch: integer({ help: "images in a step (default 64)", min: 1 }),
   rate: number({
     help:
-      `learning rate (default ${OPTIMIZER_DEFAULTS.rate}); it, warmup, decay and seed may be changed on --resume`,
+      `learning rate (default ${OPTIMIZER_DEFAULTS.rate}, for consistency ${CONSISTENCY_RATE}); it, warmup, decay and seed may be changed on --resume`,
     min: 1e-9,
   }),
   warmup: integer({
@@ -81,7 +97,11 @@ export const recipeFlags = {
   decay: choice(["cosine", "constant"], {
     help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
   }),
-  labelDropout: number({ help: "probability of hiding a label (default 0.15)", min: 0, max: 1 }),
+  labelDropout: number({
+    help: `probability of hiding a label (default 0.15, for consistency ${CONSISTENCY_LABEL_DROPOUT})`,
+    min: 0,
+    max: 1,
+  }),
   seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
 };
 
@@ -113,6 +133,27 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   }
   if (flags.sigma !== undefined && flags.sde !== "sigma-power") {
     throw new UsageError(`--sigma is of dx = σ^t dw: it needs --sde sigma-power, got ${flags.sde ?? "none"}`);
+  }
+  const consistent = flags.objective !== undefined && flags.objective !== "denoising";
+  if (consistent) {
+    for (const name of ["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const) {
+      if (flags[name] === undefined) continue;
+      throw new UsageError(
+        `--objective ${flags.objective} draws its own noise levels: leave out ${name}`,
+      );
+    }
+    if (flags.objective === "consistency" && flags.from === undefined) {
+      throw new UsageError("--objective consistency needs --from with the model to distil");
+    }
+    if (flags.network !== undefined && flags.from !== undefined) {
+      throw new UsageError(`--objective ${flags.objective} keeps the network of --from: leave out network`);
+    }
+    if (flags.network === "tutorial") {
+      throw new UsageError("--network tutorial has no preconditioning, which a consistency function needs");
+    }
+  }
+  if (flags.guidance !== undefined && flags.objective !== "consistency") {
+    throw new UsageError("--guidance is the teacher's: it needs --objective consistency");
   }
   const listed = (["plan", "chain"] as const).filter((name) => flags[name] !== undefined);
   const drawn = (["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const)
@@ -150,6 +191,7 @@ export async function newConfig(
   flags: RecipeValues & { readonly steps?: number },
   dataset: ImageDataset,
   plan: NoisePlanFile | undefined,
+  from?: Model,
 ): Promise<TrainingConfig> {
   const moments = pixelMoments(dataset);
   if (moments.std < 5e-5) {
@@ -162,6 +204,9 @@ export async function newConfig(
     // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).
     ? { network: { ...network, noiseConditional: false }, preconditioning: null }
     : { network, preconditioning: tutorial ? null : preconditioning };
+  if (flags.objective !== undefined && flags.objective !== "denoising") {
+    return consistencyConfig(flags, from?.config ?? model);
+  }
   return {
     model,
     objective: levelsOf(flags, plan) ?? await objective(flags, dataset, tutorial, preconditioning.sigmaData),
@@ -174,6 +219,40 @@ export async function newConfig(
     steps: flags.steps ?? 15_000,
     batch: flags.batch ?? 64,
     labelDropout: flags.labelDropout ?? 0.15,
+    seed: flags.seed ?? 0,
+    ...flags.flip && { flip: true },
+  };
+}
+
+/** The config of a run that learns a consistency function with a network, from a teacher or from data alone. */
+function consistencyConfig(
+  flags: RecipeValues & { readonly steps?: number },
+  model: ModelConfig,
+): TrainingConfig {
+  const distilled = flags.objective === "consistency";
+  if (model.preconditioning === null) {
+    throw new UsageError(
+      "a consistency function needs a preconditioned network, and that of --from has none",
+    );
+  }
+  if (distilled && model.consistency) {
+    throw new UsageError("--from is a consistency function already: a teacher must be a score network");
+  }
+  const size = sizeOf(networkFromConfig(model.network).sampleShape);
+  const teacher = distilled ? { ...GUIDANCE, scale: flags.guidance ?? GUIDANCE.scale } : null;
+  return {
+    model: { ...model, consistency: true },
+    objective: consistencyDefaults(size, teacher),
+    optimizer: {
+      ...OPTIMIZER_DEFAULTS,
+      rate: flags.rate ?? CONSISTENCY_RATE,
+      warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
+      decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
+      ...flags.from !== undefined && { emaWarmup: false },
+    },
+    steps: flags.steps ?? 15_000,
+    batch: flags.batch ?? 64,
+    labelDropout: flags.labelDropout ?? CONSISTENCY_LABEL_DROPOUT,
     seed: flags.seed ?? 0,
     ...flags.flip && { flip: true },
   };
@@ -205,7 +284,7 @@ export function resumedConfig(
 }
 
 /** The named flags that were given. */
-function given<F, K extends keyof F>(flags: F, names: readonly K[]): Partial<F> {
+function given<F, K extends keyof F>(flags: F, names: readonly K[]): Partial<Pick<F, K>> {
   const pairs = names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]);
   return Object.fromEntries(pairs);
 }

@@ -62,7 +62,7 @@ export async function runTraining(
       const picture = await preview(checkpoint, folder, () => interrupt.raised && !last);
       bar.print(`step ${saved}: ${[...note === "" ? [] : [note], picture].join(", ")}`);
     };
-    const steps = train(config, batches, { resume: state, reportEvery });
+    const steps = train(config, batches, { resume: state, teacher: begin.teacher, reportEvery });
     for await (const { step, loss, gradientNorm, rate, snapshot } of steps) {
       const last = step === config.steps;
       if (loss !== null && gradientNorm !== null) {

@@ -14,6 +14,8 @@ export interface Denoiser {
    * which has no digits left in float32 when ν is small.
    */
   noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
+  /** Whether ε̂ is that of a consistency function, (y − f(y, ν))/ν, which is no mean and gives no score. Absent for a mean. */
+  readonly consistency?: true;
 }
 
 /**
@@ -23,6 +25,11 @@ export interface Denoiser {
 export interface ScoreModel {
   /** The SDE whose marginals p_t the views speak of. */
   readonly sde: Sde;
+  /**
+   * Whether the model is a consistency function: then `data` is f(x/α, ν), the end of x's probability-flow trajectory, and `score`
+   * and `velocity` throw. Absent for a score.
+   */
+  readonly consistency?: true;
   /** The noise ε̂ predicted in x = α x_0 + σ ε. */
   noise(x: tf.Tensor, t: PerRow): tf.Tensor;
   /** ∇ log p_t(x) = −ε̂/σ. */
@@ -38,7 +45,7 @@ export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
   return scoreModelFromNoise(sde, (x, t) => {
     const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
     return denoiser.noise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
-  });
+  }, { consistency: denoiser.consistency });
 }
 
 /**
@@ -55,10 +62,15 @@ function checkTimes({ tMax }: Sde, t: PerRow): void {
   }
 }
 
-/** The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it. */
+/**
+ * The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it.
+ *
+ * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f.
+ */
 export function scoreModelFromNoise(
   sde: Sde,
   noise: (x: tf.Tensor, t: PerRow) => tf.Tensor,
+  { consistency }: { readonly consistency?: true } = {},
 ): ScoreModel {
   /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone. */
   const view = (a: ((t: number) => number) | null, b: (t: number) => number) => (x: tf.Tensor, t: PerRow) =>
@@ -67,14 +79,20 @@ export function scoreModelFromNoise(
       const part = tf.mul(noise(x, t), column(mapPerRow(t, b), x));
       return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
     });
+  const scoreless = (name: string) => () => {
+    throw new TypeError(`a consistency function has no ${name}: it needs the network that it was made from`);
+  };
   return {
     sde,
+    ...consistency && { consistency },
     noise: (x, t) => {
       checkTimes(sde, t);
       return tf.tidy(() => noise(x, t));
     },
-    score: view(null, (t) => -1 / sde.sigma(t)),
+    score: consistency ? scoreless("score") : view(null, (t) => -1 / sde.sigma(t)),
     data: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
-    velocity: view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t)),
+    velocity: consistency
+      ? scoreless("velocity")
+      : view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t)),
   };
 }

@@ -6,15 +6,23 @@ import { logSnr, noiseRatio, type Sde } from "./sde.ts";
 
 /**
  * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
- * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5).
+ * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `levels` visits listed noise ratios.
  */
 export type GridConfig = {
-  readonly kind: "uniform" | "quadratic" | "log-snr" | "karras";
+  readonly kind: "uniform" | "quadratic" | "log-snr" | "karras" | "levels";
   /** Number of steps N, a positive integer. */
   readonly steps: number;
   /** Karras' ρ, positive; other grids ignore it. Default 7. */
   readonly rho?: number;
+  /**
+   * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. Default those
+   * of {@linkcode CONSISTENCY_LEVELS} for N steps.
+   */
+  readonly ratios?: readonly number[];
 };
+
+/** Noise ratios that a consistency model of digits visits between the prior and the data in 1, 2, 3 and 4 steps. */
+export const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5], [3, 1.2, 0.4]];
 
 /**
  * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`.
@@ -70,11 +78,45 @@ function interpolation(sde: Sde, config: GridConfig): (fraction: number) => numb
       const root = between(noiseRatio(sde, tMax) ** (1 / rho), noiseRatio(sde, tMin) ** (1 / rho));
       return (fraction) => sde.timeOfLogSnr(-rho * Math.log(root(fraction)));
     }
+    case "levels": {
+      const ratios = listedRatios(sde, config);
+      return (fraction) => sde.timeOfLogSnr(-Math.log(ratios[Math.round(fraction * config.steps) - 1]));
+    }
     default:
       throw new RangeError(
-        `unknown grid ${JSON.stringify(config.kind)}: use "uniform", "quadratic", "log-snr" or "karras"`,
+        `unknown grid ${
+          JSON.stringify(config.kind)
+        }: use "uniform", "quadratic", "log-snr", "karras" or "levels"`,
       );
   }
+}
+
+/** The noise ratios that a `levels` grid visits between tMax and tMin. */
+function listedRatios(
+  sde: Sde,
+  { steps, ratios = CONSISTENCY_LEVELS[steps - 1] }: GridConfig,
+): readonly number[] {
+  if (ratios === undefined) {
+    throw new RangeError(
+      `there are listed levels for at most ${CONSISTENCY_LEVELS.length} steps, got ${steps}: give ${
+        steps - 1
+      } ratios for more`,
+    );
+  }
+  if (ratios.length !== steps - 1) {
+    throw new RangeError(`a levels grid of ${steps} steps needs ${steps - 1} ratios, got ${ratios.length}`);
+  }
+  const [largest, smallest] = [noiseRatio(sde, sde.tMax), noiseRatio(sde, sde.tMin)];
+  for (const [i, ratio] of ratios.entries()) {
+    if (!(ratio > smallest && ratio < (i === 0 ? largest : ratios[i - 1]))) {
+      throw new RangeError(
+        `the ratios of a levels grid must decrease strictly between ${largest} and ${smallest}, got ${
+          ratios.join(", ")
+        }`,
+      );
+    }
+  }
+  return ratios;
 }
 
 function between(start: number, end: number): (fraction: number) => number {

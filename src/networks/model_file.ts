@@ -114,7 +114,10 @@ function checkSizes(network: Record<string, unknown>, { tensors }: Safetensors):
 function parseConfig(file: Safetensors): { config: ModelConfig; network: Network } {
   try {
     const config = parsedField("it", file.metadata.model) as ModelConfig;
-    checkFields("it", config, ["network", "preconditioning"]);
+    checkFields("it", config, ["network", "preconditioning"], ["consistency"]);
+    if (config.consistency !== undefined && config.consistency !== true) {
+      throw new TypeError(`its consistency must be true or absent, got ${quoted(config.consistency)}`);
+    }
     if (!isObject(config.network)) throw new TypeError(`its network is ${quoted(config.network)}`);
     const kind = config.network.kind;
     if (Object.hasOwn(FIELDS, String(kind))) checkFields(`its ${kind}`, config.network, ...FIELDS[kind]);

@@ -99,6 +99,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
   const isGuided = (weights: Float64Array) => weights.some((weight) => weight !== 1);
   return {
     config,
+    ...config.consistency && { consistency: config.consistency },
     network,
     parameters,
     calls: (noiseRatio) => {

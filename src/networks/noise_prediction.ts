@@ -14,6 +14,11 @@ export interface ModelConfig {
   readonly network: NetworkConfig;
   /** EDM's preconditioning; null when the network's output is ε̂ itself. */
   readonly preconditioning: Preconditioning | null;
+  /**
+   * Whether the network is a consistency function f = y − ν ε̂ (Song et al. 2023): the end of a probability-flow trajectory, not a
+   * mean, so that ε̂ is no score. Absent for a score network.
+   */
+  readonly consistency?: true;
 }
 
 /** Tensors, beside the weights and the noisy input, of one evaluation on B rows; the order is that of the arguments. */
@@ -51,6 +56,24 @@ export function predictNoise(
     (classes ?? null) as tf.Tensor2D | null,
   );
   return tf.add(tf.mul(centred, skip), tf.mul(f, output));
+}
+
+/**
+ * The consistency function f(y, ν) = y − ν ε̂, which with EDM's preconditioning is D = c_skip y + c_out F: at ν = 0 it is y
+ * whatever the network says, for c_skip = 1 and c_out = 0 there (Geng et al. 2024, section 3.1).
+ *
+ * @param y [B, …sampleShape].
+ * @param noiseRatio ν, [B, 1, …].
+ */
+export function predictConsistency(
+  network: Network,
+  preconditioning: Preconditioning | null,
+  p: Parameters,
+  y: tf.Tensor,
+  noiseRatio: tf.Tensor,
+  inputs: PredictionInputs,
+): tf.Tensor {
+  return tf.sub(y, tf.mul(noiseRatio, predictNoise(network, preconditioning, p, y, inputs)));
 }
 
 /**

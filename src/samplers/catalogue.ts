@@ -5,6 +5,7 @@
 import type { GridConfig } from "../time_grid.ts";
 import { adaptiveSde } from "./adaptive_sde.ts";
 import { annealedLangevin } from "./annealed_langevin.ts";
+import { consistency } from "./consistency.ts";
 import { ddim } from "./ddim.ts";
 import { ddpm } from "./ddpm.ts";
 import { odeDormandPrince } from "./dormand_prince.ts";
@@ -46,9 +47,10 @@ export interface SamplerOptions {
 
 /**
  * How a sampler moves: `one-step` from a state and two times alone; `multistep` with what it saw at earlier states;
- * `adaptive` in steps of its own between two times; `corrector` by moves at a noise level.
+ * `adaptive` in steps of its own between two times; `corrector` by moves at a noise level; `consistency` from the end of a
+ * trajectory.
  */
-export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector";
+export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector" | "consistency";
 
 /** A sampler's entry in the catalogue. */
 export interface SamplerEntry {
@@ -132,6 +134,7 @@ const catalogue: Record<string, SamplerEntry> = {
   "dpm++2s": entry(dpmSolver2S, { kind: "karras", steps: 12 }, 2, false),
   "unipc": entry(unipc, { kind: "karras", steps: 12 }, 1, false, "multistep"),
   "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 10, rho: 5 }, 1, false, "multistep"),
+  "consistency": entry(consistency, { kind: "levels", steps: 2 }, 1, true, "consistency"),
 };
 
 /** The names that {@linkcode samplerByName} knows. */
@@ -172,6 +175,7 @@ const unfit: Record<Exclude<SamplerKind, "one-step">, string> = {
   multistep: "goes by its earlier states, which the corrector moves",
   adaptive: "chooses its own steps, so that a corrector would seldom run",
   corrector: "corrects already",
+  consistency: "needs a consistency function, which gives a corrector no score",
 };
 
 /** The entry of a one-step sampler. */

@@ -86,11 +86,15 @@ export async function* sample(
       const time = times[step];
       if (step > 0) {
         const where = `${sampler.name}: step ${step} of ${steps}, from time ${times[step - 1]} to ${time}`;
-        x = replaced(x, await named(where, () => stepper.step(x, times[step - 1], time)));
+        const toData = step === steps && denoise ? stepper.stepToData : undefined;
+        x = replaced(
+          x,
+          await named(where, () => toData?.(x, times[step - 1]) ?? stepper.step(x, times[step - 1], time)),
+        );
         await check.look(x, where);
       }
       const done = step === steps;
-      if (done && denoise && model.sde.sigma(time) > 0) {
+      if (done && denoise && stepper.stepToData === undefined && model.sde.sigma(time) > 0) {
         const where = `${sampler.name}: denoising after step ${step} of ${steps}, at time ${time}`;
         x = replaced(x, tf.tidy(() => watched.model.data(x, time)));
         await check.look(x, where);
@@ -140,7 +144,7 @@ class WatchedModel {
       this.#sum?.dispose();
       this.#sum = sum as tf.Scalar;
       return noise;
-    });
+    }, { consistency: model.consistency });
   }
 
   /** The sum of all that was returned since the last call; the caller owns it, outside any `tf.tidy`. */
@@ -237,6 +241,16 @@ function checkRun(model: ScoreModel, sampler: Sampler, { rng }: SampleOptions): 
   }
   if (typeof sampler?.start !== "function") {
     throw new TypeError(`sampler must be a sampler, as dpmSolver2M() makes it, got ${what(sampler)}`);
+  }
+  if (sampler.needs === "consistency" && !model.consistency) {
+    throw new TypeError(
+      `the sampler ${sampler.name} needs a consistency function, and this model gives a score: use another sampler`,
+    );
+  }
+  if (sampler.needs !== "consistency" && model.consistency) {
+    throw new TypeError(
+      `the sampler ${sampler.name} needs a score, and this model is a consistency function: use the sampler consistency`,
+    );
   }
   if (typeof rng?.normal !== "function") {
     throw new TypeError(`rng must be a generator, as createRng(seed) makes it, got ${what(rng)}`);

@@ -10,6 +10,8 @@ import type { ScoreModel } from "../denoiser.ts";
 export interface Sampler {
   /** The name that errors and reports use. */
   readonly name: string;
+  /** What it asks of the model beside a score: a consistency function instead. Absent for a score. */
+  readonly needs?: "consistency";
   /** Opens one run on one batch; all noise of the run comes from `rng`. */
   start(model: ScoreModel, rng: Rng): Stepper;
 }
@@ -21,6 +23,11 @@ export interface Stepper {
    * read a number back from the device (adaptive steps) returns a promise.
    */
   step(x: tf.Tensor, t: number, s: number): tf.Tensor | Promise<tf.Tensor>;
+  /**
+   * The data that x [B, …] at time t lead to, in the place of the run's last step and of the denoising after it, unless that is
+   * switched off. Absent where a step leaves noise that a denoising removes.
+   */
+  stepToData?(x: tf.Tensor, t: number): tf.Tensor | Promise<tf.Tensor>;
   /** What a run begins with in the place of the starting state x at time t; absent for x itself. As in `step`, x is not disposed. */
   begin?(x: tf.Tensor, t: number): tf.Tensor | Promise<tf.Tensor>;
   /** What a run hands out in the place of its last state x, which may be denoised; absent for x itself. */

@@ -29,6 +29,8 @@ export interface Checkpoint {
   readonly plan?: Readonly<Record<string, unknown>>;
   /** Numbers of the recipe that were changed on the way, in the order of steps; absent when none was. */
   readonly changes?: readonly RecipeChange[];
+  /** The teacher's weights, end to end, of consistency distillation; absent elsewhere. */
+  readonly teacher?: Float32Array;
 }
 
 /** A change of the recipe when a run was resumed. */
@@ -58,6 +60,8 @@ export function writeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer>
   const tensors = new Map(
     MOMENTS.map((name) => [`training.${name}`, { shape: [state[name].length], values: state[name] }]),
   );
+  const { teacher } = checkpoint;
+  if (teacher !== undefined) tensors.set("training.teacher", { shape: [teacher.length], values: teacher });
   return writeModel({ config: model, weights: unflatten(parameters, state.ema) }, "F32", {
     tensors,
     metadata: { training: JSON.stringify(training), ...runMetadata(checkpoint) },
@@ -76,12 +80,13 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
     throw new TypeError("this model holds no training state, so it can be sampled but not resumed");
   }
   const ema = flatten(networkFromConfig(model.network).parameters, weights);
-  const moments = MOMENTS.map((name) => {
+  const valuesOf = (name: string) => {
     const what = "the checkpoint's tensor";
     const tensor = tensorNamed(file, `training.${name}`, what);
     checkTensor(`${what} "training.${name}"`, tensor, [ema.length]);
     return tensor.values;
-  });
+  };
+  const moments = MOMENTS.map(valuesOf);
   const negative = moments[2].find((value) => value < 0);
   if (negative !== undefined) {
     throw new TypeError(
@@ -101,8 +106,10 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
   const notes = NOTES.filter((name) => metadata[name] !== undefined)
     .map((name) => [name, parsedField(`the checkpoint's ${name}`, metadata[name])] as const);
   for (const [name, note] of notes) CHECKS[name](note);
+  const distilled = training.objective.kind === "consistency" && training.objective.teacher !== null;
   return {
     ...Object.fromEntries(notes),
+    ...distilled && { teacher: valuesOf("teacher") },
     config: { ...training, model },
     state: { step, weights: moments[0], ema, mean: moments[1], variance: moments[2] },
     data: metadata.data ?? "unknown",

@@ -3,6 +3,8 @@ import { checkFields, checkNumber, checkNumbers, checkSwitch } from "../input/fi
 import { quoted } from "../input/quoted.ts";
 import { isObject } from "../input/json.ts";
 import { checkName } from "../option_name.ts";
+import { checkedGuidance, type Guidance } from "../networks/guidance.ts";
+import { checkConsistency, type ConsistencyObjective } from "../objectives/consistency.ts";
 import { sdeFromConfig } from "../sde.ts";
 import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import type { TrainingConfig } from "./train.ts";
@@ -35,8 +37,9 @@ export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
     "epsilon",
     "clip",
     "ema",
-  ]);
-  const { betas, ...numbers } = recipe.optimizer;
+  ], ["emaWarmup"]);
+  const { betas, emaWarmup, ...numbers } = recipe.optimizer;
+  if (emaWarmup !== undefined) checkSwitch("emaWarmup", emaWarmup);
   checkNumbers("betas", betas);
   if (betas.length !== 2) throw new TypeError(`betas must be two numbers, got ${quoted(betas)}`);
   for (const [name, value] of Object.entries(numbers)) if (name !== "decay") checkNumber(name, value);
@@ -48,7 +51,7 @@ export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
 function checkObjective(objective: unknown): void {
   if (!isObject(objective)) throw new TypeError(`the objective must be an object, got ${quoted(objective)}`);
   const kind = objective.kind as string;
-  checkName("an objective's kind", kind, ["edm", "sde", "levels"]);
+  checkName("an objective's kind", kind, ["edm", "sde", "levels", "consistency"]);
   if (kind === "edm") {
     checkFields("the objective", objective, ["kind", "mean", "std", "sigmaData"]);
     checkNumber("the objective's mean", objective.mean);
@@ -58,6 +61,8 @@ function checkObjective(objective: unknown): void {
     checkFields("the objective", objective, ["kind", "ratios"]);
     checkNumbers("the objective's ratios", objective.ratios, { above: 0 });
     if (objective.ratios.length === 0) throw new RangeError("an objective needs at least one noise ratio");
+  } else if (kind === "consistency") {
+    checkConsistencyFields(objective);
   } else {
     checkFields("the objective", objective, ["kind", "sde", "weighting"], ["times"]);
     const { sde, weighting, times = "uniform" } = objective;
@@ -66,4 +71,27 @@ function checkObjective(objective: unknown): void {
     if (!isObject(sde)) throw new TypeError(`the objective's sde must be an object, got ${quoted(sde)}`);
     sdeFromConfig(sde as unknown as Parameters<typeof sdeFromConfig>[0]);
   }
+}
+
+/** Checks every field of a consistency objective; throws as {@linkcode checkRecipe}. */
+function checkConsistencyFields(objective: Record<string, unknown>): void {
+  checkFields(
+    "the objective",
+    objective,
+    ["kind", "mean", "std", "range", "highShare", "highFrom", "gap", "huber", "teacher"],
+  );
+  const { gap, range, teacher } = objective;
+  for (const name of ["mean", "std", "highShare", "highFrom", "huber"]) {
+    checkNumber(`the objective's ${name}`, objective[name]);
+  }
+  checkNumbers("the objective's range", range);
+  if (range.length !== 2) throw new TypeError(`the objective's range must be two numbers, got ${quoted(range)}`);
+  checkFields("the objective's gap", gap, ["first", "last", "settled"]);
+  for (const [name, value] of Object.entries(gap)) checkNumber(`the gap's ${name}`, value);
+  if (teacher !== null) {
+    checkFields("the objective's teacher", teacher, ["scale"], ["from", "to"]);
+    for (const [name, value] of Object.entries(teacher)) checkNumber(`the teacher's ${name}`, value);
+    checkedGuidance(teacher as unknown as Guidance);
+  }
+  checkConsistency(objective as unknown as ConsistencyObjective);
 }

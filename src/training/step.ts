@@ -16,6 +16,7 @@ import { type PredictionInputs, predictionShapes, predictNoise } from "../networ
 import { denoisingLoss } from "../objectives/denoising.ts";
 import type { Preconditioning } from "../preconditioning.ts";
 import { type OptimizerConfig, type OptimizerState, update, type UpdateScalars } from "./optimizer.ts";
+import type { TrainingBatch } from "./train.ts";
 
 /** The tensors of one batch. */
 export interface BatchTensors {
@@ -47,24 +48,40 @@ export function stepInputs(
   scalars: UpdateScalars<tf.Scalar>,
   batch: BatchTensors,
 ): tf.Tensor[] {
+  return [...optimizerInputs(state, scalars), ...batchInputs(batch)];
+}
+
+/** What every step takes before its batch. */
+export function optimizerInputs(
+  state: OptimizerState<tf.Tensor1D>,
+  scalars: UpdateScalars<tf.Scalar>,
+): tf.Tensor[] {
   return [
     ...[state.weights, state.ema, state.mean, state.variance],
     ...[scalars.rate, scalars.varianceScale, scalars.emaShare],
-    ...[batch.data, batch.noise, batch.noiseRatio, batch.weight],
-    ...batch.prediction as readonly tf.Tensor[],
   ];
+}
+
+/** The tensors of a batch in the order of {@link stepInputs}. */
+export function batchInputs({ data, noise, noiseRatio, weight, prediction }: BatchTensors): tf.Tensor[] {
+  return [data, noise, noiseRatio, weight, ...prediction as readonly tf.Tensor[]];
 }
 
 /** Shapes of {@link stepInputs}, all float32. */
 export function stepShapes(network: Network, rows: number): number[][] {
+  return [...optimizerShapes(network), ...batchShapes(network, rows)];
+}
+
+/** Shapes of {@link optimizerInputs}. */
+export function optimizerShapes(network: Network): number[][] {
   const count = parameterCount(network);
+  return [[count], [count], [count], [count], [], [], []];
+}
+
+/** Shapes of {@link batchInputs}. */
+export function batchShapes(network: Network, rows: number): number[][] {
   const [data, column] = [[rows, ...network.sampleShape], [rows, ...network.sampleShape.map(() => 1)]];
-  return [
-    ...[[count], [count], [count], [count]],
-    ...[[], [], []],
-    ...[data, data, column, column],
-    ...predictionShapes(network, rows),
-  ];
+  return [data, data, column, column, ...predictionShapes(network, rows)];
 }
 
 /** The tensors that a step's function returned, by name. */
@@ -78,6 +95,18 @@ export function stepResult([weights, ema, mean, variance, loss, norm]: tf.Tensor
 
 /** A function of a flat list of tensors to another one, as `compile` takes it. */
 export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
+
+/** How an objective takes a step. */
+export interface StepMethod {
+  /** (weights, ema, mean, variance, rate, varianceScale, emaShare, …batch) to [weights, ema, mean, variance, loss, norm]. */
+  readonly step: TensorFunction;
+  /** Shapes of the batch's tensors, all float32. */
+  readonly batchShapes: readonly number[][];
+  /** The batch's tensors in step `done` + 1, which the caller owns. */
+  batch(images: TrainingBatch, done: number): tf.Tensor[];
+  /** Frees what the method holds; compiled steps keep their own copy. */
+  dispose(): void;
+}
 
 /**
  * The step's function: {@link stepInputs} to [weights, ema, mean, variance, loss, norm].

@@ -8,22 +8,33 @@ import { compile } from "../compute/compile.ts";
 import { column } from "../compute/rows.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { flipRows } from "../data/flips.ts";
 import { networkFromConfig } from "../networks/catalogue.ts";
-import { flatten, type Network, sizeOf, type Weights } from "../networks/network.ts";
+import { flatten, type Network, type Weights } from "../networks/network.ts";
 import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
+import type { ConsistencyObjective } from "../objectives/consistency.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
 import { checkPreconditioning } from "../preconditioning.ts";
+import { noisedBatch } from "./batch.ts";
 import { checkRecipe } from "./config_check.ts";
+import { consistencyMethod } from "./consistency_step.ts";
 import { learningRate, type OptimizerConfig, type OptimizerState, updateScalars } from "./optimizer.ts";
-import { type BatchTensors, stepInputs, stepResult, stepShapes, trainingFunction } from "./step.ts";
+import {
+  batchInputs,
+  batchShapes,
+  type BatchTensors,
+  optimizerInputs,
+  optimizerShapes,
+  type StepMethod,
+  stepResult,
+  trainingFunction,
+} from "./step.ts";
 
 /** Everything that determines a run, beside the data; plain JSON. */
 export interface TrainingConfig {
   /** Network and preconditioning. */
   readonly model: ModelConfig;
-  /** Noise levels and their weights. */
-  readonly objective: ObjectiveConfig;
+  /** Noise levels and their weights; consistency for a model whose config says so. */
+  readonly objective: ObjectiveConfig | ConsistencyObjective;
   /** How parameters move. */
   readonly optimizer: OptimizerConfig;
   /** Steps of the whole run, which the learning rate's decay needs. */
@@ -72,6 +83,8 @@ export interface TrainStep {
 export interface TrainOptions {
   /** Where to go on; by default from initial weights. */
   readonly resume?: TrainingState;
+  /** For consistency distillation: the teacher's weights, end to end as `flatten` has them; the run does not change them. */
+  readonly teacher?: Float32Array;
   /**
    * Losses are read back, checked and reported every so many steps, or after the steps (from 1) for which a function says
    * so; and at the last. Default 10.
@@ -160,21 +173,23 @@ export async function* train(
   const network = networkFromConfig(config.model.network) as Network;
   const reportEvery = options.reportEvery ?? 10;
   const start = options.resume ?? initialState(network, config.seed);
-  const step = await compile(
-    trainingFunction(network, config.model.preconditioning, config.optimizer),
-    stepShapes(network, config.batch).map((shape) => ({ shape, dtype: "float32" })),
-  );
+  const method = methodOf(config, network, options.teacher);
+  const shapes = [...optimizerShapes(network), ...method.batchShapes];
+  const step = await compile(method.step, shapes.map((shape) => ({ shape, dtype: "float32" })));
   let state = toTensors(start);
   let unread: [loss: tf.Scalar, norm: tf.Scalar][] = [];
   try {
     for (let done = start.step; done < config.steps;) {
       const inputs = tf.tidy(() => {
         const scalars = updateScalars(config.optimizer, done + 1, config.steps);
-        return stepInputs(state, {
-          rate: tf.scalar(scalars.rate),
-          varianceScale: tf.scalar(scalars.varianceScale),
-          emaShare: tf.scalar(scalars.emaShare),
-        }, batchTensors(config, network, batches(done), done));
+        return [
+          ...optimizerInputs(state, {
+            rate: tf.scalar(scalars.rate),
+            varianceScale: tf.scalar(scalars.varianceScale),
+            emaShare: tf.scalar(scalars.emaShare),
+          }),
+          ...method.batch(batches(done), done),
+        ];
       });
       const result = stepResult(step.run(inputs));
       tf.dispose(inputs);
@@ -204,50 +219,53 @@ export async function* train(
     }
   } finally {
     step.dispose();
+    method.dispose();
     tf.dispose([...Object.values(state), ...unread.flat()]);
   }
 }
 
-/** Everything of step `done` + 1 that is data or random. */
+/** How a run's objective takes its steps. */
+function methodOf(
+  config: TrainingConfig,
+  network: Network,
+  teacher: Float32Array | undefined,
+): StepMethod {
+  const { objective } = config;
+  if ((objective.kind === "consistency") !== (config.model.consistency === true)) {
+    throw new RangeError(
+      `the objective ${objective.kind} cannot train a model that is ${
+        config.model.consistency ? "" : "not "
+      }a consistency function`,
+    );
+  }
+  if (objective.kind === "consistency") return consistencyMethod(config, objective, network, teacher);
+  return {
+    step: trainingFunction(network, config.model.preconditioning, config.optimizer),
+    batchShapes: batchShapes(network, config.batch),
+    batch: (images, done) => batchInputs(batchTensors(config, network, images, done)),
+    dispose: () => {},
+  };
+}
+
+/**
+ * Everything of step `done` + 1 of a denoising objective that is data or random.
+ * @throws {RangeError} When the images do not have the network's size, or the objective is consistency.
+ */
 export function batchTensors(
   config: TrainingConfig,
   network: Network,
   batch: TrainingBatch,
   done: number,
 ): BatchTensors {
-  const rows = config.batch;
-  const shape = [rows, ...network.sampleShape];
-  if (batch.images.length !== sizeOf(shape)) {
-    throw new RangeError(
-      `a batch of shape [${shape}] has ${sizeOf(shape)} values, got ${batch.images.length}`,
-    );
-  }
-  const rng = createRng(config.seed).fork("training").fork(`step ${done}`);
-  const levels = drawNoiseLevels(config.objective, rng.fork("level"), rows);
-  const images = config.flip
-    ? flipRows(batch.images, network.sampleShape, rng.fork("flip").uniformValues([rows]))
-    : batch.images;
-  const data = tf.tensor(images, shape);
-  const labels = network.classes === 0
-    ? []
-    : dropLabels(batch.labels ?? [], config.labelDropout, rng.fork("label").uniformValues([rows]), network);
+  const { data, noise, labels, rng } = noisedBatch(config, network, batch, done);
+  const levels = drawNoiseLevels(config.objective as ObjectiveConfig, rng.fork("level"), config.batch);
   return {
     data,
-    noise: rng.fork("noise").normal(shape),
+    noise,
     noiseRatio: column(levels.noiseRatio, data),
     weight: column(levels.weight, data),
     prediction: predictionInputs(network, config.model.preconditioning, levels.noiseRatio, labels),
   };
-}
-
-/** The labels, replaced by "no label" where a uniform number is below the probability. */
-function dropLabels(
-  labels: ArrayLike<number>,
-  probability: number,
-  uniforms: Float64Array,
-  network: Network,
-): number[] {
-  return Array.from(labels, (label, row) => uniforms[row] < probability ? network.classes : label);
 }
 
 /** The state as tensors, which the caller owns. */

@@ -1,0 +1,26 @@
+/**
+ * The multistep sampler of consistency models.
+ * @module
+ */
+import { type Sampler, statelessStepper } from "./sampler.ts";
+
+/**
+ * Multistep consistency sampling (Song et al. 2023, Alg. 1) under any linear SDE: from x_t to the end f(x_t/α(t), ν(t)) of its
+ * probability-flow trajectory, and back to the noise of time s,
+ *
+ *   x_s = α(s) f + σ(s) z.
+ *
+ * The last step stops at the data f. One evaluation a step. Exact for an exact consistency function, at any number of steps.
+ */
+export function consistency(): Sampler {
+  return {
+    name: "consistency",
+    needs: "consistency",
+    start: (model, rng) => ({
+      ...statelessStepper((x, t, s) =>
+        model.data(x, t).mul(model.sde.alpha(s)).add(rng.normal(x.shape).mul(model.sde.sigma(s)))
+      ),
+      stepToData: (x, t) => model.data(x, t),
+    }),
+  };
+}
