@@ -49,8 +49,14 @@ export {
 export type { BetaOptions, SigmaPowerOptions, VeOptions } from "./src/sde.ts";
 export { withSmallestNoise } from "./src/smallest_noise.ts";
 export { discretize } from "./src/discretization.ts";
-export { type GridConfig, timeGrid } from "./src/time_grid.ts";
-export { type Denoiser, type ScoreModel, scoreModel, scoreModelFromNoise } from "./src/denoiser.ts";
+export { CONSISTENCY_LEVELS, type GridConfig, timeGrid } from "./src/time_grid.ts";
+export {
+  type Denoiser,
+  requireScore,
+  type ScoreModel,
+  scoreModel,
+  scoreModelFromNoise,
+} from "./src/denoiser.ts";
 export { edmCoefficients, type Preconditioning } from "./src/preconditioning.ts";
 
 export { Banana, type BananaOptions } from "./src/distributions/banana.ts";
@@ -111,8 +117,10 @@ export {
   type SamplerKind,
   samplerNames,
   type SamplerOptions,
+  scoreSamplerNames,
 } from "./src/samplers/catalogue.ts";
 export { type BudgetedRun, stepsWithin } from "./src/samplers/budget.ts";
+export { consistency } from "./src/samplers/consistency.ts";
 export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
 export { ddpm } from "./src/samplers/ddpm.ts";
 export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/dormand_prince.ts";
@@ -201,6 +209,14 @@ export {
   pretrainedNames,
 } from "./src/pretrained.ts";
 
+export {
+  consistencyDefaults,
+  consistencyGap,
+  type ConsistencyLevels,
+  consistencyLoss,
+  type ConsistencyObjective,
+  drawConsistencyLevels,
+} from "./src/objectives/consistency.ts";
 export {
   denoisingLoss,
   denoisingLossOf,

@@ -6,7 +6,7 @@ import type { Engine } from "../src/compute/engine.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
 import { encodePng } from "../src/pictures/png.ts";
 import { loadRasterizer } from "../src/pictures/rasterizer.ts";
-import { samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type Plan, planned, type Setting } from "./comparison/plan.ts";
 import {
@@ -60,8 +60,8 @@ const usage = {
     data: dataFlag,
     sde: choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" }),
     samplers: list(
-      choice(samplerNames, { help: "the algorithms (default all)", placeholder: "NAME" }),
-      samplerNames,
+      choice(scoreSamplerNames, { help: "the algorithms (default all)", placeholder: "NAME" }),
+      scoreSamplerNames,
     ),
     evaluations: list(
       integer({ help: "network evaluations of a digit, the last denoising included", min: 2, max: 100_000 }),

@@ -40,6 +40,17 @@ export interface ScoreModel {
   velocity(x: tf.Tensor, t: PerRow): tf.Tensor;
 }
 
+/**
+ * Refuses a consistency function where a score is needed.
+ * @throws {TypeError} naming what needs it
+ */
+export function requireScore(model: ScoreModel, what: string): void {
+  if (!model.consistency) return;
+  throw new TypeError(
+    `${what} needs a score, and this model is a consistency function: draw from it with the sampler consistency`,
+  );
+}
+
 /** The score model that a denoiser gives under an SDE. */
 export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
   return scoreModelFromNoise(sde, (x, t) => {
@@ -80,7 +91,7 @@ export function scoreModelFromNoise(
       return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
     });
   const scoreless = (name: string) => () => {
-    throw new TypeError(`a consistency function has no ${name}: it needs the network that it was made from`);
+    throw new TypeError(`a consistency function has no ${name}: use a score network`);
   };
   return {
     sde,

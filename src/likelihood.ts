@@ -7,7 +7,7 @@ import { valueAndGradientOf } from "./compute/gradient.ts";
 import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
 import { checkName } from "./option_name.ts";
-import type { ScoreModel } from "./denoiser.ts";
+import { requireScore, type ScoreModel } from "./denoiser.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { priorLogDensity } from "./sde.ts";
 
@@ -69,6 +69,7 @@ export async function logLikelihood(
 ): Promise<Likelihood> {
   const { trace = "exact", method } = options;
   const { sde } = model;
+  requireScore(model, "a likelihood");
   if (typeof trace !== "object") checkName("trace", trace, ["exact"]);
   const rows = x.shape[0];
   const dimension = x.size / rows;

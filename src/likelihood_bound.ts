@@ -5,7 +5,7 @@
 import type { Rng } from "./compute/rng.ts";
 import { column } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
-import type { ScoreModel } from "./denoiser.ts";
+import { requireScore, type ScoreModel } from "./denoiser.ts";
 import { drawNoiseLevels } from "./objectives/denoising.ts";
 import type { Sde } from "./sde.ts";
 
@@ -48,6 +48,7 @@ export async function likelihoodBound(
     throw new RangeError(`draws must be a positive integer, got ${draws}`);
   }
   const { sde } = model;
+  requireScore(model, "a likelihood's bound");
   const rows = x0.shape[0];
   const dimension = x0.size / rows;
   const objective = { kind: "sde", sde: sde.config, weighting: "likelihood", times } as const;

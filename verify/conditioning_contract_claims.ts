@@ -11,7 +11,7 @@ import { channelBasis } from "../src/conditioning/orthogonal_basis.ts";
 import { posteriorScore } from "../src/conditioning/posterior_score.ts";
 import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
-import { samplerByName, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
@@ -41,7 +41,7 @@ claim(
   "around every sampler, imputation keeps what is known exactly, couples no samples and leaks no tensors",
   async (check) => {
     const known: Known = { mask: [1, 0, 1], known: tf.tensor2d([seen]) };
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const before = tf.memory().numTensors;
       const together = await draw(name, imputed(plain(name), known));
       check.equal(
@@ -78,7 +78,7 @@ claim(
   "around every sampler, a mask that hides all changes nothing, and one that shows all returns the input",
   async (check) => {
     const values = tf.tensor2d([seen]);
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const hidden = await draw(name, imputed(plain(name), { mask: [0, 0, 0], known: values }));
       check.equal(
         `${name}: all hidden`,
@@ -96,7 +96,7 @@ claim(
 
 claim("around every sampler, RePaint keeps what is known exactly, and once is imputation", async (check) => {
   const known: Known = { mask: [1, 0, 0], known: tf.tensor2d([seen]) };
-  for (const name of samplerNames) {
+  for (const name of scoreSamplerNames) {
     const before = tf.memory().numTensors;
     const twice = await draw(name, repaint(plain(name), { ...known, jump: 2, resamplings: 2 }));
     check.equal(`${name}: tensors after the run`, tf.memory().numTensors - before, 0, "none is left");
@@ -129,7 +129,7 @@ claim(
     );
     const approximate = posteriorScore(scoreModel(prior, gentleVp), observation, { iterations: 3 });
     const exact = scoreModel(await exactPosterior(prior, observation), gentleVp);
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       // Steps that adapt answer to rounding: here any tolerance is met, and they are the grid's.
       const sampler = name === "adaptive-sde" ? adaptiveSde({ rtol: 1e9, firstStep: 10 }) : plain(name);
       const before = tf.memory().numTensors;

@@ -26,7 +26,12 @@ import { ddim } from "../src/samplers/ddim.ts";
 import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
 import { edmStochastic } from "../src/samplers/edm_stochastic.ts";
 import { langevin } from "../src/samplers/langevin.ts";
-import { samplerByName, samplerEntry, samplerNames, type SamplerOptions } from "../src/samplers/catalogue.ts";
+import {
+  samplerByName,
+  samplerEntry,
+  type SamplerOptions,
+  scoreSamplerNames,
+} from "../src/samplers/catalogue.ts";
 import { odeEuler } from "../src/samplers/ode_euler.ts";
 import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
@@ -297,7 +302,7 @@ claim(
       "adaptive-sde": adaptiveSde({ rtol: 0.3, atol: 0.2 }),
     };
     const times = { times: [0.5, 0.2] };
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const { heeds } = samplerEntry(name);
       const usual = heeds.length === 0 ? [] : await drawn(samplerByName(name), times);
       for (const key of keys) {

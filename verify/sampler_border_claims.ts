@@ -3,7 +3,7 @@ import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { dpmSolver2M } from "../src/samplers/dpm_solver.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
@@ -161,7 +161,7 @@ async function afterJump(check: Check, name: string): Promise<void> {
 }
 
 claim("after a jump back in time a multistep sampler goes on as a fresh run", async (check) => {
-  const names = samplerNames.filter((name) => samplerEntry(name).kind === "multistep");
+  const names = scoreSamplerNames.filter((name) => samplerEntry(name).kind === "multistep");
   check.atLeast(
     "multistep samplers",
     names.length,

@@ -9,7 +9,7 @@ import * as tf from "../src/compute/tf.ts";
 import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
 import { decode, encode } from "../src/latent_codes.ts";
 import { logLikelihood } from "../src/likelihood.ts";
-import { samplerByName, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { sample } from "../src/samplers/sample.ts";
 import { vpSde } from "../src/sde.ts";
 import { type Check, claim } from "./claim.ts";
@@ -144,7 +144,7 @@ const where = (name: string, look: number, steps: number) =>
 claim(
   "whichever call of the network breaks, every sampler says where, the last denoising too",
   async (check) => {
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const { looks } = await clean(name);
       const steps = looks.length - 1;
       const { calls } = looks[steps];
@@ -164,7 +164,7 @@ claim(
 );
 
 claim("whichever draw of noise breaks, every sampler says where, the start too", async (check) => {
-  for (const name of samplerNames) {
+  for (const name of scoreSamplerNames) {
     const { looks } = await clean(name);
     const steps = looks.length - 1;
     const found = [];

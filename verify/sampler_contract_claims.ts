@@ -6,7 +6,7 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
-import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
 import { vpSde } from "../src/sde.ts";
 import { timeGrid } from "../src/time_grid.ts";
@@ -19,7 +19,7 @@ claim(
   async (check) => {
     for (const sde of [gentleVp, sdes["VE"]]) {
       const model = scoreModel(mixture, sde);
-      for (const name of samplerNames) {
+      for (const name of scoreSamplerNames) {
         const { grid, options } = settings(name);
         const draw = async (first: number, count: number) => {
           const rng = createRng(11).startingAt(first);
@@ -51,7 +51,7 @@ claim(
   "no sampler leaves tensors behind: not a step, not a run, not one that is broken off",
   async (check) => {
     const model = scoreModel(mixture, gentleVp);
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const { grid, options } = settings(name);
       const before = tf.memory().numTensors;
       const counts: number[] = [];
@@ -100,7 +100,7 @@ claim(
   "every sampler makes the evaluations that the catalogue announces, and one for the last denoise",
   async (check) => {
     const model = scoreModel(mixture, gentleVp);
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const { evaluationsPerStep, heeds, grid: own, stochastic } = samplerEntry(name);
       const { grid, options } = settings(name);
       let evaluations = 0, calls = 0, looks = 0;
@@ -223,11 +223,11 @@ claim("a grid may end where sigma is zero, for every sampler that needs no score
   const named = [...needAScore, ...otherEnds, "ode-heun", "unipc"];
   check.equal(
     "named samplers that there are",
-    named.filter((name) => samplerNames.includes(name)).length,
+    named.filter((name) => scoreSamplerNames.includes(name)).length,
     named.length,
     "the catalogue",
   );
-  for (const name of samplerNames) {
+  for (const name of scoreSamplerNames) {
     const run = async (grid: Float64Array) => {
       const settingsOf = { shape, grid, rng: createRng(2), denoise: false };
       return await drawSamples(model, samplerByName(name, settings(name).options), settingsOf);

@@ -7,7 +7,7 @@ import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { logLikelihood } from "../src/likelihood.ts";
-import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import { vpSde } from "../src/sde.ts";
 import { claim } from "./claim.ts";
@@ -39,7 +39,7 @@ claim(
   { engines },
   async (check) => {
     const { name: here } = currentEngine()!;
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       await switchEngine("wasm");
       const first = await replay(name, check.seed);
       await switchEngine(here);
@@ -86,7 +86,7 @@ claim(
   "a NaN or an infinity in one number of a score is an error on any engine",
   { engines },
   async (check) => {
-    for (const [i, name] of samplerNames.entries()) {
+    for (const [i, name] of scoreSamplerNames.entries()) {
       const { grid, options } = settings(name);
       const value = [NaN, Infinity, -Infinity][i % 3];
       await check.throws(

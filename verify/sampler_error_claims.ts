@@ -6,7 +6,7 @@ import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
-import { samplerByName, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
 import { langevin } from "../src/samplers/langevin.ts";
@@ -18,7 +18,7 @@ import { failsFrom, mixture, settings, shape } from "./sampler_runs.ts";
 claim("a NaN or an infinity is an error that names sampler, step and time", async (check) => {
   const model = scoreModel(mixture, vpSde());
   const grid = Float64Array.from({ length: 41 }, (_, i) => 1 - 0.02 * i);
-  for (const name of samplerNames) {
+  for (const name of scoreSamplerNames) {
     const sampler = samplerByName(name, settings(name).options);
     // Some samplers look at the end of a step already: 0.52 → 0.5 is step 25, 0.5 → 0.48 is step 26.
     const where = new RegExp(

@@ -4,7 +4,7 @@
  */
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
-import { samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { edmHeun } from "../src/samplers/edm_heun.ts";
 import { churned, churnedTime, edmStochastic } from "../src/samplers/edm_stochastic.ts";
 import { langevin } from "../src/samplers/langevin.ts";
@@ -119,7 +119,7 @@ const rows: Record<string, Row> = {
 };
 
 /** The samplers of the catalogue about which nothing is claimed yet. */
-export const unclaimed: readonly string[] = samplerNames.filter((name) => !Object.hasOwn(rows, name));
+export const unclaimed: readonly string[] = scoreSamplerNames.filter((name) => !Object.hasOwn(rows, name));
 
 /** The facts of every sampler. */
 export const samplerFacts: readonly SamplerFacts[] = Object.entries(rows).map(([name, row]) => {

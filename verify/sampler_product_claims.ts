@@ -6,7 +6,13 @@
 import { createRng } from "../src/compute/rng.ts";
 import { scoreModel } from "../src/denoiser.ts";
 import { stepsWithin } from "../src/samplers/budget.ts";
-import { predictorNames, samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import {
+  predictorNames,
+  samplerByName,
+  samplerEntry,
+  samplerNames,
+  scoreSamplerNames,
+} from "../src/samplers/catalogue.ts";
 import type { SamplerOptions } from "../src/samplers/catalogue.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sde } from "../src/sde.ts";
@@ -48,7 +54,7 @@ claim(
   async (check) => {
     const steps = 5;
     const missing: string[] = [];
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const { heeds, evaluationsPerStep } = samplerEntry(name);
       const options = {
         ...(heeds.includes("correctorSteps") ? { correctorSteps: 2 } : {}),
@@ -108,6 +114,7 @@ claim(
           multistep: "goes by its earlier states",
           adaptive: "chooses its own steps",
           corrector: "corrects already",
+          consistency: "needs a consistency function",
           "one-step": "",
         }[samplerEntry(predictor).kind];
         await check.throws(
@@ -133,13 +140,13 @@ claim(
         "its own and a correction a step, and the last denoising",
       );
     }
-    const named = samplerNames.filter((name) => samplerEntry(name).kind === "one-step");
+    const named = scoreSamplerNames.filter((name) => samplerEntry(name).kind === "one-step");
     check.equal("the names of predictors", predictorNames, named, "the catalogue");
   },
 );
 
 claim("a budget is spent as far as whole steps go, and never exceeded, for every sampler", async (check) => {
-  for (const name of samplerNames) {
+  for (const name of scoreSamplerNames) {
     if (samplerEntry(name).evaluationsPerStep({}) === null) {
       await check.throws(name, () => stepsWithin(name, 100), /chooses its own steps, whatever the budget$/);
       continue;

@@ -8,7 +8,7 @@ import { posteriorScore } from "../src/conditioning/posterior_score.ts";
 import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
 import { decode, encode } from "../src/latent_codes.ts";
 import { logLikelihood } from "../src/likelihood.ts";
-import { samplerByName, samplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import { type Check, claim } from "./claim.ts";
 import { gentleVp, mixture, settings, shape } from "./sampler_runs.ts";
@@ -56,7 +56,7 @@ claim(
   "tensors are freed when the model throws in any call, with every sampler",
   { engines: ["wasm"] },
   async (check) => {
-    for (const name of samplerNames) {
+    for (const name of scoreSamplerNames) {
       const { grid, options } = settings(name);
       await examine(
         check,

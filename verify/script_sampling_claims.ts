@@ -7,7 +7,7 @@ import { labelsOf } from "../scripts/drawing.ts";
 import { numbers, parseFlags } from "../scripts/flags.ts";
 import { labelFlags, labelGuidanceOf, samplingFlags, samplingOf } from "../scripts/sampling_flags.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { samplerNames } from "../src/samplers/catalogue.ts";
+import { scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import { claim } from "./claim.ts";
 
 const usage = { name: "draw", purpose: "Draws.", flags: { ...samplingFlags, ...labelFlags } };
@@ -117,7 +117,7 @@ claim(
     const options: ComparisonOptions = {
       network: "n",
       sdes: ["ve", "vp"],
-      samplers: samplerNames,
+      samplers: scoreSamplerNames,
       evaluations: [20, 2, 20],
       steps: [],
       grid: undefined,
@@ -131,13 +131,13 @@ claim(
     check.equal(
       "settings and refusals",
       settings.length + refused.length,
-      2 * (2 * (samplerNames.length - 2) + 2),
+      2 * (2 * (scoreSamplerNames.length - 2) + 2),
       "2 equations × (2 budgets × samplers of fixed steps + 2 that choose their own), no setting twice",
     );
     check.equal(
       "every pair is there",
       new Set(pairs).size,
-      2 * samplerNames.length,
+      2 * scoreSamplerNames.length,
       "all samplers, both equations",
     );
     check.equal(

@@ -36,7 +36,7 @@ claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends",
 });
 
 claim("each grid is equally spaced in its own variable", (check) => {
-  const variables: Record<GridConfig["kind"], (sde: Sde, t: number) => number> = {
+  const variables: Record<Exclude<GridConfig["kind"], "levels">, (sde: Sde, t: number) => number> = {
     "uniform": (_, t) => t,
     "quadratic": (_, t) => Math.sqrt(t),
     "log-snr": (sde, t) => logSnr(sde, t),

@@ -5,7 +5,7 @@
 import type { Engine } from "../../src/compute/engine.ts";
 import type { DigitQuality } from "../../src/metrics/digit_quality.ts";
 import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
-import { samplerNames } from "../../src/samplers/catalogue.ts";
+import { scoreSamplerNames } from "../../src/samplers/catalogue.ts";
 import { columns } from "../columns.ts";
 import { atomicWrite } from "../files.ts";
 import { type DigitsOptions, measure, type Yardstick } from "../measuring.ts";
@@ -88,7 +88,7 @@ export class ResultsFile {
   results(refused: readonly Refused[]): Results {
     const place = ({ sde, sampler, steps }: Row) => [
       sdeNames.indexOf(sde),
-      samplerNames.indexOf(sampler),
+      scoreSamplerNames.indexOf(sampler),
       steps,
     ];
     const rows = [...this.#rows.values()].toSorted((a, b) => {

@@ -7,7 +7,7 @@ import { gradientOf } from "../compute/gradient.ts";
 import { checkLabels } from "../compute/labels.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
+import { requireScore, type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
 import type { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { noiseRatio } from "../sde.ts";
 
@@ -41,6 +41,7 @@ export function classifierGuided(
   checkLabels(typeof labels === "number" ? [labels] : labels, classifier.classes);
   requireScale(scale);
   if (scale === 0) return model;
+  requireScore(model, "guidance by a classifier");
   const { sde } = model;
   return scoreModelFromNoise(sde, (x, t) =>
     tf.tidy(() => {
@@ -67,6 +68,7 @@ export function classifierFreeGuided(
   scale: number,
 ): ScoreModel {
   requireScale(scale);
+  for (const model of [unconditional, conditional]) requireScore(model, "guidance without a classifier");
   return scoreModelFromNoise(unconditional.sde, (x, t) =>
     tf.tidy(() => {
       const noise = unconditional.noise(x, t);

@@ -60,6 +60,7 @@ export function imputed(sampler: Sampler, known: Known): Sampler {
   checkMask(known.mask, known.known.shape.slice(1));
   return {
     name: `imputed ${sampler.name}`,
+    needs: sampler.needs,
     start: (model, rng) => {
       const inner = sampler.start(model, rng);
       // A stream of its own, so that a sampler draws the same with and without; and not that of another sampler in a run.
@@ -94,6 +95,7 @@ export function repaint(sampler: Sampler, options: RepaintOptions): Sampler {
   const once = imputed(sampler, options);
   return {
     name: `repainted ${sampler.name}`,
+    needs: sampler.needs,
     start: (model, rng) => {
       const inner = once.start(model, rng);
       const fresh = rng.fork("repaint");
@@ -128,6 +130,7 @@ export function pasted(sampler: Sampler, known: Known): Sampler {
   checkMask(known.mask, known.known.shape.slice(1));
   return {
     name: `pasted ${sampler.name}`,
+    needs: sampler.needs,
     start: (model, rng) => {
       const inner = sampler.start(model, rng);
       const part = new KnownPart(known, model.sde, rng);

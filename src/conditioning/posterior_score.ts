@@ -6,7 +6,7 @@
 import { gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
+import { requireScore, type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
 import { noiseRatio } from "../sde.ts";
 import { conjugateGradients, rankAs } from "./conjugate_gradients.ts";
 import { checkObservation, type LinearObservation } from "./linear_observation.ts";
@@ -66,6 +66,7 @@ export function posteriorScore(
   const { method = "mmps", iterations = 5, dataStd = 1 } = options;
   const { operator, y, noiseStd } = observation;
   checkObservation(observation);
+  requireScore(model, "a posterior's score");
   if (method !== "mmps" && method !== "pigdm") {
     throw new RangeError(`method must be "mmps" or "pigdm", got ${JSON.stringify(method)}`);
   }

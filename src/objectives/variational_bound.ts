@@ -9,7 +9,7 @@
 import { logNormalProbability } from "../normal_law.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../denoiser.ts";
+import { requireScore, type ScoreModel } from "../denoiser.ts";
 import { noiseRatio, type Sde, transition } from "../sde.ts";
 
 /** What the model says of the variance of its steps. */
@@ -79,6 +79,7 @@ export async function variationalBound(
 ): Promise<VariationalBound> {
   const { times, rng, variances = "posterior", levels = 256, onStep = () => {} } = options;
   const { sde } = model;
+  requireScore(model, "a variational bound");
   requireTimes(sde, times);
   if (variances instanceof Float64Array && variances.length !== times.length) {
     throw new RangeError(
@@ -127,6 +128,7 @@ export async function learnVariances(
   { times, rng, onStep = () => {} }: Pick<BoundOptions, "times" | "rng" | "onStep">,
 ): Promise<Float64Array> {
   const { sde } = model;
+  requireScore(model, "a variational bound");
   requireTimes(sde, times);
   const learned = new Float64Array(times.length);
   for (let i = 0; i < times.length; i++) {

@@ -13,14 +13,16 @@ export interface BudgetedRun {
 }
 
 /**
- * As many steps as a number of network evaluations allows, one of which is the last denoising. Annealed Langevin dynamics
+ * As many steps as a number of network evaluations allows, one of which is the last denoising (of a consistency function, none). Annealed Langevin dynamics
  * keeps the noise levels of its own grid and makes fewer moves at each, unless `correctorSteps` says how many.
  *
  * @throws RangeError for a sampler that is not in the catalogue or chooses its own steps, or a budget below its one step
  */
 export function stepsWithin(name: string, evaluations: number, options: SamplerOptions = {}): BudgetedRun {
-  const { grid, evaluationsPerStep } = samplerEntry(name);
-  const available = evaluations - 1;
+  const { kind, grid, evaluationsPerStep } = samplerEntry(name);
+  // A consistency function's last step gives the data, so that nothing is left to denoise.
+  const denoising = kind === "consistency" ? 0 : 1;
+  const available = evaluations - denoising;
   const perStep = evaluationsPerStep(options);
   if (perStep === null) throw new RangeError(`${name} chooses its own steps, whatever the budget`);
   if (name === "annealed-langevin" && options.correctorSteps === undefined && available >= 1) {
@@ -29,9 +31,9 @@ export function stepsWithin(name: string, evaluations: number, options: SamplerO
   }
   if (!(available >= perStep)) {
     throw new RangeError(
-      `${name} needs at least ${
-        perStep + 1
-      } evaluations, for one step and the last denoising, got ${evaluations}`,
+      `${name} needs at least ${perStep + denoising} evaluations, for one step${
+        denoising === 1 ? " and the last denoising" : ""
+      }, got ${evaluations}`,
     );
   }
   return { steps: Math.floor(available / perStep), options };

@@ -140,6 +140,11 @@ const catalogue: Record<string, SamplerEntry> = {
 /** The names that {@linkcode samplerByName} knows. */
 export const samplerNames: readonly string[] = Object.keys(catalogue);
 
+/** The names of the samplers that need a score, which a consistency function does not give. */
+export const scoreSamplerNames: readonly string[] = samplerNames.filter((name) =>
+  catalogue[name].kind !== "consistency"
+);
+
 /** The names of the one-step samplers, each of which can predict in predictor-corrector. */
 export const predictorNames: readonly string[] = samplerNames.filter((name) =>
   catalogue[name].kind === "one-step"

@@ -16,9 +16,15 @@ export interface PredictorCorrectorOptions {
 /**
  * Predictor-corrector sampling (Song et al. 2021, Alg. 1): at every step the predictor goes from t to s, then the
  * corrector works at s, where the state now is. Evaluations a step: those of both.
+ * @throws {RangeError} for a predictor or a corrector that needs a consistency function
  */
 export function predictorCorrector(options: PredictorCorrectorOptions): Sampler {
   const { predictor, corrector } = options;
+  for (const { name, needs } of [predictor, corrector]) {
+    if (needs !== undefined) {
+      throw new RangeError(`${name} needs a consistency function, which no corrector can use`);
+    }
+  }
   return {
     name: `${predictor.name} with ${corrector.name}`,
     start: (model, rng) => {
