@@ -93,6 +93,6 @@ claim("a wrong grid is refused with the value and what is allowed", async (check
   await check.throws(
     "unknown kind",
     grid({ kind: "cosine", steps: 5 }),
-    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr" or "karras"$/,
+    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras" or "levels"$/,
   );
 });
