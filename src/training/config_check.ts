@@ -85,7 +85,9 @@ function checkConsistencyFields(objective: Record<string, unknown>): void {
     checkNumber(`the objective's ${name}`, objective[name]);
   }
   checkNumbers("the objective's range", range);
-  if (range.length !== 2) throw new TypeError(`the objective's range must be two numbers, got ${quoted(range)}`);
+  if (range.length !== 2) {
+    throw new TypeError(`the objective's range must be two numbers, got ${quoted(range)}`);
+  }
   checkFields("the objective's gap", gap, ["first", "last", "settled"]);
   for (const [name, value] of Object.entries(gap)) checkNumber(`the gap's ${name}`, value);
   if (teacher !== null) {
