@@ -63,6 +63,32 @@ claim(
   },
 );
 
+claim("a thousand damaged pictures leave the next one as readable as the first", async (check) => {
+  const right = { width: 3, height: 2, data: new Uint8Array(24).fill(200) };
+  const png = encodePng(right);
+  const photo = await Deno.readFile(new URL("blocks.jpg", folder));
+  const tables = photo.slice();
+  const table = tables.findIndex((byte, at) => byte === 0xff && tables[at + 1] === 0xc4);
+  tables.set([255, 255], table + 6);
+  const kinds: [string, (bytes: Uint8Array) => Promise<unknown>, Uint8Array, Uint8Array][] = [
+    ["PNG that is cut off", decodePng, png, png.subarray(0, 40)],
+    ["JPEG without its end", decodeJpeg, photo, photo.subarray(0, photo.length - 2)],
+    ["JPEG with too many codes", decodeJpeg, photo, tables],
+  ];
+  for (const [kind, decode, good, damaged] of kinds) {
+    const first = await decode(good);
+    let refused = 0;
+    for (let i = 0; i < 1000; i++) await decode(damaged).catch(() => refused++);
+    check.equal(`${kind}: refused`, refused, 1000, "each of them is damaged");
+    check.equal(
+      `${kind}: a whole file after them`,
+      await decode(good),
+      first,
+      "files have nothing to do with each other",
+    );
+  }
+});
+
 claim("the size that a picture's header states is checked before anything is allocated", async (check) => {
   const good = encodePng({ width: 3, height: 2, data: new Uint8Array(24).fill(7) });
   const stated = (width: number, height: number) => {

@@ -7,6 +7,7 @@ import type { Picture } from "./png.ts";
 /** What the codec has printed about the file that it reads. */
 let printed: string[] = [];
 
+/** Whether there is a codec that no file has made fail. */
 let started = false;
 
 /** Files wait for each other, so that what the codec prints is of one. */
@@ -78,6 +79,8 @@ async function decodeColours(bytes: Uint8Array): Promise<Picture> {
   try {
     picture = await decode(copy.buffer, { preserveOrientation: true });
   } catch {
+    // Its memory is as it was in the middle of the work, and after some hundred such files it would hang: the next file has a new one.
+    started = false;
     throw new Error(printed[0] ?? "its data are damaged");
   }
   // The codec goes on after damage, with grey in the place of what it could not read.

@@ -1,8 +1,8 @@
 /** PNG, bytes in and bytes out. @module */
-import decode from "npm:@jsquash/png@3.1.1/decode.js";
 import { encode } from "npm:fast-png@8.0.0";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import { concatenated, END, markedPalette, SIGNATURE, walk } from "./png_chunks.ts";
+import { PngCodec } from "./png_codec.ts";
 
 /** A picture in memory. */
 export interface Picture {
@@ -47,14 +47,27 @@ export async function decodePng(
   let data: Uint8Array;
   let width, height: number;
   try {
-    if (marked !== null && hasWhite((await decode(marked.buffer)).data)) {
+    if (marked !== null && hasWhite((await decode(marked)).data)) {
       throw new RangeError("a pixel's colour is not in its palette");
     }
-    ({ width, height, data } = await decode(whole.buffer) as unknown as Picture);
+    ({ width, height, data } = await decode(whole));
   } catch (error) {
     throw broken(error instanceof RangeError && error.message.startsWith("a pixel") ? error.message : DAMAGE);
   }
   return { width, height, data: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.length) };
+}
+
+/** The codec, until a file makes it fail: after some hundred failures one instance would refuse every file. */
+let codec: PngCodec | undefined;
+
+async function decode(file: Uint8Array): Promise<Picture> {
+  const used = codec ??= await PngCodec.start();
+  try {
+    return used.decode(file);
+  } catch (error) {
+    codec = undefined;
+    throw error;
+  }
 }
 
 /** What is said of a file that the codec cannot read. */
