@@ -69,7 +69,8 @@ const bytesWorld = GaussianMixture.from({
 });
 
 claim("of bytes whose probabilities are known, noise that is cut off tells the bits", async (check) => {
-  const method = { kind: "dopri5", rtol: 1e-5, atol: 1e-5 } as const;
+  // A step of 1e-5 is a hundredth of the smallest noise: at this tolerance one start in 300 was wrong by up to 0.03 bits.
+  const method = { kind: "dopri5", rtol: 1e-7, atol: 1e-7 } as const;
   for (const sde of [veSde(), vpSde()].map((sde) => withSmallestNoise(sde, 0.001))) {
     const model = scoreModel(bytesWorld, sde);
     const { x, logDensity: noise } = dequantizeByNoise(levels, [3, 1], createRng(check.seed), sde);
@@ -78,19 +79,26 @@ claim("of bytes whose probabilities are known, noise that is cut off tells the b
     const last = tf.tidy(() => {
       return bytesWorld.logDensity(codes.div(sde.alpha(sde.tMax)), noiseRatio(sde, sde.tMax));
     });
-    const [ends, late] = [await codes.data(), await last.data()];
+    const [ends, late, starts] = [await codes.data(), await last.data(), await x.data()];
     tf.dispose([x, codes, last]);
+    const [alpha, ratio] = [sde.alpha(sde.tMin), noiseRatio(sde, sde.tMin)];
     for (const [row, p] of probabilities.entries()) {
       // The prior's mismatch, log N(x_T) − log p_T(x_T), is the model's own.
       const prior = -((ends[row] / sde.priorStd) ** 2 + Math.log(2 * Math.PI * sde.priorStd ** 2)) / 2;
       const mismatch = prior - late[row] + Math.log(sde.alpha(sde.tMax));
+      // Near the edge of its bin a byte's density has a share of its neighbour's: 0.01 bits at z = 3.2, one draw in 1,500.
+      const kernels = levels.map((level, j) =>
+        probabilities[j] * Math.exp(-(((starts[row] / alpha - level / 127.5 + 1) / ratio) ** 2) / 2)
+      );
+      const own = kernels[row] / kernels.reduce((sum, value) => sum + value);
       check.within(
         `${sde.config.kind}, byte ${levels[row]}: bits`,
         bitsPerDimension(logDensity[row] - mismatch - noise[row], 1, unitBin),
-        -Math.log2(p) - Math.log2(normalMass(1 / 255 / 0.001)),
-        1e-2,
-        "−log₂ P − log₂ P(|Z| ≤ 3.9), the neighbours' share being below 1e-6; some 60 steps at 1e-5 of integrals up to 12",
-        { detectable: "0.01 bits; noise that is left out of the account costs its entropy, 6.9 bits" },
+        -Math.log2(p) - Math.log2(normalMass(1 / 255 / 0.001)) + Math.log2(own),
+        2e-3,
+        "−log₂ P − log₂ P(|Z| ≤ 3.9), less what its neighbours add to the density at x; steps at 1e-7, a ten-thousandth of the " +
+          "smallest noise: 6.5e-4 at most over 76 seeds",
+        { detectable: "0.002 bits; noise that is left out of the account costs its entropy, 6.9 bits" },
       );
     }
   }
