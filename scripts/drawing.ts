@@ -45,11 +45,25 @@ export const SAMPLER = "dpm++2m";
 /** How the shipped network's labels are followed: measured best, see the README. A scale of 1 would be no guidance. */
 export const GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
-/** The network in a checkpoint, or one that comes with the project: the one of this name unless the checkpoint names another. */
+/**
+ * The network in a checkpoint, or one that comes with the project: the one of this name unless the checkpoint names another.
+ * @param kind What the task can use: a score network, or a consistency function as well.
+ * @throws UsageError for a consistency function where a score is needed
+ */
 export async function load(
   checkpoint: string | undefined,
   name: PretrainedName = "mnist",
+  kind: "score" | "either" = "score",
 ): Promise<NetworkDenoiser> {
+  const denoiser = await loadAny(checkpoint, name);
+  if (kind === "either" || !denoiser.consistency) return denoiser;
+  denoiser.dispose();
+  throw new UsageError(
+    `"${checkpoint}" is a consistency function, which has no score: deno task sample and deno task evaluate draw from it`,
+  );
+}
+
+async function loadAny(checkpoint: string | undefined, name: PretrainedName): Promise<NetworkDenoiser> {
   if (checkpoint === undefined) return await loadPretrained(name);
   const shipped = pretrainedNames.find((name) => name === checkpoint);
   if (shipped !== undefined) return await loadPretrained(shipped);
@@ -194,6 +208,7 @@ export async function* drawBatches(
     }
     let evaluations = 0;
     const counted: Denoiser = {
+      ...conditioned.consistency && { consistency: conditioned.consistency },
       noise(y, noiseRatio) {
         evaluations += conditioned.calls(noiseRatio);
         return conditioned.noise(y, noiseRatio);

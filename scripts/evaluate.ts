@@ -3,6 +3,7 @@
  * @module
  */
 import { columns } from "./columns.ts";
+import { eitherFlags, forCheckpoint } from "./consistency_model.ts";
 import { load, openGuide } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { integer, parseFlags, runScript, toggle } from "./flags.ts";
@@ -35,6 +36,7 @@ const usage = {
     data: dataFlag,
     count: integer({ help: "how many digits", default: 5000, min: 100, max: 60_000 }),
     ...samplingFlags,
+    ...eitherFlags,
     ...guidanceFlags,
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
@@ -44,12 +46,12 @@ const usage = {
 } as const;
 
 async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
+  const flags = await forCheckpoint(parseFlags(usage, Deno.args));
   const sampling = samplingOf(flags);
   const { steps } = sampling.grid;
   const guidance = guidanceOf(flags);
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint);
+  const denoiser = await load(flags.checkpoint, "mnist", "either");
   const yardstick = await openYardstick(denoiser, flags.count, flags.data);
   using progress = new ProgressBar({
     label: "drawing",

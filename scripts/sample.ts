@@ -18,6 +18,7 @@ import {
   type Part,
   shardOf,
 } from "./drawing.ts";
+import { eitherFlags, forCheckpoint } from "./consistency_model.ts";
 import { openEngine } from "./engine.ts";
 import { atomicWrite, ensureWritable, removeTemporaries } from "./files.ts";
 import {
@@ -75,12 +76,14 @@ const usage = {
     "deno task sample --label 4 --guidance 2 --output fours.png",
     "deno task sample --label 4 --classifier-scale 3 --sampler predictor-corrector",
     "deno task sample --sde vp --sampler predictor-corrector --steps 500 --count 16",
+    "deno task sample --checkpoint runs/few/model.safetensors --levels 2,0.5",
     "deno task sample --count 10000 --output digits.npy --resume",
     "deno task sample --count 10000 --shard 2/8 --output digits-2.npy --resume",
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
     ...samplingFlags,
+    ...eitherFlags,
     sigma: sigmaFlag,
     plan: text({
       help:
@@ -104,7 +107,7 @@ const usage = {
   },
 } as const;
 
-type Flags = FlagValues<typeof usage.flags>;
+type Flags = Omit<FlagValues<typeof usage.flags>, "sampler"> & { readonly sampler: string };
 
 /** Flags with a label that the network has. */
 type Labelled = Flags & { readonly label: string };
@@ -189,6 +192,7 @@ async function streamArray(
   const run: RunRecord = {
     ...{ weights: await fingerprint(denoiser), sde, sampler, steps: grid.steps, grid: grid.kind },
     ...samplerOptions(flags),
+    levels: flags.levels.length > 0 ? flags.levels.join(",") : undefined,
     sigma: plan.sde.config.kind === "sigma-power" ? plan.sde.config.sigma : undefined,
     ...{ seed, label, guidance: guidance.scale, guidanceFrom: guidance.from, guidanceTo: guidance.to },
     ...{ classifierScale, denoise, count, batch, engine: engine.name },
@@ -244,7 +248,7 @@ async function drawPicture(
 
 if (import.meta.main) {
   await runScript(async () => {
-    const given = parseFlags(usage, Deno.args);
+    const given = await forCheckpoint(parseFlags(usage, Deno.args));
     // A batch is filled up with samples that nobody sees: sixteen at most, so that few digits cost no more for a large --batch.
     const flags = { ...given, batch: Math.min(given.batch, 16 * Math.ceil(given.count / 16)) };
     const plan = await planFor(flags);
@@ -255,7 +259,7 @@ if (import.meta.main) {
     await removeTemporaries(flags.output);
     const started = performance.now();
     const engine = await openEngine(flags.engine);
-    const denoiser = await load(flags.checkpoint);
+    const denoiser = await load(flags.checkpoint, "mnist", "either");
     const label = flags.label ?? (denoiser.network.classes > 0 ? "random" : "none");
     checkLabel(label, denoiser);
     // A network without labels has no class that guidance could follow.

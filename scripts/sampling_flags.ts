@@ -3,13 +3,13 @@
  * equation, which algorithm on which grid.
  * @module
  */
-import { predictorNames, samplerByName, samplerEntry, samplerNames } from "../src/samplers/catalogue.ts";
+import { predictorNames, samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
 import type { SamplerOptions } from "../src/samplers/catalogue.ts";
 import type { Guidance } from "../src/networks/guidance.ts";
 import { langevinRules } from "../src/samplers/langevin.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import type { Sde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import { type GridConfig, timeGrid } from "../src/time_grid.ts";
 import { chainNames } from "./chains.ts";
 import { GUIDANCE, SAMPLER, sdes } from "./drawing.ts";
 import { choice, type Flag, type FlagValues, integer, number, text, UsageError } from "./flags.ts";
@@ -52,8 +52,8 @@ export const sdeFlag = choice([...sdeNames, ...chainNames], {
 });
 
 /** The algorithm. */
-export const samplerFlag = choice(samplerNames, {
-  help: `the algorithm: ${samplerNames.join(", ")}`,
+export const samplerFlag = choice(scoreSamplerNames, {
+  help: `the algorithm: ${scoreSamplerNames.join(", ")}`,
   placeholder: "NAME",
   default: SAMPLER,
 });
@@ -71,7 +71,7 @@ export const samplerOptionFlags = {
     help:
       "Langevin's step size from the norms of score and noise, or from the noise level alone (default by dimension)",
   }),
-  predictor: choice(samplerNames, {
+  predictor: choice(scoreSamplerNames, {
     help: `what predicts in predictor-corrector: ${predictorNames.join(", ")}`,
     placeholder: "NAME",
   }),
@@ -110,13 +110,28 @@ export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): Sa
  * The equation, the algorithm and the grid that flags ask for.
  * @throws UsageError for an option that the sampler does not heed, or a value that it cannot have
  */
-export function samplingOf(flags: SamplingValues): Sampling {
-  const { grid } = samplerEntry(flags.sampler);
-  return {
+export function samplingOf(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
+  const sampling = {
     sde: sdes[flags.sde](),
     sampler: asUsage(() => samplerByName(flags.sampler, samplerOptions(flags))),
-    grid: { ...grid, kind: flags.grid ?? grid.kind, steps: flags.steps ?? grid.steps },
+    grid: gridOf(flags),
   };
+  // Listed levels may be too few for the steps, or none of the equation's.
+  if (sampling.grid.kind === "levels") asUsage(() => timeGrid(sampling.sde, sampling.grid));
+  return sampling;
+}
+
+/** The grid that flags ask for: listed levels, or a kind and a number of steps, by default the sampler's. */
+function gridOf(
+  { sampler, grid: kind, steps, levels = [] }: SamplingValues & { readonly levels?: readonly number[] },
+): GridConfig {
+  const { grid } = samplerEntry(sampler);
+  if (levels.length === 0) return { ...grid, kind: kind ?? grid.kind, steps: steps ?? grid.steps };
+  for (const [name, value] of [["grid", kind], ["steps", steps]] as const) {
+    if (value === undefined || value === levels.length + 1) continue;
+    throw new UsageError(`--levels says where to stop on the way: leave out --${name}`);
+  }
+  return { kind: "levels", steps: levels.length + 1, ratios: levels };
 }
 
 /** What an action returns; a value that it finds out of range is bad usage. */

@@ -9,6 +9,7 @@ import { type ImageDataset, imageSize, modelToBytes } from "../src/data/dataset.
 import { pooledFeatures } from "../src/metrics/pooled_features.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { columns } from "./columns.ts";
+import { eitherFlags, forCheckpoint } from "./consistency_model.ts";
 import { load } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { atomicWrite, readWhole } from "./files.ts";
@@ -37,6 +38,7 @@ const usage = {
     ...trainingDataFlags,
     count: integer({ help: "how many images of each model", default: 500, min: 100, max: 60_000 }),
     ...samplingFlags,
+    ...eitherFlags,
     sigma: sigmaFlag,
     seed: seedFlag,
     batch: integer({ help: "images drawn at once", default: 50, min: 1, max: 4096 }),
@@ -51,9 +53,11 @@ async function main(): Promise<void> {
   if (folder === undefined) {
     throw new UsageError("--checkpoints FOLDER is needed: the folder of a training run");
   }
-  const sampling = samplingOf(flags);
   const names = await keptModels(folder);
-  const { config, metadata } = readModel(await readWhole(`${folder}/${names[0]}`));
+  const first = `${folder}/${names[0]}`;
+  const { sampler } = await forCheckpoint({ checkpoint: first, sampler: flags.sampler });
+  const sampling = samplingOf({ ...flags, sampler });
+  const { config, metadata } = readModel(await readWhole(first));
   const resumedShape = config.network.kind === "unet"
     ? [config.network.height, config.network.width]
     : undefined;
@@ -73,7 +77,7 @@ async function main(): Promise<void> {
   });
   for (const [at, name] of names.entries()) {
     const checkpoint = `${folder}/${name}`;
-    const denoiser = await load(checkpoint);
+    const denoiser = await load(checkpoint, "mnist", "either");
     if (String(denoiser.network.sampleShape) !== String(dataset.shape)) {
       throw new Error(
         `${checkpoint} is for images of shape [${denoiser.network.sampleShape}], the data have [${dataset.shape}]`,
