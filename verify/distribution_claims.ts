@@ -93,16 +93,16 @@ claim("Tweedie's identities: α E[x0|x] = x + σ² s, and Cov[x0|x] = (σ²/α²
           }
         }
       }
-      check.atMost(`${sde.config.kind} at t = ${t}: mean`, worstMean, 1e-12, "Efron 2011; rounding", {
-        detectable: "1e-12 of x",
+      check.atMost(`${sde.config.kind} at t = ${t}: mean`, worstMean, 1e-14, "Efron 2011; rounding", {
+        detectable: "1e-14 of x",
       });
       check.atMost(
         `${sde.config.kind} at t = ${t}: covariance`,
         worstCovariance,
-        1e-8,
-        "Efron 2011; fourth-order differences as above",
+        1e-10,
+        "Efron 2011; fourth-order differences of numbers of order 1",
         {
-          detectable: "1e-8 of ν²",
+          detectable: "1e-10 of ν²",
         },
       );
     }

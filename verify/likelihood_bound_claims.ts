@@ -97,9 +97,9 @@ claim(
         `${kind}: mean of the bound where the score is exact`,
         boundOf(sde, 1),
         entropy + mismatch,
-        1e-5,
+        1e-7,
         "H(p_tMin) + KL(p_tMax ‖ prior), what the probability flow gives too; Song et al. 2021, Theorem 2",
-        { detectable: "1e-5 nats" },
+        { detectable: "1e-7 nats" },
       );
       const silent = scoreModel({ noise: (y) => tf.zerosLike(y) }, sde);
       const at = async (x: number[]) => {
@@ -112,7 +112,7 @@ claim(
         `${kind}: what data 5 away from 0 cost more under a silent network, relative`,
         (await at([3, 4, 0]) - await at([0, 0, 0])) / (12.5 * (sde.alpha(sde.tMax) / sde.priorStd) ** 2),
         1,
-        1e-9,
+        1e-10,
         "‖α x_0‖²/(2 priorStd²) at tMax, the loss being ‖ε‖² for both",
       );
       for (const factor of [1, 0.8, 1.2]) {
@@ -194,7 +194,7 @@ claim("an SDE begins at the noise that it is asked to begin at, and ends where i
         noiseRatio(cut, cut.tMin) / smallest,
         noiseRatio(cut, cut.tMax) / noiseRatio(sde, sde.tMax),
       ];
-      check.within(`${kind} from ${smallest}: first noise ratio, relative`, first, 1, 1e-9, "as asked");
+      check.within(`${kind} from ${smallest}: first noise ratio, relative`, first, 1, 1e-13, "as asked");
       check.within(`${kind} from ${smallest}: last noise ratio, relative`, last, 1, 1e-12, "unchanged");
     }
   }

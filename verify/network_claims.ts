@@ -163,16 +163,40 @@ claim("noise features are cosines, then sines, of documented frequencies", (chec
   logs.forEach((log, row) => {
     for (const k of [0, 7, 15]) {
       const angle = 0.25 * 64 ** (k / 15) * log;
-      const source = "ω = ¼·64^(k/15), of ln ν; float32";
-      check.within(`digits, row ${row}, cosine ${k}`, digits[32 * row + k], Math.cos(angle), 1e-6, source);
-      check.within(`digits, row ${row}, sine ${k}`, digits[32 * row + 16 + k], Math.sin(angle), 1e-6, source);
+      const source = "ω = ¼·64^(k/15), of ln ν; rounded to float32 once";
+      check.within(
+        `digits, row ${row}, cosine ${k}`,
+        digits[32 * row + k],
+        Math.cos(angle),
+        2 ** -24,
+        source,
+      );
+      check.within(
+        `digits, row ${row}, sine ${k}`,
+        digits[32 * row + 16 + k],
+        Math.sin(angle),
+        2 ** -24,
+        source,
+      );
     }
     // σ(t)² = (25^{2t} − 1)/(2 ln 25) is ν² at the time that is embedded.
     const t = Math.log(1 + 2 * Math.log(25) * Math.exp(2 * log)) / (2 * Math.log(25));
     const angle = 2 * Math.PI * 30 * normals[5] * t;
-    const source = "2π·30·W of the time with σ(t) = ν; float32";
-    check.within(`tutorial, row ${row}, cosine 5`, embedded[256 * row + 5], Math.cos(angle), 1e-6, source);
-    check.within(`tutorial, row ${row}, sine 5`, embedded[256 * row + 133], Math.sin(angle), 1e-6, source);
+    const source = "2π·30·W of the time with σ(t) = ν; rounded to float32 once";
+    check.within(
+      `tutorial, row ${row}, cosine 5`,
+      embedded[256 * row + 5],
+      Math.cos(angle),
+      2 ** -24,
+      source,
+    );
+    check.within(
+      `tutorial, row ${row}, sine 5`,
+      embedded[256 * row + 133],
+      Math.sin(angle),
+      2 ** -24,
+      source,
+    );
   });
 });
 

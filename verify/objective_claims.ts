@@ -67,7 +67,7 @@ claim("an SDE's noise levels are those of uniform times, weighted by λ/σ²", (
     check.atMost(
       `${kind}: λ = g², worst relative error`,
       worst,
-      1e-8,
+      1e-12,
       "g²/σ² at the time found by inversion",
     );
   }

@@ -43,10 +43,10 @@ claim("times drawn by importance have the density g²/σ², whose closed form in
     check.atMost(
       `${kind}: share of ∫ g²/σ² before the time of a share, worst of 41`,
       inversion,
-      1e-9,
+      1e-11,
       source,
     );
-    check.atMost(`${kind}: density, worst relative error`, density, 1e-9, source);
+    check.atMost(`${kind}: density, worst relative error`, density, 1e-11, source);
     check.equal(
       `${kind}: the ends`,
       [importanceTime(sde, 0), importanceTime(sde, 1)].map((t) => t.toFixed(9)),
@@ -133,7 +133,7 @@ claim(
           `${kind}, ${times}: the law's mean`,
           law.mean,
           floor,
-          1e-6 * floor,
+          1e-9 * floor,
           "the floor in closed form",
         );
         check.within(
