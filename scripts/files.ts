@@ -5,13 +5,31 @@
 import { basename, dirname } from "node:path";
 
 /**
+ * Throws when a symbolic link is at `path`: what is written would land in another place than its name says, or replace the
+ * link.
+ */
+export async function refuseLink(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => null);
+  if (there?.isSymlink) {
+    throw new Error(
+      `cannot write "${path}": it is a symbolic link; name the file that it points to, or remove it`,
+    );
+  }
+}
+
+/**
  * Writes bytes under a temporary name beside `path`, flushes them to the disk and renames, so that `path` holds either
  * what it held before or all of the new bytes. Nothing is left behind when it fails.
+ *
+ * @throws {Error} When that fails, or a symbolic link is at `path`.
  */
 export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${Deno.pid}.part`;
+  await refuseLink(path);
   try {
-    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    // What a killed process of the same number left, or a link of that name, is not written through.
+    await Deno.remove(temporary).catch(() => {});
+    using file = await Deno.open(temporary, { write: true, createNew: true });
     for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
     await file.sync();
     await Deno.rename(temporary, path);
@@ -36,9 +54,10 @@ export async function removeTemporaries(path: string): Promise<void> {
 
 /**
  * Throws, before any work is done for it, when a file cannot be put at `path`: there is no such folder, nothing can be written
- * in it, or there is something else than a file.
+ * in it, or there is something else than a file, such as a symbolic link.
  */
 export async function ensureWritable(path: string): Promise<void> {
+  await refuseLink(path);
   const folder = await Deno.stat(dirname(path)).catch(() => null);
   if (!folder?.isDirectory) throw new Error(`cannot write "${path}": there is no folder "${dirname(path)}"`);
   const existing = await Deno.stat(path).catch(() => null);
@@ -47,7 +66,8 @@ export async function ensureWritable(path: string): Promise<void> {
   }
   const trial = `${path}.${Deno.pid}.part`;
   try {
-    await Deno.writeFile(trial, new Uint8Array(1));
+    await Deno.remove(trial).catch(() => {});
+    await Deno.writeFile(trial, new Uint8Array(1), { createNew: true });
     await Deno.remove(trial);
   } catch (error) {
     throw new Error(`cannot write "${path}": ${error instanceof Error ? error.message : error}`);

@@ -233,8 +233,12 @@ export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F
       ? [`  ${left}`, first, ...rest]
       : [`  ${left.padEnd(width)}  ${first.trimStart()}`, ...rest];
   });
+  const links = Object.hasOwn(usage.flags, "output")
+    ? ["", "An output is written whole or not at all; one that is a symbolic link is refused."]
+    : [];
   const examples = usage.examples === undefined ? [] : ["", ...usage.examples.map((line) => `  ${line}`)];
-  return [usage.purpose, "", `Usage: deno task ${usage.name} [flags]`, ...examples, "", ...lines].join("\n");
+  return [usage.purpose, "", `Usage: deno task ${usage.name} [flags]`, ...examples, "", ...lines, ...links]
+    .join("\n");
 }
 
 /**

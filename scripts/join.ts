@@ -89,7 +89,8 @@ async function main(): Promise<void> {
   const shape = [files.reduce((sum, { shape }) => sum + shape[0], 0), ...sample];
   const temporary = `${output}.${Deno.pid}.part`;
   try {
-    await Deno.writeFile(temporary, npyHeader(shape));
+    await Deno.remove(temporary).catch(() => {});
+    await Deno.writeFile(temporary, npyHeader(shape), { createNew: true });
     for (const { path, start } of files) {
       const [from, to] = [await open(path), await Deno.open(temporary, { append: true })];
       await from.seek(start, Deno.SeekMode.Start);

@@ -5,6 +5,7 @@
  * which ends with its process however that ends. So a lock file that a killed process left is taken over.
  * @module
  */
+import { refuseLink } from "./files.ts";
 
 /** The process that writes an output. */
 export interface OutputOwner {
@@ -77,6 +78,7 @@ export function takenOver(output: string, { previous }: OutputLock): string | nu
 
 async function claim(output: string, path: string): Promise<OutputLock> {
   for (;;) {
+    await refuseLink(path);
     const file = await Deno.open(path, { read: true, write: true, create: true }).catch((error) => {
       throw new Error(`cannot write "${output}": no lock file can be made beside it: ${error.message}`);
     });

@@ -5,7 +5,7 @@
  * @module
  */
 import { npyHeader, readNpyHeader } from "../src/pictures/npy.ts";
-import { atomicWrite } from "./files.ts";
+import { atomicWrite, refuseLink } from "./files.ts";
 
 /** Everything that the bytes of the array depend on; plain JSON. */
 export type RunRecord = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -51,6 +51,7 @@ export class PartialNpy implements Disposable {
    */
   static async open({ path, shape, run, resume, onDamage }: PartialNpyOptions): Promise<PartialNpy> {
     const { partial, journal } = names(path);
+    for (const name of [path, partial, journal]) await refuseLink(name);
     const [samples, ...sample] = shape;
     const header = npyHeader(shape);
     const size = 4 * sample.reduce((product, length) => product * length, 1);

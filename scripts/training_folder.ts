@@ -7,7 +7,7 @@ import { networkFromConfig } from "../src/networks/catalogue.ts";
 import { writeModel } from "../src/networks/model_file.ts";
 import { unflatten } from "../src/networks/network.ts";
 import { type Checkpoint, runMetadata, writeCheckpoint } from "../src/training/checkpoint.ts";
-import { atomicWrite } from "./files.ts";
+import { atomicWrite, refuseLink } from "./files.ts";
 import { claimFolder, folderLock, type OutputLock, takenOver } from "./output_lock.ts";
 
 /** What is read back from one line of metrics. */
@@ -47,6 +47,7 @@ export class TrainingFolder implements Disposable {
     try {
       const words = takenOver(path, lock);
       if (words !== null) console.error(words);
+      await refuseLink(folder.#metrics);
       if (resumed === null || resolve(dirname(resumed)) !== resolve(path)) await folder.#requireEmpty();
       for await (const { name } of Deno.readDir(path)) {
         if (PART.test(name)) await Deno.remove(`${path}/${name}`);

@@ -26,6 +26,7 @@ export const subjects: Record<string, string> = {
   statistics: "The suite's own statistics",
   suite: "The suite on other machines",
   oldest: "The oldest Deno",
+  permission: "Permissions and lock files",
   repository: "The project's folder",
   engine: "Engines",
   compute: "Operations and gradients",
