@@ -48,8 +48,8 @@ claim("group norm adds 1e-5 to the variance, under the root, whatever a group's 
     check.atMost(
       `spread ${spread}: largest relative error`,
       error,
-      1e-5,
-      "the definition in float64; float32 sums of 12",
+      1e-6,
+      "the definition in float64; float32 sums of 12: 6.6e-8 on wasm and webgpu",
     );
   }
 });

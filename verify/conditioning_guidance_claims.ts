@@ -131,7 +131,7 @@ claim(
         check.atMost(
           `${where}: largest error`,
           worst,
-          1e-5,
+          2e-6,
           "Bayes' rule in float64; log densities of order 10",
         );
       }

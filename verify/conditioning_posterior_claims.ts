@@ -366,14 +366,14 @@ claim(
       "MMPS: mean",
       mmps.mean,
       exact.mean,
-      2e-5,
+      2e-6,
       "the law of the same steps with the exact score; float32",
     );
     check.within(
       "MMPS: variance",
       mmps.variance,
       exact.variance,
-      2e-5,
+      2e-6,
       "the law of the same steps with the exact score; float32",
     );
     check.table(

@@ -66,10 +66,10 @@ claim(
       check.atMost(
         `score at ν = ${ratio}`,
         worst,
-        2e-5,
-        "automatic derivative of the log density; float32 rounding × condition 100",
+        2e-6,
+        "automatic derivative of the log density; float32 rounding: 1e-7",
         {
-          detectable: "2e-5 of the largest",
+          detectable: "2e-6 of the largest",
         },
       );
     }

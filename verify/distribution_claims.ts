@@ -60,8 +60,8 @@ claim(
         tf.dispose([noise, gradient]);
         const scale = Math.max(...expected.map(Math.abs));
         const worst = Math.max(...observed.map((value, i) => Math.abs(value - expected[i]))) / scale;
-        check.atMost(`${name} at ν = ${ratio}`, worst, 1e-4, "float32: exponents up to 1e3 rounded at 6e-8", {
-          detectable: "1e-4 of the largest",
+        check.atMost(`${name} at ν = ${ratio}`, worst, 1e-6, "float32: 8.3e-8 at most", {
+          detectable: "1e-6 of the largest",
         });
       }
     }
@@ -138,26 +138,26 @@ claim(
             `${what}: ε̂₁`,
             noise[2 * i],
             exact.noise[0],
-            1e-5 * scale,
+            1e-6 * scale,
             "float64; float32 rounding × condition",
-            { detectable: "1e-5" },
+            { detectable: "1e-6" },
           );
           check.within(
             `${what}: E[x0|y]₂`,
             mean[2 * i + 1],
             exact.mean[1],
-            1e-5 * far,
+            1e-6 * far,
             "float64; float32 rounding",
-            { detectable: "1e-5" },
+            { detectable: "1e-6" },
           );
           check.within(
             `${what}: log density`,
             density[i],
             exact.logDensity,
-            1e-5 * Math.abs(exact.logDensity),
+            1e-6 * Math.abs(exact.logDensity),
             "float64; float32 rounding",
             {
-              detectable: "1e-5 relative",
+              detectable: "1e-6 relative",
             },
           );
           check.within(
@@ -186,10 +186,10 @@ claim("a row's label picks the component that denoises it", async (check) => {
         `row ${row}, coordinate ${i}`,
         observed[3 * row + i],
         expected[i],
-        1e-5 * Math.hypot(...expected),
-        "float64; float32 rounding × condition 100",
+        1e-6 * Math.hypot(...expected),
+        "float64; float32 rounding × condition, 1e-7 at most",
         {
-          detectable: "1e-5",
+          detectable: "1e-6",
         },
       );
     }

@@ -81,7 +81,7 @@ claim(
         `step ${step + 1}: S_noise = 1.5 over 1`,
         inflated[step] / plain[step],
         1.5,
-        1e-5,
+        2e-6,
         "Karras et al. 2022, Alg. 2",
       );
     }

@@ -207,7 +207,7 @@ claim("spherical interpolation keeps the norm of codes of one length, and meets 
   check.atMost(
     "largest error at weights 0, ¼, ½ and 1",
     worst,
-    1e-5,
+    2e-6,
     "a quarter turn, in equal parts; float32",
   );
 });

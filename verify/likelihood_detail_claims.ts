@@ -47,14 +47,14 @@ claim(
           `${law}, row ${row}: mean`,
           together.logDensity[row],
           mean,
-          1e-4,
+          1e-6,
           "of the single probes; float32",
         );
         check.within(
           `${law}, row ${row}: standard error`,
           together.standardError[row],
           expected,
-          1e-4 + 1e-3 * expected,
+          1e-6,
           "s/√n over the single probes",
           {
             detectable: "n for n − 1: a tenth",

@@ -85,10 +85,10 @@ claim(
       "mean of four probes",
       several.logDensity[0],
       exact + average - trace,
-      1e-4,
+      2e-5,
       "eᵀMe, averaged",
     );
-    check.within("standard error of four probes", several.standardError[0], error, 1e-4, "s/√4");
+    check.within("standard error of four probes", several.standardError[0], error, 1e-5, "s/√4");
     const single = await logLikelihood(model, one, { trace: { rng: createRng(1) }, method });
     check.equal("standard error of a single probe", single.standardError[0], NaN, "one number has no spread");
     tf.dispose([x, one]);
@@ -165,7 +165,7 @@ claim(
         `${name} against [0, 1]`,
         await bits(range),
         expected,
-        1e-5,
+        1e-6,
         "a change of scale; float32",
         {
           detectable: "1 bit, which a wrong offset costs",

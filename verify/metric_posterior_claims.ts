@@ -71,7 +71,7 @@ claim(
     check.atMost("exchanged channels on a line", both.lineError, 0.5 / 255, "still two colours");
     const squares = images.reduce((sum, value, at) => sum + (value - swapped[at]) ** 2 / 2, 0);
     const deviation = Math.sqrt(squares / images.length) / 2;
-    check.within("spread over both", both.colourStd!, deviation, 1e-5, "|a − b|/√2 of two samples");
+    check.within("spread over both", both.colourStd!, deviation, 1e-7, "|a − b|/√2 of two samples");
     const noisy = createRng(check.seed).fork("noise").normalValues([1, images.length]).map((z, at) =>
       images[at] + 0.2 * z
     );

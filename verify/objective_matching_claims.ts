@@ -112,11 +112,11 @@ claim(
       check.atMost(
         `${name}: largest error of A and b`,
         worst,
-        2e-4,
+        1e-4,
         `−(Σ + σ²)⁻¹(x − μ) with σ = ${noise}: the data and directions have the exact moments; ` +
           "float32 times the condition number, 200",
         {
-          detectable: `a factor of 1.0002; without the half it is ${Math.max(...expected.map(Math.abs)) / 2}`,
+          detectable: `a factor of 1.0001; without the half it is ${Math.max(...expected.map(Math.abs)) / 2}`,
         },
       );
     }
@@ -142,8 +142,8 @@ claim(
         `J_DSM − J_ESM, parameters ${trial}`,
         difference,
         expected,
-        1e-4,
-        "½(d/σ² − tr(Σ + σ²)⁻¹): Vincent 2011, eq. 11, on a Gaussian; float32 of losses of tens",
+        2e-5,
+        "½(d/σ² − tr(Σ + σ²)⁻¹): Vincent 2011, eq. 11, on a Gaussian; float32 of losses of tens: 4.3e-6 over 300 seeds",
       );
     }
   },
@@ -260,8 +260,8 @@ claim("Hyvärinen's identity: implicit is explicit score matching less a constan
     "the weights add up to 1",
     weights.reduce((a, b) => a + b, 0),
     1,
-    2e-6,
-    "it is a density; 3e-7 a direction, and what lies outside",
+    2e-7,
+    "it is a density; 7e-9 a direction, and what lies outside",
   );
   const constant = exact.reduce((sum, { weight, score: [a, b] }) => sum + weight * (a * a + b * b) / 2, 0);
   const values = randomWeights(check.seed);
@@ -286,7 +286,7 @@ claim("Hyvärinen's identity: implicit is explicit score matching less a constan
     "sliced, the mean over all signs",
     sliced,
     implicit,
-    1e-5,
+    2e-6,
     "E v vᵀ = I: Song et al. 2019, eq. 6",
   );
 });

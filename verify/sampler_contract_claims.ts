@@ -255,7 +255,7 @@ claim("a grid may end where sigma is zero, for every sampler that needs no score
       const rule = name === "ode-heun"
         ? "Euler's step, as no slope exists at the end"
         : "the data prediction, as ν = 0";
-      check.atMost(`${name}: last step`, difference, 1e-5, rule, { detectable: "any other last step" });
+      check.atMost(`${name}: last step`, difference, 1e-6, rule, { detectable: "any other last step" });
       expected.dispose();
     } else {
       check.holds(

@@ -88,9 +88,9 @@ claim(
           `${name}: variance of coordinate ${i}`,
           outputVariance(response, start, i),
           expected,
-          3e-5 * expected,
+          1e-6 * expected,
           "the recursions in float64; score_sde's corrector `ald`",
-          { detectable: "3e-5 of the variance" },
+          { detectable: "1e-6 of the variance" },
         );
       }
       const count = 8000;

@@ -70,7 +70,7 @@ claim(
           `${name}: mean after ${steps} moves from 1`,
           outputMean(response, 1),
           sde.alpha(s) * mean + offset,
-          rounding * Math.max(1, Math.abs(offset)) * 4,
+          rounding * Math.max(1, Math.abs(offset)),
           "(1 − ε/C)ⁿ of the offset",
         );
       }
@@ -82,7 +82,7 @@ claim(
         `${name}: stationary variance`,
         stationary,
         c / 0.8,
-        c * 1e-5,
+        c * 1e-6,
         "C/(1 − ε/2C) at ε = 0.4 C",
       );
     }
@@ -152,10 +152,10 @@ claim("the snr rule in many dimensions settles at C (1 + r²)", async (check) =>
       `r = ${snr}: ‖x‖²/d over C`,
       squares[0] / c,
       1 + snr ** 2,
-      1e-5,
+      2e-6,
       "fixed point of V' = (1 − ε/C)² V + 2ε, ε = 2r²C²/V",
       {
-        detectable: "1e-5 of the variance; a factor √2 in the noise moves it by more than r²",
+        detectable: "2e-6 of the variance; a factor √2 in the noise moves it by more than r²",
       },
     );
   }
@@ -198,10 +198,10 @@ claim("predictor-corrector corrects at the time that the predictor reached", asy
       `${name}: variance after three steps`,
       observed,
       variance,
-      1e-5 * variance,
+      1e-6 * variance,
       "the predictor's own probe, then the closed form at s",
       {
-        detectable: "1e-5; a corrector at the stale time shifts it by percents",
+        detectable: "1e-6; a corrector at the stale time shifts it by percents",
       },
     );
   }
@@ -259,17 +259,17 @@ claim("annealed Langevin dynamics has the law of its moves at every level, under
         `${what}: variance`,
         outputVariance(response, 1),
         alpha ** 2 * variance,
-        3e-5 * variance,
+        2e-6 * variance,
         "Song & Ermon 2020, Alg. 1, in closed form; 2019, Alg. 1 with 2ε",
         {
-          detectable: "3e-5 of the variance",
+          detectable: "2e-6 of the variance",
         },
       );
       check.within(
         `${what}: mean`,
         outputMean(response, 1),
         alpha * (mean + offset),
-        3e-5 * (1 + Math.abs(offset)),
+        2e-6 * (1 + Math.abs(offset)),
         "the same",
       );
     }
