@@ -248,7 +248,6 @@ function consistencyConfig(
       rate: flags.rate ?? CONSISTENCY_RATE,
       warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
       decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
-      ...flags.from !== undefined && { emaWarmup: false },
     },
     steps: flags.steps ?? 15_000,
     batch: flags.batch ?? 64,

@@ -66,7 +66,7 @@ function configOf(objective: ConsistencyObjective, batch = rows): TrainingConfig
   return {
     model: { network: null as never, preconditioning: { sigmaData, centre }, consistency: true },
     objective,
-    optimizer: { ...OPTIMIZER_DEFAULTS, rate: 0.02, warmup: 0, clip: 1e9, ema: 0.9, emaWarmup: false },
+    optimizer: { ...OPTIMIZER_DEFAULTS, rate: 0.02, warmup: 0, clip: 1e9, ema: 0.9 },
     ...{ steps: 8, batch, labelDropout: 0.2, seed: 4 },
   };
 }

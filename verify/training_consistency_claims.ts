@@ -10,7 +10,7 @@ import { consistencyDefaults } from "../src/objectives/consistency.ts";
 import { edmCoefficients } from "../src/preconditioning.ts";
 import { noiseRatio, vpSde } from "../src/sde.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
-import { emaDecay, OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
+import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { initialState, train, type TrainingConfig, type TrainingState } from "../src/training/train.ts";
 import { claim } from "./claim.ts";
 
@@ -22,7 +22,7 @@ const config: TrainingConfig = {
     consistency: true,
   },
   objective: consistencyDefaults(2, { scale: 1.3, from: 0.6, to: 6 }),
-  optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 5, emaWarmup: false },
+  optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 5 },
   ...{ steps: 20, batch: 16, labelDropout: 0.25, seed: 3 },
 };
 const network = networkFromConfig(config.model.network) as Network;
@@ -135,13 +135,6 @@ claim("consistency training needs no teacher, and its steps leave no tensors", a
   }
   // Losses and norms wait for the next report: as many after 5 steps as after 15, of which 10 are read.
   check.equal("tensors on the way", [counts[0], counts[2]], [counts[1], counts[3]], "flat over steps");
-});
-
-claim("a moving average without warm-up has its decay from the first step", (check) => {
-  for (const step of [1, 100, 100_000]) {
-    check.equal(`step ${step}`, emaDecay({ ...OPTIMIZER_DEFAULTS, emaWarmup: false }, step), 0.999, "ema");
-  }
-  check.equal("with it", emaDecay(OPTIMIZER_DEFAULTS, 1), 2 / 11, "(1 + step)/(10 + step)");
 });
 
 claim(

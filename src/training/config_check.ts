@@ -37,9 +37,8 @@ export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
     "epsilon",
     "clip",
     "ema",
-  ], ["emaWarmup"]);
-  const { betas, emaWarmup, ...numbers } = recipe.optimizer;
-  if (emaWarmup !== undefined) checkSwitch("emaWarmup", emaWarmup);
+  ]);
+  const { betas, ...numbers } = recipe.optimizer;
   checkNumbers("betas", betas);
   if (betas.length !== 2) throw new TypeError(`betas must be two numbers, got ${quoted(betas)}`);
   for (const [name, value] of Object.entries(numbers)) if (name !== "decay") checkNumber(name, value);

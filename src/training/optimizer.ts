@@ -21,8 +21,6 @@ export interface OptimizerConfig {
   readonly clip: number;
   /** Limit of the moving average's decay. */
   readonly ema: number;
-  /** Whether the decay rises to its limit, so that early weights are forgotten; default true. False where they are good. */
-  readonly emaWarmup?: boolean;
 }
 
 /** The recipe that trains `digits`. */
@@ -43,9 +41,9 @@ export function learningRate({ rate, warmup, decay }: OptimizerConfig, step: num
   return rate * (1 + Math.cos(Math.PI * (step - warmup) / (steps - warmup))) / 2;
 }
 
-/** The moving average's decay at step 1, 2, …: min(ema, (1 + step)/(10 + step)), or `ema` from the first without warm-up. */
-export function emaDecay({ ema, emaWarmup = true }: OptimizerConfig, step: number): number {
-  return emaWarmup ? Math.min(ema, (1 + step) / (10 + step)) : ema;
+/** The moving average's decay at step 1, 2, …: min(ema, (1 + step)/(10 + step)), so that early weights are forgotten. */
+export function emaDecay({ ema }: OptimizerConfig, step: number): number {
+  return Math.min(ema, (1 + step) / (10 + step));
 }
 
 /** Checks an optimizer's numbers; throws a RangeError that names the first that is out of range. */
