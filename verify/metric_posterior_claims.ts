@@ -82,12 +82,17 @@ claim(
       off.lineError,
       0.1 * Math.sqrt(2 / 3),
       0.03,
-      "two of three directions; grey's noise adds along the line",
+      "two of three directions; grey's noise adds along the line, which makes it .093, and .099 at most over 50 seeds",
       {
         detectable: "residuals over the wrong count",
       },
     );
-    check.atLeast("grey under noise", off.greyError, 0.2, "thousands of pixels, deviation .115");
+    check.atLeast(
+      "grey under noise",
+      off.greyError,
+      0.35,
+      "thousands of pixels, deviation .115: .43 at least over 50 seeds",
+    );
     await check.throws("torn", () => colourErrors(images, images, 30, 2), /30 images and 2 samples of each/);
   },
 );
