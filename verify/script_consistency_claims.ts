@@ -58,6 +58,8 @@ claim(
         { scale: 1.5, from: 0.6, to: 6 },
         "--guidance in the default's interval",
       );
+      const files = Array.from(Deno.readDirSync(`${folder}/run`), ({ name }) => name);
+      check.holds("a sample grid", files.includes("samples-000003.png"), files.join(", "));
       check.equal("rate", optimizer.rate, 6e-4, "the recipe");
       const batches = shuffledBatches(digits, 4, createRng(config.seed).fork("batches"));
       const resume = initialState(network, config.seed, from.weights);
