@@ -6,7 +6,7 @@ import { greyOperator } from "../src/conditioning/operators.ts";
 import { greyBasis, greyMask } from "../src/conditioning/orthogonal_basis.ts";
 import { type ColourErrors, colourErrors } from "../src/metrics/colour_errors.ts";
 import { parseFlags, runScript, UsageError } from "./flags.ts";
-import { methodNames, posteriorFlags } from "./posterior.ts";
+import { methodNames, posteriorFlags, repaintFlags } from "./posterior.ts";
 import { type Outcome, runPosterior } from "./posterior_task.ts";
 
 const usage = {
@@ -20,7 +20,10 @@ const usage = {
     "deno task colorize --input mnist:0-9 --method repaint",
     "deno task colorize --input flower.png --resize",
   ],
-  flags: posteriorFlags({ methods: methodNames, method: "replacement", output: "colorize.png" }),
+  flags: {
+    ...posteriorFlags({ methods: methodNames, method: "replacement", output: "colorize.png" }),
+    ...repaintFlags,
+  },
 } as const;
 
 function shown({ inputs }: Outcome): Float32Array {

@@ -26,10 +26,12 @@ import {
   integer,
   list,
   number,
+  onlyWith,
   parseFlags,
   runScript,
   text,
   toggle,
+  UsageError,
 } from "./flags.ts";
 import { openYardstick, type Yardstick } from "./measuring.ts";
 import {
@@ -81,7 +83,7 @@ const usage = {
       help: "another checkpoint, run by Euler–Maruyama under sigma-power as in the well-known tutorial",
       placeholder: "FILE",
     }),
-    baselineSteps: integer({ help: "steps of the baseline", default: 1000, min: 1 }),
+    baselineSteps: onlyWith(integer({ help: "steps of the baseline", default: 1000, min: 1 }), "baseline"),
     count: integer({ help: "digits in each setting", default: 500, min: 20, max: 60_000 }),
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
@@ -157,6 +159,9 @@ async function fill(file: ResultsFile, plan: Plan, flags: Flags, bench: Bench): 
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
+  if (flags.steps.length > 0 && flags.evaluations !== usage.flags.evaluations.fallback) {
+    throw new UsageError("--steps and --evaluations exclude each other: leave one of them out");
+  }
   const { output, count, seed, guidance } = flags;
   const equations = flags.sde === "all" ? sdeNames : [flags.sde];
   const nameFor = (sde: SdeName) => equations.length > 1 ? `${output}-${sde}` : output;

@@ -13,8 +13,18 @@ export interface Flag<T> {
   readonly placeholder: string | null;
   /** The value when the flag is not given. */
   readonly fallback: T;
+  /** What another flag must be for this one to have an effect; given without, it is refused. */
+  readonly condition?: Condition;
   /** The value that a text stands for; throws {@link UsageError} with what is allowed. */
   parse(text: string, flag: string): T;
+}
+
+/** That a flag has one of some values, or is given at all. */
+interface Condition {
+  /** The other flag's key. */
+  readonly key: string;
+  /** Its values; where left out, any that is given. */
+  readonly values?: readonly string[];
 }
 
 /** What a script accepts. */
@@ -166,9 +176,14 @@ export function toggle(options: { readonly help: string; readonly default?: bool
   };
 }
 
+/** A flag that has an effect only where another one has one of some values, or, without values, is given. */
+export function onlyWith<T>(flag: Flag<T>, key: string, values?: readonly string[]): Flag<T> {
+  return { ...flag, condition: { key, values } };
+}
+
 /**
  * Reads a command line. Throws {@link UsageError} for an unknown flag, a value that is missing, forbidden or not
- * expected, and a stray argument; {@link HelpRequest} for `--help` and `-h`.
+ * expected, a flag that has no effect beside the others, and a stray argument; {@link HelpRequest} for `--help` and `-h`.
  */
 export function parseFlags<F extends Record<string, Flag<unknown>>>(
   usage: Usage<F>,
@@ -189,6 +204,7 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
     allowPositionals: true,
   });
   const values: Record<string, unknown> = {};
+  const given = new Set<string>();
   for (const [key, flag] of Object.entries(usage.flags)) values[key] = flag.fallback;
   for (const token of tokens) {
     if (token.kind === "positional") {
@@ -201,6 +217,7 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
     if (key === undefined) {
       throw new UsageError(`unknown flag ${token.rawName}: ${known(usage)}`);
     }
+    given.add(key);
     if (isSwitch(usage, key)) {
       if (token.value !== undefined) {
         throw new UsageError(`${token.rawName} takes no value, got "${token.value}"`);
@@ -212,7 +229,30 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
       values[key] = usage.flags[key].parse(token.value, token.rawName);
     }
   }
+  for (const key of given) checkCondition(usage, key, values, given);
   return values as FlagValues<F>;
+}
+
+function checkCondition(
+  { flags }: Usage<Record<string, Flag<unknown>>>,
+  key: string,
+  values: Readonly<Record<string, unknown>>,
+  given: ReadonlySet<string>,
+): void {
+  const { condition } = flags[key];
+  if (condition === undefined) return;
+  const other = spelling(condition.key, flags[condition.key]);
+  if (condition.values === undefined) {
+    if (!given.has(condition.key)) {
+      throw new UsageError(`${spelling(key, flags[key])} is for ${other}, which is not given`);
+    }
+    return;
+  }
+  const value = values[condition.key];
+  if (condition.values.some((allowed) => allowed === value)) return;
+  throw new UsageError(
+    `${spelling(key, flags[key])} is for ${other} ${condition.values.join(" or ")}, got ${other} ${value}`,
+  );
 }
 
 /** The text that `--help` prints. */

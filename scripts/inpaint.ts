@@ -14,8 +14,8 @@ import { maskOperator } from "../src/conditioning/operators.ts";
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
 import { decodePng } from "../src/pictures/png.ts";
 import { readWhole } from "./files.ts";
-import { type Flag, number, parseFlags, runScript, UsageError } from "./flags.ts";
-import { methodNames, posteriorFlags } from "./posterior.ts";
+import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./flags.ts";
+import { methodNames, posteriorFlags, repaintFlags } from "./posterior.ts";
 import { keptOf, type Outcome, percent, runPosterior } from "./posterior_task.ts";
 import { asUsage } from "./sampling_flags.ts";
 
@@ -54,8 +54,13 @@ const usage = {
   ],
   flags: {
     mask,
-    hidden: number({ help: "share of the pixels that --mask random hides (default 0.5)", min: 0, max: 1 }),
+    hidden: onlyWith(
+      number({ help: "share of the pixels that --mask random hides (default 0.5)", min: 0, max: 1 }),
+      "mask",
+      ["random"],
+    ),
     ...posteriorFlags({ methods: methodNames, method: "pigdm", output: "inpaint.png" }),
+    ...repaintFlags,
   },
 } as const;
 
@@ -92,9 +97,6 @@ function spread(
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  if (flags.hidden !== undefined && flags.mask !== "random") {
-    throw new UsageError(`--hidden is for --mask random, got --hidden ${flags.hidden}`);
-  }
   await runPosterior(flags, {
     label: "inpainting",
     network: "mnist",

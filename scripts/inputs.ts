@@ -15,7 +15,7 @@ import { resizePicture } from "../src/pictures/resize.ts";
 import { samplerByName, samplerEntry } from "../src/samplers/catalogue.ts";
 import { GUIDANCE, SAMPLER, sdes } from "./drawing.ts";
 import { readWhole } from "./files.ts";
-import { type Flag, text, toggle, UsageError } from "./flags.ts";
+import { type Flag, type FlagValues, text, toggle, UsageError } from "./flags.ts";
 import { drawDigits } from "./measuring.ts";
 import { loadMnist } from "./mnist_files.ts";
 
@@ -59,6 +59,16 @@ export const inputFlags = {
     help: "folder with MNIST's files for --input mnist; by default SCORE_SDE_DATA, the cache or a download",
   }),
 };
+
+/** Refuses flags that have no effect on the chosen images. */
+export function checkInputFlags({ input, resize, data }: FlagValues<typeof inputFlags>): void {
+  if (resize && input.kind !== "picture") {
+    throw new UsageError(`--resize is for a picture as --input, got --input ${input.kind}`);
+  }
+  if (data !== undefined && input.kind !== "mnist") {
+    throw new UsageError(`--data is for --input mnist, got --input ${input.kind}`);
+  }
+}
 
 /** The images. */
 export interface Inputs {

@@ -26,11 +26,11 @@ import {
   type FlagValues,
   integer,
   number,
+  onlyWith,
   parseFlags,
   runScript,
   text,
   toggle,
-  UsageError,
 } from "./flags.ts";
 import { loadMnist } from "./mnist_files.ts";
 import { load, sdes } from "./drawing.ts";
@@ -76,18 +76,30 @@ const usage = {
         "Runge-Kutta 4 on a log-SNR grid, Dormand-Prince, or no flow but the bound that training minimizes",
       default: "fixed",
     }),
-    steps: integer({ help: "steps of the fixed method (default 48)", min: 1, max: 10_000 }),
-    tolerance: number({
-      help: "relative and absolute tolerance of the adaptive method (default 1e-4)",
-      min: 1e-9,
-      max: 1,
-    }),
-    probes: integer({
-      help: "random vectors for the trace of each image (default 1)",
-      min: 1,
-      max: 1000,
-    }),
-    draws: integer({ help: "noise levels for the bound of each image (default 16)", min: 2, max: 10_000 }),
+    steps: onlyWith(
+      integer({ help: "steps of the fixed method (default 48)", min: 1, max: 10_000 }),
+      "method",
+      ["fixed"],
+    ),
+    tolerance: onlyWith(
+      number({
+        help: "relative and absolute tolerance of the adaptive method (default 1e-4)",
+        min: 1e-9,
+        max: 1,
+      }),
+      "method",
+      ["adaptive"],
+    ),
+    probes: onlyWith(
+      integer({ help: "random vectors for the trace of each image (default 1)", min: 1, max: 1000 }),
+      "method",
+      ["fixed", "adaptive"],
+    ),
+    draws: onlyWith(
+      integer({ help: "noise levels for the bound of each image (default 16)", min: 2, max: 10_000 }),
+      "method",
+      ["bound"],
+    ),
     seed: integer({ help: "the same seed gives the same numbers", default: 0, min: 0 }),
     batch: integer({ help: "images at once", default: 32, min: 1, max: 4096 }),
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
@@ -104,9 +116,6 @@ const STEPS = 48;
 function smallestNoiseOf({ smallestNoise, checkpoint }: Flags): number {
   return smallestNoise ?? (checkpoint === "mnist-likelihood" ? 0.0013 : 0.005);
 }
-
-/** Which method each flag belongs to. */
-const owners = { steps: ["fixed"], tolerance: ["adaptive"], probes: ["fixed", "adaptive"], draws: ["bound"] };
 
 /** What one batch gives: bits per dimension of each image, and what its method adds. */
 interface BatchBits {
@@ -167,11 +176,6 @@ function byBound(model: ScoreModel, { draws = 16, seed }: Flags): Method {
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  for (const [name, methods] of Object.entries(owners)) {
-    if (flags[name as keyof typeof owners] !== undefined && !methods.includes(flags.method)) {
-      throw new UsageError(`--${name} belongs to --method ${methods.join(" and ")}, got ${flags.method}`);
-    }
-  }
   const images = slice(await loadMnist(flags.split, { data: flags.data }), 0, flags.limit);
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint);

@@ -20,7 +20,7 @@ import { sizeOf } from "../src/networks/network.ts";
 import { sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { SAMPLER } from "./drawing.ts";
-import { choice, type FlagValues, integer, text, toggle, UsageError } from "./flags.ts";
+import { choice, type FlagValues, integer, onlyWith, text, toggle, UsageError } from "./flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
 import { networkFlags, type Sampling, samplingFlags, seedFlag } from "./sampling_flags.ts";
 
@@ -57,13 +57,16 @@ export function posteriorFlags<const M extends Method>(
       placeholder: "none|own|0-9",
       default: "none",
     }),
-    iterations: integer({
-      help:
-        "iterations of the linear solver (default 3 of mmps, which asks the network in each, and 20 of pigdm)",
-      min: 1,
-      max: 1000,
-    }),
-    resamplings: integer({ help: "how often repaint does each step", default: 10, min: 1, max: 1000 }),
+    iterations: onlyWith(
+      integer({
+        help:
+          "iterations of the linear solver (default 3 of mmps, which asks the network in each, and 20 of pigdm)",
+        min: 1,
+        max: 1000,
+      }),
+      "method",
+      ["mmps", "pigdm"],
+    ),
     checkpoint: networkFlags.checkpoint,
     ...samplingFlags,
     steps: integer({
@@ -83,8 +86,19 @@ export function posteriorFlags<const M extends Method>(
   };
 }
 
-/** Values of {@linkcode posteriorFlags}. */
-export type PosteriorValues = FlagValues<ReturnType<typeof posteriorFlags>>;
+/** The flags of tasks that know RePaint. */
+export const repaintFlags = {
+  resamplings: onlyWith(
+    integer({ help: "how often repaint does each step (default 10)", min: 1, max: 1000 }),
+    "method",
+    ["repaint"],
+  ),
+};
+
+/** Values of {@linkcode posteriorFlags} and, where a task has them, of {@linkcode repaintFlags}. */
+export type PosteriorValues =
+  & FlagValues<ReturnType<typeof posteriorFlags>>
+  & Partial<FlagValues<typeof repaintFlags>>;
 
 /** What is seen of an image. */
 export interface Sight {
@@ -127,7 +141,7 @@ export interface PosteriorOptions extends Sampling {
   /** Class that every input's samples are drawn for, [inputs]; null for none. */
   readonly classes: readonly number[] | null;
   readonly iterations: number | undefined;
-  readonly resamplings: number;
+  readonly resamplings?: number;
   /** Samples of each input. */
   readonly count: number;
   /** Samples in a batch: every batch has as many, the last one too, and what is too many is dropped. */

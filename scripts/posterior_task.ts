@@ -9,7 +9,7 @@ import type { PretrainedName } from "../src/pretrained.ts";
 import { load, SAMPLER } from "./drawing.ts";
 import { openEngine } from "./engine.ts";
 import { readWhole } from "./files.ts";
-import { type Inputs, readInputs } from "./inputs.ts";
+import { checkInputFlags, type Inputs, readInputs } from "./inputs.ts";
 import { classesOf, drawPosterior, observe, type PosteriorValues, type Sight, STEPS } from "./posterior.ts";
 import { checkOutput, writeGallery } from "./posterior_output.ts";
 import { samplingOf } from "./sampling_flags.ts";
@@ -47,6 +47,7 @@ export interface PosteriorTask {
 
 /** Runs a task and prints its result. */
 export async function runPosterior(flags: PosteriorValues, task: PosteriorTask): Promise<void> {
+  checkInputFlags(flags);
   const steps = flags.steps ?? (flags.sampler === SAMPLER ? STEPS : undefined);
   const sampling = samplingOf({ ...flags, steps });
   await checkOutput(flags.output);

@@ -12,7 +12,7 @@ import {
   randomProjection,
 } from "../src/conditioning/operators.ts";
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
-import { choice, integer, number, parseFlags, runScript, UsageError } from "./flags.ts";
+import { choice, integer, number, onlyWith, parseFlags, runScript } from "./flags.ts";
 import { posteriorFlags } from "./posterior.ts";
 import { keptOf, type Outcome, percent, runPosterior } from "./posterior_task.ts";
 import { asUsage } from "./sampling_flags.ts";
@@ -36,8 +36,16 @@ const usage = {
       min: 0,
       max: 100,
     }),
-    blur: number({ help: "standard deviation of the blur, in pixels (default 1.5)", min: 0.1, max: 20 }),
-    directions: integer({ help: "number of random projections (default 98)", min: 1, max: 10_000 }),
+    blur: onlyWith(
+      number({ help: "standard deviation of the blur, in pixels (default 1.5)", min: 0.1, max: 20 }),
+      "operator",
+      ["blur"],
+    ),
+    directions: onlyWith(
+      integer({ help: "number of random projections (default 98)", min: 1, max: 10_000 }),
+      "operator",
+      ["projection"],
+    ),
     ...posteriorFlags({ methods: ["mmps", "pigdm"], method: "pigdm", output: "restore.png" }),
   },
 } as const;
@@ -95,11 +103,6 @@ async function errors({ inputs, samples, values, shape, sight, seen }: Outcome) 
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  for (const [name, needed] of [["blur", "blur"], ["directions", "projection"]] as const) {
-    if (flags[name] !== undefined && flags.operator !== needed) {
-      throw new UsageError(`--${name} is for --operator ${needed}, got --operator ${flags.operator}`);
-    }
-  }
   await runPosterior(flags, {
     label: "restoring",
     network: "mnist",

@@ -131,6 +131,8 @@ async function planFor(flags: Flags): Promise<Plan> {
   if (ending !== ".npy" && (flags.resume || flags.shard !== undefined)) {
     throw new UsageError(`--resume and --shard need an --output that ends in .npy, got "${flags.output}"`);
   }
+  // Refuses guidance that has no effect; whether the network has labels is known later.
+  labelGuidanceOf({ ...flags, label: flags.label ?? "random" });
   const batches = Math.ceil(flags.count / flags.batch);
   const { index, shards } = flags.shard ?? { index: 1, shards: 1 };
   if (shards > batches) {

@@ -151,11 +151,11 @@ export const guidanceFlags = {
       `${GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
   }),
   guidanceFrom: number({
-    help: "noise ratio below which guidance ends, which saves the second pass of the network",
-    default: GUIDANCE.from,
+    help:
+      `noise ratio below which guidance ends, which saves the second pass of the network (default ${GUIDANCE.from})`,
     min: 0,
   }),
-  guidanceTo: number({ help: "noise ratio down to which guidance waits", default: GUIDANCE.to, min: 0 }),
+  guidanceTo: number({ help: `noise ratio down to which guidance waits (default ${GUIDANCE.to})`, min: 0 }),
   classifierScale: number({
     help:
       "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
@@ -182,10 +182,17 @@ export const labelFlags = {
 
 /**
  * How the network follows labels: what was asked for, else the default, which is not at all where a classifier is followed.
- * @throws UsageError for an interval that is none
+ * @throws UsageError for an interval that is empty, or that has no effect
  */
 export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
-  const { guidance, classifierScale = 0, guidanceFrom: from, guidanceTo: to } = flags;
+  const { guidance, classifierScale = 0, guidanceFrom: from = GUIDANCE.from, guidanceTo: to = GUIDANCE.to } =
+    flags;
+  for (const name of ["from", "to"] as const) {
+    const value = flags[name === "from" ? "guidanceFrom" : "guidanceTo"];
+    if (guidance === 1 && value !== undefined) {
+      throw new UsageError(`--guidance-${name} has no effect at --guidance 1, got ${value}`);
+    }
+  }
   if (from >= to) throw new UsageError(`--guidance-from must be below --guidance-to, got ${from} and ${to}`);
   return { scale: guidance ?? (classifierScale !== 0 ? 0 : GUIDANCE.scale), from, to };
 }
@@ -197,7 +204,14 @@ export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Gu
 export function labelGuidanceOf(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
   const { label, guidance = 1, classifierScale = 0 } = flags;
   if (label !== "none") return guidanceOf(flags);
-  for (const [name, value, none] of [["guidance", guidance, 1], ["classifier-scale", classifierScale, 0]]) {
+  const { guidanceFrom, guidanceTo } = flags;
+  const needLabels = [
+    ["guidance", guidance, 1],
+    ["guidance-from", guidanceFrom, undefined],
+    ["guidance-to", guidanceTo, undefined],
+    ["classifier-scale", classifierScale, 0],
+  ];
+  for (const [name, value, none] of needLabels) {
     if (value !== none) throw new UsageError(`--${name} needs a label, got ${value} with --label none`);
   }
   return guidanceOf({ ...flags, guidance: 1 });

@@ -57,6 +57,23 @@ const usage = {
 
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 
+/** Flags that have an effect on some experiments only. */
+const owners: Partial<Record<keyof Flags, readonly Experiment[]>> = {
+  data: ["langevin", "matching", "densities"],
+  stepSize: ["langevin"],
+  sigma: ["matching"],
+  methods: ["matching"],
+  separation: ["modes"],
+  weight: ["modes"],
+};
+
+/** The values of the flags, of which only those are known that have an effect on the experiments. */
+function readFlags(name: string, chosen: readonly Experiment[], args: readonly string[]): Flags {
+  const takes = (key: string) => owners[key as keyof Flags]?.some((owner) => chosen.includes(owner)) ?? true;
+  const flags = Object.fromEntries(Object.entries(usage.flags).filter(([key]) => takes(key)));
+  return { ...parseFlags(usage, []), ...parseFlags({ ...usage, name, flags }, args) };
+}
+
 /** Standard deviation of each law where it is narrowest. */
 const narrowest: Record<ToyName, number> = {
   "mixture": 0.5,
@@ -210,7 +227,8 @@ async function main(): Promise<void> {
   if (chosen.length === 0) {
     throw new UsageError(`the experiment must be one of ${experiments.join(", ")}, all; got "${first}"`);
   }
-  const flags = parseFlags(usage, named ? rest : Deno.args);
+  const name = named && first !== "all" ? `toy ${first}` : usage.name;
+  const flags = readFlags(name, chosen, named ? rest : Deno.args);
   await Deno.mkdir(flags.output, { recursive: true }).catch((error) => {
     throw new Error(
       `cannot make the folder "${flags.output}": ${error instanceof Error ? error.message : error}`,

@@ -199,6 +199,11 @@ export async function newConfig(
   }
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
   const network = networkFor(dataset, flags.network);
+  if (flags.labelDropout !== undefined && !("classes" in network && network.classes > 0)) {
+    throw new UsageError(
+      `--label-dropout is for a network with labels, got ${flags.labelDropout} for one without`,
+    );
+  }
   const tutorial = network.kind === "tutorial";
   const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"
     // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).

@@ -118,13 +118,13 @@ claim(
         ["--method", "adaptive", "--tolerance", "0"],
         /^error: --tolerance must be a number from 1e-9 to 1, got "0"\n$/,
       ],
-      [2, ["--tolerance", "1e-4"], /^error: --tolerance belongs to --method adaptive, got fixed\n$/],
+      [2, ["--tolerance", "1e-4"], /^error: --tolerance is for --method adaptive, got --method fixed\n$/],
       [
         2,
         ["--method", "bound", "--probes", "2"],
-        /^error: --probes belongs to --method fixed and adaptive, got bound\n$/,
+        /^error: --probes is for --method fixed or adaptive, got --method bound\n$/,
       ],
-      [2, ["--draws", "4"], /^error: --draws belongs to --method bound, got fixed\n$/],
+      [2, ["--draws", "4"], /^error: --draws is for --method bound, got --method fixed\n$/],
       [
         2,
         ["--smallest-noise", "-1"],

@@ -8,7 +8,7 @@ claim("deno task toy explains itself and refuses what is no experiment", async (
   const runs = await Promise.all([
     run("toy", "--help"),
     run("toy", "walk"),
-    run("toy", "modes", "--data", "spiral"),
+    run("toy", "langevin", "--data", "spiral"),
     run("toy", "modes", "--count", "0"),
     run("toy", "modes", "--output", "/dev/null/pictures"),
   ]);
