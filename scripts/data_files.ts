@@ -3,6 +3,7 @@
  * @module
  */
 import { gunzip } from "../src/data/gzip.ts";
+import { download, type DownloadOptions } from "../src/input/download.ts";
 import { atomicWrite } from "./files.ts";
 import { formatBytes, ProgressBar } from "./terminal.ts";
 
@@ -14,6 +15,8 @@ export interface DataPlaces {
   readonly cache?: string;
   /** Addresses to try in turn, ending in "/". Default: the data's own. */
   readonly mirrors?: readonly string[];
+  /** Limits of a download; by default 256 MiB, and 60 seconds in which nothing comes. */
+  readonly limits?: Pick<DownloadOptions, "most" | "patience">;
   /** Called with each line or partial line about a download; default: standard error. */
   readonly report?: (text: string) => void;
 }
@@ -63,7 +66,7 @@ export async function cached(
   for (const mirror of places.mirrors ?? file.mirrors) {
     const url = `${mirror}${file.name}`;
     try {
-      const packed = await fetchBytes(url, report);
+      const packed = await fetchBytes(url, report, places.limits ?? {});
       const bytes = await checked(file, packed, url);
       await Deno.mkdir(cache, { recursive: true });
       await atomicWrite(path, packed);
@@ -96,31 +99,38 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
+/** The file's uncompressed bytes; nothing is unpacked before its digest is right, where that is of the packed bytes. */
 async function checked(file: PublishedFile, packed: Uint8Array, place: string): Promise<Uint8Array> {
+  if (file.digestOf === "packed") await checkDigest(file, packed);
   const bytes = await gunzip(packed, place);
-  const digest = await sha256(file.digestOf === "packed" ? packed : bytes);
-  if (digest !== file.sha256) {
-    throw new Error(`SHA-256 is ${digest.slice(0, 12)}…, expected ${file.sha256.slice(0, 12)}…`);
-  }
+  if (file.digestOf === "unpacked") await checkDigest(file, bytes);
   return bytes;
 }
 
-async function fetchBytes(url: string, report: (text: string) => void): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    throw new Error(`HTTP ${response.status}`);
+async function checkDigest({ sha256: expected }: PublishedFile, bytes: Uint8Array): Promise<void> {
+  const digest = await sha256(bytes);
+  if (digest === expected) return;
+  throw new Error(`SHA-256 is ${digest.slice(0, 12)}…, expected ${expected.slice(0, 12)}…`);
+}
+
+async function fetchBytes(
+  url: string,
+  report: (text: string) => void,
+  limits: DownloadOptions,
+): Promise<Uint8Array> {
+  let progress: ProgressBar | undefined;
+  const bar = (total: number) =>
+    progress ??= new ProgressBar({ label: `downloading ${url}`, total, unit: "bytes", write: report });
+  try {
+    const bytes = await download(url, {
+      ...limits,
+      onProgress: (received, total) => bar(total).update(received),
+    });
+    bar(bytes.length).print(`downloaded ${url}, ${formatBytes(bytes.length)}`);
+    return bytes;
+  } finally {
+    progress?.[Symbol.dispose]();
   }
-  const total = Number(response.headers.get("content-length") ?? 0);
-  using progress = new ProgressBar({ label: `downloading ${url}`, total, unit: "bytes", write: report });
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let received = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    progress.update(received += chunk.length);
-  }
-  progress.print(`downloaded ${url}, ${formatBytes(received)}`);
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 async function sha256(bytes: Uint8Array): Promise<string> {

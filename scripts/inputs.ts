@@ -47,6 +47,11 @@ export const inputFlag: Flag<InputChoice> = {
     if (!(last >= first && last - first < 10_000 && last < 2 ** 31)) {
       throw new UsageError(`${flag} must name 1 to 10000 images, FROM up to TO, got "${text}"`);
     }
+    if (kind === "samples" && last >= 10_000) {
+      throw new UsageError(
+        `${flag} must name samples below 10000, for all before them are drawn too, got "${text}"`,
+      );
+    }
     return { kind: kind as Source, from: first, to: last };
   },
 };

@@ -2,6 +2,10 @@
  * Noise plans as files: what `deno task ncsn:plan` writes, and `train` and `sample` read.
  * @module
  */
+import { checkFields, checkNumber, checkText } from "../src/input/fields.ts";
+import { isObject, parseJson } from "../src/input/json.ts";
+import { quoted } from "../src/input/quoted.ts";
+import { checkName } from "../src/option_name.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
 import { veSde } from "../src/sde.ts";
 import { geometricLevels } from "../src/ncsn/noise_plan.ts";
@@ -36,19 +40,34 @@ const OLD_FORMAT = "score-sde noise plan 1";
 /** Models see pixels from −1 to 1: twice a plan's units. */
 const SCALE = 2;
 
+/** The most levels and the most moves at each; the published plans have 10 to 3,000 levels and 3 to 100 moves. */
+const MOST = 100_000;
+
+/** The longest file that is taken for a plan, in bytes. */
+const LONGEST = 100_000;
+
 /**
  * Reads a plan.
  * @throws {Error} with one sentence, when the file is no plan
  */
 export async function readPlan(path: string): Promise<NoisePlanFile> {
-  const bytes = await readWhole(path);
+  return parsePlan(await readWhole(path), quoted(path));
+}
+
+/**
+ * The plan that a file's bytes stand for.
+ * @param where What errors call it.
+ * @throws {Error} with one sentence, when it is no plan
+ */
+export function parsePlan(bytes: Uint8Array, where: string): NoisePlanFile {
+  if (bytes.length > LONGEST) throw new Error(`${where} is no noise plan: it has ${bytes.length} bytes`);
   let plan: unknown;
   try {
-    plan = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw new Error(`"${path}" is no noise plan: it is not JSON`);
+    plan = parseJson(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new Error(`${where} is no noise plan: it ${(error as Error).message}`);
   }
-  return checkedPlan(plan, `"${path}"`);
+  return checkedPlan(plan, where);
 }
 
 /**
@@ -57,21 +76,26 @@ export async function readPlan(path: string): Promise<NoisePlanFile> {
  * @throws {Error} with one sentence, when it is no plan
  */
 export function checkedPlan(json: unknown, where: string): NoisePlanFile {
-  let plan = json as Omit<NoisePlanFile, "format"> & { readonly format: string };
-  if (plan?.format === OLD_FORMAT) plan = { ...plan, format: PLAN_FORMAT, epsilon: plan.epsilon / 2 };
-  if (plan?.format !== PLAN_FORMAT) {
+  const format = isObject(json) ? json.format : undefined;
+  if (format !== PLAN_FORMAT && format !== OLD_FORMAT) {
     throw new Error(`${where} is no noise plan: it does not say "format": "${PLAN_FORMAT}"`);
   }
-  if (plan.kind !== "ncsn" && plan.kind !== "ncsnv2") {
-    throw new Error(`${where}: kind must be ncsn or ncsnv2, got ${JSON.stringify(plan.kind)}`);
-  }
   try {
-    geometricLevels(plan.largest, plan.smallest, plan.levels);
-    annealedLangevin({ epsilon: plan.epsilon, steps: plan.moves });
+    checkFields("it", json, ["format", "data", "kind", "largest", "smallest", "levels", "moves", "epsilon"]);
+    checkText("data", json.data);
+    checkName("kind", json.kind as string, ["ncsn", "ncsnv2"]);
+    checkNumber("smallest", json.smallest, { above: 0 });
+    checkNumber("largest", json.largest, { above: json.smallest });
+    checkNumber("levels", json.levels, { least: 2, most: MOST, whole: true });
+    checkNumber("moves", json.moves, { least: 1, most: MOST, whole: true });
+    checkNumber("epsilon", json.epsilon, { above: 0 });
+    const epsilon = format === OLD_FORMAT ? json.epsilon / 2 : json.epsilon;
+    const plan = { ...json, format: PLAN_FORMAT, epsilon } as NoisePlanFile;
+    annealedLangevin({ epsilon, steps: plan.moves });
+    return plan;
   } catch (error) {
     throw new Error(`${where} is no noise plan: ${(error as Error).message}`);
   }
-  return { ...plan, format: PLAN_FORMAT };
 }
 
 /** The plan's levels, in a model's units. */

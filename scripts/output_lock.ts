@@ -5,6 +5,7 @@
  * which ends with its process however that ends. So a lock file that a killed process left is taken over.
  * @module
  */
+import { printable } from "../src/input/quoted.ts";
 import { refuseLink } from "./files.ts";
 
 /** The process that writes an output. */
@@ -138,7 +139,7 @@ async function isSame(file: Deno.FsFile, path: string): Promise<boolean> {
 }
 
 function describe({ pid, host, since }: OutputOwner): string {
-  return `process ${pid} on ${host} since ${since}`;
+  return printable(`process ${pid} on ${host.slice(0, 80)} since ${since.slice(0, 40)}`);
 }
 
 function hostname(): string {

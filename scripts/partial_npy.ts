@@ -5,6 +5,8 @@
  * @module
  */
 import { npyHeader, readNpyHeader } from "../src/pictures/npy.ts";
+import { isObject, parseJson } from "../src/input/json.ts";
+import { printable, quoted } from "../src/input/quoted.ts";
 import { atomicWrite, refuseLink } from "./files.ts";
 
 /** Everything that the bytes of the array depend on; plain JSON. */
@@ -134,9 +136,33 @@ function names(path: string): { partial: string; journal: string } {
   return { partial: `${path}.partial`, journal: `${path}.partial.json` };
 }
 
-/** What a finished array says it is of, in `FILE.json`; null where that is not there. */
+/**
+ * What a finished array says it is of, in `FILE.json`; null where that is not there.
+ * @throws {Error} with one sentence, when the file is no such record
+ */
 export async function readRecord(path: string): Promise<RunRecord | null> {
-  return await Deno.readTextFile(`${path}.json`).then(JSON.parse, () => null);
+  const text = await Deno.readTextFile(`${path}.json`).catch(() => null);
+  return text === null ? null : parseRecord(text, quoted(`${path}.json`));
+}
+
+/**
+ * The record that a text stands for.
+ * @param where What errors call it.
+ * @throws {Error} with one sentence, when it is no object of text, numbers, true and false
+ */
+export function parseRecord(text: string, where: string): RunRecord {
+  let record: unknown;
+  try {
+    record = parseJson(text);
+  } catch (error) {
+    throw new Error(`${where} is no record of a run: it ${(error as Error).message}`);
+  }
+  if (!isRecord(record)) throw new Error(`${where} is no record of a run: it has no plain values by name`);
+  return record;
+}
+
+function isRecord(value: unknown): value is RunRecord {
+  return isObject(value) && Object.values(value).every((v) => /^(string|number|boolean)$/.test(typeof v));
 }
 
 /** Writes what a finished array is of. */
@@ -188,25 +214,31 @@ async function readJournal(
 ): Promise<{ run: RunRecord | null; batches: readonly Batch[] }> {
   const text = await Deno.readTextFile(journal).catch(() => null);
   const { size } = await Deno.stat(partial).catch(() => ({ size: 0 }));
-  const lines = (text ?? "").split("\n").slice(0, -1).map((line) => {
-    try {
-      return JSON.parse(line);
-    } catch {
-      return null;
-    }
-  });
-  const [run, ...batches] = lines;
-  const sound = run !== undefined && run !== null &&
-    batches.every((batch) => Number.isInteger(batch?.samples) && typeof batch.sha256 === "string");
+  const record = parseJournal(text ?? "");
   // A header alone is no sample.
-  if (!sound && size > 4096) {
+  if (record === null && size > 4096) {
     throw new Error(
       `"${partial}" holds samples, but its record "${journal}" is ${
         text === null ? "gone" : "damaged"
       }: remove both to draw them again`,
     );
   }
-  return sound ? { run, batches } : { run: null, batches: [] };
+  return record ?? { run: null, batches: [] };
+}
+
+/** The run and the batches that a record of batches names; null when it is damaged. */
+export function parseJournal(text: string): { run: RunRecord; batches: readonly Batch[] } | null {
+  try {
+    const [run, ...batches] = text.split("\n").slice(0, -1).map(parseJson);
+    return isRecord(run) && batches.every(isBatch) ? { run, batches } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isBatch(value: unknown): value is Batch {
+  return isObject(value) && Number.isSafeInteger(value.samples) && Number(value.samples) > 0 &&
+    typeof value.sha256 === "string";
 }
 
 /** The batches from the first on whose bytes have the checksums that were recorded. */
@@ -218,9 +250,13 @@ async function intactBatches(
 ): Promise<readonly Batch[]> {
   if (batches.length === 0) return [];
   using file = await Deno.open(partial);
-  await file.seek(start, Deno.SeekMode.Start);
+  const { size: length } = await file.stat();
+  let at = await file.seek(start, Deno.SeekMode.Start);
   for (const [index, { samples, sha256 }] of batches.entries()) {
+    // What is not there need not be allocated.
+    if (at + samples * size > length) return batches.slice(0, index);
     const bytes = new Uint8Array(samples * size);
+    at += bytes.length;
     let read = 0;
     while (read < bytes.length) {
       const more = await file.read(bytes.subarray(read));
@@ -239,9 +275,11 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 function refuseOther(partial: string, earlier: RunRecord, now: RunRecord): void {
   for (const key of new Set([...Object.keys(earlier), ...Object.keys(now)])) {
     if (earlier[key] !== now[key]) {
-      const word = (value: RunRecord[string]) => value === undefined ? "not given" : `"${value}"`;
+      const word = (value: RunRecord[string]) => value === undefined ? "not given" : quoted(String(value));
       throw new Error(
-        `cannot go on with "${partial}": its ${key} is ${word(earlier[key])}, now it is ${word(now[key])}`,
+        `cannot go on with "${partial}": its ${printable(key.slice(0, 80))} is ${
+          word(earlier[key])
+        }, now it is ${word(now[key])}`,
       );
     }
   }

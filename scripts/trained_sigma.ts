@@ -2,6 +2,8 @@
  * The σ of dx = σ^t dw that a sampling is to have: what was asked for, or what the checkpoint was trained with.
  * @module
  */
+import { parseJson } from "../src/input/json.ts";
+import { checkRecipe } from "../src/training/config_check.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import type { TrainingConfig } from "../src/training/train.ts";
 import { noiseRatio, sdeFromConfig, sigmaPowerSde } from "../src/sde.ts";
@@ -50,7 +52,7 @@ export async function trainedNoise(checkpoint: string | undefined): Promise<numb
       return noiseRatio(sde, sde.tMin);
     }
     case "levels":
-      return Math.min(...objective.ratios);
+      return objective.ratios.reduce((least, ratio) => Math.min(least, ratio));
     case "edm":
       return Math.exp(objective.mean - 4 * objective.std);
     case "consistency":
@@ -70,7 +72,9 @@ async function trainedObjective(
       ? checkpoint
       : new URL(`../fixtures/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
     const { metadata } = readModel(await readWhole(path));
-    return JSON.parse(metadata.recipe ?? metadata.training ?? "{}").objective;
+    const recipe = parseJson(metadata.recipe ?? metadata.training ?? "{}");
+    checkRecipe(recipe);
+    return recipe.objective;
   } catch {
     // What is wrong with the file is said where its network is read.
     return undefined;

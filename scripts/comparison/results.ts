@@ -3,6 +3,7 @@
  * @module
  */
 import type { Engine } from "../../src/compute/engine.ts";
+import { isObject, parseJson } from "../../src/input/json.ts";
 import type { DigitQuality } from "../../src/metrics/digit_quality.ts";
 import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
 import { scoreSamplerNames } from "../../src/samplers/catalogue.ts";
@@ -137,8 +138,13 @@ async function readResults(path: string): Promise<Results | null> {
     throw error;
   }
   try {
-    const results: Results = JSON.parse(text);
-    if (Array.isArray(results.rows) && typeof results.run === "object") return results;
+    const results = parseJson(text);
+    if (
+      isObject(results) && isObject(results.run) && Array.isArray(results.rows) &&
+      results.rows.every(isObject)
+    ) {
+      return results as unknown as Results;
+    }
   } catch {
     // Said below.
   }
