@@ -3,6 +3,8 @@
  * continuous-time schedule is linear; a chain in discrete time, β_1 … β_N, is the rate that is constant between its steps.
  * @module
  */
+import { requireBetween, requireFinite, requireWhole } from "./math/require.ts";
+import { quoted } from "./input/quoted.ts";
 
 /** β and its integral, in float64 on the host. */
 export interface BetaSchedule {
@@ -60,7 +62,9 @@ export function steppedBeta(betas: readonly number[]): BetaSchedule {
  * @throws {RangeError} if N is no positive integer or a β is not between 0 and 1
  */
 export function linearBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
-  requireSteps(steps);
+  requireWhole("a chain's steps", steps, 1, MOST_STEPS);
+  requireFinite("the first β", first);
+  requireFinite("the last β", last);
   const betas = Array.from(
     { length: steps },
     (_, n) => steps === 1 ? first : first + (last - first) * n / (steps - 1),
@@ -77,7 +81,8 @@ export function linearBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
  * @throws {RangeError} if N is no positive integer or a β is not between 0 and 1
  */
 export function cosineBetas(steps = 1000, offset = 0.008): number[] {
-  requireSteps(steps);
+  requireWhole("a chain's steps", steps, 1, MOST_STEPS);
+  requireBetween("offset", offset, 0);
   const kept = (n: number) => Math.cos(Math.PI / 2 * (n / steps + offset) / (1 + offset)) ** 2;
   const betas = Array.from({ length: steps }, (_, n) => Math.min(0.999, 1 - kept(n + 1) / kept(n)));
   requireBetas(betas);
@@ -89,14 +94,11 @@ export function requireBetas(betas: readonly number[]): void {
   if (!Array.isArray(betas) || betas.length === 0) {
     throw new RangeError("a chain needs a list of at least one β");
   }
-  const wrong = betas.findIndex((beta) => !(beta > 0 && beta < 1));
+  const wrong = betas.findIndex((beta) => !(typeof beta === "number" && beta > 0 && beta < 1));
   if (wrong >= 0) {
-    throw new RangeError(`every β must be above 0 and below 1, got β_${wrong + 1} = ${betas[wrong]}`);
+    throw new RangeError(`every β must be above 0 and below 1, got β_${wrong + 1} = ${quoted(betas[wrong])}`);
   }
 }
 
-function requireSteps(steps: number): void {
-  if (!Number.isInteger(steps) || steps < 1) {
-    throw new RangeError(`a chain's steps must be a positive integer, got ${steps}`);
-  }
-}
+/** The most steps of a chain. */
+const MOST_STEPS = 1e7;

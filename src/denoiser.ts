@@ -6,6 +6,10 @@
 import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
 import { noiseRatio, type Sde } from "./sde.ts";
+import { requireTensor } from "./compute/require_tensor.ts";
+import { quoted } from "./input/quoted.ts";
+import { requireFunction } from "./math/require.ts";
+import { requireDenoiser, requireModel, requireSde } from "./require_parts.ts";
 
 /** Predicts the noise in y = x_0 + ν ε. */
 export interface Denoiser {
@@ -45,6 +49,7 @@ export interface ScoreModel {
  * @throws {TypeError} naming what needs it
  */
 export function requireScore(model: ScoreModel, what: string): void {
+  requireModel("model", model);
   if (!model.consistency) return;
   throw new TypeError(
     `${what} needs a score, and this model is a consistency function: draw from it with the sampler consistency`,
@@ -53,6 +58,7 @@ export function requireScore(model: ScoreModel, what: string): void {
 
 /** The score model that a denoiser gives under an SDE. */
 export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
+  requireDenoiser("denoiser", denoiser);
   return scoreModelFromNoise(sde, (x, t) => {
     const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
     return denoiser.noise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
@@ -64,6 +70,9 @@ export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
  * @throws {RangeError} naming the first time that is not from 0 to tMax
  */
 function checkTimes({ tMax }: Sde, t: PerRow): void {
+  if (!(t instanceof Float64Array) && typeof t !== "number") {
+    throw new TypeError(`times must be a number or a Float64Array, one for each row, got ${quoted(t)}`);
+  }
   for (const time of typeof t === "number" ? [t] : t) {
     // A solver's times may end a rounding beyond; rows of NaN are of a state that broke, of which the solver speaks.
     const broken = typeof t !== "number" && Number.isNaN(time);
@@ -83,9 +92,12 @@ export function scoreModelFromNoise(
   noise: (x: tf.Tensor, t: PerRow) => tf.Tensor,
   { consistency }: { readonly consistency?: true } = {},
 ): ScoreModel {
+  requireSde("sde", sde);
+  requireFunction("noise", noise);
   /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone. */
   const view = (a: ((t: number) => number) | null, b: (t: number) => number) => (x: tf.Tensor, t: PerRow) =>
     tf.tidy(() => {
+      requireTensor("x", x);
       checkTimes(sde, t);
       const part = tf.mul(noise(x, t), column(mapPerRow(t, b), x));
       return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
@@ -97,6 +109,7 @@ export function scoreModelFromNoise(
     sde,
     ...consistency && { consistency },
     noise: (x, t) => {
+      requireTensor("x", x);
       checkTimes(sde, t);
       return tf.tidy(() => noise(x, t));
     },

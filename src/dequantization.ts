@@ -6,6 +6,8 @@ import type { Rng } from "./compute/rng.ts";
 import * as tf from "./compute/tf.ts";
 import { noiseRatio, type Sde } from "./sde.ts";
 import { normalMass, truncatedNormal } from "./truncated_normal.ts";
+import { requireFinite, requireNumbers, requireOptions, requireShape, requireWhole } from "./math/require.ts";
+import { requireRng, requireSde } from "./require_parts.ts";
 
 /** An interval of real values that is cut into equal bins, one to each level of a pixel. */
 export interface ValueRange {
@@ -37,6 +39,7 @@ export function dequantize(
   range: ValueRange = modelRange,
 ): tf.Tensor {
   const width = binWidth(range);
+  requireBins(bytes, range);
   const uniform = drawFor(bytes, shape, rng);
   return tf.tensor(Float32Array.from(uniform, (u, i) => range.low + (bytes[i] + u) * width), [...shape]);
 }
@@ -69,7 +72,9 @@ export function dequantizeByNoise(
   sde: Sde,
   range: ValueRange = modelRange,
 ): NoisyBytes {
+  requireSde("sde", sde);
   const width = binWidth(range);
+  requireBins(bytes, range);
   const uniform = drawFor(bytes, shape, rng);
   const [alpha, sigma] = [sde.alpha(sde.tMin), sde.sigma(sde.tMin)];
   const bound = width / 2 / noiseRatio(sde, sde.tMin);
@@ -90,6 +95,7 @@ export function dequantizeByNoise(
  * P(c | x) ∝ q(x | c) over all levels (Kingma et al. 2021, Section 3.3), where infinitely many bound those that are.
  */
 export function decodingCost(sde: Sde, range: ValueRange = modelRange): number {
+  requireSde("sde", sde);
   const gap = binWidth(range) / noiseRatio(sde, sde.tMin);
   const others = Math.ceil(20 / gap);
   /** −log P(c | x) where the noise is z; the levels beside c lie gap, 2 gap, … away. */
@@ -125,14 +131,15 @@ export function bitsPerDimension(
   dimension: number,
   range: ValueRange = modelRange,
 ): number {
-  if (!Number.isInteger(dimension) || dimension < 1) {
-    throw new RangeError(`dimension must be a positive integer, got ${dimension}`);
-  }
+  requireFinite("logDensity", logDensity);
+  requireWhole("dimension", dimension, 1);
   return -(logDensity / dimension + Math.log(binWidth(range))) / Math.LN2;
 }
 
 /** A uniform number for every byte. */
 function drawFor(bytes: ArrayLike<number>, shape: readonly number[], rng: Rng): Float64Array {
+  requireRng("rng", rng);
+  requireShape("shape", shape);
   const uniform = rng.uniformValues(shape);
   if (uniform.length !== bytes.length) {
     throw new RangeError(`the shape [${shape}] does not fit ${bytes.length} values`);
@@ -140,12 +147,26 @@ function drawFor(bytes: ArrayLike<number>, shape: readonly number[], rng: Rng): 
   return uniform;
 }
 
-function binWidth({ low, high, levels = 256 }: ValueRange): number {
+function binWidth(range: ValueRange): number {
+  requireOptions("range", range);
+  const { low, high, levels = 256 } = range;
+  requireFinite("low", low);
+  requireFinite("high", high);
   if (!(high > low) || !Number.isFinite(high - low)) {
     throw new RangeError(`a range of values must have low < high, got ${low} and ${high}`);
   }
-  if (!Number.isInteger(levels) || levels < 1) {
-    throw new RangeError(`levels must be a positive integer, got ${levels}`);
-  }
+  requireWhole("levels", levels, 1);
   return (high - low) / levels;
+}
+
+/** Refuses values that are in no bin of the range. */
+function requireBins(values: ArrayLike<number>, { levels = 256 }: ValueRange): void {
+  const inside = (value: number) =>
+    value >= 0 && (levels === 1 || (Number.isInteger(value) && value < levels));
+  requireNumbers(
+    "bytes",
+    values,
+    inside,
+    levels === 1 ? "finite numbers from 0" : `whole numbers from 0 to ${levels - 1}`,
+  );
 }

@@ -3,6 +3,8 @@
  * @module
  */
 import { type Sde, transition } from "./sde.ts";
+import { requireFinite } from "./math/require.ts";
+import { requireSde } from "./require_parts.ts";
 
 /**
  * One forward step x_t = scale·x_s + std·z from s to t in the discretization of the SDE's own paper (Song et al.
@@ -13,6 +15,9 @@ import { type Sde, transition } from "./sde.ts";
  * @throws {RangeError} if s exceeds t, or a VP step is so long that β(t)·h exceeds 1
  */
 export function discretize(sde: Sde, s: number, t: number): { scale: number; std: number } {
+  requireSde("sde", sde);
+  requireFinite("s", s);
+  requireFinite("t", t);
   const h = t - s;
   if (!(h >= 0)) throw new RangeError(`a forward step runs from s to t ≥ s; got s = ${s}, t = ${t}`);
   switch (sde.config.kind) {

@@ -5,6 +5,9 @@
 import * as tf from "./compute/tf.ts";
 import type { ScoreModel } from "./denoiser.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
+import { requireNumbers } from "./math/require.ts";
+import { requireModel } from "./require_parts.ts";
+import { requireTensor } from "./compute/require_tensor.ts";
 
 /**
  * The latent codes at tMax of x [B, …] at tMin (Song et al. 2021, Section 4.3); near N(0, priorStd²) for data of the
@@ -14,11 +17,15 @@ import { type FlowMethod, solveFlow } from "./probability_flow.ts";
  * @throws {Error} where the state stops being finite, or the solver does not arrive
  */
 export async function encode(model: ScoreModel, x: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
+  requireModel("model", model);
+  requireTensor("x", x);
   return await solveFlow(model.sde, model.velocity, x, "to prior", method);
 }
 
 /** What latent codes [B, …] stand for, at tMin: the inverse of {@linkcode encode}, with the same errors. */
 export async function decode(model: ScoreModel, codes: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
+  requireModel("model", model);
+  requireTensor("codes", codes);
   return await solveFlow(model.sde, model.velocity, codes, "to data", method);
 }
 
@@ -39,6 +46,10 @@ export async function interpolate(
   b: tf.Tensor,
   weights: readonly number[],
 ): Promise<tf.Tensor> {
+  requireTensor("a", a);
+  requireTensor("b", b);
+  requireNumbers("weights", weights);
+  if (weights.length === 0) throw new RangeError("weights must hold at least one number, got none");
   if (a.shape[0] !== 1 || String(a.shape) !== String(b.shape)) {
     throw new RangeError(`a and b must have one shape [1, …], got [${a.shape}] and [${b.shape}]`);
   }

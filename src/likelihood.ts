@@ -10,6 +10,9 @@ import { checkName } from "./option_name.ts";
 import { requireScore, type ScoreModel } from "./denoiser.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { priorLogDensity } from "./sde.ts";
+import { requireOptions, requireWhole } from "./math/require.ts";
+import { requireModel, requireRng } from "./require_parts.ts";
+import { requireTensor } from "./compute/require_tensor.ts";
 
 /** Hutchinson's estimator of a trace: the mean of eᵀ J e over random vectors e of mean 0 and covariance 1. */
 export interface Hutchinson {
@@ -67,10 +70,13 @@ export async function logLikelihood(
   x: tf.Tensor,
   options: LikelihoodOptions = {},
 ): Promise<Likelihood> {
+  requireModel("model", model);
+  requireTensor("x", x, { leastRank: 0, empty: true });
+  requireOptions("options", options);
   const { trace = "exact", method } = options;
   const { sde } = model;
   requireScore(model, "a likelihood");
-  if (typeof trace !== "object") checkName("trace", trace, ["exact"]);
+  if (typeof trace !== "object" || trace === null) checkName("trace", trace, ["exact"]);
   const rows = x.shape[0];
   const dimension = x.size / rows;
   if (x.rank < 2 || x.size === 0) throw new RangeError(`x must be [samples, …], got [${x.shape}]`);
@@ -134,9 +140,8 @@ function drawnProbes(
   { rng, probes = 1, law = "rademacher" }: Hutchinson,
   shape: readonly number[],
 ): tf.Tensor[] {
-  if (!Number.isInteger(probes) || probes < 1) {
-    throw new RangeError(`probes must be a positive integer, got ${probes}`);
-  }
+  requireRng("rng", rng);
+  requireWhole("probes", probes, 1, 1e6);
   checkName("law", law, ["rademacher", "gaussian"]);
   return Array.from(
     { length: probes },

@@ -8,6 +8,9 @@ import * as tf from "./compute/tf.ts";
 import { requireScore, type ScoreModel } from "./denoiser.ts";
 import { drawNoiseLevels } from "./objectives/denoising.ts";
 import type { Sde } from "./sde.ts";
+import { requireOptions, requireWhole } from "./math/require.ts";
+import { requireModel, requireRng } from "./require_parts.ts";
+import { requireTensor } from "./compute/require_tensor.ts";
 
 /** How a bound is estimated. */
 export interface LikelihoodBoundOptions {
@@ -41,12 +44,15 @@ export interface LikelihoodBound {
 export async function likelihoodBound(
   model: ScoreModel,
   x0: tf.Tensor,
-  { rng, draws = 16, times = "importance" }: LikelihoodBoundOptions,
+  options: LikelihoodBoundOptions,
 ): Promise<LikelihoodBound> {
+  requireModel("model", model);
+  requireTensor("x0", x0, { leastRank: 0, empty: true });
+  requireOptions("options", options);
+  const { rng, draws = 16, times = "importance" } = options;
+  requireRng("rng", rng);
   if (x0.rank < 2 || x0.size === 0) throw new RangeError(`x0 must be [samples, …], got [${x0.shape}]`);
-  if (!Number.isInteger(draws) || draws < 1) {
-    throw new RangeError(`draws must be a positive integer, got ${draws}`);
-  }
+  requireWhole("draws", draws, 1, 1e7);
   const { sde } = model;
   requireScore(model, "a likelihood's bound");
   const rows = x0.shape[0];

@@ -7,6 +7,7 @@
 import { column, mapPerRow, type PerRow } from "./compute/rows.ts";
 import * as tf from "./compute/tf.ts";
 import { checkFields, checkNumber } from "./input/fields.ts";
+import { requirePositive } from "./math/require.ts";
 
 /** What the preconditioning knows of the data. */
 export interface Preconditioning {
@@ -36,9 +37,8 @@ export function edmCoefficients(
   sigmaData: number,
   noiseRatio: number,
 ): { skip: number; out: number; input: number; noise: number } {
-  if (!(sigmaData > 0 && Number.isFinite(sigmaData))) {
-    throw new RangeError(`sigmaData must be a positive number, got ${sigmaData}`);
-  }
+  requirePositive("sigmaData", sigmaData);
+  requirePositive("noiseRatio", noiseRatio);
   const total = Math.hypot(noiseRatio, sigmaData);
   return {
     skip: (sigmaData / total) ** 2,

@@ -9,6 +9,7 @@ import { DormandPrince, type ToleranceOptions } from "./samplers/dormand_prince.
 import { rungeKutta4 } from "./samplers/ode_rk4.ts";
 import type { Sde } from "./sde.ts";
 import { type GridConfig, timeGrid } from "./time_grid.ts";
+import { requireOptions } from "./math/require.ts";
 
 /**
  * How a flow is solved: by Dormand–Prince 5(4) with steps that each sample chooses, or by Runge–Kutta 4 with the steps of a
@@ -35,6 +36,7 @@ export async function solveFlow(
   direction: FlowDirection,
   method: FlowMethod = { kind: "dopri5" },
 ): Promise<tf.Tensor> {
+  requireOptions("method", method);
   checkName("the kind of a flow's method", method.kind, ["dopri5", "rk4"]);
   if (method.kind === "dopri5") {
     const [from, to] = direction === "to prior" ? [sde.tMin, sde.tMax] : [sde.tMax, sde.tMin];

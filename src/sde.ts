@@ -7,6 +7,15 @@
  * @module
  */
 import { type BetaSchedule, linearBeta, requireBetas, steppedBeta } from "./beta_schedule.ts";
+import { quoted } from "./input/quoted.ts";
+import {
+  requireBetween,
+  requireFinite,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+} from "./math/require.ts";
+import { requireSde } from "./require_parts.ts";
 
 /**
  * A plain, serializable description of an SDE. Times default to [1e-5, 1] for `ve` and [1e-3, 1] otherwise; those of
@@ -113,6 +122,7 @@ export interface SigmaPowerOptions {
  * ```
  */
 export function veSde(options: VeOptions = {}): Sde {
+  requireOptions("options", options);
   const { sigmaMin = 0.01, sigmaMax = 50, tMin = 1e-5, tMax = 1 } = options;
   requirePositive("sigmaMin", sigmaMin);
   requireFinite("sigmaMax", sigmaMax);
@@ -124,7 +134,7 @@ export function veSde(options: VeOptions = {}): Sde {
   requireOrder(tMin, tMax);
   const rate = Math.log(sigmaMax / sigmaMin);
   const sigma = (t: number) => sigmaMin * Math.exp(rate * t);
-  return {
+  return withinTimes({
     config: { kind: "ve", sigmaMin, sigmaMax, tMin, tMax },
     tMin,
     tMax,
@@ -134,7 +144,7 @@ export function veSde(options: VeOptions = {}): Sde {
     drift: () => 0,
     diffusion: (t) => sigma(t) * Math.sqrt(2 * rate),
     timeOfLogSnr: (lambda) => (-lambda - Math.log(sigmaMin)) / rate,
-  };
+  });
 }
 
 /**
@@ -163,7 +173,7 @@ export function ddpmChain(betas: readonly number[]): Sde {
 }
 
 function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sde {
-  return {
+  return withinTimes({
     ...kernelMean(schedule, times),
     config,
     sigma: (t) => Math.sqrt(-Math.expm1(-schedule.integral(t))),
@@ -171,7 +181,7 @@ function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sd
     // (α/σ)² = 1/(e^B − 1), so B = ln(1 + e^{−2λ}), written so that nothing overflows.
     timeOfLogSnr: (lambda) =>
       schedule.timeOfIntegral(Math.max(-2 * lambda, 0) + Math.log1p(Math.exp(-2 * Math.abs(lambda)))),
-  };
+  });
 }
 
 /**
@@ -182,14 +192,14 @@ function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sd
  */
 export function subVpSde(options: BetaOptions = {}): Sde {
   const { config, schedule } = linear(options);
-  return {
+  return withinTimes({
     ...kernelMean(schedule, config),
     config: { kind: "subvp", ...config },
     sigma: (t) => -Math.expm1(-schedule.integral(t)),
     diffusion: (t) => Math.sqrt(schedule.beta(t) * -Math.expm1(-2 * schedule.integral(t))),
     // σ/α = 2 sinh(B/2).
     timeOfLogSnr: (lambda) => schedule.timeOfIntegral(2 * Math.asinh(Math.exp(-lambda) / 2)),
-  };
+  });
 }
 
 /**
@@ -198,6 +208,7 @@ export function subVpSde(options: BetaOptions = {}): Sde {
  * @throws {RangeError} if a value is not finite or out of its range
  */
 export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
+  requireOptions("options", options);
   const { sigma: base = 25, tMin = 1e-3, tMax = 1 } = options;
   requireFinite("sigma", base);
   if (base <= 1) throw new RangeError(`sigma must exceed 1, got ${base}`);
@@ -205,7 +216,7 @@ export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
   requireOrder(tMin, tMax);
   const rate = 2 * Math.log(base);
   const sigma = (t: number) => Math.sqrt(Math.expm1(rate * t) / rate);
-  return {
+  return withinTimes({
     config: { kind: "sigma-power", sigma: base, tMin, tMax },
     tMin,
     tMax,
@@ -215,7 +226,7 @@ export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
     drift: () => 0,
     diffusion: (t) => Math.exp(0.5 * rate * t),
     timeOfLogSnr: (lambda) => Math.log1p(rate * Math.exp(-2 * lambda)) / rate,
-  };
+  });
 }
 
 /**
@@ -224,6 +235,7 @@ export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
  * @throws {RangeError} if the kind is unknown, or a value is missing, not finite or out of its range
  */
 export function sdeFromConfig(config: SdeConfig): Sde {
+  requireOptions("an SDE's config", config);
   switch (config.kind) {
     case "ve":
       requireFinite("sigmaMin", config.sigmaMin);
@@ -242,7 +254,7 @@ export function sdeFromConfig(config: SdeConfig): Sde {
     default: {
       const { kind } = config as { kind: unknown };
       throw new RangeError(
-        `unknown SDE kind ${JSON.stringify(kind)}: use "ve", "vp", "subvp", "sigma-power" or "ddpm"`,
+        `unknown SDE kind ${quoted(kind)}: use "ve", "vp", "subvp", "sigma-power" or "ddpm"`,
       );
     }
   }
@@ -250,11 +262,13 @@ export function sdeFromConfig(config: SdeConfig): Sde {
 
 /** λ(t) = ln(α(t)/σ(t)), half the logarithm of the signal-to-noise ratio; decreasing in t. */
 export function logSnr(sde: Sde, t: number): number {
+  requireSde("sde", sde);
   return Math.log(sde.alpha(t)) - Math.log(sde.sigma(t));
 }
 
 /** ν(t) = σ(t)/α(t), the noise on the data in the data's own units; increasing in t. */
 export function noiseRatio(sde: Sde, t: number): number {
+  requireSde("sde", sde);
   return sde.sigma(t) / sde.alpha(t);
 }
 
@@ -265,6 +279,7 @@ export function noiseRatio(sde: Sde, t: number): number {
  * @throws {RangeError} if s exceeds t
  */
 export function transition(sde: Sde, s: number, t: number): { scale: number; std: number } {
+  requireSde("sde", sde);
   if (!(s <= t)) throw new RangeError(`a transition runs forward, from s to t ≥ s; got s = ${s}, t = ${t}`);
   const before = noiseRatio(sde, s);
   const after = noiseRatio(sde, t);
@@ -278,6 +293,9 @@ export function transition(sde: Sde, s: number, t: number): { scale: number; std
  * Log density of the prior N(0, priorStd²·I), in nats, at a point of the given squared norm and dimension.
  */
 export function priorLogDensity(sde: Sde, squaredNorm: number, dimension: number): number {
+  requireSde("sde", sde);
+  requireBetween("a squared norm", squaredNorm, 0);
+  requireWhole("the dimension", dimension, 1);
   const variance = sde.priorStd ** 2;
   return -0.5 * (dimension * Math.log(2 * Math.PI * variance) + squaredNorm / variance);
 }
@@ -285,6 +303,7 @@ export function priorLogDensity(sde: Sde, squaredNorm: number, dimension: number
 type Times = Pick<Sde, "tMin" | "tMax">;
 
 function linear(options: BetaOptions): { config: Required<BetaOptions>; schedule: BetaSchedule } {
+  requireOptions("options", options);
   const { betaMin = 0.1, betaMax = 20, tMin = 1e-3, tMax = 1 } = options;
   requirePositive("betaMin", betaMin);
   requireFinite("betaMax", betaMax);
@@ -310,16 +329,38 @@ function kernelMean(
   };
 }
 
-function requireFinite(name: string, value: number): void {
-  if (!Number.isFinite(value)) throw new RangeError(`${name} must be a finite number, got ${value}`);
-}
-
-function requirePositive(name: string, value: number): void {
-  requireFinite(name, value);
-  if (value <= 0) throw new RangeError(`${name} must be positive, got ${value}`);
+/**
+ * An SDE whose functions refuse times outside [0, tMax]. A thousandth beyond is allowed: solvers round, and derivatives at tMax
+ * may be taken by differences.
+ */
+function withinTimes(sde: Sde): Sde {
+  requirePositive("the standard deviation of the prior", sde.priorStd);
+  const last = sde.tMax * 1.001;
+  const within = (f: (t: number) => number) => (t: number) => {
+    if (!(typeof t === "number" && t >= 0 && t <= last)) {
+      throw new RangeError(`times must be from 0 to ${sde.tMax}, got ${quoted(t)}`);
+    }
+    return f(t);
+  };
+  return {
+    ...sde,
+    alpha: within(sde.alpha),
+    sigma: within(sde.sigma),
+    drift: within(sde.drift),
+    diffusion: within(sde.diffusion),
+    timeOfLogSnr: (lambda) => {
+      requireFinite("a log signal-to-noise ratio", lambda);
+      return sde.timeOfLogSnr(lambda);
+    },
+  };
 }
 
 function requireOrder(tMin: number, tMax: number): void {
   requireFinite("tMax", tMax);
   if (tMax <= tMin) throw new RangeError(`tMax must exceed tMin, got ${tMax} ≤ ${tMin}`);
+}
+
+/** Refuses a time at which there is no noise, where scores are infinite. */
+export function requireNoise(sde: Sde, t: number): void {
+  if (!(sde.sigma(t) > 0)) throw new RangeError(`there must be noise at the time, got none at ${t}`);
 }

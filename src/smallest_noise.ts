@@ -3,6 +3,8 @@
  * @module
  */
 import { noiseRatio, type Sde, sdeFromConfig } from "./sde.ts";
+import { quoted } from "./input/quoted.ts";
+import { requireSde } from "./require_parts.ts";
 
 /**
  * The same kind of SDE with noise ratio ν at tMin: likelihoods are of data with that much noise. VE gets another σmin, the
@@ -11,10 +13,13 @@ import { noiseRatio, type Sde, sdeFromConfig } from "./sde.ts";
  * @throws {RangeError} if the noise ratio is not positive or not below the one at tMax, or the SDE is a discrete chain
  */
 export function withSmallestNoise(sde: Sde, smallest: number): Sde {
+  requireSde("sde", sde);
   const largest = noiseRatio(sde, sde.tMax);
-  if (!(smallest > 0 && smallest < largest)) {
+  if (!(Number.isFinite(smallest) && smallest > 0 && smallest < largest)) {
     throw new RangeError(
-      `the smallest noise ratio must be positive and below ${largest.toPrecision(3)}, got ${smallest}`,
+      `the smallest noise ratio must be positive and below ${largest.toPrecision(3)}, got ${
+        quoted(smallest)
+      }`,
     );
   }
   const { config } = sde;

@@ -3,6 +3,9 @@
  * @module
  */
 import { logSnr, noiseRatio, type Sde } from "./sde.ts";
+import { requireOptions, requirePositive, requireWhole } from "./math/require.ts";
+import { requireSde } from "./require_parts.ts";
+import { quoted } from "./input/quoted.ts";
 
 /**
  * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
@@ -38,10 +41,10 @@ export const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2
  * ```
  */
 export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
+  requireSde("sde", sde);
+  requireOptions("grid", config);
   const { steps } = config;
-  if (!Number.isInteger(steps) || steps < 1) {
-    throw new RangeError(`steps must be a positive integer, got ${steps}`);
-  }
+  requireWhole("steps", steps, 1, 1e7);
   const timeAt = interpolation(sde, config);
   const times = Float64Array.from({ length: steps + 1 }, (_, i) => timeAt(i / steps));
   times[0] = sde.tMax;
@@ -72,9 +75,7 @@ function interpolation(sde: Sde, config: GridConfig): (fraction: number) => numb
     }
     case "karras": {
       const { rho = 7 } = config;
-      if (!(rho > 0 && Number.isFinite(rho))) {
-        throw new RangeError(`rho must be a positive number, got ${rho}`);
-      }
+      requirePositive("rho", rho);
       const root = between(noiseRatio(sde, tMax) ** (1 / rho), noiseRatio(sde, tMin) ** (1 / rho));
       return (fraction) => sde.timeOfLogSnr(-rho * Math.log(root(fraction)));
     }
@@ -84,9 +85,7 @@ function interpolation(sde: Sde, config: GridConfig): (fraction: number) => numb
     }
     default:
       throw new RangeError(
-        `unknown grid ${
-          JSON.stringify(config.kind)
-        }: use "uniform", "quadratic", "log-snr", "karras" or "levels"`,
+        `unknown grid ${quoted(config.kind)}: use "uniform", "quadratic", "log-snr", "karras" or "levels"`,
       );
   }
 }

@@ -75,12 +75,12 @@ claim("what is no model, sampler or generator is named where nothing checks type
   await check.throws(
     "a denoiser for a model",
     () => drawSamples(mixture as unknown as typeof model, dpmSolver2M(), run),
-    /^model must be a score model, as scoreModel\(denoiser, sde\) makes it, got object$/,
+    /^model must be a score model, as scoreModel\(denoiser, sde\) makes it, got an object$/,
   );
   await check.throws(
     "a seed for a generator",
     () => drawSamples(model, dpmSolver2M(), { ...run, rng: 1 as unknown as typeof rng }),
-    /^rng must be a generator, as createRng\(seed\) makes it, got number$/,
+    /^rng must be a generator, as createRng\(seed\) makes it, got 1$/,
   );
 });
 

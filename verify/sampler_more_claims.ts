@@ -245,7 +245,7 @@ claim("options of the added samplers that make no sense are errors that name the
     ["range", () => edmStochastic({ lowest: 2, highest: 1 }), /got 2 and 1/],
     ["inflation", () => edmStochastic({ inflation: 0 }), /inflation must be a positive number, got 0/],
     ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
-    ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be positive, got 0/],
+    ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
     [
       "a solution given up",
       () =>

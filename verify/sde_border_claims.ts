@@ -100,12 +100,12 @@ claim("numbers just beyond what an SDE, a grid or an objective allows are refuse
     await check.throws(
       `σmin of ${value}`,
       () => veSde({ sigmaMin: value }),
-      /^sigmaMin must be (positive|a finite number), got/,
+      /^sigmaMin must be (a positive number|a finite number), got/,
     );
     await check.throws(
       `βmin of ${value}`,
       () => vpSde({ betaMin: value }),
-      /^betaMin must be (positive|a finite number), got/,
+      /^betaMin must be (a positive number|a finite number), got/,
     );
     for (const make of [vpSde, subVpSde, sigmaPowerSde]) {
       await check.throws(`${make.name}: tMin of ${value}`, () => make({ tMin: value }), /^tMin must be/);

@@ -221,7 +221,11 @@ claim("a wrong SDE is refused with the value and what is allowed", async (check)
     () => veSde({ sigmaMin: 50, sigmaMax: 0.01 }),
     /^sigmaMax must exceed sigmaMin, got 0.01 ≤ 50$/,
   );
-  await check.throws("σmin of 0", () => veSde({ sigmaMin: 0 }), /^sigmaMin must be positive, got 0$/);
+  await check.throws(
+    "σmin of 0",
+    () => veSde({ sigmaMin: 0 }),
+    /^sigmaMin must be a positive number, got 0$/,
+  );
   await check.throws("negative tMin", () => veSde({ tMin: -1 }), /^tMin must not be negative, got -1$/);
   await check.throws("NaN", () => vpSde({ betaMax: NaN }), /^betaMax must be a finite number, got NaN$/);
   await check.throws(
@@ -229,7 +233,11 @@ claim("a wrong SDE is refused with the value and what is allowed", async (check)
     () => subVpSde({ betaMin: 3, betaMax: 2 }),
     /^betaMax must be at least betaMin, got 2 < 3$/,
   );
-  await check.throws("tMin of 0 where σ(0) = 0", () => vpSde({ tMin: 0 }), /^tMin must be positive, got 0$/);
+  await check.throws(
+    "tMin of 0 where σ(0) = 0",
+    () => vpSde({ tMin: 0 }),
+    /^tMin must be a positive number, got 0$/,
+  );
   await check.throws("tMin at tMax", () => vpSde({ tMin: 1 }), /^tMax must exceed tMin, got 1 ≤ 1$/);
   await check.throws("σ^t of 1", () => sigmaPowerSde({ sigma: 1 }), /^sigma must exceed 1, got 1$/);
   await check.throws(
@@ -245,7 +253,7 @@ claim("a wrong SDE is refused with the value and what is allowed", async (check)
   await check.throws(
     "text for a number",
     broken({ kind: "vp", betaMin: "0.1", betaMax: 20 }),
-    /^betaMin must be a finite number, got 0.1$/,
+    /^betaMin must be a finite number, got "0.1"$/,
   );
   await check.throws("backward transition", () => transition(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
   await check.throws(

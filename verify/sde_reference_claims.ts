@@ -42,7 +42,7 @@ for (const { kind, config, N, rows } of reference.sdes) {
       // Its tables hold N noise levels at the times i/(N−1); Euler's rule (sub-VP) uses t itself.
       const index = Math.floor(t * (N - 1));
       const level = kind === "subvp" ? t : index / (N - 1);
-      const before = kind === "ve" ? (index - 1) / (N - 1) : level - 1 / N;
+      const before = kind === "ve" ? Math.max(0, index - 1) / (N - 1) : level - 1 / N;
       const { scale, std: noise } = discretize(sde, before, level);
       // SMLD's first step starts from clean data, not from the level before the first.
       near(

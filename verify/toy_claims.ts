@@ -372,7 +372,7 @@ claim("experiments refuse numbers that are none", async (check) => {
   await check.throws(
     "steps",
     () => runLangevin(law, { ...run, steps: 0 }),
-    /steps must be a whole number from 1, got 0/,
+    /steps must be a positive integer, got 0/,
   );
   await check.throws(
     "ε",

@@ -8,6 +8,8 @@
  */
 import { currentEngine } from "./engine.ts";
 import * as tf from "./tf.ts";
+import { requireArray, requireFunction, requireOptions, requireShape, requireText } from "../math/require.ts";
+import { checkName } from "../option_name.ts";
 
 /** A function ready to run; the caller owns what it returns. */
 export interface CompiledFunction {
@@ -46,6 +48,15 @@ export async function compile(
   examples: readonly ExampleInput[],
   options: CompileOptions = {},
 ): Promise<CompiledFunction> {
+  requireFunction("fn", fn);
+  requireArray("examples", examples);
+  requireOptions("options", options);
+  if (options.profile !== undefined) requireText("profile", options.profile);
+  for (const example of examples) {
+    requireOptions("an example", example);
+    requireShape("the shape of an example", example.shape, 0);
+    checkName("the dtype of an example", example.dtype, ["float32", "int32"]);
+  }
   if (currentEngine()?.name !== "onnx") {
     return {
       run: (inputs) => {

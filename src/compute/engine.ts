@@ -5,6 +5,9 @@
  */
 import * as tf from "./tf.ts";
 import type { BackendWasm } from "./wasm_backend.ts";
+import { requireOptions, requireText } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkName } from "../option_name.ts";
 
 /** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else `EngineOptions.withoutGpu`. */
 export type EngineName = "auto" | "webgpu" | "wasm" | "cpu" | "onnx";
@@ -50,6 +53,9 @@ export function currentEngine(): Engine | null {
  * @throws Error when the engine is not there, in one sentence that says why
  */
 export async function useEngine(name: EngineName = "auto", options: EngineOptions = {}): Promise<Engine> {
+  requireOptions("options", options);
+  if (options.withoutGpu !== undefined) checkName("withoutGpu", options.withoutGpu, ["wasm", "onnx"]);
+  if (options.wasmPath !== undefined) requireText("wasmPath", options.wasmPath);
   current = await open(name, options);
   return current;
 }
@@ -90,7 +96,7 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
       await tf.setBackend("cpu");
       return { name: "cpu", reason: "cpu (plain JavaScript, slow), as asked", check: () => {} };
     default:
-      throw new RangeError(`engine must be one of auto, webgpu, wasm, cpu, onnx; got ${name}`);
+      throw new RangeError(`engine must be one of auto, webgpu, wasm, cpu, onnx; got ${quoted(name)}`);
   }
 }
 

@@ -8,11 +8,9 @@ import { quoted } from "../input/quoted.ts";
  * @throws {RangeError} naming the first label that is no class, or the two numbers
  */
 export function checkLabels(labels: ArrayLike<number>, classes: number, rows: number = labels.length): void {
-  const wrong = Array.from(labels).find((label) =>
-    !(Number.isInteger(label) && label >= 0 && label < classes)
-  );
-  if (wrong !== undefined) {
-    throw new RangeError(`labels must be whole numbers from 0 to ${classes - 1}, got ${quoted(wrong)}`);
+  for (const label of Array.from(labels)) {
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new RangeError(`labels must be whole numbers from 0 to ${classes - 1}, got ${quoted(label)}`);
   }
   if (labels.length !== rows) {
     throw new RangeError(`expected one label per row, got ${labels.length} for ${rows} rows`);

@@ -20,6 +20,8 @@
  */
 import * as tf from "./tf.ts";
 import { threefry2x32, threefryBlocks, type ThreefryKey } from "./threefry.ts";
+import { isList, requireOptions, requireText, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Everything that determines an Rng's future draws; plain JSON. */
 export interface RngState {
@@ -86,7 +88,7 @@ const LARGEST_BELOW_ONE = 1 - 2 ** -24;
  */
 export function createRng(seed: number): Rng {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`seed must be an integer from 0 to 2^53 - 1, got ${seed}`);
+    throw new RangeError(`seed must be an integer from 0 to 2^53 - 1, got ${quoted(seed)}`);
   }
   return new ThreefryRng([seed % WORDS, Math.floor(seed / WORDS)], 0, 0);
 }
@@ -96,6 +98,7 @@ export function createRng(seed: number): Rng {
  * @throws RangeError if the state was not made by an Rng
  */
 export function rngFromState(state: RngState): Rng {
+  requireOptions("state", state);
   const { key, cursor, firstSample } = state;
   for (
     const [name, value] of Object.entries({ "key[0]": key?.[0], "key[1]": key?.[1], cursor, firstSample })
@@ -163,6 +166,7 @@ class ThreefryRng implements Rng {
   }
 
   fork(label: string): Rng {
+    requireText("label", label);
     const bytes = new TextEncoder().encode(label);
     const padded = new DataView(new ArrayBuffer(Math.ceil(bytes.length / 8) * 8));
     bytes.forEach((byte, i) => padded.setUint8(i, byte));
@@ -225,13 +229,15 @@ function sizeOf(shape: readonly number[]): number {
 }
 
 function checkShape(shape: readonly number[]): void {
-  if (shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got [${shape}]`);
+  if (!isList(shape) || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    const given = isList(shape) ? `[${shape}]` : quoted(shape);
+    throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got ${given}`);
   }
+  requireWhole("the number of values of a draw", shape.reduce((product, size) => product * size, 1));
 }
 
 function checkWord(name: string, value: unknown): void {
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) >= WORDS) {
-    throw new RangeError(`${name} must be an integer from 0 to 2^32 - 1, got ${value}`);
+    throw new RangeError(`${name} must be an integer from 0 to 2^32 - 1, got ${quoted(value)}`);
   }
 }

@@ -3,13 +3,19 @@
  * @module
  */
 import * as tf from "./tf.ts";
+import { requireBetween } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** One value for the whole batch, or one per row; float64 on the host. */
 export type PerRow = number | Float64Array;
 
 /** Applies a function of one value to the batch's value or to each row's. */
 export function mapPerRow(values: PerRow, f: (value: number) => number): PerRow {
-  return typeof values === "number" ? f(values) : values.map(f);
+  if (typeof values !== "number" && !(values instanceof Float64Array)) {
+    throw new TypeError(`expected a number or a Float64Array of one number a row, got ${quoted(values)}`);
+  }
+  // A row of NaN is of a state that broke, of which the solver speaks; it stays NaN.
+  return typeof values === "number" ? f(values) : values.map((value) => Number.isNaN(value) ? NaN : f(value));
 }
 
 /**
@@ -23,4 +29,17 @@ export function column(values: PerRow, like: tf.Tensor): tf.Tensor {
     throw new RangeError(`expected one value per row, got ${values.length} for ${like.shape[0]} rows`);
   }
   return tf.tensor(Float32Array.from(values), [values.length, ...like.shape.slice(1).fill(1)]);
+}
+
+/**
+ * Refuses noise ratios that are none: a number below 0 or not finite, or rows of such. A row of NaN is of a state that broke.
+ *
+ * @throws {RangeError} naming the ratio
+ */
+export function requireRatios(noiseRatio: PerRow, most: number = Infinity): void {
+  if (typeof noiseRatio === "number" || !(noiseRatio instanceof Float64Array)) {
+    requireBetween("noiseRatio", noiseRatio, 0, most);
+    return;
+  }
+  for (const ratio of noiseRatio) if (!Number.isNaN(ratio)) requireBetween("noiseRatio", ratio, 0, most);
 }

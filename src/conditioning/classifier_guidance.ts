@@ -8,8 +8,11 @@ import { checkLabels } from "../compute/labels.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { requireScore, type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
-import type { GaussianMixture } from "../distributions/gaussian_mixture.ts";
+import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { noiseRatio } from "../sde.ts";
+import { requireMethods, requireNumbers } from "../math/require.ts";
+import { requireModel } from "../require_parts.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Tells the class of the x_0 in y = x_0 + ν ε. One classifier serves every SDE, as one denoiser does. */
 export interface NoisyClassifier {
@@ -38,7 +41,17 @@ export function classifierGuided(
   labels: number | readonly number[],
   scale = 1,
 ): ScoreModel {
-  checkLabels(typeof labels === "number" ? [labels] : labels, classifier.classes);
+  requireModel("model", model);
+  requireMethods(
+    "classifier",
+    classifier,
+    ["logProbability"],
+    "a classifier, as mixtureClassifier() makes it",
+  );
+  const list: unknown = typeof labels === "number" ? [labels] : labels;
+  requireNumbers("labels", list);
+  if (list.length === 0) throw new RangeError("labels must hold at least one, got none");
+  checkLabels(list, classifier.classes);
   requireScale(scale);
   if (scale === 0) return model;
   requireScore(model, "guidance by a classifier");
@@ -67,6 +80,8 @@ export function classifierFreeGuided(
   conditional: ScoreModel,
   scale: number,
 ): ScoreModel {
+  requireModel("unconditional", unconditional);
+  requireModel("conditional", conditional);
   requireScale(scale);
   for (const model of [unconditional, conditional]) requireScore(model, "guidance without a classifier");
   return scoreModelFromNoise(unconditional.sde, (x, t) =>
@@ -82,6 +97,9 @@ export function classifierFreeGuided(
  * Its `logProbability` throws a RangeError for a label that is no component, and unless there is one for each row.
  */
 export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
+  if (!(mixture instanceof GaussianMixture)) {
+    throw new TypeError(`mixture must be a GaussianMixture, got ${quoted(mixture)}`);
+  }
   const { components, weights } = mixture;
   return {
     classes: components.length,
@@ -98,6 +116,6 @@ export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
 
 function requireScale(scale: number): void {
   if (!Number.isFinite(scale)) {
-    throw new RangeError(`the guidance scale must be a finite number, got ${scale}`);
+    throw new RangeError(`the guidance scale must be a finite number, got ${quoted(scale)}`);
   }
 }

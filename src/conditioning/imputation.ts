@@ -8,6 +8,9 @@ import type { Sampler, Stepper } from "../samplers/sampler.ts";
 import { type Sde, transition } from "../sde.ts";
 import { checkMask } from "./masks.ts";
 import type { OrthogonalBasis } from "./orthogonal_basis.ts";
+import { requireMethods, requireOptions, requireWhole } from "../math/require.ts";
+import { requireSampler } from "../require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
 
 /** What is known of the samples. */
 export interface Known {
@@ -57,7 +60,8 @@ export interface RepaintOptions extends Known {
  * or infinite, or samples have another shape
  */
 export function imputed(sampler: Sampler, known: Known): Sampler {
-  checkMask(known.mask, known.known.shape.slice(1));
+  requireSampler("sampler", sampler);
+  requireKnown(known);
   return {
     name: `imputed ${sampler.name}`,
     needs: sampler.needs,
@@ -86,12 +90,10 @@ export function imputed(sampler: Sampler, known: Known): Sampler {
  * @throws {RangeError} as {@linkcode imputed} does, and unless jump and resamplings are positive integers
  */
 export function repaint(sampler: Sampler, options: RepaintOptions): Sampler {
+  requireOptions("options", options);
   const { jump = 1, resamplings = 10 } = options;
-  for (const [name, value] of Object.entries({ jump, resamplings })) {
-    if (!(Number.isInteger(value) && value >= 1)) {
-      throw new RangeError(`${name} must be a positive integer, got ${value}`);
-    }
-  }
+  requireWhole("jump", jump, 1);
+  requireWhole("resamplings", resamplings, 1, MOST_RESAMPLINGS);
   const once = imputed(sampler, options);
   return {
     name: `repainted ${sampler.name}`,
@@ -127,7 +129,8 @@ export function repaint(sampler: Sampler, options: RepaintOptions): Sampler {
  * @throws {RangeError} as {@linkcode imputed} does
  */
 export function pasted(sampler: Sampler, known: Known): Sampler {
-  checkMask(known.mask, known.known.shape.slice(1));
+  requireSampler("sampler", sampler);
+  requireKnown(known);
   return {
     name: `pasted ${sampler.name}`,
     needs: sampler.needs,
@@ -215,5 +218,23 @@ async function then(
     return await action(x);
   } finally {
     x.dispose();
+  }
+}
+
+/** The most resamplings of a stretch of steps: more would take days, and none are asked for anywhere. */
+const MOST_RESAMPLINGS = 1e6;
+
+/** Refuses what is known if its mask or its values are of another shape or type. */
+function requireKnown(known: Known): void {
+  requireOptions("known", known);
+  requireTensor("known", known.known, { leastRank: 2 });
+  checkMask(known.mask, known.known.shape.slice(1));
+  if (known.basis !== undefined) {
+    requireMethods(
+      "basis",
+      known.basis,
+      ["toBasis", "fromBasis"],
+      "a basis, as channelBasis(vectors) makes it",
+    );
   }
 }

@@ -3,9 +3,12 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { Gaussian } from "../distributions/gaussian.ts";
+import { Gaussian } from "../distributions/gaussian.ts";
 import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { sizeOf } from "../networks/network.ts";
+import { requireMethods, requireOptions } from "../math/require.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** A linear map of samples, with its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. The rows of a batch do not influence each other. */
 export interface LinearOperator {
@@ -48,12 +51,16 @@ export async function linearObservation(
 }
 
 /** Refuses an observation whose shapes do not fit or whose noise is none. */
-export function checkObservation({ operator, y, noiseStd }: LinearObservation): void {
+export function checkObservation(observation: LinearObservation): void {
+  requireOptions("observation", observation);
+  const { operator, y, noiseStd } = observation;
+  requireMethods("operator", operator, ["apply", "adjoint"], "a linear operator, as maskOperator() makes it");
+  requireTensor("an observation", y, { empty: operator.outputShape.includes(0) });
   if (String(y.shape.slice(1)) !== String(operator.outputShape) || y.rank < 1) {
     throw new RangeError(`an observation must be [samples, ${operator.outputShape}], got [${y.shape}]`);
   }
-  if (!(noiseStd >= 0 && Number.isFinite(noiseStd))) {
-    throw new RangeError(`noiseStd must be a finite number of at least 0, got ${noiseStd}`);
+  if (!(Number.isFinite(noiseStd) && noiseStd >= 0)) {
+    throw new RangeError(`noiseStd must be a finite number of at least 0, got ${quoted(noiseStd)}`);
   }
 }
 
@@ -79,9 +86,13 @@ export function checkObservation({ operator, y, noiseStd }: LinearObservation): 
  */
 export async function exactPosterior(
   law: Gaussian | GaussianMixture,
-  { operator, y, noiseStd }: LinearObservation,
+  observation: LinearObservation,
 ): Promise<GaussianMixture> {
-  checkObservation({ operator, y, noiseStd });
+  if (!(law instanceof Gaussian || law instanceof GaussianMixture)) {
+    throw new TypeError(`law must be a Gaussian or a GaussianMixture, got ${quoted(law)}`);
+  }
+  checkObservation(observation);
+  const { operator, y, noiseStd } = observation;
   if (y.shape[0] !== 1) throw new RangeError(`an exact posterior is of one observation, got ${y.shape[0]}`);
   const prior = law instanceof GaussianMixture ? law : new GaussianMixture([1], [law]);
   const matrix = await operatorMatrix(operator);

@@ -6,6 +6,9 @@ import type { Rng } from "../compute/rng.ts";
 import { sizeOf } from "../networks/network.ts";
 import { onWhite } from "../pictures/picture_file.ts";
 import type { Picture } from "../pictures/png.ts";
+import { isList, requireShape } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { requirePicture, requireRng } from "../require_parts.ts";
 
 /** The shapes that can be hidden, beside pixels at random. */
 export type MaskName =
@@ -41,14 +44,16 @@ export const maskNames: readonly MaskName[] = Object.keys(HIDDEN) as MaskName[];
  * @throws {RangeError} naming the size or the value
  */
 export function checkMask(mask: ArrayLike<number>, sampleShape: readonly number[]): void {
+  requireShape("a sample's shape", sampleShape);
+  if (!isList(mask)) throw new TypeError(`a mask must be a list of numbers, got ${quoted(mask)}`);
   const size = sizeOf(sampleShape);
   if (mask.length !== size) {
     throw new RangeError(
       `a mask for samples of shape [${sampleShape}] has ${size} entries, got ${mask.length}`,
     );
   }
-  const wrong = Array.from(mask).find((value) => value !== 0 && value !== 1);
-  if (wrong !== undefined) throw new RangeError(`a mask holds 1 (known) and 0 (hidden), got ${wrong}`);
+  const wrong = Array.from(mask).findIndex((value) => value !== 0 && value !== 1);
+  if (wrong >= 0) throw new RangeError(`a mask holds 1 (known) and 0 (hidden), got ${quoted(mask[wrong])}`);
 }
 
 /**
@@ -62,8 +67,9 @@ export function checkMask(mask: ArrayLike<number>, sampleShape: readonly number[
  */
 export function maskByName(name: MaskName, shape: readonly number[]): Float32Array {
   if (!Object.hasOwn(HIDDEN, name)) {
-    throw new RangeError(`the masks are ${maskNames.join(", ")}; got ${name}`);
+    throw new RangeError(`the masks are ${maskNames.join(", ")}; got ${quoted(name)}`);
   }
+  requireImageShape(shape);
   const hidden = HIDDEN[name];
   const [height, width] = shape;
   return fromPixels(shape, (y, x) => hidden((x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5) ? 0 : 1);
@@ -78,9 +84,11 @@ export function maskByName(name: MaskName, shape: readonly number[]): Float32Arr
  * @throws {RangeError} When the probability is none.
  */
 export function randomMask(shape: readonly number[], hidden: number, rng: Rng): Float32Array {
-  if (!(hidden >= 0 && hidden <= 1)) {
-    throw new RangeError(`the share of hidden pixels must be from 0 to 1, got ${hidden}`);
+  if (!(typeof hidden === "number" && hidden >= 0 && hidden <= 1)) {
+    throw new RangeError(`the share of hidden pixels must be from 0 to 1, got ${quoted(hidden)}`);
   }
+  requireImageShape(shape);
+  requireRng("rng", rng);
   const [height, width] = shape;
   const uniforms = rng.fork("mask").uniformValues([1, height * width]);
   return fromPixels(shape, (y, x) => uniforms[y * width + x] < hidden ? 0 : 1);
@@ -94,6 +102,8 @@ export function randomMask(shape: readonly number[], hidden: number, rng: Rng): 
  * @throws {RangeError} When the picture is of another size, or hides nothing.
  */
 export function maskFromPicture(picture: Picture, shape: readonly number[]): Float32Array {
+  requirePicture("the mask", picture);
+  requireImageShape(shape);
   const [height, width] = shape;
   if (picture.height !== height || picture.width !== width) {
     throw new RangeError(
@@ -115,11 +125,18 @@ export function maskFromPicture(picture: Picture, shape: readonly number[]): Flo
 
 function fromPixels(shape: readonly number[], known: (y: number, x: number) => 0 | 1): Float32Array {
   const [height, width, channels] = shape;
-  if (shape.length !== 3 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`a mask is for images of shape [height, width, channels], got [${shape}]`);
-  }
   return Float32Array.from({ length: height * width * channels }, (_, at) => {
     const pixel = Math.floor(at / channels);
     return known(Math.floor(pixel / width), pixel % width);
   });
+}
+
+/** Refuses what is no shape [height, width, channels]. */
+function requireImageShape(shape: readonly number[]): void {
+  const wanted = "a mask is for images of shape [height, width, channels]";
+  if (!isList(shape)) throw new TypeError(`${wanted}, got ${quoted(shape)}`);
+  if (shape.length !== 3 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new RangeError(`${wanted}, got [${shape}]`);
+  }
+  requireShape("an image's shape", shape);
 }

@@ -7,6 +7,16 @@ import * as tf from "../compute/tf.ts";
 import { sizeOf } from "../networks/network.ts";
 import type { LinearOperator } from "./linear_observation.ts";
 import { checkMask } from "./masks.ts";
+import {
+  requireArray,
+  requireNumbers,
+  requirePositive,
+  requireShape,
+  requireWhole,
+} from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
 
 /**
  * The entries of a sample where the mask is 1, in their order: [B, entries seen]. A Aᵀ = I. `apply` takes the values out of a
@@ -50,7 +60,7 @@ export function poolingOperator(inputShape: readonly number[], factor: number): 
   const [height, width, channels] = pictureShape(inputShape);
   if (!(Number.isInteger(factor) && factor >= 1) || height % factor !== 0 || width % factor !== 0) {
     throw new RangeError(
-      `the factor must be a whole number that divides ${height} × ${width}, got ${factor}`,
+      `the factor must be a whole number that divides ${height} × ${width}, got ${quoted(factor)}`,
     );
   }
   return operator(inputShape, [height / factor, width / factor, channels], {
@@ -71,12 +81,12 @@ export function blurOperator(
   kernel: readonly (readonly number[])[],
 ): LinearOperator {
   const [, , channels] = pictureShape(inputShape);
+  requireArray("kernel", kernel);
+  for (const row of kernel) requireNumbers("a kernel", row);
   const [rows, columns] = [kernel.length, kernel[0]?.length ?? 0];
   if (rows % 2 === 0 || columns % 2 === 0 || kernel.some((row) => row.length !== columns)) {
     throw new RangeError(`a kernel must have odd sides and rows of one length, got ${rows} × ${columns}`);
   }
-  const wrong = kernel.flat().find((value) => !Number.isFinite(value));
-  if (wrong !== undefined) throw new RangeError(`a kernel must hold finite numbers, got ${wrong}`);
   const convolved = (x: tf.Tensor, values: readonly number[]) => {
     const filter = tf.tensor4d(values.flatMap((value) => new Array<number>(channels).fill(value)), [
       rows,
@@ -99,7 +109,8 @@ export function blurOperator(
  * @throws {RangeError} unless std is positive
  */
 export function gaussianKernel(std: number): number[][] {
-  if (!(std > 0 && Number.isFinite(std))) throw new RangeError(`std must be a positive number, got ${std}`);
+  requirePositive("std", std);
+  if (std > 1e3) throw new RangeError(`std must be at most 1000, got ${std}`);
   const reach = Math.ceil(3 * std);
   const side = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-0.5 * ((i - reach) / std) ** 2));
   const total = side.reduce((sum, value) => sum + value);
@@ -117,6 +128,9 @@ export function projectionOperator(
   inputShape: readonly number[],
   matrix: readonly ArrayLike<number>[],
 ): LinearOperator {
+  requireSampleShape(inputShape);
+  requireArray("matrix", matrix);
+  for (const row of matrix) requireNumbers("the matrix", row);
   const size = sizeOf(inputShape);
   const outputs = matrix.length;
   const values = new Float32Array(outputs * size);
@@ -150,6 +164,9 @@ export function projectionOperator(
  * @param count number of directions
  */
 export function randomProjection(rng: Rng, inputShape: readonly number[], count: number): LinearOperator {
+  requireRng("rng", rng);
+  requireSampleShape(inputShape);
+  requireWhole("count", count, 1);
   const size = sizeOf(inputShape);
   const values = rng.normalValues([count, size]);
   return projectionOperator(
@@ -176,6 +193,7 @@ export function greyOperator(inputShape: readonly number[]): LinearOperator {
 }
 
 function pictureShape(shape: readonly number[]): readonly number[] {
+  requireShape("a picture's shape", shape);
   if (shape.length !== 3) throw new RangeError(`expected [height, width, channels], got [${shape}]`);
   return shape;
 }
@@ -187,6 +205,7 @@ function operator(
   { apply, adjoint }: Pick<LinearOperator, "apply" | "adjoint">,
 ): LinearOperator {
   const checked = (f: (x: tf.Tensor) => tf.Tensor, shape: readonly number[]) => (x: tf.Tensor) => {
+    requireTensor("x", x, { empty: shape.includes(0) });
     if (String(x.shape.slice(1)) !== String(shape)) {
       throw new RangeError(`the operator takes [samples, ${shape}], got [${x.shape}]`);
     }
@@ -198,4 +217,10 @@ function operator(
     apply: checked(apply, inputShape),
     adjoint: checked(adjoint, outputShape),
   };
+}
+
+/** Refuses what is no shape of a sample, one axis or more. */
+function requireSampleShape(shape: readonly number[]): void {
+  requireShape("a sample's shape", shape);
+  if (shape.length === 0) throw new RangeError("a sample's shape must have an axis, got []");
 }

@@ -3,6 +3,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
+import { requireArray, requireNumbers, requireShape } from "../math/require.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
 
 /** An orthogonal map of samples [B, …], of the same shape, with its inverse. */
 export interface OrthogonalBasis {
@@ -19,6 +21,9 @@ export interface OrthogonalBasis {
  * @throws {RangeError} if they are not
  */
 export function channelBasis(vectors: readonly (readonly number[])[]): OrthogonalBasis {
+  requireArray("vectors", vectors);
+  if (vectors.length === 0) throw new RangeError("a basis needs at least one vector, got none");
+  for (const vector of vectors) requireNumbers("a basis vector", vector);
   const channels = vectors.length;
   vectors.forEach((a, i) =>
     vectors.forEach((b, j) => {
@@ -32,6 +37,10 @@ export function channelBasis(vectors: readonly (readonly number[])[]): Orthogona
   );
   const turned = (x: tf.Tensor, transposed: boolean) =>
     tf.tidy(() => {
+      requireTensor("x", x);
+      if (x.shape[x.rank - 1] !== channels) {
+        throw new RangeError(`the basis is of ${channels} channels, got the shape [${x.shape}]`);
+      }
       const rows = tf.reshape(x, [-1, channels]) as tf.Tensor2D;
       return tf.reshape(
         tf.matMul(rows, tf.tensor2d(vectors.map((row) => [...row])), false, transposed),
@@ -56,6 +65,10 @@ export function greyBasis(): OrthogonalBasis {
 
 /** The mask for {@linkcode greyBasis} that knows the grey of every pixel; inputShape [height, width, 3]. */
 export function greyMask(inputShape: readonly number[]): Float32Array {
+  requireShape("a picture's shape", inputShape);
+  if (inputShape.length !== 3 || inputShape[2] !== 3) {
+    throw new RangeError(`a grey mask is for shapes [height, width, 3], got [${inputShape}]`);
+  }
   const [height, width, channels] = inputShape;
   return Float32Array.from({ length: height * width * channels }, (_, i) => i % channels === 0 ? 1 : 0);
 }

@@ -10,6 +10,9 @@ import { requireScore, type ScoreModel, scoreModelFromNoise } from "../denoiser.
 import { noiseRatio } from "../sde.ts";
 import { conjugateGradients, rankAs } from "./conjugate_gradients.ts";
 import { checkObservation, type LinearObservation } from "./linear_observation.ts";
+import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
+import { requireModel } from "../require_parts.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** How the covariance of x_0 given x_t is taken. */
 export interface PosteriorScoreOptions {
@@ -63,19 +66,17 @@ export function posteriorScore(
   observation: LinearObservation,
   options: PosteriorScoreOptions = {},
 ): ScoreModel {
+  requireModel("model", model);
+  checkObservation(observation);
+  requireOptions("options", options);
   const { method = "mmps", iterations = 5, dataStd = 1 } = options;
   const { operator, y, noiseStd } = observation;
-  checkObservation(observation);
   requireScore(model, "a posterior's score");
   if (method !== "mmps" && method !== "pigdm") {
-    throw new RangeError(`method must be "mmps" or "pigdm", got ${JSON.stringify(method)}`);
+    throw new RangeError(`method must be "mmps" or "pigdm", got ${quoted(method)}`);
   }
-  if (!(Number.isInteger(iterations) && iterations >= 1)) {
-    throw new RangeError(`iterations must be a positive integer, got ${iterations}`);
-  }
-  if (!(dataStd > 0 && Number.isFinite(dataStd))) {
-    throw new RangeError(`dataStd must be a positive number, got ${dataStd}`);
-  }
+  requireWhole("iterations", iterations, 1, 1e6);
+  requirePositive("dataStd", dataStd);
   if (operator.outputShape.includes(0)) return model;
   const { sde } = model;
   return scoreModelFromNoise(sde, (x, t) =>

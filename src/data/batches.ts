@@ -1,6 +1,8 @@
 /** Training batches as a function of the step alone, so that a resumed run sees what an uninterrupted one sees. @module */
 import type { Rng } from "../compute/rng.ts";
 import { type ImageDataset, imageSize, toModel } from "./dataset.ts";
+import { requireWhole } from "../math/require.ts";
+import { requireDataset, requireRng } from "../require_parts.ts";
 
 /** One batch. */
 export interface Batch {
@@ -26,14 +28,15 @@ export function shuffledBatches(
   batchSize: number,
   rng: Rng,
 ): (step: number) => Batch {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(`the batch size must be a positive integer, got ${batchSize}`);
-  }
+  requireDataset("dataset", dataset);
+  requireWhole("the batch size", batchSize, 1, 1e7);
+  requireRng("rng", rng);
   if (dataset.count < 1) throw new RangeError(`the data set ${dataset.name} has no images`);
   const size = imageSize(dataset);
   let epoch = -1;
   let permutation = new Int32Array(0);
   return (step) => {
+    requireWhole("step", step);
     const bytes = new Uint8Array(batchSize * size);
     const labels = new Int32Array(batchSize);
     const indices = new Int32Array(batchSize);

@@ -1,6 +1,7 @@
 /** CIFAR-10 from the bytes of its binary version. @module */
 import type { ImageDataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
+import { requireArray, requireBytes, requireOptions, requireText } from "../math/require.ts";
 
 /** Names of the files with the 50,000 training images and the 10,000 test images, 10,000 images each. */
 export const CIFAR10_FILES: Readonly<Record<"train" | "test", readonly string[]>> = {
@@ -44,7 +45,14 @@ export async function cifar10Dataset(
   name = "cifar10",
   most?: number,
 ): Promise<ImageDataset> {
+  requireArray("files", files);
+  requireText("name", name);
   if (files.length === 0) throw new RangeError(`${name}: there are no files`);
+  for (const file of files) {
+    requireOptions("a file", file);
+    requireText("the name of a file", file.name);
+    requireBytes(file.name, file.bytes);
+  }
   const plain = await Promise.all(files.map(async (file) => {
     const bytes = await gunzip(file.bytes, file.name, most);
     checkRecords(bytes, file.name);

@@ -6,6 +6,8 @@
 import type { Rng } from "../compute/rng.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { proceduralDigits } from "./digits.ts";
+import { requireNumbers, requireWhole } from "../math/require.ts";
+import { requireDataset, requireRng } from "../require_parts.ts";
 
 /** The least difference of grey, the mean of red, green and blue, between a digit and its ground; colours are in [0, 1]. */
 export const COLOUR_CONTRAST = 0.25;
@@ -18,6 +20,8 @@ export const COLOUR_CONTRAST = 0.25;
  * @returns [count, 2, 3]: red, green and blue of the digit, then of its ground.
  */
 export function digitColours(count: number, rng: Rng): Float64Array {
+  requireWhole("the number of digits", count, 1, 1e7);
+  requireRng("rng", rng);
   const colours = new Float64Array(count * 6);
   const streams = rng.fork("colours");
   for (let digit = 0; digit < count; digit++) {
@@ -42,6 +46,8 @@ function grey(colours: Float64Array, start: number): number {
  * @throws {RangeError} When the digits have more than one channel, or the colours are not as many.
  */
 export function colourDigits(digits: ImageDataset, colours: Float64Array): ImageDataset {
+  requireDataset("digits", digits);
+  requireNumbers("colours", colours, (value) => value >= 0 && value <= 1, "numbers from 0 to 1");
   const [height, width, channels] = digits.shape;
   if (channels !== 1) throw new RangeError(`only grey digits can be coloured, got ${channels} channels`);
   if (colours.length !== digits.count * 6) {

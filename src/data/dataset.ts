@@ -2,6 +2,8 @@
  * Labelled images as they lie in memory, and the two scalings between bytes, models and pictures.
  * @module
  */
+import { requireBytes, requireFloats } from "../math/require.ts";
+import { requireDataset } from "../require_parts.ts";
 
 /** Labelled images. */
 export interface ImageDataset {
@@ -25,6 +27,7 @@ const MODEL_VALUES = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.
 
 /** Bytes 0…255 to the [−1, 1] in which models work: b / 127.5 − 1. */
 export function toModel(images: Uint8Array): Float32Array {
+  requireBytes("images", images);
   const values = new Float32Array(images.length);
   for (let i = 0; i < images.length; i++) values[i] = MODEL_VALUES[images[i]];
   return values;
@@ -32,11 +35,13 @@ export function toModel(images: Uint8Array): Float32Array {
 
 /** Model values to picture values: (v + 1) / 2, clamped to [0, 1]. */
 export function fromModel(values: Float32Array): Float32Array {
+  requireFloats("values", values);
   return values.map((value) => Math.min(1, Math.max(0, (value + 1) / 2)));
 }
 
 /** Model values to bytes 0…255, rounded and clamped. */
 export function modelToBytes(values: Float32Array): Uint8Array {
+  requireFloats("values", values);
   return Uint8Array.from(values, (value) => Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5))));
 }
 
@@ -59,6 +64,8 @@ export function imageSize(dataset: ImageDataset): number {
 
 /** Mean and standard deviation over all pixels of all images, in model units: what preconditioning centres and scales by. */
 export function pixelMoments(dataset: ImageDataset): { mean: number; std: number } {
+  requireDataset("dataset", dataset);
+  if (dataset.count === 0) throw new RangeError("moments need at least one image, got none");
   const histogram = new Float64Array(256);
   for (const byte of dataset.images) histogram[byte]++;
   const total = dataset.images.length;

@@ -5,6 +5,8 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import type { ImageDataset } from "./dataset.ts";
+import { requireWhole } from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
 
 const SIZE = 28;
 
@@ -73,9 +75,8 @@ const FORMS: readonly (readonly (readonly Stroke[])[])[] = [
  * @throws {RangeError} When the count is not a positive integer.
  */
 export function proceduralDigits(count: number, rng: Rng): ImageDataset {
-  if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(`the number of digits must be a positive integer, got ${count}`);
-  }
+  requireWhole("the number of digits", count, 1, 1e7);
+  requireRng("rng", rng);
   const images = new Uint8Array(count * SIZE * SIZE);
   const labels = new Uint8Array(count);
   const draws = rng.fork("procedural digits").uniformValues([count, DRAWS]);

@@ -4,6 +4,8 @@
  * @module
  */
 import type { ImageDataset } from "./dataset.ts";
+import { requireArray, requireOptions } from "../math/require.ts";
+import { requireDataset } from "../require_parts.ts";
 
 /** The identity of a data set; plain JSON. */
 export interface DatasetIdentity {
@@ -19,6 +21,7 @@ export interface DatasetIdentity {
 
 /** The identity of a data set. Every label and every pixel counts. */
 export async function datasetIdentity(dataset: ImageDataset): Promise<DatasetIdentity> {
+  requireDataset("dataset", dataset);
   const { shape, classes, classNames, images, labels } = dataset;
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;
@@ -44,6 +47,11 @@ export function describeClasses({ classes, counts }: DatasetIdentity): string {
  * image and in the same order.
  */
 export function datasetChange(before: DatasetIdentity, now: DatasetIdentity): string | null {
+  for (const identity of [before, now]) {
+    requireOptions("identity", identity);
+    requireArray("classes", identity.classes);
+    requireArray("counts", identity.counts);
+  }
   if (before.sha256 === now.sha256 && String(before.shape) === String(now.shape)) {
     return String(before.classes) === String(now.classes) ? null : classChange(before.classes, now.classes);
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import { quotedShape } from "../input/quoted.ts";
+import { requireBytes, requireOptions, requireShape, requireText } from "../math/require.ts";
 
 /** Unsigned bytes with a shape, in row-major order. */
 export interface IdxArray {
@@ -30,6 +31,8 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
  * @throws {RangeError} When the bytes are not an IDX array of unsigned bytes, are too few or too many.
  */
 export function readIdx(bytes: Uint8Array, name = "IDX data", most: number = 2 ** 30): IdxArray {
+  requireBytes("IDX data", bytes);
+  requireText("name", name);
   const fail = (problem: string): never => {
     throw new RangeError(`${name}: ${problem}`);
   };
@@ -71,7 +74,10 @@ export function readIdx(bytes: Uint8Array, name = "IDX data", most: number = 2 *
  * @throws {RangeError} When the number of values is not the product of the shape.
  */
 export function writeIdx(array: IdxArray): Uint8Array<ArrayBuffer> {
+  requireOptions("array", array);
   const { shape, values } = array;
+  requireShape("shape", shape, 0);
+  requireBytes("values", values);
   const size = shape.reduce((product, length) => product * length, 1);
   if (shape.length < 1 || shape.length > 255) {
     throw new RangeError(`an IDX array has 1 to 255 dimensions, got ${shape.length}`);

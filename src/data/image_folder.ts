@@ -6,6 +6,14 @@ import { decodePicture } from "../pictures/picture_file.ts";
 import type { Picture } from "../pictures/png.ts";
 import { resizePicture } from "../pictures/resize.ts";
 import type { ImageDataset } from "./dataset.ts";
+import {
+  requireArray,
+  requireBytes,
+  requireFunction,
+  requireOptions,
+  requireText,
+  requireWhole,
+} from "../math/require.ts";
 
 /** A file of a folder. */
 export interface ImageFile {
@@ -52,9 +60,17 @@ export async function imageFolderDataset(
   files: readonly ImageFile[],
   options: ImageFolderOptions = {},
 ): Promise<ImageDataset> {
+  requireArray("files", files);
+  requireOptions("options", options);
   const { size, onCorrupt, onProgress, name = "images" } = options;
-  if (size !== undefined && !(Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`the size of images must be a positive integer, got ${size}`);
+  if (size !== undefined) requireWhole("the size of images", size, 1, 1e4);
+  if (onCorrupt !== undefined) requireFunction("onCorrupt", onCorrupt);
+  if (onProgress !== undefined) requireFunction("onProgress", onProgress);
+  requireText("name", name);
+  for (const file of files) {
+    requireOptions("a file", file);
+    requireText("the path of a file", file.path);
+    if (typeof file.bytes !== "function") requireBytes(file.path, file.bytes);
   }
   if (files.length === 0) throw new RangeError(`${name}: there is no PNG or JPEG file`);
   const classes = [...new Set(files.map(({ path }) => classOf(path)))].sort(compareNames);

@@ -3,6 +3,7 @@ import { quotedShape } from "../input/quoted.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
 import { readIdx } from "./idx.ts";
+import { requireBytes, requireText, requireWhole } from "../math/require.ts";
 
 /** The two parts of MNIST: 60,000 training and 10,000 test images. */
 export type MnistSplit = "train" | "test";
@@ -58,6 +59,10 @@ export async function idxDataset(
   name = "mnist",
   classes = 10,
 ): Promise<ImageDataset> {
+  requireBytes("images", images);
+  requireBytes("labels", labels);
+  requireText("name", name);
+  requireWhole("classes", classes, 1, 256);
   const pictures = readIdx(await gunzip(images, `${name} images`), `${name} images`);
   const answers = readIdx(await gunzip(labels, `${name} labels`), `${name} labels`);
   if (pictures.shape.length !== 3) {

@@ -3,10 +3,11 @@
  * (Haario et al. 1999). Its mean is 0, its density and score have closed forms, and its noised law is one integral.
  * @module
  */
-import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { asRows, type ExactDistribution } from "./distribution.ts";
+import { requireFinite, requireOptions, requirePositive } from "../math/require.ts";
 
 /** The shape of a {@linkcode Banana}. */
 export interface BananaOptions {
@@ -43,13 +44,12 @@ export class Banana implements ExactDistribution {
    *
    * @throws {RangeError} if width or thickness is not positive, or bend is not finite
    */
-  constructor({ width = 1, thickness = 0.3, bend = 0.7 }: BananaOptions = {}) {
-    for (const [name, value] of Object.entries({ width, thickness })) {
-      if (!(value > 0 && Number.isFinite(value))) {
-        throw new RangeError(`${name} must be a positive number, got ${value}`);
-      }
-    }
-    if (!Number.isFinite(bend)) throw new RangeError(`bend must be a finite number, got ${bend}`);
+  constructor(options: BananaOptions = {}) {
+    requireOptions("options", options);
+    const { width = 1, thickness = 0.3, bend = 0.7 } = options;
+    requirePositive("width", width);
+    requirePositive("thickness", thickness);
+    requireFinite("bend", bend);
     this.width = width;
     this.thickness = thickness;
     this.bend = bend;
@@ -105,6 +105,7 @@ export class Banana implements ExactDistribution {
   /** The law of x_1 given y at the nodes of the rule, and what it says of y. Shapes [B, nodes], [B, 1] or []. */
   #given(y: tf.Tensor, noiseRatio: PerRow) {
     const { width, thickness, bend } = this;
+    requireRatios(noiseRatio, LARGEST_RATIO);
     const [first, second] = tf.split(asRows(y, 2), 2, 1);
     const perRow = (f: (ratio: number) => number) => column(mapPerRow(noiseRatio, f), first);
     const totalOfFirst = (ratio: number) => width ** 2 + ratio ** 2;
@@ -143,3 +144,6 @@ export class Banana implements ExactDistribution {
     };
   }
 }
+
+/** Beyond this ν the product of the two variances, ν⁴, nears the largest float32. */
+const LARGEST_RATIO = 1e9;

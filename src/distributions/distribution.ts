@@ -6,7 +6,10 @@ import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
-import { noiseRatio, type Sde } from "../sde.ts";
+import { noiseRatio, requireNoise, type Sde } from "../sde.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { requireMethods, requireNumbers } from "../math/require.ts";
+import { requireLaw, requireSde } from "../require_parts.ts";
 
 /** A law on vectors that can be drawn from. */
 export interface DataDistribution {
@@ -45,6 +48,9 @@ export function diffusedLogDensity(
   x: tf.Tensor,
   t: PerRow,
 ): tf.Tensor1D {
+  requireLaw("distribution", distribution);
+  requireSde("sde", sde);
+  requireTensor("x", x);
   return tf.tidy(() => {
     const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
     const density = distribution.logDensity(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
@@ -63,6 +69,10 @@ export function diffusedPosterior(
   x: ArrayLike<number>,
   t: number,
 ): Posterior & { readonly score: Float64Array } {
+  requireMethods("distribution", distribution, ["posterior"], "a Gaussian or a GaussianMixture");
+  requireSde("sde", sde);
+  requireNumbers("x", x);
+  requireNoise(sde, t);
   const alpha = sde.alpha(t);
   const posterior = distribution.posterior(
     Float64Array.from(x, (value) => value / alpha),
@@ -81,6 +91,7 @@ export function diffusedPosterior(
  * @throws {RangeError} if a row does not hold d numbers
  */
 export function asRows(y: tf.Tensor, dimension: number): tf.Tensor2D {
+  requireTensor("y", y);
   const rows = y.shape[0];
   if (y.rank < 1 || y.size !== rows * dimension) {
     throw new RangeError(`expected ${dimension} numbers a row, got a batch of shape [${y.shape}]`);

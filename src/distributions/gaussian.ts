@@ -4,10 +4,18 @@
  * @module
  */
 import { Matrix, symmetricEigen } from "../compute/linear_algebra.ts";
-import type { PerRow } from "../compute/rows.ts";
+import { type PerRow, requireRatios } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { asRows, type ExactDistribution, type Posterior } from "./distribution.ts";
+import {
+  requireArray,
+  requireBetween,
+  requireNumbers,
+  requireOptions,
+  requireWhole,
+} from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
 
 /** Mean [d] with a full covariance [d, d], or with d variances of independent coordinates. */
 export type GaussianOptions =
@@ -32,11 +40,13 @@ export class Gaussian implements ExactDistribution {
    * positive semidefinite
    */
   constructor(options: GaussianOptions) {
+    requireOptions("options", options);
+    requireNumbers("mean", options.mean);
     this.mean = Float64Array.from(options.mean);
     this.dimension = this.mean.length;
     if (this.dimension === 0) throw new RangeError("mean must hold at least one number, got none");
-    requireFinite("mean", this.mean);
     if ("variances" in options) {
+      requireNumbers("variances", options.variances);
       this.#variances = Float64Array.from(options.variances);
       this.#basis = null;
     } else {
@@ -47,7 +57,7 @@ export class Gaussian implements ExactDistribution {
     if (this.#variances.length !== this.dimension) {
       throw new RangeError(`expected ${this.dimension} variances, got ${this.#variances.length}`);
     }
-    requireFinite("variances", this.#variances);
+    requireNumbers("variances", this.#variances);
     const [least, largest] = [Math.min(...this.#variances), Math.max(...this.#variances)];
     // Eigenvalues carry rounding errors relative to the largest, and those of products that underflow.
     if (least < -1e-12 * this.dimension * largest - 1e-300) {
@@ -64,6 +74,8 @@ export class Gaussian implements ExactDistribution {
   /** Draws [count, d]: one normal number a coordinate. */
   sample(rng: Rng, count: number): tf.Tensor2D {
     const { dimension } = this;
+    requireRng("rng", rng);
+    requireWhole("count", count);
     const normal = rng.normalValues([count, dimension]);
     const values = new Float32Array(count * dimension);
     for (let row = 0; row < count; row++) {
@@ -108,6 +120,11 @@ export class Gaussian implements ExactDistribution {
 
   /** The posterior of x_0 given one y [d] = x_0 + ν ε, in float64. */
   posterior(y: ArrayLike<number>, noiseRatio: number): Posterior {
+    requireNumbers("y", y);
+    if (y.length !== this.dimension) {
+      throw new RangeError(`y must hold ${this.dimension} numbers, got ${y.length}`);
+    }
+    requireBetween("noiseRatio", noiseRatio, 0);
     const offset = this.#toBasis(this.mean.map((mean, i) => y[i] - mean));
     const variances = this.#variances;
     const squares = offset.reduce((sum, value, i) => sum + value ** 2 / (variances[i] + noiseRatio ** 2), 0);
@@ -125,6 +142,7 @@ export class Gaussian implements ExactDistribution {
   /** The law of A x + b for an operator A [m, d] and an offset b [m], 0 by default. */
   affine(operator: readonly (readonly number[])[], offset?: ArrayLike<number>): Gaussian {
     const a = operatorMatrix(operator, this.dimension);
+    if (offset !== undefined) requireNumbers("offset", offset);
     if (offset !== undefined && offset.length !== a.rows) {
       throw new RangeError(`expected an offset of ${a.rows} numbers, got ${offset.length}`);
     }
@@ -147,8 +165,9 @@ export class Gaussian implements ExactDistribution {
     noiseVariance = 0,
   ): { posterior: Gaussian; logEvidence: number } {
     const a = operatorMatrix(operator, this.dimension);
+    requireNumbers("values", values);
+    requireBetween("noiseVariance", noiseVariance, 0);
     if (values.length !== a.rows) throw new RangeError(`expected ${a.rows} values, got ${values.length}`);
-    requireFinite("values", values);
     const covariance = this.#inBasis(this.#variances);
     const cross = covariance.mmul(a.transpose());
     const seen = this.affine(operator);
@@ -213,6 +232,7 @@ export class Gaussian implements ExactDistribution {
 
   /** f(Λ_i, ν) as [1, d], or [B, d] where ν differs by row. */
   #perCoordinate(noiseRatio: PerRow, f: (variance: number, ratio: number) => number): tf.Tensor2D {
+    requireRatios(noiseRatio);
     const ratios = typeof noiseRatio === "number" ? [noiseRatio] : noiseRatio;
     const { dimension } = this;
     const values = new Float32Array(ratios.length * dimension);
@@ -228,19 +248,15 @@ function shrinkage(variance: number, ratio: number): number {
   return ratio === 0 ? 1 : variance / (variance + ratio ** 2);
 }
 
-function requireFinite(name: string, values: ArrayLike<number>): void {
-  const wrong = Array.from(values).find((value) => !Number.isFinite(value));
-  if (wrong !== undefined) throw new RangeError(`${name} must hold finite numbers, got ${wrong}`);
-}
-
 function symmetric(rows: readonly ArrayLike<number>[], dimension: number): Matrix {
+  requireArray("covariance", rows);
+  for (const row of rows) requireNumbers("covariance", row);
   if (rows.length !== dimension || rows.some((row) => row.length !== dimension)) {
     throw new RangeError(
       `covariance must be ${dimension} × ${dimension} like the mean, got ${rows.length} rows`,
     );
   }
   const matrix = new Matrix(rows.map((row) => Array.from(row)));
-  requireFinite("covariance", matrix.to1DArray());
   for (let i = 0; i < dimension; i++) {
     for (let j = 0; j < i; j++) {
       const [a, b] = [matrix.get(i, j), matrix.get(j, i)];
@@ -268,6 +284,8 @@ function withoutNegative(difference: Matrix): number[][] {
 }
 
 function operatorMatrix(operator: readonly (readonly number[])[], dimension: number): Matrix {
+  requireArray("operator", operator);
+  for (const row of operator) requireNumbers("operator", row);
   if (operator.length === 0 || operator.some((row) => row.length !== dimension)) {
     throw new RangeError(`operator must have rows of ${dimension} numbers, got ${operator.length} rows`);
   }

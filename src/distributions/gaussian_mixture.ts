@@ -9,6 +9,9 @@ import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
 import { asRows, type ExactDistribution, type Posterior } from "./distribution.ts";
 import { Gaussian } from "./gaussian.ts";
+import { isList, requireArray, requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** A mixture in plain numbers: K weights, means [K, d] and covariances [K, d, d]. */
 export interface GaussianMixtureConfig {
@@ -38,14 +41,23 @@ export class GaussianMixture implements ExactDistribution {
    * and coordinates do not fit
    */
   constructor(weights: ArrayLike<number>, components: readonly Gaussian[]) {
+    if (!isList(weights)) throw new TypeError(`weights must be a list of numbers, got ${quoted(weights)}`);
+    requireArray("components", components);
+    const stranger = components.find((component) => !(component instanceof Gaussian));
+    if (stranger !== undefined || components.includes(undefined as unknown as Gaussian)) {
+      throw new TypeError(`components must be Gaussians, got ${quoted(stranger)}`);
+    }
     if (components.length === 0 || components.length !== weights.length) {
       throw new RangeError(
         `expected a weight for each component, got ${weights.length} for ${components.length}`,
       );
     }
+    for (let k = 0; k < weights.length; k++) {
+      if (!(weights[k] >= 0 && Number.isFinite(weights[k]))) {
+        throw new RangeError(`weights must be finite and not negative, got ${quoted(weights[k])}`);
+      }
+    }
     const values = Float64Array.from(weights);
-    const wrong = values.find((value) => !(value >= 0 && Number.isFinite(value)));
-    if (wrong !== undefined) throw new RangeError(`weights must be finite and not negative, got ${wrong}`);
     const total = values.reduce((sum, value) => sum + value);
     if (total === 0) throw new RangeError("weights must not all be zero");
     this.dimension = components[0].dimension;
@@ -75,7 +87,11 @@ export class GaussianMixture implements ExactDistribution {
    * console.assert(mixture.given([0], [-1]).dimension === 1);
    * ```
    */
-  static from({ weights, means, covariances }: GaussianMixtureConfig): GaussianMixture {
+  static from(config: GaussianMixtureConfig): GaussianMixture {
+    requireOptions("config", config);
+    const { weights, means, covariances } = config;
+    requireArray("means", means);
+    requireArray("covariances", covariances);
     if (covariances.length !== means.length) {
       throw new RangeError(
         `expected a covariance for each mean, got ${covariances.length} for ${means.length}`,
@@ -88,6 +104,8 @@ export class GaussianMixture implements ExactDistribution {
   /** Draws [count, d]: one uniform number a row for the component, then d normal ones. */
   sample(rng: Rng, count: number): tf.Tensor2D {
     const { dimension } = this;
+    requireRng("rng", rng);
+    requireWhole("count", count);
     const chosen = rng.uniformValues([count, 1]);
     const normal = rng.normalValues([count, dimension]);
     const values = new Float32Array(count * dimension);
@@ -124,6 +142,7 @@ export class GaussianMixture implements ExactDistribution {
    * @throws {RangeError} if a label names no component, or, when used, there is not one label per row
    */
   withLabels(labels: ArrayLike<number>): Denoiser {
+    if (!isList(labels)) throw new TypeError(`labels must be a list of numbers, got ${quoted(labels)}`);
     checkLabels(labels, this.components.length);
     return {
       noise: (y, noiseRatio) =>
@@ -194,10 +213,16 @@ export class GaussianMixture implements ExactDistribution {
    * @throws {RangeError} if a coordinate is not one of 0 … d−1, is named twice, or none remains
    */
   given(coordinates: readonly number[], values: ArrayLike<number>): GaussianMixture {
+    requireArray("coordinates", coordinates);
+    requireNumbers("values", values);
     const all = Array.from({ length: this.dimension }, (_, i) => i);
-    const wrong = coordinates.find((c, i) => all[c] === undefined || coordinates.indexOf(c) !== i);
-    if (wrong !== undefined) {
-      throw new RangeError(`coordinates must be distinct and from 0 to ${this.dimension - 1}, got ${wrong}`);
+    const wrong = coordinates.find((c, i) =>
+      typeof c !== "number" || all[c] === undefined || coordinates.indexOf(c) !== i
+    );
+    if (wrong !== undefined || coordinates.includes(undefined as unknown as number)) {
+      throw new RangeError(
+        `coordinates must be distinct and from 0 to ${this.dimension - 1}, got ${quoted(wrong)}`,
+      );
     }
     const remaining = all.filter((i) => !coordinates.includes(i));
     if (remaining.length === 0) throw new RangeError("at least one coordinate must remain, all are given");

@@ -2,10 +2,12 @@
  * Equally likely points with round Gaussian noise around each: a curve's or a surface's law, by quadrature.
  * @module
  */
-import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { asRows, type ExactDistribution } from "./distribution.ts";
+import { requireBetween, requireNumbers, requireWhole } from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
 
 /**
  * (1/K) Σ N(point_k, std² I). With points evenly along a curve, closer than `std` to each other, it is the law of the
@@ -28,14 +30,15 @@ export class PointCloud implements ExactDistribution {
    * @throws {RangeError} If the points are no whole number of rows, a number is not finite, or std is negative.
    */
   constructor(points: ArrayLike<number>, dimension: number, std: number) {
+    requireNumbers("points", points, (value) => Math.abs(value) < 1e18, "finite numbers below 1e18");
+    requireWhole("dimension", dimension, 1);
+    requireBetween("std", std, 0);
     if (points.length === 0 || points.length % dimension !== 0) {
       throw new RangeError(
         `${points.length} numbers are no positive number of ${dimension}-dimensional points`,
       );
     }
     this.points = Float32Array.from(points);
-    if (!this.points.every(Number.isFinite)) throw new RangeError("points must hold finite numbers");
-    if (!(std >= 0 && Number.isFinite(std))) throw new RangeError(`std must be a number from 0, got ${std}`);
     this.dimension = dimension;
     this.std = std;
   }
@@ -43,6 +46,8 @@ export class PointCloud implements ExactDistribution {
   /** Draws [count, d]: one uniform number a row for the point, then d normal ones. */
   sample(rng: Rng, count: number): tf.Tensor2D {
     const { dimension, points, std } = this;
+    requireRng("rng", rng);
+    requireWhole("count", count);
     const chosen = rng.uniformValues([count, 1]);
     const normal = rng.normalValues([count, dimension]);
     const size = points.length / dimension;
@@ -89,6 +94,7 @@ export class PointCloud implements ExactDistribution {
 
   /** Log-sum-exp over the points and E[y − point | y], [B, d]; the points' shares are relative to the largest. */
   #given(y: tf.Tensor, noiseRatio: PerRow) {
+    requireRatios(noiseRatio);
     const rows = asRows(y, this.dimension);
     const points = tf.tensor2d(this.points, [this.points.length / this.dimension, this.dimension]);
     const offsets = tf.split(rows, this.dimension, 1).map((coordinate, i) =>

@@ -9,6 +9,9 @@ import type { DataDistribution, ExactDistribution } from "./distribution.ts";
 import { Gaussian } from "./gaussian.ts";
 import { GaussianMixture } from "./gaussian_mixture.ts";
 import { PointCloud } from "./point_cloud.ts";
+import { requireBetween, requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** A two-dimensional data set's name. */
 export type ToyName =
@@ -72,7 +75,7 @@ export function toyLaw(name: ToyName): ExactDistribution {
 
 function requireToy(name: string): void {
   if (!Object.hasOwn(TOYS, name)) {
-    throw new RangeError(`unknown 2-D data set ${JSON.stringify(name)}: use ${toyNames.join(", ")}`);
+    throw new RangeError(`unknown 2-D data set ${quoted(name)}: use ${toyNames.join(", ")}`);
   }
 }
 
@@ -115,8 +118,13 @@ function cloud(
 
 /** Equal Gaussians of one standard deviation, evenly on a circle; an exact denoiser. */
 export function gaussianRing(
-  { count = 8, radius = 2, std = 0.15 }: { count?: number; radius?: number; std?: number } = {},
+  options: { count?: number; radius?: number; std?: number } = {},
 ): GaussianMixture {
+  requireOptions("options", options);
+  const { count = 8, radius = 2, std = 0.15 } = options;
+  requireWhole("count", count, 1, 1e6);
+  requireBetween("radius", radius, 0);
+  requireBetween("std", std, 0);
   const components = Array.from({ length: count }, (_, k) => {
     const angle = 2 * Math.PI * k / count;
     return new Gaussian({
@@ -134,23 +142,32 @@ export function gaussianRing(
  * @param options `weight` of the heavier one, `separation` of the means in units of `std`, and `std`.
  */
 export function twoGaussians(
-  { weight = 0.8, separation = 4, std = 0.5 }: { weight?: number; separation?: number; std?: number } = {},
+  options: { weight?: number; separation?: number; std?: number } = {},
 ): GaussianMixture {
+  requireOptions("options", options);
+  const { weight = 0.8, separation = 4, std = 0.5 } = options;
+  requireBetween("weight", weight, 0, 1);
+  requireBetween("separation", separation, 0);
+  requireBetween("std", std, 0);
   const place = separation * std / Math.sqrt(8);
   const component = (at: number) => new Gaussian({ mean: [at, at], variances: [std ** 2, std ** 2] });
   return new GaussianMixture([1 - weight, weight], [component(-place), component(place)]);
 }
 
 /** Two interlocking half circles of radius 1, as in scikit-learn's `make_moons`, centred, with Gaussian noise. */
-export function twoMoons({ noise = 0.05 }: { noise?: number } = {}): DataDistribution {
-  return planar(noise, moon);
+export function twoMoons(options: { noise?: number } = {}): DataDistribution {
+  return planar(noiseOf(options), moon);
 }
 
 /** Concentric circles, equally likely, with Gaussian noise. */
 export function rings(
-  { radii = RADII, noise = 0.05 }: { radii?: readonly number[]; noise?: number } = {},
+  options: { radii?: readonly number[]; noise?: number } = {},
 ): DataDistribution {
-  return planar(noise, ring(radii));
+  requireOptions("options", options);
+  const { radii = RADII } = options;
+  requireNumbers("radii", radii, (radius) => radius >= 0, "numbers from 0");
+  if (radii.length === 0) throw new RangeError("radii must hold at least one number, got none");
+  return planar(noiseOf(options), ring(radii));
 }
 
 /** The uniform law on the dark squares of a 4 × 4 board over [−2, 2]². */
@@ -159,18 +176,18 @@ export function checkerboard(): DataDistribution {
 }
 
 /** One and a half turns of a spiral, as in scikit-learn's `make_swiss_roll` seen from its end, a seventh its size. */
-export function swissRoll({ noise = 0.05 }: { noise?: number } = {}): DataDistribution {
-  return planar(noise, spiral);
+export function swissRoll(options: { noise?: number } = {}): DataDistribution {
+  return planar(noiseOf(options), spiral);
 }
 
 /** A law in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation. */
 function planar(noise: number, place: Place): DataDistribution {
-  if (!(noise >= 0 && Number.isFinite(noise))) {
-    throw new RangeError(`noise must be a number from 0, got ${noise}`);
-  }
+  requireBetween("noise", noise, 0);
   return {
     dimension: 2,
     sample(rng: Rng, count: number): tf.Tensor2D {
+      requireRng("rng", rng);
+      requireWhole("count", count);
       const uniform = rng.uniformValues([count, 2]);
       const values = rng.normalValues([count, 2]);
       for (let i = 0; i < values.length; i += 2) {
@@ -181,4 +198,11 @@ function planar(noise: number, place: Place): DataDistribution {
       return tf.tensor2d(values, [count, 2]);
     },
   };
+}
+
+/** The noise of a toy's points, by default 0.05. */
+function noiseOf(options: { noise?: number }): number {
+  requireOptions("options", options);
+  const { noise = 0.05 } = options;
+  return noise;
 }

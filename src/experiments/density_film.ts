@@ -15,6 +15,8 @@ import type { Sampler } from "../samplers/sampler.ts";
 import { noiseRatio, type Sde, transition, vpSde } from "../sde.ts";
 import { timeGrid } from "../time_grid.ts";
 import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
+import { requireArray, requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
+import { requirePlaneLaw, requireRng, requireSde } from "../require_parts.ts";
 
 /** What is filmed. */
 export interface FilmOptions {
@@ -50,11 +52,13 @@ const SUBSTEPS = 8;
  * @throws {RangeError} If a number of the options is out of range.
  */
 export async function film(law: ExactDistribution, options: FilmOptions): Promise<Film> {
+  requirePlaneLaw("law", law);
+  requireOptions("options", options);
   const { moments, count, rng, sde = vpSde() } = options;
+  requireRng("rng", rng);
+  requireSde("sde", sde);
   for (const [name, value, least] of [["moments", moments, 2], ["count", count, 1]] as const) {
-    if (!Number.isInteger(value) || value < least) {
-      throw new RangeError(`${name} must be a whole number from ${least}, got ${value}`);
-    }
+    requireWhole(name, value, least, 1e7);
   }
   const model = scoreModel(law, sde);
   const fine = timeGrid(sde, { kind: "quadratic", steps: (moments - 1) * SUBSTEPS });
@@ -117,9 +121,16 @@ async function diffused(
 /** The film's frames as SVG, forward then back: particles on the exact density, and the flow's lines up to then. */
 export async function* filmFrames(
   law: ExactDistribution,
-  { sde = vpSde() }: FilmOptions,
+  options: FilmOptions,
   film: Film,
 ): AsyncGenerator<string> {
+  requirePlaneLaw("law", law);
+  requireOptions("options", options);
+  const { sde = vpSde() } = options;
+  requireSde("sde", sde);
+  requireOptions("film", film);
+  requireNumbers("the times of a film", film.times);
+  for (const name of ["forward", "reverse", "flow"] as const) requireArray(`${name} of a film`, film[name]);
   const last = film.times.length - 1;
   const shades = [];
   for (const time of film.times) {

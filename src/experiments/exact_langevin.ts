@@ -14,6 +14,15 @@ import { panels } from "../pictures/panels.ts";
 import { plot } from "../pictures/plot.ts";
 import { langevinMove } from "../samplers/langevin.ts";
 import { densityMark, dotsMark, exactScore, PANEL, pathMark, squarePlot } from "./plane.ts";
+import {
+  requireFloats,
+  requireNumbers,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+} from "../math/require.ts";
+import { requireLaw, requirePlaneLaw, requireRng, requireSome } from "../require_parts.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Noise at which laws without a score of their own are given one; far below every width here. */
 export const LOWEST_NOISE = 0.01;
@@ -52,19 +61,18 @@ export interface LangevinRun {
  * @throws {RangeError} If a number of the options is out of range.
  */
 export async function runLangevin(law: ExactDistribution, options: LangevinRunOptions): Promise<LangevinRun> {
+  requireLaw("law", law);
+  requireOptions("options", options);
   const { count, steps, stepSize, startStd = 1.5, rng, looks = 10, followed = 0 } = options;
+  requireRng("rng", rng);
+  requireWhole("followed", followed);
   for (
     const [name, value, least] of [["count", count, 2], ["steps", steps, 1], ["looks", looks, 1]] as const
   ) {
-    if (!Number.isInteger(value) || value < least) {
-      throw new RangeError(`${name} must be a whole number from ${least}, got ${value}`);
-    }
+    requireWhole(name, value, least, 1e8);
   }
-  for (const [name, value] of Object.entries({ stepSize, startStd })) {
-    if (!(value > 0 && Number.isFinite(value))) {
-      throw new RangeError(`${name} must be a positive number, got ${value}`);
-    }
-  }
+  requirePositive("stepSize", stepSize);
+  requirePositive("startStd", startStd);
   const [start, noise] = [rng.fork("start"), rng.fork("noise")];
   const shape = [count, law.dimension];
   const paths = Array.from({ length: Math.min(followed, count) }, () => new Float32Array(2 * (steps + 1)));
@@ -125,6 +133,8 @@ export async function measureLangevin(
   law: ExactDistribution,
   options: LangevinRunOptions,
 ): Promise<LangevinReport> {
+  requirePlaneLaw("law", law);
+  requireOptions("options", options);
   const { count, rng } = options;
   const run = await runLangevin(law, { followed: 5, ...options });
   const samples = async (label: string) => {
@@ -153,6 +163,10 @@ export function modeShares(
   mixture: GaussianMixture,
   points: Float32Array,
 ): (Proportion & { readonly weight: number })[] {
+  if (!(mixture instanceof GaussianMixture)) {
+    throw new TypeError(`mixture must be a GaussianMixture, got ${quoted(mixture)}`);
+  }
+  requireFloats("points", points);
   const counts = new Array<number>(mixture.weights.length).fill(0);
   const count = points.length / 2;
   for (let i = 0; i < count; i++) {
@@ -178,7 +192,13 @@ const FIRST_MOVES = 150;
 
 /** True samples, the dynamics' with a few of its paths, and the distance between them by moves, as an SVG. */
 export async function langevinPicture(law: ExactDistribution, report: LangevinReport): Promise<string> {
+  requirePlaneLaw("law", law);
+  requireOptions("report", report);
   const { curve, floor, run, truth } = report;
+  requireSome("the curve of a report", curve);
+  requireOptions("the floor of a report", floor);
+  requireOptions("the run of a report", run);
+  requireNumbers("the truth of a report", truth);
   const shade = await densityMark(law, LOWEST_NOISE);
   const last = run.states[run.states.length - 1];
   const paths = run.paths.slice(0, 5).map((path) => pathMark(path.subarray(0, 2 * FIRST_MOVES)));

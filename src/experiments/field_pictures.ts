@@ -5,9 +5,13 @@ import { panels } from "../pictures/panels.ts";
 import { plot } from "../pictures/plot.ts";
 import { ARROW_SIDE, type FieldsReport } from "./learned_fields.ts";
 import { densityMark, dotsMark, fieldMark, HALF_SIDE, PANEL, shaded, squarePlot } from "./plane.ts";
+import { requireFloats, requireOptions, requirePositive } from "../math/require.ts";
+import { requirePlaneLaw, requireSome } from "../require_parts.ts";
 
 /** The true field and the learned ones as arrows on the density, as an SVG. */
 export async function fieldsPicture(law: ExactDistribution, report: FieldsReport): Promise<string> {
+  requirePlaneLaw("law", law);
+  requireReport(report);
   const { sigma, truth, centres, fields } = report;
   const shade = await densityMark(law, sigma);
   const typical = medianLength(truth);
@@ -28,6 +32,9 @@ export async function errorsPicture(
   report: FieldsReport,
   data: Float32Array,
 ): Promise<string> {
+  requirePlaneLaw("law", law);
+  requireReport(report);
+  requireFloats("data", data);
   const { sigma, fields } = report;
   const all = fields.flatMap(({ map }) => [...map]).sort((a, b) => a - b);
   const peak = all[Math.floor(0.9 * all.length)];
@@ -44,7 +51,9 @@ export async function errorsPicture(
 }
 
 /** The error by noise level, and by the density of the place, as an SVG. */
-export function levelsPicture({ sigma, levels, fields }: FieldsReport): string {
+export function levelsPicture(report: FieldsReport): string {
+  requireReport(report);
+  const { sigma, levels, fields } = report;
   const size = { width: 560, height: PANEL.height };
   const byLevel: Mark[] = fields.map(({ method, byLevel }) => ({
     kind: "line",
@@ -82,4 +91,11 @@ function medianLength(vectors: Float32Array): number {
     (_, i) => Math.hypot(vectors[2 * i], vectors[2 * i + 1]),
   );
   return lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)];
+}
+
+/** Refuses what is no report of fields. */
+function requireReport(report: FieldsReport): void {
+  requireOptions("report", report);
+  requirePositive("the noise of a report", report.sigma);
+  requireSome("the fields of a report", report.fields);
 }

@@ -13,6 +13,15 @@ import { OPTIMIZER_DEFAULTS } from "../training/optimizer.ts";
 import { train, type TrainingConfig } from "../training/train.ts";
 import { type ScoreMatching, scoreMatchings, scoreNetwork, trainScore } from "../training/train_score.ts";
 import { cellCentres, exactScore, MAP_SIDE } from "./plane.ts";
+import {
+  requireArray,
+  requireFunction,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+} from "../math/require.ts";
+import { requirePlaneLaw } from "../require_parts.ts";
+import { checkName } from "../option_name.ts";
 
 /** How a field is learned: a score matching at one noise level, or noise-conditional denoising. */
 export type FieldMethod = ScoreMatching | "noise-conditional";
@@ -56,7 +65,16 @@ const POOL = 1 << 15;
  * @throws {RangeError} If a number of the options is out of range.
  */
 export async function learnFields(law: ExactDistribution, options: FieldsOptions): Promise<LearnedField[]> {
+  requirePlaneLaw("law", law);
+  requireOptions("options", options);
   const { sigma, steps, batch = 256, hidden = 64, seed, methods = fieldMethods, onStep } = options;
+  requirePositive("sigma", sigma);
+  requireWhole("steps", steps, 1);
+  requireWhole("batch", batch, 1, POOL / 2);
+  requireWhole("hidden", hidden, 1, 1e6);
+  requireArray("methods", methods);
+  for (const method of methods) checkName("a method", method, fieldMethods);
+  if (onStep !== undefined) requireFunction("onStep", onStep);
   const drawn = law.sample(createRng(seed).fork("training data"), POOL);
   const data = (await drawn.data<"float32">()).slice();
   drawn.dispose();
@@ -151,8 +169,14 @@ export const ARROW_SIDE = 20;
 export async function measureFields(
   law: ExactDistribution,
   fields: readonly LearnedField[],
-  { sigma, seed, count = 4000 }: { sigma: number; seed: number; count?: number },
+  options: { sigma: number; seed: number; count?: number },
 ): Promise<FieldsReport> {
+  requirePlaneLaw("law", law);
+  requireArray("fields", fields);
+  requireOptions("options", options);
+  const { sigma, seed, count = 4000 } = options;
+  requirePositive("sigma", sigma);
+  requireWhole("count", count, 1, 1e7);
   const levels = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2];
   const rng = createRng(seed).fork("measure");
   const cells = cellCentres(MAP_SIDE);

@@ -17,6 +17,8 @@ import type { Sampler } from "../samplers/sampler.ts";
 import { veSde } from "../sde.ts";
 import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
 import { LOWEST_NOISE, modeShares, runLangevin } from "./exact_langevin.ts";
+import { requireOptions } from "../math/require.ts";
+import { requireRng, requireSome } from "../require_parts.ts";
 
 /** What is measured. */
 export interface ModesOptions {
@@ -54,8 +56,10 @@ const STD = 0.3;
 
 /** The mixture that is sampled. */
 export function separatedModes(
-  { weight = 0.8, separation = 12 }: Partial<ModesOptions> = {},
+  options: Partial<ModesOptions> = {},
 ): GaussianMixture {
+  requireOptions("options", options);
+  const { weight = 0.8, separation = 12 } = options;
   return twoGaussians({ weight, separation, std: STD });
 }
 
@@ -65,7 +69,9 @@ export function separatedModes(
  * @throws {RangeError} If a number of the options is out of range.
  */
 export async function measureModes(options: ModesOptions): Promise<ModesRow[]> {
+  requireOptions("options", options);
   const { count, steps, rng } = options;
+  requireRng("rng", rng);
   const mixture = separatedModes(options);
   const plain = await runLangevin(mixture, {
     count,
@@ -128,6 +134,8 @@ export async function modesPicture(
   rows: readonly ModesRow[],
   options: Partial<ModesOptions> = {},
 ): Promise<string> {
+  requireSome("rows", rows);
+  for (const row of rows) requireOptions("a row", row);
   const mixture = separatedModes(options);
   const shade = await densityMark(mixture, LOWEST_NOISE);
   const percent = (value: number) => (100 * value).toFixed(1);

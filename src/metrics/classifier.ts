@@ -10,11 +10,13 @@ import {
   namedParameters,
   type Parameters,
   type ParameterSpec,
+  requireWeights,
   sizeOf,
   type Weights,
 } from "../networks/network.ts";
 import type { StorageType } from "../networks/safetensors.ts";
 import { readWeights, type WeightsFormat, writeWeights } from "../networks/weights_file.ts";
+import { requireFloats, requireNumbers, requireWhole } from "../math/require.ts";
 
 /** [height, width, channels] of the images it takes. */
 export const CLASSIFIER_SHAPE = [28, 28, 1] as const;
@@ -71,6 +73,9 @@ export async function classify(
   images: Float32Array,
   batchSize = 250,
 ): Promise<Classification> {
+  requireWeights("weights", weights, CLASSIFIER_PARAMETERS);
+  requireFloats("images", images);
+  requireWhole("batchSize", batchSize, 1, 1e6);
   const size = sizeOf(CLASSIFIER_SHAPE);
   const count = images.length / size;
   if (!Number.isInteger(count)) {
@@ -108,6 +113,8 @@ export async function classify(
 
 /** The share of labels that agree, in [0, 1]. */
 export function classAccuracy(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  requireNumbers("found", found, Number.isInteger, "whole numbers");
+  requireNumbers("wanted", wanted, Number.isInteger, "whole numbers");
   if (found.length !== wanted.length || found.length === 0) {
     throw new RangeError(`${found.length} labels cannot be compared with ${wanted.length}`);
   }

@@ -1,4 +1,5 @@
 /** Energy distance between samples (Székely & Rizzo 2013). @module */
+import { requireNumbers, requireWhole } from "../math/require.ts";
 
 /**
  * The unbiased estimate of 2 E|X − Y| − E|X − X′| − E|Y − Y′|, which is zero only for equal laws; the estimate of equal laws
@@ -9,7 +10,9 @@
  * @throws {RangeError} When a sample has fewer than two points or its length is no multiple of d.
  */
 export function energyDistance(a: ArrayLike<number>, b: ArrayLike<number>, dimension: number): number {
+  requireWhole("dimension", dimension, 1);
   for (const sample of [a, b]) {
+    requireNumbers("points", sample);
     if (sample.length % dimension !== 0 || sample.length / dimension < 2) {
       throw new RangeError(`${sample.length} values are not two or more ${dimension}-dimensional points`);
     }

@@ -1,5 +1,7 @@
 /** The Fréchet distance between two sets of feature vectors (Heusel et al. 2017). @module */
 import { Matrix, symmetricEigen } from "../compute/linear_algebra.ts";
+import { isList, requireBetween, requireNumbers, requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Mean and covariance of feature vectors. */
 export interface FeatureMoments {
@@ -17,15 +19,18 @@ export interface FeatureMoments {
  * @throws {RangeError} When the length is no multiple of d, there are fewer than two rows, or a value is not finite.
  */
 export function featureMoments(features: ArrayLike<number>, dimension: number): FeatureMoments {
+  if (!isList(features)) throw new TypeError(`features must be a list of numbers, got ${quoted(features)}`);
   const count = features.length / dimension;
   if (!Number.isInteger(count) || !Number.isInteger(dimension) || dimension < 1) {
     throw new RangeError(
-      `${features.length} values are no whole number of ${dimension}-dimensional features`,
+      `${features.length} values are no whole number of ${quoted(dimension)}-dimensional features`,
     );
   }
   if (count < 2) throw new RangeError(`a covariance needs at least 2 feature vectors, got ${count}`);
   const mean = new Float64Array(dimension);
-  for (let i = 0; i < features.length; i++) mean[i % dimension] += features[i] / count;
+  for (let i = 0; i < features.length; i++) {
+    mean[i % dimension] += typeof features[i] === "number" ? features[i] / count : NaN;
+  }
   const wrong = mean.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw new RangeError(`feature ${wrong} has values that are not finite`);
   const covariance = new Float64Array(dimension * dimension);
@@ -57,6 +62,7 @@ export function featureMoments(features: ArrayLike<number>, dimension: number): 
  * @throws {RangeError} When the dimensions differ.
  */
 export function frechetDistance(a: FeatureMoments, b: FeatureMoments): number {
+  for (const moments of [a, b]) requireMoments(moments);
   const dimension = a.mean.length;
   if (b.mean.length !== dimension) {
     throw new RangeError(`features of ${dimension} and of ${b.mean.length} dimensions cannot be compared`);
@@ -84,4 +90,19 @@ function squareRoot(covariance: Float64Array, dimension: number): Matrix {
 
 function square(values: Float64Array, dimension: number): Matrix {
   return Matrix.from1DArray(dimension, dimension, values);
+}
+
+/** Refuses a mean and a covariance that are none, such as one with a negative variance. */
+function requireMoments(moments: FeatureMoments): void {
+  requireOptions("moments", moments);
+  const { mean, covariance } = moments;
+  requireNumbers("mean", mean);
+  requireNumbers("covariance", covariance);
+  const dimension = mean.length;
+  if (dimension === 0 || covariance.length !== dimension ** 2) {
+    throw new RangeError(
+      `a covariance of ${dimension} features has ${dimension ** 2} entries, got ${covariance.length}`,
+    );
+  }
+  for (let i = 0; i < dimension; i++) requireBetween(`variance ${i}`, covariance[i * dimension + i], 0);
 }

@@ -1,4 +1,6 @@
 /** The kernel distance between two sets of feature vectors (Bińkowski et al. 2018). @module */
+import { isList, requireArray, requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** What {@linkcode kernelDistance} needs to know of a set of feature vectors. */
 export interface KernelMoments {
@@ -42,17 +44,18 @@ const mostDimensions = 128;
  * than three, d is above 128, or a value is not finite.
  */
 export function kernelMoments(features: ArrayLike<number>, dimension: number, blocks = 10): KernelMoments {
+  if (!isList(features)) throw new TypeError(`features must be a list of numbers, got ${quoted(features)}`);
   const count = features.length / dimension;
   if (!Number.isInteger(count) || !Number.isInteger(dimension) || dimension < 1) {
     throw new RangeError(
-      `${features.length} values are no whole number of ${dimension}-dimensional features`,
+      `${features.length} values are no whole number of ${quoted(dimension)}-dimensional features`,
     );
   }
   if (dimension > mostDimensions) {
     throw new RangeError(`the kernel distance takes at most ${mostDimensions} dimensions, got ${dimension}`);
   }
   if (!Number.isInteger(blocks) || blocks < 2) {
-    throw new RangeError(`blocks must be an integer of at least 2, got ${blocks}`);
+    throw new RangeError(`blocks must be an integer of at least 2, got ${quoted(blocks)}`);
   }
   if (count < Math.max(3, blocks)) {
     throw new RangeError(
@@ -66,7 +69,8 @@ export function kernelMoments(features: ArrayLike<number>, dimension: number, bl
       return kernelSum(features, dimension, from, to);
     }),
   };
-  if (!moments.blocks.every(({ self }) => Number.isFinite(self))) {
+  const numbers = Array.from(features).every((value) => typeof value === "number");
+  if (!numbers || !moments.blocks.every(({ self }) => Number.isFinite(self))) {
     throw new RangeError("features must be finite");
   }
   return moments;
@@ -86,6 +90,10 @@ export function kernelMoments(features: ArrayLike<number>, dimension: number, bl
  * @throws {RangeError} When dimensions or numbers of blocks differ.
  */
 export function kernelDistance(a: KernelMoments, b: KernelMoments): KernelDistance {
+  for (const moments of [a, b]) {
+    requireOptions("moments", moments);
+    requireArray("blocks", moments.blocks);
+  }
   if (a.dimension !== b.dimension) {
     throw new RangeError(
       `features of ${a.dimension} and of ${b.dimension} dimensions cannot be compared`,

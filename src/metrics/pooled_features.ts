@@ -1,5 +1,7 @@
 /** What images of any kind are like in the large: colours and contrast of their parts. No network has learned it. @module */
 import { type ImageDataset, imageSize } from "../data/dataset.ts";
+import { requireDataset } from "../require_parts.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** The features of {@linkcode pooledFeatures}. */
 export interface PooledFeatures {
@@ -19,10 +21,11 @@ export interface PooledFeatures {
  * @throws {RangeError} When there are more parts than pixels.
  */
 export function pooledFeatures(dataset: ImageDataset, cells = 4): PooledFeatures {
+  requireDataset("dataset", dataset);
   const [height, width, channels] = dataset.shape;
   if (!(Number.isInteger(cells) && cells >= 1 && cells <= Math.min(height, width))) {
     throw new RangeError(
-      `images of ${height}×${width} have 1 to ${Math.min(height, width)} parts a side, got ${cells}`,
+      `images of ${height}×${width} have 1 to ${Math.min(height, width)} parts a side, got ${quoted(cells)}`,
     );
   }
   const dimension = 2 * cells * cells * channels;

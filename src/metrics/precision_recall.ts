@@ -1,4 +1,6 @@
 /** Precision and recall of generated samples by nearest neighbours (Kynkäänniemi et al. 2019). @module */
+import { requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** The balls around feature vectors that stand for the set from which they come. */
 export interface Manifold {
@@ -23,7 +25,7 @@ export function manifold(points: ArrayLike<number>, dimension: number, neighbour
   if (!Number.isInteger(neighbours) || neighbours < 1 || count <= neighbours) {
     throw new RangeError(
       `the number of neighbours must be a whole number from 1 to ${count - 1}, one less than the points, ` +
-        `got ${neighbours}`,
+        `got ${quoted(neighbours)}`,
     );
   }
   // [n, k], each row in increasing order.
@@ -62,7 +64,12 @@ export function manifold(points: ArrayLike<number>, dimension: number, neighbour
  * @throws {RangeError} When the length is no multiple of d or there is no point.
  */
 export function coverage(points: ArrayLike<number>, by: Manifold): number {
+  requireOptions("manifold", by);
   const { dimension, squaredRadii } = by;
+  requireNumbers("squaredRadii", squaredRadii, (radius) => radius >= 0, "numbers from 0");
+  if (pointCount(by.points, dimension) !== squaredRadii.length) {
+    throw new RangeError(`a manifold has a radius for each point, got ${squaredRadii.length} radii`);
+  }
   const count = pointCount(points, dimension);
   let covered = 0;
   for (let i = 0; i < count; i++) {
@@ -74,6 +81,8 @@ export function coverage(points: ArrayLike<number>, by: Manifold): number {
 }
 
 function pointCount(points: ArrayLike<number>, dimension: number): number {
+  requireNumbers("points", points);
+  requireWhole("dimension", dimension, 1);
   const count = points.length / dimension;
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(

@@ -1,4 +1,6 @@
 /** A proportion with its confidence interval. @module */
+import { requirePositive, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** How often something happened, and where its probability lies. */
 export interface Proportion {
@@ -18,11 +20,11 @@ export interface Proportion {
  * @throws {RangeError} Unless 0 ≤ successes ≤ n are whole numbers, n ≥ 1, and z is positive.
  */
 export function wilsonInterval(successes: number, n: number, z = 1.959963984540054): Proportion {
-  if (!Number.isInteger(n) || n < 1) throw new RangeError(`n must be a positive integer, got ${n}`);
+  requireWhole("n", n, 1, Number.MAX_SAFE_INTEGER + 1);
   if (!Number.isInteger(successes) || successes < 0 || successes > n) {
-    throw new RangeError(`successes must be a whole number from 0 to ${n}, got ${successes}`);
+    throw new RangeError(`successes must be a whole number from 0 to ${n}, got ${quoted(successes)}`);
   }
-  if (!(z > 0 && Number.isFinite(z))) throw new RangeError(`z must be a positive number, got ${z}`);
+  requirePositive("z", z);
   const share = successes / n;
   const centre = (share + z * z / (2 * n)) / (1 + z * z / n);
   const half = z / (1 + z * z / n) * Math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2);

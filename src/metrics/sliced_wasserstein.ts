@@ -1,5 +1,7 @@
 /** Sliced Wasserstein distance between samples (Rabin et al. 2011; Bonneel et al. 2015). @module */
 import type { Rng } from "../compute/rng.ts";
+import { requireNumbers, requireWhole } from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
 
 /**
  * The root mean square, over random directions, of the Wasserstein-2 distance between the projections of two samples.
@@ -19,7 +21,11 @@ export function slicedWasserstein(
   directions: number,
   rng: Rng,
 ): number {
+  requireWhole("dimension", dimension, 1);
+  requireWhole("directions", directions, 1);
+  requireRng("rng", rng);
   for (const sample of [a, b]) {
+    requireNumbers("points", sample);
     if (sample.length === 0 || sample.length % dimension !== 0) {
       throw new RangeError(
         `${sample.length} values are no positive number of ${dimension}-dimensional points`,

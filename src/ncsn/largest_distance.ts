@@ -1,6 +1,8 @@
 /** The largest Euclidean distance between two images of a data set: NCSNv2's first noise level. @module */
 import * as tf from "../compute/tf.ts";
 import { type ImageDataset, imageSize } from "../data/dataset.ts";
+import { requireFunction } from "../math/require.ts";
+import { requireDataset } from "../require_parts.ts";
 
 /** Two images and how far they are from each other. */
 export interface FarthestPair {
@@ -24,6 +26,8 @@ export async function largestDistance(
   dataset: ImageDataset,
   onProgress: (share: number) => void = () => {},
 ): Promise<FarthestPair> {
+  requireDataset("dataset", dataset);
+  requireFunction("onProgress", onProgress);
   const { count } = dataset;
   if (count < 2) throw new RangeError(`a distance needs at least two images, got ${count}`);
   const { order, radius, mean } = outermostFirst(dataset);

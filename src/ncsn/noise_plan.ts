@@ -4,6 +4,8 @@
  * @module
  */
 import { normalCdf } from "../normal_law.ts";
+import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Levels and Langevin steps of a noise-conditional score network. */
 export interface NoisePlan {
@@ -40,12 +42,15 @@ export interface NoisePlanOptions {
 /** L geometric levels from σ_1 down to σ_L (Song & Ermon 2019, section 4.2). */
 export function geometricLevels(largest: number, smallest: number, levels: number): Float64Array {
   requirePositive("the smallest noise level", smallest);
-  if (!(largest > smallest && largest < Infinity)) {
-    throw new RangeError(`the largest noise level must exceed the smallest, got ${largest} ≤ ${smallest}`);
+  if (!(Number.isFinite(largest) && largest > smallest)) {
+    throw new RangeError(
+      `the largest noise level must exceed the smallest, got ${quoted(largest)} ≤ ${smallest}`,
+    );
   }
   if (!Number.isInteger(levels) || levels < 2) {
-    throw new RangeError(`levels must be a whole number from 2 up, got ${levels}`);
+    throw new RangeError(`levels must be a whole number from 2 up, got ${quoted(levels)}`);
   }
+  requireWhole("levels", levels, 2, MOST_LEVELS);
   return Float64Array.from(
     { length: levels },
     (_, i) => largest * (smallest / largest) ** (i / (levels - 1)),
@@ -57,6 +62,8 @@ export function geometricLevels(largest: number, smallest: number, levels: numbe
  * Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ) (technique 2, proposition 2).
  */
 export function levelOverlap(ratio: number, dimension: number): number {
+  requirePositive("the ratio", ratio);
+  requireWhole("the dimension", dimension, 1, Number.MAX_SAFE_INTEGER);
   const shift = Math.sqrt(2 * dimension) * (ratio - 1);
   // As Φ(−low) − Φ(−high): both are small, and their difference keeps its digits.
   return normalCdf(3 * ratio - shift) - normalCdf(-3 * ratio - shift);
@@ -68,12 +75,10 @@ export function levelOverlap(ratio: number, dimension: number): number {
  * @throws {RangeError} unless C is between 0 and .99 and the dimension a positive integer
  */
 export function ratioOfOverlap(overlap: number, dimension: number): number {
-  if (!(overlap > 0 && overlap < 0.99)) {
-    throw new RangeError(`the overlap must be above 0 and below .99, got ${overlap}`);
+  if (!(typeof overlap === "number" && overlap > 0 && overlap < 0.99)) {
+    throw new RangeError(`the overlap must be above 0 and below .99, got ${quoted(overlap)}`);
   }
-  if (!Number.isInteger(dimension) || dimension < 1) {
-    throw new RangeError(`the dimension must be a positive integer, got ${dimension}`);
-  }
+  requireWhole("the dimension", dimension, 1, Number.MAX_SAFE_INTEGER);
   // √(2D)(γ − 1) − 3γ changes sign within these: from full overlap to none, if D lets levels separate at all.
   let [low, high] = [1, 2];
   while (levelOverlap(high, dimension) > overlap) {
@@ -97,10 +102,18 @@ export function ratioOfOverlap(overlap: number, dimension: number): number {
  * eq. 4): (1 − ε/σ_L²)^{2T} (γ² − v) + v with v = 2ε/(σ_L² − σ_L² (1 − ε/σ_L²)²).
  */
 export function varianceAfter(
-  { ratio, smallest, epsilon, moves }: Pick<NoisePlan, "ratio" | "smallest" | "epsilon" | "moves">,
+  plan: Pick<NoisePlan, "ratio" | "smallest" | "epsilon" | "moves">,
 ): number {
+  requireOptions("plan", plan);
+  const { ratio, smallest, epsilon, moves } = plan;
+  requirePositive("ratio", ratio);
+  requirePositive("smallest", smallest);
+  requirePositive("epsilon", epsilon);
+  requireWhole("moves", moves);
   const step = epsilon / smallest ** 2;
   const kept = (1 - step) ** 2;
+  // Steps too small, or of 2, for the variance to have a limit: every move adds 2 ε/σ² to it.
+  if (kept === 1) return ratio ** 2 + 2 * step * moves;
   const limit = 2 * step / (1 - kept);
   return kept ** moves * (ratio ** 2 - limit) + limit;
 }
@@ -109,9 +122,9 @@ export function varianceAfter(
  * ε for which s_T²/σ_i² is nearest to 1 (technique 4), by search: it falls from γ² as ε grows, until noise takes over.
  */
 export function bestEpsilon(ratio: number, smallest: number, moves: number): number {
-  if (!Number.isInteger(moves) || moves < 1) {
-    throw new RangeError(`moves must be a positive integer, got ${moves}`);
-  }
+  requirePositive("ratio", ratio);
+  requirePositive("smallest", smallest);
+  requireWhole("moves", moves, 1);
   const distance = (step: number) =>
     Math.abs(varianceAfter({ ratio, smallest, moves, epsilon: step * smallest ** 2 }) - 1);
   // A scan of steps ε/σ_L² on (0, 1), then finer ones around the best.
@@ -134,21 +147,22 @@ export function bestEpsilon(ratio: number, smallest: number, moves: number): num
  * @throws {RangeError} if a number is out of its range
  */
 export function noisePlan(options: NoisePlanOptions): NoisePlan {
+  requireOptions("options", options);
   const { largest, smallest = 0.01, dimension, overlap = 0.5, moves = 5 } = options;
   requirePositive("the smallest noise level", smallest);
-  if (!(largest > smallest && largest < Infinity)) {
-    throw new RangeError(`the largest noise level must exceed the smallest, got ${largest} ≤ ${smallest}`);
+  if (!(Number.isFinite(largest) && largest > smallest)) {
+    throw new RangeError(
+      `the largest noise level must exceed the smallest, got ${quoted(largest)} ≤ ${smallest}`,
+    );
   }
   const widest = ratioOfOverlap(overlap, dimension);
   const levels = 1 + Math.max(1, Math.ceil(Math.log(largest / smallest) / Math.log(widest)));
+  requireWhole("the number of levels", levels, 2, MOST_LEVELS);
   const ratio = (largest / smallest) ** (1 / (levels - 1));
   const epsilon = bestEpsilon(ratio, smallest, moves);
   const variance = varianceAfter({ ratio, smallest, epsilon, moves });
   return { largest, smallest, levels, moves, epsilon, ratio, variance };
 }
 
-function requirePositive(name: string, value: number): void {
-  if (!(value > 0 && value < Infinity)) {
-    throw new RangeError(`${name} must be a positive number, got ${value}`);
-  }
-}
+/** The most levels of a plan. */
+const MOST_LEVELS = 1e7;

@@ -1,10 +1,10 @@
 /** Every kind of network by its config, and the named presets. @module */
-import { isObject } from "../input/json.ts";
 import { quoted } from "../input/quoted.ts";
 import { mlp, type MlpConfig } from "./mlp.ts";
 import type { Network } from "./network.ts";
 import { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./tutorial.ts";
 import { unet, type UNetConfig } from "./unet.ts";
+import { requireOptions } from "../math/require.ts";
 
 /** The config of any network. */
 export type NetworkConfig = UNetConfig | TutorialConfig | MlpConfig;
@@ -74,7 +74,7 @@ export const NETWORK_PRESETS: {
  */
 export function networkFromConfig<C extends NetworkConfig>(config: C): Network<C>;
 export function networkFromConfig(config: NetworkConfig): Network<NetworkConfig> {
-  if (!isObject(config)) throw new TypeError(`a network's config must be an object, got ${quoted(config)}`);
+  requireOptions("a network's config", config);
   switch (config.kind) {
     case "unet":
       return unet(config);

@@ -1,8 +1,10 @@
 /** A multilayer perceptron for points. @module */
 import * as tf from "../compute/tf.ts";
 import { dense, smoothSilu } from "./layers.ts";
-import { initialValues, type Network } from "./network.ts";
+import { initialValues, type Network, requireSize } from "./network.ts";
 import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
+import { requireOptions } from "../math/require.ts";
+import { checkName } from "../option_name.ts";
 
 /** What a multilayer perceptron is; plain JSON. */
 export interface MlpConfig {
@@ -27,18 +29,13 @@ export interface MlpConfig {
  * @throws {RangeError} For sizes that are not whole or not positive.
  */
 export function mlp(config: MlpConfig): Network<MlpConfig> {
+  requireOptions("config", config);
+  checkName("kind", config.kind, ["mlp"]);
   const { dimensions, hidden, layers, classes } = config;
-  for (
-    const [name, value, least] of [["dimensions", dimensions, 1], ["hidden", hidden, 1], [
-      "layers",
-      layers,
-      1,
-    ], ["classes", classes, 0]] as const
-  ) {
-    if (!Number.isInteger(value) || value < least) {
-      throw new RangeError(`${name} must be an integer of at least ${least}, got ${value}`);
-    }
-  }
+  requireSize("dimensions", dimensions, 1);
+  requireSize("hidden", hidden, 1);
+  requireSize("layers", layers, 1);
+  requireSize("classes", classes, 0);
   checkFeatureCount(config.noiseFeatures);
   const inputs = dimensions + config.noiseFeatures + (classes > 0 ? classes + 1 : 0);
   const body = Array.from(

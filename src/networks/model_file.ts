@@ -8,7 +8,7 @@ import { isObject, parsedField } from "../input/json.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkPreconditioning } from "../preconditioning.ts";
 import { networkFromConfig } from "./catalogue.ts";
-import type { Network, Weights } from "./network.ts";
+import { type Network, requireWeights, type Weights } from "./network.ts";
 import type { ModelConfig } from "./noise_prediction.ts";
 import {
   type NamedTensor,
@@ -19,6 +19,7 @@ import {
   writeSafetensors,
 } from "./safetensors.ts";
 import { checkTensor } from "./weights_file.ts";
+import { requireOptions } from "../math/require.ts";
 
 /** A network's config and weights. */
 export interface Model {
@@ -41,6 +42,12 @@ export function writeModel(
   storage: StorageType = "F32",
   extras: { tensors?: ReadonlyMap<string, NamedTensor>; metadata?: Readonly<Record<string, string>> } = {},
 ): Uint8Array<ArrayBuffer> {
+  requireModelFile(model);
+  requireOptions("extras", extras);
+  if (extras.metadata !== undefined) requireOptions("metadata", extras.metadata);
+  if (extras.tensors !== undefined && !(extras.tensors instanceof Map)) {
+    throw new TypeError("the tensors beside the weights must be a Map of tensors by name");
+  }
   const network = networkFromConfig(model.config.network);
   const tensors = new Map<string, NamedTensor>();
   for (const { name, shape } of network.parameters) {
@@ -127,4 +134,11 @@ function parseConfig(file: Safetensors): { config: ModelConfig; network: Network
   } catch (error) {
     throw new TypeError(`the model's config cannot be used: ${(error as Error).message}`);
   }
+}
+
+/** Refuses what is no config with weights. */
+export function requireModelFile(model: Model): void {
+  requireOptions("model", model);
+  requireOptions("config", model.config);
+  requireWeights("weights", model.weights, networkFromConfig(model.config.network).parameters);
 }

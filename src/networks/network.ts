@@ -4,6 +4,8 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
+import { requireArray, requireFloats } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** One named parameter; it starts as independent draws of N(mean, std²). */
 export interface ParameterSpec {
@@ -91,6 +93,10 @@ export function flatten(specs: readonly ParameterSpec[], weights: Weights): Floa
 
 /** The inverse of {@link flatten}; the arrays are copies. */
 export function unflatten(specs: readonly ParameterSpec[], flat: Float32Array): Map<string, Float32Array> {
+  requireArray("specs", specs);
+  requireFloats("flat", flat);
+  const size = parameterCount({ parameters: specs });
+  if (flat.length !== size) throw new RangeError(`the parameters have ${size} values, got ${flat.length}`);
   let start = 0;
   return new Map(specs.map(({ name, shape }) => {
     const values = flat.slice(start, start + sizeOf(shape));
@@ -108,4 +114,33 @@ export function splitParameters(specs: readonly ParameterSpec[], flat: tf.Tensor
 /** Tensors by name, in the order of the specs. */
 export function namedParameters(specs: readonly ParameterSpec[], tensors: readonly tf.Tensor[]): Parameters {
   return Object.fromEntries(specs.map(({ name }, i) => [name, tensors[i]]));
+}
+
+/** Refuses weights that lack a parameter, or have another number of its values. */
+export function requireWeights(name: string, weights: unknown, specs: readonly ParameterSpec[]): void {
+  if (!(weights instanceof Map)) {
+    throw new TypeError(
+      `${name} must be a Map of Float32Array by the parameters' names, got ${quoted(weights)}`,
+    );
+  }
+  for (const { name: parameter, shape } of specs) {
+    const values: unknown = weights.get(parameter);
+    if (!(values instanceof Float32Array) || values.length !== sizeOf(shape)) {
+      const found = values instanceof Float32Array ? values.length : "no";
+      throw new RangeError(
+        `the weights have ${found} values for ${parameter}, which needs ${sizeOf(shape)}`,
+      );
+    }
+  }
+}
+
+/** The largest size of a layer, or number of layers, of a network. */
+const LARGEST_SIZE = 2 ** 20;
+
+/** Refuses what is no size of a network, from `least` to 2²⁰. */
+export function requireSize(name: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new RangeError(`${name} must be an integer of at least ${least}, got ${quoted(value)}`);
+  }
+  if (value > LARGEST_SIZE) throw new RangeError(`${name} must be at most ${LARGEST_SIZE}, got ${value}`);
 }

@@ -9,7 +9,7 @@ import type { Denoiser } from "../denoiser.ts";
 import { checkPreconditioning } from "../preconditioning.ts";
 import { networkFromConfig } from "./catalogue.ts";
 import { checkedGuidance, type Guidance, guidanceWeight } from "./guidance.ts";
-import { namedParameters, type Network, type Parameters, sizeOf, type Weights } from "./network.ts";
+import { namedParameters, type Network, type Parameters, requireWeights, type Weights } from "./network.ts";
 import {
   type ModelConfig,
   type PredictionInputs,
@@ -17,6 +17,9 @@ import {
   predictionShapes,
   predictNoise,
 } from "./noise_prediction.ts";
+import { requireOptions } from "../math/require.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { requireRatios } from "../compute/rows.ts";
 
 /** The label of a sample, or null for none; one for the batch or one per row. */
 export type Labels = number | null | readonly (number | null)[];
@@ -75,17 +78,11 @@ export interface NetworkDenoiser extends Denoiser {
  * @throws {RangeError} When weights are missing or have the wrong size.
  */
 export function networkDenoiser(config: ModelConfig, weights: Weights): NetworkDenoiser {
+  requireOptions("config", config);
   if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
   const network = networkFromConfig(config.network) as Network;
-  const tensors = network.parameters.map(({ name, shape }) => {
-    const values = weights.get(name);
-    if (values?.length !== sizeOf(shape)) {
-      throw new RangeError(
-        `the weights have ${values?.length ?? "no"} values for ${name}, which needs ${sizeOf(shape)}`,
-      );
-    }
-    return tf.tensor(values, [...shape]);
-  });
+  requireWeights("weights", weights, network.parameters);
+  const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
   const evaluator = new Evaluator(config, network, namedParameters(network.parameters, tensors));
   return denoiserWith(evaluator, null, checkedGuidance(1));
 }
@@ -115,6 +112,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
     noise: (y, noiseRatio) =>
       tf.tidy(() => {
         evaluator.check(y);
+        requireRatios(noiseRatio);
         const rows = y.shape[0];
         const rowLabels = spread(labels, rows, none);
         const ratios = typeof noiseRatio === "number" ? new Float64Array(rows).fill(noiseRatio) : noiseRatio;
@@ -178,6 +176,7 @@ class Evaluator {
   /** Refuses samples of another shape than the network's, and use after dispose. */
   check(y: tf.Tensor): void {
     if (this.#disposed) throw new Error("the network's denoiser was disposed: load it again");
+    requireTensor("y", y);
     const { sampleShape } = this.network;
     if (String(y.shape.slice(1)) !== String(sampleShape)) {
       throw new RangeError(

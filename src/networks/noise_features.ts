@@ -2,6 +2,8 @@
  * Features of a noise level, computed on the host in float64: a GPU's cosine of a large float32 argument may be wrong.
  * @module
  */
+import { quoted } from "../input/quoted.ts";
+import { requireSize } from "./network.ts";
 
 /** Angular frequencies in radians per unit of ln ν: from a slow trend to the finest detail a network needs. */
 const LOWEST = 0.25;
@@ -44,6 +46,7 @@ export function waves(values: Float64Array, frequencies: Float64Array): Float32A
 /** Throws a RangeError unless the count of positional features is even and at least 4. */
 export function checkFeatureCount(count: number): void {
   if (!Number.isInteger(count) || count < 4 || count % 2 !== 0) {
-    throw new RangeError(`noiseFeatures must be an even number of at least 4, got ${count}`);
+    throw new RangeError(`noiseFeatures must be an even number of at least 4, got ${quoted(count)}`);
   }
+  requireSize("noiseFeatures", count, 4);
 }

@@ -11,7 +11,13 @@ import * as tf from "../compute/tf.ts";
 import { quotedShape } from "../input/quoted.ts";
 import { edmCoefficients, type Preconditioning } from "../preconditioning.ts";
 import { convolution, dense, silu } from "./layers.ts";
-import { namedParameters, type Parameters, type ParameterSpec, type Weights } from "./network.ts";
+import {
+  namedParameters,
+  type Parameters,
+  type ParameterSpec,
+  requireWeights,
+  type Weights,
+} from "./network.ts";
 import { positionalFeatures } from "./noise_features.ts";
 import { readWeights, type WeightsFormat, writeWeights } from "./weights_file.ts";
 
@@ -134,6 +140,7 @@ export class NoisyDigitClassifier {
    * @param weights Values by the names of {@linkcode NOISY_CLASSIFIER_PARAMETERS}.
    */
   constructor(weights: Weights) {
+    requireWeights("weights", weights, NOISY_CLASSIFIER_PARAMETERS);
     this.#tensors = NOISY_CLASSIFIER_PARAMETERS.map(({ name, shape }) =>
       tf.tensor(weights.get(name)!, [...shape])
     );

@@ -7,7 +7,7 @@ import { traceFreeBatch } from "../compute/trace/free_batch.ts";
 import { writeOnnx } from "../compute/trace/onnx_writer.ts";
 import { checkPreconditioning } from "../preconditioning.ts";
 import { type NetworkConfig, networkFromConfig } from "./catalogue.ts";
-import type { Model } from "./model_file.ts";
+import { type Model, requireModelFile } from "./model_file.ts";
 import { namedParameters, type Network } from "./network.ts";
 import { positionalFrequencies } from "./noise_features.ts";
 import { type PredictionInputs, predictNoise } from "./noise_prediction.ts";
@@ -27,7 +27,9 @@ export const ONNX_OUTPUTS = ["noise", "denoised"] as const;
  * `classes` [batch, classes + 1], one-hot, the last column for "no label". Outputs, of y's shape: `noise`, the predicted
  * ε̂ = (y − E[x_0 | y])/ν, so that the score of x_t = α y is −noise/σ; `denoised`, E[x_0 | y] = y − ν noise.
  */
-export function exportOnnx({ config, weights }: Model): Uint8Array {
+export function exportOnnx(model: Model): Uint8Array {
+  requireModelFile(model);
+  const { config, weights } = model;
   if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
   const network = networkFromConfig(config.network) as Network;
   const { sampleShape, classes } = network;
@@ -56,12 +58,12 @@ export function exportOnnx({ config, weights }: Model): Uint8Array {
       [rows],
       ...(classes > 0 ? [[rows, classes + 1]] : []),
     ];
-    const model = traceFreeBatch(
+    const traced = traceFreeBatch(
       (y, ratio, labels) => denoiser(y, ratio, labels),
       (rows) => shapes(rows).map((shape) => ({ shape, dtype: "float32" })),
       { standard: true, inputNames: ONNX_INPUTS, outputNames: ONNX_OUTPUTS },
     );
-    return writeOnnx({ ...model, documentation: documentation(network) });
+    return writeOnnx({ ...traced, documentation: documentation(network) });
   });
 }
 

@@ -5,6 +5,8 @@
  */
 import { isObject, parseJson } from "../input/json.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
+import { requireBytes, requireOptions } from "../math/require.ts";
+import { checkName } from "../option_name.ts";
 
 /** A tensor on the host. */
 export interface NamedTensor {
@@ -51,6 +53,12 @@ export function writeSafetensors(
   contents: Safetensors,
   storage: StorageType = "F32",
 ): Uint8Array<ArrayBuffer> {
+  requireOptions("contents", contents);
+  if (!(contents.tensors instanceof Map)) {
+    throw new TypeError("tensors must be a Map of tensors by name");
+  }
+  requireOptions("metadata", contents.metadata);
+  checkName("storage", storage, ["F32", "F16"]);
   // Without a prototype, so that a tensor may have any name.
   const header: Record<string, unknown> = Object.create(null);
   header.__metadata__ = contents.metadata;
@@ -97,6 +105,7 @@ export function writeSafetensors(
  * what is wrong.
  */
 export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safetensors {
+  requireBytes("safetensors", bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) fail(`${bytes.length} bytes are too few`);
   const length = Number(view.getBigUint64(0, true));

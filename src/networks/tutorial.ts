@@ -9,8 +9,11 @@ import { createRng, type Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { dense, type Layer, silu } from "./layers.ts";
-import { initialValues, type Network, type Parameters, type ParameterSpec } from "./network.ts";
+import { initialValues, type Network, type Parameters, type ParameterSpec, requireSize } from "./network.ts";
 import { waves } from "./noise_features.ts";
+import { requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkName } from "../option_name.ts";
 
 /** What a tutorial network is; plain JSON. */
 export interface TutorialConfig {
@@ -146,16 +149,21 @@ export function randomFrequencies(
   return Float64Array.from(normals, (z) => 2 * Math.PI * frequencyScale * z);
 }
 
-function checkConfig({ widths, embedding, sigma, frequencyScale }: TutorialConfig): void {
+function checkConfig(config: TutorialConfig): void {
+  requireOptions("config", config);
+  checkName("kind", config.kind, ["tutorial"]);
+  const { widths, embedding, sigma, frequencyScale } = config;
   if (!Number.isInteger(embedding) || embedding < 2 || embedding % 2 !== 0) {
-    throw new RangeError(`embedding must be a positive even number, got ${embedding}`);
+    throw new RangeError(`embedding must be a positive even number, got ${quoted(embedding)}`);
   }
+  requireSize("embedding", embedding, 2);
   checkNumbers("widths", widths);
   if (widths.length !== 4) throw new RangeError(`widths must name four levels, got ${widths.length}`);
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 32 || width % 32 !== 0) {
-      throw new RangeError(`each of widths must be a multiple of the 32 groups, got ${width}`);
+      throw new RangeError(`each of widths must be a multiple of the 32 groups, got ${quoted(width)}`);
     }
+    requireSize("a width", width, 32);
   }
   checkNumber("sigma", sigma, { above: 1 });
   checkNumber("frequencyScale", frequencyScale, { above: 0 });

@@ -16,10 +16,13 @@ import {
   silu,
   upsample,
 } from "./layers.ts";
-import { checkNumbers, checkSwitch } from "../input/fields.ts";
+import { checkNumbers } from "../input/fields.ts";
 import { checkPeriods, inputWaves } from "./input_waves.ts";
-import { initialValues, type Network } from "./network.ts";
+import { initialValues, type Network, requireSize } from "./network.ts";
 import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
+import { requireBoolean, requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkName } from "../option_name.ts";
 
 /** What a U-Net is; plain JSON. */
 export interface UNetConfig {
@@ -169,6 +172,9 @@ function range(length: number): number[] {
 }
 
 function checkConfig(config: UNetConfig): void {
+  requireOptions("config", config);
+  checkName("kind", config.kind, ["unet"]);
+  if (config.noiseConditional !== undefined) requireBoolean("noiseConditional", config.noiseConditional);
   const { height, width, unshuffle, widths, groups } = config;
   const positive = {
     height,
@@ -182,24 +188,26 @@ function checkConfig(config: UNetConfig): void {
   };
   for (const [name, value] of Object.entries(positive)) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`${name} must be a positive integer, got ${value}`);
+      throw new RangeError(`${name} must be a positive integer, got ${quoted(value)}`);
     }
+    requireSize(name, value, 1);
   }
   if (!Number.isInteger(config.classes) || config.classes < 0) {
-    throw new RangeError(`classes must be 0 or a positive integer, got ${config.classes}`);
+    throw new RangeError(`classes must be 0 or a positive integer, got ${quoted(config.classes)}`);
   }
+  requireSize("classes", config.classes, 0);
   checkFeatureCount(config.noiseFeatures);
-  checkPeriods(config.wavePeriods ?? []);
-  if (config.noiseConditional !== undefined) checkSwitch("noiseConditional", config.noiseConditional);
+  checkPeriods(config.wavePeriods === undefined ? [] : config.wavePeriods);
   checkNumbers("widths", widths);
   checkNumbers("attention", config.attention);
   if (widths.length === 0) throw new RangeError("widths must name at least one level");
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 1 || width % Math.min(groups, width) !== 0) {
       throw new RangeError(
-        `each of widths must be a positive multiple of the ${groups} groups, got ${width}`,
+        `each of widths must be a positive multiple of the ${groups} groups, got ${quoted(width)}`,
       );
     }
+    requireSize("a width", width, 1);
   }
   const multiple = unshuffle * 2 ** (widths.length - 1);
   if (height % multiple !== 0 || width % multiple !== 0) {
@@ -210,7 +218,7 @@ function checkConfig(config: UNetConfig): void {
   }
   for (const attended of config.attention) {
     if (!widths.some((_, level) => height / unshuffle / 2 ** level === attended)) {
-      throw new RangeError(`attention must name heights of levels, got ${attended}`);
+      throw new RangeError(`attention must name heights of levels, got ${quoted(attended)}`);
     }
   }
 }

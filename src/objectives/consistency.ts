@@ -6,6 +6,16 @@
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Guidance } from "../networks/guidance.ts";
+import {
+  requireBetween,
+  requireNumbers,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+} from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** How consistency is learned; plain JSON. The recipe follows Geng et al. 2024 ("Consistency models made easy"). */
 export interface ConsistencyObjective {
@@ -44,6 +54,8 @@ export interface ConsistencyObjective {
  * to .12 over three quarters of the steps; c = .00054 √size, as in Song & Dhariwal 2023.
  */
 export function consistencyDefaults(size: number, teacher: Guidance | null): ConsistencyObjective {
+  requireWhole("size", size, 1);
+  if (teacher !== null) requireOptions("teacher", teacher);
   return {
     kind: "consistency",
     mean: -0.6,
@@ -68,7 +80,10 @@ export interface ConsistencyLevels {
 }
 
 /** ln(t/r) after a fraction of the steps, from 0 to 1. */
-export function consistencyGap({ gap }: ConsistencyObjective, done: number): number {
+export function consistencyGap(objective: ConsistencyObjective, done: number): number {
+  checkConsistency(objective);
+  requireBetween("done", done, 0, 1);
+  const { gap } = objective;
   return gap.first * (gap.last / gap.first) ** Math.min(1, done / gap.settled);
 }
 
@@ -85,6 +100,9 @@ export function drawConsistencyLevels(
   done: number,
 ): ConsistencyLevels {
   checkConsistency(objective);
+  requireRng("rng", rng);
+  requireWhole("rows", rows, 1);
+  requireBetween("done", done, 0, 1);
   const { mean, std, range: [smallest, largest], highShare, highFrom } = objective;
   const normal = rng.fork("normal").normalValues([rows]);
   const uniform = rng.fork("uniform").uniformValues([rows]);
@@ -115,19 +133,31 @@ export function consistencyLoss(
   weight: tf.Tensor,
   huber: number,
 ): tf.Scalar {
+  requireTensor("target", target);
+  requireTensor("predicted", predicted, { shape: target.shape });
+  requireTensor("weight", weight);
+  requirePositive("huber", huber);
   const rows = target.shape[0];
-  const squares = tf.sum(tf.reshape(tf.square(tf.sub(predicted, target)), [rows, -1]), 1);
-  // √(s + c²) − c without the difference, which has no digits where s is far below c².
-  const errors = tf.div(squares, tf.add(tf.sqrt(tf.add(squares, huber * huber)), huber));
-  return tf.mean(tf.mul(errors, tf.reshape(weight, [rows])));
+  if (weight.size !== rows) {
+    throw new RangeError(`weight must hold one number a row, got ${weight.size} for ${rows} rows`);
+  }
+  return tf.tidy(() => {
+    const squares = tf.sum(tf.reshape(tf.square(tf.sub(predicted, target)), [rows, -1]), 1);
+    // √(s + c²) − c without the difference, which has no digits where s is far below c².
+    const errors = tf.div(squares, tf.add(tf.sqrt(tf.add(squares, huber * huber)), huber));
+    return tf.mean(tf.mul(errors, tf.reshape(weight, [rows])));
+  });
 }
 
 /**
  * Throws a RangeError that names the first number of an objective that is out of range.
  */
 export function checkConsistency(objective: ConsistencyObjective): void {
+  requireOptions("objective", objective);
+  requireNumbers("range", objective.range);
+  requireOptions("gap", objective.gap);
   const { mean, std, range: [smallest, largest], highShare, highFrom, gap, huber } = objective;
-  const positive = (value: number) => value > 0 && value < Infinity;
+  const positive = (value: number) => Number.isFinite(value) && value > 0;
   const limits: [name: string, value: unknown, allowed: string, held: boolean][] = [
     ["mean", mean, "a finite number", Number.isFinite(mean)],
     ["std", std, "a positive number", positive(std)],
@@ -137,14 +167,19 @@ export function checkConsistency(objective: ConsistencyObjective): void {
       "two rising positive numbers",
       positive(smallest) && positive(largest) && smallest < largest,
     ],
-    ["highShare", highShare, "in [0, 1]", highShare >= 0 && highShare <= 1],
-    ["highFrom", highFrom, "in the range", highFrom >= smallest && highFrom < largest],
+    ["highShare", highShare, "in [0, 1]", Number.isFinite(highShare) && highShare >= 0 && highShare <= 1],
+    [
+      "highFrom",
+      highFrom,
+      "in the range",
+      Number.isFinite(highFrom) && highFrom >= smallest && highFrom < largest,
+    ],
     ["gap.first", gap.first, "a positive number", positive(gap.first)],
     ["gap.last", gap.last, "a positive number", positive(gap.last)],
     ["gap.settled", gap.settled, "in (0, 1]", gap.settled > 0 && gap.settled <= 1],
     ["huber", huber, "a positive number", positive(huber)],
   ];
   for (const [name, value, allowed, held] of limits) {
-    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${value}`);
+    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${quoted(value)}`);
   }
 }

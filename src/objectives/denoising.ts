@@ -8,8 +8,17 @@ import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Denoiser } from "../denoiser.ts";
 import { checkName } from "../option_name.ts";
-import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../sde.ts";
+import { noiseRatio, requireNoise, type Sde, type SdeConfig, sdeFromConfig } from "../sde.ts";
 import { importanceDensity, importanceTime } from "./importance.ts";
+import {
+  requireFinite,
+  requireNumbers,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+} from "../math/require.ts";
+import { requireDenoiser, requireRng, requireSde } from "../require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
 
 /** How noise levels are drawn and weighted; plain JSON. */
 export type ObjectiveConfig =
@@ -52,19 +61,21 @@ export interface NoiseLevels {
  * @throws {RangeError} When the config's numbers are out of range.
  */
 export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: number): NoiseLevels {
+  requireOptions("objective", objective);
+  requireRng("rng", rng);
+  requireWhole("rows", rows, 1);
   checkName("an objective's kind", objective.kind, ["edm", "sde", "levels"]);
   if (objective.kind === "edm") {
     const { mean, std, sigmaData } = objective;
-    for (const [name, value] of [["std", std], ["sigmaData", sigmaData]] as const) {
-      if (!(value > 0 && value < Infinity)) {
-        throw new RangeError(`${name} must be a positive number, got ${value}`);
-      }
-    }
+    requireFinite("mean", mean);
+    requirePositive("std", std);
+    requirePositive("sigmaData", sigmaData);
     const ratios = Float64Array.from(rng.normalValues([rows]), (z) => Math.exp(mean + std * z));
     return { noiseRatio: ratios, weight: ratios.map((ratio) => edmWeight(ratio, sigmaData)) };
   }
   if (objective.kind === "levels") {
     const { ratios } = objective;
+    requireNumbers("ratios", ratios, (ratio) => ratio > 0, "positive numbers");
     if (ratios.length === 0) throw new RangeError("an objective needs at least one noise ratio");
     return {
       noiseRatio: rng.uniformValues([rows]).map((u) => ratios[Math.floor(u * ratios.length)]),
@@ -72,7 +83,7 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
     };
   }
   checkName("weighting", objective.weighting, ["variance", "likelihood"]);
-  checkName("times", objective.times ?? "uniform", ["uniform", "importance"]);
+  checkName("times", objective.times === undefined ? "uniform" : objective.times, ["uniform", "importance"]);
   const sde = sdeFromConfig(objective.sde);
   const important = objective.times === "importance";
   const times = rng.uniformValues([rows]).map((u) =>
@@ -88,6 +99,8 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
 
 /** EDM's weight of the noise's squared error: ν² times that of the data's, so 1 + (ν/σ_d)². */
 export function edmWeight(noiseRatio: number, sigmaData: number): number {
+  requirePositive("noiseRatio", noiseRatio);
+  requirePositive("sigmaData", sigmaData);
   return 1 + (noiseRatio / sigmaData) ** 2;
 }
 
@@ -96,6 +109,9 @@ export function edmWeight(noiseRatio: number, sigmaData: number): number {
  * 1 for λ = σ², g²/σ² for λ = g².
  */
 export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likelihood"): number {
+  requireSde("sde", sde);
+  checkName("weighting", weighting, ["variance", "likelihood"]);
+  requireNoise(sde, t);
   return weighting === "variance" ? 1 : (sde.diffusion(t) / sde.sigma(t)) ** 2;
 }
 
@@ -107,11 +123,19 @@ export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likeliho
  * @param weight w, [B, 1, …].
  */
 export function denoisingLoss(predicted: tf.Tensor, noise: tf.Tensor, weight: tf.Tensor): tf.Scalar {
+  requireTensor("noise", noise);
+  requireTensor("predicted", predicted, { shape: noise.shape });
+  requireTensor("weight", weight);
+  if (weight.size !== noise.shape[0]) {
+    throw new RangeError(`weight must hold one number a row, got ${weight.size} for ${noise.shape[0]} rows`);
+  }
   const [rows, ...shape] = noise.shape;
   const size = shape.reduce((product, n) => product * n, 1);
-  const errors = tf.reshape(tf.square(tf.sub(predicted, noise)), [rows, size]);
-  // In two stages: a single float32 sum over a batch loses digits on wasm.
-  return tf.mean(tf.mul(tf.mean(errors, 1), tf.reshape(weight, [rows])));
+  return tf.tidy(() => {
+    const errors = tf.reshape(tf.square(tf.sub(predicted, noise)), [rows, size]);
+    // In two stages: a single float32 sum over a batch loses digits on wasm.
+    return tf.mean(tf.mul(tf.mean(errors, 1), tf.reshape(weight, [rows])));
+  });
 }
 
 /** The loss of any denoiser on data [B, …] and noise [B, …] at given levels. */
@@ -119,8 +143,15 @@ export function denoisingLossOf(
   denoiser: Denoiser,
   data: tf.Tensor,
   noise: tf.Tensor,
-  { noiseRatio, weight }: NoiseLevels,
+  levels: NoiseLevels,
 ): tf.Scalar {
+  requireDenoiser("denoiser", denoiser);
+  requireTensor("data", data);
+  requireTensor("noise", noise, { shape: data.shape });
+  requireOptions("levels", levels);
+  const { noiseRatio, weight } = levels;
+  requireNumbers("noiseRatio", noiseRatio, (ratio) => ratio >= 0, "numbers from 0");
+  requireNumbers("weight", weight);
   return tf.tidy(() => {
     const noisy = tf.add(data, tf.mul(noise, column(noiseRatio, data)));
     return denoisingLoss(denoiser.noise(noisy, noiseRatio), noise, column(weight, data));

@@ -5,6 +5,7 @@
 import { gradientOf } from "../compute/gradient.ts";
 import * as tf from "../compute/tf.ts";
 import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./score_matching.ts";
+import { requireFunction } from "../math/require.ts";
 
 /**
  * Implicit score matching, E[tr ∇s(x) + ½‖s(x)‖²] (Hyvärinen 2005, eq. 4), with the exact trace: d derivatives of the
@@ -15,6 +16,7 @@ import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./scor
  * @throws {RangeError} If x is not [B, d].
  */
 export function implicitScoreMatching(score: ScoreFunction, x: tf.Tensor2D): tf.Scalar {
+  requireFunction("score", score);
   requireLike("the points", x, x);
   const [, d] = x.shape;
   return tf.tidy(() => {
@@ -34,8 +36,9 @@ export function implicitScoreMatching(score: ScoreFunction, x: tf.Tensor2D): tf.
  * @param v Directions [B, d].
  */
 export function quadraticForm(score: ScoreFunction, x: tf.Tensor2D, v: tf.Tensor): tf.Tensor1D {
+  requireFunction("score", score);
+  requireLike("v", v, x);
   // The rows do not depend on each other: one derivative of the sum is that of every row.
   const along = (x: tf.Tensor) => tf.sum(tf.mul(score(x as tf.Tensor2D), v));
-  const slope = gradientOf(along, "the score")(x);
-  return tf.sum(tf.mul(slope, v), 1);
+  return tf.tidy(() => tf.sum(tf.mul(gradientOf(along, "the score")(x), v), 1) as tf.Tensor1D);
 }

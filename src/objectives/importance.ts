@@ -6,10 +6,14 @@
  * ln ν is uniform: the distribution function and its inverse are closed forms under all of them.
  * @module
  */
-import { logSnr, type Sde } from "../sde.ts";
+import { logSnr, requireNoise, type Sde } from "../sde.ts";
+import { requireBetween } from "../math/require.ts";
+import { requireSde } from "../require_parts.ts";
 
 /** The time in [tMin, tMax] before which the share `u`, from 0 to 1, of ∫ g²/σ² dt lies. */
 export function importanceTime(sde: Sde, u: number): number {
+  requireSde("sde", sde);
+  requireBetween("u", u, 0, 1);
   const [first, last] = [logSnr(sde, sde.tMin), logSnr(sde, sde.tMax)];
   const time = sde.timeOfLogSnr(first + (last - first) * u);
   return Math.min(sde.tMax, Math.max(sde.tMin, time));
@@ -17,6 +21,8 @@ export function importanceTime(sde: Sde, u: number): number {
 
 /** The density of {@link importanceTime} for uniform u, relative to that of a uniform time: its mean over times is 1. */
 export function importanceDensity(sde: Sde, t: number): number {
+  requireSde("sde", sde);
+  requireNoise(sde, t);
   const slope = (sde.diffusion(t) / sde.sigma(t)) ** 2 / 2;
   return slope * (sde.tMax - sde.tMin) / (logSnr(sde, sde.tMin) - logSnr(sde, sde.tMax));
 }

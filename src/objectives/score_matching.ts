@@ -4,6 +4,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
+import { requireFunction, requirePositive } from "../math/require.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
 
 /** A model of the score, s(x) [B, d] at points x [B, d], row by row; made of operations that have gradients. */
 export type ScoreFunction = (x: tf.Tensor2D) => tf.Tensor;
@@ -21,6 +23,7 @@ export function explicitScoreMatching(
   x: tf.Tensor2D,
   exact: tf.Tensor2D,
 ): tf.Scalar {
+  requireFunction("score", score);
   requireLike("the exact score", exact, x);
   return tf.tidy(() => meanOfRows(halfSquares(tf.sub(score(x), exact))));
 }
@@ -40,10 +43,9 @@ export function denoisingScoreMatching(
   noise: tf.Tensor2D,
   sigma: number,
 ): tf.Scalar {
+  requireFunction("score", score);
   requireLike("the noise", noise, data);
-  if (!(sigma > 0 && Number.isFinite(sigma))) {
-    throw new RangeError(`sigma must be a positive number, got ${sigma}`);
-  }
+  requirePositive("sigma", sigma);
   return tf.tidy(() => {
     const noisy = tf.add(data, tf.mul(noise, sigma)) as tf.Tensor2D;
     return meanOfRows(halfSquares(tf.add(score(noisy), tf.div(noise, sigma))));
@@ -62,6 +64,8 @@ export function meanOfRows(values: tf.Tensor): tf.Scalar {
 
 /** Refuses a tensor that is not of the points' shape [B, d]. */
 export function requireLike(what: string, tensor: tf.Tensor, points: tf.Tensor): void {
+  requireTensor("the points", points);
+  requireTensor(what, tensor);
   if (points.rank !== 2 || String(tensor.shape) !== String(points.shape)) {
     throw new RangeError(
       `${what} must have the shape [rows, d] of the points, got [${tensor.shape}] for [${points.shape}]`,

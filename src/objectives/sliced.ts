@@ -8,6 +8,8 @@ import * as tf from "../compute/tf.ts";
 import { checkName } from "../option_name.ts";
 import { quadraticForm } from "./implicit.ts";
 import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./score_matching.ts";
+import { requireBoolean, requireFunction, requireOptions, requireShape } from "../math/require.ts";
+import { requireRng } from "../require_parts.ts";
 
 /** How the second term is estimated. */
 export interface SlicedOptions {
@@ -29,8 +31,12 @@ export function slicedScoreMatching(
   score: ScoreFunction,
   x: tf.Tensor2D,
   directions: tf.Tensor2D,
-  { reducedVariance = true }: SlicedOptions = {},
+  options: SlicedOptions = {},
 ): tf.Scalar {
+  requireFunction("score", score);
+  requireOptions("options", options);
+  const { reducedVariance = true } = options;
+  requireBoolean("reducedVariance", reducedVariance);
   requireLike("the directions", directions, x);
   return tf.tidy(() => {
     const s = score(x);
@@ -47,6 +53,8 @@ export function sliceDirections(
   shape: readonly [number, number],
   law: "rademacher" | "normal" = "rademacher",
 ): tf.Tensor2D {
+  requireRng("rng", rng);
+  requireShape("shape", shape);
   checkName("law", law, ["rademacher", "normal"]);
   return (law === "normal" ? rng.normal(shape) : rng.rademacher(shape)) as tf.Tensor2D;
 }

@@ -10,7 +10,12 @@ import { logNormalProbability } from "../normal_law.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { requireScore, type ScoreModel } from "../denoiser.ts";
-import { noiseRatio, type Sde, transition } from "../sde.ts";
+import { noiseRatio, requireNoise, type Sde, transition } from "../sde.ts";
+import { requireFunction, requireOptions, requireWhole } from "../math/require.ts";
+import { requireModel, requireRng } from "../require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkName } from "../option_name.ts";
 
 /** What the model says of the variance of its steps. */
 export type StepVariances =
@@ -57,6 +62,7 @@ export function posteriorStep(
   s: number,
 ): { fromState: number; fromData: number; variance: number; forward: number } {
   const { scale, std } = transition(sde, s, t);
+  requireNoise(sde, t);
   const [before, after] = [sde.sigma(s) ** 2, sde.sigma(t) ** 2];
   return {
     fromState: scale * before / after,
@@ -77,10 +83,13 @@ export async function variationalBound(
   data: tf.Tensor,
   options: BoundOptions,
 ): Promise<VariationalBound> {
+  requireRun(model, data, options);
   const { times, rng, variances = "posterior", levels = 256, onStep = () => {} } = options;
   const { sde } = model;
   requireScore(model, "a variational bound");
   requireTimes(sde, times);
+  if (!(variances instanceof Float64Array)) checkName("variances", variances, ["posterior", "forward"]);
+  if (levels !== null) requireWhole("levels", levels, 2);
   if (variances instanceof Float64Array && variances.length !== times.length) {
     throw new RangeError(
       `${times.length} times are as many steps, the one to the data included: got ${variances.length} variances`,
@@ -125,8 +134,10 @@ export async function variationalBound(
 export async function learnVariances(
   model: ScoreModel,
   data: tf.Tensor,
-  { times, rng, onStep = () => {} }: Pick<BoundOptions, "times" | "rng" | "onStep">,
+  options: Pick<BoundOptions, "times" | "rng" | "onStep">,
 ): Promise<Float64Array> {
+  requireRun(model, data, options);
+  const { times, rng, onStep = () => {} } = options;
   const { sde } = model;
   requireScore(model, "a variational bound");
   requireTimes(sde, times);
@@ -210,6 +221,9 @@ async function priorTerm(sde: Sde, data: tf.Tensor, t: number): Promise<Float64A
 }
 
 function requireTimes(sde: Sde, times: Float64Array): void {
+  if (!(times instanceof Float64Array)) {
+    throw new TypeError(`the times of a bound must be a Float64Array, got ${quoted(times)}`);
+  }
   if (times[0] !== sde.tMax) {
     throw new RangeError(`the times of a bound begin with tMax = ${sde.tMax}, got ${times[0]}`);
   }
@@ -227,4 +241,13 @@ function requireVariance(variance: number, step: number): number {
     throw new RangeError(`the variance of step ${step + 1} must be a positive number, got ${variance}`);
   }
   return variance;
+}
+
+/** Refuses what is no model, no data or no options of a bound. */
+function requireRun(model: ScoreModel, data: tf.Tensor, options: Pick<BoundOptions, "rng" | "onStep">): void {
+  requireModel("model", model);
+  requireTensor("data", data, { leastRank: 2 });
+  requireOptions("options", options);
+  requireRng("rng", options.rng);
+  if (options.onStep !== undefined) requireFunction("onStep", options.onStep);
 }

@@ -1,4 +1,7 @@
 /** From data to screen: linear and logarithmic axes with readable ticks. @module */
+import { requireOptions, requireText } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkName } from "../option_name.ts";
 
 /** What the user says about an axis. */
 export interface AxisOptions {
@@ -37,10 +40,16 @@ export interface Axis {
  * @throws {RangeError} When min and max do not increase, or a logarithmic axis is given an end that is not positive.
  */
 export function fitAxis(data: Iterable<number>, options: AxisOptions = {}): Axis {
+  requireOptions("an axis", options);
+  if (options.label !== undefined) requireText("the label of an axis", options.label);
+  checkName("the scale of an axis", options.scale === undefined ? "linear" : options.scale, [
+    "linear",
+    "log",
+  ]);
   const log = options.scale === "log";
   for (const end of [options.min, options.max]) {
     if (end !== undefined && (!Number.isFinite(end) || (log && end <= 0))) {
-      throw new RangeError(`an end of a ${log ? "logarithmic" : "linear"} axis cannot be ${end}`);
+      throw new RangeError(`an end of a ${log ? "logarithmic" : "linear"} axis cannot be ${quoted(end)}`);
     }
   }
   const [forward, backward] = log

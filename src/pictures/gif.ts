@@ -1,6 +1,9 @@
 /** Animated GIF. @module */
 import * as gifencModule from "npm:gifenc@1.0.3";
 import type { Picture } from "./png.ts";
+import { requireArray, requireOptions, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { requirePicture } from "../require_parts.ts";
 
 type Palette = readonly (readonly number[])[];
 
@@ -40,10 +43,15 @@ export interface GifOptions {
  * @throws {RangeError} When there is no frame, frames differ in size, or the number of colours is not from 2 to 256.
  */
 export function encodeGif(frames: readonly Picture[], options: GifOptions = {}): Uint8Array<ArrayBuffer> {
+  requireOptions("options", options);
   const { delay = 60, lastDelay = 1500, colours = 256 } = options;
   if (!(Number.isInteger(colours) && colours >= 2 && colours <= 256)) {
-    throw new RangeError(`an animation has 2 to 256 colours, got ${colours}`);
+    throw new RangeError(`an animation has 2 to 256 colours, got ${quoted(colours)}`);
   }
+  // A GIF counts hundredths of a second in 16 bits.
+  requireWhole("delay", delay, 0, 655_350);
+  requireWhole("lastDelay", lastDelay, 0, 655_350);
+  requireArray("frames", frames);
   // How finely colours are counted before they are reduced; noise in the finer one takes seconds a frame.
   const format = colours === 256 ? "rgb565" : "rgb444";
   const greys: Palette = Array.from(
@@ -51,7 +59,10 @@ export function encodeGif(frames: readonly Picture[], options: GifOptions = {}):
     (_, level) => Array(3).fill(Math.round(255 * level / (colours - 1))),
   );
   if (frames.length === 0) throw new RangeError("an animation needs at least one frame, got 0");
+  frames.forEach((frame, at) => requirePicture(`frame ${at}`, frame));
   const { width, height } = frames[0];
+  requireWhole("the width of an animation", width, 1, 65_535);
+  requireWhole("the height of an animation", height, 1, 65_535);
   const encoder = gifenc.GIFEncoder();
   frames.forEach((frame, at) => {
     if (frame.width !== width || frame.height !== height) {

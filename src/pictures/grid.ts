@@ -1,6 +1,15 @@
 /** Many small images as one picture. @module */
 import { drawText, textSize } from "./letters.ts";
 import type { Picture } from "./png.ts";
+import {
+  requireArray,
+  requireFloats,
+  requireOptions,
+  requireShape,
+  requireText,
+  requireWhole,
+} from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** How a grid is laid out. */
 export interface GridLayout {
@@ -35,23 +44,24 @@ export function imageGrid(
   shape: readonly number[],
   layout: GridLayout = {},
 ): Picture {
+  requireFloats("values", values);
+  requireShape("shape", shape, 0);
+  requireOptions("layout", layout);
   const [count, height, width, channels] = shape;
   if (shape.length !== 4 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
       `a grid needs images of shape [N, height, width, 1 or 3], got [${shape.join(", ")}]`,
     );
   }
-  if (values.length !== count * height * width * channels || count < 1) {
+  if (values.length !== count * height * width * channels || values.length === 0) {
     throw new RangeError(`the shape [${shape.join(", ")}] does not fit ${values.length} values`);
   }
   const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2, rowLabels = [] } = layout;
-  for (
-    const [name, value, least] of [["columns", columns, 1], ["scale", scale, 1], ["gap", gap, 0]] as const
-  ) {
-    if (!Number.isInteger(value) || value < least) {
-      throw new RangeError(`${name} must be an integer of at least ${least}, got ${value}`);
-    }
-  }
+  requireCount("columns", columns, 1, 1e5);
+  requireCount("scale", scale, 1, 1e4);
+  requireCount("gap", gap, 0, 1e4);
+  requireArray("rowLabels", rowLabels);
+  for (const label of rowLabels) requireText("a row's label", label);
   const rows = Math.ceil(count / columns);
   const [cellWidth, cellHeight] = [width * scale + gap, height * scale + gap];
   const margin = Math.max(0, ...rowLabels.map((label) => textSize(label, scale).width + 2 * gap));
@@ -82,4 +92,12 @@ function blank(width: number, height: number): Picture {
 
 function toByte(value: number): number {
   return Math.round(255 * Math.min(1, Math.max(0, value)));
+}
+
+/** Refuses what is no integer from `least` to `most`. */
+function requireCount(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new RangeError(`${name} must be an integer of at least ${least}, got ${quoted(value)}`);
+  }
+  requireWhole(name, value, least, most);
 }

@@ -3,6 +3,7 @@ import decode, { init } from "npm:@jsquash/jpeg@1.6.0/decode.js";
 import jpeg from "npm:jpeg-js@0.4.4";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import type { Picture } from "./png.ts";
+import { requireBytes, requireText } from "../math/require.ts";
 
 /** What the codec has printed about the file that it reads. */
 let printed: string[] = [];
@@ -30,6 +31,8 @@ export async function decodeJpeg(
   name = "JPEG data",
   most: number = MOST_PIXELS,
 ): Promise<Picture> {
+  requireBytes("JPEG data", bytes);
+  requireText("name", name);
   const broken = (reason: string) => new RangeError(`${name}: not a complete JPEG file (${reason})`);
   const frame = frameOf(bytes);
   if (frame === null) throw broken("it states no size");

@@ -1,5 +1,8 @@
 /** Words in pictures, in a font of 5×7 dots: small letters, digits and a few signs. @module */
 import type { Picture } from "./png.ts";
+import { MOST_WHOLE, requireText, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { requirePicture } from "../require_parts.ts";
 
 /** Columns of each letter from left to right, the topmost dot in the lowest bit. */
 const FONT: Readonly<Record<string, readonly number[]>> = {
@@ -57,6 +60,8 @@ const ADVANCE = 6;
 
 /** The size of a line of text in screen pixels, `scale` to a dot. */
 export function textSize(text: string, scale = 1): { width: number; height: number } {
+  requireText("text", text);
+  requireWhole("scale", scale, 1, 1e4);
   return { width: Math.max(0, text.length * ADVANCE - 1) * scale, height: HEIGHT * scale };
 }
 
@@ -66,8 +71,13 @@ export function textSize(text: string, scale = 1): { width: number; height: numb
  * @throws {RangeError} For a letter that the font does not have.
  */
 export function drawText(picture: Picture, text: string, left: number, top: number, scale = 1): void {
+  requirePicture("picture", picture);
+  requireText("text", text);
+  requireWhole("left", left, -MOST_WHOLE);
+  requireWhole("top", top, -MOST_WHOLE);
+  requireWhole("scale", scale, 1, 1e4);
   for (const [at, letter] of [...text.toLowerCase()].entries()) {
-    if (!Object.hasOwn(FONT, letter)) throw new RangeError(`the font has no letter "${letter}"`);
+    if (!Object.hasOwn(FONT, letter)) throw new RangeError(`the font has no letter ${quoted(letter)}`);
     FONT[letter].forEach((column, dot) => {
       for (let row = 0; row < HEIGHT; row++) {
         if ((column >> row & 1) === 0) continue;

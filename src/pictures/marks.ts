@@ -4,6 +4,9 @@
  */
 import { escape } from "./escape.ts";
 import { encodePng } from "./png.ts";
+import { isList, requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { checkName } from "../option_name.ts";
 
 /** What all marks share. */
 export interface MarkStyle {
@@ -101,10 +104,11 @@ export function histogram(
   values: ArrayLike<number>,
   options: { bins: number; range: readonly [number, number] } & MarkStyle,
 ): BarsMark {
+  requireNumbers("values", values);
+  requireOptions("options", options);
+  requireNumbers("range", options.range);
   const { bins, range: [low, high], ...style } = options;
-  if (!Number.isInteger(bins) || bins < 1) {
-    throw new RangeError(`bins must be a positive integer, got ${bins}`);
-  }
+  requireWhole("bins", bins, 1, 1e7);
   if (!(high > low)) throw new RangeError(`the range must increase, got ${low} to ${high}`);
   if (values.length === 0) throw new RangeError("a histogram needs at least one value");
   const step = (high - low) / bins;
@@ -250,6 +254,19 @@ export function extent(mark: Mark, axis: "x" | "y"): number[] {
 
 /** Throws a RangeError when the arrays of a mark differ in length. */
 export function checkLengths(mark: Mark): void {
+  requireOptions("a mark", mark);
+  checkName("the kind of a mark", mark.kind, ["line", "points", "bars", "arrows", "density"]);
+  const lists = mark.kind === "bars"
+    ? [mark.edges, mark.heights]
+    : mark.kind === "density"
+    ? [mark.values, mark.xRange, mark.yRange]
+    : mark.kind === "arrows"
+    ? [mark.x, mark.y, mark.dx, mark.dy]
+    : [mark.x, mark.y];
+  const stranger = lists.find((list) => !isList(list));
+  if (stranger !== undefined || lists.includes(undefined as unknown as number[])) {
+    throw new TypeError(`a ${mark.kind} mark must have lists of numbers, got ${quoted(stranger)}`);
+  }
   const lengths = mark.kind === "bars"
     ? [mark.edges.length, mark.heights.length + 1]
     : mark.kind === "density"

@@ -1,5 +1,6 @@
 /** NumPy's .npy format: float32 arrays are written, those of other numbers read as float32. @module */
 import { quoted, quotedShape } from "../input/quoted.ts";
+import { requireArray, requireBytes, requireFloats, requireOptions, requireText } from "../math/require.ts";
 
 /** An array of float32 in row-major order (C order). */
 export interface NpyArray {
@@ -44,7 +45,11 @@ export function npyHeader(shape: readonly number[]): Uint8Array<ArrayBuffer> {
  * ```
  * @throws {RangeError} When the shape does not fit the number of values.
  */
-export function writeNpy({ shape, values }: NpyArray): Uint8Array<ArrayBuffer> {
+export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
+  requireOptions("array", array);
+  const { shape, values } = array;
+  requireArray("shape", shape);
+  requireFloats("values", values);
   const header = npyHeader(shape);
   const size = shape.reduce((product, length) => product * length, 1);
   if (size !== values.length) {
@@ -145,6 +150,8 @@ export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 *
 
 /** Where the values start, their shape and their type, as '<f4'; any order but C order is refused. */
 function parseHeader(bytes: Uint8Array, name: string): NpyHeader & { type: string } {
+  requireBytes("npy data", bytes);
+  requireText("name", name);
   const fail = failing(name);
   if (bytes.length < 12 || [...MAGIC].some((letter, at) => bytes[at] !== letter.charCodeAt(0))) {
     fail("a .npy file starts with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY)");

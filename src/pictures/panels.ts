@@ -1,5 +1,6 @@
 /** Several plots as one SVG. @module */
 import { escape } from "./escape.ts";
+import { requireArray, requireOptions, requireText, requireWhole } from "../math/require.ts";
 
 /** How panels are laid out. */
 export interface PanelLayout {
@@ -17,11 +18,13 @@ export interface PanelLayout {
  * @throws {RangeError} When there is no plot, one does not say its size, or columns is no positive integer.
  */
 export function panels(plots: readonly string[], layout: PanelLayout = {}): string {
+  requireArray("plots", plots);
+  requireOptions("layout", layout);
   const { columns = plots.length, title = "" } = layout;
   if (plots.length === 0) throw new RangeError("panels need at least one plot, got none");
-  if (!Number.isInteger(columns) || columns < 1) {
-    throw new RangeError(`columns must be a positive integer, got ${columns}`);
-  }
+  requireText("title", title);
+  for (const svg of plots) requireText("a panel", svg);
+  requireWhole("columns", columns, 1);
   const placed: string[] = [];
   let [fullWidth, top] = [0, title === "" ? 0 : 30];
   for (let first = 0; first < plots.length; first += columns) {

@@ -2,6 +2,7 @@
 import { decodeJpeg } from "./jpeg.ts";
 import { MOST_PIXELS } from "./picture_size.ts";
 import { decodePng, type Picture } from "./png.ts";
+import { requireBytes, requireText } from "../math/require.ts";
 
 /**
  * Reads a PNG or a JPEG file, by what it begins with, and lays it on white: the colours are those seen on a white ground,
@@ -18,6 +19,8 @@ export async function decodePicture(
   name: string,
   most: number = MOST_PIXELS,
 ): Promise<Picture> {
+  requireBytes("a picture", bytes);
+  requireText("name", name);
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return await decodeJpeg(bytes, name, most);
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return onWhite(await decodePng(bytes, name, most));
   throw new RangeError(`${name}: begins like neither a PNG nor a JPEG file`);

@@ -6,6 +6,7 @@
 import { type Axis, type AxisOptions, fitAxis } from "./axis.ts";
 import { escape } from "./escape.ts";
 import { checkLengths, drawMark, extent, fix, type Mark, type Placement } from "./marks.ts";
+import { requireArray, requireBetween, requireOptions, requireText } from "../math/require.ts";
 
 /** The frame around the marks. */
 export interface PlotOptions {
@@ -39,7 +40,12 @@ const LEGEND_ROW = 18;
  * @throws {RangeError} When arrays that belong together differ in length, or an axis has no room.
  */
 export function plot(marks: readonly Mark[], options: PlotOptions = {}): string {
+  requireArray("marks", marks);
+  requireOptions("options", options);
   const { width = 480, height = 320, title = "" } = options;
+  requireBetween("width", width, 1, 1e5);
+  requireBetween("height", height, 1, 1e5);
+  requireText("title", title);
   marks.forEach(checkLengths);
   const xAxis = fitAxis(marks.flatMap((mark) => extent(mark, "x")), options.x);
   const yAxis = fitAxis(marks.flatMap((mark) => extent(mark, "y")), options.y);

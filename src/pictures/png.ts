@@ -3,6 +3,8 @@ import { encode } from "npm:fast-png@8.0.0";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import { concatenated, END, markedPalette, SIGNATURE, walk } from "./png_chunks.ts";
 import { PngCodec } from "./png_codec.ts";
+import { requireBytes, requireText } from "../math/require.ts";
+import { requirePicture } from "../require_parts.ts";
 
 /** A picture in memory. */
 export interface Picture {
@@ -16,6 +18,7 @@ export interface Picture {
 
 /** Writes a picture as a PNG file of 8 bits a channel. */
 export function encodePng(picture: Picture): Uint8Array<ArrayBuffer> {
+  requirePicture("picture", picture);
   const { width, height, data } = picture;
   return new Uint8Array(encode({ width, height, data, channels: 4, depth: 8 }));
 }
@@ -35,6 +38,8 @@ export async function decodePng(
   name = "PNG data",
   most: number = MOST_PIXELS,
 ): Promise<Picture> {
+  requireBytes("PNG data", bytes);
+  requireText("name", name);
   const broken = (reason: string) => new RangeError(`${name}: not a complete PNG file (${reason})`);
   if (bytes.length < 33 || !SIGNATURE.every((byte, i) => bytes[i] === byte)) throw broken("no PNG header");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

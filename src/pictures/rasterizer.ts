@@ -5,6 +5,8 @@
 import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
 import { fetchShipped } from "../shipped_file.ts";
 import type { Picture } from "./png.ts";
+import { requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** How an SVG becomes pixels. */
 export interface RasterOptions {
@@ -42,6 +44,13 @@ let started: Promise<void> | null = null;
  * @throws {Error} When a part cannot be fetched.
  */
 export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Rasterizer> {
+  requireOptions("parts", parts);
+  for (const name of ["wasm", "font"] as const) {
+    const part: unknown = parts[name];
+    if (part !== undefined && !(part instanceof URL) && (typeof part !== "string" || !URL.canParse(part))) {
+      throw new TypeError(`${name} must be a URL, got ${quoted(part)}`);
+    }
+  }
   const font = await (parts.font === undefined ? fetchShipped("plot_font.ttf") : fetched(parts.font));
   started ??= fetched(parts.wasm ?? import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"))
     .then((wasm) => initWasm(wasm));

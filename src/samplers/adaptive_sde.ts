@@ -9,6 +9,7 @@ import type { ScoreModel } from "../denoiser.ts";
 import { BrownianPaths } from "./brownian_paths.ts";
 import { furthest, requireTolerances, rootMeanSquare, select } from "./dormand_prince.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
+import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
 
 /** Options of {@linkcode adaptiveSde}. */
 export interface AdaptiveSdeOptions {
@@ -35,9 +36,11 @@ export interface AdaptiveSdeOptions {
  * @throws RangeError unless tolerances and first step are positive
  */
 export function adaptiveSde(options: AdaptiveSdeOptions = {}): Sampler {
+  requireOptions("options", options);
   const { rtol = 0.05, atol = 2 / 256, firstStep = 0.01, maxAttempts = 10_000 } = options;
   requireTolerances({ rtol, atol });
-  if (!(firstStep > 0)) throw new RangeError(`firstStep must be positive, got ${firstStep}`);
+  requirePositive("firstStep", firstStep);
+  requireWhole("maxAttempts", maxAttempts, 1);
   return {
     name: "adaptive-sde",
     start: (model, rng) => new AdaptiveRun(model, rng, { rtol, atol, firstStep, maxAttempts }),

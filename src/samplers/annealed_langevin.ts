@@ -4,8 +4,9 @@
  */
 import * as tf from "../compute/tf.ts";
 import { noiseRatio } from "../sde.ts";
-import { langevinMove, repeated, requireSteps } from "./langevin.ts";
+import { langevinMove, repeated } from "./langevin.ts";
 import type { Sampler } from "./sampler.ts";
+import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
 
 /** Options of {@linkcode annealedLangevin}. */
 export interface AnnealedLangevinOptions {
@@ -28,11 +29,10 @@ export interface AnnealedLangevinOptions {
  * @throws RangeError unless epsilon is positive and steps a positive integer
  */
 export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler {
+  requireOptions("options", options);
   const { epsilon, steps = 100 } = options;
-  if (epsilon !== undefined && !(epsilon > 0 && Number.isFinite(epsilon))) {
-    throw new RangeError(`epsilon must be a positive number, got ${epsilon}`);
-  }
-  requireSteps(steps);
+  if (epsilon !== undefined) requirePositive("epsilon", epsilon);
+  requireWhole("steps", steps, 1);
   return {
     name: "annealed-langevin",
     start: (model, rng) => ({

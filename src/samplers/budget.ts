@@ -3,6 +3,7 @@
  * @module
  */
 import { samplerEntry, type SamplerOptions } from "./catalogue.ts";
+import { requireOptions, requireWhole } from "../math/require.ts";
 
 /** A sampler's steps and options within a budget. */
 export interface BudgetedRun {
@@ -20,6 +21,9 @@ export interface BudgetedRun {
  */
 export function stepsWithin(name: string, evaluations: number, options: SamplerOptions = {}): BudgetedRun {
   const { kind, grid, evaluationsPerStep } = samplerEntry(name);
+  requireWhole("evaluations", evaluations);
+  requireOptions("options", options);
+  if (options.correctorSteps !== undefined) requireWhole("correctorSteps", options.correctorSteps, 1);
   // A consistency function's last step gives the data, so that nothing is left to denoise.
   const denoising = kind === "consistency" ? 0 : 1;
   const available = evaluations - denoising;

@@ -24,6 +24,8 @@ import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
 import { sdeDpmSolver2M } from "./sde_dpm_solver.ts";
 import { unipc } from "./unipc.ts";
+import { requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Options that a sampler may take; each entry says which it heeds. */
 export interface SamplerOptions {
@@ -156,7 +158,7 @@ export const predictorNames: readonly string[] = samplerNames.filter((name) =>
  */
 export function samplerEntry(name: string): SamplerEntry {
   if (!Object.hasOwn(catalogue, name)) {
-    throw new RangeError(`sampler must be one of ${samplerNames.join(", ")}, got "${name}"`);
+    throw new RangeError(`sampler must be one of ${samplerNames.join(", ")}, got ${quoted(name)}`);
   }
   return catalogue[name];
 }
@@ -167,6 +169,7 @@ export function samplerEntry(name: string): SamplerEntry {
  */
 export function samplerByName(name: string, options: SamplerOptions = {}): Sampler {
   const { create, heeds } = samplerEntry(name);
+  requireOptions("options", options);
   for (const [key, value] of Object.entries(options)) {
     if (value !== undefined && !heeds.some((option) => option === key)) {
       throw new RangeError(`${name} has no option ${key}; it heeds ${heeds.join(", ") || "none"}`);

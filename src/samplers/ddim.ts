@@ -4,6 +4,8 @@
  */
 import { noiseRatio } from "../sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
+import { requireOptions } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode ddim}. */
 export interface DdimOptions {
@@ -23,8 +25,11 @@ export interface DdimOptions {
  * @throws RangeError unless 0 ≤ eta ≤ 1
  */
 export function ddim(options: DdimOptions = {}): Sampler {
+  requireOptions("options", options);
   const { eta = 0 } = options;
-  if (!(eta >= 0 && eta <= 1)) throw new RangeError(`eta must lie in [0, 1], got ${eta}`);
+  if (!(typeof eta === "number" && eta >= 0 && eta <= 1)) {
+    throw new RangeError(`eta must lie in [0, 1], got ${quoted(eta)}`);
+  }
   return {
     name: eta === 0 ? "ddim" : eta === 1 ? "ancestral" : `ddim with eta ${eta}`,
     start: (model, rng) =>

@@ -5,6 +5,7 @@
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import type { Sampler } from "./sampler.ts";
+import { requireOptions, requirePositive } from "../math/require.ts";
 
 /** How exact the solution should be. */
 export interface ToleranceOptions {
@@ -220,10 +221,8 @@ async function readAndDispose(x: tf.Tensor): Promise<Float32Array> {
 
 /** Refuses tolerances that are not positive. */
 export function requireTolerances(options: Pick<ToleranceOptions, "rtol" | "atol">): void {
+  requireOptions("options", options);
   for (const name of ["rtol", "atol"] as const) {
-    const value = options[name];
-    if (value !== undefined && !(value > 0 && Number.isFinite(value))) {
-      throw new RangeError(`${name} must be a positive number, got ${value}`);
-    }
+    if (options[name] !== undefined) requirePositive(name, options[name]);
   }
 }

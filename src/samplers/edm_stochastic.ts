@@ -7,6 +7,8 @@ import type { Rng } from "../compute/rng.ts";
 import { noiseRatio, type Sde } from "../sde.ts";
 import { edmHeun } from "./edm_heun.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
+import { requireBetween, requireOptions, requirePositive } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode edmStochastic}. */
 export interface EdmStochasticOptions {
@@ -31,16 +33,18 @@ export interface EdmStochasticOptions {
  * @throws RangeError unless 0 ≤ churn ≤ √2 − 1, 0 ≤ lowest ≤ highest and inflation is positive
  */
 export function edmStochastic(options: EdmStochasticOptions = {}): Sampler {
+  requireOptions("options", options);
   const { churn = 0.15, lowest = 0, highest = Infinity, inflation = 1 } = options;
-  if (!(churn >= 0 && churn <= Math.SQRT2 - 1)) {
-    throw new RangeError(`churn must lie in [0, √2 − 1], got ${churn}`);
+  if (!(typeof churn === "number" && churn >= 0 && churn <= Math.SQRT2 - 1)) {
+    throw new RangeError(`churn must lie in [0, √2 − 1], got ${quoted(churn)}`);
   }
-  if (!(lowest >= 0 && highest >= lowest)) {
-    throw new RangeError(`lowest and highest must be noise ratios in order, got ${lowest} and ${highest}`);
+  requireBetween("lowest", lowest, 0);
+  if (!(typeof highest === "number" && highest >= lowest)) {
+    throw new RangeError(
+      `lowest and highest must be noise ratios in order, got ${lowest} and ${quoted(highest)}`,
+    );
   }
-  if (!(inflation > 0 && Number.isFinite(inflation))) {
-    throw new RangeError(`inflation must be a positive number, got ${inflation}`);
-  }
+  requirePositive("inflation", inflation);
   return {
     name: "edm-stochastic",
     start: (model, rng) => {

@@ -6,6 +6,8 @@ import * as tf from "../compute/tf.ts";
 import type { ScoreModel } from "../denoiser.ts";
 import type { Rng } from "../compute/rng.ts";
 import type { Sampler } from "./sampler.ts";
+import { requireFunction, requireOptions, requirePositive, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** The rules by which Langevin's step size follows from a signal-to-noise ratio. */
 export const langevinRules = ["langevin", "ald"] as const;
@@ -48,11 +50,13 @@ export interface LangevinOptions {
  * @throws RangeError unless snr is positive, steps a positive integer and rule one of those named
  */
 export function langevin(options: LangevinOptions = {}): Sampler {
+  requireOptions("options", options);
   const { snr = 0.16, steps = 1, stepSize, rule } = options;
-  if (!(snr > 0 && Number.isFinite(snr))) throw new RangeError(`snr must be a positive number, got ${snr}`);
-  requireSteps(steps);
+  requirePositive("snr", snr);
+  requireWhole("steps", steps, 1);
+  if (stepSize !== undefined) requireFunction("stepSize", stepSize);
   if (rule !== undefined && !langevinRules.includes(rule)) {
-    throw new RangeError(`rule must be one of ${langevinRules.join(", ")}, got ${JSON.stringify(rule)}`);
+    throw new RangeError(`rule must be one of ${langevinRules.join(", ")}, got ${quoted(rule)}`);
   }
   return {
     name: "langevin",
@@ -93,13 +97,6 @@ export function repeated(x: tf.Tensor, count: number, move: (x: tf.Tensor) => tf
     throw error;
   }
   return current;
-}
-
-/** Refuses a number of moves that is none. */
-export function requireSteps(steps: number): void {
-  if (!Number.isInteger(steps) || steps < 1) {
-    throw new RangeError(`steps must be a positive integer, got ${steps}`);
-  }
 }
 
 function ruleFor(x: tf.Tensor, rule: LangevinRule | undefined): LangevinRule {

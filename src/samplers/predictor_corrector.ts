@@ -4,6 +4,8 @@
  */
 import type * as tf from "../compute/tf.ts";
 import type { Sampler } from "./sampler.ts";
+import { requireOptions } from "../math/require.ts";
+import { requireSampler } from "../require_parts.ts";
 
 /** The two halves of {@linkcode predictorCorrector}. */
 export interface PredictorCorrectorOptions {
@@ -19,7 +21,10 @@ export interface PredictorCorrectorOptions {
  * @throws {RangeError} for a predictor or a corrector that needs a consistency function
  */
 export function predictorCorrector(options: PredictorCorrectorOptions): Sampler {
+  requireOptions("options", options);
   const { predictor, corrector } = options;
+  requireSampler("predictor", predictor);
+  requireSampler("corrector", corrector);
   for (const { name, needs } of [predictor, corrector]) {
     if (needs !== undefined) {
       throw new RangeError(`${name} needs a consistency function, which no corrector can use`);

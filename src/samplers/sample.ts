@@ -7,6 +7,10 @@ import type { Rng } from "../compute/rng.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
 import { type GridConfig, timeGrid } from "../time_grid.ts";
 import type { Sampler } from "./sampler.ts";
+import { isList, requireBoolean, requireOptions } from "../math/require.ts";
+import { requireModel, requireRng, requireSampler } from "../require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** What to draw, where to stop on the way, and the randomness to use. */
 export interface SampleOptions {
@@ -68,8 +72,8 @@ export async function* sample(
   sampler: Sampler,
   options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
-  const { rng, denoise = true } = options;
   checkRun(model, sampler, options);
+  const { rng, denoise = true } = options;
   const shape = checkedShape(options);
   const times = checkedTimes(model, options.grid);
   const steps = times.length - 1;
@@ -221,6 +225,7 @@ function replaced(old: tf.Tensor, next: tf.Tensor): tf.Tensor {
 }
 
 function checkedShape({ shape, initial }: SampleOptions): number[] {
+  if (!isList(shape)) throw new TypeError(`shape must be a list of sizes, got ${quoted(shape)}`);
   if (shape.length < 2 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
     throw new RangeError(`shape must be [samples, …] in positive integers, got [${shape}]`);
   }
@@ -231,17 +236,9 @@ function checkedShape({ shape, initial }: SampleOptions): number[] {
 }
 
 /** Refuses what is no model, sampler or generator, as can happen where nothing checks types. */
-function checkRun(model: ScoreModel, sampler: Sampler, { rng }: SampleOptions): void {
-  const what = (value: unknown) =>
-    typeof value === "function" ? `the function ${value.name || "itself"}` : typeof value;
-  if (typeof model?.noise !== "function" || typeof model.sde?.alpha !== "function") {
-    throw new TypeError(
-      `model must be a score model, as scoreModel(denoiser, sde) makes it, got ${what(model)}`,
-    );
-  }
-  if (typeof sampler?.start !== "function") {
-    throw new TypeError(`sampler must be a sampler, as dpmSolver2M() makes it, got ${what(sampler)}`);
-  }
+function checkRun(model: ScoreModel, sampler: Sampler, options: SampleOptions): void {
+  requireModel("model", model);
+  requireSampler("sampler", sampler);
   if (sampler.needs === "consistency" && !model.consistency) {
     throw new TypeError(
       `the sampler ${sampler.name} needs a consistency function, and this model gives a score: use another sampler`,
@@ -252,9 +249,10 @@ function checkRun(model: ScoreModel, sampler: Sampler, { rng }: SampleOptions): 
       `the sampler ${sampler.name} needs a score, and this model is a consistency function: use the sampler consistency`,
     );
   }
-  if (typeof rng?.normal !== "function") {
-    throw new TypeError(`rng must be a generator, as createRng(seed) makes it, got ${what(rng)}`);
-  }
+  requireOptions("options", options);
+  requireRng("rng", options.rng);
+  if (options.denoise !== undefined) requireBoolean("denoise", options.denoise);
+  if (options.initial !== undefined) requireTensor("initial", options.initial);
 }
 
 function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Float64Array {

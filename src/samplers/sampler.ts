@@ -5,6 +5,7 @@
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
 import type { ScoreModel } from "../denoiser.ts";
+import { requireFunction } from "../math/require.ts";
 
 /** An algorithm. It holds options only; whatever a run remembers (history, step sizes) lives in its stepper. */
 export interface Sampler {
@@ -38,5 +39,6 @@ export interface Stepper {
 
 /** A stepper without memory, from what one step computes; every step is one `tf.tidy`. */
 export function statelessStepper(step: (x: tf.Tensor, t: number, s: number) => tf.Tensor): Stepper {
+  requireFunction("step", step);
   return { step: (x, t, s) => tf.tidy(() => step(x, t, s)), dispose: () => {} };
 }

@@ -7,6 +7,7 @@ import * as tf from "../compute/tf.ts";
 import { flipRows } from "../data/flips.ts";
 import { type Network, sizeOf } from "../networks/network.ts";
 import type { TrainingBatch, TrainingConfig } from "./train.ts";
+import { requireFloats, requireOptions } from "../math/require.ts";
 
 /** A batch with its noise. */
 export interface NoisedBatch {
@@ -30,6 +31,8 @@ export function noisedBatch(
   batch: TrainingBatch,
   done: number,
 ): NoisedBatch {
+  requireOptions("a batch", batch);
+  requireFloats("the images of a batch", batch.images);
   const rows = config.batch;
   const shape = [rows, ...network.sampleShape];
   if (batch.images.length !== sizeOf(shape)) {

@@ -14,6 +14,7 @@ import { tensorNamed } from "../networks/safetensors.ts";
 import { checkTensor } from "../networks/weights_file.ts";
 import { checkRecipe } from "./config_check.ts";
 import type { TrainingConfig, TrainingState } from "./train.ts";
+import { requireOptions } from "../math/require.ts";
 
 /** A training run at rest. */
 export interface Checkpoint {
@@ -55,6 +56,9 @@ const MOMENTS = ["weights", "mean", "variance"] as const;
 
 /** The bytes of a checkpoint; float32, so a resumed run loses nothing. */
 export function writeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  requireOptions("checkpoint", checkpoint);
+  requireOptions("config", checkpoint.config);
+  requireOptions("state", checkpoint.state);
   const { config: { model, ...training }, state } = checkpoint;
   const { parameters } = networkFromConfig(model.network);
   const tensors = new Map(

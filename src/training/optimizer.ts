@@ -4,6 +4,8 @@
  */
 import * as tf from "../compute/tf.ts";
 import { checkName } from "../option_name.ts";
+import { MOST_WHOLE, requireArray, requireOptions, requireWhole } from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** How parameters move; plain JSON. */
 export interface OptimizerConfig {
@@ -35,35 +37,52 @@ export const OPTIMIZER_DEFAULTS: OptimizerConfig = {
 };
 
 /** The learning rate of step 1, 2, … `steps`. */
-export function learningRate({ rate, warmup, decay }: OptimizerConfig, step: number, steps: number): number {
+export function learningRate(config: OptimizerConfig, step: number, steps: number): number {
+  checkOptimizer(config);
+  requireWhole("step", step);
+  requireWhole("steps", steps);
+  const { rate, warmup, decay } = config;
   if (step < warmup) return rate * step / warmup;
   if (decay === "constant" || steps <= warmup) return rate;
   return rate * (1 + Math.cos(Math.PI * (step - warmup) / (steps - warmup))) / 2;
 }
 
 /** The moving average's decay at step 1, 2, …: min(ema, (1 + step)/(10 + step)), so that early weights are forgotten. */
-export function emaDecay({ ema }: OptimizerConfig, step: number): number {
+export function emaDecay(config: OptimizerConfig, step: number): number {
+  checkOptimizer(config);
+  requireWhole("step", step);
+  const { ema } = config;
   return Math.min(ema, (1 + step) / (10 + step));
 }
 
 /** Checks an optimizer's numbers; throws a RangeError that names the first that is out of range. */
 export function checkOptimizer(config: OptimizerConfig): void {
+  requireOptions("an optimizer's config", config);
+  requireArray("betas", config.betas);
+  if (config.betas.length !== 2) {
+    throw new RangeError(`betas must be two numbers, got ${config.betas.length}`);
+  }
   checkName("decay", config.decay, ["cosine", "constant"]);
   const limits: [name: string, value: number, allowed: string, held: boolean][] = [
-    ["rate", config.rate, "positive", config.rate > 0],
-    ["warmup", config.warmup, "a whole number", Number.isInteger(config.warmup) && config.warmup >= 0],
-    ["clip", config.clip, "positive", config.clip > 0],
-    ["epsilon", config.epsilon, "positive", config.epsilon > 0],
-    ["ema", config.ema, "in [0, 1)", config.ema >= 0 && config.ema < 1],
+    ["rate", config.rate, "positive", Number.isFinite(config.rate) && config.rate > 0],
+    [
+      "warmup",
+      config.warmup,
+      "a whole number",
+      Number.isInteger(config.warmup) && config.warmup >= 0 && config.warmup <= MOST_WHOLE,
+    ],
+    ["clip", config.clip, "positive", typeof config.clip === "number" && config.clip > 0],
+    ["epsilon", config.epsilon, "positive", Number.isFinite(config.epsilon) && config.epsilon > 0],
+    ["ema", config.ema, "in [0, 1)", typeof config.ema === "number" && config.ema >= 0 && config.ema < 1],
     ...config.betas.map((beta, i): [string, number, string, boolean] => [
       `betas[${i}]`,
       beta,
       "in [0, 1)",
-      beta >= 0 && beta < 1,
+      typeof beta === "number" && beta >= 0 && beta < 1,
     ]),
   ];
   for (const [name, value, allowed, held] of limits) {
-    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${value}`);
+    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${quoted(value)}`);
   }
 }
 

@@ -9,7 +9,7 @@ import { column } from "../compute/rows.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { networkFromConfig } from "../networks/catalogue.ts";
-import { flatten, type Network, type Weights } from "../networks/network.ts";
+import { flatten, type Network, parameterCount, type Weights } from "../networks/network.ts";
 import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
 import type { ConsistencyObjective } from "../objectives/consistency.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
@@ -28,6 +28,14 @@ import {
   stepResult,
   trainingFunction,
 } from "./step.ts";
+import {
+  requireFloats,
+  requireFunction,
+  requireMethods,
+  requireOptions,
+  requireWhole,
+} from "../math/require.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** Everything that determines a run, beside the data; plain JSON. */
 export interface TrainingConfig {
@@ -114,6 +122,8 @@ export class DivergedError extends Error {
  * @throws {RangeError} When a known weight is none of the network's, or has another size.
  */
 export function initialState(network: Network, seed: number, known: Weights = new Map()): TrainingState {
+  requireMethods("network", network, ["initialise", "forward"], "a network, as networkFromConfig() makes it");
+  if (!(known instanceof Map)) throw new TypeError(`known must be a Map of weights, got ${quoted(known)}`);
   const values = network.initialise(createRng(seed).fork("weights"));
   for (const [name, weight] of known) {
     if (!values.has(name)) throw new RangeError(`this network has no parameter ${name} to begin with`);
@@ -170,7 +180,13 @@ export async function* train(
   options: TrainOptions = {},
 ): AsyncGenerator<TrainStep, void, void> {
   checkConfig(config);
+  requireFunction("batches", batches);
+  requireOptions("options", options);
+  if (options.reportEvery !== undefined && typeof options.reportEvery !== "function") {
+    requireWhole("reportEvery", options.reportEvery, 1);
+  }
   const network = networkFromConfig(config.model.network) as Network;
+  if (options.resume !== undefined) requireState(options.resume, network);
   const reportEvery = options.reportEvery ?? 10;
   const start = options.resume ?? initialState(network, config.seed);
   const method = methodOf(config, network, options.teacher);
@@ -308,13 +324,32 @@ async function readMeans(
     const value = values[2 * i];
     if (!Number.isFinite(value)) throw new DivergedError(done - unread.length + i + 1, value);
     loss += value / unread.length;
+    if (!Number.isFinite(values[2 * i + 1])) {
+      throw new DivergedError(done - unread.length + i + 1, values[2 * i + 1], "the gradient's norm");
+    }
     norm += values[2 * i + 1] / unread.length;
   }
   tf.dispose(unread);
   return { loss, norm };
 }
 
-function checkConfig({ model, ...recipe }: TrainingConfig): void {
+function checkConfig(config: TrainingConfig): void {
+  requireOptions("config", config);
+  requireOptions("model", config.model);
+  const { model, ...recipe } = config;
   checkRecipe(recipe);
   if (model.preconditioning !== null) checkPreconditioning(model.preconditioning);
+}
+
+/** Refuses what is no state of a training of this network. */
+function requireState(state: TrainingState, network: Network): void {
+  requireOptions("resume", state);
+  requireWhole("the step to resume from", state.step);
+  const count = parameterCount(network);
+  for (const name of ["weights", "ema", "mean", "variance"] as const) {
+    requireFloats(`${name} of the state to resume from`, state[name]);
+    if (state[name].length !== count) {
+      throw new RangeError(`the network has ${count} parameters, the state's ${name} ${state[name].length}`);
+    }
+  }
 }

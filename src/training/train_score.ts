@@ -11,6 +11,7 @@ import {
   type Network,
   parameterCount,
   type Parameters,
+  requireWeights,
   unflatten,
 } from "../networks/network.ts";
 import type { Weights } from "../networks/network.ts";
@@ -20,6 +21,9 @@ import { sliceDirections, slicedScoreMatching } from "../objectives/sliced.ts";
 import { checkOptimizer, type OptimizerConfig, updateScalars } from "./optimizer.ts";
 import { gradientFunction, updatingFunction } from "./step.ts";
 import { DivergedError, initialState, toHost, toTensors } from "./train.ts";
+import { requireFunction, requireOptions, requireWhole } from "../math/require.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
 
 /** A score matching: Hyvärinen's, Song et al.'s without and with the reduced variance, Vincent's. */
 export type ScoreMatching = "implicit" | "sliced" | "sliced-vr" | "denoising";
@@ -67,6 +71,8 @@ export async function trainScore(
   onStep: (done: number, loss: number) => void = () => {},
 ): Promise<TrainedScore> {
   checkConfig(config);
+  requireFunction("points", points);
+  requireFunction("onStep", onStep);
   const network = mlp(config.network) as Network;
   const shape: [number, number] = [config.batch, config.network.dimensions];
   const count = parameterCount(network);
@@ -87,7 +93,7 @@ export async function trainScore(
       const { rate, varianceScale, emaShare } = updateScalars(config.optimizer, done + 1, config.steps);
       const inputs = tf.tidy(() => [
         ...[rate, varianceScale, emaShare].map((value) => tf.scalar(value)),
-        points(done),
+        checkedPoints(points(done), shape),
         ...draws.map((draw) => draw(done)),
       ]);
       const old = [state.weights, state.ema, state.mean, state.variance];
@@ -118,6 +124,7 @@ export function scoreNetwork(
   weights: Weights,
 ): { readonly score: ScoreFunction; dispose(): void } {
   const network = mlp(config) as Network;
+  requireWeights("weights", weights, network.parameters);
   const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
   const parameters = namedParameters(network.parameters, tensors);
   return {
@@ -170,18 +177,25 @@ async function readLosses(tensors: readonly tf.Tensor[], done: number): Promise<
   return losses;
 }
 
-function checkConfig({ matching, sigma, steps, batch, optimizer }: ScoreTrainingConfig): void {
+/** Points of a step, refused if they are of another shape or type. */
+function checkedPoints(points: tf.Tensor2D, shape: [number, number]): tf.Tensor2D {
+  requireTensor("the points of a step", points, { shape });
+  return points;
+}
+
+function checkConfig(config: ScoreTrainingConfig): void {
+  requireOptions("config", config);
+  const { matching, sigma, steps, batch, optimizer } = config;
   if (!scoreMatchings.includes(matching)) {
-    throw new RangeError(`matching must be one of ${scoreMatchings.join(", ")}, got ${matching}`);
+    throw new RangeError(`matching must be one of ${scoreMatchings.join(", ")}, got ${quoted(matching)}`);
   }
   const positive = matching === "denoising";
-  if (!(sigma >= 0 && Number.isFinite(sigma)) || (positive && sigma === 0)) {
-    throw new RangeError(`sigma must be a ${positive ? "positive number" : "number from 0"}, got ${sigma}`);
+  if (!(Number.isFinite(sigma) && sigma >= 0) || (positive && sigma === 0)) {
+    throw new RangeError(
+      `sigma must be a ${positive ? "positive number" : "number from 0"}, got ${quoted(sigma)}`,
+    );
   }
-  for (const [name, value] of Object.entries({ steps, batch })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`${name} must be a positive integer, got ${value}`);
-    }
-  }
+  requireWhole("steps", steps, 1);
+  requireWhole("batch", batch, 1);
   checkOptimizer(optimizer);
 }
