@@ -32,7 +32,7 @@ export const subjects: Record<string, string> = {
   compute: "Operations and gradients",
   wasm: "Operations on wasm",
   trace: "Tracing into native graphs",
-  export: "Exported models",
+  export: "Exported models and functions",
   option: "Options and their defaults",
   script: "Command-line tasks",
   example: "The documentation's examples",

@@ -1,0 +1,91 @@
+/** Calls with hostile arguments in a worker that is ended if a call takes too long. @module */
+import type { Task, Word } from "./hostile_worker.ts";
+
+/** Milliseconds that one call may take: a thousand times what a call takes here, and the machine may be busy. */
+const BUDGET = 20_000;
+
+/** Milliseconds until a worker has loaded the library and its engine. */
+const START = 120_000;
+
+/** A run over rows of the table. */
+export class HostileRun {
+  answered = 0;
+  refused = 0;
+  /** Calls that did not end, or took the worker with them. */
+  ended = 0;
+  /** What was wrong, one sentence a call. */
+  readonly wrong: string[] = [];
+  slowest: { ms: number; call: string } = { ms: 0, call: "none" };
+  #worker: Worker | null = null;
+
+  /** @param extra Numbers to try beside the fixed ones. */
+  constructor(readonly extra: readonly number[]) {}
+
+  /** Makes all calls of a row. */
+  async examine(name: string): Promise<void> {
+    for (let from = 0;;) {
+      const stopped = await this.#callFrom({ name, from, extra: this.extra });
+      if (stopped === null) return;
+      this.ended++;
+      this.wrong.push(`${name}: ${stopped.label}: ${stopped.why}`);
+      this.dispose();
+      from = stopped.at + 1;
+    }
+  }
+
+  dispose(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  async #started(): Promise<Worker> {
+    if (this.#worker !== null) return this.#worker;
+    const worker = this.#worker = new Worker(new URL("hostile_worker.ts", import.meta.url), {
+      type: "module",
+    });
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("the worker did not start")), START);
+      worker.onmessage = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        clearTimeout(timer);
+        reject(new Error(`the worker did not start: ${event.message}`));
+      };
+    });
+    return worker;
+  }
+
+  /** Calls from one case on; says at which it stopped, if it did. */
+  async #callFrom(task: Task): Promise<{ at: number; label: string; why: string } | null> {
+    const worker = await this.#started();
+    return await new Promise((resolve) => {
+      let [at, label, since] = [task.from, "before its first call", performance.now()];
+      const stop = (why: string | null) => {
+        clearTimeout(timer);
+        resolve(why === null ? null : { at, label, why });
+      };
+      let timer = setTimeout(() => stop("never came"), BUDGET);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        stop(`ended the worker: ${event.message}`);
+      };
+      worker.onmessage = ({ data: word }: MessageEvent<Word>) => {
+        clearTimeout(timer);
+        if (word.kind === "finished") return stop(null);
+        timer = setTimeout(() => stop(`did not end within ${BUDGET / 1000} s`), BUDGET);
+        if (word.kind === "calling") [at, label, since] = [word.at, word.label, performance.now()];
+        if (word.kind === "called") {
+          const ms = performance.now() - since;
+          if (ms > this.slowest.ms) this.slowest = { ms, call: `${word.name}, ${word.label}` };
+          if (word.outcome === "answered") this.answered++;
+          else this.refused++;
+          if (word.wrong !== undefined) this.wrong.push(`${word.name}: ${word.label}: ${word.wrong}`);
+        }
+      };
+      worker.postMessage(task);
+    });
+  }
+}
