@@ -3,7 +3,7 @@
  * @module
  */
 import { logSnr, noiseRatio, type Sde } from "./sde.ts";
-import { requireOptions, requirePositive, requireWhole } from "./math/require.ts";
+import { isList, requireOptions, requirePositive, requireWhole } from "./math/require.ts";
 import { requireSde } from "./require_parts.ts";
 import { quoted } from "./input/quoted.ts";
 
@@ -81,7 +81,8 @@ function interpolation(sde: Sde, config: GridConfig): (fraction: number) => numb
     }
     case "levels": {
       const ratios = listedRatios(sde, config);
-      return (fraction) => sde.timeOfLogSnr(-Math.log(ratios[Math.round(fraction * config.steps) - 1]));
+      const times = [tMax, ...ratios.map((ratio) => sde.timeOfLogSnr(-Math.log(ratio))), tMin];
+      return (fraction) => times[Math.round(fraction * config.steps)];
     }
     default:
       throw new RangeError(
@@ -102,12 +103,13 @@ function listedRatios(
       } ratios for more`,
     );
   }
+  if (!isList(ratios)) throw new TypeError(`ratios must be a list of numbers, got ${quoted(ratios)}`);
   if (ratios.length !== steps - 1) {
     throw new RangeError(`a levels grid of ${steps} steps needs ${steps - 1} ratios, got ${ratios.length}`);
   }
   const [largest, smallest] = [noiseRatio(sde, sde.tMax), noiseRatio(sde, sde.tMin)];
   for (const [i, ratio] of ratios.entries()) {
-    if (!(ratio > smallest && ratio < (i === 0 ? largest : ratios[i - 1]))) {
+    if (!(typeof ratio === "number" && ratio > smallest && ratio < (i === 0 ? largest : ratios[i - 1]))) {
       throw new RangeError(
         `the ratios of a levels grid must decrease strictly between ${largest} and ${smallest}, got ${
           ratios.join(", ")

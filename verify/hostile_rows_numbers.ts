@@ -129,6 +129,17 @@ export const numberRows: Rows = {
       options({ kind: name("karras"), steps: whole(3, 1, 1e6), rho: optional(positive(7)) }),
     ],
   },
+  "timeGrid of levels": {
+    call: m.timeGrid as (...values: never[]) => unknown,
+    arguments: [
+      sde,
+      options({
+        kind: name("levels"),
+        steps: whole(3, 3, 3),
+        ratios: optional(list(() => [5, 1] as number[], number(5, (v) => v > 1 && v < 200))),
+      }),
+    ],
+  },
   edmCoefficients: { arguments: [positive(0.5), positive(1)] },
   edmWeight: { arguments: [positive(1), positive(0.5)] },
   sdeWeight: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1), name("likelihood")] },

@@ -11,8 +11,6 @@ const START = 120_000;
 export class HostileRun {
   answered = 0;
   refused = 0;
-  /** Calls that did not end, or took the worker with them. */
-  ended = 0;
   /** What was wrong, one sentence a call. */
   readonly wrong: string[] = [];
   slowest: { ms: number; call: string } = { ms: 0, call: "none" };
@@ -21,16 +19,12 @@ export class HostileRun {
   /** @param extra Numbers to try beside the fixed ones. */
   constructor(readonly extra: readonly number[]) {}
 
-  /** Makes all calls of a row. */
+  /** Makes all calls of a row, up to the first that does not end. */
   async examine(name: string): Promise<void> {
-    for (let from = 0;;) {
-      const stopped = await this.#callFrom({ name, from, extra: this.extra });
-      if (stopped === null) return;
-      this.ended++;
-      this.wrong.push(`${name}: ${stopped.label}: ${stopped.why}`);
-      this.dispose();
-      from = stopped.at + 1;
-    }
+    const stopped = await this.#callAll({ name, extra: this.extra });
+    if (stopped === null) return;
+    this.wrong.push(`${name}: ${stopped.label}: ${stopped.why}`);
+    this.dispose();
   }
 
   dispose(): void {
@@ -58,14 +52,14 @@ export class HostileRun {
     return worker;
   }
 
-  /** Calls from one case on; says at which it stopped, if it did. */
-  async #callFrom(task: Task): Promise<{ at: number; label: string; why: string } | null> {
+  /** Makes the calls; says at which they stopped, if they did. */
+  async #callAll(task: Task): Promise<{ label: string; why: string } | null> {
     const worker = await this.#started();
     return await new Promise((resolve) => {
-      let [at, label, since] = [task.from, "before its first call", performance.now()];
+      let [label, since] = ["before its first call", performance.now()];
       const stop = (why: string | null) => {
         clearTimeout(timer);
-        resolve(why === null ? null : { at, label, why });
+        resolve(why === null ? null : { label, why });
       };
       let timer = setTimeout(() => stop("never came"), BUDGET);
       worker.onerror = (event) => {
@@ -76,7 +70,7 @@ export class HostileRun {
         clearTimeout(timer);
         if (word.kind === "finished") return stop(null);
         timer = setTimeout(() => stop(`did not end within ${BUDGET / 1000} s`), BUDGET);
-        if (word.kind === "calling") [at, label, since] = [word.at, word.label, performance.now()];
+        if (word.kind === "calling") [label, since] = [word.label, performance.now()];
         if (word.kind === "called") {
           const ms = performance.now() - since;
           if (ms > this.slowest.ms) this.slowest = { ms, call: `${word.name}, ${word.label}` };

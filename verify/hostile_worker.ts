@@ -8,21 +8,19 @@ import { casesOf, type Row } from "./hostile_argument.ts";
 import { outcomeOf } from "./hostile_call.ts";
 import { rows } from "./hostile_rows.ts";
 
-/** What a worker is asked: a row, from which of its cases on, and the further numbers. */
+/** What a worker is asked: a row, and the further numbers. */
 export interface Task {
   readonly name: string;
-  readonly from: number;
   readonly extra: readonly number[];
 }
 
 /** What a worker says. */
 export type Word =
   | { readonly kind: "ready" }
-  | { readonly kind: "calling"; readonly name: string; readonly at: number; readonly label: string }
+  | { readonly kind: "calling"; readonly name: string; readonly label: string }
   | {
     readonly kind: "called";
     readonly name: string;
-    readonly at: number;
     readonly label: string;
     readonly outcome: "answered" | "refused";
     readonly wrong?: string;
@@ -41,7 +39,7 @@ export function callOf(name: string, row: Row): (...values: unknown[]) => unknow
   ) => unknown;
 }
 
-scope.onmessage = async ({ data: { name, from, extra } }) => {
+scope.onmessage = async ({ data: { name, extra } }) => {
   const row = rows[name];
   const call = callOf(name, row);
   const cases = [{
@@ -49,12 +47,12 @@ scope.onmessage = async ({ data: { name, from, extra } }) => {
     values: () => row.arguments.map((a) => a.make()),
     allowed: true,
   }, ...casesOf(row, extra)];
-  for (let at = from; at < cases.length; at++) {
+  for (let at = 0; at < cases.length; at++) {
     const { label } = cases[at];
-    scope.postMessage({ kind: "calling", name, at, label });
+    scope.postMessage({ kind: "calling", name, label });
     let { kind: outcome, wrong } = await outcomeOf(row, call, cases[at]);
     if (at === 0 && outcome === "refused") wrong ??= "refuses valid arguments";
-    scope.postMessage({ kind: "called", name, at, label, outcome, wrong });
+    scope.postMessage({ kind: "called", name, label, outcome, wrong });
   }
   scope.postMessage({ kind: "finished", name, tensors: row.arguments.some(({ tensor }) => tensor) });
 };
