@@ -127,6 +127,7 @@ function parseConfig(file: Safetensors): { config: ModelConfig; network: Network
     }
     if (!isObject(config.network)) throw new TypeError(`its network is ${quoted(config.network)}`);
     const kind = config.network.kind;
+    if (kind === undefined) throw new TypeError("its network has no kind");
     if (Object.hasOwn(FIELDS, String(kind))) checkFields(`its ${kind}`, config.network, ...FIELDS[kind]);
     checkSizes(config.network, file);
     if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);

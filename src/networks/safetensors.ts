@@ -31,8 +31,8 @@ export type StorageType = "F32" | "F16";
 
 const BYTES = { F32: 4, F16: 2 } as const;
 
-/** The longest header that is read, in bytes: of some 40,000 tensors. */
-const LONGEST_HEADER = 2 ** 22;
+/** The longest header that is read, in bytes: of some 10,000 tensors. */
+const LONGEST_HEADER = 2 ** 20;
 
 /**
  * The bytes of a file.
@@ -101,7 +101,7 @@ export function writeSafetensors(
  * Reads a file. Tensors of other types than F32 and F16 are not read: `others` has their names.
  *
  * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
- * @throws {TypeError} When the bytes are not a safetensors file, or one with a header above 4 MiB or of too many numbers, with
+ * @throws {TypeError} When the bytes are not a safetensors file, or one with a header above 1 MiB or of too many numbers, with
  * what is wrong.
  */
 export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safetensors {
@@ -112,8 +112,10 @@ export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safe
   if (length > bytes.length - 8) fail(`a header of ${length} bytes does not fit into ${bytes.length}`);
   if (length > LONGEST_HEADER) fail(`its header has ${length} bytes, at most ${LONGEST_HEADER} are read`);
   const header = parseHeader(bytes.subarray(8, 8 + length));
-  const { __metadata__: free = {}, ...rest } = header;
-  const entries = Object.entries(rest).map(([name, entry]) => parseEntry(name, entry));
+  const entries: Entry[] = [];
+  for (const name in header) {
+    if (name !== "__metadata__") entries.push(parseEntry(name, header[name]));
+  }
   checkLayout(entries, bytes.length - 8 - length);
   const read = entries.filter(({ dtype }) => dtype === "F32" || dtype === "F16");
   const numbers = read.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -123,7 +125,7 @@ export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safe
   );
   return {
     tensors: new Map(read.map((entry) => [entry.name, readTensor(entry, view, 8 + length)])),
-    metadata: parseMetadata(free),
+    metadata: parseMetadata(header.__metadata__ ?? {}),
     ...others.length > 0 ? { others: new Map(others) } : {},
   };
 }

@@ -38,7 +38,7 @@ export function walk(view: DataView): string | { endsWithoutEnd: boolean } {
 export function markedPalette(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [depth, colourType] = [view.getUint8(24), view.getUint8(25)];
-  if (colourType !== 3) return null;
+  if (colourType !== 3 || depth > 8) return null;
   const parts: Uint8Array[] = [Uint8Array.from(SIGNATURE)];
   for (let at = SIGNATURE.length; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);

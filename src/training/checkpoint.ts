@@ -97,8 +97,9 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
       `the checkpoint's tensor "training.variance" holds ${negative}, where none is negative`,
     );
   }
+  if (metadata.step === undefined) throw new TypeError("the checkpoint's step is missing");
   const step = Number(metadata.step);
-  if (!/^\d+$/.test(metadata.step ?? "") || !Number.isSafeInteger(step)) {
+  if (!/^\d+$/.test(metadata.step) || !Number.isSafeInteger(step)) {
     throw new TypeError(`the checkpoint's step must be a whole number, got ${quoted(metadata.step)}`);
   }
   const training = parsedField("the checkpoint's training config", metadata.training);

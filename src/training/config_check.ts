@@ -5,7 +5,7 @@ import { isObject } from "../input/json.ts";
 import { checkName } from "../option_name.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance.ts";
 import { checkConsistency, type ConsistencyObjective } from "../objectives/consistency.ts";
-import { sdeFromConfig } from "../sde.ts";
+import { type SdeConfig, sdeFromConfig } from "../sde.ts";
 import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import type { TrainingConfig } from "./train.ts";
 
@@ -49,6 +49,7 @@ export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
 /** Checks every field of an objective; throws as {@linkcode checkRecipe}. */
 function checkObjective(objective: unknown): void {
   if (!isObject(objective)) throw new TypeError(`the objective must be an object, got ${quoted(objective)}`);
+  if (objective.kind === undefined) throw new TypeError("the objective has no kind");
   const kind = objective.kind as string;
   checkName("an objective's kind", kind, ["edm", "sde", "levels", "consistency"]);
   if (kind === "edm") {
@@ -67,8 +68,8 @@ function checkObjective(objective: unknown): void {
     const { sde, weighting, times = "uniform" } = objective;
     checkName("weighting", weighting as string, ["variance", "likelihood"]);
     checkName("times", times as string, ["uniform", "importance"]);
-    if (!isObject(sde)) throw new TypeError(`the objective's sde must be an object, got ${quoted(sde)}`);
-    sdeFromConfig(sde as unknown as Parameters<typeof sdeFromConfig>[0]);
+    checkSde(sde);
+    sdeFromConfig(sde);
   }
 }
 
@@ -95,4 +96,28 @@ function checkConsistencyFields(objective: Record<string, unknown>): void {
     checkedGuidance(teacher as unknown as Guidance);
   }
   checkConsistency(objective as unknown as ConsistencyObjective);
+}
+
+/** The numbers of each kind of SDE. */
+const SDE_NUMBERS: Readonly<Record<string, readonly string[]>> = {
+  ve: ["sigmaMin", "sigmaMax"],
+  vp: ["betaMin", "betaMax"],
+  subvp: ["betaMin", "betaMax"],
+  "sigma-power": ["sigma"],
+};
+
+/** Checks the fields of an objective's SDE and their types; their order is checked where the SDE is made. */
+function checkSde(sde: unknown): asserts sde is SdeConfig {
+  if (!isObject(sde)) throw new TypeError(`the objective's sde must be an object, got ${quoted(sde)}`);
+  if (sde.kind === undefined) throw new TypeError("the objective's sde has no kind");
+  const kind = sde.kind as string;
+  checkName("an SDE's kind", kind, ["ve", "vp", "subvp", "sigma-power", "ddpm"]);
+  if (kind === "ddpm") {
+    checkFields("the objective's sde", sde, ["kind", "betas"]);
+    checkNumbers("betas", sde.betas, { above: 0, below: 1 });
+    return;
+  }
+  checkFields("the objective's sde", sde, ["kind", ...SDE_NUMBERS[kind]], ["tMin", "tMax"]);
+  const { kind: _, ...numbers } = sde;
+  for (const [name, value] of Object.entries(numbers)) checkNumber(name, value);
 }
