@@ -60,22 +60,21 @@ export function requireDataset(name: string, value: unknown): void {
       `${name} must be a data set of images, as idxDataset() makes it, got ${quoted(value)}`,
     );
   }
-  const { count, images, labels, shape } = dataset as {
-    count: unknown;
-    images: Uint8Array;
-    labels: Uint8Array;
-    shape: unknown;
-  };
+  const { count, images, shape } = dataset as { count: unknown; images: Uint8Array; shape: unknown };
   requireWhole(`the count of ${name}`, count);
   requireShape(`the shape of ${name}`, shape);
   const size = (shape as number[]).reduce((product, n) => product * n, 1);
-  if (
-    (shape as number[]).length !== 3 || images.length < (count as number) * size ||
-    labels.length < (count as number)
-  ) {
+  if ((shape as number[]).length !== 3 || images.length < (count as number) * size) {
     throw new RangeError(
-      `${name} must have ${size} bytes and a label for each of ${count} images, got ${images.length} and ${labels.length}`,
+      `${name} must have [height, width, channels] and ${size} bytes for each of ${count} images, got ${images.length}`,
     );
+  }
+}
+
+/** @throws {RangeError} unless a data set has a label for each image. */
+export function requireLabels(name: string, { count, labels }: { count: number; labels: Uint8Array }): void {
+  if (labels.length < count) {
+    throw new RangeError(`${name} must have a label for each of ${count} images, got ${labels.length}`);
   }
 }
 

@@ -1,6 +1,17 @@
 /** Rows of pictures, plots and their files. @module */
 import * as m from "../mod.ts";
-import { list, name, number, optional, options, type Rows, text, thing, whole } from "./hostile_argument.ts";
+import {
+  between,
+  list,
+  name,
+  number,
+  optional,
+  options,
+  type Rows,
+  text,
+  thing,
+  whole,
+} from "./hostile_argument.ts";
 import { picture, pictureArgument } from "./hostile_parts.ts";
 
 const png = () => m.encodePng(picture());
@@ -20,8 +31,8 @@ export const pictureRows: Rows = {
     arguments: [
       list(() => [picture()] as unknown as number[], thing(picture)),
       optional(options({
-        delay: optional(whole(60, 0, 655_350)),
-        lastDelay: optional(whole(100, 0, 655_350)),
+        delay: optional(between(60, 0, 655_350)),
+        lastDelay: optional(between(100, 0, 655_350)),
         colours: optional(whole(16, 2, 256)),
       })),
     ],

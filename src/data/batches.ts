@@ -2,7 +2,7 @@
 import type { Rng } from "../compute/rng.ts";
 import { type ImageDataset, imageSize, toModel } from "./dataset.ts";
 import { requireWhole } from "../math/require.ts";
-import { requireDataset, requireRng } from "../require_parts.ts";
+import { requireDataset, requireLabels, requireRng } from "../require_parts.ts";
 
 /** One batch. */
 export interface Batch {
@@ -29,6 +29,7 @@ export function shuffledBatches(
   rng: Rng,
 ): (step: number) => Batch {
   requireDataset("dataset", dataset);
+  requireLabels("dataset", dataset);
   requireWhole("the batch size", batchSize, 1, 1e7);
   requireRng("rng", rng);
   if (dataset.count < 1) throw new RangeError(`the data set ${dataset.name} has no images`);

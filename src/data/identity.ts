@@ -5,7 +5,7 @@
  */
 import type { ImageDataset } from "./dataset.ts";
 import { requireArray, requireOptions } from "../math/require.ts";
-import { requireDataset } from "../require_parts.ts";
+import { requireDataset, requireLabels } from "../require_parts.ts";
 
 /** The identity of a data set; plain JSON. */
 export interface DatasetIdentity {
@@ -22,6 +22,7 @@ export interface DatasetIdentity {
 /** The identity of a data set. Every label and every pixel counts. */
 export async function datasetIdentity(dataset: ImageDataset): Promise<DatasetIdentity> {
   requireDataset("dataset", dataset);
+  requireLabels("dataset", dataset);
   const { shape, classes, classNames, images, labels } = dataset;
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;

@@ -1,7 +1,7 @@
 /** Animated GIF. @module */
 import * as gifencModule from "npm:gifenc@1.0.3";
 import type { Picture } from "./png.ts";
-import { requireArray, requireOptions, requireWhole } from "../math/require.ts";
+import { requireArray, requireBetween, requireOptions, requireWhole } from "../math/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { requirePicture } from "../require_parts.ts";
 
@@ -49,8 +49,8 @@ export function encodeGif(frames: readonly Picture[], options: GifOptions = {}):
     throw new RangeError(`an animation has 2 to 256 colours, got ${quoted(colours)}`);
   }
   // A GIF counts hundredths of a second in 16 bits.
-  requireWhole("delay", delay, 0, 655_350);
-  requireWhole("lastDelay", lastDelay, 0, 655_350);
+  requireBetween("delay", delay, 0, 655_350);
+  requireBetween("lastDelay", lastDelay, 0, 655_350);
   requireArray("frames", frames);
   // How finely colours are counted before they are reduced; noise in the finer one takes seconds a frame.
   const format = colours === 256 ? "rgb565" : "rgb444";
