@@ -31,7 +31,7 @@ export { createRng, type Rng, rngFromState, type RngState } from "./src/compute/
 export { type PerRow } from "./src/compute/rows.ts";
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute/tf.ts";
 
-export { cosineBetas, linearBetas } from "./src/beta_schedule.ts";
+export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
 export {
   ddpmChain,
   logSnr,
@@ -45,19 +45,19 @@ export {
   transition,
   veSde,
   vpSde,
-} from "./src/sde.ts";
-export type { BetaOptions, SigmaPowerOptions, VeOptions } from "./src/sde.ts";
-export { withSmallestNoise } from "./src/smallest_noise.ts";
-export { discretize } from "./src/discretization.ts";
-export { CONSISTENCY_LEVELS, type GridConfig, timeGrid } from "./src/time_grid.ts";
+} from "./src/diffusion/sde.ts";
+export type { BetaOptions, SigmaPowerOptions, VeOptions } from "./src/diffusion/sde.ts";
+export { withSmallestNoise } from "./src/diffusion/smallest_noise.ts";
+export { discretize } from "./src/diffusion/forward_step.ts";
+export { CONSISTENCY_LEVELS, type GridConfig, timeGrid } from "./src/diffusion/time_grid.ts";
 export {
   type Denoiser,
   requireScore,
   type ScoreModel,
   scoreModel,
   scoreModelFromNoise,
-} from "./src/denoiser.ts";
-export { edmCoefficients, type Preconditioning } from "./src/preconditioning.ts";
+} from "./src/diffusion/denoiser.ts";
+export { edmCoefficients, type Preconditioning } from "./src/diffusion/preconditioning.ts";
 
 export { Banana, type BananaOptions } from "./src/distributions/banana.ts";
 export { PointCloud } from "./src/distributions/point_cloud.ts";
@@ -83,14 +83,14 @@ export {
   classifierGuided,
   mixtureClassifier,
   type NoisyClassifier,
-} from "./src/conditioning/classifier_guidance.ts";
+} from "./src/conditioning/guidance.ts";
 export { imputed, type Known, pasted, repaint, type RepaintOptions } from "./src/conditioning/imputation.ts";
 export {
   exactPosterior,
   type LinearObservation,
   linearObservation,
   type LinearOperator,
-} from "./src/conditioning/linear_observation.ts";
+} from "./src/conditioning/observation.ts";
 export {
   blurOperator,
   gaussianKernel,
@@ -118,13 +118,13 @@ export {
   samplerNames,
   type SamplerOptions,
   scoreSamplerNames,
-} from "./src/samplers/catalogue.ts";
-export { type BudgetedRun, stepsWithin } from "./src/samplers/budget.ts";
+} from "./src/samplers/registry.ts";
+export { type BudgetedRun, stepsWithin } from "./src/samplers/nfe_budget.ts";
 export { consistency } from "./src/samplers/consistency.ts";
 export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
 export { ddpm } from "./src/samplers/ddpm.ts";
-export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/dormand_prince.ts";
-export { dpmSolver2M } from "./src/samplers/dpm_solver.ts";
+export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/ode_dopri5.ts";
+export { dpmSolver2M } from "./src/samplers/dpm_solver_multistep.ts";
 export { adaptiveSde, type AdaptiveSdeOptions } from "./src/samplers/adaptive_sde.ts";
 export { edmHeun } from "./src/samplers/edm_heun.ts";
 export { dpmSolver2, dpmSolver2S, dpmSolver3 } from "./src/samplers/dpm_solver_singlestep.ts";
@@ -144,7 +144,7 @@ export { odeRk4 } from "./src/samplers/ode_rk4.ts";
 export { predictorCorrector, type PredictorCorrectorOptions } from "./src/samplers/predictor_corrector.ts";
 export { reverseDiffusion } from "./src/samplers/reverse_diffusion.ts";
 export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
-export { sdeDpmSolver2M } from "./src/samplers/sde_dpm_solver.ts";
+export { sdeDpmSolver2M } from "./src/samplers/dpm_solver_sde.ts";
 export { unipc } from "./src/samplers/unipc.ts";
 export { type Sampler, statelessStepper, type Stepper } from "./src/samplers/sampler.ts";
 
@@ -157,15 +157,20 @@ export {
   type NoisyBytes,
   unitBin,
   type ValueRange,
-} from "./src/dequantization.ts";
-export { type Hutchinson, type Likelihood, type LikelihoodOptions, logLikelihood } from "./src/likelihood.ts";
+} from "./src/likelihood/dequantization.ts";
+export {
+  type Hutchinson,
+  type Likelihood,
+  type LikelihoodOptions,
+  logLikelihood,
+} from "./src/likelihood/log_likelihood.ts";
 export {
   type LikelihoodBound,
   likelihoodBound,
   type LikelihoodBoundOptions,
-} from "./src/likelihood_bound.ts";
-export { decode, encode, interpolate } from "./src/latent_codes.ts";
-export type { FlowMethod } from "./src/probability_flow.ts";
+} from "./src/likelihood/continuous_bound.ts";
+export { decode, encode, interpolate } from "./src/likelihood/latents.ts";
+export type { FlowMethod } from "./src/likelihood/probability_flow.ts";
 
 export {
   DIGITS,
@@ -173,7 +178,7 @@ export {
   NETWORK_PRESETS,
   type NetworkConfig,
   networkFromConfig,
-} from "./src/networks/catalogue.ts";
+} from "./src/networks/registry.ts";
 export { mlp, type MlpConfig } from "./src/networks/mlp.ts";
 export { type Model, readModel, writeModel } from "./src/networks/model_file.ts";
 export {
@@ -183,7 +188,7 @@ export {
   unflatten,
   type Weights,
 } from "./src/networks/network.ts";
-export type { Guidance } from "./src/networks/guidance.ts";
+export type { Guidance } from "./src/networks/guidance_interval.ts";
 export {
   type Labels,
   type NetworkDenoiser,
@@ -192,7 +197,7 @@ export {
 } from "./src/networks/network_denoiser.ts";
 export { exportOnnx, ONNX_INPUTS, ONNX_OUTPUTS } from "./src/networks/onnx_export.ts";
 export type { ModelConfig } from "./src/networks/noise_prediction.ts";
-export { NoisyDigitClassifier, readNoisyClassifier } from "./src/networks/noisy_classifier.ts";
+export { NoisyDigitClassifier, readNoisyClassifier } from "./src/classifiers/noisy_classifier.ts";
 export { TUTORIAL, type TutorialConfig, tutorialNetwork } from "./src/networks/tutorial.ts";
 export { unet, type UNetConfig } from "./src/networks/unet.ts";
 export {
@@ -241,8 +246,8 @@ export {
   type StepVariances,
   type VariationalBound,
   variationalBound,
-} from "./src/objectives/variational_bound.ts";
-export { type FarthestPair, largestDistance } from "./src/ncsn/largest_distance.ts";
+} from "./src/likelihood/discrete_bound.ts";
+export { type FarthestPair, largestDistance } from "./src/data/largest_distance.ts";
 export {
   bestEpsilon,
   geometricLevels,
@@ -252,7 +257,7 @@ export {
   type NoisePlanOptions,
   ratioOfOverlap,
   varianceAfter,
-} from "./src/ncsn/noise_plan.ts";
+} from "./src/diffusion/ncsn_levels.ts";
 export {
   type Checkpoint,
   readCheckpoint,
@@ -304,7 +309,12 @@ export { type IdxArray, readIdx, writeIdx } from "./src/data/idx.ts";
 export { idxDataset } from "./src/data/mnist.ts";
 
 export { energyDistance } from "./src/metrics/energy_distance.ts";
-export { classAccuracy, type Classification, classify, readClassifier } from "./src/metrics/classifier.ts";
+export {
+  classAccuracy,
+  type Classification,
+  classify,
+  readClassifier,
+} from "./src/classifiers/digit_classifier.ts";
 export { type FeatureMoments, featureMoments, frechetDistance } from "./src/metrics/frechet.ts";
 export {
   type KernelDistance,
@@ -315,10 +325,10 @@ export {
 } from "./src/metrics/kernel_distance.ts";
 export { type PooledFeatures, pooledFeatures } from "./src/metrics/pooled_features.ts";
 export { coverage, type Manifold, manifold } from "./src/metrics/precision_recall.ts";
-export { type Proportion, wilsonInterval } from "./src/metrics/proportion.ts";
+export { type Proportion, wilsonInterval } from "./src/metrics/wilson_interval.ts";
 export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
 
-export { type Film, film, filmFrames, type FilmOptions } from "./src/experiments/density_film.ts";
+export { type Film, film, filmFrames, type FilmOptions } from "./src/experiments/density_animation.ts";
 export {
   type Distances,
   langevinPicture,
@@ -348,11 +358,11 @@ export {
   separatedModes,
 } from "./src/experiments/mode_proportions.ts";
 
-export { encodeGif, type GifOptions } from "./src/pictures/gif.ts";
-export { type GridLayout, imageGrid } from "./src/pictures/grid.ts";
-export { drawText, textSize } from "./src/pictures/letters.ts";
-export { type NpyArray, readNpy, writeNpy } from "./src/pictures/npy.ts";
-export type { AxisOptions } from "./src/pictures/axis.ts";
+export { encodeGif, type GifOptions } from "./src/images/gif.ts";
+export { type GridLayout, imageGrid } from "./src/images/grid.ts";
+export { drawText, textSize } from "./src/images/bitmap_font.ts";
+export { type NpyArray, readNpy, writeNpy } from "./src/images/npy.ts";
+export type { AxisOptions } from "./src/plots/axis.ts";
 export {
   type ArrowsMark,
   type BarsMark,
@@ -362,15 +372,15 @@ export {
   type Mark,
   type MarkStyle,
   type PointsMark,
-} from "./src/pictures/marks.ts";
-export { type PanelLayout, panels } from "./src/pictures/panels.ts";
-export { plot, type PlotOptions } from "./src/pictures/plot.ts";
-export { decodeJpeg } from "./src/pictures/jpeg.ts";
-export { decodePicture } from "./src/pictures/picture_file.ts";
-export { decodePng, encodePng, type Picture } from "./src/pictures/png.ts";
+} from "./src/plots/marks.ts";
+export { type PanelLayout, panels } from "./src/plots/panels.ts";
+export { plot, type PlotOptions } from "./src/plots/plot.ts";
+export { decodeJpeg } from "./src/images/jpeg.ts";
+export { decodePicture } from "./src/images/picture_file.ts";
+export { decodePng, encodePng, type Picture } from "./src/images/png.ts";
 export {
   loadRasterizer,
   type Rasterizer,
   type RasterizerParts,
   type RasterOptions,
-} from "./src/pictures/rasterizer.ts";
+} from "./src/plots/rasterizer.ts";

@@ -6,17 +6,17 @@ import { dirname } from "node:path";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import * as tf from "../src/compute/tf.ts";
 import { type Engine, useEngine } from "../src/compute/engine.ts";
-import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
-import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
+import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/registry.ts";
 import { type Network, parameterCount } from "../src/networks/network.ts";
 import type { ModelConfig } from "../src/networks/noise_prediction.ts";
 import { type Action, type Contender, DIGITS_COUNT, openOurs, type Ours } from "./bench/contender.ts";
 import { measureSize, SIZES } from "./bench/growth.ts";
 import { profile } from "./bench/profile.ts";
 import { actionTable, growthTable, profileTable, titles } from "./bench/table.ts";
-import { openTwin } from "./bench/twin.ts";
-import { SAMPLER } from "./drawing.ts";
-import { atomicWrite, ensureWritable } from "./files.ts";
+import { openTwin } from "./bench/pytorch_process.ts";
+import { SAMPLER } from "./sampling/draw_batches.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
   choice,
   type FlagValues,
@@ -27,9 +27,9 @@ import {
   text,
   toggle,
   UsageError,
-} from "./flags.ts";
-import { engineNames } from "./sampling_flags.ts";
-import { formatBytes, ProgressBar } from "./terminal.ts";
+} from "./cli/flags.ts";
+import { engineNames } from "./sampling/flags.ts";
+import { formatBytes, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "bench",

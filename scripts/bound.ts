@@ -5,15 +5,15 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { imageSize, slice, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { learnVariances, type StepVariances, variationalBound } from "../src/objectives/variational_bound.ts";
-import { chainNames, chains, chainTimes } from "./chains.ts";
-import { load } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
-import { choice, integer, parseFlags, runScript, toggle, UsageError } from "./flags.ts";
-import { loadMnist } from "./mnist_files.ts";
-import { dataFlag, networkFlags, seedFlag } from "./sampling_flags.ts";
-import { ProgressBar } from "./terminal.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { learnVariances, type StepVariances, variationalBound } from "../src/likelihood/discrete_bound.ts";
+import { chainNames, chains, chainTimes } from "./sampling/ddpm_chains.ts";
+import { load } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
+import { choice, integer, parseFlags, runScript, toggle, UsageError } from "./cli/flags.ts";
+import { loadMnist } from "./datasets/mnist.ts";
+import { dataFlag, networkFlags, seedFlag } from "./sampling/flags.ts";
+import { ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "bound",

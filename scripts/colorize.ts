@@ -4,10 +4,10 @@
  */
 import { greyOperator } from "../src/conditioning/operators.ts";
 import { greyBasis, greyMask } from "../src/conditioning/orthogonal_basis.ts";
-import { type ColourErrors, colourErrors } from "../src/metrics/colour_errors.ts";
-import { parseFlags, runScript, UsageError } from "./flags.ts";
-import { methodNames, posteriorFlags, repaintFlags } from "./posterior.ts";
-import { type Outcome, runPosterior } from "./posterior_task.ts";
+import { type ColourErrors, colourErrors } from "../src/metrics/colorization_error.ts";
+import { parseFlags, runScript, UsageError } from "./cli/flags.ts";
+import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
+import { type Outcome, runPosterior } from "./posterior/task.ts";
 
 const usage = {
   name: "colorize",

@@ -4,9 +4,9 @@
  */
 import type { Engine } from "../src/compute/engine.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
-import { encodePng } from "../src/pictures/png.ts";
-import { loadRasterizer } from "../src/pictures/rasterizer.ts";
-import { samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { encodePng } from "../src/images/png.ts";
+import { loadRasterizer } from "../src/plots/rasterizer.ts";
+import { samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type Plan, planned, type Setting } from "./comparison/plan.ts";
 import {
@@ -17,9 +17,9 @@ import {
   resultsTable,
   samplerText,
 } from "./comparison/results.ts";
-import { fingerprint, load } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
-import { atomicWrite, ensureWritable } from "./files.ts";
+import { fingerprint, load } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
   choice,
   type FlagValues,
@@ -32,8 +32,8 @@ import {
   text,
   toggle,
   UsageError,
-} from "./flags.ts";
-import { openYardstick, type Yardstick } from "./measuring.ts";
+} from "./cli/flags.ts";
+import { openYardstick, type Yardstick } from "./evaluation/digit_quality.ts";
 import {
   dataFlag,
   gridFlag,
@@ -43,8 +43,8 @@ import {
   type SdeName,
   sdeNames,
   seedFlag,
-} from "./sampling_flags.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
+} from "./sampling/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "compare",

@@ -2,13 +2,13 @@
  * Measures a checkpoint on MNIST: `deno task evaluate`.
  * @module
  */
-import { columns } from "./columns.ts";
-import { eitherFlags, forCheckpoint } from "./consistency_model.ts";
-import { load, openGuide } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
-import { integer, parseFlags, runScript, toggle } from "./flags.ts";
-import { measure, openYardstick } from "./measuring.ts";
-import { kernelText, percent } from "./quality_table.ts";
+import { columns } from "./cli/text_table.ts";
+import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { load, openGuide } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
+import { integer, parseFlags, runScript, toggle } from "./cli/flags.ts";
+import { measure, openYardstick } from "./evaluation/digit_quality.ts";
+import { kernelText, percent } from "./evaluation/quality_text.ts";
 import {
   dataFlag,
   guidanceFlags,
@@ -18,8 +18,8 @@ import {
   samplingFlags,
   samplingOf,
   seedFlag,
-} from "./sampling_flags.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
+} from "./sampling/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "evaluate",

@@ -4,12 +4,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { useEngine } from "../src/compute/engine.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { exportOnnx } from "../src/networks/onnx_export.ts";
-import { atomicWrite, ensureWritable, readWhole } from "./files.ts";
-import { parseFlags, runScript, text, UsageError } from "./flags.ts";
-import { formatBytes } from "./terminal.ts";
+import { atomicWrite, ensureWritable, readWhole } from "./cli/files.ts";
+import { parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
+import { formatBytes } from "./cli/terminal.ts";
 
 const pretrained = fileURLToPath(new URL("../fixtures/mnist.safetensors", import.meta.url));
 

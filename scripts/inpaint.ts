@@ -12,12 +12,12 @@ import {
 } from "../src/conditioning/masks.ts";
 import { maskOperator } from "../src/conditioning/operators.ts";
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
-import { decodePng } from "../src/pictures/png.ts";
-import { readWhole } from "./files.ts";
-import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./flags.ts";
-import { methodNames, posteriorFlags, repaintFlags } from "./posterior.ts";
-import { keptOf, type Outcome, percent, runPosterior } from "./posterior_task.ts";
-import { asUsage } from "./sampling_flags.ts";
+import { decodePng } from "../src/images/png.ts";
+import { readWhole } from "./cli/files.ts";
+import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./cli/flags.ts";
+import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
+import { keptOf, type Outcome, percent, runPosterior } from "./posterior/task.ts";
+import { asUsage } from "./sampling/flags.ts";
 
 /** What hidden pixels look like in a picture, in model units: between black and white. */
 const HIDDEN = -0.3;

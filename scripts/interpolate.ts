@@ -5,19 +5,29 @@
 
 import * as tf from "../src/compute/tf.ts";
 import { fromModel, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { decode, encode, interpolate } from "../src/latent_codes.ts";
-import { sizeOf } from "../src/networks/network.ts";
-import { imageGrid } from "../src/pictures/grid.ts";
-import { encodePng } from "../src/pictures/png.ts";
-import type { FlowMethod } from "../src/probability_flow.ts";
-import { withSmallestNoise } from "../src/smallest_noise.ts";
-import { atomicWrite, ensureWritable } from "./files.ts";
-import { choice, integer, list, number, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
-import { loadMnist } from "./mnist_files.ts";
-import { load, sdes } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
-import { formatDuration } from "./terminal.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { decode, encode, interpolate } from "../src/likelihood/latents.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { encodePng } from "../src/images/png.ts";
+import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
+import { withSmallestNoise } from "../src/diffusion/smallest_noise.ts";
+import { sizeOf } from "../src/math/shape.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
+import {
+  choice,
+  integer,
+  list,
+  number,
+  parseFlags,
+  runScript,
+  text,
+  toggle,
+  UsageError,
+} from "./cli/flags.ts";
+import { loadMnist } from "./datasets/mnist.ts";
+import { load, sdes } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
+import { formatDuration } from "./cli/terminal.ts";
 
 const usage = {
   name: "interpolate",

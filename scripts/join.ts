@@ -2,10 +2,10 @@
  * Puts the arrays of a run's shards together: `deno task join`.
  * @module
  */
-import { type NpyHeader, npyHeader, readNpyHeader } from "../src/pictures/npy.ts";
-import { ensureWritable } from "./files.ts";
-import { readRecord, type RunRecord, writeRecord } from "./partial_npy.ts";
-import { integer, parseFlags, runScript, text, UsageError } from "./flags.ts";
+import { type NpyHeader, npyHeader, readNpyHeader } from "../src/images/npy.ts";
+import { ensureWritable } from "./cli/files.ts";
+import { readRecord, type RunRecord, writeRecord } from "./sampling/resumable_npy.ts";
+import { integer, parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
 
 const usage = {
   name: "join",

@@ -7,20 +7,20 @@ import type { Engine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { type ImageDataset, imageSize, slice, toModel } from "../src/data/dataset.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
 import {
   bitsPerDimension,
   decodingCost,
   dequantize,
   dequantizeByNoise,
   unitBin,
-} from "../src/dequantization.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { likelihoodBound } from "../src/likelihood_bound.ts";
+} from "../src/likelihood/dequantization.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { likelihoodBound } from "../src/likelihood/continuous_bound.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
-import { sizeOf } from "../src/networks/network.ts";
-import type { FlowMethod } from "../src/probability_flow.ts";
-import { withSmallestNoise } from "../src/smallest_noise.ts";
+import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
+import { withSmallestNoise } from "../src/diffusion/smallest_noise.ts";
+import { sizeOf } from "../src/math/shape.ts";
 import {
   choice,
   type FlagValues,
@@ -31,12 +31,12 @@ import {
   runScript,
   text,
   toggle,
-} from "./flags.ts";
-import { loadMnist } from "./mnist_files.ts";
-import { load, sdes } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
-import { trainedNoise } from "./trained_sigma.ts";
+} from "./cli/flags.ts";
+import { loadMnist } from "./datasets/mnist.ts";
+import { load, sdes } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { trainedNoise } from "./sampling/sigma_flag.ts";
 
 const usage = {
   name: "likelihood",

@@ -3,15 +3,15 @@
  * @module
  */
 import { type ImageDataset, imageSize, slice } from "../src/data/dataset.ts";
-import { largestDistance } from "../src/ncsn/largest_distance.ts";
-import { levelOverlap, noisePlan } from "../src/ncsn/noise_plan.ts";
-import { openEngine } from "./engine.ts";
-import { atomicWrite, ensureWritable } from "./files.ts";
-import { choice, integer, number, parseFlags, runScript, text, toggle } from "./flags.ts";
-import { type NoisePlanFile, PLAN_FORMAT } from "./noise_plan_file.ts";
-import { engineNames } from "./sampling_flags.ts";
-import { ProgressBar } from "./terminal.ts";
-import { loadTrainingData, trainingDataFlags } from "./training_data.ts";
+import { largestDistance } from "../src/data/largest_distance.ts";
+import { levelOverlap, noisePlan } from "../src/diffusion/ncsn_levels.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
+import { choice, integer, number, parseFlags, runScript, text, toggle } from "./cli/flags.ts";
+import { type NoisePlanFile, PLAN_FORMAT } from "./sampling/noise_plan_file.ts";
+import { engineNames } from "./sampling/flags.ts";
+import { ProgressBar } from "./cli/terminal.ts";
+import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
 
 const usage = {
   name: "ncsn:plan",

@@ -4,7 +4,7 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import type { LinearOperator } from "../src/conditioning/linear_observation.ts";
+import type { LinearOperator } from "../src/conditioning/observation.ts";
 import {
   blurOperator,
   gaussianKernel,
@@ -12,10 +12,10 @@ import {
   randomProjection,
 } from "../src/conditioning/operators.ts";
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
-import { choice, integer, number, onlyWith, parseFlags, runScript } from "./flags.ts";
-import { posteriorFlags } from "./posterior.ts";
-import { keptOf, type Outcome, percent, runPosterior } from "./posterior_task.ts";
-import { asUsage } from "./sampling_flags.ts";
+import { choice, integer, number, onlyWith, parseFlags, runScript } from "./cli/flags.ts";
+import { posteriorFlags } from "./posterior/draw.ts";
+import { keptOf, type Outcome, percent, runPosterior } from "./posterior/task.ts";
+import { asUsage } from "./sampling/flags.ts";
 
 const usage = {
   name: "restore",

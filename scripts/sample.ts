@@ -3,10 +3,10 @@
  * @module
  */
 import type { Engine } from "../src/compute/engine.ts";
-import type { Guidance } from "../src/networks/guidance.ts";
+import type { Guidance } from "../src/networks/guidance_interval.ts";
 import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
-import { imageGrid } from "../src/pictures/grid.ts";
-import { encodePng } from "../src/pictures/png.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { encodePng } from "../src/images/png.ts";
 import {
   checkLabel,
   drawBatches,
@@ -17,10 +17,10 @@ import {
   openGuide,
   type Part,
   shardOf,
-} from "./drawing.ts";
-import { eitherFlags, forCheckpoint } from "./consistency_model.ts";
-import { openEngine } from "./engine.ts";
-import { atomicWrite, ensureWritable, removeTemporaries } from "./files.ts";
+} from "./sampling/draw_batches.ts";
+import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
 import {
   type Flag,
   type FlagValues,
@@ -30,10 +30,10 @@ import {
   text,
   toggle,
   UsageError,
-} from "./flags.ts";
-import { planSampling, readPlan } from "./noise_plan_file.ts";
-import { claimFile, takenOver } from "./output_lock.ts";
-import { isFinished, PartialNpy, type RunRecord } from "./partial_npy.ts";
+} from "./cli/flags.ts";
+import { planSampling, readPlan } from "./sampling/noise_plan_file.ts";
+import { claimFile, takenOver } from "./cli/output_lock.ts";
+import { isFinished, PartialNpy, type RunRecord } from "./sampling/resumable_npy.ts";
 import {
   labelFlags,
   labelGuidanceOf,
@@ -43,10 +43,10 @@ import {
   samplingFlags,
   samplingOf,
   seedFlag,
-} from "./sampling_flags.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
-import { sigmaFlag, withSigma } from "./trained_sigma.ts";
-import { trajectoryGif } from "./trajectory_gif.ts";
+} from "./sampling/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
+import { trajectoryGif } from "./sampling/trajectory_gif.ts";
 
 const endings = [".png", ".npy", ".gif"] as const;
 

@@ -8,17 +8,17 @@ import { featureMoments, frechetDistance } from "../src/metrics/frechet.ts";
 import { type ImageDataset, imageSize, modelToBytes } from "../src/data/dataset.ts";
 import { pooledFeatures } from "../src/metrics/pooled_features.ts";
 import { readModel } from "../src/networks/model_file.ts";
-import { columns } from "./columns.ts";
-import { eitherFlags, forCheckpoint } from "./consistency_model.ts";
-import { load } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
-import { atomicWrite, readWhole } from "./files.ts";
-import { integer, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
-import { drawDigits } from "./measuring.ts";
-import { networkFlags, samplingFlags, samplingOf, seedFlag } from "./sampling_flags.ts";
-import { ProgressBar } from "./terminal.ts";
-import { sigmaFlag, withSigma } from "./trained_sigma.ts";
-import { loadTrainingData, trainingDataFlags } from "./training_data.ts";
+import { columns } from "./cli/text_table.ts";
+import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { load } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, readWhole } from "./cli/files.ts";
+import { integer, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
+import { drawDigits } from "./evaluation/digit_quality.ts";
+import { networkFlags, samplingFlags, samplingOf, seedFlag } from "./sampling/flags.ts";
+import { ProgressBar } from "./cli/terminal.ts";
+import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
+import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
 
 const usage = {
   name: "select",

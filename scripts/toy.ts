@@ -4,18 +4,28 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import { toyLaw, type ToyName, toyNames } from "../src/distributions/toys.ts";
-import { film, filmFrames } from "../src/experiments/density_film.ts";
+import { film, filmFrames } from "../src/experiments/density_animation.ts";
 import { langevinPicture, measureLangevin } from "../src/experiments/exact_langevin.ts";
 import { errorsPicture, fieldsPicture, levelsPicture } from "../src/experiments/field_pictures.ts";
 import { fieldMethods, learnFields, measureFields } from "../src/experiments/learned_fields.ts";
 import { measureModes, modesPicture } from "../src/experiments/mode_proportions.ts";
-import { encodeGif } from "../src/pictures/gif.ts";
-import { encodePng, type Picture } from "../src/pictures/png.ts";
-import { loadRasterizer, type Rasterizer } from "../src/pictures/rasterizer.ts";
-import { openEngine } from "./engine.ts";
-import { atomicWrite } from "./files.ts";
-import { choice, integer, list, number, parseFlags, runScript, text, toggle, UsageError } from "./flags.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
+import { encodeGif } from "../src/images/gif.ts";
+import { encodePng, type Picture } from "../src/images/png.ts";
+import { loadRasterizer, type Rasterizer } from "../src/plots/rasterizer.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite } from "./cli/files.ts";
+import {
+  choice,
+  integer,
+  list,
+  number,
+  parseFlags,
+  runScript,
+  text,
+  toggle,
+  UsageError,
+} from "./cli/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const experiments = ["langevin", "matching", "modes", "densities"] as const;
 type Experiment = (typeof experiments)[number];

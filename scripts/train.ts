@@ -5,12 +5,12 @@
 import { dirname } from "node:path";
 import type { EngineName } from "../src/compute/engine.ts";
 import { datasetIdentity, describeClasses, describeShape } from "../src/data/identity.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { type Model, readModel } from "../src/networks/model_file.ts";
 import { flatten, parameterCount } from "../src/networks/network.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
 import { initialState, type TrainingConfig } from "../src/training/train.ts";
-import { openEngine } from "./engine.ts";
+import { openEngine } from "./cli/engine.ts";
 import {
   choice,
   type Flag,
@@ -21,13 +21,13 @@ import {
   text,
   toggle,
   UsageError,
-} from "./flags.ts";
-import { readPlan } from "./noise_plan_file.ts";
-import { loadTrainingData, nameOfData } from "./training_data.ts";
-import { checkFits, checkSameData } from "./training_data_check.ts";
-import { TrainingFolder } from "./training_folder.ts";
-import { checkRecipe, newConfig, recipeFlags, resumedConfig } from "./training_recipe.ts";
-import { runTraining } from "./training_run.ts";
+} from "./cli/flags.ts";
+import { readPlan } from "./sampling/noise_plan_file.ts";
+import { loadTrainingData, nameOfData } from "./datasets/training_data.ts";
+import { checkFits, checkSameData } from "./datasets/training_data_check.ts";
+import { TrainingFolder } from "./training/run_folder.ts";
+import { checkRecipe, newConfig, recipeFlags, resumedConfig } from "./training/recipe.ts";
+import { runTraining } from "./training/run.ts";
 
 /** A flag such as 500, or 20epochs. */
 const checkpointEvery: Flag<Interval> = {

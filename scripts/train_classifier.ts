@@ -5,24 +5,24 @@
  */
 import type { EngineName } from "../src/compute/engine.ts";
 import { toModel } from "../src/data/dataset.ts";
-import { classAccuracy, classify, writeClassifier } from "../src/metrics/classifier.ts";
+import { classAccuracy, classify, writeClassifier } from "../src/classifiers/digit_classifier.ts";
 import {
   CLASSIFIER_TRAINING,
   type ClassifierTraining,
   cleanDigits,
   noisyDigits,
   trainClassifier,
-} from "../src/metrics/classifier_training.ts";
-import { type NoisyAccuracy, noisyAccuracy } from "../src/metrics/noisy_accuracy.ts";
+} from "../src/classifiers/training.ts";
+import { type NoisyAccuracy, noisyAccuracy } from "../src/classifiers/noisy_accuracy.ts";
 import type { Weights } from "../src/networks/network.ts";
-import { NoisyDigitClassifier, writeNoisyClassifier } from "../src/networks/noisy_classifier.ts";
+import { NoisyDigitClassifier, writeNoisyClassifier } from "../src/classifiers/noisy_classifier.ts";
 import { createRng } from "../src/compute/rng.ts";
 import type { ImageDataset } from "../src/data/dataset.ts";
-import { openEngine } from "./engine.ts";
-import { atomicWrite, ensureWritable } from "./files.ts";
-import { choice, integer, parseFlags, runScript, text, toggle } from "./flags.ts";
-import { loadMnist } from "./mnist_files.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
+import { choice, integer, parseFlags, runScript, text, toggle } from "./cli/flags.ts";
+import { loadMnist } from "./datasets/mnist.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "train:classifier",

@@ -2,10 +2,10 @@
  * Searches for a sampler's best options: `deno task tune`.
  * @module
  */
-import { samplerByName, samplerEntry, type SamplerOptions } from "../src/samplers/catalogue.ts";
-import { columns } from "./columns.ts";
-import { load, sdes } from "./drawing.ts";
-import { openEngine } from "./engine.ts";
+import { samplerByName, samplerEntry, type SamplerOptions } from "../src/samplers/registry.ts";
+import { columns } from "./cli/text_table.ts";
+import { load, sdes } from "./sampling/draw_batches.ts";
+import { openEngine } from "./cli/engine.ts";
 import {
   choice,
   type FlagValues,
@@ -17,8 +17,8 @@ import {
   runScript,
   toggle,
   UsageError,
-} from "./flags.ts";
-import { measure, openYardstick } from "./measuring.ts";
+} from "./cli/flags.ts";
+import { measure, openYardstick } from "./evaluation/digit_quality.ts";
 import {
   asUsage,
   dataFlag,
@@ -30,8 +30,8 @@ import {
   type Sampling,
   sdeFlag,
   seedFlag,
-} from "./sampling_flags.ts";
-import { formatDuration, ProgressBar } from "./terminal.ts";
+} from "./sampling/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "tune",

@@ -1,8 +1,8 @@
 /** Trained networks that come with this project. @module */
 import { type NetworkDenoiser, networkDenoiser } from "./networks/network_denoiser.ts";
 import { readModel } from "./networks/model_file.ts";
-import { NoisyDigitClassifier, readNoisyClassifier } from "./networks/noisy_classifier.ts";
-import { fetchShipped, type SHIPPED_FILES } from "./shipped_file.ts";
+import { NoisyDigitClassifier, readNoisyClassifier } from "./classifiers/noisy_classifier.ts";
+import { fetchShipped, type SHIPPED_FILES } from "./input/shipped_file.ts";
 
 /** Names of the trained denoisers. */
 export type PretrainedName = "mnist" | "mnist-likelihood" | "coloured-digits";

@@ -7,7 +7,7 @@ import { proceduralDigits } from "../src/data/digits.ts";
 import { gunzip, gzip } from "../src/data/gzip.ts";
 import { useEngine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { DIGITS, networkFromConfig } from "../src/networks/registry.ts";
 import { readModel, writeModel } from "../src/networks/model_file.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { exportOnnx } from "../src/networks/onnx_export.ts";

@@ -1,6 +1,6 @@
 /** Claims about model files and checkpoints: what is written is read, and what is not one is refused. @module */
 import { createRng } from "../src/compute/rng.ts";
-import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { DIGITS, networkFromConfig } from "../src/networks/registry.ts";
 import { readModel, writeModel } from "../src/networks/model_file.ts";
 import { flatten } from "../src/networks/network.ts";
 import { readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";

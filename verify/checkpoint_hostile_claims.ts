@@ -1,6 +1,6 @@
 /** Claims about model files and archives that are made to do harm: sizes are checked before anything is allocated. @module */
 import { gunzip, gzip } from "../src/data/gzip.ts";
-import { DIGITS } from "../src/networks/catalogue.ts";
+import { DIGITS } from "../src/networks/registry.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { readSafetensors } from "../src/networks/safetensors.ts";
 import { claim } from "./claim.ts";

@@ -2,8 +2,8 @@
  * Processes that examine claims beside each other, each with its own TensorFlow.js.
  * @module
  */
-import { isCached } from "../scripts/native_engine.ts";
-import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
+import { isCached } from "../scripts/cli/native_engine.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
 import type { ClaimOptions } from "./claim.ts";
 import type { Examination, Verdict } from "./examine.ts";
 import { ownPermissions } from "./own_permissions.ts";

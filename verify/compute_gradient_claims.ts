@@ -2,18 +2,18 @@
 import { createRng } from "../src/compute/rng.ts";
 import type { PerRow } from "../src/compute/rows.ts";
 import * as tf from "../src/compute/tf.ts";
-import { classifierGuided, mixtureClassifier } from "../src/conditioning/classifier_guidance.ts";
-import { exactPosterior, linearObservation } from "../src/conditioning/linear_observation.ts";
+import { classifierGuided, mixtureClassifier } from "../src/conditioning/guidance.ts";
+import { exactPosterior, linearObservation } from "../src/conditioning/observation.ts";
 import { maskOperator } from "../src/conditioning/operators.ts";
 import { posteriorScore } from "../src/conditioning/posterior_score.ts";
-import { type Denoiser, scoreModel } from "../src/denoiser.ts";
+import { type Denoiser, scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { PointCloud } from "../src/distributions/point_cloud.ts";
-import { logLikelihood } from "../src/likelihood.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
 import { implicitScoreMatching } from "../src/objectives/implicit.ts";
 import { slicedScoreMatching } from "../src/objectives/sliced.ts";
-import { veSde, vpSde } from "../src/sde.ts";
+import { veSde, vpSde } from "../src/diffusion/sde.ts";
 import { gradientFunction } from "../src/training/step.ts";
 import { claim } from "./claim.ts";
 

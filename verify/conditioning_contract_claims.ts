@@ -5,13 +5,13 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { imputed, type Known, repaint } from "../src/conditioning/imputation.ts";
-import { exactPosterior, linearObservation } from "../src/conditioning/linear_observation.ts";
+import { exactPosterior, linearObservation } from "../src/conditioning/observation.ts";
 import { maskOperator, projectionOperator } from "../src/conditioning/operators.ts";
 import { channelBasis } from "../src/conditioning/orthogonal_basis.ts";
 import { posteriorScore } from "../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
-import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";

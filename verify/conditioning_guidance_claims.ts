@@ -4,16 +4,12 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import {
-  classifierFreeGuided,
-  classifierGuided,
-  mixtureClassifier,
-} from "../src/conditioning/classifier_guidance.ts";
+import { classifierFreeGuided, classifierGuided, mixtureClassifier } from "../src/conditioning/guidance.ts";
 import { diffusedPosterior } from "../src/distributions/distribution.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { alongLaw } from "./law_world.ts";
 import { distributionFunction, ownLaws } from "./own_law.ts";

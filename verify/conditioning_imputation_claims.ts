@@ -6,18 +6,18 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { imputed, repaint } from "../src/conditioning/imputation.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { histogram } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
+import { histogram } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import { eulerMaruyama } from "../src/samplers/euler_maruyama.ts";
 import { langevin } from "../src/samplers/langevin.ts";
 import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
-import { type GridConfig, timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { coupledLaw } from "./coupled_law.ts";
 import {

@@ -9,12 +9,12 @@ import {
   maskNames,
   randomMask,
 } from "../src/conditioning/masks.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { ddim } from "../src/samplers/ddim.ts";
-import { dpmSolver2M } from "../src/samplers/dpm_solver.ts";
+import { dpmSolver2M } from "../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { vpSde } from "../src/sde.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { checkProportion } from "./statistics.ts";
 

@@ -4,11 +4,7 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import {
-  linearObservation,
-  type LinearOperator,
-  operatorMatrix,
-} from "../src/conditioning/linear_observation.ts";
+import { linearObservation, type LinearOperator, operatorMatrix } from "../src/conditioning/observation.ts";
 import {
   blurOperator,
   gaussianKernel,

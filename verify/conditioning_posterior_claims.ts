@@ -3,7 +3,7 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { Matrix, solve } from "../src/compute/linear_algebra.ts";
+import { Matrix, solve } from "../src/math/linear_algebra.ts";
 import * as tf from "../src/compute/tf.ts";
 import { imputed, repaint } from "../src/conditioning/imputation.ts";
 import {
@@ -12,7 +12,7 @@ import {
   linearObservation,
   type LinearOperator,
   operatorMatrix,
-} from "../src/conditioning/linear_observation.ts";
+} from "../src/conditioning/observation.ts";
 import {
   blurOperator,
   gaussianKernel,
@@ -21,15 +21,15 @@ import {
   randomProjection,
 } from "../src/conditioning/operators.ts";
 import { posteriorScore } from "../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { histogram } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
+import { histogram } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { type Check, claim } from "./claim.ts";
 import { coupledLaw } from "./coupled_law.ts";
 import { exactMoments, pair } from "./imputed_moments.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "../src/compute/tf.ts";
-import type { ScoreModel } from "../src/denoiser.ts";
+import type { ScoreModel } from "../src/diffusion/denoiser.ts";
 import { sample, type SampleOptions } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { NormalRng } from "./normal_rng.ts";

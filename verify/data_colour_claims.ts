@@ -1,13 +1,13 @@
 /** Claims about CIFAR-10, folders of pictures and what is measured of colour images. @module */
-import { loadCifar10 } from "../scripts/cifar10_files.ts";
+import { loadCifar10 } from "../scripts/datasets/cifar10.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { CIFAR10_ARCHIVE, CIFAR10_MIRRORS, cifar10Dataset } from "../src/data/cifar10.ts";
 import { gzip } from "../src/data/gzip.ts";
 import { type ImageFile, imageFolderDataset } from "../src/data/image_folder.ts";
 import { tarFiles } from "../src/data/tar.ts";
 import { pooledFeatures } from "../src/metrics/pooled_features.ts";
-import { decodeJpeg } from "../src/pictures/jpeg.ts";
-import { encodePng } from "../src/pictures/png.ts";
+import { decodeJpeg } from "../src/images/jpeg.ts";
+import { encodePng } from "../src/images/png.ts";
 import { claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
 

@@ -2,7 +2,7 @@
 import { createRng } from "../src/compute/rng.ts";
 import { type ImageDataset, pixelMoments, slice } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
-import { loadMnist } from "../scripts/mnist_files.ts";
+import { loadMnist } from "../scripts/datasets/mnist.ts";
 import { type Check, claim } from "./claim.ts";
 
 claim("MNIST is what everybody else calls MNIST", { needs: ["mnist"] }, async (check) => {

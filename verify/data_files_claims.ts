@@ -1,8 +1,8 @@
 /** Claims about where MNIST is found, and about downloads, against a server on this machine. @module */
 import { gzip } from "../src/data/gzip.ts";
 import { MNIST_FILES, MNIST_MIRRORS, type MnistFile } from "../src/data/mnist.ts";
-import type { DataPlaces } from "../scripts/data_files.ts";
-import { findFile } from "../scripts/mnist_files.ts";
+import type { DataPlaces } from "../scripts/datasets/published_files.ts";
+import { findFile } from "../scripts/datasets/mnist.ts";
 import { type Check, claim } from "./claim.ts";
 
 const content = new TextEncoder().encode("the bytes that everybody should get");

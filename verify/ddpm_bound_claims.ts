@@ -1,13 +1,13 @@
 /** The terms of DDPM's variational bound against their closed forms. @module */
-import { linearBetas } from "../src/beta_schedule.ts";
+import { linearBetas } from "../src/diffusion/beta_schedule.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { logNormalProbability, normalCdf } from "../src/normal_law.ts";
-import { learnVariances, posteriorStep, variationalBound } from "../src/objectives/variational_bound.ts";
-import { ddpmChain, type Sde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { logNormalProbability, normalCdf } from "../src/math/normal_distribution.ts";
+import { learnVariances, posteriorStep, variationalBound } from "../src/likelihood/discrete_bound.ts";
+import { ddpmChain, type Sde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { checkVariance, standardNormalCdf } from "./statistics.ts";
 

@@ -2,13 +2,13 @@
  * DDPM's chains in discrete time: their schedules, their steps and their limit.
  * @module
  */
-import { cosineBetas, linearBetas } from "../src/beta_schedule.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { cosineBetas, linearBetas } from "../src/diffusion/beta_schedule.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import { ddpm } from "../src/samplers/ddpm.ts";
-import { ddpmChain, type Sde, transition, veSde, vpSde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { ddpmChain, type Sde, transition, veSde, vpSde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { impulseResponse, outputVariance } from "./impulse_probe.ts";
 

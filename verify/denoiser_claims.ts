@@ -4,10 +4,15 @@
  */
 import { column, mapPerRow } from "../src/compute/rows.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { edmCoefficients, networkInput, networkTarget, noiseOfOutput } from "../src/preconditioning.ts";
-import { noiseRatio, type SdeConfig, sdeFromConfig, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import {
+  edmCoefficients,
+  networkInput,
+  networkTarget,
+  noiseOfOutput,
+} from "../src/diffusion/preconditioning.ts";
+import { noiseRatio, type SdeConfig, sdeFromConfig, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { allSdes } from "./worlds.ts";
 import reference from "../fixtures/reference/score_sde.json" with { type: "json" };

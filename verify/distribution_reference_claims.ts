@@ -3,11 +3,11 @@
  * @module
  */
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { diffusedLogDensity, diffusedPosterior } from "../src/distributions/distribution.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { probabilityFlowMap } from "./scalar_mixture.ts";
 import reference from "../fixtures/reference/mixtures.json" with { type: "json" };

@@ -1,5 +1,5 @@
 /** Claims about downloads that never end, stall, are too large or are not what they should be. @module */
-import { cached } from "../scripts/data_files.ts";
+import { cached } from "../scripts/datasets/published_files.ts";
 import { gzip } from "../src/data/gzip.ts";
 import { download } from "../src/input/download.ts";
 import { claim } from "./claim.ts";

@@ -3,7 +3,7 @@ import { useEngine } from "../src/compute/engine.ts";
 import { groupNorm } from "../src/compute/group_norm.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import type { WebGPUBackend, WebGPUProgram } from "../src/compute/webgpu_backend.ts";
+import type { WebGPUBackend, WebGPUProgram } from "../src/compute/webgpu/backend.ts";
 import { claim } from "./claim.ts";
 
 type Shape4D = [number, number, number, number];

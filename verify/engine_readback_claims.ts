@@ -5,8 +5,8 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";

@@ -6,10 +6,10 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { samplerByName, type SamplerOptions } from "../src/samplers/catalogue.ts";
-import { type GridConfig, timeGrid } from "../src/time_grid.ts";
+import { samplerByName, type SamplerOptions } from "../src/samplers/registry.ts";
+import { type GridConfig, timeGrid } from "../src/diffusion/time_grid.ts";
 import { gentleVp, settings } from "./sampler_runs.ts";
 
 /** In so many dimensions scores and noise have lengths far from zero, by which Langevin samplers divide. */

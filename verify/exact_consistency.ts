@@ -4,7 +4,7 @@
  */
 import { column, mapPerRow, type PerRow } from "../src/compute/rows.ts";
 import * as tf from "../src/compute/tf.ts";
-import type { Denoiser } from "../src/denoiser.ts";
+import type { Denoiser } from "../src/diffusion/denoiser.ts";
 import type { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { scalarLaw } from "./scalar_mixture.ts";
 

@@ -5,8 +5,8 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { traceFreeBatch } from "../src/compute/trace/free_batch.ts";
-import { loadRuntime } from "../src/compute/trace/session.ts";
-import { DIGITS, NETWORK_PRESETS, type NetworkConfig } from "../src/networks/catalogue.ts";
+import { loadRuntime } from "../src/compute/onnx/session.ts";
+import { DIGITS, NETWORK_PRESETS, type NetworkConfig } from "../src/networks/registry.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { exportOnnx } from "../src/networks/onnx_export.ts";
 import { claim } from "./claim.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { integer, parseFlags, runScript, text } from "../scripts/flags.ts";
+import { integer, parseFlags, runScript, text } from "../scripts/cli/flags.ts";
 import type { Verdict } from "./examine.ts";
 import { type Fault, type FaultVerdict, planted } from "./fault.ts";
 import { ownPermissions } from "./own_permissions.ts";

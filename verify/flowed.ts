@@ -4,12 +4,12 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { samplerByName, type SamplerOptions } from "../src/samplers/catalogue.ts";
+import { samplerByName, type SamplerOptions } from "../src/samplers/registry.ts";
 import { sample, type SampleStep } from "../src/samplers/sample.ts";
-import type { Sde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import type { Sde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 
 /** Two separate bumps of unequal weight and width. */
 export const bumps = GaussianMixture.from({

@@ -2,11 +2,11 @@
  * One-dimensional Gaussian data N(m0, s0²) under the four SDEs, where every sampler's law can be known exactly.
  * @module
  */
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 import { type ImpulseResponse, impulseResponse } from "./impulse_probe.ts";
 
 /** Data and SDE. */

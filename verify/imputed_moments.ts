@@ -3,7 +3,7 @@
  * carried through steps that are affine in state and noise.
  * @module
  */
-import { noiseRatio, type Sde, transition } from "../src/sde.ts";
+import { noiseRatio, type Sde, transition } from "../src/diffusion/sde.ts";
 import type { Moments } from "./coupled_law.ts";
 
 /** The pair's correlation and the value seen. */

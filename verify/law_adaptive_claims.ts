@@ -4,13 +4,13 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import type { LineMark } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import type { LineMark } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
-import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
+import { odeDormandPrince } from "../src/samplers/ode_dopri5.ts";
 import { sample } from "../src/samplers/sample.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { alongLaw } from "./law_world.ts";
 import { sdes } from "./sampler_facts.ts";

@@ -4,11 +4,11 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { edmStochastic, type EdmStochasticOptions } from "../src/samplers/edm_stochastic.ts";
-import { noiseRatio, vpSde } from "../src/sde.ts";
+import { noiseRatio, vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { impulseResponse } from "./impulse_probe.ts";
 import { planeLaw } from "./law_world.ts";

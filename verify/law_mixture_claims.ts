@@ -3,11 +3,11 @@
  * the end and on the way. Deterministic: the law is carried through the sampler's own tensor code.
  * @module
  */
-import { scoreModel } from "../src/denoiser.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
-import type { LineMark } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
+import type { LineMark } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { alongLaw } from "./law_world.ts";
 import { differences, ownLaws } from "./own_law.ts";

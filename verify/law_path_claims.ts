@@ -5,13 +5,13 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import type { LineMark } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
+import type { LineMark } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
 import { sample } from "../src/samplers/sample.ts";
-import { noiseRatio, type Sde, transition } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde, transition } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { type Check, claim } from "./claim.ts";
 import { type ImpulseResponse, impulseResponses, outputMean, outputVariance } from "./impulse_probe.ts";
 import { acrossLaw, alongLaw, planeLaw, projected } from "./law_world.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import type { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { histogram } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
+import { histogram } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
-import type { Sde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import type { Sde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { type Check, claim } from "./claim.ts";
 import { impulseResponse, outputMean, outputVariance } from "./impulse_probe.ts";
 import { acrossLaw, alongLaw, planeLaw, projected, valleys } from "./law_world.ts";

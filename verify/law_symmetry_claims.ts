@@ -5,11 +5,11 @@
  */
 import { createRng, type Rng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import type { Sde } from "../src/sde.ts";
+import type { Sde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
 import { type SamplerFacts, samplerFacts, sdes } from "./sampler_facts.ts";

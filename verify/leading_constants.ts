@@ -3,8 +3,8 @@
  * its steps, carried to the end by the exact flow, change the variance of its output. No sampler's code is used.
  * @module
  */
-import { noiseRatio, type Sde } from "../src/sde.ts";
-import { type GridConfig, timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../src/diffusion/time_grid.ts";
 import { type GaussianWorld, marginalVariance, varianceSlope } from "./gaussian_world.ts";
 
 /** A central difference of a smooth function of time. */

@@ -4,11 +4,11 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type Denoiser, scoreModel } from "../src/denoiser.ts";
+import { type Denoiser, scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { likelihoodBound } from "../src/likelihood_bound.ts";
-import { ddpmChain, noiseRatio, type Sde, vpSde } from "../src/sde.ts";
-import { withSmallestNoise } from "../src/smallest_noise.ts";
+import { likelihoodBound } from "../src/likelihood/continuous_bound.ts";
+import { ddpmChain, noiseRatio, type Sde, vpSde } from "../src/diffusion/sde.ts";
+import { withSmallestNoise } from "../src/diffusion/smallest_noise.ts";
 import { claim } from "./claim.ts";
 import { alarmRate, standardNormalQuantile } from "./statistics.ts";
 import { allSdes, mixture } from "./worlds.ts";

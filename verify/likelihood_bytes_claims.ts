@@ -4,15 +4,20 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { bitsPerDimension, decodingCost, dequantizeByNoise, unitBin } from "../src/dequantization.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import {
+  bitsPerDimension,
+  decodingCost,
+  dequantizeByNoise,
+  unitBin,
+} from "../src/likelihood/dequantization.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { encode } from "../src/latent_codes.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { likelihoodBound } from "../src/likelihood_bound.ts";
-import { noiseRatio, veSde, vpSde } from "../src/sde.ts";
-import { withSmallestNoise } from "../src/smallest_noise.ts";
-import { normalMass, truncatedNormal } from "../src/truncated_normal.ts";
+import { encode } from "../src/likelihood/latents.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { likelihoodBound } from "../src/likelihood/continuous_bound.ts";
+import { noiseRatio, veSde, vpSde } from "../src/diffusion/sde.ts";
+import { withSmallestNoise } from "../src/diffusion/smallest_noise.ts";
+import { normalMass, truncatedNormal } from "../src/math/truncated_normal.ts";
 import { claim } from "./claim.ts";
 import { alarmRate, checkUniform, standardNormalCdf, standardNormalQuantile } from "./statistics.ts";
 import { allSdes } from "./worlds.ts";

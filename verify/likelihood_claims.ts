@@ -3,12 +3,12 @@
  * @module
  */
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { decode, encode, interpolate } from "../src/latent_codes.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import type { FlowMethod } from "../src/probability_flow.ts";
-import { noiseRatio, type Sde, vpSde } from "../src/sde.ts";
+import { decode, encode, interpolate } from "../src/likelihood/latents.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
+import { noiseRatio, type Sde, vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { bumps } from "./flowed.ts";
 import { probabilityFlowMap } from "./scalar_mixture.ts";

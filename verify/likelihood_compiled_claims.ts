@@ -4,11 +4,11 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { DIGITS, networkFromConfig } from "../src/networks/registry.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { vpSde } from "../src/sde.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
 import { type Check, claim } from "./claim.ts";
 
 claim(

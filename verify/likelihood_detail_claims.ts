@@ -4,12 +4,12 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
-import { dequantize, type ValueRange } from "../src/dequantization.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
+import { dequantize, type ValueRange } from "../src/likelihood/dequantization.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import type { FlowMethod } from "../src/probability_flow.ts";
-import { vpSde } from "../src/sde.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { scoped } from "./scoped.ts";
 import { checkMean, checkUniform } from "./statistics.ts";

@@ -2,16 +2,21 @@
  * Estimated traces, bits per dimension, and what likelihoods promise of batches and bad input.
  * @module
  */
-import { Matrix, symmetricEigen } from "../src/compute/linear_algebra.ts";
+import { Matrix, symmetricEigen } from "../src/math/linear_algebra.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { decode, encode, interpolate } from "../src/latent_codes.ts";
-import { bitsPerDimension, dequantize, modelRange, type ValueRange } from "../src/dequantization.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { type Sde, vpSde } from "../src/sde.ts";
+import { decode, encode, interpolate } from "../src/likelihood/latents.ts";
+import {
+  bitsPerDimension,
+  dequantize,
+  modelRange,
+  type ValueRange,
+} from "../src/likelihood/dequantization.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { type Sde, vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { failsFrom, mixture } from "./sampler_runs.ts";
 

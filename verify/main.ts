@@ -2,7 +2,7 @@
  * Examines every claim over all cores, prints the verdicts as they come, and writes verification/report.html.
  * @module
  */
-import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/flags.ts";
+import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/cli/flags.ts";
 import { type Comparison, defaultSeed } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import type { Totals } from "./report.ts";

@@ -3,12 +3,17 @@ import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { type ImageDataset, imageSize, slice, toModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
-import { classAccuracy, classify, readClassifier, writeClassifier } from "../src/metrics/classifier.ts";
-import { CLASSIFIER_TRAINING, trainClassifier } from "../src/metrics/classifier_training.ts";
+import {
+  classAccuracy,
+  classify,
+  readClassifier,
+  writeClassifier,
+} from "../src/classifiers/digit_classifier.ts";
+import { CLASSIFIER_TRAINING, trainClassifier } from "../src/classifiers/training.ts";
 import { type DigitQuality, digitQuality, digitReference } from "../src/metrics/digit_quality.ts";
 import type { Weights } from "../src/networks/network.ts";
 import { writeSafetensors } from "../src/networks/safetensors.ts";
-import { loadMnist } from "../scripts/mnist_files.ts";
+import { loadMnist } from "../scripts/datasets/mnist.ts";
 import { claim } from "./claim.ts";
 
 const shipped = (): Promise<Uint8Array> =>

@@ -3,11 +3,11 @@ import { createRng } from "../src/compute/rng.ts";
 import { toModel } from "../src/data/dataset.ts";
 import { colouredDigits } from "../src/data/coloured_digits.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
-import { classify, readClassifier } from "../src/metrics/classifier.ts";
-import { colourErrors } from "../src/metrics/colour_errors.ts";
-import { keptClasses } from "../src/metrics/kept_classes.ts";
+import { classify, readClassifier } from "../src/classifiers/digit_classifier.ts";
+import { colourErrors } from "../src/metrics/colorization_error.ts";
+import { keptClasses } from "../src/metrics/class_preservation.ts";
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
-import { resizePicture } from "../src/pictures/resize.ts";
+import { resizePicture } from "../src/images/resize.ts";
 import { claim } from "./claim.ts";
 
 claim("means and deviations are of the samples of one observation", async (check) => {

@@ -6,9 +6,9 @@
 import { createRng } from "../src/compute/rng.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { imageSize } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { largestDistance } from "../src/ncsn/largest_distance.ts";
+import { largestDistance } from "../src/data/largest_distance.ts";
 import {
   bestEpsilon,
   geometricLevels,
@@ -16,12 +16,12 @@ import {
   noisePlan,
   ratioOfOverlap,
   varianceAfter,
-} from "../src/ncsn/noise_plan.ts";
+} from "../src/diffusion/ncsn_levels.ts";
 import { drawNoiseLevels } from "../src/objectives/denoising.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
-import { veSde } from "../src/sde.ts";
+import { veSde } from "../src/diffusion/sde.ts";
 import { unet } from "../src/networks/unet.ts";
-import { DIGITS } from "../src/networks/catalogue.ts";
+import { DIGITS } from "../src/networks/registry.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { claim } from "./claim.ts";
 import { impulseResponse, outputVariance } from "./impulse_probe.ts";

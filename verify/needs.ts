@@ -3,9 +3,9 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { COMPILER } from "../scripts/build_wasm_kernels.ts";
-import { OLDEST_DENO } from "../scripts/flags.ts";
-import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
+import { COMPILER } from "../scripts/build/wasm_kernels.ts";
+import { OLDEST_DENO } from "../scripts/cli/flags.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
 import { hasOldestDeno } from "./oldest_deno.ts";
 import { isInstalled, type Program, programs } from "./program.ts";
 

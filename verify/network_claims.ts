@@ -1,9 +1,10 @@
 /** Claims about the networks: shapes, gradients, names, conditioning, what they start as. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { DIGITS, NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import { sizeOf } from "../src/math/shape.ts";
+import { DIGITS, NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/registry.ts";
 import { pixelShuffle, pixelUnshuffle } from "../src/networks/layers.ts";
-import { namedParameters, type Network, parameterCount, sizeOf } from "../src/networks/network.ts";
+import { namedParameters, type Network, parameterCount } from "../src/networks/network.ts";
 import type { UNetConfig } from "../src/networks/unet.ts";
 import { type Check, claim } from "./claim.ts";
 import { firstOf, scoped } from "./scoped.ts";

@@ -2,7 +2,7 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { DIGITS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import { DIGITS, type NetworkConfig, networkFromConfig } from "../src/networks/registry.ts";
 import { unflatten } from "../src/networks/network.ts";
 import { type NetworkDenoiser, networkDenoiser } from "../src/networks/network_denoiser.ts";
 import type { ModelConfig } from "../src/networks/noise_prediction.ts";

@@ -1,19 +1,19 @@
 /** Claims about the shipped classifier of noisy digits. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { mixtureClassifier } from "../src/conditioning/classifier_guidance.ts";
+import { mixtureClassifier } from "../src/conditioning/guidance.ts";
 import { slice, toModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { noisyAccuracy } from "../src/metrics/noisy_accuracy.ts";
+import { noisyAccuracy } from "../src/classifiers/noisy_accuracy.ts";
 import {
   NoisyDigitClassifier,
   readNoisyClassifier,
   writeNoisyClassifier,
-} from "../src/networks/noisy_classifier.ts";
+} from "../src/classifiers/noisy_classifier.ts";
 import { loadNoisyClassifier } from "../src/pretrained.ts";
-import { loadMnist } from "../scripts/mnist_files.ts";
+import { loadMnist } from "../scripts/datasets/mnist.ts";
 import { claim } from "./claim.ts";
 
 const file = new URL("../fixtures/noisy_classifier.safetensors", import.meta.url);

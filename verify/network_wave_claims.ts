@@ -1,8 +1,8 @@
 /** Claims about networks that see waves of their input. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
-import { inputWaves } from "../src/networks/input_waves.ts";
+import { DIGITS, networkFromConfig } from "../src/networks/registry.ts";
+import { inputWaves } from "../src/networks/fourier_features.ts";
 import { type Network, unflatten, type Weights } from "../src/networks/network.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import type { UNetConfig } from "../src/networks/unet.ts";

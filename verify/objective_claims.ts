@@ -1,7 +1,7 @@
 /** Claims about the objectives: the levels they draw, their weights, and the loss that nothing can go below. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import type { Denoiser } from "../src/denoiser.ts";
+import type { Denoiser } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import type { Network } from "../src/networks/network.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type ObjectiveConfig,
   sdeWeight,
 } from "../src/objectives/denoising.ts";
-import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
 import { OPTIMIZER_DEFAULTS, updateScalars } from "../src/training/optimizer.ts";
 import { stepInputs, stepResult, trainingFunction } from "../src/training/step.ts";
 import { claim } from "./claim.ts";

@@ -4,7 +4,7 @@ import * as tf from "../src/compute/tf.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { drawNoiseLevels } from "../src/objectives/denoising.ts";
 import { importanceDensity, importanceTime } from "../src/objectives/importance.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { alarmRate, checkUniform, standardNormalQuantile } from "./statistics.ts";
 import { allSdes } from "./worlds.ts";

@@ -2,7 +2,7 @@
  * Claims about the score matchings: their common optimum, the identities that tie them together, their gradients.
  * @module
  */
-import { Matrix, solve } from "../src/compute/linear_algebra.ts";
+import { Matrix, solve } from "../src/math/linear_algebra.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";

@@ -2,8 +2,8 @@
  * The oldest Deno on which everything runs, from its npm package in Deno's cache.
  * @module
  */
-import { cacheFolder, isCached } from "../scripts/native_engine.ts";
-import { OLDEST_DENO } from "../scripts/flags.ts";
+import { cacheFolder, isCached } from "../scripts/cli/native_engine.ts";
+import { OLDEST_DENO } from "../scripts/cli/flags.ts";
 
 /** Its program for Linux on x86-64, and the types that it takes for Node's modules. */
 export const OLDEST_DENO_PACKAGES = [

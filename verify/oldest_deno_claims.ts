@@ -1,7 +1,7 @@
 /** Claims about the oldest Deno that README names. @module */
 import { fileURLToPath } from "node:url";
-import { OLDEST_DENO } from "../scripts/flags.ts";
-import { readNpy } from "../src/pictures/npy.ts";
+import { OLDEST_DENO } from "../scripts/cli/flags.ts";
+import { readNpy } from "../src/images/npy.ts";
 import { claim } from "./claim.ts";
 import { runOldestDeno } from "./oldest_deno.ts";
 

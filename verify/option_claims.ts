@@ -5,25 +5,25 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
 import { Banana } from "../src/distributions/banana.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { bitsPerDimension } from "../src/dequantization.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { decode, encode } from "../src/latent_codes.ts";
-import { CLASSIFIER_TRAINING } from "../src/metrics/classifier_training.ts";
-import { DIGITS } from "../src/networks/catalogue.ts";
-import { checkedGuidance, guidanceWeight } from "../src/networks/guidance.ts";
+import { bitsPerDimension } from "../src/likelihood/dequantization.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { decode, encode } from "../src/likelihood/latents.ts";
+import { CLASSIFIER_TRAINING } from "../src/classifiers/training.ts";
+import { DIGITS } from "../src/networks/registry.ts";
+import { checkedGuidance, guidanceWeight } from "../src/networks/guidance_interval.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { readSafetensors } from "../src/networks/safetensors.ts";
-import { encodeGif } from "../src/pictures/gif.ts";
-import { imageGrid } from "../src/pictures/grid.ts";
-import { plot } from "../src/pictures/plot.ts";
+import { encodeGif } from "../src/images/gif.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { plot } from "../src/plots/plot.ts";
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
 import { ddim } from "../src/samplers/ddim.ts";
-import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
+import { odeDormandPrince } from "../src/samplers/ode_dopri5.ts";
 import { edmStochastic } from "../src/samplers/edm_stochastic.ts";
 import { langevin } from "../src/samplers/langevin.ts";
 import {
@@ -31,13 +31,13 @@ import {
   samplerEntry,
   type SamplerOptions,
   scoreSamplerNames,
-} from "../src/samplers/catalogue.ts";
+} from "../src/samplers/registry.ts";
 import { odeEuler } from "../src/samplers/ode_euler.ts";
 import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../src/training/train.ts";
 import { claim } from "./claim.ts";
@@ -230,20 +230,20 @@ const documented: readonly Documented[] = [
   },
   { file: "training/train.ts", name: "TrainOptions", others: { reportEvery: 9 }, effect: reports },
   {
-    file: "pictures/grid.ts",
+    file: "images/grid.ts",
     name: "GridLayout",
     others: { scale: 3, gap: 3, columns: 1 },
     inWords: ["columns"],
     effect: (options) => imageGrid(new Float32Array(2), [2, 1, 1, 1], options),
   },
   {
-    file: "pictures/gif.ts",
+    file: "images/gif.ts",
     name: "GifOptions",
     others: { delay: 90, lastDelay: 900, colours: 16 },
     effect: (options) => encodeGif([picture(0), picture(255)], options),
   },
   {
-    file: "pictures/plot.ts",
+    file: "plots/plot.ts",
     name: "PlotOptions",
     others: { width: 500 },
     effect: (options) => plot([{ kind: "line", x: [0, 1], y: [0, 1] }], options),

@@ -6,7 +6,7 @@
  */
 import type { Rng, RngState } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import type { ScoreModel } from "../src/denoiser.ts";
+import type { ScoreModel } from "../src/diffusion/denoiser.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
 import { bisect, standardNormalCdf, standardNormalQuantile } from "./statistics.ts";
 

@@ -2,8 +2,8 @@
 import { fileURLToPath } from "node:url";
 import { CIFAR10_MIRRORS } from "../src/data/cifar10.ts";
 import { MNIST_MIRRORS } from "../src/data/mnist.ts";
-import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
-import { nativeEngineFlags } from "../scripts/native_engine.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
+import { nativeEngineFlags } from "../scripts/cli/native_engine.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
 
@@ -113,7 +113,7 @@ claim(
           "run",
           "--no-prompt",
           ...programs.find(({ task }) => task === "native")!.flags,
-          "scripts/native_engine.ts",
+          "scripts/native.ts",
         ],
         cwd: root,
         env: { DENO_DIR: cache },

@@ -1,8 +1,8 @@
 /** Claims about pictures and files of numbers. @module */
-import { encodeGif } from "../src/pictures/gif.ts";
-import { imageGrid } from "../src/pictures/grid.ts";
-import { npyHeader, readNpy, writeNpy } from "../src/pictures/npy.ts";
-import { decodePng, encodePng, type Picture } from "../src/pictures/png.ts";
+import { encodeGif } from "../src/images/gif.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { npyHeader, readNpy, writeNpy } from "../src/images/npy.ts";
+import { decodePng, encodePng, type Picture } from "../src/images/png.ts";
 import { GifReader } from "./gif_reader.ts";
 import { claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";

@@ -5,10 +5,10 @@
  */
 import { crc32 } from "node:zlib";
 import { maskFromPicture } from "../src/conditioning/masks.ts";
-import { decodeJpeg } from "../src/pictures/jpeg.ts";
-import { decodePicture } from "../src/pictures/picture_file.ts";
-import { decodePng, encodePng } from "../src/pictures/png.ts";
-import { concatenated } from "../src/pictures/png_chunks.ts";
+import { decodeJpeg } from "../src/images/jpeg.ts";
+import { decodePicture } from "../src/images/picture_file.ts";
+import { decodePng, encodePng } from "../src/images/png.ts";
+import { concatenated } from "../src/images/png_chunks.ts";
 import { claim } from "./claim.ts";
 
 const folder = new URL("../fixtures/images/", import.meta.url);

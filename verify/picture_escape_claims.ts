@@ -1,7 +1,7 @@
 /** Claims about text in SVG and in the report: whatever it holds, it is shown and never becomes an element. @module */
-import type { Mark } from "../src/pictures/marks.ts";
-import { panels } from "../src/pictures/panels.ts";
-import { plot } from "../src/pictures/plot.ts";
+import type { Mark } from "../src/plots/marks.ts";
+import { panels } from "../src/plots/panels.ts";
+import { plot } from "../src/plots/plot.ts";
 import { claim } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import { reportPage } from "./report.ts";

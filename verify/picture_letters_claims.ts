@@ -1,7 +1,7 @@
 /** Claims about words in pictures. @module */
-import { imageGrid } from "../src/pictures/grid.ts";
-import { drawText, textSize } from "../src/pictures/letters.ts";
-import type { Picture } from "../src/pictures/png.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { drawText, textSize } from "../src/images/bitmap_font.ts";
+import type { Picture } from "../src/images/png.ts";
 import { claim } from "./claim.ts";
 
 const blank = (width: number, height: number): Picture => ({

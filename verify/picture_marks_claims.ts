@@ -2,9 +2,9 @@
  * Where marks are drawn: bars, dots, arrows and shades are read back from the SVG and put to the axes that say where they belong.
  * @module
  */
-import { histogram, type Mark } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
-import { decodePng } from "../src/pictures/png.ts";
+import { histogram, type Mark } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
+import { decodePng } from "../src/images/png.ts";
 import { claim } from "./claim.ts";
 
 /** Axes from (0, 0) to (4, 2), drawn from pixel (62, 274) to (466, 12). */

@@ -1,7 +1,7 @@
 /** Claims about plots. @module */
-import { fitAxis } from "../src/pictures/axis.ts";
-import { histogram } from "../src/pictures/marks.ts";
-import { plot } from "../src/pictures/plot.ts";
+import { fitAxis } from "../src/plots/axis.ts";
+import { histogram } from "../src/plots/marks.ts";
+import { plot } from "../src/plots/plot.ts";
 import { claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
 

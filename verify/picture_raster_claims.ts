@@ -1,8 +1,8 @@
 /** Claims about plots as pixels and panels beside each other. @module */
-import { panels } from "../src/pictures/panels.ts";
-import { plot } from "../src/pictures/plot.ts";
-import type { Picture } from "../src/pictures/png.ts";
-import { loadRasterizer } from "../src/pictures/rasterizer.ts";
+import { panels } from "../src/plots/panels.ts";
+import { plot } from "../src/plots/plot.ts";
+import type { Picture } from "../src/images/png.ts";
+import { loadRasterizer } from "../src/plots/rasterizer.ts";
 import { claim } from "./claim.ts";
 
 /** [red, green, blue] of a pixel. */

@@ -2,12 +2,12 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { slice, toModel } from "../src/data/dataset.ts";
-import type { Denoiser } from "../src/denoiser.ts";
-import { DIGITS } from "../src/networks/catalogue.ts";
+import type { Denoiser } from "../src/diffusion/denoiser.ts";
+import { DIGITS } from "../src/networks/registry.ts";
 import { denoisingLossOf } from "../src/objectives/denoising.ts";
 import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
-import { noiseRatio, vpSde } from "../src/sde.ts";
-import { loadMnist } from "../scripts/mnist_files.ts";
+import { noiseRatio, vpSde } from "../src/diffusion/sde.ts";
+import { loadMnist } from "../scripts/datasets/mnist.ts";
 import { claim } from "./claim.ts";
 import { firstOf, scoped } from "./scoped.ts";
 

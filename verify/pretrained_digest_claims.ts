@@ -1,7 +1,7 @@
 /** Claims about the files that modules fetch: what arrives is what was shipped, or it is refused. @module */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { fetchShipped, SHIPPED_FILES } from "../src/shipped_file.ts";
+import { fetchShipped, SHIPPED_FILES } from "../src/input/shipped_file.ts";
 import { claim } from "./claim.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/", import.meta.url));

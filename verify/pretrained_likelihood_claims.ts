@@ -2,16 +2,16 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { slice, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { decodingCost, dequantizeByNoise } from "../src/dequantization.ts";
-import { decode, encode } from "../src/latent_codes.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { likelihoodBound } from "../src/likelihood_bound.ts";
-import { DIGITS_WAVES } from "../src/networks/catalogue.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { decodingCost, dequantizeByNoise } from "../src/likelihood/dequantization.ts";
+import { decode, encode } from "../src/likelihood/latents.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { likelihoodBound } from "../src/likelihood/continuous_bound.ts";
+import { DIGITS_WAVES } from "../src/networks/registry.ts";
 import { loadPretrained } from "../src/pretrained.ts";
-import type { FlowMethod } from "../src/probability_flow.ts";
-import { veSde } from "../src/sde.ts";
-import { loadMnist } from "../scripts/mnist_files.ts";
+import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
+import { veSde } from "../src/diffusion/sde.ts";
+import { loadMnist } from "../scripts/datasets/mnist.ts";
 import { claim } from "./claim.ts";
 
 const pixels = 784;
@@ -22,13 +22,13 @@ const sde = veSde({ sigmaMin: 0.0013, sigmaMax: 40, tMin: 0 });
 const files = [
   "fixtures/mnist.safetensors",
   "fixtures/mnist_likelihood.safetensors",
-  "src/denoiser.ts",
-  "src/dequantization.ts",
-  "src/latent_codes.ts",
-  "src/likelihood.ts",
+  "src/diffusion/denoiser.ts",
+  "src/likelihood/dequantization.ts",
+  "src/likelihood/latents.ts",
+  "src/likelihood/log_likelihood.ts",
   "src/networks",
-  "src/probability_flow.ts",
-  "src/samplers/dormand_prince.ts",
+  "src/likelihood/probability_flow.ts",
+  "src/samplers/ode_dopri5.ts",
   "src/samplers/ode_rk4.ts",
   "verify/pretrained_likelihood_claims.ts",
 ];

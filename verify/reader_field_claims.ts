@@ -1,7 +1,7 @@
 /** Claims about the fields of the small files that scripts read, and about numbers that cost time. @module */
-import { inputFlag } from "../scripts/inputs.ts";
-import { parsePlan } from "../scripts/noise_plan_file.ts";
-import { parseJournal, parseRecord } from "../scripts/partial_npy.ts";
+import { inputFlag } from "../scripts/posterior/inputs.ts";
+import { parsePlan } from "../scripts/sampling/noise_plan_file.ts";
+import { parseJournal, parseRecord } from "../scripts/sampling/resumable_npy.ts";
 import { claim } from "./claim.ts";
 
 const plan = {

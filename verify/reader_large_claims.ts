@@ -2,17 +2,17 @@
 import process from "node:process";
 import { promisify } from "node:util";
 import { crc32, deflate } from "node:zlib";
-import { parsePlan } from "../scripts/noise_plan_file.ts";
+import { parsePlan } from "../scripts/sampling/noise_plan_file.ts";
 import { cifar10Dataset } from "../src/data/cifar10.ts";
 import { gunzip, gzip } from "../src/data/gzip.ts";
 import { readIdx, writeIdx } from "../src/data/idx.ts";
 import { tarFiles } from "../src/data/tar.ts";
-import { DIGITS } from "../src/networks/catalogue.ts";
+import { DIGITS } from "../src/networks/registry.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { readSafetensors } from "../src/networks/safetensors.ts";
-import { readNpy } from "../src/pictures/npy.ts";
-import { decodePicture } from "../src/pictures/picture_file.ts";
-import { concatenated } from "../src/pictures/png_chunks.ts";
+import { readNpy } from "../src/images/npy.ts";
+import { decodePicture } from "../src/images/picture_file.ts";
+import { concatenated } from "../src/images/png_chunks.ts";
 import { claim } from "./claim.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

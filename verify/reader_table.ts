@@ -1,7 +1,7 @@
 /** Every reader of files, with small sound files to begin mutations from, and what a right value of it is. @module */
 import { crc32 } from "node:zlib";
-import { parsePlan } from "../scripts/noise_plan_file.ts";
-import { parseJournal, parseRecord } from "../scripts/partial_npy.ts";
+import { parsePlan } from "../scripts/sampling/noise_plan_file.ts";
+import { parseJournal, parseRecord } from "../scripts/sampling/resumable_npy.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { cifar10Dataset } from "../src/data/cifar10.ts";
 import { gunzip, gzip } from "../src/data/gzip.ts";
@@ -9,11 +9,11 @@ import { readIdx, writeIdx } from "../src/data/idx.ts";
 import { idxDataset } from "../src/data/mnist.ts";
 import { tarFiles } from "../src/data/tar.ts";
 import { parsedField } from "../src/input/json.ts";
-import { DIGITS, NETWORK_PRESETS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { DIGITS, NETWORK_PRESETS, networkFromConfig } from "../src/networks/registry.ts";
 import { readModel, writeModel } from "../src/networks/model_file.ts";
 import { readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";
-import { readNpy, writeNpy } from "../src/pictures/npy.ts";
-import { decodePicture } from "../src/pictures/picture_file.ts";
+import { readNpy, writeNpy } from "../src/images/npy.ts";
+import { decodePicture } from "../src/images/picture_file.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { checkRecipe } from "../src/training/config_check.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { extname } from "node:path";
-import { decodePng } from "../src/pictures/png.ts";
+import { decodePng } from "../src/images/png.ts";
 import { claim } from "./claim.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));

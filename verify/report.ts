@@ -4,7 +4,7 @@
  * @module
  */
 import { stripVTControlCharacters } from "node:util";
-import { escape } from "../src/pictures/escape.ts";
+import { escape } from "../src/plots/escape.ts";
 import type { Comparison, Plot, Table } from "./claim.ts";
 import type { Verdict } from "./examine.ts";
 import type { FaultRun } from "./fault.ts";

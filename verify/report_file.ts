@@ -4,7 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { atomicWrite } from "../scripts/files.ts";
+import { atomicWrite } from "../scripts/cli/files.ts";
 import type { FaultRun } from "./fault.ts";
 import { reportPage, type Run } from "./report.ts";
 

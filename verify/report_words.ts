@@ -27,6 +27,7 @@ export const subjects: Record<string, string> = {
   suite: "The suite on other machines",
   oldest: "The oldest Deno",
   permission: "Permissions and lock files",
+  layout: "Folders and imports",
   repository: "The project's folder",
   engine: "Engines",
   compute: "Operations and gradients",

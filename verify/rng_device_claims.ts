@@ -8,7 +8,7 @@ import * as tf from "../src/compute/tf.ts";
 import { threefryBlocks } from "../src/compute/threefry.ts";
 import { runComputation } from "../src/compute/webgpu/program.ts";
 import { THREEFRY } from "../src/compute/webgpu/random.ts";
-import type { WebGPUBackend } from "../src/compute/webgpu_backend.ts";
+import type { WebGPUBackend } from "../src/compute/webgpu/backend.ts";
 import { type Check, claim } from "./claim.ts";
 import { decrypt, MASK } from "./threefry_words.ts";
 

@@ -3,10 +3,10 @@
  * @module
  */
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { DormandPrince } from "../src/samplers/dormand_prince.ts";
-import { type SdeConfig, sdeFromConfig } from "../src/sde.ts";
+import { DormandPrince } from "../src/samplers/ode_dopri5.ts";
+import { type SdeConfig, sdeFromConfig } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { bumps, flowed, whole } from "./flowed.ts";
 import { sdes } from "./gaussian_world.ts";

@@ -6,12 +6,12 @@
 import { createRng, type Rng, type RngState } from "../src/compute/rng.ts";
 import type { PerRow } from "../src/compute/rows.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
-import { decode, encode } from "../src/latent_codes.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
+import { decode, encode } from "../src/likelihood/latents.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { sample } from "../src/samplers/sample.ts";
-import { vpSde } from "../src/sde.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
 import { type Check, claim } from "./claim.ts";
 import { gentleVp, mixture, settings, shape } from "./sampler_runs.ts";
 

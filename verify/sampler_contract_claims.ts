@@ -5,11 +5,11 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
-import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
-import { vpSde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { sdes } from "./gaussian_world.ts";
 import { failsFrom, gentleVp, mixture, settings, shape } from "./sampler_runs.ts";

@@ -3,13 +3,13 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { langevin, LANGEVIN_DIMENSIONS } from "../src/samplers/langevin.ts";
 import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../src/samplers/reverse_diffusion.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { ddpmChain, veSde, vpSde } from "../src/sde.ts";
+import { ddpmChain, veSde, vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { impulseResponse, outputVariance } from "./impulse_probe.ts";
 import { chiSquareInterval } from "./statistics.ts";

@@ -5,11 +5,11 @@
 import { currentEngine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { vpSde } from "../src/sde.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { compareReplays, replay } from "./engine_replay.ts";
 import { switchEngine } from "./engines.ts";

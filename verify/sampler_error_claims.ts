@@ -4,14 +4,14 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
-import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { ddim } from "../src/samplers/ddim.ts";
-import { odeDormandPrince } from "../src/samplers/dormand_prince.ts";
+import { odeDormandPrince } from "../src/samplers/ode_dopri5.ts";
 import { langevin } from "../src/samplers/langevin.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { vpSde } from "../src/sde.ts";
+import { vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { failsFrom, mixture, settings, shape } from "./sampler_runs.ts";
 

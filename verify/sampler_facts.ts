@@ -4,15 +4,15 @@
  */
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
-import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { edmHeun } from "../src/samplers/edm_heun.ts";
 import { churned, churnedTime, edmStochastic } from "../src/samplers/edm_stochastic.ts";
 import { langevin } from "../src/samplers/langevin.ts";
 import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../src/samplers/reverse_diffusion.ts";
 import { type Sampler, statelessStepper } from "../src/samplers/sampler.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 
 /** Which continuous process a sampler's path converges to; "none" where only its marginals, or not even they, do. */
 export type Path = "reverse SDE" | "probability flow" | "none";

@@ -4,15 +4,15 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
 import { langevin } from "../src/samplers/langevin.ts";
 import { predictorCorrector } from "../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../src/samplers/reverse_diffusion.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
-import { type GridConfig, timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { marginalVariance, responseOf, sdes } from "./gaussian_world.ts";
 import { type ImpulseResponse, outputMean, outputVariance } from "./impulse_probe.ts";

@@ -3,12 +3,12 @@
  * error terms that theory gives: an order says how fast an error falls, its constant also that nothing else is wrong.
  * @module
  */
-import { plot } from "../src/pictures/plot.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { plot } from "../src/plots/plot.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { ddim } from "../src/samplers/ddim.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import type { Sde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import type { Sde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 import { type Check, claim } from "./claim.ts";
 import { type GaussianWorld, marginalVariance, responseOf, sdes, varianceSlope } from "./gaussian_world.ts";
 import { outputMean, outputVariance } from "./impulse_probe.ts";

@@ -5,14 +5,14 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { adaptiveSde } from "../src/samplers/adaptive_sde.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { edmStochastic } from "../src/samplers/edm_stochastic.ts";
 import { drawSamples, sample } from "../src/samplers/sample.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { noiseRatio, type Sde, veSde, vpSde } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { noiseRatio, type Sde, veSde, vpSde } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { bumps } from "./flowed.ts";
 import { marginalVariance, responseOf, sdes } from "./gaussian_world.ts";

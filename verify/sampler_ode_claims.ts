@@ -3,9 +3,9 @@
  * Runge–Kutta 4, and a grid whose steps alternate.
  * @module
  */
-import { samplerByName, type SamplerOptions } from "../src/samplers/catalogue.ts";
-import { logSnr, noiseRatio, type Sde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import { samplerByName, type SamplerOptions } from "../src/samplers/registry.ts";
+import { logSnr, noiseRatio, type Sde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { bumps, flowed, whole } from "./flowed.ts";
 import { type GaussianWorld, marginalVariance, responseOf, sdes, varianceSlope } from "./gaussian_world.ts";

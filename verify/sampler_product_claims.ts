@@ -4,19 +4,19 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { stepsWithin } from "../src/samplers/budget.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { stepsWithin } from "../src/samplers/nfe_budget.ts";
 import {
   predictorNames,
   samplerByName,
   samplerEntry,
   samplerNames,
   scoreSamplerNames,
-} from "../src/samplers/catalogue.ts";
-import type { SamplerOptions } from "../src/samplers/catalogue.ts";
+} from "../src/samplers/registry.ts";
+import type { SamplerOptions } from "../src/samplers/registry.ts";
 import { sample } from "../src/samplers/sample.ts";
-import type { Sde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import type { Sde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { sdes } from "./gaussian_world.ts";
 import { mixture } from "./sampler_runs.ts";

@@ -4,11 +4,11 @@
  */
 import type { PerRow } from "../src/compute/rows.ts";
 import * as tf from "../src/compute/tf.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { samplerEntry, type SamplerOptions } from "../src/samplers/catalogue.ts";
-import { type Sde, vpSde } from "../src/sde.ts";
-import type { GridConfig } from "../src/time_grid.ts";
+import { samplerEntry, type SamplerOptions } from "../src/samplers/registry.ts";
+import { type Sde, vpSde } from "../src/diffusion/sde.ts";
+import type { GridConfig } from "../src/diffusion/time_grid.ts";
 
 /** Two Gaussians in three dimensions. */
 export const mixture = GaussianMixture.from({

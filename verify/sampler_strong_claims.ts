@@ -2,7 +2,7 @@
  * Strong orders from coupled noise, and what the last denoise does to the law.
  * @module
  */
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { eulerMaruyama } from "../src/samplers/euler_maruyama.ts";
 import { claim } from "./claim.ts";
 import { marginalVariance, responseOf, sdes } from "./gaussian_world.ts";

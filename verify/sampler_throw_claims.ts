@@ -2,13 +2,13 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { imputed, repaint } from "../src/conditioning/imputation.ts";
-import { linearObservation } from "../src/conditioning/linear_observation.ts";
+import { linearObservation } from "../src/conditioning/observation.ts";
 import { maskOperator } from "../src/conditioning/operators.ts";
 import { posteriorScore } from "../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/denoiser.ts";
-import { decode, encode } from "../src/latent_codes.ts";
-import { logLikelihood } from "../src/likelihood.ts";
-import { samplerByName, scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../src/diffusion/denoiser.ts";
+import { decode, encode } from "../src/likelihood/latents.ts";
+import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
+import { samplerByName, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import { type Check, claim } from "./claim.ts";
 import { gentleVp, mixture, settings, shape } from "./sampler_runs.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { noiseRatio, type Sde } from "../src/sde.ts";
+import { noiseRatio, type Sde } from "../src/diffusion/sde.ts";
 import { standardNormalCdf } from "./statistics.ts";
 
 /** The law of a real number. */

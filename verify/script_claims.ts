@@ -2,7 +2,7 @@
  * Claims about what all scripts share: flags, progress bars, files written whole.
  * @module
  */
-import { atomicWrite, ensureWritable } from "../scripts/files.ts";
+import { atomicWrite, ensureWritable } from "../scripts/cli/files.ts";
 import {
   checkDeno,
   choice,
@@ -14,9 +14,9 @@ import {
   parseFlags,
   text,
   toggle,
-} from "../scripts/flags.ts";
+} from "../scripts/cli/flags.ts";
 import { spread } from "../scripts/bench/table.ts";
-import { formatBytes, formatDuration, formatRate, ProgressBar } from "../scripts/terminal.ts";
+import { formatBytes, formatDuration, formatRate, ProgressBar } from "../scripts/cli/terminal.ts";
 import { claim } from "./claim.ts";
 
 const usage = {

@@ -1,11 +1,11 @@
 /** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, films. @module */
-import { load } from "../scripts/drawing.ts";
-import { parseFlags } from "../scripts/flags.ts";
-import { drawDigits } from "../scripts/measuring.ts";
-import { withSigma } from "../scripts/trained_sigma.ts";
-import { type FolderOptions, loadTrainingData } from "../scripts/training_data.ts";
-import { checkRecipe, newConfig, recipeFlags } from "../scripts/training_recipe.ts";
-import { trajectoryGif } from "../scripts/trajectory_gif.ts";
+import { load } from "../scripts/sampling/draw_batches.ts";
+import { parseFlags } from "../scripts/cli/flags.ts";
+import { drawDigits } from "../scripts/evaluation/digit_quality.ts";
+import { withSigma } from "../scripts/sampling/sigma_flag.ts";
+import { type FolderOptions, loadTrainingData } from "../scripts/datasets/training_data.ts";
+import { checkRecipe, newConfig, recipeFlags } from "../scripts/training/recipe.ts";
+import { trajectoryGif } from "../scripts/sampling/trajectory_gif.ts";
 import { currentEngine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
@@ -18,11 +18,11 @@ import {
   COLOURED_DIGITS,
   DIGITS,
   type NetworkConfig,
-} from "../src/networks/catalogue.ts";
+} from "../src/networks/registry.ts";
 import { writeModel } from "../src/networks/model_file.ts";
-import { decodePng, encodePng } from "../src/pictures/png.ts";
-import { samplerByName, samplerEntry } from "../src/samplers/catalogue.ts";
-import { sigmaPowerSde, veSde } from "../src/sde.ts";
+import { decodePng, encodePng } from "../src/images/png.ts";
+import { samplerByName, samplerEntry } from "../src/samplers/registry.ts";
+import { sigmaPowerSde, veSde } from "../src/diffusion/sde.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { train, type TrainingConfig, type TrainingState } from "../src/training/train.ts";
 import { claim } from "./claim.ts";

@@ -1,19 +1,19 @@
 /** Claims about `deno task compare` and `deno task tune`. @module */
-import { sdes } from "../scripts/drawing.ts";
+import { sdes } from "../scripts/sampling/draw_batches.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { fromModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { writeIdx } from "../src/data/idx.ts";
 import { MNIST_FILES } from "../src/data/mnist.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { readClassifier } from "../src/metrics/classifier.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { readClassifier } from "../src/classifiers/digit_classifier.ts";
 import { digitQuality, digitReference } from "../src/metrics/digit_quality.ts";
-import { NETWORK_PRESETS } from "../src/networks/catalogue.ts";
+import { NETWORK_PRESETS } from "../src/networks/registry.ts";
 import { writeModel } from "../src/networks/model_file.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { imageGrid } from "../src/pictures/grid.ts";
-import { decodePng } from "../src/pictures/png.ts";
-import { samplerByName, samplerEntry, type SamplerOptions } from "../src/samplers/catalogue.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { decodePng } from "../src/images/png.ts";
+import { samplerByName, samplerEntry, type SamplerOptions } from "../src/samplers/registry.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";

@@ -8,7 +8,7 @@ import { proceduralDigits } from "../src/data/digits.ts";
 import { writeIdx } from "../src/data/idx.ts";
 import { MNIST_FILES } from "../src/data/mnist.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { flatten, type Network } from "../src/networks/network.ts";
 import { readCheckpoint } from "../src/training/checkpoint.ts";

@@ -2,18 +2,18 @@
  * The tasks of models in discrete time: `ncsn:plan`, what `train` and `sample` make of a plan and of a chain, and `bound`.
  * @module
  */
-import { linearBetas } from "../src/beta_schedule.ts";
+import { linearBetas } from "../src/diffusion/beta_schedule.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { fromModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { writeIdx } from "../src/data/idx.ts";
 import { MNIST_FILES, type MnistSplit } from "../src/data/mnist.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { readNpy } from "../src/pictures/npy.ts";
+import { readNpy } from "../src/images/npy.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { veSde } from "../src/sde.ts";
+import { veSde } from "../src/diffusion/sde.ts";
 import { readCheckpoint } from "../src/training/checkpoint.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";

@@ -2,10 +2,10 @@
  * Claims about the engine that a script takes when none is asked for, and about what may not depend on it.
  * @module
  */
-import { cacheFolder, isCached } from "../scripts/native_engine.ts";
+import { cacheFolder, isCached } from "../scripts/cli/native_engine.ts";
 import { currentEngine, useEngine } from "../src/compute/engine.ts";
-import { ONNX_RUNTIME } from "../src/compute/onnx_runtime.ts";
-import { readNpy } from "../src/pictures/npy.ts";
+import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
+import { readNpy } from "../src/images/npy.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
 import { folderWithCheckpoint } from "./small_checkpoint.ts";

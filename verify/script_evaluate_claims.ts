@@ -1,6 +1,6 @@
 /** Claims about `deno task evaluate`. @module */
 import { createRng } from "../src/compute/rng.ts";
-import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/registry.ts";
 import { writeModel } from "../src/networks/model_file.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";

@@ -1,9 +1,9 @@
 /** Claims about folders of pictures as people have them: what is found, what is refused, in which order. @module */
 import { compareNames } from "../src/data/image_folder.ts";
 import { writeIdx } from "../src/data/idx.ts";
-import { encodePng } from "../src/pictures/png.ts";
-import { findPictures } from "../scripts/image_files.ts";
-import { loadTrainingData } from "../scripts/training_data.ts";
+import { encodePng } from "../src/images/png.ts";
+import { findPictures } from "../scripts/datasets/image_folder.ts";
+import { loadTrainingData } from "../scripts/datasets/training_data.ts";
 import { claim } from "./claim.ts";
 
 /** A 2×2 picture of one grey. */

@@ -1,13 +1,13 @@
 /** Claims about `deno task likelihood` and `deno task interpolate`. @module */
 import { doubts } from "../scripts/likelihood.ts";
-import { trainedNoise } from "../scripts/trained_sigma.ts";
+import { trainedNoise } from "../scripts/sampling/sigma_flag.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { writeIdx } from "../src/data/idx.ts";
 import { MNIST_FILES } from "../src/data/mnist.ts";
-import { NETWORK_PRESETS } from "../src/networks/catalogue.ts";
+import { NETWORK_PRESETS } from "../src/networks/registry.ts";
 import { writeModel } from "../src/networks/model_file.ts";
-import { decodePng } from "../src/pictures/png.ts";
+import { decodePng } from "../src/images/png.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
 import { smallModel } from "./small_checkpoint.ts";

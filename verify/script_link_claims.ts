@@ -1,9 +1,9 @@
 /** Claims about outputs that are symbolic links: they are refused, and what they point to stays as it was. @module */
-import { atomicWrite, ensureWritable } from "../scripts/files.ts";
-import { helpText, text } from "../scripts/flags.ts";
-import { claimFile } from "../scripts/output_lock.ts";
-import { PartialNpy } from "../scripts/partial_npy.ts";
-import { TrainingFolder } from "../scripts/training_folder.ts";
+import { atomicWrite, ensureWritable } from "../scripts/cli/files.ts";
+import { helpText, text } from "../scripts/cli/flags.ts";
+import { claimFile } from "../scripts/cli/output_lock.ts";
+import { PartialNpy } from "../scripts/sampling/resumable_npy.ts";
+import { TrainingFolder } from "../scripts/training/run_folder.ts";
 import { claim } from "./claim.ts";
 
 claim("an output that is a symbolic link is refused, and nothing is written through one", async (check) => {

@@ -3,12 +3,12 @@
  * @module
  */
 import { hostname } from "node:os";
-import { claimFile, claimFolder, takenOver } from "../scripts/output_lock.ts";
+import { claimFile, claimFolder, takenOver } from "../scripts/cli/output_lock.ts";
 import { claim } from "./claim.ts";
 
 /** A process that claims a file or a folder, says so and holds it until it is killed or its input ends. */
 async function holder(kind: "claimFile" | "claimFolder", path: string): Promise<Deno.ChildProcess> {
-  const module = new URL("../scripts/output_lock.ts", import.meta.url).href;
+  const module = new URL("../scripts/cli/output_lock.ts", import.meta.url).href;
   const program = `import { ${kind} } from ${JSON.stringify(module)};
     await ${kind}(${JSON.stringify(path)}); console.log("claimed");
     await Deno.stdin.read(new Uint8Array(1)); Deno.exit(0);`;

@@ -2,22 +2,22 @@
  * Claims about `deno task inpaint`, `colorize` and `restore`, and about classifier guidance in `sample`.
  * @module
  */
-import { GUIDANCE, labelsOf, SAMPLER, sdes } from "../scripts/drawing.ts";
-import { inputFlag } from "../scripts/inputs.ts";
+import { GUIDANCE, labelsOf, SAMPLER, sdes } from "../scripts/sampling/draw_batches.ts";
+import { inputFlag } from "../scripts/posterior/inputs.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { classifierGuided } from "../src/conditioning/classifier_guidance.ts";
+import { classifierGuided } from "../src/conditioning/guidance.ts";
 import { colourDigits, digitColours } from "../src/data/coloured_digits.ts";
 import { fromModel, toModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { COLOURED_DIGITS, type NetworkConfig } from "../src/networks/catalogue.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { COLOURED_DIGITS, type NetworkConfig } from "../src/networks/registry.ts";
 import { writeModel } from "../src/networks/model_file.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { type NpyArray, readNpy } from "../src/pictures/npy.ts";
-import { decodePng, encodePng } from "../src/pictures/png.ts";
+import { type NpyArray, readNpy } from "../src/images/npy.ts";
+import { decodePng, encodePng } from "../src/images/png.ts";
 import { loadNoisyClassifier } from "../src/pretrained.ts";
-import { samplerEntry } from "../src/samplers/catalogue.ts";
-import { dpmSolver2M } from "../src/samplers/dpm_solver.ts";
+import { samplerEntry } from "../src/samplers/registry.ts";
+import { dpmSolver2M } from "../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";

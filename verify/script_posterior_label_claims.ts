@@ -1,14 +1,14 @@
 /** What `--label` makes of the posterior tasks' samples. @module */
-import { SAMPLER, sdes } from "../scripts/drawing.ts";
+import { SAMPLER, sdes } from "../scripts/sampling/draw_batches.ts";
 import { createRng } from "../src/compute/rng.ts";
 import { fromModel } from "../src/data/dataset.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { encodePng } from "../src/pictures/png.ts";
-import { readNpy } from "../src/pictures/npy.ts";
-import { samplerEntry } from "../src/samplers/catalogue.ts";
-import { dpmSolver2M } from "../src/samplers/dpm_solver.ts";
+import { encodePng } from "../src/images/png.ts";
+import { readNpy } from "../src/images/npy.ts";
+import { samplerEntry } from "../src/samplers/registry.ts";
+import { dpmSolver2M } from "../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";

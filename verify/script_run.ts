@@ -3,7 +3,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { nativeEngineFlags } from "../scripts/native_engine.ts";
+import { nativeEngineFlags } from "../scripts/cli/native_engine.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 

@@ -2,16 +2,16 @@
  * Claims about what `deno task sample` draws and writes.
  * @module
  */
-import { GUIDANCE, labelsOf } from "../scripts/drawing.ts";
+import { GUIDANCE, labelsOf } from "../scripts/sampling/draw_batches.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { readNpy } from "../src/pictures/npy.ts";
-import { decodePng } from "../src/pictures/png.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { readNpy } from "../src/images/npy.ts";
+import { decodePng } from "../src/images/png.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { veSde } from "../src/sde.ts";
+import { veSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { run } from "./script_run.ts";
 import { folderWithCheckpoint } from "./small_checkpoint.ts";

@@ -3,11 +3,11 @@
  * @module
  */
 import { type ComparisonOptions, planned } from "../scripts/comparison/plan.ts";
-import { labelsOf } from "../scripts/drawing.ts";
-import { numbers, parseFlags } from "../scripts/flags.ts";
-import { labelFlags, labelGuidanceOf, samplingFlags, samplingOf } from "../scripts/sampling_flags.ts";
+import { labelsOf } from "../scripts/sampling/draw_batches.ts";
+import { numbers, parseFlags } from "../scripts/cli/flags.ts";
+import { labelFlags, labelGuidanceOf, samplingFlags, samplingOf } from "../scripts/sampling/flags.ts";
 import { createRng } from "../src/compute/rng.ts";
-import { scoreSamplerNames } from "../src/samplers/catalogue.ts";
+import { scoreSamplerNames } from "../src/samplers/registry.ts";
 import { claim } from "./claim.ts";
 
 const usage = { name: "draw", purpose: "Draws.", flags: { ...samplingFlags, ...labelFlags } };

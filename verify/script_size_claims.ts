@@ -1,9 +1,9 @@
 /** Claims about images of sizes that no preset has: attention, ways out, data of one value. @module */
-import { parseFlags } from "../scripts/flags.ts";
-import { newConfig, recipeFlags } from "../scripts/training_recipe.ts";
+import { parseFlags } from "../scripts/cli/flags.ts";
+import { newConfig, recipeFlags } from "../scripts/training/recipe.ts";
 import type { ImageDataset } from "../src/data/dataset.ts";
 import { resizedDataset } from "../src/data/resized.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { claim } from "./claim.ts";
 
 function images(height: number, width: number, channels: number): ImageDataset {

@@ -2,16 +2,16 @@
  * Claims about long runs of `deno task sample`: streamed to the disk, killed, resumed, split into shards and joined.
  * @module
  */
-import { drawBatches, sdes, shardOf } from "../scripts/drawing.ts";
-import { PartialNpy } from "../scripts/partial_npy.ts";
+import { drawBatches, sdes, shardOf } from "../scripts/sampling/draw_batches.ts";
+import { PartialNpy } from "../scripts/sampling/resumable_npy.ts";
 import { currentEngine, useEngine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { writeModel } from "../src/networks/model_file.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
-import { readNpy } from "../src/pictures/npy.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { readNpy } from "../src/images/npy.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { claim } from "./claim.ts";
 import { run, start } from "./script_run.ts";
 import { folderWithCheckpoint, smallModel } from "./small_checkpoint.ts";

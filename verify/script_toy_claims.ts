@@ -1,5 +1,5 @@
 /** Claims about the task that runs the experiments in the plane. @module */
-import { decodePng } from "../src/pictures/png.ts";
+import { decodePng } from "../src/images/png.ts";
 import { claim } from "./claim.ts";
 import { GifReader } from "./gif_reader.ts";
 import { run } from "./script_run.ts";

@@ -5,11 +5,11 @@
 import { createRng } from "../src/compute/rng.ts";
 import { proceduralDigits } from "../src/data/digits.ts";
 import { readModel } from "../src/networks/model_file.ts";
-import { encodePng } from "../src/pictures/png.ts";
+import { encodePng } from "../src/images/png.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { initialState } from "../src/training/train.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import type { Network } from "../src/networks/network.ts";
 import { type Check, claim } from "./claim.ts";
 import { run, start } from "./script_run.ts";

@@ -2,16 +2,16 @@
  * Sample grids that `deno task train` draws on its way: by which sampler, and what a broken one does to the run.
  * @module
  */
-import { chainRatios } from "../scripts/chains.ts";
-import { type NoisePlanFile, PLAN_FORMAT, planRatios } from "../scripts/noise_plan_file.ts";
-import { previewOf } from "../scripts/training_preview.ts";
+import { chainRatios } from "../scripts/sampling/ddpm_chains.ts";
+import { type NoisePlanFile, PLAN_FORMAT, planRatios } from "../scripts/sampling/noise_plan_file.ts";
+import { previewOf } from "../scripts/training/preview.ts";
 import { writeIdx } from "../src/data/idx.ts";
 import { MNIST_FILES } from "../src/data/mnist.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import type { Network } from "../src/networks/network.ts";
 import type { ObjectiveConfig } from "../src/objectives/denoising.ts";
-import { noiseRatio } from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+import { noiseRatio } from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { initialState } from "../src/training/train.ts";

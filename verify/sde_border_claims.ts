@@ -3,9 +3,9 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { discretize } from "../src/discretization.ts";
+import { discretize } from "../src/diffusion/forward_step.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../src/objectives/denoising.ts";
-import { edmCoefficients } from "../src/preconditioning.ts";
+import { edmCoefficients } from "../src/diffusion/preconditioning.ts";
 import {
   noiseRatio,
   priorLogDensity,
@@ -17,8 +17,8 @@ import {
   transition,
   veSde,
   vpSde,
-} from "../src/sde.ts";
-import { timeGrid } from "../src/time_grid.ts";
+} from "../src/diffusion/sde.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 
 /** SDEs between times far from 0 and 1, where no end is mistaken for another. */

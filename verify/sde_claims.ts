@@ -2,7 +2,7 @@
  * The SDEs' closed forms against their own moment equations and inverses.
  * @module
  */
-import { discretize } from "../src/discretization.ts";
+import { discretize } from "../src/diffusion/forward_step.ts";
 import {
   logSnr,
   noiseRatio,
@@ -14,7 +14,7 @@ import {
   transition,
   veSde,
   vpSde,
-} from "../src/sde.ts";
+} from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import { allSdes } from "./worlds.ts";
 import { checkProperty, fc } from "./properties.ts";

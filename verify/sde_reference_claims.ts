@@ -2,8 +2,8 @@
  * The SDEs against the numbers of published code.
  * @module
  */
-import { discretize } from "../src/discretization.ts";
-import { priorLogDensity, type SdeConfig, sdeFromConfig } from "../src/sde.ts";
+import { discretize } from "../src/diffusion/forward_step.ts";
+import { priorLogDensity, type SdeConfig, sdeFromConfig } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import reference from "../fixtures/reference/score_sde.json" with { type: "json" };
 

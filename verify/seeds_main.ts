@@ -3,7 +3,7 @@
  * measured. A claim that never asks for its seed is examined once.
  * @module
  */
-import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/flags.ts";
+import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/cli/flags.ts";
 import { defaultSeed } from "./claim.ts";
 import { ClaimProcess } from "./claim_process.ts";
 import { SeedTally } from "./seed_tally.ts";

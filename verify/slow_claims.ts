@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { atomicWrite } from "../scripts/files.ts";
+import { atomicWrite } from "../scripts/cli/files.ts";
 import type { Verdict } from "./examine.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));

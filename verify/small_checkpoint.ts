@@ -3,7 +3,7 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/registry.ts";
 import { type Model, writeModel } from "../src/networks/model_file.ts";
 
 const config: NetworkConfig = {

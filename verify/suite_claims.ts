@@ -1,6 +1,6 @@
 /** Claims about the suite on a machine that lacks what some claims need. @module */
 import { fileURLToPath } from "node:url";
-import { COMPILER } from "../scripts/build_wasm_kernels.ts";
+import { COMPILER } from "../scripts/build/wasm_kernels.ts";
 import { brief, Check, claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
 import { OLDEST_DENO_PACKAGES } from "./oldest_deno.ts";

@@ -7,11 +7,11 @@
  */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { Gaussian } from "../src/distributions/gaussian.ts";
-import { samplerByName } from "../src/samplers/catalogue.ts";
+import { samplerByName } from "../src/samplers/registry.ts";
 import { drawSamples } from "../src/samplers/sample.ts";
-import { type Sde, vpSde } from "../src/sde.ts";
+import { type Sde, vpSde } from "../src/diffusion/sde.ts";
 import { affineSteps, propagatedVariance } from "./affine_step.ts";
 import { claim } from "./claim.ts";
 import reference from "../fixtures/reference/gaussian_cifar10.json" with { type: "json" };

@@ -2,8 +2,8 @@
  * The times that samplers visit.
  * @module
  */
-import { logSnr, noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
-import { type GridConfig, timeGrid } from "../src/time_grid.ts";
+import { logSnr, noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../src/diffusion/time_grid.ts";
 import { claim } from "./claim.ts";
 import { checkProperty, fc } from "./properties.ts";
 

@@ -5,19 +5,19 @@ import { Gaussian } from "../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
 import { PointCloud } from "../src/distributions/point_cloud.ts";
 import { toyByName, toyLaw } from "../src/distributions/toys.ts";
-import { film } from "../src/experiments/density_film.ts";
+import { film } from "../src/experiments/density_animation.ts";
 import { LOWEST_NOISE, measureLangevin, modeShares, runLangevin } from "../src/experiments/exact_langevin.ts";
 import { type LearnedField, learnFields, measureFields } from "../src/experiments/learned_fields.ts";
 import { measureModes, separatedModes } from "../src/experiments/mode_proportions.ts";
 import { annealedLangevin } from "../src/samplers/annealed_langevin.ts";
 import { eulerMaruyama } from "../src/samplers/euler_maruyama.ts";
 import type { Sampler } from "../src/samplers/sampler.ts";
-import { scoreModel } from "../src/denoiser.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
 import { distributionFunction, ownLaws } from "./own_law.ts";
 import { exactScore } from "../src/experiments/plane.ts";
-import { wilsonInterval } from "../src/metrics/proportion.ts";
-import { timeGrid } from "../src/time_grid.ts";
-import { veSde, vpSde } from "../src/sde.ts";
+import { wilsonInterval } from "../src/metrics/wilson_interval.ts";
+import { timeGrid } from "../src/diffusion/time_grid.ts";
+import { veSde, vpSde } from "../src/diffusion/sde.ts";
 import { claim } from "./claim.ts";
 import {
   alarmRate,

@@ -2,7 +2,7 @@
 import { compile } from "../src/compute/compile.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { DIGITS, networkFromConfig } from "../src/networks/catalogue.ts";
+import { DIGITS, networkFromConfig } from "../src/networks/registry.ts";
 import { flatten } from "../src/networks/network.ts";
 import type { UNetConfig } from "../src/networks/unet.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";

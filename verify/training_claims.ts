@@ -1,7 +1,7 @@
 /** Claims about training: the optimizer's arithmetic, what is random, resuming, diverging, memory. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import type { Network } from "../src/networks/network.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import {

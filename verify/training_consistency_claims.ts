@@ -1,14 +1,14 @@
 /** Claims about trainings of consistency functions: resuming, what a checkpoint holds, the model that comes of it, memory. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/denoiser.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { readModel, writeModel } from "../src/networks/model_file.ts";
 import { flatten, type Network, unflatten } from "../src/networks/network.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { consistencyDefaults } from "../src/objectives/consistency.ts";
-import { edmCoefficients } from "../src/preconditioning.ts";
-import { noiseRatio, vpSde } from "../src/sde.ts";
+import { edmCoefficients } from "../src/diffusion/preconditioning.ts";
+import { noiseRatio, vpSde } from "../src/diffusion/sde.ts";
 import { readCheckpoint, writeCheckpoint } from "../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { initialState, train, type TrainingConfig, type TrainingState } from "../src/training/train.ts";

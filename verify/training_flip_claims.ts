@@ -1,7 +1,7 @@
 /** Claims about images that training reverses from left to right. @module */
 import * as tf from "../src/compute/tf.ts";
 import { flipRows } from "../src/data/flips.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../src/training/optimizer.ts";
 import { batchTensors, train, type TrainingConfig, type TrainingState } from "../src/training/train.ts";
 import { claim } from "./claim.ts";

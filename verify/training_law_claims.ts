@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "../src/compute/tf.ts";
-import { networkFromConfig } from "../src/networks/catalogue.ts";
+import { networkFromConfig } from "../src/networks/registry.ts";
 import type { Network } from "../src/networks/network.ts";
 import {
   checkOptimizer,

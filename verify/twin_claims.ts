@@ -5,14 +5,14 @@
 import { fileURLToPath } from "node:url";
 import { createRng, type Rng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/catalogue.ts";
+import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../src/networks/registry.ts";
 import { readModel, writeModel } from "../src/networks/model_file.ts";
 import { namedParameters, type Network, type Weights } from "../src/networks/network.ts";
 import { type NamedTensor, readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";
 import { claim } from "./claim.ts";
 import { runProgram } from "./program.ts";
 
-const script = fileURLToPath(new URL("../scripts/twin/compare.py", import.meta.url));
+const script = fileURLToPath(new URL("../scripts/bench/pytorch/compare.py", import.meta.url));
 
 const configs: Readonly<Record<string, NetworkConfig>> = {
   digits: NETWORK_PRESETS.digits,

@@ -169,11 +169,11 @@ claim(
   "the WebAssembly of the kernels is what their source compiles to",
   { needs: ["assemblyscript"] },
   async (check) => {
-    const { compileKernels } = await import("../scripts/build_wasm_kernels.ts");
+    const { compileKernels } = await import("../scripts/build/wasm_kernels.ts");
     const { KERNELS_BASE64 } = await import("../src/compute/wasm/kernels_binary.ts");
     const source = await Deno.readTextFile(new URL("../src/compute/wasm/kernels.as", import.meta.url));
     const bytes = await compileKernels(source);
-    check.equal("base64", KERNELS_BASE64.join(""), bytes.toBase64(), "scripts/build_wasm_kernels.ts");
+    check.equal("base64", KERNELS_BASE64.join(""), bytes.toBase64(), "scripts/build/wasm_kernels.ts");
   },
 );
 

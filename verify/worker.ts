@@ -2,7 +2,7 @@
  * One process of the suite: opens claim files and examines claims as main.ts asks, one JSON line a request.
  * @module
  */
-import { quietenGraphicsDriver } from "../scripts/engine.ts";
+import { quietenGraphicsDriver } from "../scripts/cli/engine.ts";
 import { claims } from "./claim.ts";
 import { type Answer, answerMark, type Request } from "./claim_process.ts";
 import { examine } from "./examine.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { GaussianMixture } from "../src/distributions/gaussian_mixture.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/sde.ts";
+import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
 
 /** The four SDEs at their defaults. */
 export const allSdes: readonly Sde[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()];

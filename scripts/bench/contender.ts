@@ -4,15 +4,15 @@
  */
 import { type Engine, type EngineName, useEngine } from "../../src/compute/engine.ts";
 import { createRng } from "../../src/compute/rng.ts";
-import { networkFromConfig } from "../../src/networks/catalogue.ts";
+import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
 import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
-import { samplerByName, samplerEntry } from "../../src/samplers/catalogue.ts";
+import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
-import { drawBatches, GUIDANCE, load, SAMPLER, sdes } from "../drawing.ts";
-import { openEngine } from "../engine.ts";
+import { drawBatches, GUIDANCE, load, SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import { openEngine } from "../cli/engine.ts";
 
 /** What can be timed. */
 export type Action = "forward" | "step" | "digits";

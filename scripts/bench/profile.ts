@@ -6,7 +6,7 @@ import { compile } from "../../src/compute/compile.ts";
 import type { Engine } from "../../src/compute/engine.ts";
 import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
-import { networkFromConfig } from "../../src/networks/catalogue.ts";
+import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
 import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";

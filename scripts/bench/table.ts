@@ -2,8 +2,8 @@
  * Measurements as lines of text.
  * @module
  */
-import { columns } from "../columns.ts";
-import { formatBytes } from "../terminal.ts";
+import { columns } from "../cli/text_table.ts";
+import { formatBytes } from "../cli/terminal.ts";
 import type { Action } from "./contender.ts";
 
 /** Smallest, middle and largest of some numbers. */

@@ -5,12 +5,12 @@
 import type { Engine } from "../../src/compute/engine.ts";
 import { fromModel } from "../../src/data/dataset.ts";
 import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
-import { samplerEntry } from "../../src/samplers/catalogue.ts";
-import { imageGrid } from "../../src/pictures/grid.ts";
-import type { Mark } from "../../src/pictures/marks.ts";
-import { plot } from "../../src/pictures/plot.ts";
-import { encodePng } from "../../src/pictures/png.ts";
-import { drawDigits } from "../measuring.ts";
+import { samplerEntry } from "../../src/samplers/registry.ts";
+import { imageGrid } from "../../src/images/grid.ts";
+import type { Mark } from "../../src/plots/marks.ts";
+import { plot } from "../../src/plots/plot.ts";
+import { encodePng } from "../../src/images/png.ts";
+import { drawDigits } from "../evaluation/digit_quality.ts";
 import { samplingFor } from "./plan.ts";
 import { type Results, type Row, samplerText } from "./results.ts";
 

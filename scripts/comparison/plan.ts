@@ -2,12 +2,12 @@
  * What `deno task compare` is to measure: every sampler under every equation, at every budget or number of steps.
  * @module
  */
-import { stepsWithin } from "../../src/samplers/budget.ts";
-import { samplerByName, samplerEntry, type SamplerOptions } from "../../src/samplers/catalogue.ts";
-import type { GridConfig } from "../../src/time_grid.ts";
-import { sdes } from "../drawing.ts";
-import { UsageError } from "../flags.ts";
-import { asUsage, type Sampling, type SdeName } from "../sampling_flags.ts";
+import { stepsWithin } from "../../src/samplers/nfe_budget.ts";
+import { samplerByName, samplerEntry, type SamplerOptions } from "../../src/samplers/registry.ts";
+import type { GridConfig } from "../../src/diffusion/time_grid.ts";
+import { sdes } from "../sampling/draw_batches.ts";
+import { UsageError } from "../cli/flags.ts";
+import { asUsage, type Sampling, type SdeName } from "../sampling/flags.ts";
 
 /** One sampler in one setting. */
 export interface Setting {

@@ -6,12 +6,12 @@ import type { Engine } from "../../src/compute/engine.ts";
 import { isObject, parseJson } from "../../src/input/json.ts";
 import type { DigitQuality } from "../../src/metrics/digit_quality.ts";
 import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
-import { scoreSamplerNames } from "../../src/samplers/catalogue.ts";
-import { columns } from "../columns.ts";
-import { atomicWrite } from "../files.ts";
-import { type DigitsOptions, measure, type Yardstick } from "../measuring.ts";
-import { kernelText, percent } from "../quality_table.ts";
-import { sdeNames } from "../sampling_flags.ts";
+import { scoreSamplerNames } from "../../src/samplers/registry.ts";
+import { columns } from "../cli/text_table.ts";
+import { atomicWrite } from "../cli/files.ts";
+import { type DigitsOptions, measure, type Yardstick } from "../evaluation/digit_quality.ts";
+import { kernelText, percent } from "../evaluation/quality_text.ts";
+import { sdeNames } from "../sampling/flags.ts";
 import { keyOf, type Refused, samplingFor, type Setting } from "./plan.ts";
 
 /** What one setting came to. */

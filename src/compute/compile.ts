@@ -8,8 +8,14 @@
  */
 import { currentEngine } from "./engine.ts";
 import * as tf from "./tf.ts";
-import { requireArray, requireFunction, requireOptions, requireShape, requireText } from "../math/require.ts";
-import { checkName } from "../option_name.ts";
+import {
+  requireArray,
+  requireFunction,
+  requireOptions,
+  requireShape,
+  requireText,
+} from "../input/require.ts";
+import { checkName } from "../input/option_name.ts";
 
 /** A function ready to run; the caller owns what it returns. */
 export interface CompiledFunction {
@@ -66,7 +72,7 @@ export async function compile(
       dispose: () => {},
     };
   }
-  const { loadRuntime, Session } = await import("./trace/session.ts");
+  const { loadRuntime, Session } = await import("./onnx/session.ts");
   const { traceFunction } = await import("./trace/trace.ts");
   const runtime = await loadRuntime();
   const { model, outputs } = traceFunction(fn, examples, { blockSize: runtime.blockSize });

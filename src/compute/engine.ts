@@ -4,10 +4,10 @@
  * @module
  */
 import * as tf from "./tf.ts";
-import type { BackendWasm } from "./wasm_backend.ts";
-import { requireOptions, requireText } from "../math/require.ts";
+import type { BackendWasm } from "./wasm/backend.ts";
+import { requireOptions, requireText } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
-import { checkName } from "../option_name.ts";
+import { checkName } from "../input/option_name.ts";
 
 /** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else `EngineOptions.withoutGpu`. */
 export type EngineName = "auto" | "webgpu" | "wasm" | "cpu" | "onnx";
@@ -101,13 +101,13 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
 }
 
 async function openOnnx(options: EngineOptions, why: string): Promise<Engine> {
-  const { loadOnnxRuntime } = await import("./onnx_runtime.ts");
+  const { loadOnnxRuntime } = await import("./onnx/runtime.ts");
   await loadOnnxRuntime();
   return await openWasm(options, "onnx", `onnx for compiled functions and wasm for the rest, ${why}`);
 }
 
 async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: string): Promise<Engine> {
-  const { setWasmPaths } = await import("./wasm_backend.ts");
+  const { setWasmPaths } = await import("./wasm/backend.ts");
   const { registerWasmKernels } = await import("./wasm/register.ts");
   if (options.wasmPath !== undefined) setWasmPaths(options.wasmPath);
   // One thread everywhere: its sums have one order, and kernels of our own can use its unshared memory.
@@ -120,7 +120,7 @@ async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: s
 }
 
 async function openWebGpu(adapter: GPUAdapter, reason: string): Promise<Engine> {
-  const { openWebGpuBackend } = await import("./webgpu_backend.ts");
+  const { openWebGpuBackend } = await import("./webgpu/backend.ts");
   const backend = await openWebGpuBackend(adapter);
   if (!await tf.setBackend("webgpu")) {
     throw new Error("the webgpu engine did not start: its device was refused");

@@ -20,7 +20,7 @@
  */
 import * as tf from "./tf.ts";
 import { threefry2x32, threefryBlocks, type ThreefryKey } from "./threefry.ts";
-import { isList, requireOptions, requireText, requireWhole } from "../math/require.ts";
+import { isList, requireOptions, requireText, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Everything that determines an Rng's future draws; plain JSON. */

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "./tf.ts";
-import { requireBetween } from "../math/require.ts";
+import { requireBetween } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** One value for the whole batch, or one per row; float64 on the host. */

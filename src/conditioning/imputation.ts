@@ -5,11 +5,11 @@
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Sampler, Stepper } from "../samplers/sampler.ts";
-import { type Sde, transition } from "../sde.ts";
+import { type Sde, transition } from "../diffusion/sde.ts";
 import { checkMask } from "./masks.ts";
 import type { OrthogonalBasis } from "./orthogonal_basis.ts";
-import { requireMethods, requireOptions, requireWhole } from "../math/require.ts";
-import { requireSampler } from "../require_parts.ts";
+import { requireMethods, requireOptions, requireWhole } from "../input/require.ts";
+import { requireSampler } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** What is known of the samples. */
@@ -43,11 +43,11 @@ export interface RepaintOptions extends Known {
  * import { useEngine } from "../compute/engine.ts";
  * import { createRng } from "../compute/rng.ts";
  * import * as tf from "../compute/tf.ts";
- * import { scoreModel } from "../denoiser.ts";
+ * import { scoreModel } from "../diffusion/denoiser.ts";
  * import { Gaussian } from "../distributions/gaussian.ts";
  * import { ddim } from "../samplers/ddim.ts";
  * import { drawSamples } from "../samplers/sample.ts";
- * import { vpSde } from "../sde.ts";
+ * import { vpSde } from "../diffusion/sde.ts";
  * import { imputed } from "./imputation.ts";
  * await useEngine("wasm");
  * const prior = new Gaussian({ mean: [0, 0], covariance: [[1, 0.8], [0.8, 1]] });

@@ -3,12 +3,12 @@
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
-import { sizeOf } from "../networks/network.ts";
-import { onWhite } from "../pictures/picture_file.ts";
-import type { Picture } from "../pictures/png.ts";
-import { isList, requireShape } from "../math/require.ts";
+import { onWhite } from "../images/picture_file.ts";
+import type { Picture } from "../images/png.ts";
+import { isList, requireShape } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
-import { requirePicture, requireRng } from "../require_parts.ts";
+import { requirePicture, requireRng } from "../input/require_parts.ts";
+import { sizeOf } from "../math/shape.ts";
 
 /** The shapes that can be hidden, beside pixels at random. */
 export type MaskName =

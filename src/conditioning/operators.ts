@@ -4,8 +4,7 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { sizeOf } from "../networks/network.ts";
-import type { LinearOperator } from "./linear_observation.ts";
+import type { LinearOperator } from "./observation.ts";
 import { checkMask } from "./masks.ts";
 import {
   requireArray,
@@ -13,10 +12,11 @@ import {
   requirePositive,
   requireShape,
   requireWhole,
-} from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+} from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
+import { sizeOf } from "../math/shape.ts";
 
 /**
  * The entries of a sample where the mask is 1, in their order: [B, entries seen]. A Aᵀ = I. `apply` takes the values out of a

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { requireArray, requireNumbers, requireShape } from "../math/require.ts";
+import { requireArray, requireNumbers, requireShape } from "../input/require.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** An orthogonal map of samples [B, …], of the same shape, with its inverse. */

@@ -6,12 +6,12 @@
 import { gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
-import { noiseRatio } from "../sde.ts";
+import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
+import { noiseRatio } from "../diffusion/sde.ts";
 import { conjugateGradients, rankAs } from "./conjugate_gradients.ts";
-import { checkObservation, type LinearObservation } from "./linear_observation.ts";
-import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
-import { requireModel } from "../require_parts.ts";
+import { checkObservation, type LinearObservation } from "./observation.ts";
+import { requireOptions, requirePositive, requireWhole } from "../input/require.ts";
+import { requireModel } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** How the covariance of x_0 given x_t is taken. */
@@ -43,12 +43,12 @@ export interface PosteriorScoreOptions {
  * import { useEngine } from "../compute/engine.ts";
  * import { createRng } from "../compute/rng.ts";
  * import * as tf from "../compute/tf.ts";
- * import { scoreModel } from "../denoiser.ts";
+ * import { scoreModel } from "../diffusion/denoiser.ts";
  * import { Gaussian } from "../distributions/gaussian.ts";
- * import { dpmSolver2M } from "../samplers/dpm_solver.ts";
+ * import { dpmSolver2M } from "../samplers/dpm_solver_multistep.ts";
  * import { drawSamples } from "../samplers/sample.ts";
- * import { vpSde } from "../sde.ts";
- * import { linearObservation } from "./linear_observation.ts";
+ * import { vpSde } from "../diffusion/sde.ts";
+ * import { linearObservation } from "./observation.ts";
  * import { maskOperator } from "./operators.ts";
  * import { posteriorScore } from "./posterior_score.ts";
  * await useEngine("wasm");

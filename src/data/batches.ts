@@ -1,8 +1,8 @@
 /** Training batches as a function of the step alone, so that a resumed run sees what an uninterrupted one sees. @module */
 import type { Rng } from "../compute/rng.ts";
 import { type ImageDataset, imageSize, toModel } from "./dataset.ts";
-import { requireWhole } from "../math/require.ts";
-import { requireDataset, requireLabels, requireRng } from "../require_parts.ts";
+import { requireWhole } from "../input/require.ts";
+import { requireDataset, requireLabels, requireRng } from "../input/require_parts.ts";
 
 /** One batch. */
 export interface Batch {

@@ -1,7 +1,7 @@
 /** CIFAR-10 from the bytes of its binary version. @module */
 import type { ImageDataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
-import { requireArray, requireBytes, requireOptions, requireText } from "../math/require.ts";
+import { requireArray, requireBytes, requireOptions, requireText } from "../input/require.ts";
 
 /** Names of the files with the 50,000 training images and the 10,000 test images, 10,000 images each. */
 export const CIFAR10_FILES: Readonly<Record<"train" | "test", readonly string[]>> = {

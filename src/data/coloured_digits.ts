@@ -6,8 +6,8 @@
 import type { Rng } from "../compute/rng.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { proceduralDigits } from "./digits.ts";
-import { requireNumbers, requireWhole } from "../math/require.ts";
-import { requireDataset, requireRng } from "../require_parts.ts";
+import { requireNumbers, requireWhole } from "../input/require.ts";
+import { requireDataset, requireRng } from "../input/require_parts.ts";
 
 /** The least difference of grey, the mean of red, green and blue, between a digit and its ground; colours are in [0, 1]. */
 export const COLOUR_CONTRAST = 0.25;

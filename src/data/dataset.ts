@@ -2,8 +2,8 @@
  * Labelled images as they lie in memory, and the two scalings between bytes, models and pictures.
  * @module
  */
-import { requireBytes, requireFloats } from "../math/require.ts";
-import { requireDataset } from "../require_parts.ts";
+import { requireBytes, requireFloats } from "../input/require.ts";
+import { requireDataset } from "../input/require_parts.ts";
 
 /** Labelled images. */
 export interface ImageDataset {

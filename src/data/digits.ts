@@ -5,8 +5,8 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import type { ImageDataset } from "./dataset.ts";
-import { requireWhole } from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+import { requireWhole } from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 
 const SIZE = 28;
 

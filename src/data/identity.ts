@@ -4,8 +4,8 @@
  * @module
  */
 import type { ImageDataset } from "./dataset.ts";
-import { requireArray, requireOptions } from "../math/require.ts";
-import { requireDataset, requireLabels } from "../require_parts.ts";
+import { requireArray, requireOptions } from "../input/require.ts";
+import { requireDataset, requireLabels } from "../input/require_parts.ts";
 
 /** The identity of a data set; plain JSON. */
 export interface DatasetIdentity {

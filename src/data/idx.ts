@@ -3,7 +3,7 @@
  * @module
  */
 import { quotedShape } from "../input/quoted.ts";
-import { requireBytes, requireOptions, requireShape, requireText } from "../math/require.ts";
+import { requireBytes, requireOptions, requireShape, requireText } from "../input/require.ts";
 
 /** Unsigned bytes with a shape, in row-major order. */
 export interface IdxArray {

@@ -2,9 +2,9 @@
  * A data set from PNG and JPEG files in folders: the folder of a file names its class.
  * @module
  */
-import { decodePicture } from "../pictures/picture_file.ts";
-import type { Picture } from "../pictures/png.ts";
-import { resizePicture } from "../pictures/resize.ts";
+import { decodePicture } from "../images/picture_file.ts";
+import type { Picture } from "../images/png.ts";
+import { resizePicture } from "../images/resize.ts";
 import type { ImageDataset } from "./dataset.ts";
 import {
   requireArray,
@@ -13,7 +13,7 @@ import {
   requireOptions,
   requireText,
   requireWhole,
-} from "../math/require.ts";
+} from "../input/require.ts";
 
 /** A file of a folder. */
 export interface ImageFile {

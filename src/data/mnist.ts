@@ -3,7 +3,7 @@ import { quotedShape } from "../input/quoted.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
 import { readIdx } from "./idx.ts";
-import { requireBytes, requireText, requireWhole } from "../math/require.ts";
+import { requireBytes, requireText, requireWhole } from "../input/require.ts";
 
 /** The two parts of MNIST: 60,000 training and 10,000 test images. */
 export type MnistSplit = "train" | "test";

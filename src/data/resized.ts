@@ -1,5 +1,5 @@
 /** Images of another size. @module */
-import { resizePicture } from "../pictures/resize.ts";
+import { resizePicture } from "../images/resize.ts";
 import { type ImageDataset, imageSize } from "./dataset.ts";
 
 /**

@@ -7,7 +7,7 @@ import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.t
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { asRows, type ExactDistribution } from "./distribution.ts";
-import { requireFinite, requireOptions, requirePositive } from "../math/require.ts";
+import { requireFinite, requireOptions, requirePositive } from "../input/require.ts";
 
 /** The shape of a {@linkcode Banana}. */
 export interface BananaOptions {

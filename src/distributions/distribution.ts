@@ -5,11 +5,11 @@
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../denoiser.ts";
-import { noiseRatio, requireNoise, type Sde } from "../sde.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import { noiseRatio, requireNoise, type Sde } from "../diffusion/sde.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
-import { requireMethods, requireNumbers } from "../math/require.ts";
-import { requireLaw, requireSde } from "../require_parts.ts";
+import { requireMethods, requireNumbers } from "../input/require.ts";
+import { requireLaw, requireSde } from "../input/require_parts.ts";
 
 /** A law on vectors that can be drawn from. */
 export interface DataDistribution {

@@ -3,7 +3,7 @@
  * covariance U (Λ + ν²) Uᵀ, so one decomposition serves every noise level.
  * @module
  */
-import { Matrix, symmetricEigen } from "../compute/linear_algebra.ts";
+import { Matrix, symmetricEigen } from "../math/linear_algebra.ts";
 import { type PerRow, requireRatios } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
@@ -14,8 +14,8 @@ import {
   requireNumbers,
   requireOptions,
   requireWhole,
-} from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+} from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 
 /** Mean [d] with a full covariance [d, d], or with d variances of independent coordinates. */
 export type GaussianOptions =

@@ -6,11 +6,11 @@ import type { PerRow } from "../compute/rows.ts";
 import { checkLabels } from "../compute/labels.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../denoiser.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
 import { asRows, type ExactDistribution, type Posterior } from "./distribution.ts";
 import { Gaussian } from "./gaussian.ts";
-import { isList, requireArray, requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+import { isList, requireArray, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** A mixture in plain numbers: K weights, means [K, d] and covariances [K, d, d]. */

@@ -6,8 +6,8 @@ import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.t
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { asRows, type ExactDistribution } from "./distribution.ts";
-import { requireBetween, requireNumbers, requireWhole } from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+import { requireBetween, requireNumbers, requireWhole } from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 
 /**
  * (1/K) Σ N(point_k, std² I). With points evenly along a curve, closer than `std` to each other, it is the law of the

@@ -9,8 +9,8 @@ import type { DataDistribution, ExactDistribution } from "./distribution.ts";
 import { Gaussian } from "./gaussian.ts";
 import { GaussianMixture } from "./gaussian_mixture.ts";
 import { PointCloud } from "./point_cloud.ts";
-import { requireBetween, requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+import { requireBetween, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** A two-dimensional data set's name. */

@@ -7,11 +7,11 @@ import * as tf from "../compute/tf.ts";
 import type { ExactDistribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { energyDistance } from "../metrics/energy_distance.ts";
-import { type Proportion, wilsonInterval } from "../metrics/proportion.ts";
+import { type Proportion, wilsonInterval } from "../metrics/wilson_interval.ts";
 import { slicedWasserstein } from "../metrics/sliced_wasserstein.ts";
-import type { Mark } from "../pictures/marks.ts";
-import { panels } from "../pictures/panels.ts";
-import { plot } from "../pictures/plot.ts";
+import type { Mark } from "../plots/marks.ts";
+import { panels } from "../plots/panels.ts";
+import { plot } from "../plots/plot.ts";
 import { langevinMove } from "../samplers/langevin.ts";
 import { densityMark, dotsMark, exactScore, PANEL, pathMark, squarePlot } from "./plane.ts";
 import {
@@ -20,8 +20,8 @@ import {
   requireOptions,
   requirePositive,
   requireWhole,
-} from "../math/require.ts";
-import { requireLaw, requirePlaneLaw, requireRng, requireSome } from "../require_parts.ts";
+} from "../input/require.ts";
+import { requireLaw, requirePlaneLaw, requireRng, requireSome } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Noise at which laws without a score of their own are given one; far below every width here. */

@@ -1,12 +1,12 @@
 /** Pictures of learned fields: beside the true one, where they are wrong, and at which noise levels. @module */
 import type { ExactDistribution } from "../distributions/distribution.ts";
-import type { Mark } from "../pictures/marks.ts";
-import { panels } from "../pictures/panels.ts";
-import { plot } from "../pictures/plot.ts";
+import type { Mark } from "../plots/marks.ts";
+import { panels } from "../plots/panels.ts";
+import { plot } from "../plots/plot.ts";
 import { ARROW_SIDE, type FieldsReport } from "./learned_fields.ts";
 import { densityMark, dotsMark, fieldMark, HALF_SIDE, PANEL, shaded, squarePlot } from "./plane.ts";
-import { requireFloats, requireOptions, requirePositive } from "../math/require.ts";
-import { requirePlaneLaw, requireSome } from "../require_parts.ts";
+import { requireFloats, requireOptions, requirePositive } from "../input/require.ts";
+import { requirePlaneLaw, requireSome } from "../input/require_parts.ts";
 
 /** The true field and the learned ones as arrows on the density, as an SVG. */
 export async function fieldsPicture(law: ExactDistribution, report: FieldsReport): Promise<string> {

@@ -5,7 +5,7 @@
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { ExactDistribution } from "../distributions/distribution.ts";
-import { networkFromConfig } from "../networks/catalogue.ts";
+import { networkFromConfig } from "../networks/registry.ts";
 import type { MlpConfig } from "../networks/mlp.ts";
 import { unflatten } from "../networks/network.ts";
 import { networkDenoiser } from "../networks/network_denoiser.ts";
@@ -19,9 +19,9 @@ import {
   requireOptions,
   requirePositive,
   requireWhole,
-} from "../math/require.ts";
-import { requirePlaneLaw } from "../require_parts.ts";
-import { checkName } from "../option_name.ts";
+} from "../input/require.ts";
+import { requirePlaneLaw } from "../input/require_parts.ts";
+import { checkName } from "../input/option_name.ts";
 
 /** How a field is learned: a score matching at one noise level, or noise-conditional denoising. */
 export type FieldMethod = ScoreMatching | "noise-conditional";

@@ -4,21 +4,21 @@
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
-import { type ScoreModel, scoreModel } from "../denoiser.ts";
+import { type ScoreModel, scoreModel } from "../diffusion/denoiser.ts";
 import type { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { twoGaussians } from "../distributions/toys.ts";
-import type { Proportion } from "../metrics/proportion.ts";
-import { panels } from "../pictures/panels.ts";
-import { plot } from "../pictures/plot.ts";
+import type { Proportion } from "../metrics/wilson_interval.ts";
+import { panels } from "../plots/panels.ts";
+import { plot } from "../plots/plot.ts";
 import { annealedLangevin } from "../samplers/annealed_langevin.ts";
 import { eulerMaruyama } from "../samplers/euler_maruyama.ts";
 import { sample } from "../samplers/sample.ts";
 import type { Sampler } from "../samplers/sampler.ts";
-import { veSde } from "../sde.ts";
+import { veSde } from "../diffusion/sde.ts";
 import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
 import { LOWEST_NOISE, modeShares, runLangevin } from "./exact_langevin.ts";
-import { requireOptions } from "../math/require.ts";
-import { requireRng, requireSome } from "../require_parts.ts";
+import { requireOptions } from "../input/require.ts";
+import { requireRng, requireSome } from "../input/require_parts.ts";
 
 /** What is measured. */
 export interface ModesOptions {

@@ -4,8 +4,8 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { ExactDistribution } from "../distributions/distribution.ts";
-import type { ArrowsMark, DensityMark, LineMark, PointsMark } from "../pictures/marks.ts";
-import type { PlotOptions } from "../pictures/plot.ts";
+import type { ArrowsMark, DensityMark, LineMark, PointsMark } from "../plots/marks.ts";
+import type { PlotOptions } from "../plots/plot.ts";
 
 /** Half the side of the square [−3, 3]² that pictures show. */
 export const HALF_SIDE = 3;

@@ -1,7 +1,7 @@
 /** How good drawn digits are: near to MNIST's test images as a set, and each what it was asked to be. @module */
 import { type ImageDataset, modelToBytes, slice, toModel } from "../data/dataset.ts";
 import type { Weights } from "../networks/network.ts";
-import { classAccuracy, CLASSIFIER_FEATURES, classify } from "./classifier.ts";
+import { classAccuracy, CLASSIFIER_FEATURES, classify } from "../classifiers/digit_classifier.ts";
 import { type FeatureMoments, featureMoments, frechetDistance } from "./frechet.ts";
 import { kernelDistance, type KernelMoments, kernelMoments } from "./kernel_distance.ts";
 import { coverage, type Manifold, manifold } from "./precision_recall.ts";

@@ -1,5 +1,5 @@
 /** Energy distance between samples (Székely & Rizzo 2013). @module */
-import { requireNumbers, requireWhole } from "../math/require.ts";
+import { requireNumbers, requireWhole } from "../input/require.ts";
 
 /**
  * The unbiased estimate of 2 E|X − Y| − E|X − X′| − E|Y − Y′|, which is zero only for equal laws; the estimate of equal laws

@@ -1,6 +1,6 @@
 /** The Fréchet distance between two sets of feature vectors (Heusel et al. 2017). @module */
-import { Matrix, symmetricEigen } from "../compute/linear_algebra.ts";
-import { isList, requireBetween, requireNumbers, requireOptions } from "../math/require.ts";
+import { Matrix, symmetricEigen } from "../math/linear_algebra.ts";
+import { isList, requireBetween, requireNumbers, requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Mean and covariance of feature vectors. */

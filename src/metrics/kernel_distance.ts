@@ -1,5 +1,5 @@
 /** The kernel distance between two sets of feature vectors (Bińkowski et al. 2018). @module */
-import { isList, requireArray, requireOptions } from "../math/require.ts";
+import { isList, requireArray, requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** What {@linkcode kernelDistance} needs to know of a set of feature vectors. */

@@ -1,6 +1,6 @@
 /** What images of any kind are like in the large: colours and contrast of their parts. No network has learned it. @module */
 import { type ImageDataset, imageSize } from "../data/dataset.ts";
-import { requireDataset } from "../require_parts.ts";
+import { requireDataset } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** The features of {@linkcode pooledFeatures}. */

@@ -1,5 +1,5 @@
 /** Precision and recall of generated samples by nearest neighbours (Kynkäänniemi et al. 2019). @module */
-import { requireNumbers, requireOptions, requireWhole } from "../math/require.ts";
+import { requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** The balls around feature vectors that stand for the set from which they come. */

@@ -1,7 +1,7 @@
 /** Sliced Wasserstein distance between samples (Rabin et al. 2011; Bonneel et al. 2015). @module */
 import type { Rng } from "../compute/rng.ts";
-import { requireNumbers, requireWhole } from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+import { requireNumbers, requireWhole } from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 
 /**
  * The root mean square, over random directions, of the Wasserstein-2 distance between the projections of two samples.

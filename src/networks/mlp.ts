@@ -2,9 +2,9 @@
 import * as tf from "../compute/tf.ts";
 import { dense, smoothSilu } from "./layers.ts";
 import { initialValues, type Network, requireSize } from "./network.ts";
-import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
-import { requireOptions } from "../math/require.ts";
-import { checkName } from "../option_name.ts";
+import { checkFeatureCount, positionalFeatures } from "./noise_embedding.ts";
+import { requireOptions } from "../input/require.ts";
+import { checkName } from "../input/option_name.ts";
 
 /** What a multilayer perceptron is; plain JSON. */
 export interface MlpConfig {

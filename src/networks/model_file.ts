@@ -6,8 +6,8 @@
 import { checkFields } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
 import { quoted } from "../input/quoted.ts";
-import { checkPreconditioning } from "../preconditioning.ts";
-import { networkFromConfig } from "./catalogue.ts";
+import { checkPreconditioning } from "../diffusion/preconditioning.ts";
+import { networkFromConfig } from "./registry.ts";
 import { type Network, requireWeights, type Weights } from "./network.ts";
 import type { ModelConfig } from "./noise_prediction.ts";
 import {
@@ -19,7 +19,7 @@ import {
   writeSafetensors,
 } from "./safetensors.ts";
 import { checkTensor } from "./weights_file.ts";
-import { requireOptions } from "../math/require.ts";
+import { requireOptions } from "../input/require.ts";
 
 /** A network's config and weights. */
 export interface Model {

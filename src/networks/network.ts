@@ -4,8 +4,9 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { requireArray, requireFloats } from "../math/require.ts";
+import { requireArray, requireFloats } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
+import { sizeOf } from "../math/shape.ts";
 
 /** One named parameter; it starts as independent draws of N(mean, std²). */
 export interface ParameterSpec {
@@ -50,11 +51,6 @@ export interface Network<Config = unknown> {
    * @param classes One-hot [B, classes + 1] whose last class says "no label"; null for a network without labels.
    */
   forward(p: Parameters, x: tf.Tensor, noiseFeatures: tf.Tensor2D, classes: tf.Tensor2D | null): tf.Tensor;
-}
-
-/** Numbers in a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Numbers in all parameters. */

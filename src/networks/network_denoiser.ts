@@ -5,10 +5,10 @@
 import { compile, type CompiledFunction } from "../compute/compile.ts";
 import { currentEngine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../denoiser.ts";
-import { checkPreconditioning } from "../preconditioning.ts";
-import { networkFromConfig } from "./catalogue.ts";
-import { checkedGuidance, type Guidance, guidanceWeight } from "./guidance.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import { checkPreconditioning } from "../diffusion/preconditioning.ts";
+import { networkFromConfig } from "./registry.ts";
+import { checkedGuidance, type Guidance, guidanceWeight } from "./guidance_interval.ts";
 import { namedParameters, type Network, type Parameters, requireWeights, type Weights } from "./network.ts";
 import {
   type ModelConfig,
@@ -17,7 +17,7 @@ import {
   predictionShapes,
   predictNoise,
 } from "./noise_prediction.ts";
-import { requireOptions } from "../math/require.ts";
+import { requireOptions } from "../input/require.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { requireRatios } from "../compute/rows.ts";
 
@@ -64,7 +64,7 @@ export interface NetworkDenoiser extends Denoiser {
  * ```ts
  * import { createRng } from "../compute/rng.ts";
  * import { useEngine } from "../compute/engine.ts";
- * import { DIGITS, networkFromConfig } from "./catalogue.ts";
+ * import { DIGITS, networkFromConfig } from "./registry.ts";
  * import { networkDenoiser } from "./network_denoiser.ts";
  * await useEngine("wasm");
  * const rng = createRng(1);

@@ -4,8 +4,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { edmCoefficients, type Preconditioning } from "../preconditioning.ts";
-import type { NetworkConfig } from "./catalogue.ts";
+import { edmCoefficients, type Preconditioning } from "../diffusion/preconditioning.ts";
+import type { NetworkConfig } from "./registry.ts";
 import type { Network, Parameters } from "./network.ts";
 
 /** What is needed beside the weights to predict noise; plain JSON. */

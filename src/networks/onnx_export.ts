@@ -4,12 +4,12 @@
  */
 import * as tf from "../compute/tf.ts";
 import { traceFreeBatch } from "../compute/trace/free_batch.ts";
-import { writeOnnx } from "../compute/trace/onnx_writer.ts";
-import { checkPreconditioning } from "../preconditioning.ts";
-import { type NetworkConfig, networkFromConfig } from "./catalogue.ts";
+import { writeOnnx } from "../compute/onnx/writer.ts";
+import { checkPreconditioning } from "../diffusion/preconditioning.ts";
+import { type NetworkConfig, networkFromConfig } from "./registry.ts";
 import { type Model, requireModelFile } from "./model_file.ts";
 import { namedParameters, type Network } from "./network.ts";
-import { positionalFrequencies } from "./noise_features.ts";
+import { positionalFrequencies } from "./noise_embedding.ts";
 import { type PredictionInputs, predictNoise } from "./noise_prediction.ts";
 import { randomFrequencies } from "./tutorial.ts";
 

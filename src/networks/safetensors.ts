@@ -5,8 +5,9 @@
  */
 import { isObject, parseJson } from "../input/json.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
-import { requireBytes, requireOptions } from "../math/require.ts";
-import { checkName } from "../option_name.ts";
+import { requireBytes, requireOptions } from "../input/require.ts";
+import { checkName } from "../input/option_name.ts";
+import { sizeOf } from "../math/shape.ts";
 
 /** A tensor on the host. */
 export interface NamedTensor {
@@ -227,10 +228,6 @@ function parseMetadata(entry: unknown): Readonly<Record<string, string>> {
 /** Whether a value is a list of at most 32 whole numbers; no tensor has more dimensions. */
 function isWholeNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= 32 && value.every((v) => Number.isSafeInteger(v) && v >= 0);
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 function fail(reason: string): never {

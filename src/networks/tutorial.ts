@@ -10,10 +10,10 @@ import * as tf from "../compute/tf.ts";
 import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { dense, type Layer, silu } from "./layers.ts";
 import { initialValues, type Network, type Parameters, type ParameterSpec, requireSize } from "./network.ts";
-import { waves } from "./noise_features.ts";
-import { requireOptions } from "../math/require.ts";
+import { waves } from "./noise_embedding.ts";
+import { requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
-import { checkName } from "../option_name.ts";
+import { checkName } from "../input/option_name.ts";
 
 /** What a tutorial network is; plain JSON. */
 export interface TutorialConfig {

@@ -17,12 +17,12 @@ import {
   upsample,
 } from "./layers.ts";
 import { checkNumbers } from "../input/fields.ts";
-import { checkPeriods, inputWaves } from "./input_waves.ts";
+import { checkPeriods, inputWaves } from "./fourier_features.ts";
 import { initialValues, type Network, requireSize } from "./network.ts";
-import { checkFeatureCount, positionalFeatures } from "./noise_features.ts";
-import { requireBoolean, requireOptions } from "../math/require.ts";
+import { checkFeatureCount, positionalFeatures } from "./noise_embedding.ts";
+import { requireBoolean, requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
-import { checkName } from "../option_name.ts";
+import { checkName } from "../input/option_name.ts";
 
 /** What a U-Net is; plain JSON. */
 export interface UNetConfig {

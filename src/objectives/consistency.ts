@@ -5,15 +5,15 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Guidance } from "../networks/guidance.ts";
+import type { Guidance } from "../networks/guidance_interval.ts";
 import {
   requireBetween,
   requireNumbers,
   requireOptions,
   requirePositive,
   requireWhole,
-} from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+} from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 

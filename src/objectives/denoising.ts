@@ -6,9 +6,9 @@
 import { column } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../denoiser.ts";
-import { checkName } from "../option_name.ts";
-import { noiseRatio, requireNoise, type Sde, type SdeConfig, sdeFromConfig } from "../sde.ts";
+import type { Denoiser } from "../diffusion/denoiser.ts";
+import { checkName } from "../input/option_name.ts";
+import { noiseRatio, requireNoise, type Sde, type SdeConfig, sdeFromConfig } from "../diffusion/sde.ts";
 import { importanceDensity, importanceTime } from "./importance.ts";
 import {
   requireFinite,
@@ -16,8 +16,8 @@ import {
   requireOptions,
   requirePositive,
   requireWhole,
-} from "../math/require.ts";
-import { requireDenoiser, requireRng, requireSde } from "../require_parts.ts";
+} from "../input/require.ts";
+import { requireDenoiser, requireRng, requireSde } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** How noise levels are drawn and weighted; plain JSON. */

@@ -5,7 +5,7 @@
 import { gradientOf } from "../compute/gradient.ts";
 import * as tf from "../compute/tf.ts";
 import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./score_matching.ts";
-import { requireFunction } from "../math/require.ts";
+import { requireFunction } from "../input/require.ts";
 
 /**
  * Implicit score matching, E[tr ∇s(x) + ½‖s(x)‖²] (Hyvärinen 2005, eq. 4), with the exact trace: d derivatives of the

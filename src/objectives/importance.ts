@@ -6,9 +6,9 @@
  * ln ν is uniform: the distribution function and its inverse are closed forms under all of them.
  * @module
  */
-import { logSnr, requireNoise, type Sde } from "../sde.ts";
-import { requireBetween } from "../math/require.ts";
-import { requireSde } from "../require_parts.ts";
+import { logSnr, requireNoise, type Sde } from "../diffusion/sde.ts";
+import { requireBetween } from "../input/require.ts";
+import { requireSde } from "../input/require_parts.ts";
 
 /** The time in [tMin, tMax] before which the share `u`, from 0 to 1, of ∫ g²/σ² dt lies. */
 export function importanceTime(sde: Sde, u: number): number {

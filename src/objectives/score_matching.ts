@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { requireFunction, requirePositive } from "../math/require.ts";
+import { requireFunction, requirePositive } from "../input/require.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** A model of the score, s(x) [B, d] at points x [B, d], row by row; made of operations that have gradients. */

@@ -5,11 +5,11 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { checkName } from "../option_name.ts";
+import { checkName } from "../input/option_name.ts";
 import { quadraticForm } from "./implicit.ts";
 import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./score_matching.ts";
-import { requireBoolean, requireFunction, requireOptions, requireShape } from "../math/require.ts";
-import { requireRng } from "../require_parts.ts";
+import { requireBoolean, requireFunction, requireOptions, requireShape } from "../input/require.ts";
+import { requireRng } from "../input/require_parts.ts";
 
 /** How the second term is estimated. */
 export interface SlicedOptions {

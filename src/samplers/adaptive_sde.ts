@@ -5,11 +5,11 @@
 import type { Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../denoiser.ts";
+import type { ScoreModel } from "../diffusion/denoiser.ts";
 import { BrownianPaths } from "./brownian_paths.ts";
-import { furthest, requireTolerances, rootMeanSquare, select } from "./dormand_prince.ts";
+import { furthest, requireTolerances, rootMeanSquare, select } from "./ode_dopri5.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
-import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
+import { requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 
 /** Options of {@linkcode adaptiveSde}. */
 export interface AdaptiveSdeOptions {

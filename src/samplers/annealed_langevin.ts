@@ -3,10 +3,10 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { noiseRatio } from "../sde.ts";
+import { noiseRatio } from "../diffusion/sde.ts";
 import { langevinMove, repeated } from "./langevin.ts";
 import type { Sampler } from "./sampler.ts";
-import { requireOptions, requirePositive, requireWhole } from "../math/require.ts";
+import { requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 
 /** Options of {@linkcode annealedLangevin}. */
 export interface AnnealedLangevinOptions {

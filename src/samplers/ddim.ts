@@ -2,9 +2,9 @@
  * DDIM, from the deterministic DPM-Solver-1 to ancestral sampling.
  * @module
  */
-import { noiseRatio } from "../sde.ts";
+import { noiseRatio } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
-import { requireOptions } from "../math/require.ts";
+import { requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode ddim}. */

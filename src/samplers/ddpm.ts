@@ -2,7 +2,7 @@
  * The sampling rule of denoising diffusion probabilistic models.
  * @module
  */
-import { discretize } from "../discretization.ts";
+import { discretize } from "../diffusion/forward_step.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**

@@ -3,7 +3,7 @@
  * @module
  */
 import type * as tf from "../compute/tf.ts";
-import { logSnr, type Sde } from "../sde.ts";
+import { logSnr, type Sde } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**

@@ -2,7 +2,7 @@
  * The deterministic sampler of EDM: Heun's method in the noise ratio.
  * @module
  */
-import { noiseRatio } from "../sde.ts";
+import { noiseRatio } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**

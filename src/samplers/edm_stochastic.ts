@@ -4,10 +4,10 @@
  */
 import type * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import { noiseRatio, type Sde } from "../sde.ts";
+import { noiseRatio, type Sde } from "../diffusion/sde.ts";
 import { edmHeun } from "./edm_heun.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
-import { requireBetween, requireOptions, requirePositive } from "../math/require.ts";
+import { requireBetween, requireOptions, requirePositive } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode edmStochastic}. */

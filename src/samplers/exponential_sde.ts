@@ -2,9 +2,9 @@
  * The exponential integrator of the reverse-time SDE.
  * @module
  */
-import type { Sde } from "../sde.ts";
-import { noiseRatio } from "../sde.ts";
-import { integrate } from "./gauss_legendre.ts";
+import type { Sde } from "../diffusion/sde.ts";
+import { noiseRatio } from "../diffusion/sde.ts";
+import { integrate } from "../math/gauss_legendre.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**

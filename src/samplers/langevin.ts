@@ -3,10 +3,10 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../denoiser.ts";
+import type { ScoreModel } from "../diffusion/denoiser.ts";
 import type { Rng } from "../compute/rng.ts";
 import type { Sampler } from "./sampler.ts";
-import { requireFunction, requireOptions, requirePositive, requireWhole } from "../math/require.ts";
+import { requireFunction, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** The rules by which Langevin's step size follows from a signal-to-noise ratio. */

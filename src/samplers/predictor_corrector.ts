@@ -4,8 +4,8 @@
  */
 import type * as tf from "../compute/tf.ts";
 import type { Sampler } from "./sampler.ts";
-import { requireOptions } from "../math/require.ts";
-import { requireSampler } from "../require_parts.ts";
+import { requireOptions } from "../input/require.ts";
+import { requireSampler } from "../input/require_parts.ts";
 
 /** The two halves of {@linkcode predictorCorrector}. */
 export interface PredictorCorrectorOptions {

@@ -2,7 +2,7 @@
  * The reverse diffusion sampler, which discretizes the reverse SDE as the forward one was.
  * @module
  */
-import { discretize } from "../discretization.ts";
+import { discretize } from "../diffusion/forward_step.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**

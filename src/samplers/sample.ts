@@ -4,11 +4,11 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../denoiser.ts";
-import { type GridConfig, timeGrid } from "../time_grid.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
+import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import type { Sampler } from "./sampler.ts";
-import { isList, requireBoolean, requireOptions } from "../math/require.ts";
-import { requireModel, requireRng, requireSampler } from "../require_parts.ts";
+import { isList, requireBoolean, requireOptions } from "../input/require.ts";
+import { requireModel, requireRng, requireSampler } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 
@@ -51,9 +51,9 @@ export interface SampleStep {
  * @example Ten samples of the standard normal law
  * ```ts
  * import { createRng } from "../compute/rng.ts";
- * import { scoreModelFromNoise } from "../denoiser.ts";
- * import { vpSde } from "../sde.ts";
- * import { dpmSolver2M } from "./dpm_solver.ts";
+ * import { scoreModelFromNoise } from "../diffusion/denoiser.ts";
+ * import { vpSde } from "../diffusion/sde.ts";
+ * import { dpmSolver2M } from "./dpm_solver_multistep.ts";
  * import { sample } from "./sample.ts";
  * const sde = vpSde();
  * // The data are N(0, 1), so every p_t is, and the predicted noise is σ(t) x.

@@ -4,8 +4,8 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import type { ScoreModel } from "../denoiser.ts";
-import { requireFunction } from "../math/require.ts";
+import type { ScoreModel } from "../diffusion/denoiser.ts";
+import { requireFunction } from "../input/require.ts";
 
 /** An algorithm. It holds options only; whatever a run remembers (history, step sizes) lives in its stepper. */
 export interface Sampler {

@@ -3,9 +3,9 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../denoiser.ts";
-import { logSnr } from "../sde.ts";
-import { integrate } from "./gauss_legendre.ts";
+import type { ScoreModel } from "../diffusion/denoiser.ts";
+import { logSnr } from "../diffusion/sde.ts";
+import { integrate } from "../math/gauss_legendre.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**

@@ -5,9 +5,10 @@
 import { createRng, type Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { flipRows } from "../data/flips.ts";
-import { type Network, sizeOf } from "../networks/network.ts";
+import type { Network } from "../networks/network.ts";
 import type { TrainingBatch, TrainingConfig } from "./train.ts";
-import { requireFloats, requireOptions } from "../math/require.ts";
+import { requireFloats, requireOptions } from "../input/require.ts";
+import { sizeOf } from "../math/shape.ts";
 
 /** A batch with its noise. */
 export interface NoisedBatch {

@@ -7,14 +7,14 @@ import type { DatasetIdentity } from "../data/identity.ts";
 import { checkFields, checkNumber, checkNumbers, checkText } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
 import { quoted } from "../input/quoted.ts";
-import { networkFromConfig } from "../networks/catalogue.ts";
+import { networkFromConfig } from "../networks/registry.ts";
 import { readModel, writeModel } from "../networks/model_file.ts";
 import { flatten, unflatten } from "../networks/network.ts";
 import { tensorNamed } from "../networks/safetensors.ts";
 import { checkTensor } from "../networks/weights_file.ts";
 import { checkRecipe } from "./config_check.ts";
 import type { TrainingConfig, TrainingState } from "./train.ts";
-import { requireOptions } from "../math/require.ts";
+import { requireOptions } from "../input/require.ts";
 
 /** A training run at rest. */
 export interface Checkpoint {

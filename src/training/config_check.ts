@@ -2,10 +2,10 @@
 import { checkFields, checkNumber, checkNumbers, checkSwitch } from "../input/fields.ts";
 import { quoted } from "../input/quoted.ts";
 import { isObject } from "../input/json.ts";
-import { checkName } from "../option_name.ts";
-import { checkedGuidance, type Guidance } from "../networks/guidance.ts";
+import { checkName } from "../input/option_name.ts";
+import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
 import { checkConsistency, type ConsistencyObjective } from "../objectives/consistency.ts";
-import { type SdeConfig, sdeFromConfig } from "../sde.ts";
+import { type SdeConfig, sdeFromConfig } from "../diffusion/sde.ts";
 import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import type { TrainingConfig } from "./train.ts";
 

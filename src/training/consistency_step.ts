@@ -4,13 +4,13 @@
  */
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { checkedGuidance, guidanceWeight } from "../networks/guidance.ts";
+import { sizeOf } from "../math/shape.ts";
+import { checkedGuidance, guidanceWeight } from "../networks/guidance_interval.ts";
 import {
   namedParameters,
   type Network,
   parameterCount,
   type Parameters,
-  sizeOf,
   splitParameters,
 } from "../networks/network.ts";
 import {

@@ -3,8 +3,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { checkName } from "../option_name.ts";
-import { MOST_WHOLE, requireArray, requireOptions, requireWhole } from "../math/require.ts";
+import { checkName } from "../input/option_name.ts";
+import { MOST_WHOLE, requireArray, requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** How parameters move; plain JSON. */

@@ -14,7 +14,7 @@ import {
 } from "../networks/network.ts";
 import { type PredictionInputs, predictionShapes, predictNoise } from "../networks/noise_prediction.ts";
 import { denoisingLoss } from "../objectives/denoising.ts";
-import type { Preconditioning } from "../preconditioning.ts";
+import type { Preconditioning } from "../diffusion/preconditioning.ts";
 import { type OptimizerConfig, type OptimizerState, update, type UpdateScalars } from "./optimizer.ts";
 import type { TrainingBatch } from "./train.ts";
 

@@ -8,12 +8,12 @@ import { compile } from "../compute/compile.ts";
 import { column } from "../compute/rows.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { networkFromConfig } from "../networks/catalogue.ts";
+import { networkFromConfig } from "../networks/registry.ts";
 import { flatten, type Network, parameterCount, type Weights } from "../networks/network.ts";
 import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
 import type { ConsistencyObjective } from "../objectives/consistency.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
-import { checkPreconditioning } from "../preconditioning.ts";
+import { checkPreconditioning } from "../diffusion/preconditioning.ts";
 import { noisedBatch } from "./batch.ts";
 import { checkRecipe } from "./config_check.ts";
 import { consistencyMethod } from "./consistency_step.ts";
@@ -34,7 +34,7 @@ import {
   requireMethods,
   requireOptions,
   requireWhole,
-} from "../math/require.ts";
+} from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Everything that determines a run, beside the data; plain JSON. */
@@ -146,7 +146,7 @@ export function initialState(network: Network, seed: number, known: Weights = ne
  * ```ts
  * import { useEngine } from "../compute/engine.ts";
  * import { networkDenoiser } from "../networks/network_denoiser.ts";
- * import { networkFromConfig } from "../networks/catalogue.ts";
+ * import { networkFromConfig } from "../networks/registry.ts";
  * import { unflatten } from "../networks/network.ts";
  * import { OPTIMIZER_DEFAULTS } from "./optimizer.ts";
  * import { train, type TrainingConfig } from "./train.ts";

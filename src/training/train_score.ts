@@ -21,7 +21,7 @@ import { sliceDirections, slicedScoreMatching } from "../objectives/sliced.ts";
 import { checkOptimizer, type OptimizerConfig, updateScalars } from "./optimizer.ts";
 import { gradientFunction, updatingFunction } from "./step.ts";
 import { DivergedError, initialState, toHost, toTensors } from "./train.ts";
-import { requireFunction, requireOptions, requireWhole } from "../math/require.ts";
+import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 

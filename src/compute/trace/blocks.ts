@@ -4,11 +4,10 @@
  * operations which know blocks follow each other without rearranging, and others need not know.
  * @module
  */
-import { type Graph, sameList, type Value } from "./graph.ts";
+import { sameList } from "../../math/shape.ts";
+import { BLOCKED } from "../onnx/domains.ts";
+import type { Graph, Value } from "./graph.ts";
 import { identity, NCHW, stored, type Traced } from "./traced.ts";
-
-/** The runtime's operations on blocks. */
-export const BLOCKED = "com.microsoft.nchwc";
 
 /** Plain [B, C, H, W] values whose blocks are recorded, too. */
 const known = new WeakMap<Value, Value>();

@@ -3,7 +3,7 @@
  * differ in the integers that their shapes are made of, and those are affine functions of the number of rows.
  * @module
  */
-import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValueInfo } from "./onnx_writer.ts";
+import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValueInfo } from "../onnx/writer.ts";
 import { type Example, traceFunction, type TraceOptions } from "./trace.ts";
 
 /** Primes, so that no product of lengths of a network is taken for a number of rows. */

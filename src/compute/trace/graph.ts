@@ -2,6 +2,7 @@
  * A graph under construction: nodes in the order they were recorded, constants, inputs. Equal nodes are recorded once.
  * @module
  */
+import { sameList } from "../../math/shape.ts";
 import type {
   OnnxAttribute,
   OnnxInitializer,
@@ -9,7 +10,7 @@ import type {
   OnnxNode,
   OnnxType,
   OnnxValueInfo,
-} from "./onnx_writer.ts";
+} from "../onnx/writer.ts";
 import { fuseSums } from "./sum_fusion.ts";
 
 /** A tensor of the graph; `shape` is that of its storage. */
@@ -26,16 +27,6 @@ export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   /** "" is the standard domain. */
   readonly domain?: string;
-}
-
-/** Number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-/** Whether two lists of integers are the same. */
-export function sameList(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 /** Records operations on values. */

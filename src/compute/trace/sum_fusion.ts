@@ -2,9 +2,9 @@
  * Additions that the runtime's blocked convolutions do by themselves, as a start for their sums.
  * @module
  */
-import { BLOCKED } from "./blocks.ts";
-import { sameList } from "./graph.ts";
-import type { OnnxNode } from "./onnx_writer.ts";
+import { sameList } from "../../math/shape.ts";
+import { BLOCKED } from "../onnx/domains.ts";
+import type { OnnxNode } from "../onnx/writer.ts";
 
 /**
  * Replaces Add(Conv(x, w), y) by Conv(x, w, none, y), where the convolution is in blocks, as large as y and of no other use.

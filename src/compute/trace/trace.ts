@@ -4,7 +4,7 @@
  */
 import * as tf from "../tf.ts";
 import { TRACE_BACKEND, traceBackend } from "./backend.ts";
-import type { OnnxModel } from "./onnx_writer.ts";
+import type { OnnxModel } from "../onnx/writer.ts";
 import { natural, stored } from "./traced.ts";
 
 /** Shape and element type of an argument. */

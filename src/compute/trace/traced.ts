@@ -3,8 +3,9 @@
  * free, so that a transposition moves nothing and convolutions find their channels first.
  * @module
  */
-import { type Graph, sameList, sizeOf, type Value } from "./graph.ts";
-import type { OnnxType } from "./onnx_writer.ts";
+import { sameList, sizeOf } from "../../math/shape.ts";
+import type { Graph, Value } from "./graph.ts";
+import type { OnnxType } from "../onnx/writer.ts";
 
 /** Storage axis i holds axis `perm[i]` of `shape`. */
 export interface Traced {

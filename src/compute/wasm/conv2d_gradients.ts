@@ -3,7 +3,7 @@
  * TensorFlow.js lacks the filter's gradient on wasm and computes the input's by a plain loop.
  * @module
  */
-import type { BackendWasm } from "../wasm_backend.ts";
+import type { BackendWasm } from "./backend.ts";
 import * as tf from "../tf.ts";
 import { allocate, allocateZeros, type WasmKernels } from "./kernels.ts";
 

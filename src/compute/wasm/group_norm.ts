@@ -1,8 +1,9 @@
 /** Group normalization and its gradient in the memory of the wasm backend. @module */
+import { sizeOf } from "../../math/shape.ts";
 import type { GroupNormAttributes } from "../group_norm.ts";
-import type { BackendWasm } from "../wasm_backend.ts";
+import type { BackendWasm } from "./backend.ts";
 import type * as tf from "../tf.ts";
-import { allocate, allocateZeros, sizeOf, type WasmKernels } from "./kernels.ts";
+import { allocate, allocateZeros, type WasmKernels } from "./kernels.ts";
 
 /** The kernel "GroupNorm". */
 export function wasmGroupNorm(

@@ -3,7 +3,7 @@
  * convolution's gradients composed from the backend's fast forward convolution.
  * @module
  */
-import type { BackendWasm } from "../wasm_backend.ts";
+import type { BackendWasm } from "./backend.ts";
 import type * as tf from "../tf.ts";
 import { KERNELS_BASE64 } from "./kernels_binary.ts";
 
@@ -33,11 +33,6 @@ export function allocate(
   dtype: tf.DataType = "float32",
 ): tf.TensorInfo {
   return backend.makeOutput(shape, dtype);
-}
-
-/** Elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A tensor of zeros. */

@@ -1,4 +1,4 @@
-/** kernels.as as WebAssembly in base64; made by scripts/build_wasm_kernels.ts. @module */
+/** kernels.as as WebAssembly in base64; made by scripts/build/wasm_kernels.ts. @module */
 
 /** Concatenated, the module's bytes in base64. */
 export const KERNELS_BASE64: readonly string[] = [

@@ -3,9 +3,10 @@
  * takes a plain loop for batches and for transposed factors.
  * @module
  */
-import type { BackendWasm } from "../wasm_backend.ts";
+import { sizeOf } from "../../math/shape.ts";
+import type { BackendWasm } from "./backend.ts";
 import type * as tf from "../tf.ts";
-import { allocate, sizeOf, type WasmKernels } from "./kernels.ts";
+import { allocate, type WasmKernels } from "./kernels.ts";
 
 const BYTES = 4;
 

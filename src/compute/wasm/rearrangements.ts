@@ -3,9 +3,10 @@
  * each slice there, and each row by a call from JavaScript.
  * @module
  */
-import type { BackendWasm } from "../wasm_backend.ts";
+import { sizeOf } from "../../math/shape.ts";
+import type { BackendWasm } from "./backend.ts";
 import * as tf from "../tf.ts";
-import { allocate, sizeOf, type WasmKernels } from "./kernels.ts";
+import { allocate, type WasmKernels } from "./kernels.ts";
 
 const BYTES = 4;
 

@@ -3,9 +3,10 @@
  * which loses four digits over a million elements, and transposes the tensor first.
  * @module
  */
-import type { BackendWasm } from "../wasm_backend.ts";
+import { sizeOf } from "../../math/shape.ts";
+import type { BackendWasm } from "./backend.ts";
 import * as tf from "../tf.ts";
-import { allocate, sizeOf, type WasmKernels } from "./kernels.ts";
+import { allocate, type WasmKernels } from "./kernels.ts";
 
 /** Attributes of the kernels Sum and Mean. */
 export type ReductionAttributes = Pick<tf.SumAttrs, "axis" | "keepDims">;

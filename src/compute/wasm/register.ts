@@ -1,6 +1,6 @@
 /** Registers the wasm backend's kernels of our own. @module */
 import type { GroupNormAttributes } from "../group_norm.ts";
-import type { BackendWasm } from "../wasm_backend.ts";
+import type { BackendWasm } from "./backend.ts";
 import * as tf from "../tf.ts";
 import { filterGradient, inputGradient } from "./conv2d_gradients.ts";
 import { wasmGroupNorm, wasmGroupNormGrad } from "./group_norm.ts";

@@ -10,7 +10,7 @@
  * @module
  */
 import * as tf from "../tf.ts";
-import type { WebGPUBackend } from "../webgpu_backend.ts";
+import type { WebGPUBackend } from "./backend.ts";
 import { runComputation } from "./program.ts";
 
 /** Rows and columns of dW that a workgroup owns. */

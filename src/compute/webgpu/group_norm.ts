@@ -5,7 +5,7 @@
  */
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type * as tf from "../tf.ts";
-import type { WebGPUBackend } from "../webgpu_backend.ts";
+import type { WebGPUBackend } from "./backend.ts";
 import { runComputation } from "./program.ts";
 
 const THREADS = 256;

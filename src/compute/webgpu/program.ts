@@ -4,7 +4,7 @@
  * @module
  */
 import type * as tf from "../tf.ts";
-import type { WebGPUBackend, WebGPUProgram } from "../webgpu_backend.ts";
+import type { WebGPUBackend, WebGPUProgram } from "./backend.ts";
 
 /** A program and where its numbers come from and go. */
 export interface Computation {

@@ -16,7 +16,7 @@
  */
 import type { DrawAttributes } from "../rng.ts";
 import type * as tf from "../tf.ts";
-import type { WebGPUBackend } from "../webgpu_backend.ts";
+import type { WebGPUBackend } from "./backend.ts";
 import { runComputation } from "./program.ts";
 
 const THREADS = 64;

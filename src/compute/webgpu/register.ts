@@ -2,7 +2,7 @@
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type { DrawAttributes } from "../rng.ts";
 import * as tf from "../tf.ts";
-import type { WebGPUBackend } from "../webgpu_backend.ts";
+import type { WebGPUBackend } from "./backend.ts";
 import { hasFilterGradient, webGpuFilterGradient } from "./filter_gradient.ts";
 import { webGpuGroupNorm, webGpuGroupNormGrad } from "./group_norm.ts";
 import { webGpuDraw } from "./random.ts";

@@ -5,8 +5,9 @@
  * vector register): with weights that are inputs they are two to four times as fast as its plain ones.
  * @module
  */
+import { BLOCKED } from "../../onnx/domains.ts";
 import * as tf from "../../tf.ts";
-import { BLOCKED, fromBlocks, toBlocks } from "../blocks.ts";
+import { fromBlocks, toBlocks } from "../blocks.ts";
 import type { Graph, Value } from "../graph.ts";
 import type { Attributes } from "../kernel.ts";
 import { inOrder, NCHW, reshaped, stored, type Traced } from "../traced.ts";

@@ -2,11 +2,12 @@
  * Element-wise kernels: arithmetic, comparisons, activations, casts and selection.
  * @module
  */
+import { sameList, sizeOf } from "../../../math/shape.ts";
 import * as tf from "../../tf.ts";
 import { blocksOf, fromBlocks, perChannel } from "../blocks.ts";
-import { sameList, sizeOf, type Value } from "../graph.ts";
+import type { Value } from "../graph.ts";
 import type { TraceKernel, TraceKernels } from "../kernel.ts";
-import type { OnnxAttribute, OnnxType } from "../onnx_writer.ts";
+import type { OnnxAttribute, OnnxType } from "../../onnx/writer.ts";
 import { filled, identity, NCHW, operand, stored, type Traced } from "../traced.ts";
 
 /** Applies a function of values to tensors broadcast against each other, in the storage order of the largest. */

@@ -7,9 +7,7 @@ import type { Graph, Value } from "../graph.ts";
 import type { Attributes, TraceKernels } from "../kernel.ts";
 import { gradientInBlocks, normalizeBlocks } from "./group_norm_blocks.ts";
 import { inOrder, natural, NCHW, stored, type Traced } from "../traced.ts";
-
-/** Added to the variance, as in the other engines' kernels. */
-export const EPSILON = 1e-5;
+import { EPSILON, silu } from "./group_norm_parts.ts";
 
 interface Normalized {
   readonly graph: Graph;
@@ -63,15 +61,6 @@ function affineMap(graph: Graph, value: Value, scale: Value, offset: Value): Val
   const attributes = { epsilon: { float: 0 } };
   const result = graph.node("BatchNormalization", inputs, [1, rows, pixels], { attributes });
   return graph.reshape(result, value.shape);
-}
-
-/** x·sigmoid(x). */
-export function silu(graph: Graph, value: Value): Value {
-  if (graph.standard) {
-    return graph.node("Mul", [value, graph.node("Sigmoid", [value], value.shape)], value.shape);
-  }
-  const options = { domain: "com.microsoft", attributes: { alpha: { float: 1 } } };
-  return graph.node("QuickGelu", [value], value.shape, options);
 }
 
 function gradient(

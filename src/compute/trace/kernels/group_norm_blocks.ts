@@ -5,7 +5,7 @@
 import { fromBlocks, perChannel, pixelMeans, toBlocks } from "../blocks.ts";
 import type { Graph, Value } from "../graph.ts";
 import { natural, stored, type Traced } from "../traced.ts";
-import { EPSILON, silu } from "./group_norm.ts";
+import { EPSILON, silu } from "./group_norm_parts.ts";
 
 interface NormalizedBlocks {
   /** Mean of each channel's group, [B, C]. */

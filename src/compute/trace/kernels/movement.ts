@@ -2,9 +2,10 @@
  * Kernels that move, repeat, select or make elements.
  * @module
  */
+import { sameList } from "../../../math/shape.ts";
 import * as tf from "../../tf.ts";
 import { blocksOf, fromBlocks, slicedBlocks } from "../blocks.ts";
-import { sameList, type Value } from "../graph.ts";
+import type { Value } from "../graph.ts";
 import { axesOf, listOf, type TraceKernels } from "../kernel.ts";
 import { filled, identity, inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
 import { cast, onnxType } from "./elementwise.ts";

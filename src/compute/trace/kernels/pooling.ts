@@ -2,9 +2,11 @@
  * Pooling and nearest-neighbour resizing, with their gradients.
  * @module
  */
+import { sizeOf } from "../../../math/shape.ts";
+import { BLOCKED } from "../../onnx/domains.ts";
 import * as tf from "../../tf.ts";
-import { BLOCKED, blocksOf, fromBlocks } from "../blocks.ts";
-import { sizeOf, type Value } from "../graph.ts";
+import { blocksOf, fromBlocks } from "../blocks.ts";
+import type { Value } from "../graph.ts";
 import type { Attributes, TraceKernels } from "../kernel.ts";
 import { inOrder, NCHW, stored, type Traced } from "../traced.ts";
 

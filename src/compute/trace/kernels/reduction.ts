@@ -2,9 +2,10 @@
  * Reductions, softmax, cumulative sums and matrix products.
  * @module
  */
+import { sameList } from "../../../math/shape.ts";
 import * as tf from "../../tf.ts";
 import { blocksOf, pixelMeans } from "../blocks.ts";
-import { type Graph, sameList, type Value } from "../graph.ts";
+import type { Graph, Value } from "../graph.ts";
 import { axesOf, type TraceKernel, type TraceKernels } from "../kernel.ts";
 import { filled, identity, natural, reshaped, stored, type Traced } from "../traced.ts";
 import { cast, mapValues } from "./elementwise.ts";

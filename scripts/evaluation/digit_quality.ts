@@ -1,0 +1,124 @@
+/**
+ * Draws digits of every class in turn and measures them: what `evaluate`, `compare` and `tune` share.
+ * @module
+ */
+import type { Engine } from "../../src/compute/engine.ts";
+import { readClassifier } from "../../src/classifiers/digit_classifier.ts";
+import { sizeOf } from "../../src/math/shape.ts";
+import {
+  type DigitQuality,
+  digitQuality,
+  type DigitReference,
+  digitReference,
+} from "../../src/metrics/digit_quality.ts";
+import type { Weights } from "../../src/networks/network.ts";
+import type { Guidance } from "../../src/networks/guidance_interval.ts";
+import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { drawBatches, type Guide, shardOf } from "../sampling/draw_batches.ts";
+import { readWhole } from "../cli/files.ts";
+import { loadMnist } from "../datasets/mnist.ts";
+import type { Sampling } from "../sampling/flags.ts";
+
+/** How many digits, and how they are asked for. */
+export interface DigitsOptions {
+  readonly count: number;
+  /** Digits drawn at once. */
+  readonly batch: number;
+  readonly seed: number;
+  readonly guidance: number | Guidance;
+  /** What leads to the class beside the network itself; default nothing. */
+  readonly guide?: Guide | null;
+  /** Told after every step how many were taken, all batches together. */
+  readonly onStep?: (steps: number) => void;
+}
+
+/** Drawn digits. */
+export interface Digits {
+  /** [count, …sampleShape] in [−1, 1]. */
+  readonly images: Float32Array;
+  /** The class that each was asked to be; null where the network has none. */
+  readonly labels: Uint8Array | null;
+  /** Calls of the network that each took, two for an evaluation with guidance; the slowest batch's. */
+  readonly evaluations: number;
+  /** What drawing them took. */
+  readonly seconds: number;
+}
+
+/** Draws digits; digit i has class i modulo the number of classes and its own noise, whatever the batch and the sampler. */
+export async function drawDigits(
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  sampling: Sampling,
+  options: DigitsOptions,
+): Promise<Digits> {
+  const { sampleShape, classes } = denoiser.network;
+  const { count, batch: rows, seed, guidance, guide, onStep = () => {} } = options;
+  const size = sizeOf(sampleShape);
+  const images = new Float32Array(count * size);
+  let evaluations = 0;
+  const started = performance.now();
+  const drawn = drawBatches(denoiser, engine, shardOf(1, 1, count, rows), {
+    ...sampling,
+    ...{ count, rows, seed, guidance, guide, label: "turn", denoise: true, frames: false, onStep },
+  });
+  for await (const batch of drawn) {
+    images.set(batch.values.map((value) => 2 * value - 1), batch.first * size);
+    evaluations = Math.max(evaluations, batch.evaluations);
+  }
+  return {
+    images,
+    labels: classes === 0 ? null : Uint8Array.from({ length: count }, (_, i) => i % classes),
+    evaluations,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** What digits are measured by and against. */
+export interface Yardstick {
+  readonly classifier: Weights;
+  readonly reference: DigitReference;
+}
+
+/**
+ * Reads the classifier and MNIST and prepares to measure `count` digits of a network.
+ * @throws RangeError when the network's samples are no digits
+ */
+export async function openYardstick(
+  denoiser: NetworkDenoiser,
+  count: number,
+  data: string | undefined,
+): Promise<Yardstick> {
+  const file = new URL("../../fixtures/classifier.safetensors", import.meta.url);
+  const [train, test] = [await loadMnist("train", { data }), await loadMnist("test", { data })];
+  const { sampleShape } = denoiser.network;
+  if (String(sampleShape) !== String(test.shape)) {
+    throw new RangeError(
+      `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${test.shape}]`,
+    );
+  }
+  const classifier = readClassifier(await readWhole(file));
+  return { classifier, reference: await digitReference(classifier, { train, test }, count) };
+}
+
+/** What came of a setting. */
+export interface Measurement {
+  readonly quality: DigitQuality;
+  /** Network evaluations that each digit took. */
+  readonly evaluations: number;
+  /** What drawing took. */
+  readonly seconds: number;
+}
+
+/** Draws digits and measures them. */
+export async function measure(
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  sampling: Sampling,
+  { classifier, reference }: Yardstick,
+  options: DigitsOptions,
+): Promise<Measurement> {
+  const { images, labels, evaluations, seconds } = await drawDigits(denoiser, engine, sampling, options);
+  const quality = await digitQuality(classifier, images, labels, reference);
+  engine.check();
+  return { quality, evaluations, seconds };
+}

@@ -1,0 +1,253 @@
+/**
+ * Draws samples of what a trained network takes for possible, given what was seen: what `inpaint`, `colorize` and `restore`
+ * share.
+ * @module
+ */
+import type { Engine } from "../../src/compute/engine.ts";
+import { createRng } from "../../src/compute/rng.ts";
+import * as tf from "../../src/compute/tf.ts";
+import { imputed, type Known, pasted, repaint } from "../../src/conditioning/imputation.ts";
+import {
+  type LinearObservation,
+  linearObservation,
+  type LinearOperator,
+} from "../../src/conditioning/observation.ts";
+
+import { posteriorScore, type PosteriorScoreOptions } from "../../src/conditioning/posterior_score.ts";
+import { type ScoreModel, scoreModel } from "../../src/diffusion/denoiser.ts";
+import { sizeOf } from "../../src/math/shape.ts";
+import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { sample } from "../../src/samplers/sample.ts";
+import type { Sampler } from "../../src/samplers/sampler.ts";
+import { SAMPLER } from "../sampling/draw_batches.ts";
+import { choice, type FlagValues, integer, onlyWith, text, toggle, UsageError } from "../cli/flags.ts";
+import { inputFlags, type Inputs } from "./inputs.ts";
+import { networkFlags, type Sampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
+
+/** How the unknown is drawn. */
+export const methodNames = ["replacement", "repaint", "pigdm", "mmps"] as const;
+
+/** The name of a method. */
+export type Method = typeof methodNames[number];
+
+/** Steps of the default sampler: with fewer, what follows an observation overshoots. */
+export const STEPS = 15;
+
+/** The flags that the tasks have in common, with `output` for the name of the picture. */
+export function posteriorFlags<const M extends Method>(
+  { methods, method, output }: {
+    readonly methods: readonly M[];
+    readonly method: NoInfer<M>;
+    readonly output: string;
+  },
+) {
+  return {
+    ...inputFlags,
+    count: integer({ help: "samples for each image", default: 5, min: 1, max: 10_000 }),
+    method: choice<Method, Method>(methods, {
+      help:
+        "how what was seen is followed: by the posterior's score (pigdm; mmps asks the network more often)" +
+        (methods.length > 2
+          ? ", or by replacing what is known at every noise level, once or again and again"
+          : ""),
+      default: method,
+    }),
+    label: choice(["none", "own", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], {
+      help: "what the samples are told to be: nothing, what each input is, or a digit",
+      placeholder: "none|own|0-9",
+      default: "none",
+    }),
+    iterations: onlyWith(
+      integer({
+        help:
+          "iterations of the linear solver (default 3 of mmps, which asks the network in each, and 20 of pigdm)",
+        min: 1,
+        max: 1000,
+      }),
+      "method",
+      ["mmps", "pigdm"],
+    ),
+    checkpoint: networkFlags.checkpoint,
+    ...samplingFlags,
+    steps: integer({
+      help: `steps of the time grid (default ${STEPS} of ${SAMPLER}, the sampler's own of others)`,
+      min: 1,
+      max: 100_000,
+    }),
+    seed: seedFlag,
+    engine: networkFlags.engine,
+    batch: integer({ help: "samples drawn at once", default: 50, min: 1, max: 4096 }),
+    output: text({
+      help: ".png: the picture; .npy: float32 [images, samples, H, W, C] in [0, 1]",
+      placeholder: "FILE",
+      default: output,
+    }),
+    json: toggle({ help: "print the result as JSON" }),
+  };
+}
+
+/** The flags of tasks that know RePaint. */
+export const repaintFlags = {
+  resamplings: onlyWith(
+    integer({ help: "how often repaint does each step (default 10)", min: 1, max: 1000 }),
+    "method",
+    ["repaint"],
+  ),
+};
+
+/** Values of {@linkcode posteriorFlags} and, where a task has them, of {@linkcode repaintFlags}. */
+export type PosteriorValues =
+  & FlagValues<ReturnType<typeof posteriorFlags>>
+  & Partial<FlagValues<typeof repaintFlags>>;
+
+/** What is seen of an image. */
+export interface Sight {
+  readonly operator: LinearOperator;
+  /** Standard deviation of the noise, in model units. */
+  readonly noiseStd: number;
+  /** The mask, and its basis, that say the same of what is seen without noise; null where no mask does. */
+  readonly known: Pick<Known, "mask" | "basis"> | null;
+}
+
+/** What was seen of the inputs, [inputs, …operator.outputShape]; the caller owns it. Input i has noise of its own. */
+export function observe({ images, count }: Inputs, sight: Sight, seed: number): tf.Tensor {
+  const { operator, noiseStd } = sight;
+  return tf.tidy(() => {
+    const seen = operator.apply(tf.tensor(images, [count, ...operator.inputShape]));
+    if (noiseStd === 0) return seen;
+    return tf.add(seen, tf.mul(createRng(seed).fork("observation").normal(seen.shape), noiseStd));
+  });
+}
+
+/**
+ * The classes of {@linkcode PosteriorOptions} that `--label` asks for.
+ * @throws UsageError for inputs whose class nobody knows, or a network that knows none
+ */
+export function classesOf(label: string, { labels, count }: Inputs, classes: number): number[] | null {
+  if (label === "none") return null;
+  if (classes === 0) {
+    throw new UsageError(`--label is for networks with labels, got ${label} for one without`);
+  }
+  if (label !== "own") return new Array(count).fill(Number(label));
+  if (labels === null) {
+    throw new UsageError("--label own needs inputs whose class is known: digits, samples or mnist");
+  }
+  return Array.from(labels);
+}
+
+/** What to draw. */
+export interface PosteriorOptions extends Sampling {
+  readonly method: Method;
+  /** Class that every input's samples are drawn for, [inputs]; null for none. */
+  readonly classes: readonly number[] | null;
+  readonly iterations: number | undefined;
+  readonly resamplings?: number;
+  /** Samples of each input. */
+  readonly count: number;
+  /** Samples in a batch: every batch has as many, the last one too, and what is too many is dropped. */
+  readonly batch: number;
+  readonly seed: number;
+  readonly onStep: (steps: number) => void;
+}
+
+/** Samples. */
+export interface PosteriorSamples {
+  /** [inputs, count, …sampleShape] in model units, not clipped. */
+  readonly values: Float32Array;
+  /** Evaluations of the conditioned score in a batch, each of them several calls of the network. */
+  readonly evaluations: number;
+  readonly seconds: number;
+}
+
+/**
+ * Draws `count` samples for each input; sample j of input i is the run's sample i · count + j.
+ *
+ * @param seen What {@linkcode observe} saw.
+ */
+export async function drawPosterior(
+  denoiser: NetworkDenoiser,
+  engine: Engine,
+  inputs: Inputs,
+  seen: tf.Tensor,
+  sight: Sight,
+  options: PosteriorOptions,
+): Promise<PosteriorSamples> {
+  const { sde, sampler, grid, count, batch: rows, seed, method, classes } = options;
+  const { sampleShape } = denoiser.network;
+  const dataStd = denoiser.config.preconditioning?.sigmaData;
+  const size = sizeOf(sampleShape);
+  const total = inputs.count * count;
+  const values = new Float32Array(total * size);
+  const gradients = method === "mmps" || method === "pigdm";
+  await denoiser.prepare(rows, { gradients });
+  const started = performance.now();
+  let evaluations = 0;
+  let taken = 0;
+  for (let first = 0; first < total; first += rows) {
+    const places = Int32Array.from(
+      { length: rows },
+      (_, row) => Math.floor(Math.min(total - 1, first + row) / count),
+    );
+    const [known, y] = tf.tidy(() => {
+      const at = tf.tensor1d(places, "int32");
+      const images = tf.tensor(inputs.images, [inputs.count, ...sampleShape]);
+      // Where nothing is seen, what is gathered has lost its shape.
+      const seenOfRows = tf.reshape(tf.gather(seen, at), [rows, ...sight.operator.outputShape]);
+      return [tf.gather(images, at), seenOfRows];
+    });
+    const observation = await linearObservation(sight.operator, y, sight.noiseStd);
+    const labels = classes === null ? null : Array.from(places, (place) => classes[place]);
+    const conditioned = condition(
+      scoreModel(denoiser.withLabels(labels), sde),
+      sampler,
+      known,
+      observation,
+      sight,
+      {
+        ...options,
+        dataStd,
+      },
+    );
+    const run = { shape: [rows, ...sampleShape], grid, rng: createRng(seed).startingAt(first) };
+    for await (const look of sample(conditioned.model, conditioned.sampler, run)) {
+      options.onStep(taken + look.step);
+      if (!look.done) continue;
+      const drawn = await look.x.data<"float32">();
+      values.set(drawn.subarray(0, (total - first) * size), first * size);
+      look.x.dispose();
+      evaluations = look.evaluations;
+    }
+    taken += grid.steps;
+    engine.check();
+    tf.dispose([known, y]);
+  }
+  return { values, evaluations, seconds: (performance.now() - started) / 1000 };
+}
+
+/** The model and the sampler that a method makes of the unconditional ones. */
+function condition(
+  model: ScoreModel,
+  sampler: Sampler,
+  images: tf.Tensor,
+  observation: LinearObservation,
+  { known, noiseStd }: Sight,
+  { method, iterations = method === "mmps" ? 3 : 20, resamplings, dataStd }:
+    & PosteriorOptions
+    & Pick<PosteriorScoreOptions, "dataStd">,
+): { model: ScoreModel; sampler: Sampler } {
+  const part = known === null ? null : { ...known, known: images };
+  if (method === "mmps" || method === "pigdm") {
+    const exact = part !== null && noiseStd === 0;
+    return {
+      model: posteriorScore(model, observation, { method, iterations, dataStd }),
+      sampler: exact ? pasted(sampler, part) : sampler,
+    };
+  }
+  if (part === null || noiseStd > 0) {
+    throw new RangeError(`${method} needs values that are known exactly; use mmps or pigdm`);
+  }
+  return {
+    model,
+    sampler: method === "replacement" ? imputed(sampler, part) : repaint(sampler, { ...part, resamplings }),
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * DDPM's chains in discrete time, by name.
+ * @module
+ */
+import { cosineBetas, linearBetas } from "../../src/diffusion/beta_schedule.ts";
+import { ddpmChain, noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
+import { timeGrid } from "../../src/diffusion/time_grid.ts";
+
+/** The names, as `--chain` and `--sde` have them. */
+export const chainNames = ["ddpm-linear", "ddpm-cosine"] as const;
+
+/** The chains: 1000 steps with a linear schedule (Ho et al. 2020) and with a cosine's (Nichol & Dhariwal 2021). */
+export const chains: Record<typeof chainNames[number], () => Sde> = {
+  "ddpm-linear": () => ddpmChain(linearBetas()),
+  "ddpm-cosine": () => ddpmChain(cosineBetas()),
+};
+
+/** The times n/N of a chain, from 1 down to 1/N. */
+export function chainTimes(chain: Sde): Float64Array {
+  return timeGrid(chain, { kind: "uniform", steps: Math.round(1 / chain.tMin) - 1 });
+}
+
+/** The chain's noise ratios √(1 − ᾱ_n)/√ᾱ_n. */
+export function chainRatios(name: typeof chainNames[number]): number[] {
+  const chain = chains[name]();
+  return Array.from(chainTimes(chain), (t) => noiseRatio(chain, t));
+}

@@ -1,0 +1,223 @@
+/**
+ * The flags that scripts which draw have in common, and what their values stand for: which network and engine, which
+ * equation, which algorithm on which grid.
+ * @module
+ */
+import {
+  predictorNames,
+  samplerByName,
+  samplerEntry,
+  scoreSamplerNames,
+} from "../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../src/samplers/registry.ts";
+import type { Guidance } from "../../src/networks/guidance_interval.ts";
+import { langevinRules } from "../../src/samplers/langevin.ts";
+import type { Sampler } from "../../src/samplers/sampler.ts";
+import type { Sde } from "../../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
+import { chainNames } from "./ddpm_chains.ts";
+import { GUIDANCE, SAMPLER, sdes } from "./draw_batches.ts";
+import { choice, type Flag, type FlagValues, integer, number, text, UsageError } from "../cli/flags.ts";
+
+/** The equations by name, as `--sde` has them. */
+export const sdeNames = ["ve", "vp", "subvp", "sigma-power"] as const;
+
+/** The name of an equation. */
+export type SdeName = typeof sdeNames[number];
+
+/** The engines by name, as `--engine` has them. */
+export const engineNames = ["auto", "webgpu", "onnx", "wasm", "cpu"] as const;
+
+/** What is asked, and what computes. */
+export const networkFlags = {
+  checkpoint: text({
+    help: "trained weights; by default those that come with the project",
+    placeholder: "FILE",
+  }),
+  engine: choice(engineNames, { help: "what computes", default: "auto" }),
+};
+
+/** Where MNIST is. */
+export const dataFlag = text({
+  help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download",
+});
+
+/** The seed of all that is random. */
+export const seedFlag = integer({
+  help: "the same seed draws the same digits, however many",
+  default: 0,
+  min: 0,
+});
+
+/** The equation to reverse. */
+export const sdeFlag = choice([...sdeNames, ...chainNames], {
+  help: "the stochastic differential equation to reverse, or a chain of 1000 steps in discrete time",
+  placeholder: "NAME",
+  default: "ve",
+});
+
+/** The algorithm. */
+export const samplerFlag = choice(scoreSamplerNames, {
+  help: `the algorithm: ${scoreSamplerNames.join(", ")}`,
+  placeholder: "NAME",
+  default: SAMPLER,
+});
+
+/** The kind of time grid. */
+export const gridFlag = choice(["uniform", "quadratic", "log-snr", "karras"], {
+  help: "the time grid; the default is the sampler's",
+});
+
+/** Options that only some samplers heed. */
+export const samplerOptionFlags = {
+  snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
+  correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
+  correctorRule: choice(langevinRules, {
+    help:
+      "Langevin's step size from the norms of score and noise, or from the noise level alone (default by dimension)",
+  }),
+  predictor: choice(scoreSamplerNames, {
+    help: `what predicts in predictor-corrector: ${predictorNames.join(", ")}`,
+    placeholder: "NAME",
+  }),
+  churn: number({ help: "part by which edm-stochastic raises the noise before a step", min: 0, max: 0.4142 }),
+  eta: number({ help: "fraction of the posterior's noise that ddim adds", min: 0, max: 1 }),
+  rtol: number({ help: "relative tolerance of adaptive solvers", min: 0 }),
+  atol: number({ help: "absolute tolerance of adaptive solvers", min: 0 }),
+};
+
+/** One sampler under one equation. */
+export const samplingFlags = {
+  sde: sdeFlag,
+  sampler: samplerFlag,
+  steps: integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
+  grid: gridFlag,
+  ...samplerOptionFlags,
+};
+
+/** Values of {@linkcode samplingFlags}. */
+export type SamplingValues = FlagValues<typeof samplingFlags>;
+
+/** What to run. */
+export interface Sampling {
+  readonly sde: Sde;
+  readonly sampler: Sampler;
+  readonly grid: GridConfig;
+}
+
+/** The options of a sampler among all flags, given or not. */
+export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): SamplerOptions {
+  const { snr, correctorSteps, correctorRule, predictor, churn, eta, rtol, atol } = flags;
+  return { snr, correctorSteps, correctorRule, predictor, churn, eta, rtol, atol };
+}
+
+/**
+ * The equation, the algorithm and the grid that flags ask for.
+ * @throws UsageError for an option that the sampler does not heed, or a value that it cannot have
+ */
+export function samplingOf(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
+  const sampling = {
+    sde: sdes[flags.sde](),
+    sampler: asUsage(() => samplerByName(flags.sampler, samplerOptions(flags))),
+    grid: gridOf(flags),
+  };
+  // Listed levels may be too few for the steps, or none of the equation's.
+  if (sampling.grid.kind === "levels") asUsage(() => timeGrid(sampling.sde, sampling.grid));
+  return sampling;
+}
+
+/** The grid that flags ask for: listed levels, or a kind and a number of steps, by default the sampler's. */
+function gridOf(
+  { sampler, grid: kind, steps, levels = [] }: SamplingValues & { readonly levels?: readonly number[] },
+): GridConfig {
+  const { grid } = samplerEntry(sampler);
+  if (levels.length === 0) return { ...grid, kind: kind ?? grid.kind, steps: steps ?? grid.steps };
+  for (const [name, value] of [["grid", kind], ["steps", steps]] as const) {
+    if (value === undefined || value === levels.length + 1) continue;
+    throw new UsageError(`--levels says where to stop on the way: leave out --${name}`);
+  }
+  return { kind: "levels", steps: levels.length + 1, ratios: levels };
+}
+
+/** What an action returns; a value that it finds out of range is bad usage. */
+export function asUsage<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+/** How labels are followed. */
+export const guidanceFlags = {
+  guidance: number({
+    help:
+      `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
+      `${GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
+  }),
+  guidanceFrom: number({
+    help:
+      `noise ratio below which guidance ends, which saves the second pass of the network (default ${GUIDANCE.from})`,
+    min: 0,
+  }),
+  guidanceTo: number({ help: `noise ratio down to which guidance waits (default ${GUIDANCE.to})`, min: 0 }),
+  classifierScale: number({
+    help:
+      "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
+  }),
+};
+
+/** A flag such as 4, random or none. */
+const label: Flag<string | undefined> = {
+  help:
+    "which class; random draws one for each sample, none leaves it to the network (default random, none for a network without labels)",
+  placeholder: "N|random|none",
+  fallback: undefined,
+  parse(text, flag) {
+    if (/^(random|none|0|[1-9]\d{0,4})$/.test(text)) return text;
+    throw new UsageError(`${flag} must be a class by its number from 0, random or none, got "${text}"`);
+  },
+};
+
+/** Which digits, and how they are asked for. */
+export const labelFlags = {
+  label,
+  ...guidanceFlags,
+};
+
+/**
+ * How the network follows labels: what was asked for, else the default, which is not at all where a classifier is followed.
+ * @throws UsageError for an interval that is empty, or that has no effect
+ */
+export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
+  const { guidance, classifierScale = 0, guidanceFrom: from = GUIDANCE.from, guidanceTo: to = GUIDANCE.to } =
+    flags;
+  for (const name of ["from", "to"] as const) {
+    const value = flags[name === "from" ? "guidanceFrom" : "guidanceTo"];
+    if (guidance === 1 && value !== undefined) {
+      throw new UsageError(`--guidance-${name} has no effect at --guidance 1, got ${value}`);
+    }
+  }
+  if (from >= to) throw new UsageError(`--guidance-from must be below --guidance-to, got ${from} and ${to}`);
+  return { scale: guidance ?? (classifierScale !== 0 ? 0 : GUIDANCE.scale), from, to };
+}
+
+/**
+ * As {@linkcode guidanceOf}, and none without a label.
+ * @throws UsageError for guidance without a label
+ */
+export function labelGuidanceOf(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
+  const { label, guidance = 1, classifierScale = 0 } = flags;
+  if (label !== "none") return guidanceOf(flags);
+  const { guidanceFrom, guidanceTo } = flags;
+  const needLabels = [
+    ["guidance", guidance, 1],
+    ["guidance-from", guidanceFrom, undefined],
+    ["guidance-to", guidanceTo, undefined],
+    ["classifier-scale", classifierScale, 0],
+  ];
+  for (const [name, value, none] of needLabels) {
+    if (value !== none) throw new UsageError(`--${name} needs a label, got ${value} with --label none`);
+  }
+  return guidanceOf({ ...flags, guidance: 1 });
+}

@@ -1,0 +1,89 @@
+/**
+ * Sample grids of a run on its way, drawn as the run's noise levels ask for.
+ * @module
+ */
+import { createRng } from "../../src/compute/rng.ts";
+import { fromModel } from "../../src/data/dataset.ts";
+import { scoreModel } from "../../src/diffusion/denoiser.ts";
+import { networkFromConfig } from "../../src/networks/registry.ts";
+import { unflatten } from "../../src/networks/network.ts";
+import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { imageGrid } from "../../src/images/grid.ts";
+import { encodePng } from "../../src/images/png.ts";
+import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
+import { sample } from "../../src/samplers/sample.ts";
+import type { Checkpoint } from "../../src/training/checkpoint.ts";
+import { chainNames, chainRatios, chains } from "../sampling/ddpm_chains.ts";
+import { SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
+import type { Sampling } from "../sampling/flags.ts";
+
+/** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
+const GRID_COLUMNS = 10;
+
+/** A sampling, and the rows of a grid of its samples. */
+export interface Preview extends Sampling {
+  readonly rows: number;
+}
+
+/**
+ * How samples of a run are drawn: annealed Langevin dynamics over all levels of its noise plan, or DDIM on its chain, a
+ * consistency model in two steps, or in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
+ * @throws {Error} when the checkpoint's plan is none
+ */
+export function previewOf({ config: { objective }, plan }: Checkpoint): Preview {
+  if (objective.kind === "consistency") {
+    const { grid } = samplerEntry("consistency");
+    return { sde: sdes.ve(), sampler: samplerByName("consistency"), grid, rows: 5 };
+  }
+  if (plan !== undefined) {
+    return { ...planSampling(checkedPlan(plan, "the checkpoint's plan")), rows: 2 };
+  }
+  const chain = objective.kind === "levels"
+    ? chainNames.find((name) => String(chainRatios(name)) === String(objective.ratios))
+    : undefined;
+  if (chain !== undefined) {
+    // 37 divides the 999 steps between the chain's times, so every time is one of the chain's.
+    return {
+      ...{ sde: chains[chain](), sampler: samplerByName("ddim") },
+      ...{ grid: { kind: "uniform", steps: 37 }, rows: 5 },
+    };
+  }
+  return {
+    ...{ sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: { kind: "karras", steps: 15 }, rows: 5 },
+  };
+}
+
+/**
+ * Samples from a checkpoint's moving average, columns of one class each, as a PNG; null when `stopped` says so on the way.
+ * @throws {Error} when a sample is not finite
+ */
+export async function previewPng(
+  checkpoint: Checkpoint,
+  stopped: () => boolean,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const { config, state } = checkpoint;
+  const { sde, sampler, grid, rows } = previewOf(checkpoint);
+  const network = networkFromConfig(config.model.network);
+  const classes = Math.max(1, network.classes);
+  const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));
+  const count = rows * columns;
+  const labels = Array.from({ length: count }, (_, i) => network.classes > 0 ? i % columns % classes : null);
+  const denoiser = networkDenoiser(config.model, unflatten(network.parameters, state.ema));
+  try {
+    await denoiser.prepare(count);
+    const shape = [count, ...network.sampleShape];
+    const rng = createRng(config.seed).fork("snapshot");
+    const model = scoreModel(denoiser.withLabels(labels), sde);
+    for await (const { done, x } of sample(model, sampler, { shape, grid, rng })) {
+      if (stopped()) return null;
+      if (!done) continue;
+      const values = fromModel(await x.data<"float32">());
+      x.dispose();
+      return encodePng(imageGrid(values, shape, { columns }));
+    }
+    return null;
+  } finally {
+    denoiser.dispose();
+  }
+}

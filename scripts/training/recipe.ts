@@ -1,0 +1,370 @@
+/**
+ * The recipe of a new training run: what its flags say, and what its data say where flags are silent.
+ * @module
+ */
+import { type ImageDataset, pixelMoments } from "../../src/data/dataset.ts";
+import { largestDistance } from "../../src/data/largest_distance.ts";
+import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../src/networks/registry.ts";
+import type { Model } from "../../src/networks/model_file.ts";
+import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
+import { consistencyDefaults } from "../../src/objectives/consistency.ts";
+import type { ObjectiveConfig } from "../../src/objectives/denoising.ts";
+import { type Sde, sigmaPowerSde } from "../../src/diffusion/sde.ts";
+import { withSmallestNoise } from "../../src/diffusion/smallest_noise.ts";
+import { sizeOf } from "../../src/math/shape.ts";
+import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
+import type { Checkpoint, RecipeChange } from "../../src/training/checkpoint.ts";
+import type { TrainingConfig } from "../../src/training/train.ts";
+import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
+import { GUIDANCE, sdes } from "../sampling/draw_batches.ts";
+import {
+  choice,
+  type Flag,
+  type FlagValues,
+  integer,
+  number,
+  text,
+  toggle,
+  UsageError,
+} from "../cli/flags.ts";
+import { type NoisePlanFile, planRatios } from "../sampling/noise_plan_file.ts";
+import { trainingDataFlags } from "../datasets/training_data.ts";
+
+const presets = ["digits", "digits-waves", "coloured-digits", "colour-32", "colour-64", "tutorial"] as const;
+
+/** Learning rate of consistency functions. */
+const CONSISTENCY_RATE = 6e-4;
+
+/** Labels withheld from consistency functions: guidance is distilled into them, so that few do for drawing without a label. */
+const CONSISTENCY_LABEL_DROPOUT = 0.05;
+
+/** A flag such as 25, or `data` for what the data say. */
+const sigma: Flag<number | "data" | undefined> = {
+  help:
+    "σ of sigma-power: a number above 1, or data for the largest distance between two images (default 25)",
+  placeholder: "X|data",
+  fallback: undefined,
+  parse(text, flag) {
+    if (text === "data") return text;
+    const value = number({ help: "" }).parse(text, flag)!;
+    if (!(value > 1)) throw new UsageError(`${flag} must be above 1, or data, got "${text}"`);
+    return value;
+  },
+};
+
+/** Flags that shape the run; a resumed run keeps what its checkpoint says, but for {@linkcode resumedConfig}'s. */
+export const recipeFlags = {
+  ...trainingDataFlags,
+  flip: toggle({ help: "show every image left-right reversed half of the time; not for digits" }),
+  network: choice(presets, {
+    help:
+      "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods (default: by the data)",
+  }),
+  from: text({
+    help: "model whose weights to begin with; what the network has beyond them begins as ever",
+    placeholder: "FILE",
+  }),
+  objective: choice(["denoising", "consistency", "consistency-training"], {
+    help:
+      "what is learned: a score by denoising, or a consistency function, distilled from the model of --from or without a teacher (default denoising)",
+  }),
+  guidance: number({
+    help: `how strongly the teacher of a consistency function follows its labels (default ${GUIDANCE.scale})`,
+  }),
+  weighting: choice(["edm", "variance", "likelihood"], {
+    help:
+      "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
+  }),
+  sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+    help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
+  }),
+  sigma,
+  plan: text({
+    help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
+    placeholder: "FILE",
+  }),
+  chain: choice(chainNames, { help: "train on the noise levels of a DDPM chain, all alike: L_simple" }),
+  times: choice(["uniform", "importance"], {
+    help:
+      "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
+  }),
+  smallestNoise: number({
+    help: "noise ratio at the first time (default the SDE's own)",
+    min: 1e-6,
+    max: 10,
+  }),
+  batch: integer({ help: "images in a step (default 64)", min: 1 }),
+  rate: number({
+    help:
+      `learning rate (default ${OPTIMIZER_DEFAULTS.rate}, for consistency ${CONSISTENCY_RATE}); it, warmup, decay and seed may be changed on --resume`,
+    min: 1e-9,
+  }),
+  warmup: integer({
+    help: `steps from the first in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`,
+    min: 0,
+  }),
+  decay: choice(["cosine", "constant"], {
+    help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
+  }),
+  labelDropout: number({
+    help: `probability of hiding a label (default 0.15, for consistency ${CONSISTENCY_LABEL_DROPOUT})`,
+    min: 0,
+    max: 1,
+  }),
+  seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
+};
+
+/** Values of {@linkcode recipeFlags}. */
+export type RecipeValues = FlagValues<typeof recipeFlags>;
+
+/** Flags of the recipe that a resumed run may have: where data are, and {@linkcode resumedConfig}'s. */
+const onResume: readonly string[] = [...Object.keys(trainingDataFlags), "rate", "warmup", "decay", "seed"];
+
+/**
+ * Throws a UsageError for flags that contradict each other.
+ * @param resumed Whether the run goes on from a checkpoint, which says all of the recipe.
+ */
+export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
+  if (flags.weighting === "edm" && flags.sde !== undefined) {
+    throw new UsageError(
+      "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
+    );
+  }
+  for (const name of ["times", "smallestNoise"] as const) {
+    if (flags[name] !== undefined && flags.sde === undefined && (flags.weighting ?? "edm") === "edm") {
+      throw new UsageError(
+        `--${
+          name === "times" ? name : "smallest-noise"
+        } is of an SDE's times: it needs --sde, or --weighting ` +
+          "variance or likelihood",
+      );
+    }
+  }
+  if (flags.sigma !== undefined && flags.sde !== "sigma-power") {
+    throw new UsageError(`--sigma is of dx = σ^t dw: it needs --sde sigma-power, got ${flags.sde ?? "none"}`);
+  }
+  const consistent = flags.objective !== undefined && flags.objective !== "denoising";
+  if (consistent) {
+    for (const name of ["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const) {
+      if (flags[name] === undefined) continue;
+      throw new UsageError(
+        `--objective ${flags.objective} draws its own noise levels: leave out ${name}`,
+      );
+    }
+    if (flags.objective === "consistency" && flags.from === undefined) {
+      throw new UsageError("--objective consistency needs --from with the model to distil");
+    }
+    if (flags.network !== undefined && flags.from !== undefined) {
+      throw new UsageError(`--objective ${flags.objective} keeps the network of --from: leave out network`);
+    }
+    if (flags.network === "tutorial") {
+      throw new UsageError("--network tutorial has no preconditioning, which a consistency function needs");
+    }
+  }
+  if (flags.guidance !== undefined && flags.objective !== "consistency") {
+    throw new UsageError("--guidance is the teacher's: it needs --objective consistency");
+  }
+  const listed = (["plan", "chain"] as const).filter((name) => flags[name] !== undefined);
+  const drawn = (["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const)
+    .filter((name) => flags[name] !== undefined);
+  if (listed.length > 0 && drawn.length > 1) {
+    throw new UsageError(
+      `--${listed[0]} says all about noise levels: leave out ${
+        drawn.filter((n) => n !== listed[0]).join(", ")
+      }`,
+    );
+  }
+  if (flags.network === "tutorial" && listed.length > 0) {
+    throw new UsageError(`--${listed[0]} is for the U-Nets, got --network tutorial`);
+  }
+  if (flags.network === "tutorial" && flags.weighting === "edm") {
+    throw new UsageError(
+      "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
+    );
+  }
+  if (!resumed) return;
+  for (const name of Object.keys(recipeFlags) as (keyof typeof recipeFlags)[]) {
+    if (!onResume.includes(name) && flags[name] !== undefined && flags[name] !== false) {
+      throw new UsageError(
+        `--resume keeps the recipe of its checkpoint, but for rate, warmup, decay and seed: leave out ${name}`,
+      );
+    }
+  }
+}
+
+/**
+ * The config of a new run.
+ * @throws {RangeError} when the network cannot be made to fit the data
+ */
+export async function newConfig(
+  flags: RecipeValues & { readonly steps?: number },
+  dataset: ImageDataset,
+  plan: NoisePlanFile | undefined,
+  from?: Model,
+): Promise<TrainingConfig> {
+  const moments = pixelMoments(dataset);
+  if (moments.std < 5e-5) {
+    throw new Error(`all images of ${dataset.name} are of one value: there is nothing to learn`);
+  }
+  const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
+  const network = networkFor(dataset, flags.network);
+  if (flags.labelDropout !== undefined && !("classes" in network && network.classes > 0)) {
+    throw new UsageError(
+      `--label-dropout is for a network with labels, got ${flags.labelDropout} for one without`,
+    );
+  }
+  const tutorial = network.kind === "tutorial";
+  const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"
+    // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).
+    ? { network: { ...network, noiseConditional: false }, preconditioning: null }
+    : { network, preconditioning: tutorial ? null : preconditioning };
+  if (flags.objective !== undefined && flags.objective !== "denoising") {
+    return consistencyConfig(flags, from?.config ?? model);
+  }
+  return {
+    model,
+    objective: levelsOf(flags, plan) ?? await objective(flags, dataset, tutorial, preconditioning.sigmaData),
+    optimizer: {
+      ...OPTIMIZER_DEFAULTS,
+      rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
+      warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
+      decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
+    },
+    steps: flags.steps ?? 15_000,
+    batch: flags.batch ?? 64,
+    labelDropout: flags.labelDropout ?? 0.15,
+    seed: flags.seed ?? 0,
+    ...flags.flip && { flip: true },
+  };
+}
+
+/** The config of a run that learns a consistency function with a network, from a teacher or from data alone. */
+function consistencyConfig(
+  flags: RecipeValues & { readonly steps?: number },
+  model: ModelConfig,
+): TrainingConfig {
+  const distilled = flags.objective === "consistency";
+  if (model.preconditioning === null) {
+    throw new UsageError(
+      "a consistency function needs a preconditioned network, and that of --from has none",
+    );
+  }
+  if (distilled && model.consistency) {
+    throw new UsageError("--from is a consistency function already: a teacher must be a score network");
+  }
+  const size = sizeOf(networkFromConfig(model.network).sampleShape);
+  const teacher = distilled ? { ...GUIDANCE, scale: flags.guidance ?? GUIDANCE.scale } : null;
+  return {
+    model: { ...model, consistency: true },
+    objective: consistencyDefaults(size, teacher),
+    optimizer: {
+      ...OPTIMIZER_DEFAULTS,
+      rate: flags.rate ?? CONSISTENCY_RATE,
+      warmup: flags.warmup ?? OPTIMIZER_DEFAULTS.warmup,
+      decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
+    },
+    steps: flags.steps ?? 15_000,
+    batch: flags.batch ?? 64,
+    labelDropout: flags.labelDropout ?? CONSISTENCY_LABEL_DROPOUT,
+    seed: flags.seed ?? 0,
+    ...flags.flip && { flip: true },
+  };
+}
+
+/**
+ * The config of a resumed run: its checkpoint's, but for the steps, the learning rate and the seed that flags give.
+ * @returns the config, and all changes so far with this one
+ */
+export function resumedConfig(
+  { config, state, changes = [] }: Checkpoint,
+  flags: RecipeValues & { readonly steps?: number },
+): { config: TrainingConfig; changes: readonly RecipeChange[] } {
+  const { rate, warmup, decay } = { ...config.optimizer, ...given(flags, ["rate", "warmup", "decay"]) };
+  const changed: TrainingConfig = {
+    ...{ ...config, ...given(flags, ["steps", "seed"]) },
+    optimizer: { ...config.optimizer, rate, warmup, decay },
+  };
+  const [before, after] = [config, changed].map(({ steps, seed, optimizer: { rate, warmup, decay } }) =>
+    Object.entries({ steps, seed, rate, warmup, decay })
+  );
+  const values = before.flatMap(([name, old], i) => old === after[i][1] ? [] : [[name, [old, after[i][1]]]]);
+  return {
+    config: changed,
+    changes: values.length === 0
+      ? changes
+      : [...changes, { step: state.step, values: Object.fromEntries(values) }],
+  };
+}
+
+/** The named flags that were given. */
+function given<F, K extends keyof F>(flags: F, names: readonly K[]): Partial<Pick<F, K>> {
+  const pairs = names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]);
+  return Object.fromEntries(pairs);
+}
+
+/** The preset for images of this size, or the one asked for, with the data's height, width, channels and classes. */
+function networkFor(
+  { shape, classes }: ImageDataset,
+  name: typeof presets[number] | undefined,
+): NetworkConfig {
+  const [height, width, channels] = shape;
+  const digits = channels === 3 ? "coloured-digits" : "digits";
+  const preset = NETWORK_PRESETS[name ?? (height > 48 ? "colour-64" : height > 28 ? "colour-32" : digits)];
+  if (preset.kind === "tutorial") return preset;
+  const multiple = preset.unshuffle * 2 ** (preset.widths.length - 1);
+  if (height % multiple !== 0 || width % multiple !== 0) {
+    const below = multiple * Math.max(1, Math.floor(Math.min(height, width) / multiple));
+    throw new UsageError(
+      `this network takes heights and widths that are multiples of ${multiple}, the images are ${height}×${width}: ` +
+        `pass --size ${below} or --size ${below + multiple}`,
+    );
+  }
+  // Attention is on the same levels as in the preset, whatever the height.
+  const attention = preset.attention.map((attended) => attended * height / preset.height);
+  return { ...preset, height, width, channels, attention, classes: preset.classes === 0 ? 0 : classes };
+}
+
+function levelsOf({ chain }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
+  if (plan !== undefined) return { kind: "levels", ratios: planRatios(plan) };
+  return chain === undefined ? null : { kind: "levels", ratios: chainRatios(chain) };
+}
+
+async function objective(
+  flags: RecipeValues,
+  dataset: ImageDataset,
+  tutorial: boolean,
+  sigmaData: number,
+): Promise<ObjectiveConfig> {
+  if (flags.sde === undefined && !tutorial && (flags.weighting ?? "edm") === "edm") {
+    // The colour of a whole ground shows through much more noise than a stroke does.
+    return {
+      kind: "edm",
+      ...dataset.shape[2] === 3 ? { mean: 0, std: 1.6 } : { mean: -1, std: 1.2 },
+      sigmaData,
+    };
+  }
+  const whole = await sdeOf(flags, dataset, tutorial);
+  const sde = flags.smallestNoise === undefined ? whole : withSmallestNoise(whole, flags.smallestNoise);
+  const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
+  return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
+}
+
+async function sdeOf({ sde, sigma }: RecipeValues, dataset: ImageDataset, tutorial: boolean): Promise<Sde> {
+  if (sigma === undefined) return sdes[sde ?? (tutorial ? "sigma-power" : "vp")]();
+  if (sigma !== "data") return sigmaPowerSde({ sigma });
+  const { distance, pair } = await largestDistance(dataset);
+  // Distances are of pixels from 0 to 1, models see them from −1 to 1.
+  const chosen = Number((2 * distance).toPrecision(4));
+  const whole = sigmaPowerSde({ sigma: chosen });
+  console.error(
+    `σ = ${chosen}, the largest distance between two images (${pair.join(" and ")}): noise of ${
+      whole.priorStd.toFixed(1)
+    } ` + `at t = 1, where pixels are from −1 to 1`,
+  );
+  return whole;
+}
+
+/** Four digits after the point: what a model card can quote. */
+function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

@@ -1,0 +1,91 @@
+/**
+ * The WebGPU backend, named once; loaded only when an engine needs it.
+ *
+ * WebGPU reports invalid shaders and lost devices by events, and TensorFlow.js goes on with zeros. Here the first such
+ * error is remembered, and every later read of a tensor rejects with it.
+ *
+ * Work is queued and nobody waits for it but a read: a loop that reads a number at every step leaves the GPU idle while
+ * the host prepares the next. Sampling reads once in sixteen steps, training once a report. Programs go to the device
+ * fifteen at a time, TensorFlow.js' default of `tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", n)`: more spare the host
+ * submissions, but the device begins later, and buffers that were let go are used again only after their submission. The
+ * default stands, as nothing else has been measured on a real GPU.
+ * @module
+ */
+import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
+import * as tf from "../tf.ts";
+import { registerWebGpuKernels } from "./register.ts";
+
+export { WebGPUBackend };
+/** What runWebGPUProgram takes. */
+export type WebGPUProgram = Parameters<WebGPUBackend["runWebGPUProgram"]>[0];
+
+/** A WebGPU backend whose reads reject once the device has reported an error. */
+export class WatchedWebGpuBackend extends WebGPUBackend {
+  #failure: Error | null = null;
+
+  /** Throws the first error that the device reported. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Whether the device has reported an error. */
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** Remembers an error of the device. */
+  fail(reason: string): void {
+    this.#failure ??= new Error(`WebGPU failed, and what it computed since is not to be trusted: ${reason}`);
+  }
+
+  override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
+    const values = await super.read(dataId);
+    this.check();
+    return values;
+  }
+}
+
+let opened: WatchedWebGpuBackend | null = null;
+
+/**
+ * The WebGPU backend of this process, registered with TensorFlow.js as "webgpu": one on the adapter's device with all its
+ * limits, or the one that was opened before, unless its device has failed.
+ *
+ * Whether there is one is not asked of TensorFlow.js: `tf.findBackend` would start the backend that its own package
+ * registers, and in a browser that start is still under way when ours is to be used.
+ */
+export async function openWebGpuBackend(adapter: GPUAdapter): Promise<WatchedWebGpuBackend> {
+  if (opened !== null && !opened.failed) return opened;
+  const { limits, features } = adapter;
+  const device = await adapter.requestDevice({
+    requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
+    requiredLimits: {
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    },
+  });
+  // Small operations must run where the large ones run, else tests of small tensors never reach the device.
+  tf.env().set("WEBGPU_CPU_FORWARD", false);
+  // MatMulPackedProgram always: the split-K program adds with float atomics, so its results vary from run to run.
+  tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", 3);
+  const backend = new WatchedWebGpuBackend(device, adapter.info);
+  // The types of this event differ between Deno's and the browser's declarations.
+  type ErrorEvent = Event & { readonly error: { readonly message: string } };
+  device.addEventListener("uncapturederror", (event) => {
+    backend.fail((event as ErrorEvent).error.message.trim());
+  });
+  // Deno before 2.6 has no such promise.
+  const lost = device.lost as Promise<GPUDeviceLostInfo> | undefined;
+  lost?.then((info) => {
+    if (info.reason !== "destroyed") backend.fail(`the device was lost: ${info.message}`);
+  });
+  registerWebGpuKernels();
+  tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => backend, 3);
+  opened = backend;
+  return backend;
+}

@@ -1,0 +1,121 @@
+/**
+ * Guidance toward a class: by the gradient of a noise-conditional classifier, or by a conditional model beside the
+ * unconditional one.
+ * @module
+ */
+import { gradientOf } from "../compute/gradient.ts";
+import { checkLabels } from "../compute/labels.ts";
+import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
+import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
+import { noiseRatio } from "../diffusion/sde.ts";
+import { requireMethods, requireNumbers } from "../input/require.ts";
+import { requireModel } from "../input/require_parts.ts";
+import { quoted } from "../input/quoted.ts";
+
+/** Tells the class of the x_0 in y = x_0 + ν ε. One classifier serves every SDE, as one denoiser does. */
+export interface NoisyClassifier {
+  /** Number of classes. */
+  readonly classes: number;
+  /**
+   * log p(label_b | y_b) of each row, [B], differentiable in y by `tf.grad`; rows do not influence each other.
+   *
+   * @param y [B, …]
+   * @param labels one a row, whole numbers below `classes`
+   */
+  logProbability(y: tf.Tensor, noiseRatio: PerRow, labels: readonly number[]): tf.Tensor;
+}
+
+/**
+ * Classifier guidance (Song et al. 2021, eq. 14; Dhariwal & Nichol 2021): ∇ log p_t(x) + scale · ∇ log p_t(c | x). Scale 1 is
+ * the conditional law, if the classifier is right; 0 is the model itself; other scales are no law's score.
+ *
+ * @param labels the class, one for the batch or one a row
+ * @throws {RangeError} for a label that the classifier does not know or a scale that is not finite; when used, if there is not
+ * one label a row
+ */
+export function classifierGuided(
+  model: ScoreModel,
+  classifier: NoisyClassifier,
+  labels: number | readonly number[],
+  scale = 1,
+): ScoreModel {
+  requireModel("model", model);
+  requireMethods(
+    "classifier",
+    classifier,
+    ["logProbability"],
+    "a classifier, as mixtureClassifier() makes it",
+  );
+  const list: unknown = typeof labels === "number" ? [labels] : labels;
+  requireNumbers("labels", list);
+  if (list.length === 0) throw new RangeError("labels must hold at least one, got none");
+  checkLabels(list, classifier.classes);
+  requireScale(scale);
+  if (scale === 0) return model;
+  requireScore(model, "guidance by a classifier");
+  const { sde } = model;
+  return scoreModelFromNoise(sde, (x, t) =>
+    tf.tidy(() => {
+      const rows = x.shape[0];
+      const ofRows = typeof labels === "number" ? new Array<number>(rows).fill(labels) : labels;
+      checkLabels(ofRows, classifier.classes, rows);
+      const ratio = mapPerRow(t, (t) => noiseRatio(sde, t));
+      const y = x.div(column(mapPerRow(t, sde.alpha), x));
+      const logProbability = (y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum();
+      const gradient = gradientOf(logProbability, "the classifier's log probability")(y);
+      return model.noise(x, t).sub(gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)));
+    }));
+}
+
+/**
+ * Classifier-free guidance (Ho & Salimans 2022, eq. 6) from two models under one SDE: score + scale · (conditional score − score).
+ * `NetworkDenoiser.withLabels` does the same in one batch.
+ *
+ * @throws {RangeError} for a scale that is not finite
+ */
+export function classifierFreeGuided(
+  unconditional: ScoreModel,
+  conditional: ScoreModel,
+  scale: number,
+): ScoreModel {
+  requireModel("unconditional", unconditional);
+  requireModel("conditional", conditional);
+  requireScale(scale);
+  for (const model of [unconditional, conditional]) requireScore(model, "guidance without a classifier");
+  return scoreModelFromNoise(unconditional.sde, (x, t) =>
+    tf.tidy(() => {
+      const noise = unconditional.noise(x, t);
+      return noise.add(conditional.noise(x, t).sub(noise).mul(scale));
+    }));
+}
+
+/**
+ * The exact classifier of a mixture's components: p(k | y) ∝ π_k N(y; μ_k, Σ_k + ν²).
+ *
+ * Its `logProbability` throws a RangeError for a label that is no component, and unless there is one for each row.
+ */
+export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
+  if (!(mixture instanceof GaussianMixture)) {
+    throw new TypeError(`mixture must be a GaussianMixture, got ${quoted(mixture)}`);
+  }
+  const { components, weights } = mixture;
+  return {
+    classes: components.length,
+    logProbability: (y, noiseRatio, labels) =>
+      tf.tidy(() => {
+        checkLabels(labels, components.length, y.shape[0]);
+        const own = tf.stack(components.map((component) => component.logDensity(y, noiseRatio)), 1);
+        const chosen = tf.oneHot(tf.tensor1d([...labels], "int32"), components.length).toFloat();
+        const logWeights = tf.tensor1d(labels.map((label) => Math.log(weights[label])));
+        return own.mul(chosen).sum(1).add(logWeights).sub(mixture.logDensity(y, noiseRatio));
+      }),
+  };
+}
+
+function requireScale(scale: number): void {
+  if (!Number.isFinite(scale)) {
+    throw new RangeError(`the guidance scale must be a finite number, got ${quoted(scale)}`);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What is seen of a sample through a linear operator and noise: y = A x_0 + s η, η ~ N(0, I).
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import { Gaussian } from "../distributions/gaussian.ts";
+import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
+import { requireMethods, requireOptions } from "../input/require.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
+import { sizeOf } from "../math/shape.ts";
+
+/** A linear map of samples, with its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩. The rows of a batch do not influence each other. */
+export interface LinearOperator {
+  /** Shape of one sample, such as [28, 28, 1]. */
+  readonly inputShape: readonly number[];
+  /** Shape of what is seen of one sample. */
+  readonly outputShape: readonly number[];
+  /** A x, [B, …outputShape] for x [B, …inputShape]; the caller owns the result. */
+  apply(x: tf.Tensor): tf.Tensor;
+  /** Aᵀ y, [B, …inputShape] for y [B, …outputShape]; the caller owns the result. */
+  adjoint(y: tf.Tensor): tf.Tensor;
+}
+
+/** An observation y = A x_0 + noiseStd η. */
+export interface LinearObservation {
+  /** A. */
+  readonly operator: LinearOperator;
+  /** What was seen, [B, …outputShape], or [1, …outputShape] for the whole batch; belongs to whoever made it. */
+  readonly y: tf.Tensor;
+  /** Standard deviation of the noise, not negative; 0 for an exact observation. */
+  readonly noiseStd: number;
+}
+
+/**
+ * An observation whose values were looked at.
+ *
+ * @param y [B or 1, …outputShape]; not copied
+ * @throws {RangeError} if y has another shape, holds NaN or an infinity, or noiseStd is negative
+ */
+export async function linearObservation(
+  operator: LinearOperator,
+  y: tf.Tensor,
+  noiseStd = 0,
+): Promise<LinearObservation> {
+  const observation = { operator, y, noiseStd };
+  checkObservation(observation);
+  const wrong = (await y.data()).find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw new RangeError(`an observation must hold finite numbers, got ${wrong}`);
+  return observation;
+}
+
+/** Refuses an observation whose shapes do not fit or whose noise is none. */
+export function checkObservation(observation: LinearObservation): void {
+  requireOptions("observation", observation);
+  const { operator, y, noiseStd } = observation;
+  requireMethods("operator", operator, ["apply", "adjoint"], "a linear operator, as maskOperator() makes it");
+  requireTensor("an observation", y, { empty: operator.outputShape.includes(0) });
+  if (String(y.shape.slice(1)) !== String(operator.outputShape) || y.rank < 1) {
+    throw new RangeError(`an observation must be [samples, ${operator.outputShape}], got [${y.shape}]`);
+  }
+  if (!(Number.isFinite(noiseStd) && noiseStd >= 0)) {
+    throw new RangeError(`noiseStd must be a finite number of at least 0, got ${quoted(noiseStd)}`);
+  }
+}
+
+/**
+ * The posterior law of x_0 given one observation, exactly; again an exact denoiser, for `scoreModel` and any sampler.
+ *
+ * @example A correlated pair of which one coordinate is seen
+ * ```ts
+ * import { useEngine } from "../compute/engine.ts";
+ * import * as tf from "../compute/tf.ts";
+ * import { Gaussian } from "../distributions/gaussian.ts";
+ * import { exactPosterior, linearObservation } from "./observation.ts";
+ * import { maskOperator } from "./operators.ts";
+ * await useEngine("wasm");
+ * const prior = new Gaussian({ mean: [0, 0], covariance: [[1, 0.8], [0.8, 1]] });
+ * const seen = await linearObservation(maskOperator([2], [1, 0]), tf.tensor2d([[1.5]]));
+ * const posterior = await exactPosterior(prior, seen);
+ * console.assert(Math.abs(posterior.components[0].mean[1] - 1.2) < 1e-6);
+ * ```
+ * @param observation of one sample, y [1, …outputShape]
+ * @throws {RangeError} if there is more than one observation, its operator does not take the law's vectors, or what was seen
+ * has no density (noise-free, of something without variance)
+ */
+export async function exactPosterior(
+  law: Gaussian | GaussianMixture,
+  observation: LinearObservation,
+): Promise<GaussianMixture> {
+  if (!(law instanceof Gaussian || law instanceof GaussianMixture)) {
+    throw new TypeError(`law must be a Gaussian or a GaussianMixture, got ${quoted(law)}`);
+  }
+  checkObservation(observation);
+  const { operator, y, noiseStd } = observation;
+  if (y.shape[0] !== 1) throw new RangeError(`an exact posterior is of one observation, got ${y.shape[0]}`);
+  const prior = law instanceof GaussianMixture ? law : new GaussianMixture([1], [law]);
+  const matrix = await operatorMatrix(operator);
+  if (matrix.length === 0) return prior;
+  return prior.observing(matrix, await y.data(), noiseStd ** 2);
+}
+
+/** A as rows of numbers, [outputs][inputs], read off the unit vectors. */
+export async function operatorMatrix(operator: LinearOperator): Promise<number[][]> {
+  const [inputs, outputs] = [sizeOf(operator.inputShape), sizeOf(operator.outputShape)];
+  const seen = tf.tidy(() => operator.apply(tf.eye(inputs).reshape([inputs, ...operator.inputShape])));
+  const values = await seen.data();
+  seen.dispose();
+  return Array.from(
+    { length: outputs },
+    (_, i) => Array.from({ length: inputs }, (_, j) => values[j * outputs + i]),
+  );
+}

@@ -1,0 +1,104 @@
+/**
+ * How fast variance-preserving diffusions forget: the rate β(t), its integral B(t) and the inverse of that. The
+ * continuous-time schedule is linear; a chain in discrete time, β_1 … β_N, is the rate that is constant between its steps.
+ * @module
+ */
+import { requireBetween, requireFinite, requireWhole } from "../input/require.ts";
+import { quoted } from "../input/quoted.ts";
+
+/** β and its integral, in float64 on the host. */
+export interface BetaSchedule {
+  /** β(t). */
+  beta(t: number): number;
+  /** B(t) = ∫_0^t β. */
+  integral(t: number): number;
+  /** The time at which B(t) has a value. */
+  timeOfIntegral(value: number): number;
+}
+
+/** β(t) = βmin + t (βmax − βmin) (Song et al. 2021, eq. 32). */
+export function linearBeta(betaMin: number, betaMax: number): BetaSchedule {
+  const slope = betaMax - betaMin;
+  return {
+    beta: (t) => betaMin + slope * t,
+    integral: (t) => t * (betaMin + 0.5 * slope * t),
+    timeOfIntegral: (value) => 2 * value / (betaMin + Math.sqrt(betaMin ** 2 + 2 * slope * value)),
+  };
+}
+
+/**
+ * The rate under which x_{n/N} given x_{(n−1)/N} is exactly the chain's N(√(1 − β_n) x, β_n I): on ((n−1)/N, n/N] it is
+ * −N ln(1 − β_n). Beyond t = 1 the last rate goes on.
+ */
+export function steppedBeta(betas: readonly number[]): BetaSchedule {
+  const steps = betas.length;
+  const jumps = betas.map((beta) => -Math.log1p(-beta));
+  const sums = new Float64Array(steps + 1);
+  for (let n = 0; n < steps; n++) sums[n + 1] = sums[n] + jumps[n];
+  /** The step that a time lies in, from 0; a time that is n/N but for rounding ends step n. */
+  const stepOf = (t: number) => Math.min(steps - 1, Math.max(0, Math.ceil(t * steps - 1e-9) - 1));
+  return {
+    beta: (t) => steps * jumps[stepOf(t)],
+    integral: (t) => {
+      const n = stepOf(t);
+      return sums[n] + jumps[n] * (t * steps - n);
+    },
+    timeOfIntegral: (value) => {
+      let [low, high] = [0, steps - 1];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (sums[middle + 1] < value) low = middle + 1;
+        else high = middle;
+      }
+      return (low + (value - sums[low]) / jumps[low]) / steps;
+    },
+  };
+}
+
+/**
+ * β_1 … β_N growing linearly (Ho et al. 2020, section 4).
+ *
+ * @param steps N, default 1000.
+ * @throws {RangeError} if N is no positive integer or a β is not between 0 and 1
+ */
+export function linearBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
+  requireWhole("a chain's steps", steps, 1, MOST_STEPS);
+  requireFinite("the first β", first);
+  requireFinite("the last β", last);
+  const betas = Array.from(
+    { length: steps },
+    (_, n) => steps === 1 ? first : first + (last - first) * n / (steps - 1),
+  );
+  requireBetas(betas);
+  return betas;
+}
+
+/**
+ * β_1 … β_N of the cosine schedule, ᾱ_n ∝ cos²(π/2 · (n/N + s)/(1 + s)), each at most .999 (Nichol & Dhariwal 2021, eq. 17).
+ *
+ * @param steps N, default 1000.
+ * @param offset s, default .008.
+ * @throws {RangeError} if N is no positive integer or a β is not between 0 and 1
+ */
+export function cosineBetas(steps = 1000, offset = 0.008): number[] {
+  requireWhole("a chain's steps", steps, 1, MOST_STEPS);
+  requireBetween("offset", offset, 0);
+  const kept = (n: number) => Math.cos(Math.PI / 2 * (n / steps + offset) / (1 + offset)) ** 2;
+  const betas = Array.from({ length: steps }, (_, n) => Math.min(0.999, 1 - kept(n + 1) / kept(n)));
+  requireBetas(betas);
+  return betas;
+}
+
+/** @throws {RangeError} if there is no β, or one is not between 0 and 1 */
+export function requireBetas(betas: readonly number[]): void {
+  if (!Array.isArray(betas) || betas.length === 0) {
+    throw new RangeError("a chain needs a list of at least one β");
+  }
+  const wrong = betas.findIndex((beta) => !(typeof beta === "number" && beta > 0 && beta < 1));
+  if (wrong >= 0) {
+    throw new RangeError(`every β must be above 0 and below 1, got β_${wrong + 1} = ${quoted(betas[wrong])}`);
+  }
+}
+
+/** The most steps of a chain. */
+const MOST_STEPS = 1e7;

@@ -1,0 +1,122 @@
+/**
+ * One denoiser serves every SDE: x_t/α(t) is the data plus noise of ratio ν(t) = σ(t)/α(t), so the score, the
+ * clean data and the probability-flow velocity under an SDE are views of the predicted noise ε̂(y, ν).
+ * @module
+ */
+import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import { noiseRatio, type Sde } from "./sde.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+import { quoted } from "../input/quoted.ts";
+import { requireFunction } from "../input/require.ts";
+import { requireDenoiser, requireModel, requireSde } from "../input/require_parts.ts";
+
+/** Predicts the noise in y = x_0 + ν ε. */
+export interface Denoiser {
+  /**
+   * ε̂(y, ν) = (y − E[x_0 | y])/ν, of y's shape [B, …]. Implementations give it without forming that difference,
+   * which has no digits left in float32 when ν is small.
+   */
+  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
+  /** Whether ε̂ is that of a consistency function, (y − f(y, ν))/ν, which is no mean and gives no score. Absent for a mean. */
+  readonly consistency?: true;
+}
+
+/**
+ * What a denoiser says of the law p_t of one SDE. States x are [B, …], times one for the batch or one per row;
+ * the caller owns what is returned, and nothing is disposed that was passed in.
+ */
+export interface ScoreModel {
+  /** The SDE whose marginals p_t the views speak of. */
+  readonly sde: Sde;
+  /**
+   * Whether the model is a consistency function: then `data` is f(x/α, ν), the end of x's probability-flow trajectory, and `score`
+   * and `velocity` throw. Absent for a score.
+   */
+  readonly consistency?: true;
+  /** The noise ε̂ predicted in x = α x_0 + σ ε. */
+  noise(x: tf.Tensor, t: PerRow): tf.Tensor;
+  /** ∇ log p_t(x) = −ε̂/σ. */
+  score(x: tf.Tensor, t: PerRow): tf.Tensor;
+  /** Tweedie's mean E[x_0 | x_t = x] = (x − σ ε̂)/α. */
+  data(x: tf.Tensor, t: PerRow): tf.Tensor;
+  /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13). */
+  velocity(x: tf.Tensor, t: PerRow): tf.Tensor;
+}
+
+/**
+ * Refuses a consistency function where a score is needed.
+ * @throws {TypeError} naming what needs it
+ */
+export function requireScore(model: ScoreModel, what: string): void {
+  requireModel("model", model);
+  if (!model.consistency) return;
+  throw new TypeError(
+    `${what} needs a score, and this model is a consistency function: draw from it with the sampler consistency`,
+  );
+}
+
+/** The score model that a denoiser gives under an SDE. */
+export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
+  requireDenoiser("denoiser", denoiser);
+  return scoreModelFromNoise(sde, (x, t) => {
+    const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
+    return denoiser.noise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
+  }, { consistency: denoiser.consistency });
+}
+
+/**
+ * Refuses times at which an SDE has no marginal.
+ * @throws {RangeError} naming the first time that is not from 0 to tMax
+ */
+function checkTimes({ tMax }: Sde, t: PerRow): void {
+  if (!(t instanceof Float64Array) && typeof t !== "number") {
+    throw new TypeError(`times must be a number or a Float64Array, one for each row, got ${quoted(t)}`);
+  }
+  for (const time of typeof t === "number" ? [t] : t) {
+    // A solver's times may end a rounding beyond; rows of NaN are of a state that broke, of which the solver speaks.
+    const broken = typeof t !== "number" && Number.isNaN(time);
+    if (!broken && !(time >= 0 && time <= tMax * (1 + 1e-9))) {
+      throw new RangeError(`times must be from 0 to ${tMax}, got ${time}`);
+    }
+  }
+}
+
+/**
+ * The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it.
+ *
+ * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f.
+ */
+export function scoreModelFromNoise(
+  sde: Sde,
+  noise: (x: tf.Tensor, t: PerRow) => tf.Tensor,
+  { consistency }: { readonly consistency?: true } = {},
+): ScoreModel {
+  requireSde("sde", sde);
+  requireFunction("noise", noise);
+  /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone. */
+  const view = (a: ((t: number) => number) | null, b: (t: number) => number) => (x: tf.Tensor, t: PerRow) =>
+    tf.tidy(() => {
+      requireTensor("x", x);
+      checkTimes(sde, t);
+      const part = tf.mul(noise(x, t), column(mapPerRow(t, b), x));
+      return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
+    });
+  const scoreless = (name: string) => () => {
+    throw new TypeError(`a consistency function has no ${name}: use a score network`);
+  };
+  return {
+    sde,
+    ...consistency && { consistency },
+    noise: (x, t) => {
+      requireTensor("x", x);
+      checkTimes(sde, t);
+      return tf.tidy(() => noise(x, t));
+    },
+    score: consistency ? scoreless("score") : view(null, (t) => -1 / sde.sigma(t)),
+    data: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
+    velocity: consistency
+      ? scoreless("velocity")
+      : view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t)),
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The noise levels and step size of annealed Langevin dynamics, computed from the data: the techniques of NCSNv2 (Song & Ermon
+ * 2020, "Improved techniques for training score-based generative models"). Everything is in the data's own units.
+ * @module
+ */
+import { normalCdf } from "../math/normal_distribution.ts";
+import { requireOptions, requirePositive, requireWhole } from "../input/require.ts";
+import { quoted } from "../input/quoted.ts";
+
+/** Levels and Langevin steps of a noise-conditional score network. */
+export interface NoisePlan {
+  /** σ_1, the largest level. */
+  readonly largest: number;
+  /** σ_L, the smallest. */
+  readonly smallest: number;
+  /** L, the number of levels. */
+  readonly levels: number;
+  /** T, Langevin moves at each level. */
+  readonly moves: number;
+  /** ε of x ← x + α_i s + √(2α_i) z with α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1), as `annealedLangevin` takes it. */
+  readonly epsilon: number;
+  /** γ = σ_{i−1}/σ_i. */
+  readonly ratio: number;
+  /** s_T²/σ_i², the variance that T moves leave of a sample of the level before: 1 if they suffice (technique 4). */
+  readonly variance: number;
+}
+
+/** What a plan is made for. */
+export interface NoisePlanOptions {
+  /** σ_1: the largest distance between two data (technique 1), see `largestDistance`. */
+  readonly largest: number;
+  /** σ_L, at which noise cannot be seen. Default .01, the paper's for images in [0, 1]. */
+  readonly smallest?: number;
+  /** D, coordinates of a datum. */
+  readonly dimension: number;
+  /** How much of a level lies where the level before is (technique 2). Default .5. */
+  readonly overlap?: number;
+  /** T, as many as there is time for (technique 4). Default 5. */
+  readonly moves?: number;
+}
+
+/** L geometric levels from σ_1 down to σ_L (Song & Ermon 2019, section 4.2). */
+export function geometricLevels(largest: number, smallest: number, levels: number): Float64Array {
+  requirePositive("the smallest noise level", smallest);
+  if (!(Number.isFinite(largest) && largest > smallest)) {
+    throw new RangeError(
+      `the largest noise level must exceed the smallest, got ${quoted(largest)} ≤ ${smallest}`,
+    );
+  }
+  if (!Number.isInteger(levels) || levels < 2) {
+    throw new RangeError(`levels must be a whole number from 2 up, got ${quoted(levels)}`);
+  }
+  requireWhole("levels", levels, 2, MOST_LEVELS);
+  return Float64Array.from(
+    { length: levels },
+    (_, i) => largest * (smallest / largest) ** (i / (levels - 1)),
+  );
+}
+
+/**
+ * C, the probability that the norm of level i's noise lies within three standard deviations of level i − 1's, for σ_{i−1}/σ_i = γ:
+ * Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ) (technique 2, proposition 2).
+ */
+export function levelOverlap(ratio: number, dimension: number): number {
+  requirePositive("the ratio", ratio);
+  requireWhole("the dimension", dimension, 1, Number.MAX_SAFE_INTEGER);
+  const shift = Math.sqrt(2 * dimension) * (ratio - 1);
+  // As Φ(−low) − Φ(−high): both are small, and their difference keeps its digits.
+  return normalCdf(3 * ratio - shift) - normalCdf(-3 * ratio - shift);
+}
+
+/**
+ * The ratio γ > 1 at which neighbouring levels overlap by C.
+ *
+ * @throws {RangeError} unless C is between 0 and .99 and the dimension a positive integer
+ */
+export function ratioOfOverlap(overlap: number, dimension: number): number {
+  if (!(typeof overlap === "number" && overlap > 0 && overlap < 0.99)) {
+    throw new RangeError(`the overlap must be above 0 and below .99, got ${quoted(overlap)}`);
+  }
+  requireWhole("the dimension", dimension, 1, Number.MAX_SAFE_INTEGER);
+  // √(2D)(γ − 1) − 3γ changes sign within these: from full overlap to none, if D lets levels separate at all.
+  let [low, high] = [1, 2];
+  while (levelOverlap(high, dimension) > overlap) {
+    high *= 2;
+    if (high > 1e6) {
+      throw new RangeError(
+        `in ${dimension} dimensions all levels overlap by more than ${overlap}: give the number of levels instead`,
+      );
+    }
+  }
+  for (let i = 0; i < 200; i++) {
+    const middle = (low + high) / 2;
+    if (levelOverlap(middle, dimension) > overlap) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/**
+ * s_T²/σ_i²: what T Langevin moves at level i make of the variance γ²σ_i² that level i − 1 left, for data at a point (technique 4,
+ * eq. 4): (1 − ε/σ_L²)^{2T} (γ² − v) + v with v = 2ε/(σ_L² − σ_L² (1 − ε/σ_L²)²).
+ */
+export function varianceAfter(
+  plan: Pick<NoisePlan, "ratio" | "smallest" | "epsilon" | "moves">,
+): number {
+  requireOptions("plan", plan);
+  const { ratio, smallest, epsilon, moves } = plan;
+  requirePositive("ratio", ratio);
+  requirePositive("smallest", smallest);
+  requirePositive("epsilon", epsilon);
+  requireWhole("moves", moves);
+  const step = epsilon / smallest ** 2;
+  const kept = (1 - step) ** 2;
+  // Steps too small, or of 2, for the variance to have a limit: every move adds 2 ε/σ² to it.
+  if (kept === 1) return ratio ** 2 + 2 * step * moves;
+  const limit = 2 * step / (1 - kept);
+  return kept ** moves * (ratio ** 2 - limit) + limit;
+}
+
+/**
+ * ε for which s_T²/σ_i² is nearest to 1 (technique 4), by search: it falls from γ² as ε grows, until noise takes over.
+ */
+export function bestEpsilon(ratio: number, smallest: number, moves: number): number {
+  requirePositive("ratio", ratio);
+  requirePositive("smallest", smallest);
+  requireWhole("moves", moves, 1);
+  const distance = (step: number) =>
+    Math.abs(varianceAfter({ ratio, smallest, moves, epsilon: step * smallest ** 2 }) - 1);
+  // A scan of steps ε/σ_L² on (0, 1), then finer ones around the best.
+  let [low, high] = [0, 1];
+  let best = 0.5;
+  for (let round = 0; round < 12; round++) {
+    const width = (high - low) / 1000;
+    for (let i = 1; i < 1000; i++) {
+      const step = low + i * width;
+      if (distance(step) < distance(best)) best = step;
+    }
+    [low, high] = [Math.max(0, best - width), Math.min(1, best + width)];
+  }
+  return best * smallest ** 2;
+}
+
+/**
+ * The plan of NCSNv2: σ_1 from the data, L from the overlap of neighbouring levels, ε from T.
+ *
+ * @throws {RangeError} if a number is out of its range
+ */
+export function noisePlan(options: NoisePlanOptions): NoisePlan {
+  requireOptions("options", options);
+  const { largest, smallest = 0.01, dimension, overlap = 0.5, moves = 5 } = options;
+  requirePositive("the smallest noise level", smallest);
+  if (!(Number.isFinite(largest) && largest > smallest)) {
+    throw new RangeError(
+      `the largest noise level must exceed the smallest, got ${quoted(largest)} ≤ ${smallest}`,
+    );
+  }
+  const widest = ratioOfOverlap(overlap, dimension);
+  const levels = 1 + Math.max(1, Math.ceil(Math.log(largest / smallest) / Math.log(widest)));
+  requireWhole("the number of levels", levels, 2, MOST_LEVELS);
+  const ratio = (largest / smallest) ** (1 / (levels - 1));
+  const epsilon = bestEpsilon(ratio, smallest, moves);
+  const variance = varianceAfter({ ratio, smallest, epsilon, moves });
+  return { largest, smallest, levels, moves, epsilon, ratio, variance };
+}
+
+/** The most levels of a plan. */
+const MOST_LEVELS = 1e7;

@@ -1,0 +1,366 @@
+/**
+ * The linear SDEs with scalar coefficients, dx = drift(t)·x dt + diffusion(t) dw, and their Gaussian kernels
+ * p(x_t | x_0) = N(alpha(t)·x_0, sigma(t)²·I). Everything is a float64 number on the host.
+ *
+ * The schedules are those of Song et al. 2021, "Score-Based Generative Modeling through SDEs" (Sections 3.4 and
+ * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is a chain in discrete time.
+ * @module
+ */
+import { type BetaSchedule, linearBeta, requireBetas, steppedBeta } from "./beta_schedule.ts";
+import { quoted } from "../input/quoted.ts";
+import {
+  requireBetween,
+  requireFinite,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+} from "../input/require.ts";
+import { requireSde } from "../input/require_parts.ts";
+
+/**
+ * A plain, serializable description of an SDE. Times default to [1e-5, 1] for `ve` and [1e-3, 1] otherwise; those of
+ * `ddpm` are [1/N, 1].
+ */
+export type SdeConfig =
+  | {
+    readonly kind: "ve";
+    readonly sigmaMin: number;
+    readonly sigmaMax: number;
+    readonly tMin?: number;
+    readonly tMax?: number;
+  }
+  | {
+    readonly kind: "vp" | "subvp";
+    readonly betaMin: number;
+    readonly betaMax: number;
+    readonly tMin?: number;
+    readonly tMax?: number;
+  }
+  | {
+    readonly kind: "sigma-power";
+    readonly sigma: number;
+    readonly tMin?: number;
+    readonly tMax?: number;
+  }
+  | {
+    readonly kind: "ddpm";
+    /** β_1 … β_N. */
+    readonly betas: readonly number[];
+  };
+
+/**
+ * dx = drift(t)·x dt + diffusion(t) dw, with kernel p(x_t | x_0) = N(alpha(t)·x_0, sigma(t)²·I), for t ≥ 0.
+ * Samplers, grids and losses stay within [tMin, tMax].
+ */
+export interface Sde {
+  /** What `sdeFromConfig` rebuilds this SDE from; all defaults filled in. */
+  readonly config: SdeConfig;
+  /** Where sampling ends: the noise left there is removed by one denoise. */
+  readonly tMin: number;
+  /** Where sampling starts, from N(0, priorStd²·I). */
+  readonly tMax: number;
+  /** Standard deviation of the prior at tMax. */
+  readonly priorStd: number;
+  /** Scale α(t) of the kernel's mean; 1 at t = 0. */
+  alpha(t: number): number;
+  /** Standard deviation σ(t) of the kernel. */
+  sigma(t: number): number;
+  /** The drift's factor f(t) = (ln α)'(t). */
+  drift(t: number): number;
+  /** The diffusion coefficient g(t), not squared. */
+  diffusion(t: number): number;
+  /** The time at which ln(α/σ) equals `lambda`; not clamped to [tMin, tMax]. */
+  timeOfLogSnr(lambda: number): number;
+}
+
+/** Options of {@linkcode veSde}. */
+export interface VeOptions {
+  /** Noise level at t = 0, positive. Default 0.01. */
+  readonly sigmaMin?: number;
+  /** Noise level at t = 1, above sigmaMin. Default 50. */
+  readonly sigmaMax?: number;
+  /** Default 1e-5; may be 0. */
+  readonly tMin?: number;
+  /** Default 1. */
+  readonly tMax?: number;
+}
+
+/** Options of {@linkcode vpSde} and {@linkcode subVpSde}. */
+export interface BetaOptions {
+  /** β(0), positive. Default 0.1. */
+  readonly betaMin?: number;
+  /** β(1), at least betaMin. Default 20. */
+  readonly betaMax?: number;
+  /** Default 1e-3; positive. */
+  readonly tMin?: number;
+  /** Default 1. */
+  readonly tMax?: number;
+}
+
+/** Options of {@linkcode sigmaPowerSde}. */
+export interface SigmaPowerOptions {
+  /** The base σ of dx = σ^t dw, above 1. Default 25. */
+  readonly sigma?: number;
+  /** Default 1e-3; positive. */
+  readonly tMin?: number;
+  /** Default 1. */
+  readonly tMax?: number;
+}
+
+/**
+ * The variance-exploding SDE: α = 1, σ(t) = σmin (σmax/σmin)^t, the limit of SMLD (Song et al. 2021, eq. 30).
+ *
+ * σ(t)² is the noise on the data, σ(0) = σmin included; the SDE started from clean data at t = 0 would only add
+ * σ(t)² − σ(0)².
+ *
+ * @throws {RangeError} if a value is not finite or out of its range
+ * @example
+ * ```ts
+ * import { veSde } from "./sde.ts";
+ * const sde = veSde({ sigmaMax: 80 });
+ * console.assert(Math.abs(sde.sigma(1) - 80) < 1e-12);
+ * ```
+ */
+export function veSde(options: VeOptions = {}): Sde {
+  requireOptions("options", options);
+  const { sigmaMin = 0.01, sigmaMax = 50, tMin = 1e-5, tMax = 1 } = options;
+  requirePositive("sigmaMin", sigmaMin);
+  requireFinite("sigmaMax", sigmaMax);
+  if (sigmaMax <= sigmaMin) {
+    throw new RangeError(`sigmaMax must exceed sigmaMin, got ${sigmaMax} ≤ ${sigmaMin}`);
+  }
+  requireFinite("tMin", tMin);
+  if (tMin < 0) throw new RangeError(`tMin must not be negative, got ${tMin}`);
+  requireOrder(tMin, tMax);
+  const rate = Math.log(sigmaMax / sigmaMin);
+  const sigma = (t: number) => sigmaMin * Math.exp(rate * t);
+  return withinTimes({
+    config: { kind: "ve", sigmaMin, sigmaMax, tMin, tMax },
+    tMin,
+    tMax,
+    priorStd: sigma(tMax),
+    alpha: () => 1,
+    sigma,
+    drift: () => 0,
+    diffusion: (t) => sigma(t) * Math.sqrt(2 * rate),
+    timeOfLogSnr: (lambda) => (-lambda - Math.log(sigmaMin)) / rate,
+  });
+}
+
+/**
+ * The variance-preserving SDE, the limit of DDPM: with β(t) = βmin + t (βmax − βmin) and B(t) = ∫β,
+ * α = e^{−B/2}, σ² = 1 − e^{−B}, f = −β/2, g² = β (Song et al. 2021, eq. 32).
+ *
+ * @throws {RangeError} if a value is not finite or out of its range
+ */
+export function vpSde(options: BetaOptions = {}): Sde {
+  const { config, schedule } = linear(options);
+  return preserving({ kind: "vp", ...config }, schedule, config);
+}
+
+/**
+ * DDPM's chain x_n = √(1 − β_n) x_{n−1} + √β_n z, n = 1 … N, as the variance-preserving SDE that has its law at the times
+ * n/N, transitions included: every sampler, likelihood and bound works on it. It begins at tMin = 1/N, from where the last
+ * denoise is Ho et al.'s last step. The uniform grid of N − 1 steps visits the chain's own times.
+ *
+ * @param betas β_1 … β_N, as of `linearBetas` or `cosineBetas`.
+ * @throws {RangeError} if there are fewer than two β, or one is not between 0 and 1
+ */
+export function ddpmChain(betas: readonly number[]): Sde {
+  requireBetas(betas);
+  if (betas.length < 2) throw new RangeError("a chain to sample from needs at least two β");
+  return preserving({ kind: "ddpm", betas }, steppedBeta(betas), { tMin: 1 / betas.length, tMax: 1 });
+}
+
+function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sde {
+  return withinTimes({
+    ...kernelMean(schedule, times),
+    config,
+    sigma: (t) => Math.sqrt(-Math.expm1(-schedule.integral(t))),
+    diffusion: (t) => Math.sqrt(schedule.beta(t)),
+    // (α/σ)² = 1/(e^B − 1), so B = ln(1 + e^{−2λ}), written so that nothing overflows.
+    timeOfLogSnr: (lambda) =>
+      schedule.timeOfIntegral(Math.max(-2 * lambda, 0) + Math.log1p(Math.exp(-2 * Math.abs(lambda)))),
+  });
+}
+
+/**
+ * The sub-variance-preserving SDE: α = e^{−B/2}, σ = 1 − e^{−B} (no square root), f = −β/2,
+ * g² = β (1 − e^{−2B}), with β and B as in {@linkcode vpSde} (Song et al. 2021, eq. 29).
+ *
+ * @throws {RangeError} if a value is not finite or out of its range
+ */
+export function subVpSde(options: BetaOptions = {}): Sde {
+  const { config, schedule } = linear(options);
+  return withinTimes({
+    ...kernelMean(schedule, config),
+    config: { kind: "subvp", ...config },
+    sigma: (t) => -Math.expm1(-schedule.integral(t)),
+    diffusion: (t) => Math.sqrt(schedule.beta(t) * -Math.expm1(-2 * schedule.integral(t))),
+    // σ/α = 2 sinh(B/2).
+    timeOfLogSnr: (lambda) => schedule.timeOfIntegral(2 * Math.asinh(Math.exp(-lambda) / 2)),
+  });
+}
+
+/**
+ * dx = σ^t dw: α = 1, σ(t)² = (σ^{2t} − 1)/(2 ln σ), g = σ^t; the SDE of Song's score tutorial.
+ *
+ * @throws {RangeError} if a value is not finite or out of its range
+ */
+export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
+  requireOptions("options", options);
+  const { sigma: base = 25, tMin = 1e-3, tMax = 1 } = options;
+  requireFinite("sigma", base);
+  if (base <= 1) throw new RangeError(`sigma must exceed 1, got ${base}`);
+  requirePositive("tMin", tMin);
+  requireOrder(tMin, tMax);
+  const rate = 2 * Math.log(base);
+  const sigma = (t: number) => Math.sqrt(Math.expm1(rate * t) / rate);
+  return withinTimes({
+    config: { kind: "sigma-power", sigma: base, tMin, tMax },
+    tMin,
+    tMax,
+    priorStd: sigma(tMax),
+    alpha: () => 1,
+    sigma,
+    drift: () => 0,
+    diffusion: (t) => Math.exp(0.5 * rate * t),
+    timeOfLogSnr: (lambda) => Math.log1p(rate * Math.exp(-2 * lambda)) / rate,
+  });
+}
+
+/**
+ * Builds the SDE that a plain config describes; `sdeFromConfig(sde.config)` is `sde` again.
+ *
+ * @throws {RangeError} if the kind is unknown, or a value is missing, not finite or out of its range
+ */
+export function sdeFromConfig(config: SdeConfig): Sde {
+  requireOptions("an SDE's config", config);
+  switch (config.kind) {
+    case "ve":
+      requireFinite("sigmaMin", config.sigmaMin);
+      requireFinite("sigmaMax", config.sigmaMax);
+      return veSde(config);
+    case "vp":
+    case "subvp":
+      requireFinite("betaMin", config.betaMin);
+      requireFinite("betaMax", config.betaMax);
+      return config.kind === "vp" ? vpSde(config) : subVpSde(config);
+    case "sigma-power":
+      requireFinite("sigma", config.sigma);
+      return sigmaPowerSde(config);
+    case "ddpm":
+      return ddpmChain(config.betas);
+    default: {
+      const { kind } = config as { kind: unknown };
+      throw new RangeError(
+        `unknown SDE kind ${quoted(kind)}: use "ve", "vp", "subvp", "sigma-power" or "ddpm"`,
+      );
+    }
+  }
+}
+
+/** λ(t) = ln(α(t)/σ(t)), half the logarithm of the signal-to-noise ratio; decreasing in t. */
+export function logSnr(sde: Sde, t: number): number {
+  requireSde("sde", sde);
+  return Math.log(sde.alpha(t)) - Math.log(sde.sigma(t));
+}
+
+/** ν(t) = σ(t)/α(t), the noise on the data in the data's own units; increasing in t. */
+export function noiseRatio(sde: Sde, t: number): number {
+  requireSde("sde", sde);
+  return sde.sigma(t) / sde.alpha(t);
+}
+
+/**
+ * The exact forward transition p(x_t | x_s) = N(scale·x_s, std²·I) for s ≤ t:
+ * scale = α(t)/α(s), std² = σ(t)² − scale²·σ(s)².
+ *
+ * @throws {RangeError} if s exceeds t
+ */
+export function transition(sde: Sde, s: number, t: number): { scale: number; std: number } {
+  requireSde("sde", sde);
+  if (!(s <= t)) throw new RangeError(`a transition runs forward, from s to t ≥ s; got s = ${s}, t = ${t}`);
+  const before = noiseRatio(sde, s);
+  const after = noiseRatio(sde, t);
+  return {
+    scale: sde.alpha(t) / sde.alpha(s),
+    std: sde.alpha(t) * Math.sqrt((after - before) * (after + before)),
+  };
+}
+
+/**
+ * Log density of the prior N(0, priorStd²·I), in nats, at a point of the given squared norm and dimension.
+ */
+export function priorLogDensity(sde: Sde, squaredNorm: number, dimension: number): number {
+  requireSde("sde", sde);
+  requireBetween("a squared norm", squaredNorm, 0);
+  requireWhole("the dimension", dimension, 1);
+  const variance = sde.priorStd ** 2;
+  return -0.5 * (dimension * Math.log(2 * Math.PI * variance) + squaredNorm / variance);
+}
+
+type Times = Pick<Sde, "tMin" | "tMax">;
+
+function linear(options: BetaOptions): { config: Required<BetaOptions>; schedule: BetaSchedule } {
+  requireOptions("options", options);
+  const { betaMin = 0.1, betaMax = 20, tMin = 1e-3, tMax = 1 } = options;
+  requirePositive("betaMin", betaMin);
+  requireFinite("betaMax", betaMax);
+  if (betaMax < betaMin) {
+    throw new RangeError(`betaMax must be at least betaMin, got ${betaMax} < ${betaMin}`);
+  }
+  requirePositive("tMin", tMin);
+  requireOrder(tMin, tMax);
+  return { config: { betaMin, betaMax, tMin, tMax }, schedule: linearBeta(betaMin, betaMax) };
+}
+
+/** What all that shrink their data share: the mean's scale, its logarithmic derivative, the times and the unit prior. */
+function kernelMean(
+  schedule: BetaSchedule,
+  { tMin, tMax }: Times,
+): Pick<Sde, "alpha" | "drift" | "tMin" | "tMax" | "priorStd"> {
+  return {
+    tMin,
+    tMax,
+    priorStd: 1,
+    alpha: (t) => Math.exp(-0.5 * schedule.integral(t)),
+    drift: (t) => -0.5 * schedule.beta(t),
+  };
+}
+
+/**
+ * An SDE whose functions refuse times outside [0, tMax]. A thousandth beyond is allowed: solvers round, and derivatives at tMax
+ * may be taken by differences.
+ */
+function withinTimes(sde: Sde): Sde {
+  requirePositive("the standard deviation of the prior", sde.priorStd);
+  const last = sde.tMax * 1.001;
+  const within = (f: (t: number) => number) => (t: number) => {
+    if (!(typeof t === "number" && t >= 0 && t <= last)) {
+      throw new RangeError(`times must be from 0 to ${sde.tMax}, got ${quoted(t)}`);
+    }
+    return f(t);
+  };
+  return {
+    ...sde,
+    alpha: within(sde.alpha),
+    sigma: within(sde.sigma),
+    drift: within(sde.drift),
+    diffusion: within(sde.diffusion),
+    timeOfLogSnr: (lambda) => {
+      requireFinite("a log signal-to-noise ratio", lambda);
+      return sde.timeOfLogSnr(lambda);
+    },
+  };
+}
+
+function requireOrder(tMin: number, tMax: number): void {
+  requireFinite("tMax", tMax);
+  if (tMax <= tMin) throw new RangeError(`tMax must exceed tMin, got ${tMax} ≤ ${tMin}`);
+}
+
+/** Refuses a time at which there is no noise, where scores are infinite. */
+export function requireNoise(sde: Sde, t: number): void {
+  if (!(sde.sigma(t) > 0)) throw new RangeError(`there must be noise at the time, got none at ${t}`);
+}

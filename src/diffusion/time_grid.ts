@@ -1,0 +1,125 @@
+/**
+ * The times that a sampler visits.
+ * @module
+ */
+import { logSnr, noiseRatio, type Sde } from "./sde.ts";
+import { isList, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
+import { requireSde } from "../input/require_parts.ts";
+import { quoted } from "../input/quoted.ts";
+
+/**
+ * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
+ * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `levels` visits listed noise ratios.
+ */
+export type GridConfig = {
+  readonly kind: "uniform" | "quadratic" | "log-snr" | "karras" | "levels";
+  /** Number of steps N, a positive integer. */
+  readonly steps: number;
+  /** Karras' ρ, positive; other grids ignore it. Default 7. */
+  readonly rho?: number;
+  /**
+   * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. Default those
+   * of {@linkcode CONSISTENCY_LEVELS} for N steps.
+   */
+  readonly ratios?: readonly number[];
+};
+
+/** Noise ratios that a consistency model of digits visits between the prior and the data in 1, 2, 3 and 4 steps. */
+export const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5], [3, 1.2, 0.4]];
+
+/**
+ * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`.
+ *
+ * @throws {RangeError} if the kind is unknown, `steps` is no positive integer, `rho` is not positive, or the steps
+ * are too many to be told apart in float64
+ * @example
+ * ```ts
+ * import { vpSde } from "./sde.ts";
+ * import { timeGrid } from "./time_grid.ts";
+ * const times = timeGrid(vpSde(), { kind: "uniform", steps: 10 });
+ * console.assert(times.length === 11 && times[0] === 1 && times[10] === 1e-3);
+ * ```
+ */
+export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
+  requireSde("sde", sde);
+  requireOptions("grid", config);
+  const { steps } = config;
+  requireWhole("steps", steps, 1, 1e7);
+  const timeAt = interpolation(sde, config);
+  const times = Float64Array.from({ length: steps + 1 }, (_, i) => timeAt(i / steps));
+  times[0] = sde.tMax;
+  times[steps] = sde.tMin;
+  for (let i = 0; i < steps; i++) {
+    if (!(times[i + 1] < times[i])) {
+      throw new RangeError(
+        `a ${config.kind} grid of ${steps} steps is too fine: step ${i} does not move in time`,
+      );
+    }
+  }
+  return times;
+}
+
+/** The time at a fraction of the way, 0 at tMax and 1 at tMin. */
+function interpolation(sde: Sde, config: GridConfig): (fraction: number) => number {
+  const { tMin, tMax } = sde;
+  switch (config.kind) {
+    case "uniform":
+      return between(tMax, tMin);
+    case "quadratic": {
+      const root = between(Math.sqrt(tMax), Math.sqrt(tMin));
+      return (fraction) => root(fraction) ** 2;
+    }
+    case "log-snr": {
+      const lambda = between(logSnr(sde, tMax), logSnr(sde, tMin));
+      return (fraction) => sde.timeOfLogSnr(lambda(fraction));
+    }
+    case "karras": {
+      const { rho = 7 } = config;
+      requirePositive("rho", rho);
+      const root = between(noiseRatio(sde, tMax) ** (1 / rho), noiseRatio(sde, tMin) ** (1 / rho));
+      return (fraction) => sde.timeOfLogSnr(-rho * Math.log(root(fraction)));
+    }
+    case "levels": {
+      const ratios = listedRatios(sde, config);
+      const times = [tMax, ...ratios.map((ratio) => sde.timeOfLogSnr(-Math.log(ratio))), tMin];
+      return (fraction) => times[Math.round(fraction * config.steps)];
+    }
+    default:
+      throw new RangeError(
+        `unknown grid ${quoted(config.kind)}: use "uniform", "quadratic", "log-snr", "karras" or "levels"`,
+      );
+  }
+}
+
+/** The noise ratios that a `levels` grid visits between tMax and tMin. */
+function listedRatios(
+  sde: Sde,
+  { steps, ratios = CONSISTENCY_LEVELS[steps - 1] }: GridConfig,
+): readonly number[] {
+  if (ratios === undefined) {
+    throw new RangeError(
+      `there are listed levels for at most ${CONSISTENCY_LEVELS.length} steps, got ${steps}: give ${
+        steps - 1
+      } ratios for more`,
+    );
+  }
+  if (!isList(ratios)) throw new TypeError(`ratios must be a list of numbers, got ${quoted(ratios)}`);
+  if (ratios.length !== steps - 1) {
+    throw new RangeError(`a levels grid of ${steps} steps needs ${steps - 1} ratios, got ${ratios.length}`);
+  }
+  const [largest, smallest] = [noiseRatio(sde, sde.tMax), noiseRatio(sde, sde.tMin)];
+  for (const [i, ratio] of ratios.entries()) {
+    if (!(typeof ratio === "number" && ratio > smallest && ratio < (i === 0 ? largest : ratios[i - 1]))) {
+      throw new RangeError(
+        `the ratios of a levels grid must decrease strictly between ${largest} and ${smallest}, got ${
+          ratios.join(", ")
+        }`,
+      );
+    }
+  }
+  return ratios;
+}
+
+function between(start: number, end: number): (fraction: number) => number {
+  return (fraction) => start + fraction * (end - start);
+}

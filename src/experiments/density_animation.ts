@@ -1,0 +1,159 @@
+/**
+ * Densities on their way to noise and back, with particles and the lines of the probability flow.
+ * @module
+ */
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import { type ScoreModel, scoreModel } from "../diffusion/denoiser.ts";
+import type { ExactDistribution } from "../distributions/distribution.ts";
+import { panels } from "../plots/panels.ts";
+import { plot } from "../plots/plot.ts";
+import { eulerMaruyama } from "../samplers/euler_maruyama.ts";
+import { odeRk4 } from "../samplers/ode_rk4.ts";
+import { sample } from "../samplers/sample.ts";
+import type { Sampler } from "../samplers/sampler.ts";
+import { noiseRatio, type Sde, transition, vpSde } from "../diffusion/sde.ts";
+import { timeGrid } from "../diffusion/time_grid.ts";
+import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
+import { requireArray, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
+import { requirePlaneLaw, requireRng, requireSde } from "../input/require_parts.ts";
+
+/** What is filmed. */
+export interface FilmOptions {
+  /** Moments in each direction, at least 2; the film has twice as many frames. */
+  readonly moments: number;
+  /** Particles, positive. */
+  readonly count: number;
+  /** Source of all randomness. */
+  readonly rng: Rng;
+  /** The SDE; default VP, which stays within the picture. */
+  readonly sde?: Sde;
+}
+
+/** The states of particles at each moment of a film. */
+export interface Film {
+  /** Times from tMin to tMax, [moments]. */
+  readonly times: Float64Array;
+  /** Data diffused by the forward SDE, [count, 2] at each time. */
+  readonly forward: readonly Float32Array[];
+  /** The reverse SDE's particles, from noise to data, at each time in the same order. */
+  readonly reverse: readonly Float32Array[];
+  /** Lines of the probability flow, [moments, 2] each, in the same order. */
+  readonly flow: readonly Float32Array[];
+}
+
+/** Steps between two moments. */
+const SUBSTEPS = 8;
+
+/**
+ * Diffuses data by the forward SDE, returns noise to data by the reverse SDE, and follows the probability flow; the same
+ * generator gives the same film.
+ *
+ * @throws {RangeError} If a number of the options is out of range.
+ */
+export async function film(law: ExactDistribution, options: FilmOptions): Promise<Film> {
+  requirePlaneLaw("law", law);
+  requireOptions("options", options);
+  const { moments, count, rng, sde = vpSde() } = options;
+  requireRng("rng", rng);
+  requireSde("sde", sde);
+  for (const [name, value, least] of [["moments", moments, 2], ["count", count, 1]] as const) {
+    requireWhole(name, value, least, 1e7);
+  }
+  const model = scoreModel(law, sde);
+  const fine = timeGrid(sde, { kind: "quadratic", steps: (moments - 1) * SUBSTEPS });
+  const times = fine.filter((_, i) => i % SUBSTEPS === 0).reverse();
+  const reverse = await states(model, eulerMaruyama(), fine, count, rng.fork("reverse"));
+  const lines = await states(model, odeRk4(), fine, 40, rng.fork("flow"));
+  return {
+    times,
+    forward: await diffused(law, sde, times, count, rng.fork("forward")),
+    reverse,
+    flow: Array.from(
+      { length: lines[0].length / 2 },
+      (_, i) => Float32Array.from(lines.flatMap((state) => [state[2 * i], state[2 * i + 1]])),
+    ),
+  };
+}
+
+/** States at the moments of a run, in increasing time. */
+async function states(
+  model: ScoreModel,
+  sampler: Sampler,
+  grid: Float64Array,
+  count: number,
+  rng: Rng,
+): Promise<Float32Array[]> {
+  const kept: Float32Array[] = [];
+  for await (
+    const { step, x, done } of sample(model, sampler, { shape: [count, 2], grid, rng, denoise: false })
+  ) {
+    if (step % SUBSTEPS === 0) kept.unshift((await x.data<"float32">()).slice());
+    if (done) x.dispose();
+  }
+  return kept;
+}
+
+/** Data carried through the exact transitions of the forward SDE. */
+async function diffused(
+  law: ExactDistribution,
+  sde: Sde,
+  times: Float64Array,
+  count: number,
+  rng: Rng,
+): Promise<Float32Array[]> {
+  const kept: Float32Array[] = [];
+  let [x, before]: [tf.Tensor, number | null] = [law.sample(rng.fork("data"), count), null];
+  const noise = rng.fork("noise");
+  for (const time of times) {
+    const { scale, std }: { scale: number; std: number } = before === null
+      ? { scale: sde.alpha(time), std: sde.sigma(time) }
+      : transition(sde, before, time);
+    const next: tf.Tensor = tf.tidy(() => tf.add(tf.mul(x, scale), tf.mul(noise.normal([count, 2]), std)));
+    x.dispose();
+    [x, before] = [next, time];
+    kept.push((await x.data<"float32">()).slice());
+  }
+  x.dispose();
+  return kept;
+}
+
+/** The film's frames as SVG, forward then back: particles on the exact density, and the flow's lines up to then. */
+export async function* filmFrames(
+  law: ExactDistribution,
+  options: FilmOptions,
+  film: Film,
+): AsyncGenerator<string> {
+  requirePlaneLaw("law", law);
+  requireOptions("options", options);
+  const { sde = vpSde() } = options;
+  requireSde("sde", sde);
+  requireOptions("film", film);
+  requireNumbers("the times of a film", film.times);
+  for (const name of ["forward", "reverse", "flow"] as const) requireArray(`${name} of a film`, film[name]);
+  const last = film.times.length - 1;
+  const shades = [];
+  for (const time of film.times) {
+    shades.push(
+      await densityMark(law, noiseRatio(sde, time), { scale: sde.alpha(time), shades: 8 }),
+    );
+  }
+  for (const [direction, particles] of [["forward", film.forward], ["reverse", film.reverse]] as const) {
+    for (let frame = 0; frame <= last; frame++) {
+      const at = direction === "forward" ? frame : last - frame;
+      const lines = film.flow.map((path) =>
+        pathMark(direction === "forward" ? path.subarray(0, 2 * at + 2) : path.subarray(2 * at), {
+          colour: "#d55e00",
+        })
+      );
+      const title = `t = ${film.times[at].toFixed(2)}`;
+      yield panels([
+        plot(
+          [shades[at], dotsMark(particles[at], "#222222", 1.2, 1)],
+          squarePlot(`${direction} SDE, ${title}`),
+        ),
+        plot([shades[at], ...lines], squarePlot(`probability flow, ${title}`)),
+      ]);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/** JPEG, bytes in. @module */
+import decode, { init } from "npm:@jsquash/jpeg@1.6.0/decode.js";
+import jpeg from "npm:jpeg-js@0.4.4";
+import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
+import type { Picture } from "./png.ts";
+import { requireBytes, requireText } from "../input/require.ts";
+
+/** What the codec has printed about the file that it reads. */
+let printed: string[] = [];
+
+/** Whether there is a codec that no file has made fail. */
+let started = false;
+
+/** Files wait for each other, so that what the codec prints is of one. */
+let queue: Promise<unknown> = Promise.resolve();
+
+/** The most scans of a file; a progressive one has about ten, and each goes over all pixels. */
+const MOST_SCANS = 96;
+
+/**
+ * Reads a JPEG file into 8-bit RGBA: baseline or progressive; grey, YCbCr, RGB, CMYK or YCCK; turned as its EXIF
+ * orientation says.
+ *
+ * @param bytes The whole file, of at most 96 scans, fewer of a large picture.
+ * @param name What to call the file in errors.
+ * @param most The most pixels, by default 16 million; of a file of four inks a quarter of that.
+ * @throws {RangeError} When the bytes are not a complete JPEG file, or its header speaks of more pixels than the file can hold.
+ */
+export async function decodeJpeg(
+  bytes: Uint8Array,
+  name = "JPEG data",
+  most: number = MOST_PIXELS,
+): Promise<Picture> {
+  requireBytes("JPEG data", bytes);
+  requireText("name", name);
+  const broken = (reason: string) => new RangeError(`${name}: not a complete JPEG file (${reason})`);
+  const frame = frameOf(bytes);
+  if (frame === null) throw broken("it states no size");
+  // A block of 16×16 pixels takes a bit at least.
+  const inks = frame.components === 4;
+  const pixels = inks ? most / 4 : most;
+  checkPixels(frame.width, frame.height, { possible: 256 * 8 * bytes.length, most: pixels, name });
+  const scans = scansOf(bytes);
+  // Fewer of a large picture: each goes over all pixels.
+  const fewest = Math.min(MOST_SCANS, Math.ceil(MOST_SCANS / 4 * pixels / (frame.width * frame.height)));
+  if (scans > fewest) throw broken(`it has ${scans} scans, at most ${fewest} are read`);
+  const turn = queue.then(() => inks ? decodeInks(bytes, most) : decodeColours(bytes));
+  queue = turn.catch(() => {});
+  try {
+    return await turn;
+  } catch (error) {
+    throw broken(reasonOf(error instanceof Error ? error.message : String(error)));
+  }
+}
+
+/** What a codec says of a file, in this project's words. */
+function reasonOf(message: string): string {
+  if (/premature|end of|unexpected eof/i.test(message)) return "it is cut off";
+  return /unsupported|not supported/i.test(message)
+    ? "it is of a kind that is not read"
+    : "its data are damaged";
+}
+
+/** How many scans a file has; markers inside a scan's data are stuffed, so that 0xff 0xda begins a scan or is in a header. */
+function scansOf(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xda) count++;
+  }
+  return count;
+}
+
+async function decodeColours(bytes: Uint8Array): Promise<Picture> {
+  if (!started) {
+    const print = (line: string) => printed.push(line);
+    await init({ print, printErr: print } as Parameters<typeof init>[0]);
+    started = true;
+  }
+  printed = [];
+  const copy = new Uint8Array(bytes);
+  let picture: { width: number; height: number; data: ArrayLike<number> };
+  try {
+    picture = await decode(copy.buffer, { preserveOrientation: true });
+  } catch {
+    // Its memory is as it was in the middle of the work, and after some hundred such files it would hang: the next file has a new one.
+    started = false;
+    throw new Error(printed[0] ?? "its data are damaged");
+  }
+  // The codec goes on after damage, with grey in the place of what it could not read.
+  const damage = printed.find((line) => /corrupt|premature|bogus|invalid|unsupported/i.test(line));
+  if (damage !== undefined) throw new Error(damage);
+  return { width: picture.width, height: picture.height, data: new Uint8Array(picture.data) };
+}
+
+/** Four inks, which the first codec does not turn into colours; this one is pureimage's. */
+function decodeInks(bytes: Uint8Array, most: number): Picture {
+  const { width, height, data } = jpeg.decode(bytes, {
+    useTArray: true,
+    tolerantDecoding: false,
+    maxResolutionInMP: most / 1e6,
+    maxMemoryUsageInMB: 2048,
+  });
+  return { width, height, data: new Uint8Array(data) };
+}
+
+/** The size and the number of components that the frame header states; null where there is none. */
+function frameOf(bytes: Uint8Array): { width: number; height: number; components: number } | null {
+  const word = (at: number) => bytes[at] * 256 + bytes[at + 1];
+  let at = 2;
+  while (at + 9 < bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1];
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return { width: word(at + 7), height: word(at + 5), components: bytes[at + 9] };
+    at += 2 + word(at + 2);
+  }
+  return null;
+}

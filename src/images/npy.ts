@@ -1,0 +1,192 @@
+/** NumPy's .npy format: float32 arrays are written, those of other numbers read as float32. @module */
+import { quoted, quotedShape } from "../input/quoted.ts";
+import { requireArray, requireBytes, requireFloats, requireOptions, requireText } from "../input/require.ts";
+
+/** An array of float32 in row-major order (C order). */
+export interface NpyArray {
+  /** Sizes, outermost first. */
+  readonly shape: readonly number[];
+  /** As many as the product of the shape. */
+  readonly values: Float32Array;
+}
+
+const MAGIC = "\x93NUMPY";
+
+/**
+ * The header of a float32 .npy file (version 1.0); the values follow it as little-endian float32 in row-major order.
+ *
+ * @throws {RangeError} When a length is not a non-negative integer.
+ */
+export function npyHeader(shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  const wrong = shape.find((length) => !Number.isSafeInteger(length) || length < 0);
+  if (wrong !== undefined) {
+    throw new RangeError(`lengths must be non-negative integers, got ${quotedShape(shape)}`);
+  }
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
+  // The values start at a multiple of 64 bytes, so that the file can be mapped into memory.
+  const size = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const bytes = new Uint8Array(size).fill(0x20);
+  bytes.set([...MAGIC].map((letter) => letter.charCodeAt(0)));
+  bytes.set([1, 0, (size - 10) & 255, (size - 10) >> 8], 6);
+  bytes.set(new TextEncoder().encode(text), 10);
+  bytes[size - 1] = 0x0a;
+  return bytes;
+}
+
+/**
+ * Writes a .npy file; NumPy reads it with `numpy.load`.
+ *
+ * @example
+ * ```ts
+ * import { readNpy, writeNpy } from "./npy.ts";
+ * const bytes = writeNpy({ shape: [1, 2], values: new Float32Array([3, 4]) });
+ * console.assert(readNpy(bytes).values[1] === 4);
+ * ```
+ * @throws {RangeError} When the shape does not fit the number of values.
+ */
+export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
+  requireOptions("array", array);
+  const { shape, values } = array;
+  requireArray("shape", shape);
+  requireFloats("values", values);
+  const header = npyHeader(shape);
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (size !== values.length) {
+    throw new RangeError(`the shape ${quotedShape(shape)} needs ${size} values, got ${values.length}`);
+  }
+  const bytes = new Uint8Array(header.length + 4 * size);
+  bytes.set(header);
+  const view = new DataView(bytes.buffer, header.length);
+  values.forEach((value, at) => view.setFloat32(4 * at, value, true));
+  return bytes;
+}
+
+/** What the header of a .npy file says. */
+export interface NpyHeader {
+  /** Sizes, outermost first. */
+  readonly shape: readonly number[];
+  /** The byte at which the values start. */
+  readonly start: number;
+}
+
+/**
+ * Reads the header of a float32 .npy file in row-major order; the bytes of the values may be absent.
+ *
+ * @param name What to call the file in errors.
+ * @throws {RangeError} When the bytes are no .npy file or hold another type or order.
+ */
+export function readNpyHeader(bytes: Uint8Array, name = "npy data"): NpyHeader {
+  const { shape, start, type } = parseHeader(bytes, name);
+  if (type !== "<f4") {
+    failing(name)(`the values are ${quoted(type)}, only '<f4' (little-endian float32) can be gone on with`);
+  }
+  return { shape, start };
+}
+
+/** Bytes of a number and how it is read, by NumPy's letter of its kind and its bytes. */
+const TYPES: Readonly<
+  Record<string, [bytes: number, read: (view: DataView, at: number, little: boolean) => number]>
+> = {
+  f4: [4, (view, at, little) => view.getFloat32(at, little)],
+  f8: [8, (view, at, little) => view.getFloat64(at, little)],
+  u1: [1, (view, at) => view.getUint8(at)],
+  i1: [1, (view, at) => view.getInt8(at)],
+  u2: [2, (view, at, little) => view.getUint16(at, little)],
+  i2: [2, (view, at, little) => view.getInt16(at, little)],
+  u4: [4, (view, at, little) => view.getUint32(at, little)],
+  i4: [4, (view, at, little) => view.getInt32(at, little)],
+  i8: [8, (view, at, little) => Number(view.getBigInt64(at, little))],
+};
+
+/**
+ * Reads a .npy file in row-major order (C order) of float32, float64 or integers (u1, i1, u2, i2, u4, i4, i8), in either byte
+ * order. Float64 is rounded to float32; integers must be whole numbers that float32 holds.
+ *
+ * @param name What to call the file in errors.
+ * @param most The most values that are read; by default 2²⁶, which take 256 MiB.
+ * @throws {RangeError} When the bytes are no .npy file, hold another type or order, are too few or too many, or a number is too
+ * large for float32.
+ */
+export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 ** 26): NpyArray {
+  const { shape, start, type } = parseHeader(bytes, name);
+  const fail = failing(name);
+  const known = Object.hasOwn(TYPES, type.slice(1)) && /^[<>|=]/.test(type);
+  if (!known) {
+    return fail(`the values are ${quoted(type)}, read are f4, f8, ${Object.keys(TYPES).slice(2).join(", ")}`);
+  }
+  const [width, read] = TYPES[type.slice(1)];
+  if (width > 1 && type.startsWith("|")) {
+    fail(`the values are ${quoted(type)}, which does not say their byte order`);
+  }
+  const size = shape.reduce((product, length) => product * length, 1);
+  const found = bytes.length - start;
+  if (found !== width * size) {
+    const problem = found < width * size ? "truncated" : "trailing bytes";
+    fail(
+      `${problem}: the shape ${quotedShape(shape)} needs ${
+        width * size
+      } bytes after the header, found ${found}`,
+    );
+  }
+  if (size > most) fail(`it holds ${size} values, at most ${most} are read`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(size);
+  const little = !type.startsWith(">");
+  const exact = !type.slice(1).startsWith("f");
+  for (let i = 0; i < size; i++) {
+    const value = read(view, start + width * i, little);
+    values[i] = value;
+    if (
+      exact
+        ? values[i] !== value || Math.abs(value) > 2 ** 53
+        : Number.isFinite(value) && !Number.isFinite(values[i])
+    ) {
+      fail(`value ${i} is ${value}, which float32 cannot hold`);
+    }
+  }
+  return { shape, values };
+}
+
+/** Where the values start, their shape and their type, as '<f4'; any order but C order is refused. */
+function parseHeader(bytes: Uint8Array, name: string): NpyHeader & { type: string } {
+  requireBytes("npy data", bytes);
+  requireText("name", name);
+  const fail = failing(name);
+  if (bytes.length < 12 || [...MAGIC].some((letter, at) => bytes[at] !== letter.charCodeAt(0))) {
+    fail("a .npy file starts with the bytes 93 4e 55 4d 50 59 (\\x93NUMPY)");
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = bytes[6];
+  if (version < 1 || version > 3) fail(`format version ${version} is unknown, 1 to 3 are read`);
+  const begin = version === 1 ? 10 : 12;
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const start = begin + length;
+  if (start > bytes.length) {
+    fail(`truncated: the header ends at byte ${start}, the file at byte ${bytes.length}`);
+  }
+  if (length > LONGEST_HEADER) fail(`the header has ${length} bytes, at most ${LONGEST_HEADER} are read`);
+  const header = new TextDecoder().decode(bytes.subarray(begin, start));
+  const [, type] = /'descr'\s*:\s*'([^']*)'/.exec(header) ?? [];
+  const [, order] = /'fortran_order'\s*:\s*(True|False)/.exec(header) ?? [];
+  const [, lengths] = /'shape'\s*:\s*\(([^()]*)\)/.exec(header) ?? [];
+  if (type === undefined || order === undefined || lengths === undefined) {
+    return fail(`the header has no descr, fortran_order and shape: ${quoted(header)}`);
+  }
+  if (order === "True") fail("the values are in Fortran order, only C order is read");
+  if (!/^\s*(\d+\s*(,\s*\d+\s*)*,?\s*)?$/.test(lengths)) fail(`the shape is ${quoted(`(${lengths})`)}`);
+  const shape = lengths.split(",").map((length) => length.trim()).filter((length) => length !== "").map(
+    Number,
+  );
+  if (shape.length > 32 || !shape.every(Number.isSafeInteger)) fail(`the shape is ${quoted(`(${lengths})`)}`);
+  return { shape, start, type };
+}
+
+/** The longest header that is read; NumPy's own reader takes 10,000 characters. */
+const LONGEST_HEADER = 10_000;
+
+function failing(name: string): (problem: string) => never {
+  return (problem) => {
+    throw new RangeError(`${name}: ${problem}`);
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Checks of the parts that are put together: models, SDEs, samplers, generators and data. Where nothing checks types, a part
+ * of another kind is refused by name and not by whatever fails first inside.
+ * @module
+ */
+import { quoted } from "./quoted.ts";
+import { requireArray, requireMethods, requireShape, requireWhole } from "./require.ts";
+
+/** @throws {TypeError} unless the value is an SDE. */
+export function requireSde(name: string, value: unknown): void {
+  requireMethods(name, value, ["alpha", "sigma", "drift", "diffusion"], "an SDE, as vpSde() makes it");
+}
+
+/** @throws {TypeError} unless the value is a score model. */
+export function requireModel(name: string, value: unknown): void {
+  const what = "a score model, as scoreModel(denoiser, sde) makes it";
+  requireMethods(name, value, ["noise", "score"], what);
+  requireMethods(name, (value as { sde?: unknown }).sde, ["alpha", "sigma"], what);
+}
+
+/** @throws {TypeError} unless the value is a denoiser. */
+export function requireDenoiser(name: string, value: unknown): void {
+  requireMethods(name, value, ["noise"], "a denoiser, with a method noise(y, noiseRatio)");
+}
+
+/** @throws {TypeError} unless the value is an exact distribution. */
+export function requireLaw(name: string, value: unknown): void {
+  requireMethods(
+    name,
+    value,
+    ["sample", "noise", "logDensity"],
+    "an exact distribution, such as a GaussianMixture",
+  );
+}
+
+/** @throws {TypeError} unless the value is an exact distribution in the plane. */
+export function requirePlaneLaw(name: string, value: unknown): void {
+  requireLaw(name, value);
+  requireWhole(`the dimension of ${name}`, (value as { dimension?: unknown }).dimension, 2, 2);
+}
+
+/** @throws {TypeError} unless the value is a generator of random numbers. */
+export function requireRng(name: string, value: unknown): void {
+  requireMethods(name, value, ["normal", "fork"], "a generator, as createRng(seed) makes it");
+}
+
+/** @throws {TypeError} unless the value is a sampler. */
+export function requireSampler(name: string, value: unknown): void {
+  requireMethods(name, value, ["start"], "a sampler, as dpmSolver2M() makes it");
+}
+
+/** @throws {TypeError} unless the value is a data set of images, and {RangeError} if its arrays do not fit its shape. */
+export function requireDataset(name: string, value: unknown): void {
+  const dataset = value as Record<string, unknown> | null | undefined;
+  if (
+    typeof dataset !== "object" || dataset === null || !(dataset.images instanceof Uint8Array) ||
+    !(dataset.labels instanceof Uint8Array)
+  ) {
+    throw new TypeError(
+      `${name} must be a data set of images, as idxDataset() makes it, got ${quoted(value)}`,
+    );
+  }
+  const { count, images, shape } = dataset as { count: unknown; images: Uint8Array; shape: unknown };
+  requireWhole(`the count of ${name}`, count);
+  requireShape(`the shape of ${name}`, shape);
+  const size = (shape as number[]).reduce((product, n) => product * n, 1);
+  if ((shape as number[]).length !== 3 || images.length < (count as number) * size) {
+    throw new RangeError(
+      `${name} must have [height, width, channels] and ${size} bytes for each of ${count} images, got ${images.length}`,
+    );
+  }
+}
+
+/** @throws {RangeError} unless a data set has a label for each image. */
+export function requireLabels(name: string, { count, labels }: { count: number; labels: Uint8Array }): void {
+  if (labels.length < count) {
+    throw new RangeError(`${name} must have a label for each of ${count} images, got ${labels.length}`);
+  }
+}
+
+/** @throws {TypeError} unless the value is a picture, and {RangeError} unless its bytes fit its size. */
+export function requirePicture(name: string, value: unknown): void {
+  const picture = value as Record<string, unknown> | null | undefined;
+  if (typeof picture !== "object" || picture === null || !(ArrayBuffer.isView(picture.data))) {
+    throw new TypeError(`${name} must be a picture of width, height and data, got ${quoted(value)}`);
+  }
+  const { width, height, data } = picture as { width: unknown; height: unknown; data: Uint8Array };
+  requireWhole(`the width of ${name}`, width, 1);
+  requireWhole(`the height of ${name}`, height, 1);
+  if (data.length !== 4 * (width as number) * (height as number)) {
+    throw new RangeError(
+      `${name} of ${width}×${height} must have ${
+        4 * (width as number) * (height as number)
+      } bytes, got ${data.length}`,
+    );
+  }
+}
+
+/** @throws {TypeError} unless the value is a list, and {RangeError} if it is empty. */
+export function requireSome(name: string, value: unknown): void {
+  requireArray(name, value);
+  if ((value as unknown[]).length === 0) {
+    throw new RangeError(`${name} must hold at least one entry, got none`);
+  }
+}

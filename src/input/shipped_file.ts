@@ -1,0 +1,91 @@
+/**
+ * Files that lie beside this project's modules, wherever those are served, and their digests: a host, or what stands between,
+ * cannot put another file in their place.
+ * @module
+ */
+
+/** What a file must be. */
+export interface ShippedFile {
+  /** Where it is. */
+  readonly url: URL;
+  /** Its length. */
+  readonly bytes: number;
+  /** SHA-256 in hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** The files in `fixtures/` that modules fetch, by their names there; addresses in full, as bundlers find them only so. */
+export const SHIPPED_FILES = {
+  "mnist.safetensors": {
+    url: new URL("../../fixtures/mnist.safetensors", import.meta.url),
+    bytes: 932496,
+    sha256: "270881307c6d16b133b6aaf2eecf67015dbe13d29b3b7b5d29012919c0bef8e9",
+  },
+  "mnist_likelihood.safetensors": {
+    url: new URL("../../fixtures/mnist_likelihood.safetensors", import.meta.url),
+    bytes: 959632,
+    sha256: "04695b8e4483a4ecffdf2b4fadcd26812d4e308aa1df48afd594f064c9497a35",
+  },
+  "coloured_digits.safetensors": {
+    url: new URL("../../fixtures/coloured_digits.safetensors", import.meta.url),
+    bytes: 807376,
+    sha256: "e4f9ce156b4a61113be9b6f74310cffd4fd63ae7346f4eb8d8ebb83459bf2c91",
+  },
+  "noisy_classifier.safetensors": {
+    url: new URL("../../fixtures/noisy_classifier.safetensors", import.meta.url),
+    bytes: 602380,
+    sha256: "7454b9d1e97ebaec3baf63e82824b25a005cc8d842b87efa49e73ba2459327a3",
+  },
+  "plot_font.ttf": {
+    url: new URL("../../fixtures/plot_font.ttf", import.meta.url),
+    bytes: 28896,
+    sha256: "5c5777c14c01b723fd45f849a31a6b5265fe17052db834cd742b0790e847a2a0",
+  },
+} as const satisfies Readonly<Record<string, ShippedFile>>;
+
+/**
+ * Fetches a shipped file, from a disk or over HTTP, and compares its bytes with its digest.
+ *
+ * @param url Where to fetch it; by default beside this project's modules.
+ * @throws {Error} When it cannot be fetched or is another file, or where SHA-256 is not to be had: in pages that came over plain
+ * HTTP from another machine.
+ */
+export async function fetchShipped(
+  name: keyof typeof SHIPPED_FILES,
+  url: string | URL = SHIPPED_FILES[name].url,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { bytes: length, sha256 } = SHIPPED_FILES[name];
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`could not fetch ${url}: ${response.status} ${response.statusText}`);
+  const bytes = await readAtMost(response, length);
+  if (bytes === null) {
+    throw new Error(`${url} is not the file that belongs to this version: it has more than ${length} bytes`);
+  }
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new Error(`${url} cannot be checked: pages have SHA-256 only over HTTPS or from this machine`);
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  if (digest !== sha256) {
+    throw new Error(
+      `${url} is not the file that belongs to this version: its SHA-256 is ${digest}, not ${sha256}`,
+    );
+  }
+  return bytes;
+}
+
+/** All bytes of an answer, or null as soon as there are more than `most`. */
+async function readAtMost(response: Response, most: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  // Not every browser can go through a stream with for await.
+  const reader = response.body?.getReader();
+  for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
+    if (length + read.value.length > most) {
+      await reader?.cancel();
+      return null;
+    }
+    bytes.set(read.value, length);
+    length += read.value.length;
+  }
+  return bytes.slice(0, length);
+}

@@ -1,0 +1,104 @@
+/**
+ * A bound on likelihoods that needs no solver: the denoising loss with likelihood weighting.
+ * @module
+ */
+import type { Rng } from "../compute/rng.ts";
+import { column } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import { requireScore, type ScoreModel } from "../diffusion/denoiser.ts";
+import { drawNoiseLevels } from "../objectives/denoising.ts";
+import type { Sde } from "../diffusion/sde.ts";
+import { requireOptions, requireWhole } from "../input/require.ts";
+import { requireModel, requireRng } from "../input/require_parts.ts";
+import { requireTensor } from "../compute/require_tensor.ts";
+
+/** How a bound is estimated. */
+export interface LikelihoodBoundOptions {
+  /** Times and noise are drawn from here; row i is sample `rng.firstSample + i`. */
+  readonly rng: Rng;
+  /** Times for each sample, a positive integer; default 16. */
+  readonly draws?: number;
+  /** How times are drawn: by importance (the default), or uniformly, which has the same mean and more variance. */
+  readonly times?: "importance" | "uniform";
+}
+
+/** Bounds of a batch, in nats. */
+export interface LikelihoodBound {
+  /** Upper bound on E[−log p(x(tMin)) | x_0] of each sample [B], an unbiased estimate of it. */
+  readonly bound: Float64Array;
+  /** Variance [B] of the estimate from a single time; that of `bound` is smaller by the number of draws. NaN for one draw. */
+  readonly variance: Float64Array;
+}
+
+/**
+ * How unlikely the model's reverse SDE makes what tMin's noise makes of data x_0 [B, …] (Song, Durkan, Murray & Ermon 2021,
+ * Theorem 3, from tMin on; the loss of Kingma et al. 2021): with q(x_t | x_0) = N(α x_0, σ² I),
+ *
+ *   E_q[−log p(x(tMin))] ≤ ½ d ln(2π e σ(tMin)²) + KL(q(x_tMax | x_0) ‖ N(0, priorStd² I)) + ½ ∫ g²/σ² E‖ε̂ − ε‖² dt.
+ *
+ * Where the score is exact its mean over data exceeds the entropy of x(tMin) by the mismatch KL(p_tMax ‖ prior) alone.
+ * x_0 is not disposed; samples do not influence each other.
+ *
+ * @throws {RangeError} for x_0 without samples or dimensions, or a number of draws that is none
+ */
+export async function likelihoodBound(
+  model: ScoreModel,
+  x0: tf.Tensor,
+  options: LikelihoodBoundOptions,
+): Promise<LikelihoodBound> {
+  requireModel("model", model);
+  requireTensor("x0", x0, { leastRank: 0, empty: true });
+  requireOptions("options", options);
+  const { rng, draws = 16, times = "importance" } = options;
+  requireRng("rng", rng);
+  if (x0.rank < 2 || x0.size === 0) throw new RangeError(`x0 must be [samples, …], got [${x0.shape}]`);
+  requireWhole("draws", draws, 1, 1e7);
+  const { sde } = model;
+  requireScore(model, "a likelihood's bound");
+  const rows = x0.shape[0];
+  const dimension = x0.size / rows;
+  const objective = { kind: "sde", sde: sde.config, weighting: "likelihood", times } as const;
+  const [levelRng, noiseRng] = [rng.fork("level"), rng.fork("noise")];
+  const losses: Float64Array[] = [];
+  for (let draw = 0; draw < draws; draw++) {
+    const { noiseRatio, weight } = drawNoiseLevels(objective, levelRng, rows);
+    const at = noiseRatio.map((ratio) => sde.timeOfLogSnr(-Math.log(ratio)));
+    const squares = tf.tidy(() => {
+      const noise = noiseRng.normal(x0.shape);
+      const x = x0.mul(column(at.map(sde.alpha), x0)).add(noise.mul(column(at.map(sde.sigma), x0)));
+      return model.noise(x, at).sub(noise).square().reshape([rows, dimension]).sum(1);
+    });
+    const values = await squares.data();
+    squares.dispose();
+    losses.push(weight.map((w, row) => (sde.tMax - sde.tMin) / 2 * w * values[row]));
+  }
+  const norms = tf.tidy(() => x0.square().reshape([rows, dimension]).sum(1));
+  const squaredNorms = await norms.data();
+  norms.dispose();
+  const of = (row: number) => losses.map((loss) => loss[row]);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b) / draws;
+  return {
+    bound: Float64Array.from(
+      squaredNorms,
+      (squaredNorm, row) =>
+        firstEntropy(sde, dimension) + lastDivergence(sde, squaredNorm, dimension) + mean(of(row)),
+    ),
+    variance: Float64Array.from(squaredNorms, (_, row) => {
+      const average = mean(of(row));
+      return of(row).reduce((sum, loss) => sum + (loss - average) ** 2, 0) / (draws - 1);
+    }),
+  };
+}
+
+/** Entropy of q(x_tMin | x_0), in nats. */
+function firstEntropy(sde: Sde, dimension: number): number {
+  return dimension * Math.log(Math.sqrt(2 * Math.PI * Math.E) * sde.sigma(sde.tMin));
+}
+
+/** KL(N(α x_0, σ² I) ‖ N(0, priorStd² I)) at tMax, in nats. */
+function lastDivergence(sde: Sde, squaredNorm: number, dimension: number): number {
+  const [mean, variance] = [sde.alpha(sde.tMax) ** 2 * squaredNorm, sde.sigma(sde.tMax) ** 2].map((v) =>
+    v / sde.priorStd ** 2
+  );
+  return (mean + dimension * (variance - 1 - Math.log(variance))) / 2;
+}

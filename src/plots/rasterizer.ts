@@ -1,0 +1,89 @@
+/**
+ * Plots as pixels: SVG drawn by resvg (WebAssembly, no native parts), with letters of a font that lies in `fixtures/`.
+ * @module
+ */
+import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
+import { fetchShipped } from "../input/shipped_file.ts";
+import type { Picture } from "../images/png.ts";
+import { requireOptions } from "../input/require.ts";
+import { quoted } from "../input/quoted.ts";
+
+/** How an SVG becomes pixels. */
+export interface RasterOptions {
+  /** Screen pixels to an SVG pixel, positive; default 1. */
+  readonly scale?: number;
+  /** Colour behind everything, any SVG colour; default "white". */
+  readonly background?: string;
+}
+
+/** Draws SVG text, such as `plot` and `panels` write, as a picture. Throws a RangeError for what is no SVG. */
+export type Rasterizer = (svg: string, options?: RasterOptions) => Picture;
+
+/** Where the rasterizer finds its parts, for hosts that serve them elsewhere. */
+export interface RasterizerParts {
+  /** URL of resvg's index_bg.wasm; by default the one in the npm package. */
+  readonly wasm?: string | URL;
+  /** URL of a TrueType font; by default the one that comes with the project. */
+  readonly font?: string | URL;
+}
+
+let started: Promise<void> | null = null;
+
+/**
+ * Fetches the WebAssembly module and the font, from files or over HTTP.
+ *
+ * @example A plot as a PNG file's bytes
+ * ```ts
+ * import { plot } from "./plot.ts";
+ * import { encodePng } from "../images/png.ts";
+ * import { loadRasterizer } from "./rasterizer.ts";
+ * const rasterize = await loadRasterizer();
+ * const picture = rasterize(plot([{ kind: "line", x: [0, 1], y: [0, 1] }]), { scale: 2 });
+ * console.assert(picture.width === 960 && encodePng(picture)[0] === 0x89);
+ * ```
+ * @throws {Error} When a part cannot be fetched.
+ */
+export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Rasterizer> {
+  requireOptions("parts", parts);
+  for (const name of ["wasm", "font"] as const) {
+    const part: unknown = parts[name];
+    if (part !== undefined && !(part instanceof URL) && (typeof part !== "string" || !URL.canParse(part))) {
+      throw new TypeError(`${name} must be a URL, got ${quoted(part)}`);
+    }
+  }
+  const font = await (parts.font === undefined ? fetchShipped("plot_font.ttf") : fetched(parts.font));
+  started ??= fetched(parts.wasm ?? import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"))
+    .then((wasm) => initWasm(wasm));
+  try {
+    await started;
+  } catch (error) {
+    started = null;
+    throw error;
+  }
+  return (svg, { scale = 1, background = "white" } = {}) => {
+    if (!(scale > 0 && Number.isFinite(scale))) {
+      throw new RangeError(`scale must be a positive number, got ${scale}`);
+    }
+    try {
+      const resvg = new Resvg(svg, {
+        background,
+        fitTo: { mode: "zoom", value: scale },
+        font: { fontBuffers: [font], defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" },
+      });
+      const image = resvg.render();
+      const { width, height } = image;
+      const data = new Uint8Array(image.pixels);
+      image.free();
+      resvg.free();
+      return { width, height, data };
+    } catch (error) {
+      throw new RangeError(`the SVG cannot be drawn: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+}
+
+async function fetched(url: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`could not fetch ${url}: ${response.status} ${response.statusText}`);
+  return await response.bytes();
+}

@@ -1,0 +1,228 @@
+/**
+ * The adaptive Runge–Kutta pair of Dormand & Prince, with a step size for every row of the batch.
+ * @module
+ */
+import { column } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import type { Sampler } from "./sampler.ts";
+import { requireOptions, requirePositive } from "../input/require.ts";
+
+/** How exact the solution should be. */
+export interface ToleranceOptions {
+  /** Error allowed in one step, relative to the state; default 1e-5. Float32 states make less than 1e-7 pointless. */
+  readonly rtol?: number;
+  /** Error allowed in one step, absolute; default 1e-5. */
+  readonly atol?: number;
+  /** Attempts after which a solution is given up; default 10 000. */
+  readonly maxAttempts?: number;
+}
+
+/** dx/dt at x [B, …], row b at time t[b]; the caller owns the result. */
+export type Derivative = (x: tf.Tensor, t: Float64Array) => tf.Tensor;
+
+// Dormand & Prince 1980, Table 2: the pair RK5(4)7M.
+const NODES = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
+const STAGES = [
+  [],
+  [1 / 5],
+  [3 / 40, 9 / 40],
+  [44 / 45, -56 / 15, 32 / 9],
+  [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+  [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+  [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+];
+/** Weights of the fifth-order solution less those of the fourth-order one. */
+const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
+
+/**
+ * The probability-flow ODE dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13) by Dormand–Prince 5(4). Every sample
+ * has step sizes of its own, remembered from one step of the grid to the next. Evaluations are those of the slowest sample.
+ * @throws RangeError unless the tolerances are positive
+ */
+export function odeDormandPrince(options: ToleranceOptions = {}): Sampler {
+  requireTolerances(options);
+  return {
+    name: "ode-dopri5",
+    start: (model) => {
+      const solver = new DormandPrince(options);
+      return { step: (x, t, s) => solver.integrate(model.velocity, x, t, s), dispose: () => {} };
+    },
+  };
+}
+
+/**
+ * Solves dx/dt = derivative(x, t) in either direction (Hairer, Nørsett & Wanner 1993, II.4–II.5): a step is accepted if
+ * the root mean square over a row of error/(atol + rtol·max(|x|, |x'|)) is at most 1; the next is 0.9·error^(−1/5) times
+ * as long, between a fifth and ten times. Rows step at their own pace; one that has arrived waits, unchanged.
+ */
+export class DormandPrince {
+  readonly #rtol: number;
+  readonly #atol: number;
+  readonly #maxAttempts: number;
+  /** The step length that each row would take next. */
+  #lengths: Float64Array | null = null;
+
+  /** @throws RangeError unless the tolerances are positive */
+  constructor(options: ToleranceOptions = {}) {
+    requireTolerances(options);
+    this.#rtol = options.rtol ?? 1e-5;
+    this.#atol = options.atol ?? 1e-5;
+    this.#maxAttempts = options.maxAttempts ?? 10_000;
+  }
+
+  /**
+   * The state [B, …] at time `to` of what is x at time `from`; x is not disposed, the caller owns the result. Keeps the
+   * step lengths for a next call that goes on.
+   * @throws Error naming the time and the error if the derivative is not finite or the solution does not arrive
+   */
+  async integrate(derivative: Derivative, x: tf.Tensor, from: number, to: number): Promise<tf.Tensor> {
+    const rows = x.shape[0];
+    const direction = Math.sign(to - from);
+    const times = new Float64Array(rows).fill(from);
+    const afterRejection = new Uint8Array(rows);
+    let state = x.clone();
+    let slope: tf.Tensor | null = null;
+    try {
+      slope = tf.tidy(() => derivative(state, times));
+      if (this.#lengths?.length !== rows) {
+        this.#lengths = await this.#firstLengths(derivative, state, slope, from, to);
+      }
+      const lengths = this.#lengths;
+      let error: Float32Array | null = null;
+      for (let attempt = 0; times.some((time) => time !== to); attempt++) {
+        if (attempt === this.#maxAttempts) {
+          const behind = furthest(times, to);
+          const last = error?.[times.indexOf(behind)].toPrecision(3) ?? "unknown";
+          throw new Error(
+            `Dormand–Prince did not reach time ${to} in ${attempt} attempts, it is at ${behind}, ` +
+              `where the last step's error was ${last} times the tolerance`,
+          );
+        }
+        const steps = lengths.map((length, row) => direction * Math.min(length, Math.abs(to - times[row])));
+        const [next, nextSlope, errors] = this.#attempt(derivative, state, slope, times, steps);
+        error = await readAndDispose(errors);
+        const accepted = new Uint8Array(rows);
+        for (let row = 0; row < rows; row++) {
+          if (times[row] === to) continue;
+          const arrives = lengths[row] >= Math.abs(to - times[row]);
+          const reached = arrives ? to : times[row] + steps[row];
+          if (!Number.isFinite(error[row]) || reached === times[row]) {
+            next.dispose();
+            nextSlope.dispose();
+            throw new Error(
+              `Dormand–Prince cannot go on from time ${times[row]}: the error estimate is ${error[row]}`,
+            );
+          }
+          const factor = 0.9 * error[row] ** -0.2;
+          if (error[row] <= 1) {
+            accepted[row] = 1;
+            times[row] = reached;
+            const grown = Math.abs(steps[row]) * Math.min(afterRejection[row] ? 1 : 10, factor);
+            // A step cut short by the end says little about the length that the error would allow.
+            lengths[row] = arrives ? Math.max(lengths[row], grown) : grown;
+            afterRejection[row] = 0;
+          } else {
+            lengths[row] = Math.abs(steps[row]) * Math.max(0.2, factor);
+            afterRejection[row] = 1;
+          }
+        }
+        [state, slope] = [select(accepted, next, state), select(accepted, nextSlope, slope)];
+      }
+    } catch (error) {
+      state.dispose();
+      throw error;
+    } finally {
+      slope?.dispose();
+    }
+    return state;
+  }
+
+  /** One step of every row: the fifth-order solution, its slope (the next step's first), and the scaled error [B]. */
+  #attempt(
+    derivative: Derivative,
+    x: tf.Tensor,
+    slope: tf.Tensor,
+    times: Float64Array,
+    steps: Float64Array,
+  ): [tf.Tensor, tf.Tensor, tf.Tensor] {
+    return tf.tidy(() => {
+      const h = column(steps, x);
+      const slopes = [slope];
+      let next = x;
+      for (let stage = 1; stage < NODES.length; stage++) {
+        next = x.add(combination(STAGES[stage], slopes).mul(h));
+        slopes.push(derivative(next, times.map((time, row) => time + NODES[stage] * steps[row])));
+      }
+      const scale = tf.maximum(x.abs(), next.abs()).mul(this.#rtol).add(this.#atol);
+      return [next, slopes[6], rootMeanSquare(combination(ERROR, slopes).mul(h).div(scale))];
+    });
+  }
+
+  /** Step lengths to begin with, from the sizes of the state, its slope and its curvature (Hairer et al., II.4). */
+  async #firstLengths(
+    derivative: Derivative,
+    x: tf.Tensor,
+    slope: tf.Tensor,
+    from: number,
+    to: number,
+  ): Promise<Float64Array> {
+    const inTolerances = (value: tf.Tensor) =>
+      tf.tidy(() => rootMeanSquare(value.div(x.abs().mul(this.#rtol).add(this.#atol))));
+    const size = await readAndDispose(inTolerances(x));
+    const speed = await readAndDispose(inTolerances(slope));
+    const trial = Float64Array.from(
+      size,
+      (value, row) =>
+        Math.min(value < 1e-5 || speed[row] < 1e-5 ? 1e-6 : 0.01 * value / speed[row], Math.abs(to - from)),
+    );
+    const bend = await readAndDispose(tf.tidy(() => {
+      const steps = trial.map((length) => Math.sign(to - from) * length);
+      const further = derivative(x.add(slope.mul(column(steps, x))), steps.map((step) => from + step));
+      return inTolerances(further.sub(slope));
+    }));
+    return trial.map((length, row) => {
+      const change = Math.max(speed[row], bend[row] / length);
+      return Math.min(100 * length, change <= 1e-15 ? Math.max(1e-6, 1e-3 * length) : (0.01 / change) ** 0.2);
+    });
+  }
+}
+
+/** Σ weights[j]·tensors[j], leaving out zero weights. */
+function combination(weights: readonly number[], tensors: readonly tf.Tensor[]): tf.Tensor {
+  return tf.addN(weights.flatMap((weight, j) => weight === 0 ? [] : [tensors[j].mul(weight)]));
+}
+
+/** Root mean square of each row, [B]. */
+export function rootMeanSquare(x: tf.Tensor): tf.Tensor {
+  return x.square().mean(x.shape.slice(1).map((_, i) => i + 1)).sqrt();
+}
+
+/** The time that has the longest way to go. */
+export function furthest(times: Float64Array, to: number): number {
+  return times.reduce((most, time) => Math.abs(time - to) > Math.abs(most - to) ? time : most, to);
+}
+
+/** Rows of `next` where accepted, else rows of `current`; both are disposed. */
+export function select(accepted: Uint8Array, next: tf.Tensor, current: tf.Tensor): tf.Tensor {
+  const chosen = tf.tidy(() => {
+    const mask = tf.tensor(accepted, [accepted.length, ...next.shape.slice(1).fill(1)], "bool");
+    return tf.where(tf.broadcastTo(mask, next.shape), next, current);
+  });
+  next.dispose();
+  current.dispose();
+  return chosen;
+}
+
+async function readAndDispose(x: tf.Tensor): Promise<Float32Array> {
+  const values = await x.data<"float32">();
+  x.dispose();
+  return values;
+}
+
+/** Refuses tolerances that are not positive. */
+export function requireTolerances(options: Pick<ToleranceOptions, "rtol" | "atol">): void {
+  requireOptions("options", options);
+  for (const name of ["rtol", "atol"] as const) {
+    if (options[name] !== undefined) requirePositive(name, options[name]);
+  }
+}
