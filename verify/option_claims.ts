@@ -133,31 +133,31 @@ const betas = { betaMin: 0.2, betaMax: 10, tMin: 0.01, tMax: 0.9 };
 
 const documented: readonly Documented[] = [
   {
-    file: "sde.ts",
+    file: "diffusion/sde.ts",
     name: "VeOptions",
     others: { sigmaMin: 0.02, sigmaMax: 40, tMin: 0.01, tMax: 0.9 },
     effect: (options) => numbers(veSde(options)),
   },
   {
-    file: "sde.ts",
+    file: "diffusion/sde.ts",
     name: "BetaOptions",
     others: betas,
     effect: (options) => [numbers(vpSde(options)), numbers(subVpSde(options))],
   },
   {
-    file: "sde.ts",
+    file: "diffusion/sde.ts",
     name: "SigmaPowerOptions",
     others: { sigma: 20, tMin: 0.01, tMax: 0.9 },
     effect: (options) => numbers(sigmaPowerSde(options)),
   },
   {
-    file: "time_grid.ts",
+    file: "diffusion/time_grid.ts",
     name: "GridConfig",
     others: { rho: 3 },
     effect: (options) => [...timeGrid(vpSde(), { kind: "karras", steps: 5, ...options })],
   },
   {
-    file: "networks/guidance.ts",
+    file: "networks/guidance_interval.ts",
     name: "Guidance",
     others: { from: 0.1, to: 10 },
     effect: (options) => {
@@ -198,7 +198,7 @@ const documented: readonly Documented[] = [
     effect: (options) => drawn(adaptiveSde(options), { times: [0.2, 0.1] }).catch(String),
   },
   {
-    file: "samplers/dormand_prince.ts",
+    file: "samplers/ode_dopri5.ts",
     name: "ToleranceOptions",
     others: { rtol: 1e-2, atol: 1e-2, maxAttempts: 2 },
     effect: (options) => drawn(odeDormandPrince(options), { times: [0.5, 0.1] }).catch(String),
@@ -210,14 +210,14 @@ const documented: readonly Documented[] = [
     effect: (options) => drawn(ddim(), options),
   },
   {
-    file: "likelihood.ts",
+    file: "likelihood/log_likelihood.ts",
     name: "Hutchinson",
     others: { probes: 2, law: "gaussian" },
     inWords: ["law"],
     effect: likelihood,
   },
   {
-    file: "dequantization.ts",
+    file: "likelihood/dequantization.ts",
     name: "ValueRange",
     others: { levels: 128 },
     effect: (options) => bitsPerDimension(-1, 2, { low: 0, high: 1, ...options }),
