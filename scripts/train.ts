@@ -28,6 +28,7 @@ import { checkFits, checkSameData } from "./datasets/training_data_check.ts";
 import { TrainingFolder } from "./training/run_folder.ts";
 import { checkRecipe, newConfig, recipeFlags, resumedConfig } from "./training/recipe.ts";
 import { runTraining } from "./training/run.ts";
+import { readPlainFile } from "./cli/files.ts";
 
 /** A flag such as 500, or 20epochs. */
 const checkpointEvery: Flag<Interval> = {
@@ -156,7 +157,7 @@ async function finish(checkpoint: Checkpoint, folder: TrainingFolder, flags: Fla
 
 async function readResumed(path: string): Promise<Checkpoint> {
   try {
-    return readCheckpoint(await Deno.readFile(path));
+    return readCheckpoint(await readPlainFile(path));
   } catch (error) {
     const hint = error instanceof Deno.errors.NotFound
       ? " (a run that ended before its first checkpoint is started again by the same command)"
@@ -178,7 +179,7 @@ function shapeOf(checkpoint: Checkpoint | null): readonly number[] | undefined {
 async function readModelFile(path: string | undefined): Promise<Model | undefined> {
   if (path === undefined) return undefined;
   try {
-    return readModel(await Deno.readFile(path));
+    return readModel(await readPlainFile(path));
   } catch (error) {
     throw new Error(`cannot begin with ${path}: ${(error as Error).message}`);
   }

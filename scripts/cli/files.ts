@@ -74,11 +74,22 @@ export async function ensureWritable(path: string): Promise<void> {
   }
 }
 
-/** Reads a file; throws one sentence that names it when that fails. */
+/** The largest file that is read whole: no reader of this project takes a larger one. */
+const LARGEST_FILE = 2 ** 31;
+
+/** The bytes of a file; throws one sentence that names it when it cannot be read, is a device or a folder, or is above 2 GiB. */
 export async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await Deno.readFile(path);
+    return await readPlainFile(path);
   } catch (error) {
     throw new Error(`could not read "${path}": ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** As {@linkcode readWhole}, with an error that leaves the name to the caller. A device such as /dev/zero never ends. */
+export async function readPlainFile(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  const { isFile, size } = await Deno.stat(path);
+  if (!isFile) throw new Error("it is no plain file");
+  if (size > LARGEST_FILE) throw new Error(`it has ${size} bytes, at most ${LARGEST_FILE} are read`);
+  return await Deno.readFile(path);
 }

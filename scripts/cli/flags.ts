@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { printable } from "../../src/input/quoted.ts";
 
 /** One declared flag. Its name is its key in the declaration, in camelCase there and in kebab-case on the command line. */
 export interface Flag<T> {
@@ -287,6 +288,7 @@ export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F
  */
 export async function runScript(main: () => Promise<void>): Promise<void> {
   try {
+    escapePrinted();
     checkDeno(Deno.version.deno);
     enterCallersFolder();
     await main();
@@ -300,6 +302,18 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     if (readable && Deno.env.get(variable)) console.error(error);
     else console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
+  }
+}
+
+/**
+ * Escapes control characters in all that a task prints from now on: names of files and classes, and texts in checkpoints, may
+ * hold some that clear a terminal or turn its text around.
+ */
+function escapePrinted(): void {
+  for (const method of ["log", "error"] as const) {
+    const print = console[method].bind(console);
+    console[method] = (...values) =>
+      print(...values.map((value) => typeof value === "string" ? printable(value) : value));
   }
 }
 

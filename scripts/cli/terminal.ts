@@ -3,6 +3,7 @@
  * go to stdout, which this file never touches.
  * @module
  */
+import { printable } from "../../src/input/quoted.ts";
 
 /** How a progress bar looks and where it goes. */
 export interface ProgressOptions {
@@ -56,7 +57,7 @@ export class ProgressBar implements Disposable {
   /** Prints a line above the bar. */
   print(line: string): void {
     this.finish();
-    this.#options.write(`${line}\n`);
+    this.#options.write(`${printable(line)}\n`);
   }
 
   /** Clears the bar's line. */
@@ -80,7 +81,7 @@ export class ProgressBar implements Disposable {
     const pace = rate > 0
       ? `, ${formatRate(rate, unit)}, ${formatDuration(Math.max(0, total - done) / rate)} left`
       : "";
-    return `${label}${bar} ${done}/${total} ${unit}${pace}${note === "" ? "" : `, ${note}`}`;
+    return `${label}${bar} ${done}/${total} ${unit}${pace}${note === "" ? "" : `, ${printable(note)}`}`;
   }
 }
 

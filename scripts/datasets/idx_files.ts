@@ -5,6 +5,7 @@
  */
 import { MNIST_FILES, type MnistSplit } from "../../src/data/mnist.ts";
 import { gunzip } from "../../src/data/gzip.ts";
+import { readWhole } from "../cli/files.ts";
 
 /** What the files of a split are called, after a prefix. */
 const NAMES: Readonly<Record<MnistSplit, Readonly<Record<"images" | "labels", RegExp>>>> = {
@@ -54,7 +55,7 @@ export async function findIdx(
       ? (await Array.fromAsync(Deno.readDir(path), (entry) => entry.name)).find((entry) => wanted.test(entry))
       : undefined;
     const file = inside === undefined ? path : `${path}/${inside}`;
-    return { bytes: await gunzip(await Deno.readFile(file), file), prefix: prefixOf(name) };
+    return { bytes: await gunzip(await readWhole(file), file), prefix: prefixOf(name) };
   }
   return null;
 }

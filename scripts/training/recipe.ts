@@ -93,7 +93,7 @@ export const recipeFlags = {
     min: 1e-6,
     max: 10,
   }),
-  batch: integer({ help: "images in a step (default 64)", min: 1 }),
+  batch: integer({ help: "images in a step (default 64)", min: 1, max: 65_536 }),
   rate: number({
     help:
       `learning rate (default ${OPTIMIZER_DEFAULTS.rate}, for consistency ${CONSISTENCY_RATE}); it, warmup, decay and seed may be changed on --resume`,

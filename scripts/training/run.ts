@@ -93,7 +93,7 @@ export async function runTraining(
       }
     }
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = described(cause);
     if (!(cause instanceof DivergedError)) throw new Error(`${message}; ${advice(folder, saved)}`, { cause });
     const before = history.largest < Infinity ? `; before, it was at most ${history.largest.toFixed(4)}` : "";
     const slower = `--rate ${Number((config.optimizer.rate / 4).toPrecision(3))}`;
@@ -118,6 +118,14 @@ async function preview(
   } catch (error) {
     return `no sample grid: ${error instanceof Error ? error.message : error}`;
   }
+}
+
+/** What went wrong, in words of this project's where the engine has none for people. */
+function described(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const full = cause instanceof WebAssembly.RuntimeError ||
+    /memory access out of bounds|allocation failed/i.test(message);
+  return full ? "the engine has no memory for such batches: take a smaller --batch" : message;
 }
 
 /** How to go on with a run, and with which flag beside. */

@@ -6,6 +6,7 @@
 import type { ImageDataset } from "./dataset.ts";
 import { requireArray, requireOptions } from "../input/require.ts";
 import { requireDataset, requireLabels } from "../input/require_parts.ts";
+import { printable } from "../input/quoted.ts";
 
 /** The identity of a data set; plain JSON. */
 export interface DatasetIdentity {
@@ -90,7 +91,9 @@ function noun(names: readonly string[]): string {
 }
 
 function someOf(words: readonly string[]): string {
-  return words.slice(0, 5).join(", ") + (words.length > 5 ? ` and ${words.length - 5} more` : "");
+  return words.slice(0, 5).map((word) => printable(word.length > 80 ? `${word.slice(0, 79)}…` : word)).join(
+    ", ",
+  ) + (words.length > 5 ? ` and ${words.length - 5} more` : "");
 }
 
 async function sha256(bytes: Uint8Array): Promise<Uint8Array> {

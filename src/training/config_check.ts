@@ -25,7 +25,7 @@ export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
     ["flip"],
   );
   checkNumber("steps", recipe.steps, { least: 1, whole: true });
-  checkNumber("batch", recipe.batch, { least: 1, whole: true });
+  checkNumber("batch", recipe.batch, { least: 1, most: 65_536, whole: true });
   checkNumber("labelDropout", recipe.labelDropout, { least: 0, most: 1 });
   checkNumber("seed", recipe.seed, { least: 0, whole: true });
   if (recipe.flip !== undefined) checkSwitch("flip", recipe.flip);
