@@ -15,7 +15,9 @@ import { readSafetensors, writeSafetensors } from "../src/networks/safetensors.t
 import { drawNoiseLevels, type ObjectiveConfig } from "../src/objectives/denoising.ts";
 import { sliceDirections } from "../src/objectives/sliced.ts";
 import { loadPretrained, type PretrainedName } from "../src/pretrained.ts";
+import { quoted, quotedShape } from "../src/input/quoted.ts";
 import { samplerByName } from "../src/samplers/registry.ts";
+import { drawSamples } from "../src/samplers/sample.ts";
 import { langevin } from "../src/samplers/langevin.ts";
 import { type SdeConfig, sdeFromConfig } from "../src/diffusion/sde.ts";
 import { timeGrid } from "../src/diffusion/time_grid.ts";
@@ -112,3 +114,48 @@ claim(
     }
   },
 );
+
+claim("a refused value is quoted in a short text, whatever it is", { engines: ["wasm"] }, async (check) => {
+  const source = "docstring of quoted: short, and it never throws";
+  const detached = new Float32Array(4);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  const revoked = Proxy.revocable([], {});
+  revoked.revoke();
+  const values: [value: unknown, text: string][] = [
+    [detached, "[]"],
+    [Symbol("a"), "a symbol"],
+    [[Symbol("a"), 1], "[a symbol, 1]"],
+    [Object.create(null), "an object"],
+    [[Object.create(null), 2n], "[…, 2]"],
+    [new DataView(new ArrayBuffer(4)), "an object"],
+    [revoked.proxy, "an object"],
+    [[2, , 3], "[2, undefined, 3]"],
+    [new Float32Array(1e6), "a list of 1000000"],
+  ];
+  for (const [value, text] of values) {
+    const got = () => {
+      try {
+        return quoted(value);
+      } catch (error) {
+        return error;
+      }
+    };
+    check.equal(text, String(got()), text, source);
+  }
+  check.equal("a long shape", quotedShape(new Array(1e6).fill(2)), "[2, 2, 2, 2, 2, 2, 2, 2, …]", source);
+  check.equal("a large whole number", quoted(10n ** 1000n).length, 80, source);
+  const long = new Array(1e6).fill(0.5) as number[];
+  const model = scoreModel(mixture, gentleVp);
+  const run = { grid: { kind: "uniform", steps: 2 }, rng: createRng(1) } as const;
+  const draw = (shape: number[]) => drawSamples(model, samplerByName("dpm++2m"), { ...run, shape });
+  const uses: [name: string, use: (shape: number[]) => unknown][] = [
+    ["a draw", (shape) => createRng(1).normal(shape)],
+    ["samples", draw],
+    ["a mask", (shape) => maskByName("centre", shape as never)],
+  ];
+  for (const [name, use] of uses) {
+    await check.throws(`${name} of a long shape`, () => use(long), /^.{8,100} got a list of 1000000$/);
+    const odd = [Symbol("a"), Object.create(null)] as never;
+    await check.throws(`${name} of no numbers`, () => use(odd), /^.{8,100} got \[a symbol, …\]$/);
+  }
+});

@@ -201,7 +201,7 @@ claim("impossible seeds, states and shapes are refused by name", async (check) =
     () => createRng(1).normal([]),
     /^a draw's shape must be \[rows, …\] .* got \[\]$/,
   );
-  await check.throws("size", () => createRng(1).normal([2, -1]), /got \[2,-1\]$/);
+  await check.throws("size", () => createRng(1).normal([2, -1]), /got \[2, -1\]$/);
   const last = createRng(1).startingAt(2 ** 32 - 1);
   await check.throws("past the last sample", () => last.normal([2, 1]), /^the last sample index must be/);
 });

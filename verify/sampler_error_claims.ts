@@ -93,14 +93,14 @@ claim("bad options are errors that name the value", async (check) => {
     [
       "shape",
       () => drawSamples(model, sampler, { shape: [0, 3], grid, rng }),
-      /shape must be .* got \[0,3\]/,
+      /shape must be .* got \[0, 3\]/,
     ],
     ["shape without samples", () => drawSamples(model, sampler, { shape: [3], grid, rng }), /got \[3\]/],
     [
       "initial",
       () =>
         drawSamples(model, sampler, { shape, grid, rng, initial: tf.tidy(() => tf.keep(tf.zeros([2, 3]))) }),
-      /initial has shape \[2,3\]/,
+      /initial has shape \[2, 3\]/,
     ],
     [
       "a grid that rises",
@@ -115,7 +115,7 @@ claim("bad options are errors that name the value", async (check) => {
     [
       "a grid with NaN",
       () => drawSamples(model, sampler, { shape, grid: Float64Array.of(1, NaN), rng }),
-      /got 1,NaN/,
+      /got \[1, NaN\]/,
     ],
     [
       "steps too long for DDPM",

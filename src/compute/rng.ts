@@ -230,8 +230,7 @@ function sizeOf(shape: readonly number[]): number {
 
 function checkShape(shape: readonly number[]): void {
   if (!isList(shape) || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    const given = isList(shape) ? `[${shape}]` : quoted(shape);
-    throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got ${given}`);
+    throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got ${quoted(shape)}`);
   }
   requireWhole("the number of values of a draw", shape.reduce((product, size) => product * size, 1));
 }

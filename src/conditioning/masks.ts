@@ -136,7 +136,7 @@ function requireImageShape(shape: readonly number[]): void {
   const wanted = "a mask is for images of shape [height, width, channels]";
   if (!isList(shape)) throw new TypeError(`${wanted}, got ${quoted(shape)}`);
   if (shape.length !== 3 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`${wanted}, got [${shape}]`);
+    throw new RangeError(`${wanted}, got ${quoted(shape)}`);
   }
   requireShape("an image's shape", shape);
 }

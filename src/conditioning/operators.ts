@@ -15,7 +15,7 @@ import {
 } from "../input/require.ts";
 import { requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
-import { quoted } from "../input/quoted.ts";
+import { quoted, quotedShape } from "../input/quoted.ts";
 import { sizeOf } from "../math/shape.ts";
 
 /**
@@ -194,7 +194,9 @@ export function greyOperator(inputShape: readonly number[]): LinearOperator {
 
 function pictureShape(shape: readonly number[]): readonly number[] {
   requireShape("a picture's shape", shape);
-  if (shape.length !== 3) throw new RangeError(`expected [height, width, channels], got [${shape}]`);
+  if (shape.length !== 3) {
+    throw new RangeError(`expected [height, width, channels], got ${quotedShape(shape)}`);
+  }
   return shape;
 }
 

@@ -9,7 +9,7 @@ import {
   requireText,
   requireWhole,
 } from "../input/require.ts";
-import { quoted } from "../input/quoted.ts";
+import { quoted, quotedShape } from "../input/quoted.ts";
 
 /** How a grid is laid out. */
 export interface GridLayout {
@@ -50,11 +50,11 @@ export function imageGrid(
   const [count, height, width, channels] = shape;
   if (shape.length !== 4 || (channels !== 1 && channels !== 3)) {
     throw new RangeError(
-      `a grid needs images of shape [N, height, width, 1 or 3], got [${shape.join(", ")}]`,
+      `a grid needs images of shape [N, height, width, 1 or 3], got ${quotedShape(shape)}`,
     );
   }
   if (values.length !== count * height * width * channels || values.length === 0) {
-    throw new RangeError(`the shape [${shape.join(", ")}] does not fit ${values.length} values`);
+    throw new RangeError(`the shape ${quotedShape(shape)} does not fit ${values.length} values`);
   }
   const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2, rowLabels = [] } = layout;
   requireCount("columns", columns, 1, 1e5);

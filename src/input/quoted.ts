@@ -9,7 +9,7 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u20
 
 /**
  * A value for an error message: text in quotes, at most 80 characters of it, with control characters escaped; a number as it
- * is; a long list by its length, an object as such. It is short and takes no time, however large the value.
+ * is; a long list by its length, an object as such. It is short and takes no time, however large the value, and never throws.
  *
  * @param most Characters of a text that are quoted, default 80.
  */
@@ -17,15 +17,26 @@ export function quoted(value: unknown, most: number = MOST): string {
   if (typeof value === "string") {
     return printable(JSON.stringify(value.length > most ? `${value.slice(0, most - 1)}…` : value));
   }
+  if (typeof value === "symbol") return "a symbol";
   if (typeof value === "function") return "a function";
-  if (typeof value !== "object" || value === null) return String(value);
-  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return "an object";
+  if (typeof value !== "object" || value === null) return String(value).slice(0, most);
+  try {
+    return quotedList(value);
+  } catch {
+    return "an object"; // A proxy that throws.
+  }
+}
+
+/** A list in brackets if it is short, else by its length; "an object" for what is no list. */
+function quotedList(value: object): string {
+  if (!Array.isArray(value) && (!ArrayBuffer.isView(value) || value instanceof DataView)) return "an object";
   const list = value as unknown as ArrayLike<unknown>;
   if (!(list.length <= 8)) return `a list of ${list.length}`;
-  const items = Array.from(
-    list,
-    (item) => typeof item === "object" && item !== null ? "…" : quoted(item, 20),
-  );
+  // By index, as a typed array whose buffer was given away has no iterator; its length is 0.
+  const items = Array.from({ length: list.length }, (_, i) => {
+    const item = list[i];
+    return typeof item === "object" && item !== null ? "…" : quoted(item, 20);
+  });
   return `[${items.join(", ")}]`;
 }
 
@@ -37,7 +48,8 @@ export function printable(text: string): string {
   );
 }
 
-/** Sizes of an array, such as `[28, 28, 1]`; the first eight of them. */
-export function quotedShape(shape: readonly number[]): string {
-  return shape.length <= 8 ? `[${shape.join(", ")}]` : `[${shape.slice(0, 8).join(", ")}, …]`;
+/** Sizes of an array, such as `[28, 28, 1]`; the first eight of them. What is no list is quoted as it is. */
+export function quotedShape(shape: ArrayLike<number>): string {
+  if (!Array.isArray(shape) || shape.length <= 8) return quoted(shape);
+  return `${quoted(shape.slice(0, 8)).slice(0, -1)}, …]`;
 }

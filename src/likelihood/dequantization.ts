@@ -14,6 +14,7 @@ import {
   requireWhole,
 } from "../input/require.ts";
 import { requireRng, requireSde } from "../input/require_parts.ts";
+import { quotedShape } from "../input/quoted.ts";
 
 /** An interval of real values that is cut into equal bins, one to each level of a pixel. */
 export interface ValueRange {
@@ -148,7 +149,7 @@ function drawFor(bytes: ArrayLike<number>, shape: readonly number[], rng: Rng): 
   requireShape("shape", shape);
   const uniform = rng.uniformValues(shape);
   if (uniform.length !== bytes.length) {
-    throw new RangeError(`the shape [${shape}] does not fit ${bytes.length} values`);
+    throw new RangeError(`the shape ${quotedShape(shape)} does not fit ${bytes.length} values`);
   }
   return uniform;
 }

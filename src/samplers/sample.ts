@@ -10,7 +10,7 @@ import type { Sampler } from "./sampler.ts";
 import { isList, requireBoolean, requireOptions } from "../input/require.ts";
 import { requireModel, requireRng, requireSampler } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
-import { quoted } from "../input/quoted.ts";
+import { quoted, quotedShape } from "../input/quoted.ts";
 
 /** What to draw, where to stop on the way, and the randomness to use. */
 export interface SampleOptions {
@@ -227,10 +227,12 @@ function replaced(old: tf.Tensor, next: tf.Tensor): tf.Tensor {
 function checkedShape({ shape, initial }: SampleOptions): number[] {
   if (!isList(shape)) throw new TypeError(`shape must be a list of sizes, got ${quoted(shape)}`);
   if (shape.length < 2 || !shape.every((size) => Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`shape must be [samples, …] in positive integers, got [${shape}]`);
+    throw new RangeError(`shape must be [samples, …] in positive integers, got ${quoted(shape)}`);
   }
   if (initial !== undefined && String(initial.shape) !== String(shape)) {
-    throw new RangeError(`initial has shape [${initial.shape}], but shape asks for [${shape}]`);
+    throw new RangeError(
+      `initial has shape ${quotedShape(initial.shape)}, but shape asks for ${quoted(shape)}`,
+    );
   }
   return [...shape];
 }
@@ -260,7 +262,7 @@ function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Flo
   const decreasing = times.every((time, i) => time >= 0 && (i === 0 || time < times[i - 1]));
   if (times.length < 2 || !decreasing) {
     throw new RangeError(
-      `a time grid needs at least two strictly decreasing points, none negative, got ${times}`,
+      `a time grid needs at least two strictly decreasing points, none negative, got ${quoted(times)}`,
     );
   }
   if (times[0] > sde.tMax * (1 + 1e-9)) {
