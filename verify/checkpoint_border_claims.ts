@@ -109,7 +109,7 @@ claim("a checkpoint with one thing wrong is refused with what it is", async (che
     await check.throws(
       `preconditioning ${JSON.stringify(preconditioning)}`,
       use,
-      /config cannot be used: the preconditioning('s sigmaData must be a positive number, got | has no centre)/,
+      /config cannot be used: the preconditioning('s sigmaData must be a finite number above 0 and up to 1000000, got | has no centre)/,
     );
   }
 });
@@ -179,14 +179,15 @@ claim("every field of a checkpoint is checked, and no number in it is NaN", asyn
   for (const sigmaData of ["1", true, [1], null, -1, 0, 1e999]) {
     const preconditioning = { sigmaData, centre: 0 };
     const model = JSON.stringify({ ...config.model, preconditioning });
-    const message = /the preconditioning's sigmaData must be a positive number, got /;
+    const message = /the preconditioning's sigmaData must be a finite number above 0 and up to 1000000, got /;
     await refused(`sigmaData ${JSON.stringify(sigmaData)}`, () => changed({}, { model }), message);
   }
   const weights = networkFromConfig(config.model.network).initialise(createRng(1));
   await useEngine("cpu");
   for (const sigmaData of ["1", true, [1], NaN, -1, 0]) {
     const broken = { ...config.model, preconditioning: { sigmaData: sigmaData as number, centre: 0 } };
-    const message = /^the preconditioning's sigmaData must be a positive number, got /;
+    const message =
+      /^the preconditioning's sigmaData must be a finite number above 0 and up to 1000000, got /;
     await check.throws(`${sigmaData} to ONNX`, () => exportOnnx({ config: broken, weights }), message);
     await check.throws(`${sigmaData} as a denoiser`, () => networkDenoiser(broken, weights), message);
   }

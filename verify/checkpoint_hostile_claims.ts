@@ -2,7 +2,7 @@
 import { gunzip, gzip } from "../src/data/gzip.ts";
 import { DIGITS } from "../src/networks/registry.ts";
 import { readModel } from "../src/networks/model_file.ts";
-import { readSafetensors } from "../src/networks/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../src/networks/safetensors.ts";
 import { claim } from "./claim.ts";
 
 /** A safetensors file from any header, as text or as an object, and any number of bytes after it. */
@@ -48,6 +48,40 @@ claim("tensors that overlap, leave holes or end before the file are refused by n
     () => readSafetensors(file({ [name]: { ...tensor(0, 4), shape: [2] } }, 4)),
     /^not a safetensors file that can be read: the tensor "\\u001b\[2Jx{1,75}…" has 4 bytes for 2 numbers of type F32$/,
   );
+});
+
+claim("what cannot be written to a safetensors file is refused, not left out", async (check) => {
+  const write = (contents: unknown) => () =>
+    writeSafetensors(contents as Parameters<typeof writeSafetensors>[0]);
+  const one = (shape: unknown, values: unknown) => new Map([["a", { shape, values }]]);
+  const cases: readonly (readonly [what: string, contents: unknown, message: RegExp])[] = [
+    [
+      "metadata in a Map",
+      { tensors: new Map(), metadata: new Map([["a", "b"]]) },
+      /^metadata must be an object of texts/,
+    ],
+    [
+      "metadata of a number",
+      { tensors: new Map(), metadata: { a: 5 } },
+      /^the metadata "a" must be text, got 5$/,
+    ],
+    [
+      "a tensor that is a number",
+      { tensors: new Map([["a", 1]]), metadata: {} },
+      /^the shape of the tensor "a" must be/,
+    ],
+    [
+      "a shape of text",
+      { tensors: one("x", [1]), metadata: {} },
+      /^the shape of the tensor "a" must be a list/,
+    ],
+    [
+      "no values",
+      { tensors: one([1], undefined), metadata: {} },
+      /^the tensor "a" must hold a list of numbers/,
+    ],
+  ];
+  for (const [what, contents, message] of cases) await check.throws(what, write(contents), message);
 });
 
 claim("hostile sizes are refused at once and in little memory", async (check) => {

@@ -222,7 +222,7 @@ claim(
       await refused(
         "levels that grow",
         1,
-        /largest must be a finite number above 0\.5, got 0\.1$/m,
+        /largest must be a finite number above 0\.5 and up to 10000, got 0\.1$/m,
         "train",
         "--plan",
         file,

@@ -40,6 +40,9 @@ const OLD_FORMAT = "score-sde noise plan 1";
 /** Models see pixels from −1 to 1: twice a plan's units. */
 const SCALE = 2;
 
+/** The largest noise level that a plan may name: images of a million pixels in [−1, 1] are at most 2,000 apart. */
+const LARGEST_LEVEL = 1e4;
+
 /** The most levels and the most moves at each; the published plans have 10 to 3,000 levels and 3 to 100 moves. */
 const MOST = 100_000;
 
@@ -84,11 +87,11 @@ export function checkedPlan(json: unknown, where: string): NoisePlanFile {
     checkFields("it", json, ["format", "data", "kind", "largest", "smallest", "levels", "moves", "epsilon"]);
     checkText("data", json.data);
     checkName("kind", json.kind as string, ["ncsn", "ncsnv2"]);
-    checkNumber("smallest", json.smallest, { above: 0 });
-    checkNumber("largest", json.largest, { above: json.smallest });
+    checkNumber("smallest", json.smallest, { least: 1e-6, most: LARGEST_LEVEL });
+    checkNumber("largest", json.largest, { above: json.smallest, most: LARGEST_LEVEL });
     checkNumber("levels", json.levels, { least: 2, most: MOST, whole: true });
     checkNumber("moves", json.moves, { least: 1, most: MOST, whole: true });
-    checkNumber("epsilon", json.epsilon, { above: 0 });
+    checkNumber("epsilon", json.epsilon, { above: 0, most: json.largest ** 2 });
     const epsilon = format === OLD_FORMAT ? json.epsilon / 2 : json.epsilon;
     const plan = { ...json, format: PLAN_FORMAT, epsilon } as NoisePlanFile;
     annealedLangevin({ epsilon, steps: plan.moves });

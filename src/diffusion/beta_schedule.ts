@@ -92,7 +92,7 @@ export function cosineBetas(steps = 1000, offset = 0.008): number[] {
 /** @throws {RangeError} if there is no β, or one is not between 0 and 1 */
 export function requireBetas(betas: readonly number[]): void {
   if (!Array.isArray(betas) || betas.length === 0) {
-    throw new RangeError("a chain needs a list of at least one β");
+    throw new RangeError(`a chain needs an array of at least one β, got ${quoted(betas)}`);
   }
   const wrong = betas.findIndex((beta) => !(typeof beta === "number" && beta > 0 && beta < 1));
   if (wrong >= 0) {

@@ -23,8 +23,8 @@ export interface Preconditioning {
  */
 export function checkPreconditioning(value: unknown): asserts value is Preconditioning {
   checkFields("the preconditioning", value, ["sigmaData", "centre"]);
-  checkNumber("the preconditioning's sigmaData", value.sigmaData, { above: 0 });
-  checkNumber("the preconditioning's centre", value.centre);
+  checkNumber("the preconditioning's sigmaData", value.sigmaData, { above: 0, most: 1e6 });
+  checkNumber("the preconditioning's centre", value.centre, { least: -1e6, most: 1e6 });
 }
 
 /**

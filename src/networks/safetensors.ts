@@ -5,7 +5,7 @@
  */
 import { isObject, parseJson } from "../input/json.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
-import { requireBytes, requireOptions } from "../input/require.ts";
+import { isList, requireBytes, requireOptions, requireShape, requireText } from "../input/require.ts";
 import { checkName } from "../input/option_name.ts";
 import { sizeOf } from "../math/shape.ts";
 
@@ -59,12 +59,22 @@ export function writeSafetensors(
     throw new TypeError("tensors must be a Map of tensors by name");
   }
   requireOptions("metadata", contents.metadata);
+  if (contents.metadata instanceof Map) {
+    throw new TypeError("metadata must be an object of texts by name, got a Map");
+  }
+  for (const [name, text] of Object.entries(contents.metadata)) {
+    requireText(`the metadata ${quoted(name)}`, text);
+  }
   checkName("storage", storage, ["F32", "F16"]);
   // Without a prototype, so that a tensor may have any name.
   const header: Record<string, unknown> = Object.create(null);
   header.__metadata__ = contents.metadata;
   let end = 0;
   for (const [name, { shape, values }] of contents.tensors) {
+    requireShape(`the shape of the tensor ${quoted(name)}`, shape, 0);
+    if (!isList(values)) {
+      throw new TypeError(`the tensor ${quoted(name)} must hold a list of numbers, got ${quoted(values)}`);
+    }
     if (sizeOf(shape) !== values.length || name === "__metadata__") {
       throw new RangeError(
         `the tensor ${quoted(name)} of shape ${quotedShape(shape)} cannot hold ${values.length} values`,

@@ -258,6 +258,9 @@ function checkRun(model: ScoreModel, sampler: Sampler, options: SampleOptions): 
 }
 
 function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Float64Array {
+  if (isList(grid) && !(grid instanceof Float64Array)) {
+    throw new TypeError(`times of a grid must be a Float64Array, got ${quoted(grid)}`);
+  }
   const times = grid instanceof Float64Array ? grid : timeGrid(sde, grid);
   const decreasing = times.every((time, i) => time >= 0 && (i === 0 || time < times[i - 1]));
   if (times.length < 2 || !decreasing) {
