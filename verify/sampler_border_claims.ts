@@ -1,7 +1,8 @@
 /** Claims about what models, samplers and training states refuse: shapes, times, late copies, use after dispose, misuse. @module */
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
-import { scoreModel } from "../src/diffusion/denoiser.ts";
+import { type Denoiser, type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
+import { subVpSde, vpSde } from "../src/diffusion/sde.ts";
 import { networkDenoiser } from "../src/networks/network_denoiser.ts";
 import { samplerByName, samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { dpmSolver2M } from "../src/samplers/dpm_solver_multistep.ts";
@@ -61,6 +62,105 @@ claim("times beyond the diffusion's end and below 0 are refused by every view of
     /^a time grid must not begin before the diffusion's end, tMax = 1, got 1\.5$/,
   );
   x.dispose();
+});
+
+claim(
+  "where there is no noise a score and a velocity are refused, and data and noise are finite",
+  async (check) => {
+    const x = createRng(1).normal([2, 3]);
+    for (const sde of [vpSde(), subVpSde()]) {
+      const model = scoreModel(mixture, sde);
+      for (const time of [0, Float64Array.of(0.5, 0), Float64Array.of(NaN, 0)]) {
+        for (const view of ["score", "velocity"] as const) {
+          const message = /^there must be noise at the time, got none at 0$/;
+          await check.throws(`${sde.config.kind}: ${view} at ${time}`, () => model[view](x, time), message);
+        }
+      }
+      for (const view of ["data", "noise"] as const) {
+        const value = model[view](x, 0);
+        check.holds(
+          `${sde.config.kind}: ${view} at 0`,
+          (await value.data()).every(Number.isFinite),
+          "finite",
+        );
+        value.dispose();
+      }
+      // Rows that broke stay so, and rows of their own times are not refused for them.
+      const rows = model.score(x, Float64Array.of(NaN, 0.5));
+      const finite = Array.from(await rows.data()).filter(Number.isFinite).length;
+      check.equal(`${sde.config.kind}: finite numbers beside a row of NaN`, finite, 3, "one row of three");
+      rows.dispose();
+    }
+    x.dispose();
+  },
+);
+
+/** Values that are no noise of x [2, 3], and what a message says of each. */
+const NO_NOISE: [what: string, noise: (y: tf.Tensor) => unknown, got: string][] = [
+  ["a scalar", () => tf.scalar(1), "got float32 of shape \\[\\]"],
+  ["a row", () => tf.ones([1, 3]), "got float32 of shape \\[1, 3\\]"],
+  ["a longer one", (y) => tf.concat([y, y]), "got float32 of shape \\[4, 3\\]"],
+  ["whole numbers", (y) => y.toInt(), "got int32 of shape \\[2, 3\\]"],
+  ["truth values", (y) => y.greater(0), "got bool of shape \\[2, 3\\]"],
+  ["a number", () => 1, "got 1"],
+  ["nothing", () => undefined, "got undefined"],
+  ["one that was disposed", (y) => {
+    const copy = tf.clone(y);
+    copy.dispose();
+    return copy;
+  }, "got one that was disposed"],
+];
+
+/** Waits for what promises bring. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+claim("what a denoiser returns must be float32 of the shape it was asked for", async (check) => {
+  const x = createRng(1).normal([2, 3]);
+  const before = tf.memory().numTensors;
+  const late: typeof NO_NOISE[number] = [
+    "a promise",
+    async () => await Promise.resolve().then(() => tf.ones([2, 3])),
+    "got a promise: return the tensor itself, from a function that is not async",
+  ];
+  for (const [what, noise, got] of [...NO_NOISE, late]) {
+    const model = scoreModel({ noise } as unknown as Denoiser, gentleVp);
+    const wanted = "the predicted noise must be a float32 tensor of shape \\[2, 3\\], ";
+    for (const view of ["noise", "score", "data", "velocity"] as const) {
+      await check.throws(`${view} of ${what}`, () => model[view](x, 0.5), new RegExp(`^${wanted}${got}$`));
+    }
+    const run = { shape: [2, 3], grid: { kind: "uniform", steps: 2 }, rng: createRng(1) } as const;
+    await check.throws(
+      `samples of ${what}`,
+      () => drawSamples(model, dpmSolver2M(), run),
+      new RegExp(`^dpm.*: step 1 of 2, from time 1 to .*: ${wanted}${got}$`),
+    );
+  }
+  await settled();
+  check.equal("tensors left", tf.memory().numTensors - before, 0, "a refusal leaves none");
+  x.dispose();
+});
+
+claim("what a sampler's step returns must be float32 of the state's shape", async (check) => {
+  const model: ScoreModel = scoreModel(mixture, gentleVp);
+  const run = { shape: [2, 3], grid: { kind: "uniform", steps: 2 }, rng: createRng(1) } as const;
+  const before = tf.memory().numTensors;
+  for (const [what, step, got] of NO_NOISE) {
+    for (const part of ["step", "finish"]) {
+      const stepper = { step: (x: tf.Tensor) => tf.clone(x), dispose: () => {}, [part]: step };
+      const sampler = { name: "own", start: () => stepper } as unknown as Sampler;
+      if (part === "finish" && what === "nothing") continue; // A finish that returns nothing is none.
+      await check.throws(
+        `${part}: ${what}`,
+        () => drawSamples(model, sampler, run),
+        new RegExp(
+          `^own: .*: the sampler's state must be a float32 tensor of shape \\[2, 3\\], ${got}$`,
+        ),
+      );
+    }
+  }
+  // What a step makes before it returns something else is its own; here none is made.
+  const left = tf.memory().numTensors - before;
+  check.equal("tensors left", left, 0, "a refusal leaves none");
 });
 
 claim("what is no model, sampler or generator is named where nothing checks types", async (check) => {

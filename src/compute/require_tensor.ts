@@ -46,3 +46,31 @@ export function requireTensor(
     throw new RangeError(`${name} must ${wanted} and entries, got ${quotedShape(value.shape)}`);
   }
 }
+
+/**
+ * Refuses what a function of one's own returned unless it is a float32 tensor of a shape; operations would broadcast another
+ * shape without a word. What a promise brings later is disposed.
+ *
+ * @param name What was returned, such as `the predicted noise`.
+ * @param like The tensor whose shape it must have.
+ * @throws {TypeError} if it is a promise, no tensor, was disposed or holds anything but float32
+ * @throws {RangeError} if it has another shape
+ */
+export function requireResult(name: string, value: unknown, like: tf.Tensor): asserts value is tf.Tensor {
+  const wanted = `${name} must be a float32 tensor of shape ${quotedShape(like.shape)}`;
+  if (!(value instanceof tf.Tensor)) {
+    if (!(value instanceof Promise)) throw new TypeError(`${wanted}, got ${quoted(value)}`);
+    const late = (brought: unknown) => brought instanceof tf.Tensor && brought !== like && brought.dispose();
+    value.then(late, () => {});
+    throw new TypeError(
+      `${wanted}, got a promise: return the tensor itself, from a function that is not async`,
+    );
+  }
+  if (value.isDisposed) throw new TypeError(`${wanted}, got one that was disposed`);
+  const { dtype, shape } = value;
+  const got = `got ${dtype} of shape ${quotedShape(shape)}`;
+  if (dtype !== "float32") throw new TypeError(`${wanted}, ${got}`);
+  if (shape.length !== like.rank || shape.some((size: number, axis: number) => size !== like.shape[axis])) {
+    throw new RangeError(`${wanted}, ${got}`);
+  }
+}

@@ -5,8 +5,8 @@
  */
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { noiseRatio, type Sde } from "./sde.ts";
-import { requireTensor } from "../compute/require_tensor.ts";
+import { noiseRatio, requireNoise, type Sde } from "./sde.ts";
+import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFunction } from "../input/require.ts";
 import { requireDenoiser, requireModel, requireSde } from "../input/require_parts.ts";
@@ -36,11 +36,11 @@ export interface ScoreModel {
   readonly consistency?: true;
   /** The noise ε̂ predicted in x = α x_0 + σ ε. */
   noise(x: tf.Tensor, t: PerRow): tf.Tensor;
-  /** ∇ log p_t(x) = −ε̂/σ. */
+  /** ∇ log p_t(x) = −ε̂/σ; a RangeError where σ(t) = 0. */
   score(x: tf.Tensor, t: PerRow): tf.Tensor;
   /** Tweedie's mean E[x_0 | x_t = x] = (x − σ ε̂)/α. */
   data(x: tf.Tensor, t: PerRow): tf.Tensor;
-  /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13). */
+  /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13); a RangeError where σ(t) = 0. */
   velocity(x: tf.Tensor, t: PerRow): tf.Tensor;
 }
 
@@ -82,8 +82,16 @@ function checkTimes({ tMax }: Sde, t: PerRow): void {
   }
 }
 
+/** Refuses times as {@linkcode checkTimes} does, and those at which there is no noise. */
+function checkNoisy(sde: Sde, t: PerRow): void {
+  checkTimes(sde, t);
+  for (const time of typeof t === "number" ? [t] : t) if (!Number.isNaN(time)) requireNoise(sde, time);
+}
+
 /**
  * The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it.
+ *
+ * Every view throws a TypeError or a RangeError if ε̂ is no float32 tensor of x's shape.
  *
  * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f.
  */
@@ -94,14 +102,21 @@ export function scoreModelFromNoise(
 ): ScoreModel {
   requireSde("sde", sde);
   requireFunction("noise", noise);
-  /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone. */
-  const view = (a: ((t: number) => number) | null, b: (t: number) => number) => (x: tf.Tensor, t: PerRow) =>
-    tf.tidy(() => {
-      requireTensor("x", x);
-      checkTimes(sde, t);
-      const part = tf.mul(noise(x, t), column(mapPerRow(t, b), x));
-      return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
-    });
+  const predicted = (x: tf.Tensor, t: PerRow): tf.Tensor => {
+    const value = noise(x, t);
+    requireResult("the predicted noise", value, x);
+    return value;
+  };
+  /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone, at times that `check` allows. */
+  const view =
+    (a: ((t: number) => number) | null, b: (t: number) => number, check = checkTimes) =>
+    (x: tf.Tensor, t: PerRow) =>
+      tf.tidy(() => {
+        requireTensor("x", x);
+        check(sde, t);
+        const part = tf.mul(predicted(x, t), column(mapPerRow(t, b), x));
+        return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
+      });
   const scoreless = (name: string) => () => {
     throw new TypeError(`a consistency function has no ${name}: use a score network`);
   };
@@ -111,12 +126,12 @@ export function scoreModelFromNoise(
     noise: (x, t) => {
       requireTensor("x", x);
       checkTimes(sde, t);
-      return tf.tidy(() => noise(x, t));
+      return tf.tidy(() => predicted(x, t));
     },
-    score: consistency ? scoreless("score") : view(null, (t) => -1 / sde.sigma(t)),
+    score: consistency ? scoreless("score") : view(null, (t) => -1 / sde.sigma(t), checkNoisy),
     data: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
     velocity: consistency
       ? scoreless("velocity")
-      : view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t)),
+      : view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t), checkNoisy),
   };
 }

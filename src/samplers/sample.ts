@@ -9,7 +9,7 @@ import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import type { Sampler } from "./sampler.ts";
 import { isList, requireBoolean, requireOptions } from "../input/require.ts";
 import { requireModel, requireRng, requireSampler } from "../input/require_parts.ts";
-import { requireTensor } from "../compute/require_tensor.ts";
+import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 
 /** What to draw, where to stop on the way, and the randomness to use. */
@@ -84,7 +84,7 @@ export async function* sample(
   let handedOver = false;
   try {
     const start = `${sampler.name}: the starting state at time ${times[0]}`;
-    x = replaced(x, await named(start, () => stepper.begin?.(x, times[0]) ?? x));
+    x = replaced(x, await named(start, x, () => stepper.begin?.(x, times[0]) ?? x));
     await check.look(x, start);
     for (let step = 0; step <= steps; step++) {
       const time = times[step];
@@ -93,7 +93,7 @@ export async function* sample(
         const toData = step === steps && denoise ? stepper.stepToData : undefined;
         x = replaced(
           x,
-          await named(where, () => toData?.(x, times[step - 1]) ?? stepper.step(x, times[step - 1], time)),
+          await named(where, x, () => toData?.(x, times[step - 1]) ?? stepper.step(x, times[step - 1], time)),
         );
         await check.look(x, where);
       }
@@ -105,7 +105,10 @@ export async function* sample(
       }
       if (done) {
         await check.settle();
-        x = replaced(x, await stepper.finish?.(x) ?? x);
+        x = replaced(
+          x,
+          await named(`${sampler.name}: the end of the run`, x, () => stepper.finish?.(x) ?? x),
+        );
       }
       handedOver = done;
       yield { step, steps, time, x, evaluations: watched.evaluations, done };
@@ -209,11 +212,19 @@ class FiniteCheck {
   }
 }
 
-/** Adds where it happened to an error of a step. */
-async function named<T>(where: string, action: () => T | Promise<T>): Promise<T> {
+/** The state that follows x, checked; an error says where it happened. */
+async function named(
+  where: string,
+  x: tf.Tensor,
+  action: () => tf.Tensor | Promise<tf.Tensor>,
+): Promise<tf.Tensor> {
+  let next: unknown;
   try {
-    return await action();
+    next = await action();
+    requireResult("the sampler's state", next, x);
+    return next;
   } catch (error) {
+    if (next instanceof tf.Tensor && next !== x) next.dispose();
     if (error instanceof Error) error.message = `${where}: ${error.message}`;
     throw error;
   }
