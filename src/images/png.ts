@@ -1,7 +1,7 @@
 /** PNG, bytes in and bytes out. @module */
 import { encode } from "npm:fast-png@8.0.0";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
-import { concatenated, END, markedPalette, SIGNATURE, walk } from "./png_chunks.ts";
+import { concatenated, END, markedPalette, SIGNATURE, walk, withoutAncillary } from "./png_chunks.ts";
 import { PngCodec } from "./png_codec.ts";
 import { requireBytes, requireText } from "../input/require.ts";
 import { requirePicture } from "../input/require_parts.ts";
@@ -25,9 +25,9 @@ export function encodePng(picture: Picture): Uint8Array<ArrayBuffer> {
 
 /**
  * Reads a PNG file of any colour type, depth and interlacing into 8-bit RGBA; of 16 bits the upper eight are kept. Transparency
- * is in the alpha, colour keys included. Colour profiles and gammas are not applied.
+ * is in the alpha, colour keys included. Colour profiles, gammas and EXIF orientations are not applied.
  *
- * @param bytes The whole file; a missing last chunk and damaged ancillary ones are no errors.
+ * @param bytes The whole file; a missing last chunk and damaged ancillary ones, tRNS excepted, are no errors.
  * @param name What to call the file in errors.
  * @param most The most pixels, by default 16 million.
  * @throws {RangeError} When the bytes are not a complete PNG file, its header speaks of more pixels than the file can hold, or a
@@ -47,7 +47,7 @@ export async function decodePng(
   checkPixels(view.getUint32(16), view.getUint32(20), { possible: 1032 * 8 * bytes.length, most, name });
   const chunks = walk(view);
   if (typeof chunks === "string") throw broken(chunks);
-  const whole = concatenated([bytes, Uint8Array.from(chunks.endsWithoutEnd ? END : [])]);
+  const whole = concatenated([withoutAncillary(bytes), Uint8Array.from(chunks.endsWithoutEnd ? END : [])]);
   const marked = markedPalette(whole);
   let data: Uint8Array;
   let width, height: number;

@@ -20,14 +20,39 @@ export function walk(view: DataView): string | { endsWithoutEnd: boolean } {
   while (at + 12 <= view.byteLength && type !== IEND) {
     const length = view.getUint32(at);
     type = view.getUint32(at + 4);
-    const critical = (type & 0x20000000) === 0;
     if (at + 12 + length > view.byteLength) return "a chunk is cut off";
-    if (critical && crc32(view, at + 4, length + 4) !== view.getUint32(at + 8 + length)) {
+    if (!isAncillary(type) && crc32(view, at + 4, length + 4) !== view.getUint32(at + 8 + length)) {
       return "the checksum of a chunk is wrong";
     }
     at += 12 + length;
   }
   return { endsWithoutEnd: type !== IEND && at === view.byteLength };
+}
+
+/**
+ * The file without its ancillary chunks, except tRNS, which holds the transparency: the others change no pixel here, and a codec
+ * may refuse the whole file for a damaged one. What follows IEND is left out.
+ *
+ * @param bytes A file that {@linkcode walk} does not find damaged.
+ */
+export function withoutAncillary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: Uint8Array[] = [Uint8Array.from(SIGNATURE)];
+  let at = SIGNATURE.length;
+  let type = 0;
+  while (at + 12 <= bytes.length && type !== IEND) {
+    type = view.getUint32(at + 4);
+    const end = at + 12 + view.getUint32(at);
+    if (!isAncillary(type) || type === TRNS) parts.push(bytes.subarray(at, end));
+    at = end;
+  }
+  if (type !== IEND) parts.push(bytes.subarray(at));
+  return concatenated(parts);
+}
+
+/** Whether a decoder may go without a chunk of this type: its first letter is a small one. */
+function isAncillary(type: number): boolean {
+  return (type & 0x20000000) !== 0;
 }
 
 /**
