@@ -14,6 +14,7 @@ import { maskOperator } from "../src/conditioning/operators.ts";
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
 import { decodePng } from "../src/images/png.ts";
 import { readWhole } from "./cli/files.ts";
+import { MOST_PIXELS } from "./datasets/image_folder.ts";
 import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
 import { keptOf, type Outcome, percent, runPosterior } from "./posterior/task.ts";
@@ -69,7 +70,7 @@ type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 /** The mask that flags ask for, [height · width · channels]. */
 async function maskOf({ mask, hidden, seed }: Flags, shape: readonly number[]): Promise<Float32Array> {
   if (typeof mask === "object") {
-    const picture = await decodePng(await readWhole(mask.path), mask.path);
+    const picture = await decodePng(await readWhole(mask.path), mask.path, MOST_PIXELS);
     return asUsage(() => maskFromPicture(picture, shape));
   }
   return mask === "random" ? randomMask(shape, hidden ?? 0.5, createRng(seed)) : maskByName(mask, shape);

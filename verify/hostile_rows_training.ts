@@ -268,6 +268,7 @@ export const trainingRows: Rows = {
       ),
       optional(options({
         size: optional(whole(2, 1, 1e4)),
+        most: optional(whole(100, 1, 2 ** 31)),
         onCorrupt: optional(callable(() => () => {})),
         onProgress: optional(callable(() => () => {})),
         name: optional(text("data")),

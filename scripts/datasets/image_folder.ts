@@ -5,6 +5,13 @@
 import { compareNames, type ImageFile, isImagePath, isOtherImagePath } from "../../src/data/image_folder.ts";
 import { readWhole } from "../cli/files.ts";
 
+/**
+ * The most pixels of a picture that a task reads, as data, as an input or as a mask: 8,000 × 8,000. On one x86-64 core a
+ * JPEG of 24 megapixels (6,000 × 4,000) takes 1.9 s and 450 MB in a folder, a progressive one 2.2 s and 520 MB, a PNG 3.4 s
+ * and 620 MB; of 64 megapixels the slowest takes 7 s and the largest 1.6 GB, of the whole process.
+ */
+export const MOST_PIXELS = 64_000_000;
+
 /** What a folder holds. */
 export interface FolderPictures {
   /** Paths from the folder on, of all pictures that can be read: the folder's own first, then its folders', by name. */

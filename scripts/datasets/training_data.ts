@@ -13,7 +13,7 @@ import { MNIST_FILES } from "../../src/data/mnist.ts";
 import { resizedDataset } from "../../src/data/resized.ts";
 import { loadCifar10 } from "./cifar10.ts";
 import { integer, text, toggle, UsageError } from "../cli/flags.ts";
-import { findPictures, imageFiles, listOf } from "./image_folder.ts";
+import { findPictures, imageFiles, listOf, MOST_PIXELS } from "./image_folder.ts";
 import { ProgressBar } from "../cli/terminal.ts";
 import { findIdx } from "./idx_files.ts";
 import { loadMnist } from "./mnist.ts";
@@ -31,7 +31,7 @@ export const trainingDataFlags = {
   data: text({
     help:
       "mnist, cifar10, digits or coloured-digits (drawn here, no download), or a folder: of MNIST's files, CIFAR-10's, or " +
-      "PNG and JPEG pictures in folders named after their classes (default mnist)",
+      "PNG and JPEG pictures of up to 64 megapixels in folders named after their classes (default mnist)",
   }),
   size: integer({
     help: "scale images to this height and width; of a folder's pictures the middle square",
@@ -124,14 +124,14 @@ async function loadImages(folder: string, options: FolderOptions): Promise<Image
   try {
     using bar = new ProgressBar({ label: `reading ${name}`, total: paths.length, unit: "pictures" });
     return await imageFolderDataset(imageFiles(folder, paths), {
-      ...{ size, name, onProgress: (files: number) => bar.update(files) },
+      ...{ size, name, most: MOST_PIXELS, onProgress: (files: number) => bar.update(files) },
       ...skipCorrupt && { onCorrupt: (problem: string) => bar.print(`skipped ${problem}`) },
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const hint = size === undefined && /must be alike/.test(error.message)
       ? ": give --size"
-      : /not a complete|begins like/.test(error.message)
+      : /not a complete|begins like|can hold|megapixels/.test(error.message)
       ? ": remove it, or --skip-corrupt"
       : "";
     throw new Error(`"${folder}": ${error.message}${hint}`);

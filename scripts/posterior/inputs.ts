@@ -17,6 +17,7 @@ import { GUIDANCE, SAMPLER, sdes } from "../sampling/draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { type Flag, type FlagValues, text, toggle, UsageError } from "../cli/flags.ts";
 import { drawDigits } from "../evaluation/digit_quality.ts";
+import { MOST_PIXELS } from "../datasets/image_folder.ts";
 import { loadMnist } from "../datasets/mnist.ts";
 
 /** Where digits come from. */
@@ -31,7 +32,7 @@ export type InputChoice =
 export const inputFlag: Flag<InputChoice> = {
   help:
     "the images: samples (of the shipped digit network), digits (drawn by strokes) or mnist (test images), " +
-    "each with :INDEX or :FROM-TO; or a picture, F.png or F.jpg, on a white ground where it is transparent (default samples:0-9)",
+    "each with :INDEX or :FROM-TO; or a picture, F.png or F.jpg, of up to 64 megapixels, on a white ground where it is transparent (default samples:0-9)",
   placeholder: "SOURCE|F.png",
   fallback: { kind: "samples", from: 0, to: 9 },
   parse(text, flag) {
@@ -102,7 +103,7 @@ interface InputOptions {
 export async function readInputs(choice: InputChoice, options: InputOptions): Promise<Inputs> {
   const { shape } = options;
   if (choice.kind === "picture") {
-    const whole = await decodePicture(await readWhole(choice.path), choice.path);
+    const whole = await decodePicture(await readWhole(choice.path), choice.path, MOST_PIXELS);
     const picture = fitted(whole, choice.path, options);
     return { count: 1, images: toModel(channelsOf(picture, shape[2])), labels: null };
   }

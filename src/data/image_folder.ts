@@ -27,6 +27,8 @@ export interface ImageFile {
 export interface ImageFolderOptions {
   /** Height and width of all images; by default they must be alike as they are. */
   readonly size?: number;
+  /** The most pixels of a file's picture; by default 16 million. */
+  readonly most?: number;
   /** Told of every file that cannot be read, which is then left out; by default such a file is an error. */
   readonly onCorrupt?: (problem: string) => void;
   /** Called after each file with the number of files done. */
@@ -62,8 +64,9 @@ export async function imageFolderDataset(
 ): Promise<ImageDataset> {
   requireArray("files", files);
   requireOptions("options", options);
-  const { size, onCorrupt, onProgress, name = "images" } = options;
+  const { size, most, onCorrupt, onProgress, name = "images" } = options;
   if (size !== undefined) requireWhole("the size of images", size, 1, 1e4);
+  if (most !== undefined) requireWhole("the most pixels of a picture", most, 1, 2 ** 31);
   if (onCorrupt !== undefined) requireFunction("onCorrupt", onCorrupt);
   if (onProgress !== undefined) requireFunction("onProgress", onProgress);
   requireText("name", name);
@@ -80,7 +83,7 @@ export async function imageFolderDataset(
   const read: { path: string; width: number; height: number; colours: Uint8Array }[] = [];
   for (const [done, { path, bytes }] of files.toSorted((a, b) => a.path < b.path ? -1 : 1).entries()) {
     try {
-      const picture = await decodePicture(typeof bytes === "function" ? await bytes() : bytes, path);
+      const picture = await decodePicture(typeof bytes === "function" ? await bytes() : bytes, path, most);
       const { width, height, data } = size === undefined ? picture : centred(picture, size);
       read.push({ path, width, height, colours: coloursOf(data) });
     } catch (error) {
