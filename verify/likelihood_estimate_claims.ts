@@ -236,7 +236,7 @@ claim("bad requests for a likelihood or a code are errors that name the value", 
     [
       "bytes of another number",
       () => dequantize([1, 2], [1, 3], createRng(1)),
-      /\[1,3\] does not fit 2 values/,
+      /\[1, 3\] does not fit 2 values/,
     ],
     ["parallel codes", () => interpolate(x, x, [0.5]), /span a plane/],
     ["codes of two shapes", () => interpolate(x, tf.zeros([1, 2]), [0.5]), /got \[1,3\] and \[1,2\]/],
