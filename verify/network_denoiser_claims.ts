@@ -228,6 +228,27 @@ claim("labels and noise levels that are none are refused", async (check) => {
     () => denoiser.withLabels(1, { scale: 2, from: 3, to: 1 }),
     /guidance must act between two noise ratios from 0 up, got 3 to 1/,
   );
+  await check.throws(
+    "misspelt guidance",
+    () => denoiser.withLabels(1, { scale: 2, form: 1 } as never),
+    /^guidance has an unknown field "form"; its fields are scale, from, to$/,
+  );
+  await check.throws(
+    "no labels",
+    () => denoiser.withLabels([]).noise(y, 1),
+    /one label per row, got 0 .* 2 rows/,
+  );
+  await check.throws("a typed label", () => denoiser.withLabels(Int32Array.of(1, 3)), /from 0 to 2, got 3$/);
+  const expected = denoiser.withLabels([1, 2]).noise(y, 1);
+  for (const list of [Int32Array.of(1, 2), Uint8Array.of(1, 2)]) {
+    const labelled = denoiser.withLabels(list);
+    list.fill(0);
+    const noise = labelled.noise(y, 1);
+    const source = "the array's, bit for bit, whatever becomes of the list";
+    check.equal(list.constructor.name, await noise.data(), await expected.data(), source);
+    noise.dispose();
+  }
+  expected.dispose();
   await check.throws("ν", () => denoiser.noise(y, 0), /noise ratios must be positive numbers, got 0/);
   const missing = () => networkDenoiser(model, new Map());
   await check.throws("weights", missing, /the weights have no values for embedding.noise1.weight/);

@@ -178,6 +178,11 @@ claim("what is no model, sampler or generator is named where nothing checks type
     /^model must be a score model, as scoreModel\(denoiser, sde\) makes it, got an object$/,
   );
   await check.throws(
+    "a misspelt option",
+    () => drawSamples(model, dpmSolver2M(), { ...run, denoize: false } as never),
+    /^options has an unknown field "denoize"; its fields are shape, grid, rng, denoise, initial$/,
+  );
+  await check.throws(
     "a seed for a generator",
     () => drawSamples(model, dpmSolver2M(), { ...run, rng: 1 as unknown as typeof rng }),
     /^rng must be a generator, as createRng\(seed\) makes it, got 1$/,

@@ -2,6 +2,8 @@
  * How strongly, and at which noise levels, a network follows its labels.
  * @module
  */
+import { checkFields } from "../input/fields.ts";
+import { quoted } from "../input/quoted.ts";
 
 /**
  * Classifier-free guidance (Ho & Salimans 2022) in an interval of noise levels (Kynkäänniemi et al. 2024, eq. 6):
@@ -22,15 +24,19 @@ export interface Guidance {
 
 /**
  * A guidance whose bounds are given; a number is its scale.
+ * @throws {TypeError} When it has a field of another name.
  * @throws {RangeError} When the scale is not finite or the interval is none.
  */
 export function checkedGuidance(guidance: number | Guidance): Required<Guidance> {
+  if (typeof guidance !== "number") checkFields("guidance", guidance, [], ["scale", "from", "to"]);
   const { scale, from = 0, to = Infinity } = typeof guidance === "number" ? { scale: guidance } : guidance;
   if (!Number.isFinite(scale)) {
-    throw new RangeError(`the guidance scale must be a finite number, got ${scale}`);
+    throw new RangeError(`the guidance scale must be a finite number, got ${quoted(scale)}`);
   }
   if (!(from >= 0 && from < to)) {
-    throw new RangeError(`guidance must act between two noise ratios from 0 up, got ${from} to ${to}`);
+    throw new RangeError(
+      `guidance must act between two noise ratios from 0 up, got ${quoted(from)} to ${quoted(to)}`,
+    );
   }
   return { scale, from, to };
 }

@@ -17,12 +17,14 @@ import {
   predictionShapes,
   predictNoise,
 } from "./noise_prediction.ts";
-import { requireOptions } from "../input/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { isList, requireOptions } from "../input/require.ts";
+import { checkLabels } from "../compute/labels.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { requireRatios } from "../compute/rows.ts";
 
-/** The label of a sample, or null for none; one for the batch or one per row. */
-export type Labels = number | null | readonly (number | null)[];
+/** The label of a sample, or null for none; one for the batch or one per row, as in an array or a typed array. */
+export type Labels = number | null | ArrayLike<number | null>;
 
 /** What {@linkcode NetworkDenoiser.prepare} compiles beside the prediction. */
 export interface PrepareOptions {
@@ -128,15 +130,14 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
         return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), weight));
       }),
     withLabels(newLabels, newGuidance = 1) {
-      for (const label of Array.isArray(newLabels) ? newLabels : [newLabels]) {
-        if (label !== null && !(Number.isInteger(label) && label >= 0 && label < network.classes)) {
-          const allowed = network.classes === 0
-            ? "this network has no labels"
-            : `labels must be whole numbers from 0 to ${network.classes - 1}`;
-          throw new RangeError(`${allowed}, got ${label}`);
-        }
+      // Copied, so that labels which their owner changes later change nothing here.
+      const copied = isList(newLabels) ? Array.from(newLabels as ArrayLike<number | null>) : newLabels;
+      const known = (Array.isArray(copied) ? copied : [copied]).filter((label) => label !== null);
+      if (network.classes === 0 && known.length > 0) {
+        throw new RangeError(`this network has no labels, got ${quoted(known[0])}`);
       }
-      return denoiserWith(evaluator, newLabels, checkedGuidance(newGuidance));
+      checkLabels(known, network.classes);
+      return denoiserWith(evaluator, copied, checkedGuidance(newGuidance));
     },
     dispose: () => evaluator.dispose(),
   };
@@ -223,5 +224,5 @@ function spread(labels: Labels, rows: number, none: number): number[] {
   if (labels.length !== rows) {
     throw new RangeError(`expected one label per row, got ${labels.length} labels for ${rows} rows`);
   }
-  return labels.map((label) => label ?? none);
+  return Array.from(labels, (label) => label ?? none);
 }

@@ -7,9 +7,10 @@ import type { Rng } from "../compute/rng.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
 import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import type { Sampler } from "./sampler.ts";
-import { isList, requireBoolean, requireOptions } from "../input/require.ts";
+import { isList, requireBoolean } from "../input/require.ts";
 import { requireModel, requireRng, requireSampler } from "../input/require_parts.ts";
 import { requireResult, requireTensor } from "../compute/require_tensor.ts";
+import { checkFields } from "../input/fields.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 
 /** What to draw, where to stop on the way, and the randomness to use. */
@@ -262,7 +263,7 @@ function checkRun(model: ScoreModel, sampler: Sampler, options: SampleOptions): 
       `the sampler ${sampler.name} needs a score, and this model is a consistency function: use the sampler consistency`,
     );
   }
-  requireOptions("options", options);
+  checkFields("options", options, [], ["shape", "grid", "rng", "denoise", "initial"]);
   requireRng("rng", options.rng);
   if (options.denoise !== undefined) requireBoolean("denoise", options.denoise);
   if (options.initial !== undefined) requireTensor("initial", options.initial);
