@@ -160,6 +160,13 @@ claim(
       !Object.keys(own.npm).some((key) => key.startsWith("onnxruntime")),
       "what a lock file names is fetched: 290 MB",
     );
+    const suite = Object.keys(read("verify/deno.lock").npm);
+    check.equal(
+      "packages of the suite's lock file that are fetched by name only",
+      suite.filter((key) => /^(assemblyscript|binaryen|onnxruntime)/.test(key)),
+      [],
+      "a command without --no-lock has added one: restore the file",
+    );
   },
 );
 

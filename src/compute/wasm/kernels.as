@@ -1,5 +1,5 @@
 // AssemblyScript: the element-wise passes that TensorFlow.js' WebAssembly backend has only as many small kernels.
-// `deno run -A scripts/build/wasm_kernels.ts` compiles this file into kernels_binary.ts. Pointers are byte offsets into the
+// `deno run -A --no-lock scripts/build/wasm_kernels.ts` compiles this file into kernels_binary.ts. Pointers are byte offsets into the
 // backend's own memory, all numbers float32, tensors in C-order.
 
 // ---- exp, four at a time: Cephes' expf, error below 2 ulp; NaN stays NaN ----
