@@ -21,6 +21,8 @@ export const subjects: Record<string, string> = {
   pretrained: "The shipped checkpoint",
   metric: "Metrics",
   data: "Data sets and readers",
+  reader: "Damaged and hostile files",
+  download: "Downloads",
   picture: "Pictures and files",
   rng: "Random numbers",
   statistics: "The suite's own statistics",
