@@ -124,6 +124,7 @@ claim("a refused value is quoted in a short text, whatever it is", { engines: ["
   const values: [value: unknown, text: string][] = [
     [detached, "[]"],
     [Symbol("a"), "a symbol"],
+    ["a\u202eb\u{e0041}\u0085", '"a\\u202eb\\udb40\\udc41\\u0085"'],
     [[Symbol("a"), 1], "[a symbol, 1]"],
     [Object.create(null), "an object"],
     [[Object.create(null), 2n], "[…, 2]"],

@@ -53,8 +53,7 @@ function fault(error: unknown): string | null {
   }
   // What a message quotes is the file's own.
   if (INNER.test(message.replace(/"(?:[^"\\]|\\.)*"/g, ""))) return "inner words";
-  // deno-lint-ignore no-control-regex
-  if (/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/.test(message)) return "control characters, or lines";
+  if (/[\p{Cc}\u202a-\u202e]/u.test(message)) return "control characters, or lines";
   if (message.length > 600) return "a message of over 600 characters";
   return message.length < 8 ? "no sentence" : null;
 }

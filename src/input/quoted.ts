@@ -4,8 +4,7 @@
 const MOST = 80;
 
 /** Characters that change what a terminal shows or the order in which it shows it, beside those that JSON escapes. */
-// deno-lint-ignore no-control-regex
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /**
  * A value for an error message: text in quotes, at most 80 characters of it, with control characters escaped; a number as it
@@ -44,7 +43,11 @@ function quotedList(value: object): string {
 export function printable(text: string): string {
   return text.replace(
     UNSEEN,
-    (letter) => letter === "\n" ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    // In units of UTF-16, as JSON spells letters beyond U+FFFF.
+    (letter) =>
+      letter === "\n"
+        ? letter
+        : letter.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
   );
 }
 

@@ -6,7 +6,6 @@
  */
 export function escape(text: string): string {
   return text.toWellFormed()
-    // deno-lint-ignore no-control-regex
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+    .replace(/(?![\t\n\r])[\p{Cc}\ufffe\uffff]/gu, "\ufffd")
     .replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
