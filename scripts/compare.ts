@@ -33,7 +33,7 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
-import { openYardstick, type Yardstick } from "./evaluation/digit_quality.ts";
+import { openQualityReference, type QualityReference } from "./evaluation/digit_quality.ts";
 import {
   dataFlag,
   gridFlag,
@@ -102,7 +102,7 @@ interface Bench {
   readonly engine: Engine;
   readonly denoiser: NetworkDenoiser;
   readonly baseline: NetworkDenoiser | null;
-  readonly yardstick: Yardstick;
+  readonly qualityReference: QualityReference;
 }
 
 /** The settings of the flags; the baseline's comes last. */
@@ -178,9 +178,9 @@ async function main(): Promise<void> {
   const engine = await openEngine(flags.engine);
   const run = { weights: await fingerprint(denoiser), count, seed, guidance, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, flags.resume);
-  const yardstick = await openYardstick(denoiser, count, flags.data);
-  const file = new ResultsFile(`${output}.json`, run, yardstick.reference.floor, earlier);
-  await fill(file, plan, flags, { engine, denoiser, baseline, yardstick });
+  const qualityReference = await openQualityReference(denoiser, count, flags.data);
+  const file = new ResultsFile(`${output}.json`, run, qualityReference.reference.floor, earlier);
+  await fill(file, plan, flags, { engine, denoiser, baseline, qualityReference });
   const results = await file.write(plan.refused);
   await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));
   const rasterize = await loadRasterizer();

@@ -7,7 +7,7 @@ import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { load, openGuide } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { integer, parseFlags, runScript, toggle } from "./cli/flags.ts";
-import { measure, openYardstick } from "./evaluation/digit_quality.ts";
+import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
 import { kernelText, percent } from "./evaluation/quality_text.ts";
 import {
   dataFlag,
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   const guidance = guidanceOf(flags);
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint, "mnist", "either");
-  const yardstick = await openYardstick(denoiser, flags.count, flags.data);
+  const qualityReference = await openQualityReference(denoiser, flags.count, flags.data);
   using progress = new ProgressBar({
     label: "drawing",
     total: Math.ceil(flags.count / flags.batch) * steps,
@@ -61,13 +61,13 @@ async function main(): Promise<void> {
   const onStep = (taken: number) => progress.update(taken);
   const guide = await openGuide(denoiser, flags.classifierScale);
   const options = { ...flags, guidance, guide, onStep };
-  const measured = await measure(denoiser, engine, sampling, yardstick, options);
+  const measured = await measure(denoiser, engine, sampling, qualityReference, options);
   guide?.classifier.dispose();
   const { quality, evaluations, seconds } = measured;
   progress.finish();
   denoiser.dispose();
   const { count, sde, sampler, classifierScale = 0, seed } = flags;
-  const { floor } = yardstick.reference;
+  const { floor } = qualityReference.reference;
   if (flags.json) {
     console.log(
       JSON.stringify({

@@ -18,7 +18,7 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
-import { measure, openYardstick } from "./evaluation/digit_quality.ts";
+import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
 import {
   asUsage,
   dataFlag,
@@ -149,7 +149,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const engine = await openEngine(flags.engine);
   const denoiser = await load(flags.checkpoint);
-  const yardstick = await openYardstick(denoiser, count, flags.data);
+  const qualityReference = await openQualityReference(denoiser, count, flags.data);
   const batches = Math.ceil(count / batch);
   const total = repeats * batches * all.reduce((sum, { steps }) => sum + steps, 0);
   using progress = new ProgressBar({ label: "tuning", total, unit: "steps" });
@@ -158,7 +158,7 @@ async function main(): Promise<void> {
     for (let repeat = 0; repeat < repeats; repeat++) {
       const onStep = (taken: number) => progress.update(done + taken, settingText(trial));
       const options = { count, batch, guidance, seed: flags.seed + repeat, onStep };
-      const measured = await measure(denoiser, engine, samplingFor(flags, trial), yardstick, options);
+      const measured = await measure(denoiser, engine, samplingFor(flags, trial), qualityReference, options);
       trial.values.push(metric === "frechet" ? measured.quality.frechet : measured.quality.kernelDistance);
       trial.evaluations = Math.max(trial.evaluations, measured.evaluations);
       done += batches * trial.steps;
@@ -167,7 +167,7 @@ async function main(): Promise<void> {
   }
   denoiser.dispose();
   const sorted = all.toSorted((a, b) => meanOf(a.values).mean - meanOf(b.values).mean);
-  const { frechet, kernelDistance } = yardstick.reference.floor;
+  const { frechet, kernelDistance } = qualityReference.reference.floor;
   const floor = metric === "frechet" ? frechet : kernelDistance;
   const { sde, sampler } = flags;
   const seconds = (performance.now() - started) / 1000;

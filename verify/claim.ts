@@ -36,7 +36,7 @@ export interface Table {
 
 /** What a claim needs or where it runs. */
 export interface ClaimOptions {
-  /** The room of the house the claim is about; by default the claim file's own. */
+  /** The file's name that the claim belongs to; by default that of the file in which it is. */
   readonly room?: string;
   /** Resources without which the claim is skipped with a reason. */
   readonly needs?: readonly Need[];

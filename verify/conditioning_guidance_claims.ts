@@ -67,7 +67,7 @@ claim(
               await noiseError(model, x, t, line(scale)),
               bound,
               "∇ log p(c|x) = s_c − s in float64; float32",
-              { detectable: "half a gradient, a wrong sign, a scale that is not heeded" },
+              { detectable: "half a gradient, a wrong sign, a scale that is ignored" },
             );
           }
         }

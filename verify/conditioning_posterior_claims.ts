@@ -333,7 +333,7 @@ async function compare(
     "MMPS's, over imputation's",
     distances["MMPS"] / distances["imputation"],
     1,
-    "the covariance heeded",
+    "the covariance used",
   );
 }
 

@@ -252,7 +252,7 @@ const documented: readonly Documented[] = [
 
 for (const { file, name, others, inWords = [], effect } of documented) {
   claim(
-    `${name} of ${file} left out mean their documented defaults, and given they are heeded`,
+    `${name} of ${file} left out mean their documented defaults, and given they have an effect`,
     async (check) => {
       const usual = await effect({});
       const defaults = await documentedDefaults(file, name);
@@ -283,7 +283,7 @@ for (const { file, name, others, inWords = [], effect } of documented) {
 }
 
 claim(
-  "every option that a sampler of the catalogue heeds reaches it as it is, and no other is taken",
+  "every option that a sampler of the catalogue accepts reaches it as it is, and no other is taken",
   async (check) => {
     const values: Required<SamplerOptions> = {
       ...{ snr: 0.3, correctorSteps: 2, rtol: 0.3, atol: 0.2, churn: 0.3, eta: 0.5, predictor: "ode-euler" },
@@ -303,11 +303,11 @@ claim(
     };
     const times = { times: [0.5, 0.2] };
     for (const name of scoreSamplerNames) {
-      const { heeds } = samplerEntry(name);
-      const usual = heeds.length === 0 ? [] : await drawn(samplerByName(name), times);
+      const { accepts } = samplerEntry(name);
+      const usual = accepts.length === 0 ? [] : await drawn(samplerByName(name), times);
       for (const key of keys) {
         const given = { [key]: values[key] };
-        if (!heeds.includes(key)) {
+        if (!accepts.includes(key)) {
           await check.throws(
             `${name}: ${key}`,
             () => samplerByName(name, given),
@@ -321,7 +321,7 @@ claim(
       if (!Object.hasOwn(direct, name)) {
         continue;
       }
-      const all = Object.fromEntries(heeds.map((key) => [key, values[key]]));
+      const all = Object.fromEntries(accepts.map((key) => [key, values[key]]));
       const source = "the sampler's own function with these options, bit for bit";
       check.equal(
         `${name}: all options`,

@@ -101,7 +101,7 @@ claim(
   async (check) => {
     const model = scoreModel(mixture, gentleVp);
     for (const name of scoreSamplerNames) {
-      const { evaluationsPerStep, heeds, grid: own, stochastic } = samplerEntry(name);
+      const { evaluationsPerStep, accepts, grid: own, stochastic } = samplerEntry(name);
       const { grid, options } = settings(name);
       let evaluations = 0, calls = 0, looks = 0;
       const counted = scoreModelFromNoise(model.sde, (x, t) => {
@@ -149,8 +149,8 @@ claim(
         "the catalogue says whether it adds noise",
       );
       check.holds(
-        `${name}: heeds only known options`,
-        heeds.every((key) =>
+        `${name}: accepts only known options`,
+        accepts.every((key) =>
           ["snr", "correctorSteps", "correctorRule", "rtol", "atol", "churn", "eta", "predictor"].includes(
             key,
           )

@@ -81,9 +81,9 @@ claim("bad options are errors that name the value", async (check) => {
     ],
     ["a name of Object's", () => samplerByName("toString"), /got "toString"/],
     [
-      "an option not heeded",
+      "an option not accepted",
       () => samplerByName("ode-euler", { snr: 0.1 }),
-      /ode-euler has no option snr; it heeds none/,
+      /ode-euler has no option snr; it has none/,
     ],
     ["snr", () => langevin({ snr: 0 }), /snr must be a positive number, got 0/],
     ["moves", () => langevin({ steps: 1.5 }), /steps must be a positive integer, got 1.5/],

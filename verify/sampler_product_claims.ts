@@ -55,10 +55,10 @@ claim(
     const steps = 5;
     const missing: string[] = [];
     for (const name of scoreSamplerNames) {
-      const { heeds, evaluationsPerStep } = samplerEntry(name);
+      const { accepts, evaluationsPerStep } = samplerEntry(name);
       const options = {
-        ...(heeds.includes("correctorSteps") ? { correctorSteps: 2 } : {}),
-        ...(heeds.includes("rtol") ? { rtol: .3, atol: .3 } : {}),
+        ...(accepts.includes("correctorSteps") ? { correctorSteps: 2 } : {}),
+        ...(accepts.includes("rtol") ? { rtol: .3, atol: .3 } : {}),
       };
       const perStep = evaluationsPerStep(options);
       const wrong: string[] = [];

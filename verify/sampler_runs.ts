@@ -28,8 +28,8 @@ export const shape = [6, 3];
 
 /** A sampler's options and grid: few steps, few moves at a level. */
 export function settings(name: string): { grid: GridConfig; options: SamplerOptions } {
-  const { heeds, evaluationsPerStep } = samplerEntry(name);
-  const options = heeds.includes("correctorSteps") ? { correctorSteps: 2 } : {};
+  const { accepts, evaluationsPerStep } = samplerEntry(name);
+  const options = accepts.includes("correctorSteps") ? { correctorSteps: 2 } : {};
   const steps = evaluationsPerStep(options) === null ? 3 : 6;
   return { grid: { kind: "uniform", steps }, options };
 }

@@ -65,19 +65,19 @@ claim("combinations that cannot be are one sentence that says what can", async (
     ["--sampler ode-dopri5 --rtol 0", /^rtol must be a positive number, got 0$/],
     ["--sampler adaptive-sde --atol 0", /^atol must be a positive number, got 0$/],
     ["--sampler ode-dopri5 --atol -1", /^--atol must be a number from 0 up, got "-1"$/],
-    ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it heeds none$/],
+    ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has none$/],
     [
       "--sampler annealed-langevin --snr 0.1",
-      /^annealed-langevin has no option snr; it heeds correctorSteps$/,
+      /^annealed-langevin has no option snr; it has correctorSteps$/,
     ],
-    ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it heeds none$/],
+    ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
     ["--sampler edm-stochastic --churn 0.5", /^--churn must be a number from 0 to 0.4142, got "0.5"$/],
     ["--sampler predictor-corrector --snr 0", /^snr must be a positive number, got 0$/],
     [
       "--sampler predictor-corrector --predictor unipc",
       /^unipc cannot be a predictor: it goes by its earlier states, .*; use one of /,
     ],
-    ["--predictor ddim", /^dpm\+\+2m has no option predictor; it heeds none$/],
+    ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has none$/],
     ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
     ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
   ];
@@ -165,7 +165,7 @@ claim(
       options: { snr: .2 },
     });
     check.equal(
-      "options go where they are heeded",
+      "options go where they are taken",
       given.settings.map(({ sampler, steps, options }) => [sampler, steps, options]).slice(0, 2),
       [["ddim", 5, {}], ["predictor-corrector", 5, { snr: .2 }]],
       "the catalogue",

@@ -17,7 +17,7 @@ export interface Setting {
   readonly sampler: string;
   readonly grid: GridConfig["kind"];
   readonly steps: number;
-  /** Those of the given options that the sampler heeds, and what a budget decided. */
+  /** Those of the given options that the sampler accepts, and what a budget decided. */
   readonly options: SamplerOptions;
 }
 
@@ -51,14 +51,14 @@ export interface Plan {
 
 /**
  * Crosses samplers with budgets, or numbers of steps. A sampler that chooses its own steps is run once.
- * @throws UsageError for an option that none of the samplers heeds or that has a bad value
+ * @throws UsageError for an option that none of the samplers accepts or that has a bad value
  */
 export function planned(wanted: ComparisonOptions): Plan {
   const { network } = wanted;
   for (const [key, value] of Object.entries(wanted.options)) {
     if (value === undefined) continue;
-    const heeded = wanted.samplers.some((name) => samplerEntry(name).heeds.some((option) => option === key));
-    if (!heeded) throw new UsageError(`none of the samplers has an option ${key}: ${wanted.samplers}`);
+    const known = wanted.samplers.some((name) => samplerEntry(name).accepts.some((option) => option === key));
+    if (!known) throw new UsageError(`none of the samplers has an option ${key}: ${wanted.samplers}`);
   }
   const settings = new Map<string, Setting>();
   const refused: Refused[] = [];
@@ -112,10 +112,10 @@ function add(settings: Map<string, Setting>, setting: Setting): void {
 }
 
 function heededOptions(sampler: string, options: SamplerOptions): SamplerOptions {
-  const { heeds } = samplerEntry(sampler);
+  const { accepts } = samplerEntry(sampler);
   return Object.fromEntries(
     Object.entries(options).filter(([key, value]) =>
-      value !== undefined && heeds.some((option) => option === key)
+      value !== undefined && accepts.some((option) => option === key)
     ),
   );
 }

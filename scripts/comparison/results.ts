@@ -9,7 +9,7 @@ import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
 import { scoreSamplerNames } from "../../src/samplers/registry.ts";
 import { columns } from "../cli/text_table.ts";
 import { atomicWrite } from "../cli/files.ts";
-import { type DigitsOptions, measure, type Yardstick } from "../evaluation/digit_quality.ts";
+import { type DigitsOptions, measure, type QualityReference } from "../evaluation/digit_quality.ts";
 import { kernelText, percent } from "../evaluation/quality_text.ts";
 import { sdeNames } from "../sampling/flags.ts";
 import { keyOf, type Refused, samplingFor, type Setting } from "./plan.ts";
@@ -29,18 +29,18 @@ export interface Row extends Setting {
 /** What settings are measured with and how. */
 export interface MeasuringOptions extends DigitsOptions {
   readonly engine: Engine;
-  readonly yardstick: Yardstick;
+  readonly qualityReference: QualityReference;
 }
 
 /** Measures a setting; where it fails, as a rule with too few steps, the row says why. */
 export async function measureSetting(
   denoiser: NetworkDenoiser,
   setting: Setting,
-  { engine, yardstick, count, batch, seed, guidance, onStep }: MeasuringOptions,
+  { engine, qualityReference, count, batch, seed, guidance, onStep }: MeasuringOptions,
 ): Promise<Row> {
   const options = { count, batch, seed, guidance, onStep };
   try {
-    const measured = await measure(denoiser, engine, samplingFor(setting), yardstick, options);
+    const measured = await measure(denoiser, engine, samplingFor(setting), qualityReference, options);
     return { ...setting, ...measured, failure: null };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -74,7 +74,7 @@ export async function drawDigits(
 }
 
 /** What digits are measured by and against. */
-export interface Yardstick {
+export interface QualityReference {
   readonly classifier: Weights;
   readonly reference: DigitReference;
 }
@@ -83,11 +83,11 @@ export interface Yardstick {
  * Reads the classifier and MNIST and prepares to measure `count` digits of a network.
  * @throws RangeError when the network's samples are no digits
  */
-export async function openYardstick(
+export async function openQualityReference(
   denoiser: NetworkDenoiser,
   count: number,
   data: string | undefined,
-): Promise<Yardstick> {
+): Promise<QualityReference> {
   const file = new URL("../../fixtures/classifier.safetensors", import.meta.url);
   const [train, test] = [await loadMnist("train", { data }), await loadMnist("test", { data })];
   const { sampleShape } = denoiser.network;
@@ -114,7 +114,7 @@ export async function measure(
   denoiser: NetworkDenoiser,
   engine: Engine,
   sampling: Sampling,
-  { classifier, reference }: Yardstick,
+  { classifier, reference }: QualityReference,
   options: DigitsOptions,
 ): Promise<Measurement> {
   const { images, labels, evaluations, seconds } = await drawDigits(denoiser, engine, sampling, options);

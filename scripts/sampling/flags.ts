@@ -68,7 +68,7 @@ export const gridFlag = choice(["uniform", "quadratic", "log-snr", "karras"], {
   help: "the time grid; the default is the sampler's",
 });
 
-/** Options that only some samplers heed. */
+/** Options that only some samplers accept. */
 export const samplerOptionFlags = {
   snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
   correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
@@ -113,7 +113,7 @@ export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): Sa
 
 /**
  * The equation, the algorithm and the grid that flags ask for.
- * @throws UsageError for an option that the sampler does not heed, or a value that it cannot have
+ * @throws UsageError for an option that the sampler does not accept, or a value that it cannot have
  */
 export function samplingOf(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
   const sampling = {

@@ -51,7 +51,7 @@ export interface FieldsOptions {
 export interface LearnedField {
   /** How it was learned. */
   readonly method: FieldMethod;
-  /** The score at points [B, 2] of the data noised by ν; only the noise-conditional one heeds ν. */
+  /** The score at points [B, 2] of the data noised by ν; only the noise-conditional one depends on ν. */
   score(x: tf.Tensor2D, noiseRatio: number): tf.Tensor;
   /** Frees its weights. */
   dispose(): void;

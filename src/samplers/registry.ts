@@ -27,7 +27,7 @@ import { unipc } from "./unipc.ts";
 import { requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Options that a sampler may take; each entry says which it heeds. */
+/** Options that a sampler may take; each entry says which it accepts. */
 export interface SamplerOptions {
   /** Target signal-to-noise ratio of the Langevin corrector. */
   readonly snr?: number;
@@ -60,8 +60,8 @@ export interface SamplerEntry {
   readonly kind: SamplerKind;
   /** Makes the sampler. */
   readonly create: (options: SamplerOptions) => Sampler;
-  /** The options that it heeds. */
-  readonly heeds: readonly (keyof SamplerOptions)[];
+  /** The options that it accepts. */
+  readonly accepts: readonly (keyof SamplerOptions)[];
   /** The grid that suits it, with a step count that gives good samples. */
   readonly grid: GridConfig;
   /** Network calls in one step; null if the solver decides. */
@@ -80,7 +80,7 @@ const catalogue: Record<string, SamplerEntry> = {
         predictor: predictorEntry(predictor).create({}),
         corrector: langevin({ snr, steps: correctorSteps, rule: correctorRule }),
       }),
-    heeds: ["snr", "correctorSteps", "correctorRule", "predictor"],
+    accepts: ["snr", "correctorSteps", "correctorRule", "predictor"],
     grid: { kind: "uniform", steps: 1000 },
     evaluationsPerStep: ({ correctorSteps = 1, predictor }) =>
       predictorEntry(predictor).evaluationsPerStep({})! + correctorSteps,
@@ -89,7 +89,7 @@ const catalogue: Record<string, SamplerEntry> = {
   "annealed-langevin": {
     kind: "corrector",
     create: ({ correctorSteps }) => annealedLangevin({ steps: correctorSteps }),
-    heeds: ["correctorSteps"],
+    accepts: ["correctorSteps"],
     grid: { kind: "log-snr", steps: 10 },
     evaluationsPerStep: ({ correctorSteps = 100 }) => correctorSteps,
     stochastic: true,
@@ -103,7 +103,7 @@ const catalogue: Record<string, SamplerEntry> = {
   "ode-dopri5": {
     kind: "adaptive",
     create: odeDormandPrince,
-    heeds: ["rtol", "atol"],
+    accepts: ["rtol", "atol"],
     grid: { kind: "uniform", steps: 1 },
     evaluationsPerStep: () => null,
     stochastic: false,
@@ -112,12 +112,12 @@ const catalogue: Record<string, SamplerEntry> = {
   "ddim": {
     ...entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
     create: ({ eta }) => ddim({ eta }),
-    heeds: ["eta"],
+    accepts: ["eta"],
   },
   "edm-stochastic": {
     kind: "one-step",
     create: ({ churn }) => edmStochastic({ churn }),
-    heeds: ["churn"],
+    accepts: ["churn"],
     grid: { kind: "karras", steps: 32 },
     evaluationsPerStep: () => 2,
     stochastic: true,
@@ -125,7 +125,7 @@ const catalogue: Record<string, SamplerEntry> = {
   "adaptive-sde": {
     kind: "adaptive",
     create: adaptiveSde,
-    heeds: ["rtol", "atol"],
+    accepts: ["rtol", "atol"],
     grid: { kind: "uniform", steps: 1 },
     evaluationsPerStep: () => null,
     stochastic: true,
@@ -165,14 +165,14 @@ export function samplerEntry(name: string): SamplerEntry {
 
 /**
  * A sampler by its name in the catalogue.
- * @throws RangeError for a name that is not there, an option that this sampler does not heed, or a bad value
+ * @throws RangeError for a name that is not there, an option that this sampler does not accept, or a bad value
  */
 export function samplerByName(name: string, options: SamplerOptions = {}): Sampler {
-  const { create, heeds } = samplerEntry(name);
+  const { create, accepts } = samplerEntry(name);
   requireOptions("options", options);
   for (const [key, value] of Object.entries(options)) {
-    if (value !== undefined && !heeds.some((option) => option === key)) {
-      throw new RangeError(`${name} has no option ${key}; it heeds ${heeds.join(", ") || "none"}`);
+    if (value !== undefined && !accepts.some((option) => option === key)) {
+      throw new RangeError(`${name} has no option ${key}; it has ${accepts.join(", ") || "none"}`);
     }
   }
   return create(options);
@@ -202,5 +202,5 @@ function entry(
   stochastic: boolean,
   kind: SamplerKind = "one-step",
 ): SamplerEntry {
-  return { kind, create, heeds: [], grid, evaluationsPerStep: () => evaluations, stochastic };
+  return { kind, create, accepts: [], grid, evaluationsPerStep: () => evaluations, stochastic };
 }
