@@ -11,7 +11,7 @@ import { atomicWrite, ensureWritable, readWhole } from "./cli/files.ts";
 import { parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
 import { formatBytes } from "./cli/terminal.ts";
 
-const pretrained = fileURLToPath(new URL("../fixtures/mnist.safetensors", import.meta.url));
+const pretrained = fileURLToPath(new URL("../fixtures/models/mnist.safetensors", import.meta.url));
 
 const usage = {
   name: "export",

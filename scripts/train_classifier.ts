@@ -1,6 +1,6 @@
 /**
  * Trains the digit classifier that measures samples, or with `--noisy` the one that guides samplers, and writes it to a
- * file; the shipped ones are `fixtures/classifier.safetensors` and `fixtures/noisy_classifier.safetensors`.
+ * file; the shipped ones are `fixtures/models/classifier.safetensors` and `fixtures/models/noisy_classifier.safetensors`.
  * @module
  */
 import type { EngineName } from "../src/compute/engine.ts";

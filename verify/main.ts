@@ -3,20 +3,24 @@
  * @module
  */
 import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/cli/flags.ts";
-import { type Comparison, defaultSeed } from "./claim.ts";
-import type { Verdict } from "./examine.ts";
-import type { Totals } from "./report.ts";
-import { checkedOut, writeRun } from "./report_file.ts";
-import { recordHeld } from "./slow_claims.ts";
-import { runSuite } from "./suite.ts";
+import { type Comparison, defaultSeed } from "./suite/claim.ts";
+import type { Verdict } from "./suite/examine.ts";
+import type { Totals } from "./report/page.ts";
+import { checkedOut, writeRun } from "./report/files.ts";
+import { recordHeld } from "./suite/slow_claims.ts";
+import { runSuite } from "./suite/suite.ts";
 
 const usage = {
   name: "verify",
   purpose: "Examines every claim about this project; one line a claim, the totals last.",
-  examples: ['deno task verify --rooms "sampler|sde"', "deno task verify --thorough --vary-seed"],
+  examples: ['deno task verify --areas "samplers|sde"', "deno task verify --thorough --vary-seed"],
+  renamed: { rooms: "areas" },
   flags: {
-    filter: text({ help: 'only claims whose "room: name" matches', placeholder: "REGEX" }),
-    rooms: text({ help: "only rooms that match; other claim files are not opened", placeholder: "REGEX" }),
+    filter: text({ help: 'only claims whose "area: name" matches', placeholder: "REGEX" }),
+    areas: text({
+      help: "only areas that match, such as samplers/langevin; other claim files are not opened",
+      placeholder: "REGEX",
+    }),
     thorough: toggle({ help: "also the slow claims, whether or not their files have changed" }),
     changed: toggle({
       help: "without slow claims whose files have changed since they last held",
@@ -49,7 +53,7 @@ function readFlags(args: readonly string[]) {
   return {
     ...flags,
     filter: pattern("--filter", flags.filter),
-    rooms: pattern("--rooms", flags.rooms),
+    areas: pattern("--areas", flags.areas),
     seed: flags.varySeed ? drawn : flags.seed,
   };
 }
@@ -64,15 +68,15 @@ function pattern(flag: string, text = ""): RegExp {
 
 /** One line on a verdict; a failure's broken comparisons follow on lines of their own. */
 function describe(verdict: Verdict, verbose: boolean): string {
-  const { outcome, room, name, engine, comparisons, milliseconds, reason } = verdict;
+  const { outcome, area, name, engine, comparisons, milliseconds, reason } = verdict;
   const mark = { passed: "ok  ", failed: "FAIL", skipped: "skip" }[outcome];
-  if (outcome === "skipped") return `${mark} ${room}: ${name} [${engine}] – ${reason}`;
+  if (outcome === "skipped") return `${mark} ${area}: ${name} [${engine}] – ${reason}`;
   const sees = comparisons.find((comparison) => comparison.alarmRate !== undefined)?.detectable;
   const facts = [engine, `${comparisons.length} comparisons`, `${milliseconds} ms`];
   if (sees !== undefined) facts.push(`sees ${sees}`);
   const shown = comparisons.filter((comparison) => verbose || !comparison.held).map(describeComparison);
   if (reason !== undefined) shown.push(`     ${reason}`);
-  return [`${mark} ${room}: ${name} [${facts.join(", ")}]`, ...shown].join("\n");
+  return [`${mark} ${area}: ${name} [${facts.join(", ")}]`, ...shown].join("\n");
 }
 
 function describeComparison({ held, what, observed, bound, source, detectable }: Comparison): string {

@@ -35,6 +35,8 @@ export interface Usage<F extends Record<string, Flag<unknown>>> {
   /** One or two sentences on what the script does. */
   readonly purpose: string;
   readonly flags: F;
+  /** Names that flags had in the version before, as keys, and the keys of the flags that they are now. */
+  readonly renamed?: Readonly<Record<string, string>>;
   /** Complete command lines that are worth copying. */
   readonly examples?: readonly string[];
 }
@@ -197,6 +199,8 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
   for (const [flag, key] of keyOf) {
     options[flag] = { type: usage.flags[key].placeholder === null ? "boolean" : "string" };
   }
+  const renamed = new Map(Object.entries(usage.renamed ?? {}).map(([old, key]) => [kebab(old), key]));
+  for (const [flag, key] of renamed) options[flag] = options[kebab(key)];
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -213,10 +217,15 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
     }
     if (token.kind === "option-terminator") continue;
     if (token.name === "help") throw new HelpRequest(helpText(usage));
-    const negated = token.name.startsWith("no-") && isSwitch(usage, keyOf.get(token.name.slice(3)));
-    const key = keyOf.get(negated ? token.name.slice(3) : token.name);
+    const negated = token.name.startsWith("no-") &&
+      isSwitch(usage, keyOf.get(token.name.slice(3)) ?? renamed.get(token.name.slice(3)));
+    const spelled = negated ? token.name.slice(3) : token.name;
+    const key = keyOf.get(spelled) ?? renamed.get(spelled);
     if (key === undefined) {
       throw new UsageError(`unknown flag ${token.rawName}: ${known(usage)}`);
+    }
+    if (renamed.has(spelled)) {
+      console.error(`--${spelled} is now --${kebab(key)}; the next version refuses the old name`);
     }
     given.add(key);
     if (isSwitch(usage, key)) {

@@ -88,7 +88,7 @@ export async function openQualityReference(
   count: number,
   data: string | undefined,
 ): Promise<QualityReference> {
-  const file = new URL("../../fixtures/classifier.safetensors", import.meta.url);
+  const file = new URL("../../fixtures/models/classifier.safetensors", import.meta.url);
   const [train, test] = [await loadMnist("train", { data }), await loadMnist("test", { data })];
   const { sampleShape } = denoiser.network;
   if (String(sampleShape) !== String(test.shape)) {

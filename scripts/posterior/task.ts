@@ -98,7 +98,7 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
 /** How often the digit classifier finds an input's class in its samples; null of what are no grey digits with classes. */
 export async function keptOf({ inputs, values, shape }: Outcome): Promise<KeptClasses | null> {
   if (inputs.labels === null || String(shape) !== "28,28,1") return null;
-  const file = new URL("../../fixtures/classifier.safetensors", import.meta.url);
+  const file = new URL("../../fixtures/models/classifier.safetensors", import.meta.url);
   return await keptClasses(readClassifier(await readWhole(file)), values, inputs.labels);
 }
 

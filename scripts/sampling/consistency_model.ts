@@ -81,7 +81,7 @@ async function isConsistency(checkpoint: string | undefined): Promise<boolean | 
     // A name without an ending is of a network that comes with the project.
     const path = checkpoint.includes(".")
       ? checkpoint
-      : new URL(`../../fixtures/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
+      : new URL(`../../fixtures/models/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
     return readModel(await readWhole(path)).config.consistency === true;
   } catch {
     return undefined;

@@ -70,7 +70,7 @@ async function trainedObjective(
     // A name without an ending is of a network that comes with the project.
     const path = checkpoint.includes(".")
       ? checkpoint
-      : new URL(`../../fixtures/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
+      : new URL(`../../fixtures/models/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
     const { metadata } = readModel(await readWhole(path));
     const recipe = parseJson(metadata.recipe ?? metadata.training ?? "{}");
     checkRecipe(recipe);

@@ -14,30 +14,30 @@ export interface ShippedFile {
   readonly sha256: string;
 }
 
-/** The files in `fixtures/` that modules fetch, by their names there; addresses in full, as bundlers find them only so. */
+/** The files below `fixtures/` that modules fetch, by their names there; addresses in full, as bundlers find them only so. */
 export const SHIPPED_FILES = {
   "mnist.safetensors": {
-    url: new URL("../../fixtures/mnist.safetensors", import.meta.url),
+    url: new URL("../../fixtures/models/mnist.safetensors", import.meta.url),
     bytes: 932496,
     sha256: "270881307c6d16b133b6aaf2eecf67015dbe13d29b3b7b5d29012919c0bef8e9",
   },
   "mnist_likelihood.safetensors": {
-    url: new URL("../../fixtures/mnist_likelihood.safetensors", import.meta.url),
+    url: new URL("../../fixtures/models/mnist_likelihood.safetensors", import.meta.url),
     bytes: 959632,
     sha256: "04695b8e4483a4ecffdf2b4fadcd26812d4e308aa1df48afd594f064c9497a35",
   },
   "coloured_digits.safetensors": {
-    url: new URL("../../fixtures/coloured_digits.safetensors", import.meta.url),
+    url: new URL("../../fixtures/models/coloured_digits.safetensors", import.meta.url),
     bytes: 807376,
     sha256: "e4f9ce156b4a61113be9b6f74310cffd4fd63ae7346f4eb8d8ebb83459bf2c91",
   },
   "noisy_classifier.safetensors": {
-    url: new URL("../../fixtures/noisy_classifier.safetensors", import.meta.url),
+    url: new URL("../../fixtures/models/noisy_classifier.safetensors", import.meta.url),
     bytes: 602380,
     sha256: "7454b9d1e97ebaec3baf63e82824b25a005cc8d842b87efa49e73ba2459327a3",
   },
   "plot_font.ttf": {
-    url: new URL("../../fixtures/plot_font.ttf", import.meta.url),
+    url: new URL("../../fixtures/fonts/plot_font.ttf", import.meta.url),
     bytes: 28896,
     sha256: "5c5777c14c01b723fd45f849a31a6b5265fe17052db834cd742b0790e847a2a0",
   },

@@ -1,0 +1,232 @@
+/** Claims about the digit classifier and the quality of digits that it measures. @module */
+import { createRng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { type ImageDataset, imageSize, slice, toModel } from "../../../src/data/dataset.ts";
+import { proceduralDigits } from "../../../src/data/digits.ts";
+import {
+  classAccuracy,
+  classify,
+  readClassifier,
+  writeClassifier,
+} from "../../../src/classifiers/digit_classifier.ts";
+import { CLASSIFIER_TRAINING, trainClassifier } from "../../../src/classifiers/training.ts";
+import { type DigitQuality, digitQuality, digitReference } from "../../../src/metrics/digit_quality.ts";
+import type { Weights } from "../../../src/networks/network.ts";
+import { writeSafetensors } from "../../../src/networks/safetensors.ts";
+import { loadMnist } from "../../../scripts/datasets/mnist.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "thorough" };
+
+const shipped = (): Promise<Uint8Array> =>
+  Deno.readFile(new URL("../../../fixtures/models/classifier.safetensors", import.meta.url));
+
+claim("the shipped classifier knows 99% of MNIST's test images", { needs: ["mnist"] }, async (check) => {
+  const bytes = await shipped();
+  check.atMost("bytes", bytes.length, 1e6, "small enough to come with the sources");
+  const test = await loadMnist("test");
+  const before = tf.memory().numTensors;
+  const { labels } = await classify(readClassifier(bytes), toModel(test.images));
+  check.equal(
+    "tensors left behind",
+    tf.memory().numTensors - before,
+    0,
+    "whoever makes a tensor disposes it",
+  );
+  check.atLeast(
+    "share of 10,000",
+    classAccuracy(labels, test.labels),
+    .99,
+    "so that label accuracies are good to a percent",
+  );
+});
+
+claim("the shipped classifier knows the procedural digits, which nobody showed it", async (check) => {
+  const digits = proceduralDigits(500, createRng(11));
+  const { labels } = await classify(readClassifier(await shipped()), toModel(digits.images));
+  check.atLeast(
+    "share of 500",
+    classAccuracy(labels, digits.labels),
+    .9,
+    "drawn digits look like written ones",
+    {
+      detectable: "one class drawn so that it is not recognized",
+    },
+  );
+});
+
+claim("a classification does not depend on how images are batched", async (check) => {
+  const images = toModel(proceduralDigits(7, createRng(1)).images);
+  const weights = readClassifier(await shipped());
+  const [one, seven, many] = [
+    await classify(weights, images, 1),
+    await classify(weights, images, 7),
+    await classify(weights, images, 4),
+  ];
+  const apart = (a: Float32Array, b: Float32Array) =>
+    a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+  const scale = one.features.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  // A dot product of up to 1,024 terms in float32, added in another order.
+  const bound = 1024 * 2 ** -24 * scale;
+  check.atMost(
+    "features one by one and together",
+    apart(one.features, seven.features),
+    bound,
+    "float32 sums of 1,024 terms",
+  );
+  check.atMost(
+    "features in batches of 4, the last one not full",
+    apart(one.features, many.features),
+    bound,
+    "float32 sums of 1,024 terms",
+  );
+  check.equal("labels", many.labels, one.labels, "the same");
+  check.equal("rows", [many.features.length, many.logits.length], [7 * 64, 7 * 10], "no row for the filling");
+  await check.throws(
+    "half an image",
+    () => classify(weights, images.subarray(0, 1000)),
+    /1000 values are no whole/,
+  );
+});
+
+claim("a classifier's file comes back as it was, and no other file is taken for one", async (check) => {
+  const weights = readClassifier(await shipped());
+  check.equal(
+    "written and read",
+    readClassifier(writeClassifier(weights)),
+    weights,
+    "half precision holds half precision",
+  );
+  const other = writeSafetensors({ tensors: new Map(), metadata: {} });
+  await check.throws("another file", () => readClassifier(other), /not a digit classifier/);
+  const empty = writeSafetensors({
+    tensors: new Map(),
+    metadata: { format: "score-sde digit classifier 1" },
+  });
+  await check.throws(
+    "no weights",
+    () => readClassifier(empty),
+    /^not a digit classifier: the parameter "conv0\.weight" is missing$/,
+  );
+  await check.throws(
+    "labels of two lengths",
+    () => classAccuracy([1], [1, 2]),
+    /1 labels cannot be compared with 2/,
+  );
+  check.equal("accuracy", classAccuracy([1, 2, 3, 4], [1, 2, 0, 4]), .75, "3 of 4");
+});
+
+claim("the classifier learns, the same way every time", async (check) => {
+  const digits = proceduralDigits(300, createRng(4));
+  const config = {
+    ...CLASSIFIER_TRAINING,
+    steps: 40,
+    batch: 16,
+    optimizer: { ...CLASSIFIER_TRAINING.optimizer, warmup: 5 },
+  };
+  const before = tf.memory().numTensors;
+  const runs: { loss: number; weights: Weights }[] = [];
+  for (let run = 0; run < 2; run++) {
+    for await (const { loss, weights } of trainClassifier(digits, config)) {
+      if (loss !== null) runs.push({ loss, weights: await weights() });
+    }
+  }
+  check.equal(
+    "tensors left behind",
+    tf.memory().numTensors - before,
+    0,
+    "whoever makes a tensor disposes it",
+  );
+  const others = proceduralDigits(200, createRng(4).startingAt(300));
+  const { labels } = await classify(runs[0].weights, toModel(others.images));
+  check.atLeast("share of 200 other digits", classAccuracy(labels, others.labels), .5, "chance is .1");
+  check.equal("second run", runs[1], runs[0], "all randomness comes from the seed");
+});
+
+claim(
+  "the quality of digits is the floor for real digits, and beyond it with noise, a missing class or wrong polarity",
+  {
+    needs: ["mnist"],
+  },
+  async (check) => {
+    const data = { train: await loadMnist("train"), test: await loadMnist("test") };
+    const weights = readClassifier(await shipped());
+    const real = slice(data.train, 30000, 32000);
+    const images = toModel(real.images);
+    const reference = await digitReference(weights, data, real.count);
+    const noise = createRng(check.seed).normalValues([images.length]);
+    const sets: [what: string, images: Float32Array][] = [
+      ["other training images", images],
+      ["with noise of .3", images.map((value, i) => Math.min(1, Math.max(-1, value + .3 * noise[i])))],
+      ["without nines", without(real, 9)],
+      ["black on white", images.map((value) => -value)],
+    ];
+    const found: DigitQuality[] = [];
+    for (const [, set] of sets) found.push(await digitQuality(weights, set, real.labels, reference));
+    const rows = sets.map((
+      [what],
+      i,
+    ) => [what, found[i].frechet.toFixed(2), `${(100 * found[i].accuracy!).toFixed(1)}%`]);
+    const floor = ["as many training images (the floor)", reference.floor.frechet.toFixed(2), ""];
+    check.table("2,000 digits against MNIST's test images", ["digits", "Fréchet distance", "accuracy"], [
+      floor,
+      ...rows,
+    ]);
+    const ratios = found.map(({ frechet }) => frechet / reference.floor.frechet);
+    check.within(
+      "other training images over the floor",
+      ratios[0],
+      1,
+      .5,
+      "both are training images, apart by chance",
+    );
+    for (const i of [1, 2, 3]) {
+      check.atLeast(
+        `${sets[i][0]}, over the floor`,
+        ratios[i],
+        1.5,
+        "beyond what chance does",
+      );
+    }
+    check.atLeast("label accuracy of training images", found[0].accuracy!, .99, "the classifier's own");
+    const gaps = found.map(({ precision, recall }) => precision - recall);
+    check.within(
+      "precision less recall, other training images",
+      gaps[0],
+      reference.floor.precision - reference.floor.recall,
+      .05,
+      "both are training images; shares of 2,000, each with a standard error of .01",
+    );
+    check.atLeast(
+      "the same without nines, beyond that",
+      gaps[2] - gaps[0],
+      .04,
+      "a tenth of the test images are nines, which fours and sevens hardly cover",
+      { detectable: "recall measured as precision: 0" },
+    );
+    const wrong = real.labels.map((label) => (label + 1) % 10);
+    const { accuracy } = await digitQuality(weights, images, wrong, reference);
+    check.atMost("label accuracy for wrong labels", accuracy!, .01, "only the classifier's errors agree");
+    const few = { ...data, train: slice(data.train, 0, 10) };
+    await check.throws(
+      "more digits than training images",
+      () => digitReference(weights, few, 11),
+      /at most 10 digits/,
+    );
+  },
+);
+
+/** The images with those of a class replaced by their neighbours. */
+function without(dataset: ImageDataset, label: number): Float32Array {
+  const size = imageSize(dataset);
+  const images = dataset.images.slice();
+  for (let i = 0; i < dataset.count; i++) {
+    if (dataset.labels[i] !== label) continue;
+    const other = dataset.labels.findIndex((candidate, at) =>
+      at > (i * 7) % (dataset.count / 2) && candidate !== label
+    );
+    images.set(dataset.images.subarray(other * size, (other + 1) * size), i * size);
+  }
+  return toModel(images);
+}

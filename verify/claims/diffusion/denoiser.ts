@@ -1,0 +1,253 @@
+/**
+ * The views of one denoiser under every SDE, EDM preconditioning, and numbers by row.
+ * @module
+ */
+import { column, mapPerRow } from "../../../src/compute/rows.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { Gaussian } from "../../../src/distributions/gaussian.ts";
+import {
+  edmCoefficients,
+  networkInput,
+  networkTarget,
+  noiseOfOutput,
+} from "../../../src/diffusion/preconditioning.ts";
+import {
+  noiseRatio,
+  type SdeConfig,
+  sdeFromConfig,
+  subVpSde,
+  veSde,
+  vpSde,
+} from "../../../src/diffusion/sde.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+import { allSdes } from "../../problems/mixtures.ts";
+import reference from "../../../fixtures/reference/score_sde.json" with { type: "json" };
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "always" };
+
+/** Rounding of a float32 number, relative. */
+const float32 = 2 ** -24;
+
+/** Values of a tensor, which is disposed. */
+async function valuesOf(tensor: tf.Tensor): Promise<number[]> {
+  const values = [...await tensor.data()];
+  tensor.dispose();
+  return values;
+}
+
+claim(
+  "score, noise, data and velocity of a Gaussian are their closed forms under every SDE",
+  async (check) => {
+    const [m0, s0] = [0.7, 0.5];
+    const gaussian = new Gaussian({ mean: [m0], variances: [s0 ** 2] });
+    for (const sde of allSdes) {
+      const model = scoreModel(gaussian, sde);
+      for (const t of [sde.tMin, 0.01, 0.3, 0.8, 1]) {
+        const [alpha, sigma, f, g] = [sde.alpha(t), sde.sigma(t), sde.drift(t), sde.diffusion(t)];
+        const C = alpha ** 2 * s0 ** 2 + sigma ** 2;
+        const points = Float32Array.of(-2, -0.1, 0.4, 3).map((z) => alpha * m0 + z * Math.sqrt(C));
+        const x = tf.tensor2d(points, [4, 1]);
+        const score = [...points].map((x) => -(x - alpha * m0) / C);
+        const expected = {
+          score,
+          noise: score.map((s) => -sigma * s),
+          data: score.map((s, i) => (points[i] + sigma ** 2 * s) / alpha),
+          velocity: score.map((s, i) => f * points[i] - 0.5 * g ** 2 * s),
+        };
+        // Rounding of y and of y − m0 (relative to the offset's size), and of the two terms of a view.
+        const loss = 8 * float32 * (Math.abs(m0) + 3 * Math.sqrt(C) / alpha) / (0.1 * Math.sqrt(C) / alpha);
+        for (const view of ["score", "noise", "data", "velocity"] as const) {
+          const observed = await valuesOf(model[view](x, t));
+          const terms = view === "data"
+            ? points.map((x) => Math.abs(x) / alpha + sigma / alpha)
+            : view === "velocity"
+            ? points.map((x, i) => Math.abs(f * x) + 0.5 * g ** 2 * Math.abs(score[i]))
+            : score.map((s) => Math.abs(view === "score" ? s : sigma * s));
+          const worst = Math.max(
+            ...observed.map((value, i) => Math.abs(value - expected[view][i]) / terms[i]),
+          );
+          check.atMost(
+            `${view} under ${sde.config.kind} at t = ${t}`,
+            worst,
+            loss,
+            "float32 rounding of y − m0 and of the view",
+            {
+              detectable: `${loss.toExponential(1)} of the view's terms`,
+            },
+          );
+        }
+        x.dispose();
+      }
+    }
+  },
+);
+
+claim("the velocity is score_sde_pytorch's probability-flow drift", async (check) => {
+  for (const { kind, config, rows } of reference.sdes) {
+    const sde = sdeFromConfig({ kind, ...config } as SdeConfig);
+    for (const { t, x, score, ode_drift } of rows) {
+      const model = scoreModelFromNoise(sde, () => tf.tensor2d([score.map((s) => -sde.sigma(t) * s)]));
+      const observed = await valuesOf(tf.tidy(() => model.velocity(tf.tensor2d([x]), t)));
+      const worst = Math.max(...observed.map((value, i) => {
+        const scale = Math.abs(sde.drift(t) * x[i]) + 0.5 * sde.diffusion(t) ** 2 * Math.abs(score[i]);
+        return Math.abs(value - ode_drift[i]) / scale;
+      }));
+      check.atMost(
+        `${kind} at t = ${t}`,
+        worst,
+        6 * float32,
+        "published code in float64; six float32 roundings",
+        {
+          detectable: "4e-7 of the drift's terms",
+        },
+      );
+    }
+  }
+});
+
+claim("the predicted noise keeps its digits where the noise is small", async (check) => {
+  const gaussian = new Gaussian({ mean: [0.25], variances: [1] });
+  for (const sde of [vpSde({ tMin: 1e-5 }), subVpSde(), veSde({ sigmaMin: 1e-4 })]) {
+    const nu = noiseRatio(sde, sde.tMin);
+    const alpha = sde.alpha(sde.tMin);
+    const point = Math.fround(1.7);
+    const x = tf.tensor2d([point], [1, 1]);
+    const [observed] = await valuesOf(scoreModel(gaussian, sde).noise(x, sde.tMin));
+    x.dispose();
+    const exact = nu * (point / alpha - 0.25) / (1 + nu ** 2);
+    check.within(
+      `${sde.config.kind}, ν = ${nu.toPrecision(3)}`,
+      observed,
+      exact,
+      8 * float32 * exact,
+      "eight float32 roundings",
+      {
+        detectable: `5e-7 relative, where (y − D)/ν would lose ${(float32 / nu ** 2).toExponential(0)}`,
+      },
+    );
+  }
+});
+
+claim("a row with its own time is the row alone, bit for bit", async (check) => {
+  const gaussian = new Gaussian({ mean: [0.2, -1, 0.4, 0], variances: [0.3, 2, 1, 0.01] });
+  const times = Float64Array.of(0.002, 0.4, 1);
+  for (const sde of allSdes) {
+    const model = scoreModel(gaussian, sde);
+    const x = tf.tensor4d(Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)), [3, 2, 2, 1]);
+    for (const view of ["noise", "score", "data", "velocity"] as const) {
+      const together = model[view](x, times);
+      check.equal(`${sde.config.kind} ${view}: shape`, together.shape, [3, 2, 2, 1], "the states' own");
+      const batch = await valuesOf(together);
+      const single: number[] = [];
+      for (let row = 0; row < 3; row++) {
+        const one = tf.slice(x, row, 1);
+        single.push(...await valuesOf(model[view](one, times[row])));
+        one.dispose();
+      }
+      check.equal(`${sde.config.kind} ${view}`, batch, single, "rows share nothing");
+    }
+    x.dispose();
+  }
+});
+
+claim("views leave no tensor behind and dispose of nothing they were given", (check) => {
+  const model = scoreModel(new Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 1]] }), vpSde());
+  const x = tf.tensor2d([1, 2], [1, 2]);
+  const before = tf.memory().numTensors;
+  for (const view of ["noise", "score", "data", "velocity"] as const) model[view](x, 0.5).dispose();
+  check.equal("tensors alive", tf.memory().numTensors - before, 0, "whoever gets a tensor owns it");
+  check.holds("the state is alive", !x.isDisposed, "nobody disposes an argument");
+  x.dispose();
+});
+
+claim("EDM's coefficients are those of its Table 1", (check) => {
+  for (const [sigmaData, nu] of [[0.5, 1e-3], [0.5, 0.5], [0.616, 80]]) {
+    const { skip, out, input, noise } = edmCoefficients(sigmaData, nu);
+    const total = nu ** 2 + sigmaData ** 2;
+    const near = (what: string, observed: number, expected: number) =>
+      check.within(
+        `${what} at ν = ${nu}`,
+        observed,
+        expected,
+        1e-14 * Math.abs(expected),
+        "Karras et al. 2022, Table 1",
+        {
+          detectable: "1e-14 relative",
+        },
+      );
+    near("c_skip", skip, sigmaData ** 2 / total);
+    near("c_out", out, nu * sigmaData / Math.sqrt(total));
+    near("c_in", input, 1 / Math.sqrt(total));
+    near("c_noise", noise, Math.log(nu) / 4);
+  }
+});
+
+claim("a network that meets its target predicts the noise, at every noise ratio", async (check) => {
+  const preconditioning = { sigmaData: 0.616, centre: -0.7386 };
+  const data = [-1, -0.3, 0.8];
+  const noise = [0.6, -1.4, 0.02];
+  for (const nu of [1e-4, 1e-2, 0.5, 3, 80]) {
+    const observed = await valuesOf(tf.tidy(() => {
+      const [x0, epsilon] = [tf.tensor2d(data, [1, 3]), tf.tensor2d(noise, [1, 3])];
+      const y = tf.add(x0, tf.mul(epsilon, nu));
+      const target = networkTarget(preconditioning, x0, epsilon, nu);
+      return noiseOfOutput(preconditioning, y, nu, target);
+    }));
+    const worst = Math.max(...observed.map((value, i) => Math.abs(value - noise[i])));
+    // Terms of size (|x_0 − c| + ν|ε|)·ν c_in² and |ε|, at most 1.6 + 1.4 each.
+    check.atMost(`ε̂ − ε at ν = ${nu}`, worst, 30 * float32, "float32 roundings of terms of size 3", {
+      detectable: "2e-6",
+    });
+  }
+});
+
+claim(
+  "preconditioned inputs, targets and outputs agree with D = centre + c_skip y' + c_out F(c_in y')",
+  async (check) => {
+    const [sigmaData, centre] = [0.616, -0.7386];
+    for (const nu of [0.05, 0.5, 20]) {
+      const { skip, out, input } = edmCoefficients(sigmaData, nu);
+      const [x0, epsilon, y, F] = [-0.2, 1.3, -0.2 + nu * 1.3, 0.4];
+      const scalar = async (f: () => tf.Tensor) => (await valuesOf(tf.tidy(f)))[0];
+      const of = (value: number) => tf.tensor2d([value], [1, 1]);
+      const config = { sigmaData, centre };
+      const near = (what: string, observed: number, expected: number) =>
+        check.within(`${what} at ν = ${nu}`, observed, expected, 1e-5, "float32 rounding of terms up to 30", {
+          detectable: "1e-5",
+        });
+      near("input", await scalar(() => networkInput(config, of(y), nu)), input * (y - centre));
+      near(
+        "target",
+        await scalar(() => networkTarget(config, of(x0), of(epsilon), nu)),
+        (x0 - centre - skip * (y - centre)) / out,
+      );
+      const denoised = centre + skip * (y - centre) + out * F;
+      near("noise", await scalar(() => noiseOfOutput(config, of(y), nu, of(F))), (y - denoised) / nu);
+    }
+    for (const wrong of [0, -1, NaN]) {
+      await check.throws(
+        `sigmaData ${wrong}`,
+        () => edmCoefficients(wrong, 1),
+        /^sigmaData must be a positive number, got/,
+      );
+    }
+  },
+);
+
+claim("numbers by row broadcast over a batch and refuse another number of rows", async (check) => {
+  const like = tf.zeros([2, 3, 1]);
+  const tensor = column(mapPerRow(Float64Array.of(1, 2), (value) => value / 2), like);
+  check.equal("shape by row", tensor.shape, [2, 1, 1], "broadcasts against [2, 3, 1]");
+  check.equal("values by row", await valuesOf(tensor), [0.5, 1], "halved");
+  const scalar = column(mapPerRow(3, (value) => value + 1), like);
+  check.equal("shape for all", scalar.shape, [], "a scalar");
+  check.equal("value for all", await valuesOf(scalar), [4], "one more");
+  await check.throws(
+    "three values, two rows",
+    () => column(Float64Array.of(1, 2, 3), like),
+    /^expected one value per row, got 3 for 2 rows$/,
+  );
+  like.dispose();
+});

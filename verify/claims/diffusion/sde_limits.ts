@@ -1,0 +1,225 @@
+/**
+ * What holds at the borders: times that are not the usual ones, numbers that are just not allowed, configs that lack one.
+ * @module
+ */
+import { createRng } from "../../../src/compute/rng.ts";
+import { discretize } from "../../../src/diffusion/forward_step.ts";
+import { drawNoiseLevels, type ObjectiveConfig } from "../../../src/objectives/denoising.ts";
+import { edmCoefficients } from "../../../src/diffusion/preconditioning.ts";
+import {
+  noiseRatio,
+  priorLogDensity,
+  type Sde,
+  type SdeConfig,
+  sdeFromConfig,
+  sigmaPowerSde,
+  subVpSde,
+  transition,
+  veSde,
+  vpSde,
+} from "../../../src/diffusion/sde.ts";
+import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { claim } from "../../suite/claim.ts";
+
+/** SDEs between times far from 0 and 1, where no end is mistaken for another. */
+const narrow: readonly Sde[] = [veSde, vpSde, subVpSde, sigmaPowerSde].map((make) =>
+  make({ tMin: 0.3, tMax: 0.7 })
+);
+
+claim("an SDE between other times has its prior, its grid and its training levels there", (check) => {
+  for (const sde of narrow) {
+    const { kind } = sde.config;
+    const prior = kind === "vp" || kind === "subvp" ? 1 : sde.sigma(0.7);
+    check.within(
+      `${kind}: priorStd`,
+      sde.priorStd,
+      prior,
+      1e-14,
+      "σ(tMax), or the unit prior of VP and sub-VP",
+    );
+    const dimension = 3;
+    const density = -dimension / 2 * Math.log(2 * Math.PI) - dimension * Math.log(prior) -
+      2 / (2 * prior ** 2);
+    check.within(
+      `${kind}: log density of the prior`,
+      priorLogDensity(sde, 2, dimension),
+      density,
+      1e-12,
+      "N(0, priorStd²)",
+    );
+    for (const kindOfGrid of ["uniform", "quadratic", "log-snr", "karras"] as const) {
+      const times = timeGrid(sde, { kind: kindOfGrid, steps: 4 });
+      check.equal(`${kind}, ${kindOfGrid}: ends`, [times[0], times[4]], [0.7, 0.3], "exactly tMax and tMin");
+    }
+    const objective: ObjectiveConfig = { kind: "sde", sde: sde.config, weighting: "variance" };
+    const levels = drawNoiseLevels(objective, createRng(check.seed), 2000).noiseRatio;
+    const [low, high] = [Math.min(...levels), Math.max(...levels)];
+    // All of 2,000 uniform times miss a tenth of the interval with probability 0.9^2000 < 1e-91.
+    const [nearLow, nearHigh] = [noiseRatio(sde, 0.34), noiseRatio(sde, 0.66)];
+    check.within(
+      `${kind}: least level drawn`,
+      low,
+      (noiseRatio(sde, 0.3) + nearLow) / 2,
+      (nearLow - noiseRatio(sde, 0.3)) / 2,
+      "ν over [tMin, tMax]",
+      { alarmRate: 1e-91 },
+    );
+    check.within(
+      `${kind}: largest level drawn`,
+      high,
+      (noiseRatio(sde, 0.7) + nearHigh) / 2,
+      (noiseRatio(sde, 0.7) - nearHigh) / 2,
+      "ν over [tMin, tMax]",
+      { alarmRate: 1e-91 },
+    );
+  }
+});
+
+claim("a transition from s to s is nothing, and two in a row are one", (check) => {
+  for (const sde of [veSde(), vpSde(), subVpSde(), sigmaPowerSde()]) {
+    const { kind } = sde.config;
+    check.equal(
+      `${kind}: from 0.4 to 0.4`,
+      transition(sde, 0.4, 0.4),
+      { scale: 1, std: 0 },
+      "no time, no noise",
+    );
+    const [first, second, both] = [
+      transition(sde, 0.2, 0.5),
+      transition(sde, 0.5, 0.9),
+      transition(sde, 0.2, 0.9),
+    ];
+    check.within(`${kind}: scale`, first.scale * second.scale / both.scale, 1, 1e-12, "Chapman–Kolmogorov");
+    const variance = (second.scale * first.std) ** 2 + second.std ** 2;
+    check.within(`${kind}: variance`, variance / both.std ** 2, 1, 1e-12, "Chapman–Kolmogorov");
+  }
+});
+
+claim("numbers just beyond what an SDE, a grid or an objective allows are refused", async (check) => {
+  for (const value of [0, -1, NaN, Infinity]) {
+    await check.throws(
+      `σmin of ${value}`,
+      () => veSde({ sigmaMin: value }),
+      /^sigmaMin must be (a positive number|a finite number), got/,
+    );
+    await check.throws(
+      `βmin of ${value}`,
+      () => vpSde({ betaMin: value }),
+      /^betaMin must be (a positive number|a finite number), got/,
+    );
+    for (const make of [vpSde, subVpSde, sigmaPowerSde]) {
+      await check.throws(`${make.name}: tMin of ${value}`, () => make({ tMin: value }), /^tMin must be/);
+    }
+  }
+  await check.throws(
+    "σmax at σmin",
+    () => veSde({ sigmaMin: 2, sigmaMax: 2 }),
+    /sigmaMax must exceed sigmaMin, got 2 ≤ 2/,
+  );
+  for (const make of [veSde, vpSde, subVpSde, sigmaPowerSde]) {
+    await check.throws(
+      `${make.name}: no time`,
+      () => make({ tMin: 0.5, tMax: 0.5 }),
+      /tMax must exceed tMin, got 0.5 ≤ 0.5/,
+    );
+    await check.throws(
+      `${make.name}: endless time`,
+      () => make({ tMax: Infinity }),
+      /tMax must be a finite number/,
+    );
+  }
+  const complete: readonly SdeConfig[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()].map(({ config }) =>
+    config
+  );
+  for (const config of complete) {
+    for (const name of Object.keys(config).filter((key) => !["kind", "tMin", "tMax"].includes(key))) {
+      const lacking = { ...config, [name]: undefined } as unknown as SdeConfig;
+      const message = new RegExp(`^${name} must be a finite number, got undefined$`);
+      await check.throws(`a ${config.kind} config without ${name}`, () => sdeFromConfig(lacking), message);
+    }
+  }
+  const fine = veSde({ tMin: 0.5, tMax: 0.5 + 1e-15 });
+  await check.throws(
+    "steps too fine for float64",
+    () => timeGrid(fine, { kind: "uniform", steps: 100 }),
+    /too fine/,
+  );
+  for (const rho of [0, -1, Infinity, NaN]) {
+    await check.throws(
+      `ρ of ${rho}`,
+      () => timeGrid(vpSde(), { kind: "karras", steps: 3, rho }),
+      /rho must be a positive/,
+    );
+  }
+  for (const name of ["std", "sigmaData"]) {
+    for (const value of [0, Infinity]) {
+      const objective = { kind: "edm", mean: 0, std: 1, sigmaData: 1, [name]: value } as ObjectiveConfig;
+      const message = new RegExp(`^${name} must be a positive number, got ${value}$`);
+      await check.throws(
+        `an objective's ${name} of ${value}`,
+        () => drawNoiseLevels(objective, createRng(1), 2),
+        message,
+      );
+    }
+  }
+});
+
+claim("each SDE is discretized by its own paper's rule, number by number", async (check) => {
+  for (const [s, t] of [[0.5, 0.52], [0.9, 0.9], [0.1, 0.14]]) {
+    const h = t - s;
+    const vp = vpSde();
+    const beta = (0.1 + 19.9 * t) * h;
+    const own = discretize(vp, s, t);
+    check.within(
+      `VP to ${t}: scale`,
+      own.scale,
+      Math.sqrt(1 - beta),
+      1e-14,
+      "Song et al. 2021, eq. 32's chain: √(1 − β)",
+    );
+    check.within(`VP to ${t}: std`, own.std, Math.sqrt(beta), 1e-14, "√β");
+    const sub = subVpSde();
+    const euler = discretize(sub, s, t);
+    check.within(
+      `sub-VP to ${t}: scale`,
+      euler.scale,
+      1 + sub.drift(t) * h,
+      1e-14,
+      "Euler's step, 1 + f(t) h",
+    );
+    check.within(
+      `sub-VP to ${t}: std`,
+      euler.std,
+      sub.diffusion(t) * Math.sqrt(h),
+      1e-14,
+      "Euler's step, g(t) √h",
+    );
+    for (const sde of [veSde(), sigmaPowerSde()]) {
+      const { scale, std } = discretize(sde, s, t);
+      const variance = sde.sigma(t) ** 2 - sde.sigma(s) ** 2;
+      check.equal(`${sde.config.kind} to ${t}: scale`, scale, 1, "nothing shrinks");
+      check.within(
+        `${sde.config.kind} to ${t}: std`,
+        std,
+        Math.sqrt(variance),
+        1e-12 * (1 + std),
+        "SMLD's chain: σ_t² − σ_s²",
+      );
+    }
+  }
+  const widest = discretize(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.5);
+  check.within("β h of 1: std", widest.std, 1, 1e-15, "the longest step allowed");
+  const longer = () => discretize(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.51);
+  await check.throws("β h of 1.01", longer, /β\(t\)·h ≤ 1, got 1.01/);
+  await check.throws("a step back", () => discretize(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
+});
+
+claim("preconditioning refuses a spread of the data that is none", async (check) => {
+  for (const sigmaData of [0, -1, Infinity, NaN]) {
+    await check.throws(
+      `${sigmaData}`,
+      () => edmCoefficients(sigmaData, 1),
+      /sigmaData must be a positive number/,
+    );
+  }
+});

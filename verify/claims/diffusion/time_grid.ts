@@ -1,0 +1,106 @@
+/**
+ * The times that samplers visit.
+ * @module
+ */
+import {
+  logSnr,
+  noiseRatio,
+  type Sde,
+  sigmaPowerSde,
+  subVpSde,
+  veSde,
+  vpSde,
+} from "../../../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { claim } from "../../suite/claim.ts";
+import { checkProperty, fc } from "../../instruments/properties.ts";
+
+const sdes: readonly Sde[] = [
+  veSde(),
+  vpSde(),
+  subVpSde(),
+  sigmaPowerSde(),
+  vpSde({ tMin: 1e-4, tMax: 0.7 }),
+];
+const kinds = ["uniform", "quadratic", "log-snr", "karras"] as const;
+
+claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends", async (check) => {
+  await checkProperty(
+    check,
+    "any SDE, kind, number of steps and ρ",
+    fc.tuple(
+      fc.constantFrom(...sdes),
+      fc.constantFrom(...kinds),
+      fc.integer({ min: 1, max: 1200 }),
+      fc.double({ min: 0.5, max: 12, noNaN: true }),
+    ),
+    ([sde, kind, steps, rho]) => {
+      const times = timeGrid(sde, { kind, steps, rho });
+      return times.length === steps + 1 && times[0] === sde.tMax && times[steps] === sde.tMin &&
+        times.every((t, i) => i === 0 || t < times[i - 1]);
+    },
+    "the definition of a grid",
+  );
+});
+
+claim("each grid is equally spaced in its own variable", (check) => {
+  const variables: Record<Exclude<GridConfig["kind"], "levels">, (sde: Sde, t: number) => number> = {
+    "uniform": (_, t) => t,
+    "quadratic": (_, t) => Math.sqrt(t),
+    "log-snr": (sde, t) => logSnr(sde, t),
+    "karras": (sde, t) => noiseRatio(sde, t) ** (1 / 7),
+  };
+  for (const sde of sdes) {
+    for (const kind of kinds) {
+      const values = [...timeGrid(sde, { kind, steps: 40 })].map((t) => variables[kind](sde, t));
+      const spacing = (values[40] - values[0]) / 40;
+      const worst = Math.max(...values.map((value, i) => Math.abs(value - values[0] - i * spacing)));
+      check.atMost(
+        `${kind} under ${sde.config.kind}: deviation from equal spacing`,
+        worst / Math.abs(spacing),
+        1e-10,
+        "rounding of time (1e-16) times the variable's slope over its spacing, below 1e5",
+        { detectable: "1e-10 of a step" },
+      );
+    }
+  }
+});
+
+claim("Karras' grid is the published one", (check) => {
+  // EDM's own: σ_min = 0.002, σ_max = 80, ρ = 7, N = 18 levels.
+  const sde = veSde({ sigmaMin: 0.002, sigmaMax: 80, tMin: 0 });
+  const times = timeGrid(sde, { kind: "karras", steps: 17 });
+  for (let i = 0; i < 18; i++) {
+    const sigma = (80 ** (1 / 7) + i / 17 * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7;
+    check.within(`σ_${i}`, sde.sigma(times[i]), sigma, 1e-12 * sigma, "Karras et al. 2022, eq. 5", {
+      detectable: "1e-12 relative",
+    });
+  }
+  const linear = timeGrid(sde, { kind: "karras", steps: 2, rho: 1 });
+  check.within("ρ = 1 is linear in ν", sde.sigma(linear[1]), 40.001, 1e-10, "Karras et al. 2022, eq. 5");
+});
+
+claim("a wrong grid is refused with the value and what is allowed", async (check) => {
+  const grid = (config: unknown) => () => timeGrid(vpSde(), config as GridConfig);
+  await check.throws(
+    "no steps",
+    grid({ kind: "uniform", steps: 0 }),
+    /^steps must be a positive integer, got 0$/,
+  );
+  await check.throws(
+    "half a step",
+    grid({ kind: "uniform", steps: 2.5 }),
+    /^steps must be a positive integer, got 2.5$/,
+  );
+  await check.throws("NaN steps", grid({ kind: "uniform", steps: NaN }), /got NaN$/);
+  await check.throws(
+    "ρ of 0",
+    grid({ kind: "karras", steps: 5, rho: 0 }),
+    /^rho must be a positive number, got 0$/,
+  );
+  await check.throws(
+    "unknown kind",
+    grid({ kind: "cosine", steps: 5 }),
+    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras" or "levels"$/,
+  );
+});

@@ -1,0 +1,204 @@
+/**
+ * The bound on likelihoods by the weighted denoising loss.
+ * @module
+ */
+import { createRng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { type Denoiser, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { Gaussian } from "../../../src/distributions/gaussian.ts";
+import { likelihoodBound } from "../../../src/likelihood/continuous_bound.ts";
+import { ddpmChain, noiseRatio, type Sde, vpSde } from "../../../src/diffusion/sde.ts";
+import { withSmallestNoise } from "../../../src/diffusion/smallest_noise.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+import { alarmRate, standardNormalQuantile } from "../../instruments/statistics.ts";
+import { allSdes, mixture } from "../../problems/mixtures.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "thorough" };
+
+const variances = [1.5, 0.4, 0.05];
+const dimension = variances.length;
+const world = new Gaussian({ mean: [0, 0, 0], variances });
+
+/** Variance of coordinate i of x(t). */
+const spread = (sde: Sde, i: number, t: number) => sde.alpha(t) ** 2 * variances[i] + sde.sigma(t) ** 2;
+
+/** −E log q(X) for X ~ N(0, variance) and q = N(0, model). */
+const crossEntropy = (variance: number, model: number) =>
+  (Math.log(2 * Math.PI * model) + variance / model) / 2;
+
+const sum = (f: (i: number) => number) => variances.reduce((total, _, i) => total + f(i), 0);
+
+/** Steps of the trapezoidal rule over ln ν, and of the moments' equation. */
+const STEPS = 4000;
+
+/** Times from tMin to tMax that are even in ln ν. */
+function evenTimes(sde: Sde): number[] {
+  const [first, last] = [sde.tMin, sde.tMax].map((t) => -Math.log(noiseRatio(sde, t)));
+  return Array.from({ length: STEPS + 1 }, (_, k) => sde.timeOfLogSnr(first + (last - first) * k / STEPS));
+}
+
+/**
+ * The bound's mean over data where the predicted noise is `factor` times the exact one:
+ * E‖a ε̂* − ε‖² = Σ [v + (1 − a)² (1 − v)], v = λ/(λ + ν²), and ½ ∫ g²/σ² … dt = ∫ … d ln ν.
+ */
+function boundOf(sde: Sde, factor: number): number {
+  const [first, last] = [sde.tMin, sde.tMax].map((t) => Math.log(noiseRatio(sde, t)));
+  const error = (ratio: number) =>
+    sum((i) => {
+      const v = variances[i] / (variances[i] + ratio ** 2);
+      return v + (1 - factor) ** 2 * (1 - v);
+    });
+  let loss = 0;
+  for (let k = 0; k <= STEPS; k++) {
+    const ratio = Math.exp(first + (last - first) * k / STEPS);
+    loss += (k === 0 || k === STEPS ? 0.5 : 1) * error(ratio) * (last - first) / STEPS;
+  }
+  const [early, late] = [sde.sigma(sde.tMin) ** 2, sde.sigma(sde.tMax) ** 2 / sde.priorStd ** 2];
+  const prior = sum((i) =>
+    ((sde.alpha(sde.tMax) / sde.priorStd) ** 2 * variances[i] + late - 1 - Math.log(late)) / 2
+  );
+  return dimension * crossEntropy(early, early) + prior + loss;
+}
+
+/**
+ * Variance at tMin of coordinate i of the model's reverse SDE, started from the prior: with the score −a x/C(t) it obeys
+ * dV/dt = 2 (f + a g²/C) V − g², backwards in time; Runge–Kutta 4 on times even in ln ν.
+ */
+function reverseVariance(sde: Sde, i: number, factor: number): number {
+  const slope = (t: number, v: number) => {
+    const g2 = sde.diffusion(t) ** 2;
+    return 2 * (sde.drift(t) + factor * g2 / spread(sde, i, t)) * v - g2;
+  };
+  const times = evenTimes(sde).reverse();
+  let v = sde.priorStd ** 2;
+  for (let k = 0; k < STEPS; k++) {
+    const [t, h] = [times[k], times[k + 1] - times[k]];
+    const k1 = slope(t, v);
+    const k2 = slope(t + h / 2, v + h / 2 * k1);
+    const k3 = slope(t + h / 2, v + h / 2 * k2);
+    const k4 = slope(t + h, v + h * k3);
+    v += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
+  }
+  return v;
+}
+
+claim(
+  "the likelihood-weighted loss bounds the likelihood of the reverse SDE, and is exact but for the prior where the score is",
+  async (check) => {
+    const [rows, draws] = [2048, 4];
+    const z = standardNormalQuantile(1 - alarmRate / 2);
+    const table: string[][] = [];
+    for (const sde of allSdes) {
+      const { kind } = sde.config;
+      const entropy = sum((i) => crossEntropy(spread(sde, i, sde.tMin), spread(sde, i, sde.tMin)));
+      const mismatch = sum((i) => {
+        const late = spread(sde, i, sde.tMax);
+        return crossEntropy(late, sde.priorStd ** 2) - crossEntropy(late, late);
+      });
+      check.within(
+        `${kind}: mean of the bound where the score is exact`,
+        boundOf(sde, 1),
+        entropy + mismatch,
+        1e-7,
+        "H(p_tMin) + KL(p_tMax ‖ prior), what the probability flow gives too; Song et al. 2021, Theorem 2",
+        { detectable: "1e-7 nats" },
+      );
+      const silent = scoreModel({ noise: (y) => tf.zerosLike(y) }, sde);
+      const at = async (x: number[]) => {
+        const x0 = tf.tensor2d([x]);
+        const { bound } = await likelihoodBound(silent, x0, { rng: createRng(check.seed) });
+        x0.dispose();
+        return bound[0];
+      };
+      check.within(
+        `${kind}: what data 5 away from 0 cost more under a silent network, relative`,
+        (await at([3, 4, 0]) - await at([0, 0, 0])) / (12.5 * (sde.alpha(sde.tMax) / sde.priorStd) ** 2),
+        1,
+        1e-10,
+        "‖α x_0‖²/(2 priorStd²) at tMax, the loss being ‖ε‖² for both",
+      );
+      for (const factor of [1, 0.8, 1.2]) {
+        const exact = sum((i) => crossEntropy(spread(sde, i, sde.tMin), reverseVariance(sde, i, factor)));
+        const bound = boundOf(sde, factor);
+        check.atLeast(
+          `${kind}, noise × ${factor}: bound less −E log p of the reverse SDE, nats`,
+          bound - exact,
+          -1e-5,
+          "Song et al. 2021, Theorem 3; the SDE's law by its moment equation",
+        );
+        const scaled: Denoiser = { noise: (y, ratio) => tf.tidy(() => world.noise(y, ratio).mul(factor)) };
+        const rng = createRng(check.seed).fork(`${kind} ${factor}`);
+        const data = world.sample(rng.fork("data"), rows);
+        const estimate = await likelihoodBound(scoreModel(scaled, sde), data, { rng, draws });
+        data.dispose();
+        const mean = estimate.bound.reduce((a, b) => a + b) / rows;
+        const squares = estimate.bound.reduce((total, value) => total + (value - mean) ** 2, 0);
+        const tolerance = z * Math.sqrt(squares / (rows - 1) / rows) + 1e-4;
+        check.within(
+          `${kind}, noise × ${factor}: mean of the estimate over ${rows} points`,
+          mean,
+          bound,
+          tolerance,
+          "E‖a ε̂* − ε‖² in closed form, integrated over ln ν",
+          { alarmRate, detectable: `${(2 * tolerance).toPrecision(2)} nats` },
+        );
+        table.push([kind, String(factor), ...[exact, bound, mean].map((value) => value.toFixed(3))]);
+      }
+    }
+    check.table(
+      "−E log p(x(tMin)) of N(0, diag(1.5, .4, .05)), nats",
+      ["SDE", "noise ×", "reverse SDE", "bound", "estimate"],
+      table,
+    );
+  },
+);
+
+claim("a sample's bound does not depend on its batch-mates, and leaves no tensors", async (check) => {
+  const model = scoreModel(mixture, vpSde());
+  const points = [[0.1, 0.4, 0.2], [-1.5, 0.6, 0.1], [3, -2, 1]];
+  const run = async (first: number, rows: number[][]) => {
+    const x = tf.tensor2d(rows);
+    const before = tf.memory().numTensors;
+    const { bound } = await likelihoodBound(model, x, { rng: createRng(5).startingAt(first), draws: 3 });
+    check.equal("tensors left", tf.memory().numTensors - before, 0, "none");
+    x.dispose();
+    return Array.from(bound);
+  };
+  const whole = await run(0, points);
+  check.equal(
+    "split",
+    [...await run(0, points.slice(0, 1)), ...await run(1, points.slice(1))],
+    whole,
+    "streams",
+  );
+  const x = tf.tensor2d(points);
+  const bad: [string, () => unknown, RegExp][] = [
+    ["draws", () => likelihoodBound(model, x, { rng: createRng(1), draws: 0 }), /draws .* got 0/],
+    ["a shape", () => likelihoodBound(model, tf.scalar(1), { rng: createRng(1) }), /x0 must be .* got \[\]/],
+    ["no noise", () => withSmallestNoise(vpSde(), 0), /smallest noise ratio must be positive .* got 0/],
+    [
+      "a chain",
+      () => withSmallestNoise(ddpmChain([0.1, 0.2]), 0.01),
+      /discrete time begins with its first β/,
+    ],
+    ["too much noise", () => withSmallestNoise(vpSde(), 1e3), /below 152, got 1000/],
+  ];
+  for (const [what, action, message] of bad) await check.throws(what, action, message);
+  x.dispose();
+});
+
+claim("an SDE begins at the noise that it is asked to begin at, and ends where it did", (check) => {
+  for (const sde of allSdes) {
+    for (const smallest of [0.0013, 0.3]) {
+      const cut = withSmallestNoise(sde, smallest);
+      const { kind } = sde.config;
+      const [first, last] = [
+        noiseRatio(cut, cut.tMin) / smallest,
+        noiseRatio(cut, cut.tMax) / noiseRatio(sde, sde.tMax),
+      ];
+      check.within(`${kind} from ${smallest}: first noise ratio, relative`, first, 1, 1e-13, "as asked");
+      check.within(`${kind} from ${smallest}: last noise ratio, relative`, last, 1, 1e-12, "unchanged");
+    }
+  }
+});

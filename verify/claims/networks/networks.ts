@@ -1,0 +1,310 @@
+/** Claims about the networks: shapes, gradients, names, conditioning, what they start as. @module */
+import { createRng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { sizeOf } from "../../../src/math/shape.ts";
+import {
+  DIGITS,
+  NETWORK_PRESETS,
+  type NetworkConfig,
+  networkFromConfig,
+} from "../../../src/networks/registry.ts";
+import { pixelShuffle, pixelUnshuffle } from "../../../src/networks/layers.ts";
+import { namedParameters, type Network, parameterCount } from "../../../src/networks/network.ts";
+import type { UNetConfig } from "../../../src/networks/unet.ts";
+import { type Area, type Check, claim } from "../../suite/claim.ts";
+import { firstOf, scoped } from "../../instruments/tensor_scope.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "always" };
+
+/** A U-Net with every part, small enough to be differenced numerically. */
+const small: UNetConfig = {
+  ...DIGITS,
+  height: 8,
+  width: 16,
+  channels: 3,
+  widths: [4, 8],
+  blocks: 1,
+  middleBlocks: 1,
+  groups: 2,
+  embedding: 8,
+  noiseFeatures: 4,
+  attention: [2],
+  classes: 3,
+};
+/** The same with waves of its input. */
+const wavy: UNetConfig = { ...small, wavePeriods: [0.8, 2.5] };
+const perceptron: NetworkConfig = {
+  kind: "mlp",
+  dimensions: 2,
+  hidden: 16,
+  layers: 2,
+  noiseFeatures: 8,
+  classes: 3,
+};
+
+/** Parameter values without zeros, behind which other layers would hide. */
+function busyWeights(network: Network, seed: number): tf.Tensor[] {
+  const rng = createRng(seed).fork("busy weights");
+  return network.parameters.map(({ name, shape, mean, std }) => {
+    const values = rng.fork(name).normalValues([1, sizeOf(shape)]);
+    return tf.tensor(values.map((z) => mean + (std === 0 ? 0.2 : std) * z), [...shape]);
+  });
+}
+
+/** The network's output for a batch drawn from the seed; labels or noise levels may be given. */
+function output(
+  network: Network,
+  weights: readonly tf.Tensor[],
+  seed: number,
+  { rows = 3, logNoiseRatio = -1, label = 1 }: { rows?: number; logNoiseRatio?: number; label?: number } = {},
+): tf.Tensor {
+  return tf.tidy(() => {
+    const features = network.noiseFeatures(new Float64Array(rows).fill(logNoiseRatio));
+    const classes = network.classes === 0
+      ? null
+      : tf.oneHot(tf.fill([rows], label, "int32"), network.classes + 1).toFloat() as tf.Tensor2D;
+    return network.forward(
+      namedParameters(network.parameters, weights),
+      createRng(seed).fork("x").normal([rows, ...network.sampleShape]),
+      tf.tensor2d(features, [rows, network.noiseFeatureCount]),
+      classes,
+    );
+  });
+}
+
+const subjects: readonly [string, NetworkConfig][] = [
+  ["digits", DIGITS],
+  ["tutorial", NETWORK_PRESETS.tutorial],
+  ["small U-Net", small],
+  ["small U-Net with waves", wavy],
+  ["perceptron", perceptron],
+];
+
+claim("every network gives finite numbers in the shape of its input, with flat memory", async (check) => {
+  for (const [name, config] of subjects) {
+    const network = networkFromConfig(config) as Network;
+    const weights = busyWeights(network, check.seed);
+    const before = tf.memory().numTensors;
+    const y = output(network, weights, check.seed);
+    check.equal(
+      `${name}: shape`,
+      y.shape,
+      [3, ...network.sampleShape],
+      "a score has the shape of its sample",
+    );
+    check.holds(`${name}: finite`, (await y.data()).every(Number.isFinite), "bounded weights and inputs");
+    y.dispose();
+    check.equal(`${name}: tensors left`, tf.memory().numTensors - before, 0, "forward keeps nothing");
+    tf.dispose(weights);
+  }
+});
+
+claim(
+  "the gradient of a whole small U-Net agrees with finite differences, parameter by parameter",
+  (check) => compareGradients(check, networkFromConfig(small) as Network),
+);
+
+claim(
+  "the gradient of a U-Net that sees waves agrees with finite differences, parameter by parameter",
+  (check) => compareGradients(check, networkFromConfig(wavy) as Network),
+);
+
+claim(
+  "the gradient of a perceptron agrees with finite differences, parameter by parameter",
+  (check) => compareGradients(check, networkFromConfig(perceptron) as Network),
+);
+
+/** How many roundings of an output, all to one side, a slope may be off by: 7.6 at most in 18,000 of 3,000 seeds. */
+const ROUNDINGS = 32;
+
+/** Along each parameter's own gradient, which is the direction of largest slope, the slope is the gradient's norm. */
+async function compareGradients(check: Check, network: Network): Promise<void> {
+  await scoped(async () => {
+    const weights = busyWeights(network, check.seed);
+    const rows = 2;
+    const cotangent = createRng(check.seed).fork("cotangent").normal([rows, ...network.sampleShape]);
+    const value = (...w: tf.Tensor[]) =>
+      tf.sum(tf.mul(output(network, w, check.seed, { rows }), cotangent)) as tf.Scalar;
+    const gradients = tf.grads(value)(weights);
+    // The sum of float32 terms is summed on the host in float64: only the terms are rounded.
+    const precise = async (w: readonly tf.Tensor[]) => {
+      const terms = tf.tidy(() => tf.mul(output(network, w, check.seed, { rows }), cotangent));
+      return (await terms.data<"float32">()).reduce((sum, term) => sum + term, 0);
+    };
+    // What is rounded are sums of products, which are as large where they happen to cancel: the output's size over many samples.
+    const many = 32;
+    const scale = Math.sqrt(rows / many) *
+      await firstOf(tf.norm(output(network, weights, check.seed, { rows: many }))) *
+      await firstOf(tf.norm(cotangent));
+    for (const [i, { name }] of network.parameters.entries()) {
+      const norm = await firstOf(tf.norm(gradients[i]));
+      const direction = tf.div(gradients[i], norm);
+      const slope = async (h: number) => {
+        const at = async (step: number) =>
+          await precise(weights.map((w, j) => j === i ? tf.add(w, tf.mul(direction, step)) : w));
+        return (await at(h) - await at(-h)) / (2 * h);
+      };
+      const h = 0.01;
+      const [fine, middle, coarse] = [await slope(h), await slope(2 * h), await slope(4 * h)];
+      // Central differences err by a h² + b h⁴ + …: (4f(h) − f(2h))/3 by −4b h⁴, and the same at twice the step by 16 times as
+      // much. A third of the distance of the two is five times what is left.
+      const [nearer, farther] = [(4 * fine - middle) / 3, (4 * middle - coarse) / 3];
+      const tolerance = Math.abs(nearer - farther) / 3 + ROUNDINGS * 2 ** -24 * scale / h;
+      check.within(
+        name,
+        norm,
+        nearer,
+        tolerance,
+        "five times what two extrapolations leave, and roundings of float32, four times what 3,000 seeds had",
+        { detectable: `a relative error of ${(tolerance / norm).toExponential(0)}` },
+      );
+    }
+  });
+}
+
+claim("noise features are cosines, then sines, of documented frequencies", (check) => {
+  const logs = Float64Array.of(-2, 0.7);
+  const digits = networkFromConfig(DIGITS).noiseFeatures(logs);
+  const tutorial = networkFromConfig(NETWORK_PRESETS.tutorial);
+  const embedded = tutorial.noiseFeatures(logs);
+  const normals = createRng(0).fork("frequencies").normalValues([1, 128]);
+  logs.forEach((log, row) => {
+    for (const k of [0, 7, 15]) {
+      const angle = 0.25 * 64 ** (k / 15) * log;
+      const source = "ω = ¼·64^(k/15), of ln ν; rounded to float32 once";
+      check.within(
+        `digits, row ${row}, cosine ${k}`,
+        digits[32 * row + k],
+        Math.cos(angle),
+        2 ** -24,
+        source,
+      );
+      check.within(
+        `digits, row ${row}, sine ${k}`,
+        digits[32 * row + 16 + k],
+        Math.sin(angle),
+        2 ** -24,
+        source,
+      );
+    }
+    // σ(t)² = (25^{2t} − 1)/(2 ln 25) is ν² at the time that is embedded.
+    const t = Math.log(1 + 2 * Math.log(25) * Math.exp(2 * log)) / (2 * Math.log(25));
+    const angle = 2 * Math.PI * 30 * normals[5] * t;
+    const source = "2π·30·W of the time with σ(t) = ν; rounded to float32 once";
+    check.within(
+      `tutorial, row ${row}, cosine 5`,
+      embedded[256 * row + 5],
+      Math.cos(angle),
+      2 ** -24,
+      source,
+    );
+    check.within(
+      `tutorial, row ${row}, sine 5`,
+      embedded[256 * row + 133],
+      Math.sin(angle),
+      2 ** -24,
+      source,
+    );
+  });
+});
+
+claim("the networks' parameters keep their names, shapes and order", async (check) => {
+  const source = "checkpoints find their weights by them";
+  const digest = async (config: NetworkConfig) => {
+    const text = networkFromConfig(config).parameters.map(({ name, shape }) => `${name}[${shape}]`).join();
+    const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+    return bytes.slice(0, 8).toHex();
+  };
+  check.equal("digits", await digest(DIGITS), "4cbe3bae4511a4e3", source);
+  check.equal("tutorial", await digest(NETWORK_PRESETS.tutorial), "1b0eb35543bff558", source);
+  check.equal("digits, parameters", parameterCount(networkFromConfig(DIGITS)), 462_788, source);
+  check.equal(
+    "tutorial, parameters",
+    parameterCount(networkFromConfig(NETWORK_PRESETS.tutorial)),
+    1_115_297,
+    "the tutorial's network in PyTorch, without its 128 fixed frequencies",
+  );
+});
+
+claim("noise level and class change what a network says, and only of their own row", async (check) => {
+  await scoped(async () => {
+    for (const [name, config] of [["small U-Net", small], ["perceptron", perceptron]] as const) {
+      const network = networkFromConfig(config) as Network;
+      const weights = busyWeights(network, check.seed);
+      const distance = async (a: tf.Tensor, b: tf.Tensor) =>
+        await firstOf(tf.norm(tf.sub(a, b))) / await firstOf(tf.norm(b));
+      const base = output(network, weights, check.seed);
+      // Weights of unit scale turn a change of all features into a change of the same order; float32 noise is 1e-6.
+      const source = "conditioning enters every block";
+      for (const changed of [{ logNoiseRatio: 1 }, { label: 2 }, { label: network.classes }]) {
+        const change = await distance(output(network, weights, check.seed, changed), base);
+        check.atLeast(`${name}: relative change for ${JSON.stringify(changed)}`, change, 1e-3, source);
+      }
+      const alone = output(network, weights, check.seed, { rows: 1 });
+      check.atMost(
+        `${name}: a row alone against the same row in a batch`,
+        await distance(tf.slice(base, 0, 1), alone),
+        1e-5,
+        "normalization is per sample; float32 sums of at most a few hundred terms may be ordered otherwise",
+      );
+    }
+  });
+});
+
+claim(
+  "a network starts as silence, and each parameter's start depends on seed and name alone",
+  async (check) => {
+    await scoped(async () => {
+      for (const [name, config] of subjects) {
+        if (name === "tutorial") continue;
+        const network = networkFromConfig(config) as Network;
+        const start = network.initialise(createRng(check.seed));
+        const weights = network.parameters.map(({ name, shape }) => tf.tensor(start.get(name)!, [...shape]));
+        const largest = await firstOf(tf.max(tf.abs(output(network, weights, check.seed))));
+        check.equal(`${name}: largest output`, largest, 0, "the last layer starts at zero");
+      }
+      const wide = networkFromConfig({ ...DIGITS, attention: [7] }).initialise(createRng(check.seed));
+      const plain = networkFromConfig(DIGITS).initialise(createRng(check.seed));
+      const same = [...plain].every(([name, values]) => values.every((v, i) => v === wide.get(name)![i]));
+      check.holds("an added layer leaves the others' start as it was", same, "one stream for each name");
+    });
+  },
+);
+
+claim("pixel-unshuffle stacks each block row by row, and pixel-shuffle undoes it", async (check) => {
+  const x = tf.range(0, 2 * 4 * 6 * 3).reshape([2, 4, 6, 3]);
+  const folded = pixelUnshuffle(x, 2);
+  // Pixel (row 2, columns 4 and 5) and (row 3, columns 4 and 5) of image 0: 3 numbers each, from 3·(6·row + column).
+  const block = Array.from(await tf.slice(folded, [0, 1, 2, 0], [1, 1, 1, 12]).data());
+  const expected = [12 + 4, 12 + 5, 18 + 4, 18 + 5].flatMap((pixel) => [0, 1, 2].map((c) => 3 * pixel + c));
+  check.equal("one block", block, expected, "channel order (row, column, channel)");
+  check.equal("there and back", await pixelShuffle(folded, 2).data(), await x.data(), "a permutation");
+});
+
+claim("network configs that do not fit are refused in one sentence", async (check) => {
+  const refused: [string, NetworkConfig, RegExp][] = [
+    ["size", { ...DIGITS, height: 30 }, /multiples of 4 .*got 30×28/],
+    ["widths", { ...DIGITS, widths: [32, 60] }, /multiple of the 8 groups, got 60/],
+    ["no widths", { ...DIGITS, widths: [] }, /at least one level/],
+    ["attention", { ...DIGITS, attention: [9] }, /heights of levels, got 9/],
+    ["features", { ...DIGITS, noiseFeatures: 5 }, /even number of at least 4, got 5/],
+    ["classes", { ...DIGITS, classes: -1 }, /classes must be 0 or a positive integer, got -1/],
+    [
+      "periods",
+      { ...DIGITS, wavePeriods: [1, 0] },
+      /each of wavePeriods must be a positive number, got 0$/,
+    ],
+    ["blocks", { ...DIGITS, blocks: 0 }, /blocks must be a positive integer, got 0/],
+    [
+      "perceptron",
+      { ...perceptron, hidden: 0 } as NetworkConfig,
+      /hidden must be an integer of at least 1, got 0/,
+    ],
+    ["sigma", { ...NETWORK_PRESETS.tutorial, sigma: 1 }, /sigma must be a finite number above 1, got 1$/],
+    ["kind", { kind: "transformer" } as unknown as NetworkConfig, /kind must be unet, tutorial or mlp/],
+  ];
+  for (const [what, config, message] of refused) {
+    await check.throws(what, () => networkFromConfig(config), message);
+  }
+});

@@ -1,0 +1,37 @@
+/** The examples of the documentation, run as tests. @module */
+import { fileURLToPath } from "node:url";
+import { claim } from "../../suite/claim.ts";
+
+claim("every example in the documentation type-checks and runs", async (check) => {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--doc", "--no-prompt", "--allow-read", "--allow-env", "--allow-sys", "mod.ts", "src"],
+    cwd: fileURLToPath(new URL("../../../", import.meta.url)),
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  const [, passed, failed] = out.match(/(\d+) passed \| (\d+) failed/) ?? [, "0", err.trim().slice(-300)];
+  check.equal("failed examples", failed, "0", "an example that does not run teaches a mistake");
+  check.holds("deno test succeeds", success, "its exit code");
+  const written = await examplesIn(new URL("../../../", import.meta.url));
+  check.equal(
+    "examples that ran",
+    Number(passed),
+    written,
+    "the code blocks after @example in mod.ts and src/",
+  );
+});
+
+/** Number of @example blocks in mod.ts and below src/. */
+async function examplesIn(root: URL): Promise<number> {
+  const count = async (file: URL) =>
+    (await Deno.readTextFile(file)).match(/@example[^`]*```ts/g)?.length ?? 0;
+  const folder = async (url: URL): Promise<number> => {
+    let sum = 0;
+    for await (const entry of Deno.readDir(url)) {
+      if (entry.isDirectory) sum += await folder(new URL(`${entry.name}/`, url));
+      else if (entry.name.endsWith(".ts")) sum += await count(new URL(entry.name, url));
+    }
+    return sum;
+  };
+  return await count(new URL("mod.ts", root)) + await folder(new URL("src/", root));
+}

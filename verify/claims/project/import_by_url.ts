@@ -1,0 +1,163 @@
+/**
+ * Claims about importing the library from elsewhere: by URL, from an empty folder, in what is not Deno.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { extname } from "node:path";
+import { decodePng } from "../../../src/images/png.ts";
+import { claim } from "../../suite/claim.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const contentTypes: Readonly<Record<string, string>> = {
+  ".ts": "application/typescript",
+  ".js": "text/javascript",
+  ".json": "application/json",
+};
+
+/** README's example, with the address of this checkout in the place of the dots. */
+async function example(url: string): Promise<string> {
+  const readme = await Deno.readTextFile(`${root}README.md`);
+  const code = readme.match(/```ts\n([\s\S]*?)```/)?.[1] ?? "";
+  if (!code.includes("https://…/mod.ts")) {
+    throw new Error("README has no example that imports https://…/mod.ts");
+  }
+  return code.replace("https://…/", url);
+}
+
+interface Served {
+  readonly url: string;
+  readonly asked: string[];
+  close(): Promise<void>;
+}
+
+/** Serves the checkout on loopback as any static host would, and remembers what was asked for. */
+function serve(): Served {
+  const asked: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const path = new URL(request.url).pathname.slice(1);
+    asked.push(path);
+    try {
+      const bytes = await Deno.readFile(root + path);
+      const type = contentTypes[extname(path)] ?? "application/octet-stream";
+      return new Response(bytes, { headers: { "content-type": type } });
+    } catch {
+      return new Response(`no ${path}`, { status: 404 });
+    }
+  });
+  return { url: `http://127.0.0.1:${server.addr.port}/`, asked, close: () => server.shutdown() };
+}
+
+interface ModuleInfo {
+  readonly local?: string;
+  readonly error?: string;
+  readonly specifier: string;
+  readonly dependencies?: readonly { readonly specifier: string }[];
+}
+
+async function deno(args: string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, ...options }).output();
+  const decoder = new TextDecoder();
+  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+claim(
+  "Nothing that mod.ts reaches names Deno or a Node built-in, so it runs in a browser as well",
+  async (check) => {
+    const info = await deno(["info", "--json", "mod.ts"], { cwd: root });
+    const modules = (JSON.parse(info.stdout).modules as ModuleInfo[]).filter((module) =>
+      module.local !== undefined
+    );
+    const own = modules.filter((module) => module.specifier.startsWith("file:"));
+    const source = "src/ takes bytes and gives bytes; scripts/ reads files and flags";
+    check.atLeast("modules of this project that were read", own.length, 10, "src and mod.ts");
+    check.equal(
+      "modules that cannot be resolved",
+      modules.filter((module) => module.error).length,
+      0,
+      source,
+    );
+    const naming: string[] = [];
+    for (const { local } of own) {
+      const code = (await Deno.readTextFile(local!)).replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, "");
+      if (/\bDeno\b/.test(code)) naming.push(local!.slice(root.length));
+    }
+    check.equal("modules whose code names Deno", naming, [], source);
+    const imports = own.flatMap((module) => module.dependencies ?? []).map(({ specifier }) => specifier);
+    check.equal("Node built-ins", imports.filter((specifier) => specifier.startsWith("node:")), [], source);
+    const allowed = /^(\.\.?\/|npm:(@[^/]+\/)?[^@/]+@\d+\.\d+\.\d+(\/|$))/;
+    const bare = imports.filter((specifier) => !allowed.test(specifier));
+    check.equal(
+      "imports that are neither relative nor an exact npm version",
+      bare,
+      [],
+      "no import map goes with a URL",
+    );
+  },
+);
+
+claim(
+  "The example of README draws digits when mod.ts is imported by URL from an empty folder",
+  async (check) => {
+    const served = serve();
+    const folder = await Deno.makeTempDir();
+    try {
+      // A fresh module cache that shares only the packages of npm, so that nothing of this run is left in the user's.
+      const { npmCache } = JSON.parse((await deno(["info", "--json"])).stdout);
+      await Deno.mkdir(`${folder}/cache`);
+      await Deno.symlink(npmCache, `${folder}/cache/npm`);
+      await Deno.mkdir(`${folder}/empty`);
+      await Deno.writeTextFile(`${folder}/empty/example.ts`, await example(served.url));
+      const host = new URL(served.url).host;
+      const permissions = [
+        "--allow-read",
+        "--allow-write=digits.png",
+        `--allow-import=${host}`,
+        `--allow-net=${host}`,
+      ];
+      const run = await deno(["run", "--no-prompt", ...permissions, "example.ts"], {
+        cwd: `${folder}/empty`,
+        env: { DENO_DIR: `${folder}/cache` },
+      });
+      if (!run.success) throw new Error(run.stderr);
+      const { width, height, data } = await decodePng(await Deno.readFile(`${folder}/empty/digits.png`));
+      const size = "ten digits in four columns and three rows, 28·2 pixels each and gaps of 2";
+      check.equal("the picture's size", [width, height], [2 + 4 * 58, 2 + 3 * 58], size);
+      const ink = data.filter((value, i) => i % 4 === 0 && value > 200).length / (10 * 56 * 56);
+      // One image of each class of MNIST's training set, drawn 200,000 times: .1025 on average, standard deviation .011.
+      const source = "what ten digits of MNIST have, by 6.2 standard deviations";
+      check.within("share of pixels above 200", ink, 0.1025, 6.2 * 0.011, source);
+      const checkpoint = served.asked.filter((path) => path.endsWith(".safetensors"));
+      check.equal(
+        "checkpoints fetched beside the module",
+        checkpoint,
+        ["fixtures/models/mnist.safetensors"],
+        "the shipped one",
+      );
+    } finally {
+      await served.close();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+claim("a file in another folder that imports mod.ts by its path type-checks", async (check) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/deno.json`, "{}");
+    await Deno.writeTextFile(
+      `${folder}/example.ts`,
+      `import { vpSde } from ${
+        JSON.stringify(`${root}mod.ts`)
+      };\nconst alpha: number = vpSde().alpha(0.5);\nalpha;\n`,
+    );
+    const { success, stderr } = await deno(["check", "--no-lock", "example.ts"], {
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+    });
+    const errors = stderr.split("\n").filter((line) => /TS\d+/.test(line));
+    check.equal("errors", errors, [], "the declarations that Deno brings by default");
+    check.holds("exit", success, "no error");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

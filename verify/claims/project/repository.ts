@@ -1,0 +1,69 @@
+/** Claims about the repository as a place to work in. @module */
+import { fileURLToPath } from "node:url";
+import { claim } from "../../suite/claim.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Runs Deno in a folder; its exit code and all that it printed. */
+async function deno(folder: string, ...args: string[]): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: folder,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+claim(
+  "what tasks and users leave in the project's folder is not formatted, linted or published",
+  async (check) => {
+    const folder = await Deno.makeTempDir();
+    const write = async (path: string, text: string) => {
+      await Deno.mkdir(`${folder}/${path}/..`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/${path}`, text);
+    };
+    try {
+      await Deno.copyFile(`${root}deno.json`, `${folder}/deno.json`);
+      for (const path of ["mod.ts", "src/a.ts", "scripts/a.ts", "verify/a.ts"]) {
+        await write(path, "/** One. @module */\n\n/** One. */\nexport const one = 1;\n");
+      }
+      for (const path of ["README.md", "bench/a.md", "docs/a.md"]) await write(path, "# One\n");
+      await write("LICENSE", "All rights.\n");
+      await write("fixtures/a.safetensors", "one");
+      const litter = [
+        ...["out.json", "notes.md", "try.ts", "runs/one/config.json", "my run/metrics.jsonl"],
+        ...["my run/model.safetensors", "samples.png", "a.gif", "b.npy", "model.onnx", "toy/modes.svg"],
+      ];
+      for (const path of litter) await write(path, "{ 'a' :1,\n\n\n\n   var b = any }");
+
+      const formatted = await deno(folder, "fmt", "--check");
+      check.equal("deno fmt --check", formatted.code, 0, formatted.text.slice(-300));
+      check.equal(
+        "files formatted",
+        /Checked (\d+) files/.exec(formatted.text)?.[1],
+        "8",
+        "the project's own",
+      );
+      const linted = await deno(folder, "lint");
+      check.equal("deno lint", linted.code, 0, linted.text.slice(-300));
+      check.equal(
+        "files linted",
+        /Checked (\d+) files/.exec(linted.text)?.[1],
+        "4",
+        "mod.ts and three folders",
+      );
+      const published = await deno(folder, "publish", "--dry-run", "--allow-dirty", "--no-check");
+      check.equal("deno publish --dry-run", published.code, 0, published.text.slice(-300));
+      const files = [...published.text.matchAll(/^ +file:\/\/(.*) \([\d.]+ ?\w+\)$/gm)]
+        .map(([, path]) => decodeURI(path).slice(path.indexOf(folder) + folder.length + 1));
+      const own = [
+        ...["LICENSE", "README.md", "bench/a.md", "deno.json", "docs/a.md", "fixtures/a.safetensors"],
+        ...["mod.ts", "scripts/a.ts", "src/a.ts", "verify/a.ts"],
+      ];
+      check.equal("files published", files.sort(), own.sort(), "the project's own");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

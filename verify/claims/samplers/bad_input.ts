@@ -1,0 +1,140 @@
+/**
+ * Bad input to samplers: a NaN or an infinity anywhere, and options that make no sense, are errors that say so.
+ * @module
+ */
+import { createRng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
+import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
+import { ddim } from "../../../src/samplers/ddim.ts";
+import { odeDormandPrince } from "../../../src/samplers/ode_dopri5.ts";
+import { langevin } from "../../../src/samplers/langevin.ts";
+import { drawSamples } from "../../../src/samplers/sample.ts";
+import { vpSde } from "../../../src/diffusion/sde.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+import { failsFrom, mixture, settings, shape } from "../../problems/short_runs.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "thorough" };
+
+claim("a NaN or an infinity is an error that names sampler, step and time", async (check) => {
+  const model = scoreModel(mixture, vpSde());
+  const grid = Float64Array.from({ length: 41 }, (_, i) => 1 - 0.02 * i);
+  for (const name of scoreSamplerNames) {
+    const sampler = samplerByName(name, settings(name).options);
+    // Some samplers look at the end of a step already: 0.52 → 0.5 is step 25, 0.5 → 0.48 is step 26.
+    const where = new RegExp(
+      `^${
+        escaped(sampler.name)
+      }: step 2[56] of 40, from time 0.5[02]?\\d* to (0.5|0.48)\\d*: .*(NaN|infinite)`,
+    );
+    for (const value of [NaN, Infinity, -Infinity]) {
+      await check.throws(
+        `${name}: a score of ${value}`,
+        () => drawSamples(failsFrom(model, 0.5001, value), sampler, { shape, grid, rng: createRng(1) }),
+        where,
+      );
+    }
+  }
+  const rng = createRng(1);
+  const broken = tf.tensor2d([[0, NaN, 0]]);
+  const sampler = samplerByName("euler-maruyama");
+  await check.throws(
+    "a NaN to start from",
+    () => drawSamples(model, sampler, { shape: [1, 3], grid, rng, initial: broken }),
+    /^euler-maruyama: the starting state at time 1: the state is NaN or infinite/,
+  );
+  broken.dispose();
+  await check.throws(
+    "a NaN in the last denoise",
+    () =>
+      drawSamples(failsFrom(model, 0.2, NaN), sampler, { shape, grid: Float64Array.of(1, 0.4, 0.2), rng }),
+    /^euler-maruyama: denoising after step 2 of 2, at time 0.2: the score/,
+  );
+  const hidden = scoreModelFromNoise(model.sde, (x) => x.mul(NaN));
+  const deaf = {
+    name: "deaf",
+    start: (m: ScoreModel) => ({
+      step: (x: tf.Tensor, t: number) =>
+        tf.tidy(() => {
+          m.noise(x, t);
+          return x.clone();
+        }),
+      dispose: () => {},
+    }),
+  };
+  await check.throws(
+    "a NaN in a score that the state does not show",
+    () => drawSamples(hidden, deaf, { shape, grid, rng, denoise: false }),
+    /^deaf: step 1 of 40.*the score is NaN/,
+  );
+});
+
+claim("bad options are errors that name the value", async (check) => {
+  const model = scoreModel(mixture, vpSde());
+  const sampler = samplerByName("ddim");
+  const rng = createRng(1);
+  const grid = { kind: "uniform", steps: 3 } as const;
+  const bad: [string, () => unknown, RegExp][] = [
+    [
+      "a name that is not there",
+      () => samplerByName("eulr"),
+      /sampler must be one of euler-maruyama.*got "eulr"/,
+    ],
+    ["a name of Object's", () => samplerByName("toString"), /got "toString"/],
+    [
+      "an option not accepted",
+      () => samplerByName("ode-euler", { snr: 0.1 }),
+      /ode-euler has no option snr; it has none/,
+    ],
+    ["snr", () => langevin({ snr: 0 }), /snr must be a positive number, got 0/],
+    ["moves", () => langevin({ steps: 1.5 }), /steps must be a positive integer, got 1.5/],
+    ["epsilon", () => annealedLangevin({ epsilon: -1 }), /epsilon must be a positive number, got -1/],
+    ["eta", () => ddim({ eta: 1.1 }), /eta must lie in \[0, 1\], got 1.1/],
+    ["rtol", () => odeDormandPrince({ rtol: 0 }), /rtol must be a positive number, got 0/],
+    [
+      "shape",
+      () => drawSamples(model, sampler, { shape: [0, 3], grid, rng }),
+      /shape must be .* got \[0, 3\]/,
+    ],
+    ["shape without samples", () => drawSamples(model, sampler, { shape: [3], grid, rng }), /got \[3\]/],
+    [
+      "initial",
+      () =>
+        drawSamples(model, sampler, { shape, grid, rng, initial: tf.tidy(() => tf.keep(tf.zeros([2, 3]))) }),
+      /initial has shape \[2, 3\]/,
+    ],
+    [
+      "a grid that rises",
+      () => drawSamples(model, sampler, { shape, grid: Float64Array.of(0.1, 0.2), rng }),
+      /strictly decreasing/,
+    ],
+    [
+      "a grid of one point",
+      () => drawSamples(model, sampler, { shape, grid: Float64Array.of(0.1), rng }),
+      /at least two/,
+    ],
+    [
+      "a grid with NaN",
+      () => drawSamples(model, sampler, { shape, grid: Float64Array.of(1, NaN), rng }),
+      /got \[1, NaN\]/,
+    ],
+    [
+      "steps too long for DDPM",
+      () => drawSamples(model, samplerByName("reverse-diffusion"), { shape, grid, rng }),
+      /reverse-diffusion: step 1 of 3.*β\(t\)·h/,
+    ],
+  ];
+  for (const [what, action, message] of bad) await check.throws(what, action, message);
+  const impatient = odeDormandPrince({ maxAttempts: 3 });
+  await check.throws(
+    "a solution given up",
+    () => drawSamples(model, impatient, { shape, grid, rng }),
+    /did not reach time .* in 3 attempts/,
+  );
+});
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

@@ -1,0 +1,272 @@
+/**
+ * What every sampler of the catalogue promises, whatever it computes: the same sample for any batch, no memory left behind,
+ * evaluations as announced.
+ * @module
+ */
+import { createRng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { samplerByName, samplerEntry, scoreSamplerNames } from "../../../src/samplers/registry.ts";
+import { drawSamples, sample } from "../../../src/samplers/sample.ts";
+import { vpSde } from "../../../src/diffusion/sde.ts";
+import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+import { sdes } from "../../problems/gaussian_1d.ts";
+import { failsFrom, gentleVp, mixture, settings, shape } from "../../problems/short_runs.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "thorough" };
+
+claim(
+  "a sample depends on neither its batch-mates nor the split of the batch, for every sampler",
+  async (check) => {
+    for (const sde of [gentleVp, sdes["VE"]]) {
+      const model = scoreModel(mixture, sde);
+      for (const name of scoreSamplerNames) {
+        const { grid, options } = settings(name);
+        const draw = async (first: number, count: number) => {
+          const rng = createRng(11).startingAt(first);
+          const x = await drawSamples(model, samplerByName(name, options), { shape: [count, 3], grid, rng });
+          const values = Array.from(await x.data());
+          x.dispose();
+          return values;
+        };
+        const together = await draw(0, 6);
+        const split = [...await draw(0, 1), ...await draw(1, 3), ...await draw(4, 2)];
+        check.equal(
+          `${sde.config.kind}, ${name}: 6 = 1 + 3 + 2`,
+          split,
+          together,
+          "bit for bit: a row's arithmetic is its own",
+        );
+        const distinct = new Set(together).size === together.length;
+        check.holds(
+          `${sde.config.kind}, ${name}: samples differ`,
+          distinct,
+          "else equality would say nothing",
+        );
+      }
+    }
+  },
+);
+
+claim(
+  "no sampler leaves tensors behind: not a step, not a run, not one that is broken off",
+  async (check) => {
+    const model = scoreModel(mixture, gentleVp);
+    for (const name of scoreSamplerNames) {
+      const { grid, options } = settings(name);
+      const before = tf.memory().numTensors;
+      const counts: number[] = [];
+      for await (
+        const { x, done } of sample(model, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+      ) {
+        counts.push(tf.memory().numTensors);
+        if (done) x.dispose();
+      }
+      const after = tf.memory().numTensors;
+      const steady = new Set(counts.slice(2)).size;
+      check.equal(`${name}: numbers of tensors seen after step 2`, steady, 1, "flat");
+      check.equal(
+        `${name}: tensors after the run`,
+        after - before,
+        0,
+        "the caller owned the last state only",
+      );
+
+      for await (
+        const { step } of sample(model, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+      ) {
+        if (step === 2) break;
+      }
+      check.equal(
+        `${name}: tensors after a break`,
+        tf.memory().numTensors - before,
+        0,
+        "the generator cleans up",
+      );
+
+      const failing = failsFrom(model, 0.5, NaN);
+      const run = drawSamples(failing, samplerByName(name, options), { shape, grid, rng: createRng(1) });
+      await run.then(() => {}, () => {});
+      check.equal(
+        `${name}: tensors after an error`,
+        tf.memory().numTensors - before,
+        0,
+        "the generator cleans up",
+      );
+    }
+  },
+);
+
+claim(
+  "every sampler makes the evaluations that the catalogue announces, and one for the last denoise",
+  async (check) => {
+    const model = scoreModel(mixture, gentleVp);
+    for (const name of scoreSamplerNames) {
+      const { evaluationsPerStep, accepts, grid: own, stochastic } = samplerEntry(name);
+      const { grid, options } = settings(name);
+      let evaluations = 0, calls = 0, looks = 0;
+      const counted = scoreModelFromNoise(model.sde, (x, t) => {
+        calls++;
+        return model.noise(x, t);
+      });
+      for await (
+        const look of sample(counted, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+      ) {
+        evaluations = look.evaluations;
+        looks++;
+        if (look.done) look.x.dispose();
+      }
+      const perStep = evaluationsPerStep(options);
+      check.equal(
+        `${name}: evaluations`,
+        evaluations,
+        perStep === null ? calls : grid.steps * perStep + 1,
+        "counted at the model",
+      );
+      check.equal(`${name}: calls of the model`, calls, evaluations, "every call is counted");
+      check.equal(`${name}: looks`, looks, grid.steps + 1, "the start and every step");
+      check.holds(
+        `${name}: its own grid exists`,
+        timeGrid(model.sde, own).length === own.steps + 1,
+        "catalogue",
+      );
+      const twice = [];
+      for (const seed of [1, 2]) {
+        const initial = tf.ones(shape);
+        const x = await drawSamples(model, samplerByName(name, options), {
+          shape,
+          grid,
+          rng: createRng(seed),
+          initial,
+        });
+        twice.push(Array.from(await x.data()));
+        tf.dispose([x, initial]);
+      }
+      const differs = JSON.stringify(twice[0]) !== JSON.stringify(twice[1]);
+      check.equal(
+        `${name}: two seeds from one start differ`,
+        differs,
+        stochastic,
+        "the catalogue says whether it adds noise",
+      );
+      check.holds(
+        `${name}: accepts only known options`,
+        accepts.every((key) =>
+          ["snr", "correctorSteps", "correctorRule", "rtol", "atol", "churn", "eta", "predictor"].includes(
+            key,
+          )
+        ),
+        "catalogue",
+      );
+    }
+  },
+);
+
+claim("a step that does not continue the last one starts the multistep solver anew", async (check) => {
+  const model = scoreModel(mixture, gentleVp);
+  const run = samplerByName("dpm++2m").start(model, createRng(1));
+  const fresh = samplerByName("ddim").start(model, createRng(1));
+  const x = createRng(3).normal(shape);
+  const first = await run.step(x, 0.9, 0.8);
+  const jumped = await run.step(first, 0.85, 0.7);
+  const alone = await fresh.step(first, 0.85, 0.7);
+  const difference = await jumped.sub(alone).abs().max().data();
+  check.atMost(
+    "a jump back in time is a DDIM step",
+    difference[0],
+    1e-6,
+    "no history from another place; rounding",
+  );
+  run.dispose();
+  tf.dispose([x, first, jumped, alone]);
+});
+
+claim("samples are the same for the same seed, and start from the prior's spread", async (check) => {
+  for (const [name, sde] of Object.entries(sdes)) {
+    const model = scoreModel(mixture, sde);
+    const looks: number[][] = [];
+    for (let run = 0; run < 2; run++) {
+      const options = { shape: [2000, 3], grid: { kind: "log-snr", steps: 3 }, rng: createRng(8) } as const;
+      for await (const { step, time, x, done } of sample(model, samplerByName("ddim"), options)) {
+        if (step === 0) {
+          looks.push(Array.from(await x.data()));
+          check.equal(`${name}: starting time`, time, sde.tMax, "the grid's first");
+        }
+        if (done) {
+          check.equal(`${name}: last time`, time, sde.tMin, "the grid's last");
+          x.dispose();
+        }
+      }
+    }
+    check.equal(`${name}: two runs`, looks[0], looks[1], "one seed");
+    const expected = Array.from(
+      createRng(8).normalValues([2000, 3]),
+      (z) => Math.fround(z * Math.fround(sde.priorStd)),
+    );
+    const worst = Math.max(...expected.map((value, i) => Math.abs(value - looks[0][i]) / sde.priorStd));
+    check.atMost(`${name}: start against priorStd·z`, worst, 1e-6, "the first draw of the run's own stream");
+  }
+});
+
+claim("a grid may end where sigma is zero, for every sampler that needs no score there", async (check) => {
+  const sde = vpSde();
+  const model = scoreModel(mixture, sde);
+  const points = 24;
+  const grid = Float64Array.from({ length: points + 1 }, (_, i) => 1 - i / points);
+  const [last, h] = [grid[points - 1], grid[points - 1]];
+  const nudged = grid.map((time, i) => i === points ? last * (1 - 1e-6) : time);
+  // These have rules of their own for a step from σ > 0 to σ = 0; every other sampler's is the data prediction.
+  const needAScore = ["ode-rk4", "ode-dopri5", "adaptive-sde"];
+  const otherEnds = [
+    ...["euler-maruyama", "reverse-diffusion", "predictor-corrector", "annealed-langevin"],
+    ...["exponential-sde", "ddpm", "ode-euler", "edm-stochastic"],
+  ];
+  const named = [...needAScore, ...otherEnds, "ode-heun", "unipc"];
+  check.equal(
+    "named samplers that there are",
+    named.filter((name) => scoreSamplerNames.includes(name)).length,
+    named.length,
+    "the catalogue",
+  );
+  for (const name of scoreSamplerNames) {
+    const run = async (grid: Float64Array) => {
+      const settingsOf = { shape, grid, rng: createRng(2), denoise: false };
+      return await drawSamples(model, samplerByName(name, settings(name).options), settingsOf);
+    };
+    if (needAScore.includes(name)) {
+      await check.throws(
+        `${name}: a score at σ = 0`,
+        () => run(grid),
+        /from time 0.04\d* to 0: .*(there must be noise at the time|sigma is zero)/,
+      );
+      continue;
+    }
+    const [ended, before] = [await run(grid), await run(grid.slice(0, points))];
+    if (!otherEnds.includes(name)) {
+      // UniPC corrects the state before it goes on, by the noise that it predicted for the uncorrected one; a step that
+      // goes nowhere shows the corrected state.
+      const start = name === "unipc" ? await run(nudged) : before.clone();
+      const expected = tf.tidy(() =>
+        name === "ode-heun"
+          ? before.sub(model.velocity(before, last).mul(h))
+          : model.data(before, last).add(start.sub(before).div(sde.alpha(last)))
+      );
+      start.dispose();
+      const [difference] = await tf.tidy(() => ended.sub(expected).abs().max()).data();
+      const rule = name === "ode-heun"
+        ? "Euler's step, as no slope exists at the end"
+        : "the data prediction, as ν = 0";
+      check.atMost(`${name}: last step`, difference, 1e-6, rule, { detectable: "any other last step" });
+      expected.dispose();
+    } else {
+      check.holds(
+        `${name}: finite`,
+        (await ended.data()).every(Number.isFinite),
+        "no score at σ = 0 is asked for",
+      );
+    }
+    tf.dispose([ended, before]);
+  }
+});

@@ -1,0 +1,253 @@
+/**
+ * The exact laws of the samplers on Gaussian data, measured through the real tensor code with impulses, against the first
+ * error terms that theory gives: an order says how fast an error falls, its constant also that nothing else is wrong.
+ * @module
+ */
+import { plot } from "../../../src/plots/plot.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
+import { ddim } from "../../../src/samplers/ddim.ts";
+import type { Sampler } from "../../../src/samplers/sampler.ts";
+import type { Sde } from "../../../src/diffusion/sde.ts";
+import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
+import { type Area, type Check, claim } from "../../suite/claim.ts";
+import {
+  type GaussianWorld,
+  marginalVariance,
+  responseOf,
+  sdes,
+  varianceSlope,
+} from "../../problems/gaussian_1d.ts";
+import { outputMean, outputVariance } from "../../instruments/impulse_response.ts";
+import {
+  ddimError,
+  ddpmTerms,
+  eulerMaruyamaTerms,
+  exponentialTerms,
+  flowError,
+  type FlowGain,
+  meanError,
+  middleDataGain,
+  middleNoiseGain,
+  multistepError,
+  reverseDiffusionTerms,
+  singlestepError,
+  stochasticError,
+} from "../../reference/error_constants.ts";
+
+/** Where these claims are examined, and what the report says of their pictures. */
+export const area: Area = {
+  webgpu: "thorough",
+  plots: {
+    title: "Error against steps, on Gaussian data",
+    text: "Difference of the output's exact variance V from the data's C.",
+  },
+  tables: {
+    title: "Leading constants",
+    text:
+      "On Gaussian data a sampler's output variance V is known exactly, without drawing. Its error V − C at each N goes as K/Nᵖ: " +
+      "the orders are read off successive N, “limit” is Nᵖ (V − C) extrapolated to N = ∞, and “theory” is K, the " +
+      "first term of the sampler's error, computed from its equations by quadrature.",
+  },
+};
+
+type GridKind = GridConfig["kind"];
+
+const mean = 0.7;
+const s0Squared = 0.25;
+
+/** A sampler on a grid, with the limit of N^order·(variance error) that theory gives. */
+interface Case {
+  readonly sampler: Sampler;
+  readonly grid: GridKind;
+  readonly order: 1 | 2;
+  readonly constant: (world: GaussianWorld) => number;
+  readonly only?: string;
+  /** Three step counts, each twice the one before; default 32, 64, 128. */
+  readonly counts?: readonly [number, number, number];
+}
+
+const cases: Case[] = [
+  oneStep("euler-maruyama", eulerMaruyamaTerms),
+  oneStep("reverse-diffusion", reverseDiffusionTerms),
+  { ...oneStep("ddpm", ddpmTerms), only: "VP" },
+  oneStep("exponential-sde", exponentialTerms),
+  ...(["log-snr", "karras"] as const).flatMap((grid) =>
+    [0, 0.5, 1].map((eta): Case => ({
+      sampler: ddim({ eta }),
+      grid,
+      order: 1,
+      constant: (world) => ddimError(world, grid, eta),
+    }))
+  ),
+  flow("ode-euler", "uniform", 1, "t"),
+  flow("ode-heun", "uniform", 2, "t"),
+  flow("edm-heun", "karras", 2, "noise ratio"),
+  flow("edm-heun", "quadratic", 2, "noise ratio"),
+  ...(["log-snr", "karras"] as const).map((grid): Case => ({
+    sampler: samplerByName("dpm++2m"),
+    grid,
+    order: 2,
+    constant: (world) => multistepError(world, grid),
+    // Equal steps in λ round the same coefficient the same way every time, so rounding adds up: fewer steps.
+    counts: grid === "log-snr" ? [16, 32, 64] : undefined,
+  })),
+  ...(["log-snr", "karras"] as const).flatMap((grid) => [
+    singlestep("dpm-solver-2", grid, middleNoiseGain),
+    singlestep("dpm++2s", grid, middleDataGain),
+  ]),
+];
+
+function oneStep(name: string, terms: (world: GaussianWorld, t: number) => { q: number; w: number }): Case {
+  const constant = (world: GaussianWorld) => stochasticError(world, "uniform", (t) => terms(world, t));
+  return { sampler: samplerByName(name), grid: "uniform", order: 1, constant };
+}
+
+function flow(name: string, grid: GridKind, order: 1 | 2, variable: "t" | "noise ratio"): Case {
+  const constant = (world: GaussianWorld) => flowError(world, grid, order, variable);
+  return { sampler: samplerByName(name), grid, order, constant };
+}
+
+function singlestep(name: string, grid: GridKind, gain: FlowGain): Case {
+  const constant = (world: GaussianWorld) => singlestepError(world, grid, 2, gain);
+  return { sampler: samplerByName(name), grid, order: 2, constant, counts: [16, 32, 64] };
+}
+
+/** V − C_ε of the sampler's output variance V, from the exact start. */
+async function varianceError(sampler: Sampler, sde: Sde, kind: GridKind, steps: number): Promise<number> {
+  const world = { sde, s0Squared };
+  const response = await responseOf(world, sampler, { kind, steps });
+  return outputVariance(response, marginalVariance(world, sde.tMax)) - marginalVariance(world, sde.tMin);
+}
+
+async function examineCase(check: Check, example: Case): Promise<void> {
+  const { sampler, grid, order, constant, only, counts = [32, 64, 128] } = example;
+  const rows: string[][] = [];
+  const marks = [];
+  for (const [name, sde] of Object.entries(sdes)) {
+    if (only !== undefined && only !== name) continue;
+    const errors: number[] = [];
+    for (const steps of counts) errors.push(await varianceError(sampler, sde, grid, steps));
+    const expected = constant({ sde, s0Squared });
+    const [a, b, c] = errors.map((error, i) => error * counts[i] ** order);
+    // Richardson: N^p e = K + K'/N + K''/N² + …; three step counts remove two terms.
+    const limit = (a - 6 * b + 8 * c) / 3;
+    check.within(
+      `${name}: N${order === 1 ? "" : "²"}·(V − C), extrapolated from N = ${counts}`,
+      limit,
+      expected,
+      tolerance(order, expected, counts[2]),
+      "first error term from the local defects and the exact flow (leading_constants.ts)",
+      { detectable: "1% (order 1) or 3% (order 2) of the first error term, and anything of lower order" },
+    );
+    const orders = [Math.log2(errors[0] / errors[1]), Math.log2(errors[1] / errors[2])];
+    rows.push([
+      name,
+      ...errors.map((error) => error.toExponential(3)),
+      ...orders.map((p) => p.toFixed(3)),
+      limit.toPrecision(4),
+      expected.toPrecision(4),
+    ]);
+    marks.push({ kind: "line" as const, label: name, x: counts, y: errors.map(Math.abs), dots: true });
+  }
+  const title = `${sampler.name}, ${grid} grid`;
+  check.table(
+    title,
+    ["SDE", ...counts.map((n) => `N = ${n}`), "order", "order", "limit", "theory"],
+    rows,
+  );
+  const axes = { x: { scale: "log", label: "steps" }, y: { scale: "log", label: "|V − C|" } } as const;
+  check.plot(title, plot(marks, { title, ...axes }));
+}
+
+/** The extrapolation's own remainder, and float32's rounding of V blown up by N^order and the extrapolation's weights. */
+function tolerance(order: 1 | 2, expected: number, steps: number): number {
+  const rounding = 2 ** -24 * s0Squared * Math.sqrt(steps) * steps ** order * 5;
+  return (order === 1 ? 0.005 : 0.015) * Math.max(Math.abs(expected), 0.3) + rounding;
+}
+
+for (const example of cases) {
+  const { sampler, grid, order } = example;
+  claim(
+    `${sampler.name} on a ${grid} grid has weak order ${order} with the constant of theory`,
+    async (check) => await examineCase(check, example),
+  );
+}
+
+claim("Euler–Maruyama's leading constants are the known ones", async (check) => {
+  for (const [name, published] of [["VP", 0.358], ["sub-VP", 0.3949], ["σ^t", 0.5011]] as const) {
+    const sde = sdes[name];
+    const span = sde.tMax - sde.tMin;
+    const constant = closedConstant({ sde, s0Squared });
+    check.within(`${name}: K`, constant, published, 5e-5, "an independent calculation, four digits");
+    const local = stochasticError({ sde, s0Squared }, "uniform", eulerMaruyamaTerms) / span;
+    check.within(`${name}: K from local defects`, local, constant, 1e-5, "two derivations of one constant");
+    const error = await varianceError(samplerByName("euler-maruyama"), sde, "uniform", 1024);
+    check.within(`${name}: (V − C)/h at N = 1024`, error * 1024 / span, constant, 0.04 * constant, "K, ±4%", {
+      detectable: "4% of K; a score wrong by a factor of 1.001",
+    });
+  }
+});
+
+/** K = (C_ε/α_ε)² {∫ (α/C)² (f²C − fC') dt − ½ [α²C'/C²]}, the form after integrating by parts. */
+function closedConstant(world: GaussianWorld): number {
+  const { sde } = world;
+  const slope = (t: number) => varianceSlope(world, t);
+  const integrand = (t: number) => {
+    const c = marginalVariance(world, t);
+    return (sde.alpha(t) / c) ** 2 * (sde.drift(t) ** 2 * c - sde.drift(t) * slope(t));
+  };
+  const edge = (t: number) => sde.alpha(t) ** 2 * slope(t) / marginalVariance(world, t) ** 2;
+  const intervals = 20_000; // Simpson's rule
+  const h = (sde.tMax - sde.tMin) / intervals;
+  let sum = 0;
+  for (let i = 0; i <= intervals; i++) {
+    sum += (i === 0 || i === intervals ? 1 : i % 2 === 1 ? 4 : 2) * integrand(sde.tMin + i * h);
+  }
+  const bracket = edge(sde.tMax) - edge(sde.tMin);
+  return (marginalVariance(world, sde.tMin) / sde.alpha(sde.tMin)) ** 2 * (sum * h / 3 - bracket / 2);
+}
+
+claim(
+  "a sampler's mean has the error of its drift, and none where the drift is integrated exactly",
+  async (check) => {
+    const grids: Record<string, GridKind> = {
+      "dpm++2m": "log-snr",
+      "ddim": "log-snr",
+      "edm-heun": "karras",
+      "ancestral": "karras",
+    };
+    for (const [name, sde] of Object.entries(sdes)) {
+      const meanOf = async (sampler: string, steps: number) => {
+        const grid = { kind: grids[sampler] ?? "uniform", steps } as const;
+        const response = await responseOf({ sde, s0Squared, m0: mean }, samplerByName(sampler), grid);
+        return outputMean(response, sde.alpha(sde.tMax) * mean);
+      };
+      const exact = sde.alpha(sde.tMin) * mean;
+      for (const sampler of ["exponential-sde", ...Object.keys(grids)]) {
+        check.within(
+          `${name}: mean of ${sampler}`,
+          await meanOf(sampler, 32),
+          exact,
+          32 * 2 ** -22,
+          "exact, but for rounding",
+        );
+      }
+      for (const sampler of ["euler-maruyama", "reverse-diffusion", "ode-euler"] as const) {
+        const [a, b, c] = [
+          64 * (await meanOf(sampler, 64) - exact),
+          128 * (await meanOf(sampler, 128) - exact),
+          256 * (await meanOf(sampler, 256) - exact),
+        ];
+        const expected = mean * meanError({ sde, s0Squared }, sampler);
+        check.within(
+          `${name}: N·(mean error) of ${sampler}, extrapolated`,
+          (a - 6 * b + 8 * c) / 3,
+          expected,
+          0.01 * Math.abs(expected) + 256 * 5 * mean * 2 ** -22,
+          "the drift's second-order defect, carried to the end",
+          { detectable: "2% of the first error term" },
+        );
+      }
+    }
+  },
+);

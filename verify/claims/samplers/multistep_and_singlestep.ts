@@ -1,0 +1,264 @@
+/**
+ * The samplers whose steps have a memory, or several stages, against the same method in float64 on the coefficients of Gaussian
+ * data; ancestral sampling against its published rule; the adaptive SDE solver at its tolerances.
+ * @module
+ */
+import { createRng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
+import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
+import { drawSamples, sample } from "../../../src/samplers/sample.ts";
+import type { Sampler } from "../../../src/samplers/sampler.ts";
+import { noiseRatio, type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+import { bumps } from "../../instruments/flow_map.ts";
+import { marginalVariance, responseOf, sdes } from "../../problems/gaussian_1d.ts";
+import { outputVariance } from "../../instruments/impulse_response.ts";
+import { thirdsGain } from "../../reference/error_constants.ts";
+import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { alarmRate, dkwDistance, uniformDistance } from "../../instruments/statistics.ts";
+import { mixture, shape } from "../../problems/short_runs.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "thorough" };
+
+const s0Squared = 0.25;
+
+/** A state x as a linear function of x_T and the draws: their coefficients. */
+type Coefficients = readonly number[];
+
+/** a·x + b·y. */
+function sum(a: number, x: Coefficients, b: number, y: Coefficients): number[] {
+  return Array.from({ length: Math.max(x.length, y.length) }, (_, k) => a * (x[k] ?? 0) + b * (y[k] ?? 0));
+}
+
+/** x plus a new draw times c. */
+function withDraw(x: Coefficients, c: number): number[] {
+  return [...x, c];
+}
+
+/** A method in float64: the coefficients at the end of a grid. ε̂(x, t) is `noise(t)` times x. */
+type Method = (sde: Sde, times: Float64Array, noise: (t: number) => number) => Coefficients;
+
+const methods: readonly { name: string; sampler: Sampler; method: Method; deterministic: boolean }[] = [
+  { name: "dpm-solver-3", sampler: samplerByName("dpm-solver-3"), method: thirds, deterministic: true },
+  { name: "unipc", sampler: samplerByName("unipc"), method: correctedMultistep, deterministic: true },
+  {
+    name: "sde-dpm++2m",
+    sampler: samplerByName("sde-dpm++2m"),
+    method: stochasticMultistep,
+    deterministic: false,
+  },
+  {
+    name: "edm-stochastic",
+    sampler: edmStochastic({ churn: 0.2, highest: 5 }),
+    method: churning,
+    deterministic: false,
+  },
+  {
+    name: "adaptive-sde",
+    sampler: adaptiveSde({ rtol: 1e9, firstStep: 10 }),
+    method: improvedEuler,
+    deterministic: false,
+  },
+];
+
+for (const { name, sampler, method, deterministic } of methods) {
+  claim(`${name} makes of Gaussian data what its equations make in float64`, async (check) => {
+    for (const [label, sde] of Object.entries(sdes)) {
+      for (const kind of ["log-snr", "karras"] as const) {
+        const steps = name === "adaptive-sde" ? 64 : 12;
+        const times = timeGrid(sde, { kind: name === "adaptive-sde" ? "quadratic" : kind, steps });
+        const world = { sde, s0Squared };
+        const noise = (t: number) => sde.sigma(t) / marginalVariance(world, t);
+        const [gain, ...draws] = method(sde, times, noise);
+        const start = marginalVariance(world, sde.tMax);
+        const expected = gain ** 2 * start + draws.reduce((total, c) => total + c * c, 0);
+        const observed = outputVariance(await responseOf(world, sampler, times), start);
+        check.within(
+          `${label}, ${kind}: variance after ${steps} steps`,
+          observed,
+          expected,
+          // Terms of a step may be larger than what they leave.
+          8 * steps * 2 ** -22 * expected,
+          "the paper's equations on coefficients; rounding of float32 states",
+          { detectable: `${(8 * steps * 2 ** -22).toExponential(0)} of the variance` },
+        );
+        if (deterministic) check.equal(`${label}, ${kind}: draws`, draws.length, 0, "the probability flow");
+      }
+    }
+  });
+}
+
+function thirds(sde: Sde, times: Float64Array): Coefficients {
+  let y = 1 / sde.alpha(times[0]);
+  for (let k = 0; k + 1 < times.length; k++) {
+    const [from, to] = [noiseRatio(sde, times[k]), noiseRatio(sde, times[k + 1])];
+    y *= thirdsGain(from, Math.log(from / to), (ratio) => ratio / (s0Squared + ratio ** 2));
+  }
+  return [y * sde.alpha(times[times.length - 1])];
+}
+
+/** Multistep in λ with a line through two noises, and then a parabola through three: the integrals by Simpson's rule. */
+function correctedMultistep(sde: Sde, times: Float64Array): Coefficients {
+  const lambdas = Array.from(times, (t) => -Math.log(noiseRatio(sde, t)));
+  const noises: number[] = [];
+  const integral = (nodes: number[], from: number, to: number) => {
+    const count = 2000;
+    let total = 0;
+    for (let i = 0; i <= count; i++) {
+      const lambda = lambdas[from] + (lambdas[to] - lambdas[from]) * i / count;
+      const value = nodes.reduce((sum, j) => {
+        const basis = nodes.filter((k) => k !== j).reduce(
+          (p, k) => p * (lambda - lambdas[k]) / (lambdas[j] - lambdas[k]),
+          1,
+        );
+        return sum + noises[j] * basis;
+      }, 0);
+      total += (i === 0 || i === count ? 1 : i % 2 === 1 ? 4 : 2) * -Math.exp(-lambda) * value;
+    }
+    return total * (lambdas[to] - lambdas[from]) / count / 3;
+  };
+  let settled = 1 / sde.alpha(times[0]); // corrected, at the last step's start
+  let y = settled;
+  for (let k = 0; k + 1 < times.length; k++) {
+    const ratio = noiseRatio(sde, times[k]);
+    noises.push(y * ratio / (s0Squared + ratio ** 2));
+    if (k > 0) settled += integral([k, k - 1, k - 2].filter((j) => j >= 0), k - 1, k);
+    y = settled + integral([k, k - 1].filter((j) => j >= 0), k, k + 1);
+  }
+  return [y * sde.alpha(times[times.length - 1])];
+}
+
+function stochasticMultistep(sde: Sde, times: Float64Array, noise: (t: number) => number): Coefficients {
+  let x: Coefficients = [1];
+  let before: Coefficients | undefined;
+  let last = 0;
+  for (let k = 0; k + 1 < times.length; k++) {
+    const [t, s] = [times[k], times[k + 1]];
+    const h = Math.log(noiseRatio(sde, t) / noiseRatio(sde, s));
+    const data = x.map((c) => c * (1 - sde.sigma(t) * noise(t)) / sde.alpha(t));
+    const middle = before === undefined ? data : sum(1 + h / (2 * last), data, -h / (2 * last), before);
+    const share = 1 - Math.exp(-2 * h);
+    const moved = sum(sde.sigma(s) / sde.sigma(t) * Math.exp(-h), x, sde.alpha(s) * share, middle);
+    x = withDraw(moved, sde.sigma(s) * Math.sqrt(share));
+    [before, last] = [data, h];
+  }
+  return x;
+}
+
+function churning(sde: Sde, times: Float64Array): Coefficients {
+  let y: Coefficients = [1 / sde.alpha(times[0])];
+  const p = (ratio: number) => ratio / (s0Squared + ratio ** 2);
+  for (let k = 0; k + 1 < times.length; k++) {
+    const [from, to] = [noiseRatio(sde, times[k]), noiseRatio(sde, times[k + 1])];
+    const raised = from > 5 ? from : Math.min(1.2 * from, noiseRatio(sde, sde.tMax));
+    y = withDraw(y, Math.sqrt(raised ** 2 - from ** 2));
+    const euler = 1 + (to - raised) * p(raised);
+    const gain = 1 + (to - raised) / 2 * (p(raised) + p(to) * euler);
+    y = y.map((c) => c * gain);
+  }
+  return y.map((c) => c * sde.alpha(times[times.length - 1]));
+}
+
+function improvedEuler(sde: Sde, times: Float64Array, noise: (t: number) => number): Coefficients {
+  let x: Coefficients = [1];
+  for (let k = 0; k + 1 < times.length; k++) {
+    const [t, s] = [times[k], times[k + 1]];
+    const drift = (u: number) => sde.drift(u) + sde.diffusion(u) ** 2 * noise(u) / sde.sigma(u);
+    const draw = (u: number) => sde.diffusion(u) * Math.sqrt(t - s);
+    const near = withDraw(x.map((c) => c * (1 - (t - s) * drift(t))), draw(t));
+    const again = withDraw(x, draw(s)).map((c, i) => c - (t - s) * drift(s) * near[i]);
+    x = sum(0.5, near, 0.5, again);
+  }
+  return x;
+}
+
+claim("ancestral sampling under VE is the published rule for SMLD", async (check) => {
+  const sde = veSde();
+  const model = scoreModel(mixture, sde);
+  const x = createRng(4).normal(shape);
+  for (const [t, s] of [[0.9, 0.8], [0.5, 0.45], [0.2, 1e-5]]) {
+    const moved = await samplerByName("ancestral").start(model, createRng(5)).step(x, t, s);
+    const difference = tf.tidy(() => {
+      const [now, next] = [sde.sigma(t) ** 2, sde.sigma(s) ** 2];
+      const z = createRng(5).normal(shape);
+      const expected = x.add(model.score(x, t).mul(now - next)).add(
+        z.mul(Math.sqrt(next * (now - next) / now)),
+      );
+      return moved.sub(expected).abs().max();
+    });
+    check.atMost(
+      `largest difference in the step from ${t} to ${s}`,
+      (await difference.data())[0],
+      1e-4,
+      "Song et al. 2021, eq. 47: x + (σ_t² − σ_s²) score + √(σ_s² (σ_t² − σ_s²)/σ_t²) z; float32 of numbers up to 20",
+      { detectable: "any other share of the noise" },
+    );
+    tf.dispose([moved, difference]);
+  }
+  x.dispose();
+});
+
+claim(
+  "the adaptive SDE solver draws two modes to within its tolerance, and works more for less",
+  async (check) => {
+    for (const sde of [vpSde(), sdes["VE"]]) {
+      const { kind } = sde.config;
+      const law = scalarLaw(bumps, noiseRatio(sde, sde.tMin));
+      const run = async (count: number, tolerance: number) => {
+        const grid = { kind: "uniform", steps: 1 } as const;
+        const options = { shape: [count, 1], grid, rng: createRng(check.seed), denoise: false };
+        const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10 });
+        let evaluations = 0;
+        let ranks = new Float64Array();
+        for await (const look of sample(scoreModel(bumps, sde), sampler, options)) {
+          if (!look.done) continue;
+          evaluations = look.evaluations;
+          ranks = Float64Array.from(await look.x.data(), (x) => law.cdf(x / sde.alpha(sde.tMin)));
+          look.x.dispose();
+        }
+        return { evaluations, ranks };
+      };
+      const count = 3000;
+      const noise = dkwDistance(count, alarmRate);
+      check.atMost(
+        `${kind}: distance from the law at a tolerance of 0.05`,
+        uniformDistance((await run(count, 0.05)).ranks),
+        noise + 0.025,
+        `chance (Dvoretzky–Kiefer–Wolfowitz over ${count} draws) and half the tolerance`,
+        { alarmRate, detectable: "a law 0.15 away: rejected noise drawn anew, half a score" },
+      );
+      check.atLeast(
+        `${kind}: evaluations at a tolerance of 0.02, over those at 0.2`,
+        (await run(64, 0.02)).evaluations / (await run(64, 0.2)).evaluations,
+        2,
+        "the error of a step falls at most with its length, so a tenth asks for up to ten times as many",
+      );
+    }
+  },
+);
+
+claim("options of the added samplers that make no sense are errors that name the value", async (check) => {
+  const bad: [string, () => unknown, RegExp][] = [
+    ["churn", () => edmStochastic({ churn: 0.5 }), /churn must lie in \[0, √2 − 1\], got 0.5/],
+    ["range", () => edmStochastic({ lowest: 2, highest: 1 }), /got 2 and 1/],
+    ["inflation", () => edmStochastic({ inflation: 0 }), /inflation must be a positive number, got 0/],
+    ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
+    ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
+    [
+      "a solution given up",
+      () =>
+        drawSamples(scoreModel(mixture, vpSde()), adaptiveSde({ maxAttempts: 3 }), {
+          shape,
+          grid: { kind: "uniform", steps: 1 },
+          rng: createRng(1),
+        }),
+      /adaptive-sde: step 1 of 1.* did not reach time 0.001 in 3 attempts/,
+    ],
+  ];
+  for (const [what, action, message] of bad) await check.throws(what, action, message);
+});

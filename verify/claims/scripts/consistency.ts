@@ -1,0 +1,180 @@
+/**
+ * Claims about consistency functions in tasks: training one from a score network, drawing from it by default, and what is said
+ * where one of the two is given in the other's place.
+ * @module
+ */
+import { shuffledBatches } from "../../../src/data/batches.ts";
+import { proceduralDigits } from "../../../src/data/digits.ts";
+import { writeIdx } from "../../../src/data/idx.ts";
+import { MNIST_FILES } from "../../../src/data/mnist.ts";
+import { createRng } from "../../../src/compute/rng.ts";
+import { networkFromConfig } from "../../../src/networks/registry.ts";
+import { readModel } from "../../../src/networks/model_file.ts";
+import { flatten, type Network } from "../../../src/networks/network.ts";
+import { readCheckpoint } from "../../../src/training/checkpoint.ts";
+import { initialState, train } from "../../../src/training/train.ts";
+import { claim } from "../../suite/claim.ts";
+import { run } from "../../instruments/run_task.ts";
+import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
+
+const digits = proceduralDigits(8, createRng(2));
+
+/** A folder with a small score network in model.safetensors, digits in MNIST's files, and a consistency function in run/. */
+async function trainedFolder(): Promise<{ folder: string; stderr: string }> {
+  const folder = await folderWithCheckpoint();
+  const { images, labels } = MNIST_FILES.train;
+  const pixels = { shape: [digits.count, 28, 28], values: digits.images };
+  await Deno.writeFile(`${folder}/${images.name}`, writeIdx(pixels));
+  await Deno.writeFile(
+    `${folder}/${labels.name}`,
+    writeIdx({ shape: [digits.count], values: digits.labels }),
+  );
+  const { code, stderr } = await run(
+    "train",
+    ...["--data", folder, "--objective", "consistency", "--from", `${folder}/model.safetensors`],
+    ...["--steps", "3", "--batch", "4", "--engine", "wasm", "--guidance", "1.5", "--out", `${folder}/run`],
+  );
+  if (code !== 0) throw new Error(stderr);
+  return { folder, stderr };
+}
+
+claim(
+  "deno task train distils a model as the library does, and the result is drawn from in two evaluations",
+  { engines: ["wasm"] },
+  async (check) => {
+    const { folder } = await trainedFolder();
+    try {
+      const checkpoint = readCheckpoint(await Deno.readFile(`${folder}/run/checkpoint.safetensors`));
+      const { config } = checkpoint;
+      const from = readModel(await Deno.readFile(`${folder}/model.safetensors`));
+      const network = networkFromConfig(from.config.network) as Network;
+      const teacher = flatten(network.parameters, from.weights);
+      check.equal("model", config.model, { ...from.config, consistency: true }, "the teacher's network");
+      check.equal("teacher", checkpoint.teacher, teacher, "the weights of --from");
+      const { objective, optimizer } = config;
+      check.equal(
+        "guidance",
+        objective.kind === "consistency" && objective.teacher,
+        { scale: 1.5, from: 0.6, to: 6 },
+        "--guidance in the default's interval",
+      );
+      const files = Array.from(Deno.readDirSync(`${folder}/run`), ({ name }) => name);
+      check.holds("a sample grid", files.includes("samples-000003.png"), files.join(", "));
+      check.equal("rate", optimizer.rate, 6e-4, "the recipe");
+      const batches = shuffledBatches(digits, 4, createRng(config.seed).fork("batches"));
+      const resume = initialState(network, config.seed, from.weights);
+      for await (const { step, snapshot } of train(config, batches, { resume, teacher })) {
+        if (step < 3) continue;
+        const { weights, ema } = await snapshot();
+        check.equal("weights", checkpoint.state.weights, weights, "train() on the same batches, bit for bit");
+        check.equal("average", checkpoint.state.ema, ema, "train() on the same batches, bit for bit");
+      }
+      const more = await run(
+        "train",
+        ...["--resume", `${folder}/run/checkpoint.safetensors`, "--steps", "4", "--engine", "wasm"],
+      );
+      check.equal("resumed", more.code, 0, more.stderr);
+      const model = ["--checkpoint", `${folder}/run/model.safetensors`, "--engine", "wasm", "--json"];
+      for (
+        const [flags, steps] of [[[], 2], [["--steps", "1"], 1], [["--levels", "3,1,0.5,0.2"], 5]] as const
+      ) {
+        const output = `${folder}/few.png`;
+        const drawn = await run("sample", ...model, "--count", "3", ...flags, "--output", output);
+        if (drawn.code !== 0) throw new Error(drawn.stderr);
+        const { sampler, grid, evaluations } = JSON.parse(drawn.stdout);
+        check.equal(
+          `drawn with ${flags.join(" ") || "no flags"}`,
+          { sampler, grid, steps: JSON.parse(drawn.stdout).steps, evaluations },
+          { sampler: "consistency", grid: "levels", steps, evaluations: steps },
+          "one evaluation a step, no guidance, no denoising",
+        );
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+claim(
+  "tasks say in one sentence what a consistency function, or a score network, cannot do",
+  { engines: ["wasm"] },
+  async (check) => {
+    const { folder } = await trainedFolder();
+    try {
+      const [score, few] = [`${folder}/model.safetensors`, `${folder}/run/model.safetensors`];
+      const png = ["--count", "1", "--engine", "wasm", "--output", `${folder}/none.png`];
+      const sample = (
+        checkpoint: string,
+        ...flags: string[]
+      ) => ["sample", "--checkpoint", checkpoint, ...png, ...flags];
+      const distil = ["train", "--data", folder, "--out", `${folder}/other`, "--objective", "consistency"];
+      const cases: [words: string[], said: RegExp][] = [
+        [
+          sample(few, "--sampler", "dpm++2m"),
+          /^error: --sampler dpm\+\+2m needs a score, and ".*" is a consistency/,
+        ],
+        [
+          sample(score, "--sampler", "consistency"),
+          /^error: --sampler consistency needs a consistency function, and /,
+        ],
+        [sample(few, "--steps", "9"), /^error: there are listed levels for at most 4 steps, got 9/],
+        [
+          sample(few, "--levels", "1,2"),
+          /^error: the ratios of a levels grid must decrease strictly between /,
+        ],
+        [
+          sample(few, "--levels", "1", "--steps", "4"),
+          /^error: --levels says where to stop .* leave out --steps/,
+        ],
+        [
+          sample(few, "--guidance", "2"),
+          /^error: --guidance 2: .* has its teacher's guidance in it: leave it out/,
+        ],
+        [sample(few, "--classifier-scale", "1"), /^error: --classifier-scale needs a score, /],
+        [
+          ["likelihood", "--checkpoint", few, "--engine", "wasm"],
+          /^error: ".*" is a consistency function, which has no score/,
+        ],
+        [
+          ["inpaint", "--checkpoint", few, "--engine", "wasm", "--output", `${folder}/none.png`],
+          /^error: ".*" is a consistency function, which has no score/,
+        ],
+        [distil, /^error: --objective consistency needs --from with the model to distil/],
+        [
+          [...distil, "--from", few, "--engine", "wasm"],
+          /^error: --from is a consistency function already: a teacher must/,
+        ],
+        [
+          [...distil, "--from", score, "--sde", "vp"],
+          /^error: --objective consistency draws its own noise levels: leave out sde/,
+        ],
+        [
+          [...distil, "--from", score, "--network", "digits"],
+          /^error: .* keeps the network of --from: leave out network/,
+        ],
+        [
+          ["train", "--guidance", "2"],
+          /^error: --guidance is the teacher's: it needs --objective consistency/,
+        ],
+        [
+          ["train", "--resume", `${folder}/run/checkpoint.safetensors`, "--objective", "denoising"],
+          /^error: --resume keeps the recipe of its checkpoint, .*: leave out objective/,
+        ],
+      ];
+      for (const [words, said] of cases) {
+        const [task, ...flags] = words;
+        const { code, stderr } = await run(task, ...flags);
+        const last = stderr.split("\n").find((line) => line.startsWith("error: ")) ?? stderr;
+        check.equal(
+          `${words.filter((word) => !word.includes("/")).join(" ")}: exit code`,
+          code,
+          2,
+          "bad usage",
+        );
+        check.holds(last, said.test(last), String(said));
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

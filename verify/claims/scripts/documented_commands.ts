@@ -1,0 +1,58 @@
+/** Claims about the commands that the documentation prints: each is one that its task takes. @module */
+import { fileURLToPath } from "node:url";
+import { claim } from "../../suite/claim.ts";
+import { run } from "../../instruments/run_task.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Files with commands for people: README, documents, model cards and job scripts. */
+async function documents(): Promise<string[]> {
+  const found = ["README.md"];
+  for (const folder of ["docs", "fixtures/models", "bench", "examples"]) {
+    for await (const { name } of Deno.readDir(root + folder)) {
+      if (/\.(md|sh|yaml)$/.test(name)) found.push(`${folder}/${name}`);
+    }
+  }
+  return found.sort();
+}
+
+/** The words after `deno task` in every command of a text, up to a comment, a quote or another command. */
+function commandsIn(text: string): string[][] {
+  const whole = text.replaceAll(/\\\n\s*/g, " ");
+  return [...whole.matchAll(/deno task ([a-z]+(?::[a-z]+)?)((?: +[^\s`#&;|()…]+)*)/g)]
+    .map(([, task, rest]) => [task, ...rest.trim().split(/\s+/).filter((word) => word !== "")])
+    // Words of a shell's variables, of alternatives and of blanks to fill are the reader's.
+    .filter((words) => !words.some((word) => /[$<>[\]"{}]|^[A-Z]+$/.test(word)));
+}
+
+claim(
+  "every command in the documentation has flags and values that its task takes",
+  { engines: ["wasm"] },
+  async (check) => {
+    const commands = new Map<string, string[]>();
+    for (const file of await documents()) {
+      for (const words of commandsIn(await Deno.readTextFile(root + file))) {
+        commands.set(
+          words.join(" "),
+          words,
+        );
+      }
+    }
+    const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+    check.atLeast("commands", commands.size, 30, "README alone has thirty");
+    const queue = [...commands.values()].filter(([task]) => !["ok", "onnx"].includes(task));
+    const wrong: string[] = [];
+    const unknown = queue.filter(([task]) => tasks[task] === undefined).map((words) => words.join(" "));
+    check.equal("tasks that do not exist", unknown, [], "deno.json");
+    await Promise.all([1, 2].map(async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [task, ...flags] = next;
+        if (tasks[task] === undefined) continue;
+        // Flags are read in order, so that --help at the end is reached only past flags that are right.
+        const { code, stderr } = await run(task, ...flags, "--help");
+        if (code !== 0) wrong.push(`deno task ${next.join(" ")}: ${stderr.trim()}`);
+      }
+    }));
+    check.equal("commands that are refused", wrong, [], "what a reader copies must work");
+  },
+);

@@ -1,0 +1,89 @@
+/** Claims about flags that would have no effect: every task refuses them instead of going on as if they were not there. @module */
+import { claim } from "../../suite/claim.ts";
+import { run } from "../../instruments/run_task.ts";
+
+/** Command lines with a flag that the rest of the line makes void, and what is said. */
+const cases: readonly (readonly [command: string, message: RegExp])[] = [
+  ["inpaint --hidden 0.3", /--hidden is for --mask random, got --mask left/],
+  ["inpaint --resamplings 3", /--resamplings is for --method repaint, got --method pigdm/],
+  [
+    "inpaint --method replacement --iterations 3",
+    /--iterations is for --method mmps or pigdm, got --method replacement/,
+  ],
+  ["inpaint --data mnist", /--data is for --input mnist, got --input samples/],
+  ["inpaint --resize", /--resize is for a picture as --input, got --input samples/],
+  ["colorize --iterations 3", /--iterations is for --method mmps or pigdm, got --method replacement/],
+  ["restore --blur 2", /--blur is for --operator blur, got --operator pool4/],
+  ["restore --directions 7", /--directions is for --operator projection, got --operator pool4/],
+  ["restore --resamplings 3", /unknown flag --resamplings: the flags are --operator,/],
+  ["toy langevin --separation 5", /unknown flag --separation: the flags are --data,/],
+  ["toy langevin --weight 0.7", /unknown flag --weight/],
+  ["toy langevin --methods sliced", /unknown flag --methods/],
+  ["toy langevin --sigma 0.3", /unknown flag --sigma/],
+  ["toy modes --data moons", /unknown flag --data/],
+  ["toy modes --step-size 0.01", /unknown flag --step-size/],
+  ["toy matching --step-size 0.01", /unknown flag --step-size/],
+  ["toy densities --sigma 0.1", /unknown flag --sigma/],
+  ["likelihood --method adaptive --steps 4", /--steps is for --method fixed, got --method adaptive/],
+  ["likelihood --tolerance 0.01", /--tolerance is for --method adaptive, got --method fixed/],
+  ["likelihood --method bound --probes 4", /--probes is for --method fixed or adaptive, got --method bound/],
+  ["likelihood --draws 4", /--draws is for --method bound, got --method fixed/],
+  ["sample --guidance 2 --label none", /--guidance needs a label, got 2 with --label none/],
+  ["sample --guidance-to 2 --label none", /--guidance-to needs a label, got 2 with --label none/],
+  ["sample --guidance-from 1 --guidance 1", /--guidance-from has no effect at --guidance 1, got 1/],
+  ["sample --sampler ddim --churn 0.1", /ddim .*churn/],
+  ["sample --sigma 20", /--sigma .*--sde sigma-power, got ve/],
+  ["sample --resume", /--resume and --shard need an --output that ends in \.npy/],
+  ["evaluate --guidance-to 3 --guidance 1", /--guidance-to has no effect at --guidance 1, got 3/],
+  ["compare --steps 3 --evaluations 4", /--steps and --evaluations exclude each other/],
+  ["compare --baseline-steps 4", /--baseline-steps is for --baseline, which is not given/],
+  ["compare --samplers ddim --churn 0.1", /none of the samplers has an option churn: ddim/],
+  ["tune --sampler ddim --snr 0.1,0.2", /ddim .*snr/],
+  ["train --data digits --sigma 3", /--sigma .*--sde sigma-power, got none/],
+  ["train --data digits --times importance", /--times .*--sde, or --weighting variance or likelihood/],
+  ["train --data digits --weighting edm --sde vp", /--sde needs --weighting variance or likelihood/],
+  ["train --data digits --smallest-noise 0.1", /--smallest-noise .*--sde, or --weighting/],
+  ["train --data digits --skip-corrupt", /--skip-corrupt is for a folder of pictures, got --data digits/],
+  [
+    "train --data digits --label-dropout 0.1 --network tutorial",
+    /--label-dropout is for a network with labels, got 0\.1/,
+  ],
+];
+
+claim(
+  "a flag that would have no effect beside the others is refused, in every task",
+  { engines: ["wasm"] },
+  async (check) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const pairs = cases.map((one, at) => [one, at] as const);
+      // Four at a time: they stop before anything is computed.
+      for (let start = 0; start < pairs.length; start += 4) {
+        await Promise.all(
+          pairs.slice(start, start + 4).map(async ([[command, message], at]) => {
+            const [task, ...args] = command.split(" ");
+            const out = task === "train"
+              ? ["--out", `${folder}/${at}`]
+              : task === "sample"
+              ? ["--output", `${folder}/${at}.png`]
+              : [];
+            const { code, stderr } = await run(task, ...args, ...out);
+            check.equal(
+              `deno task ${command}`,
+              {
+                code,
+                said: message.test(stderr) ? String(message) : stderr,
+                errors: stderr.split("\n").filter((line) => line.startsWith("error: ")).length,
+              },
+              { code: 2, said: String(message), errors: 1 },
+              "bad usage in one sentence",
+            );
+          }),
+        );
+      }
+      check.equal("files made", [...Deno.readDirSync(folder)].length, 0, "refused first");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

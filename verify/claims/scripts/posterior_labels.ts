@@ -1,0 +1,97 @@
+/** What `--label` makes of the posterior tasks' samples. @module */
+import { SAMPLER, sdes } from "../../../scripts/sampling/draw_batches.ts";
+import { createRng } from "../../../src/compute/rng.ts";
+import { fromModel } from "../../../src/data/dataset.ts";
+import { proceduralDigits } from "../../../src/data/digits.ts";
+import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { encodePng } from "../../../src/images/png.ts";
+import { readNpy } from "../../../src/images/npy.ts";
+import { samplerEntry } from "../../../src/samplers/registry.ts";
+import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
+import { drawSamples } from "../../../src/samplers/sample.ts";
+import { claim } from "../../suite/claim.ts";
+import { run } from "../../instruments/run_task.ts";
+import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+
+claim(
+  "inpaint tells the network each input's own class, or the one asked for",
+  { engines: ["wasm"] },
+  async (check) => {
+    const folder = await folderWithCheckpoint();
+    try {
+      const checkpoint = `${folder}/model.safetensors`;
+      const known = proceduralDigits(20, createRng(5).fork("inputs")).labels;
+      const from = known.findIndex((label, i) => i > 0 && label !== known[i + 1]); // two that can be told apart
+      const [a, b] = known.subarray(from, from + 2);
+      for (const [label, labels] of [["own", [a, a, b, b]], ["7", [7, 7, 7, 7]]] as const) {
+        const file = `${folder}/${label}.npy`;
+        const flags = [
+          "--engine",
+          "wasm",
+          "--steps",
+          "2",
+          "--seed",
+          "5",
+          "--checkpoint",
+          checkpoint,
+          "--label",
+          label,
+        ];
+        // Nothing is known, so that samples are those of the class alone.
+        const hidden = [
+          "--mask",
+          "all",
+          "--input",
+          `digits:${from}-${from + 1}`,
+          "--count",
+          "2",
+          "--output",
+          file,
+        ];
+        const { code, stderr } = await run("inpaint", ...flags, ...hidden);
+        check.equal(`--label ${label}: exit code ${stderr}`, code, 0, "no error");
+        const { values } = readNpy(await Deno.readFile(file));
+        const { config, weights } = smallModel();
+        const denoiser = networkDenoiser(config, weights).withLabels([...labels]);
+        const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
+        const x = await drawSamples(scoreModel(denoiser, sdes.ve()), dpmSolver2M(), {
+          shape: [4, 28, 28, 1],
+          grid,
+          rng: createRng(5),
+        });
+        const expected = fromModel(await x.data<"float32">());
+        x.dispose();
+        denoiser.dispose();
+        const apart = Math.max(...expected.map((value, at) => Math.abs(value - values[at])));
+        check.atMost(
+          `--label ${label}: farthest from the library's draws`,
+          apart,
+          1e-5,
+          "the class-conditional model, rounded otherwise by an observation of nothing",
+        );
+      }
+      const black = encodePng({ width: 28, height: 28, data: new Uint8Array(28 * 28 * 4) });
+      await Deno.writeFile(`${folder}/black.png`, black);
+      const unknown = await run(
+        "inpaint",
+        "--engine",
+        "wasm",
+        "--checkpoint",
+        checkpoint,
+        "--label",
+        "own",
+        "--input",
+        `${folder}/black.png`,
+      );
+      check.equal("own class of a picture: exit code", unknown.code, 2, "bad usage");
+      check.holds(
+        `own class of a picture: ${unknown.stderr}`,
+        /--label own needs inputs whose class is known/.test(unknown.stderr),
+        "nobody knows it",
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

@@ -1,0 +1,184 @@
+/**
+ * Claims about the flags that scripts which draw share, and about what `deno task compare` plans.
+ * @module
+ */
+import { type ComparisonOptions, planned } from "../../../scripts/comparison/plan.ts";
+import { labelsOf } from "../../../scripts/sampling/draw_batches.ts";
+import { numbers, parseFlags } from "../../../scripts/cli/flags.ts";
+import { labelFlags, labelGuidanceOf, samplingFlags, samplingOf } from "../../../scripts/sampling/flags.ts";
+import { createRng } from "../../../src/compute/rng.ts";
+import { scoreSamplerNames } from "../../../src/samplers/registry.ts";
+import { claim } from "../../suite/claim.ts";
+
+const usage = { name: "draw", purpose: "Draws.", flags: { ...samplingFlags, ...labelFlags } };
+
+claim(
+  "flags of a sampler become that sampler with its options, on its own grid or the one asked for",
+  (check) => {
+    const sampling = (line: string) => {
+      const { sde, sampler, grid } = samplingOf(parseFlags(usage, line.split(" ")));
+      return [sde.config.kind, sampler.name, grid];
+    };
+    const source = "the flags in the claim and the catalogue";
+    check.equal(
+      "a grid and steps",
+      sampling("--sde vp --sampler unipc --grid log-snr --steps 7"),
+      ["vp", "unipc", { kind: "log-snr", steps: 7 }],
+      source,
+    );
+    check.equal(
+      "the sampler's own",
+      sampling("--sampler ode-rk4"),
+      ["ve", "ode-rk4", { kind: "uniform", steps: 50 }],
+      source,
+    );
+    check.equal(
+      "a predictor",
+      sampling("--sampler predictor-corrector --predictor dpm++2s --steps 9 --sde subvp")[1],
+      "dpm++2s with langevin",
+      source,
+    );
+    check.equal(
+      "part of the posterior's noise",
+      sampling("--sampler ddim --eta 0.5")[1],
+      "ddim with eta 0.5",
+      source,
+    );
+    const guidance = (line: string) => labelGuidanceOf(parseFlags(usage, line.split(" "))).scale;
+    check.equal("guidance without a label", guidance("--label none"), 1, "there is nothing to follow");
+    check.equal("guidance as asked for", guidance("--label 3 --guidance 2"), 2, source);
+  },
+);
+
+claim(
+  "classes in turn are the sample's own, whatever its batch, and none where the network has none",
+  (check) => {
+    const from = (first: number, classes = 10) =>
+      labelsOf("turn", classes, createRng(0).startingAt(first), 4);
+    check.equal("samples 8 to 11", from(8), [8, 9, 0, 1], "the sample's index modulo the classes");
+    check.equal("of a network without classes", from(8, 0), null, "nothing to ask for");
+  },
+);
+
+claim("combinations that cannot be are one sentence that says what can", async (check) => {
+  const cases: readonly [string, RegExp][] = [
+    ["--sampler ode-dopri5 --rtol 0", /^rtol must be a positive number, got 0$/],
+    ["--sampler adaptive-sde --atol 0", /^atol must be a positive number, got 0$/],
+    ["--sampler ode-dopri5 --atol -1", /^--atol must be a number from 0 up, got "-1"$/],
+    ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has none$/],
+    [
+      "--sampler annealed-langevin --snr 0.1",
+      /^annealed-langevin has no option snr; it has correctorSteps$/,
+    ],
+    ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
+    ["--sampler edm-stochastic --churn 0.5", /^--churn must be a number from 0 to 0.4142, got "0.5"$/],
+    ["--sampler predictor-corrector --snr 0", /^snr must be a positive number, got 0$/],
+    [
+      "--sampler predictor-corrector --predictor unipc",
+      /^unipc cannot be a predictor: it goes by its earlier states, .*; use one of /,
+    ],
+    ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has none$/],
+    ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
+    ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
+  ];
+  for (const [line, message] of cases) {
+    await check.throws(line, () => samplingOf(parseFlags(usage, line.split(" "))), message);
+  }
+  const unlabelled = parseFlags(usage, ["--label", "none", "--guidance", "2"]);
+  await check.throws(
+    "guidance to nowhere",
+    () => labelGuidanceOf(unlabelled),
+    /^--guidance needs a label, got 2/,
+  );
+});
+
+claim("numbers to search are a list or a range with both ends, without float64's tails", async (check) => {
+  const search = { name: "f", purpose: "F.", flags: { at: numbers({ help: "where", min: 0, max: 9 }) } };
+  const read = (text: string) => parseFlags(search, ["--at", text]).at;
+  check.equal("none", parseFlags(search, []).at, [], "nothing given");
+  check.equal("a list", read("0.5,3"), [.5, 3], "as written");
+  check.equal("a range", read("0.1:0.4:0.1"), [.1, .2, .3, .4], "decimals");
+  check.equal(
+    "its ends",
+    [read("0.05:0.30:0.01").length, read("0:1:0.3")],
+    [26, [0, .3, .6, .9]],
+    "steps from the first",
+  );
+  for (const text of ["0.3:0.1:0.1", "0.1:0.3", "0.1:0.3:0", "0:1:2:3", "0:9:0.0001"]) {
+    await check.throws(text, () => read(text), /^--at must be FROM:TO:STEP, going up|^--at must be a number/);
+  }
+  await check.throws("beyond", () => read("0:10:5"), /^--at must be a number from 0 to 9, got "10"$/);
+  await check.throws("one of a list", () => read("1,x"), /^--at must be a number from 0 to 9, got "x"$/);
+});
+
+claim(
+  "a comparison crosses every sampler with every equation and budget, cheap ones first",
+  async (check) => {
+    const options: ComparisonOptions = {
+      network: "n",
+      sdes: ["ve", "vp"],
+      samplers: scoreSamplerNames,
+      evaluations: [20, 2, 20],
+      steps: [],
+      grid: undefined,
+      options: {},
+      calls: 1,
+    };
+    const { settings, refused } = planned(options);
+    const adaptive = ["ode-dopri5", "adaptive-sde"];
+    const pairs = settings.map(({ sde, sampler }) => `${sde} ${sampler}`);
+    const fixed = pairs.filter((pair) => !adaptive.includes(pair.split(" ")[1]));
+    check.equal(
+      "settings and refusals",
+      settings.length + refused.length,
+      2 * (2 * (scoreSamplerNames.length - 2) + 2),
+      "2 equations × (2 budgets × samplers of fixed steps + 2 that choose their own), no setting twice",
+    );
+    check.equal(
+      "every pair is there",
+      new Set(pairs).size,
+      2 * scoreSamplerNames.length,
+      "all samplers, both equations",
+    );
+    check.equal(
+      "adaptive ones come last",
+      pairs.slice(fixed.length).length,
+      4,
+      "nobody knows what they cost",
+    );
+    const few = refused.find(({ sampler, sde }) => sampler === "dpm-solver-3" && sde === "vp");
+    check.equal(
+      "why one is refused",
+      [few?.at, few?.reason],
+      [
+        "2 evaluations",
+        "dpm-solver-3 needs at least 4 evaluations, for one step and the last denoising, got 2",
+      ],
+      "three evaluations a step",
+    );
+    const guided = planned({ ...options, samplers: ["ddim"], evaluations: [20], calls: 2 });
+    check.equal("with guidance", guided.settings.map(({ steps }) => steps), [9, 9], "20 = 2 (9 + 1)");
+    const given = planned({
+      ...options,
+      samplers: ["ddim", "predictor-corrector"],
+      steps: [5],
+      options: { snr: .2 },
+    });
+    check.equal(
+      "options go where they are taken",
+      given.settings.map(({ sampler, steps, options }) => [sampler, steps, options]).slice(0, 2),
+      [["ddim", 5, {}], ["predictor-corrector", 5, { snr: .2 }]],
+      "the catalogue",
+    );
+    await check.throws(
+      "an option for none of them",
+      () => planned({ ...options, samplers: ["ddim", "ddpm"], options: { snr: .2 } }),
+      /^none of the samplers has an option snr: ddim,ddpm$/,
+    );
+    await check.throws(
+      "a tolerance that cannot be",
+      () => planned({ ...options, options: { rtol: 0 } }),
+      /^rtol must be a positive number, got 0$/,
+    );
+  },
+);

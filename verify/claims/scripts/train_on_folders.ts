@@ -1,0 +1,379 @@
+/** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, films. @module */
+import { load } from "../../../scripts/sampling/draw_batches.ts";
+import { parseFlags } from "../../../scripts/cli/flags.ts";
+import { drawDigits } from "../../../scripts/evaluation/digit_quality.ts";
+import { withSigma } from "../../../scripts/sampling/sigma_flag.ts";
+import { type FolderOptions, loadTrainingData } from "../../../scripts/datasets/training_data.ts";
+import { checkRecipe, newConfig, recipeFlags } from "../../../scripts/training/recipe.ts";
+import { trajectoryGif } from "../../../scripts/sampling/trajectory_gif.ts";
+import { currentEngine } from "../../../src/compute/engine.ts";
+import { createRng } from "../../../src/compute/rng.ts";
+import { shuffledBatches } from "../../../src/data/batches.ts";
+import { type ImageDataset, modelToBytes } from "../../../src/data/dataset.ts";
+import { featureMoments, frechetDistance } from "../../../src/metrics/frechet.ts";
+import { pooledFeatures } from "../../../src/metrics/pooled_features.ts";
+import {
+  COLOUR_32,
+  COLOUR_64,
+  COLOURED_DIGITS,
+  DIGITS,
+  type NetworkConfig,
+} from "../../../src/networks/registry.ts";
+import { writeModel } from "../../../src/networks/model_file.ts";
+import { decodePng, encodePng } from "../../../src/images/png.ts";
+import { samplerByName, samplerEntry } from "../../../src/samplers/registry.ts";
+import { sigmaPowerSde, veSde } from "../../../src/diffusion/sde.ts";
+import { readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
+import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
+import { claim } from "../../suite/claim.ts";
+import { GifReader } from "../../instruments/gif_reader.ts";
+import { run } from "../../instruments/run_task.ts";
+import { smallModel } from "../../instruments/small_checkpoint.ts";
+
+/** Random pictures of 10×8 pixels, cats dark and dogs bright, and what --size 8 makes of them: columns 1 to 8. */
+async function folderWithPets(): Promise<{ folder: string; pets: ImageDataset }> {
+  const folder = await Deno.makeTempDir();
+  const images = new Uint8Array(12 * 192);
+  const uniforms = createRng(5).uniformValues([12, 320]);
+  for (const [at, kind] of ["cat", "dog"].entries()) {
+    await Deno.mkdir(`${folder}/pets/${kind}`, { recursive: true });
+    for (let i = 0; i < 6; i++) {
+      const image = 6 * at + i;
+      const data = Uint8Array.from(
+        uniforms.subarray(320 * image, 320 * image + 320),
+        (u, j) => j % 4 === 3 ? 255 : Math.floor((at === 0 ? 100 : 256) * u),
+      );
+      await Deno.writeFile(`${folder}/pets/${kind}/${i}.png`, encodePng({ width: 10, height: 8, data }));
+      for (let value = 0; value < 192; value++) {
+        const [row, column, c] = [Math.floor(value / 24), Math.floor(value / 3) % 8, value % 3];
+        images[192 * image + value] = data[(10 * row + column + 1) * 4 + c];
+      }
+    }
+  }
+  const labels = Uint8Array.from({ length: 12 }, (_, i) => Math.floor(i / 6));
+  return { folder, pets: { name: "pets", count: 12, shape: [8, 8, 3], classes: 2, images, labels } };
+}
+
+/** What the library makes of a run. */
+async function trained(
+  config: TrainingConfig,
+  pets: ImageDataset,
+  steps: readonly number[],
+): Promise<TrainingState[]> {
+  const states: TrainingState[] = [];
+  const batches = shuffledBatches(pets, config.batch, createRng(config.seed).fork("batches"));
+  for await (const { step, snapshot } of train(config, batches)) {
+    if (steps.includes(step)) states.push(await snapshot());
+  }
+  return states;
+}
+
+claim(
+  "deno task train learns a folder of pictures as the library would: flips, σ from the data, a model every two epochs",
+  { engines: ["wasm"] },
+  async (check) => {
+    const { folder, pets } = await folderWithPets();
+    try {
+      const out = `${folder}/run`;
+      const flags =
+        `--data ${folder}/pets --size 8 --flip --batch 4 --steps 8 --engine wasm --sde sigma-power --sigma data ` +
+        `--network digits --warmup 1 --checkpoint-every 2epochs --keep-models --out ${out}`;
+      const { code, stderr } = await run("train", ...flags.split(" "));
+      check.equal("exit code", code, 0, stderr);
+      const { config, state, data } = readCheckpoint(await Deno.readFile(`${out}/checkpoint.safetensors`));
+      let largest = 0;
+      for (let a = 0; a < 12; a++) {
+        for (let b = 0; b < a; b++) {
+          let squares = 0;
+          for (let i = 0; i < 192; i++) squares += (pets.images[192 * a + i] - pets.images[192 * b + i]) ** 2;
+          largest = Math.max(largest, Math.sqrt(squares) / 127.5);
+        }
+      }
+      const sigma = Number(largest.toPrecision(4));
+      check.equal(
+        "objective",
+        config.objective,
+        { kind: "sde", sde: sigmaPowerSde({ sigma }).config, weighting: "variance" },
+        "σ is the largest distance between two images with pixels from −1 to 1, to four digits",
+      );
+      const network: NetworkConfig = { ...DIGITS, height: 8, width: 8, channels: 3, classes: 2 };
+      check.equal(
+        "network",
+        config.model.network,
+        network,
+        "the preset, made to fit",
+      );
+      check.equal("flips", config.flip, true, "--flip");
+      const [fifth, whole] = await trained(config, pets, [5, 8]);
+      const names = [...Deno.readDirSync(out)].map(({ name }) => name).sort();
+      check.equal(
+        "files",
+        names,
+        ["checkpoint.safetensors", "metrics.jsonl", "model-000006.safetensors", "model-000008.safetensors"]
+          .concat(["model.safetensors", "samples-000006.png", "samples-000008.png"]),
+        "2 epochs of 12 images are 6 batches of 4",
+      );
+      for (const name of ["weights", "ema", "mean", "variance"] as const) {
+        check.equal(name, state[name], whole[name], "train() on the middle squares, bit for bit");
+      }
+      // Goes on from step 5; the size is the checkpoint's.
+      await Deno.writeFile(`${out}/checkpoint.safetensors`, writeCheckpoint({ config, state: fifth, data }));
+      const again = await run("train", "--resume", `${out}/checkpoint.safetensors`, "--engine", "wasm");
+      check.equal("going on: exit code", again.code, 0, again.stderr);
+      const resumed = readCheckpoint(await Deno.readFile(`${out}/checkpoint.safetensors`)).state;
+      check.equal("going on: weights", resumed.weights, whole.weights, "as if it had not stopped");
+      const drawn = await run(
+        "sample",
+        ...["--checkpoint", `${out}/model.safetensors`, "--sde", "sigma-power", "--engine", "wasm"],
+        ...["--count", "4", "--steps", "3", "--output", `${folder}/a.png`],
+      );
+      check.equal("samples: exit code", drawn.code, 0, drawn.stderr);
+      const usual = {
+        sde: sigmaPowerSde(),
+        sampler: samplerByName("ddim"),
+        grid: { kind: "uniform", steps: 3 },
+      } as const;
+      const flag = { sde: "sigma-power", sigma: undefined, checkpoint: `${out}/model.safetensors` } as const;
+      const own = (await withSigma(usual, flag)).sde.config;
+      check.equal("σ of samples", own, sigmaPowerSde({ sigma }).config, "the one of the training");
+      const asked = (await withSigma(usual, { ...flag, sigma: 9 })).sde.config;
+      check.equal(
+        "σ of samples by --sigma 9",
+        asked,
+        sigmaPowerSde({ sigma: 9 }).config,
+        "what was asked for",
+      );
+      const grid = await decodePng(await Deno.readFile(`${folder}/a.png`));
+      check.equal("grid", [grid.width, grid.height], [38, 38], "2 · 2 images of 8 pixels doubled, gaps of 2");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+claim(
+  "a damaged picture is an error or, when asked, left out and named; networks are made to fit the data",
+  { engines: ["wasm"] },
+  async (check) => {
+    const { folder, pets } = await folderWithPets();
+    try {
+      await Deno.writeTextFile(`${folder}/pets/dog/torn.jpg`, "no picture");
+      const flags = `--data ${folder}/pets --size 8 --output ${folder}/plan.json --engine wasm`.split(" ");
+      const [refused, skipped] = await Promise.all([
+        run("ncsn:plan", ...flags),
+        run("ncsn:plan", ...flags, "--skip-corrupt"),
+      ]);
+      const problem = "dog/torn.jpg: begins like neither a PNG nor a JPEG file";
+      check.equal(
+        "a damaged picture",
+        [refused.code, refused.stderr],
+        [1, `error: "${folder}/pets": ${problem}: remove it, or --skip-corrupt\n`],
+        "an error unless it is asked to skip",
+      );
+      check.equal("skipping: exit code", skipped.code, 0, skipped.stderr);
+      check.holds("it is named", skipped.stderr.includes(`skipped ${problem}`), skipped.stderr);
+      check.holds(
+        "the rest is used",
+        skipped.stdout.includes("12 images of pets, 192 pixel"),
+        skipped.stdout,
+      );
+      const values = parseFlags({ name: "train", purpose: "", flags: recipeFlags }, []);
+      const shapes = [[8, 8, 3], [28, 28, 1], [28, 28, 3], [32, 32, 3], [64, 64, 3]] as const;
+      for (const shape of shapes) {
+        const images = Uint8Array.from({ length: 12 * shape[0] * shape[1] * shape[2] }, (_, i) => i % 7);
+        const { model: { network } } = await newConfig(values, { ...pets, shape, images }, undefined);
+        const preset = shape[0] > 48
+          ? COLOUR_64
+          : shape[0] > 28
+          ? COLOUR_32
+          : shape[2] === 3
+          ? COLOURED_DIGITS
+          : DIGITS;
+        const [height, width, channels] = shape;
+        const expected = { ...preset, height, width, channels, classes: preset.classes === 0 ? 0 : 2 };
+        check.equal(
+          `network for [${shape}]`,
+          network,
+          expected,
+          "the preset by size, with the data's own sizes",
+        );
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+claim(
+  "bad data and flags for colour images are refused in one sentence",
+  { engines: ["wasm"] },
+  async (check) => {
+    const { folder } = await folderWithPets();
+    try {
+      await Deno.mkdir(`${folder}/empty`);
+      await Deno.mkdir(`${folder}/cut`);
+      await Deno.writeFile(`${folder}/cut/data_batch_1.bin`, new Uint8Array(4000));
+      const photo = encodePng({ width: 3, height: 3, data: new Uint8Array(36) });
+      await Deno.writeFile(`${folder}/pets/dog/small.png`, photo);
+      const data: [string, FolderOptions, RegExp][] = [
+        [`${folder}/empty`, {}, /holds no PNG or JPEG picture, and no file of MNIST or CIFAR-10$/],
+        [`${folder}/nowhere`, {}, /--data must be mnist, cifar10, .* or a folder, got ".*nowhere"/],
+        [`${folder}/cut`, {}, /^data_batch_1\.bin: truncated, 4000 bytes are 1 records of 3073 and 927/],
+        [`${folder}/pets`, {}, /all images must be alike, cat\/0\.png is 10×8 .* is 3×3: give --size$/],
+        ["digits", { skipCorrupt: true }, /--skip-corrupt is for a folder of pictures, got --data digits/],
+        [
+          "mnist",
+          { skipCorrupt: true },
+          /--skip-corrupt is for a folder of pictures, got --data mnist/,
+        ],
+      ];
+      for (const [name, options, message] of data) {
+        const what = `${name.replace(folder, "…")} ${JSON.stringify(options)}`;
+        await check.throws(what, () => loadTrainingData(name, options), message);
+      }
+      const recipes: [string, RegExp][] = [
+        ["--sigma data", /--sigma is of dx = σ\^t dw: it needs --sde sigma-power/],
+        ["--sde sigma-power --sigma 1", /--sigma must be above 1, or data, got "1"/],
+        ["--size 0", /--size must be a whole number from 1 to 1024, got "0"/],
+      ];
+      const usage = { name: "train", purpose: "", flags: recipeFlags };
+      for (const [flags, message] of recipes) {
+        await check.throws(flags, () => checkRecipe(parseFlags(usage, flags.split(" ")), false), message);
+      }
+      const resumed = () => checkRecipe(parseFlags(usage, ["--flip"]), true);
+      await check.throws("--flip beside --resume", resumed, /leave out flip/);
+      const tasks: [string, string, number, RegExp][] = [
+        [
+          "train",
+          "--checkpoint-every 0epochs",
+          2,
+          /--checkpoint-every must be a number of steps from 1 up, or of epochs/,
+        ],
+        ["sample", "--sigma 9", 2, /--sigma is of dx = σ\^t dw: it needs --sde sigma-power, got ve/],
+        [
+          "select",
+          `--checkpoints ${folder}/empty`,
+          1,
+          /no model-STEP\.safetensors in .*--keep-models leaves them/,
+        ],
+      ];
+      for (const [task, flags, code, message] of tasks) {
+        const result = await run(task, ...flags.split(" "));
+        check.equal(
+          `${task} ${flags.replace(folder, "…")}: exit code`,
+          result.code,
+          code,
+          "2 bad usage, 1 failure",
+        );
+        const sentence = /^error: [^\n]+\n$/.test(result.stderr) && message.test(result.stderr);
+        check.holds(result.stderr.trim().replace(folder, "…"), sentence, "one sentence");
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+claim(
+  "deno task select copies the model whose images are nearest to the data",
+  { engines: ["wasm"] },
+  async (check) => {
+    const { folder, pets } = await folderWithPets();
+    try {
+      const out = `${folder}/run`;
+      await Deno.mkdir(out);
+      const network: NetworkConfig = {
+        ...{ ...COLOURED_DIGITS, height: 8, width: 8, widths: [8, 8], middleBlocks: 1 },
+        ...{ embedding: 16, noiseFeatures: 8 },
+      };
+      const known = moments(pets);
+      const engine = currentEngine()!;
+      const expected: { name: string; frechet: number }[] = [];
+      for (const [step, centre] of [[1, -0.7], [2, -0.2], [3, 0.6]]) {
+        const model = {
+          ...smallModel(network),
+          config: { network, preconditioning: { sigmaData: 0.5, centre } },
+        };
+        const name = `model-00000${step}.safetensors`;
+        await Deno.writeFile(`${out}/${name}`, writeModel(model));
+        const denoiser = await load(`${out}/${name}`);
+        const sampling = {
+          sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
+          sampler: samplerByName("dpm++2m"),
+          grid: { ...samplerEntry("dpm++2m").grid, steps: 4 },
+        } as const;
+        const { images } = await drawDigits(denoiser, engine, sampling, {
+          ...{ count: 100, batch: 100, seed: 0, guidance: 1 },
+        });
+        denoiser.dispose();
+        const drawn = { ...pets, count: 100, images: modelToBytes(images) };
+        expected.push({ name, frechet: frechetDistance(moments(drawn), known) });
+      }
+      const flags =
+        `--checkpoints ${out} --data ${folder}/pets --count 100 --batch 100 --steps 4 --engine wasm --json`;
+      const { code, stdout, stderr } = await run("select", ...flags.split(" "));
+      check.equal("exit code", code, 0, stderr);
+      const { models, best } = JSON.parse(stdout);
+      for (const [i, { name, frechet }] of expected.entries()) {
+        check.equal(`${name}: its place`, models[i].name, name, "in the order of steps");
+        check.within(
+          `${name}: distance`,
+          models[i].frechet,
+          frechet,
+          1e-9 * frechet,
+          "the library's, same images",
+        );
+      }
+      const [nearest] = expected.toSorted((a, b) => a.frechet - b.frechet);
+      check.equal("the best", best, nearest.name, "the smallest distance");
+      check.equal(
+        "best.safetensors",
+        await Deno.readFile(`${out}/best.safetensors`),
+        await Deno.readFile(`${out}/${nearest.name}`),
+        "its bytes",
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+function moments(images: ImageDataset) {
+  const { features, dimension } = pooledFeatures(images);
+  return featureMoments(features, dimension);
+}
+
+claim("a film of as many digits as are drawn by default stays below a megabyte, noise and all", (check) => {
+  const films = [["64 digits", [64, 28, 28, 1], 16], ["16 digits", [16, 28, 28, 1], 60]] as const;
+  for (const [what, shape, count] of films) {
+    const size = shape.reduce<number>((product, length) => product * length, 1);
+    const noise = createRng(check.seed).uniformValues([size + 7 * count]);
+    // Every frame is noise but the last, which is half black and half white.
+    const frames = Array.from(
+      { length: count },
+      (_, at) =>
+        Float32Array.from(
+          { length: size },
+          (_, i) => at < count - 1 ? noise[i + 7 * at] : i % (size / shape[0]) < size / shape[0] / 2 ? 0 : 1,
+        ),
+    );
+    const bytes = trajectoryGif(frames, shape);
+    check.atMost(
+      `${what}: bytes`,
+      bytes.length,
+      1_000_000,
+      "noise cannot be compressed, so shades, size or frames must go",
+    );
+    const reader = new GifReader(bytes);
+    check.atLeast(`${what}: frames`, reader.numFrames(), count / 5, "at most four of five are left out");
+    const pixels = new Uint8Array(reader.width * reader.height * 4);
+    reader.decodeAndBlitFrameRGBA(reader.numFrames() - 1, pixels);
+    const at = (x: number, y: number) => pixels[(y * reader.width + x) * 4];
+    check.equal(
+      `${what}: the last frame, top and bottom of the first image`,
+      [at(4, 3), at(4, Math.floor(reader.height / Math.sqrt(shape[0])) - 4)],
+      [0, 255],
+      "the end is always shown",
+    );
+  }
+});

@@ -1,0 +1,124 @@
+/**
+ * Sample grids that `deno task train` draws on its way: by which sampler, and what a broken one does to the run.
+ * @module
+ */
+import { chainRatios } from "../../../scripts/sampling/ddpm_chains.ts";
+import { type NoisePlanFile, PLAN_FORMAT, planRatios } from "../../../scripts/sampling/noise_plan_file.ts";
+import { previewOf } from "../../../scripts/training/preview.ts";
+import { writeIdx } from "../../../src/data/idx.ts";
+import { MNIST_FILES } from "../../../src/data/mnist.ts";
+import { networkFromConfig } from "../../../src/networks/registry.ts";
+import type { Network } from "../../../src/networks/network.ts";
+import type { ObjectiveConfig } from "../../../src/objectives/denoising.ts";
+import { noiseRatio } from "../../../src/diffusion/sde.ts";
+import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
+import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
+import { initialState } from "../../../src/training/train.ts";
+import { claim } from "../../suite/claim.ts";
+import { run } from "../../instruments/run_task.ts";
+import { smallModel } from "../../instruments/small_checkpoint.ts";
+
+function checkpoint(objective: ObjectiveConfig, plan?: NoisePlanFile): Checkpoint {
+  const { config: model } = smallModel();
+  return {
+    config: {
+      ...{ model, objective, optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 3 } },
+      ...{ steps: 2, batch: 2, labelDropout: 0.1, seed: 4 },
+    },
+    state: initialState(networkFromConfig(model.network) as Network, 4),
+    data: "mnist",
+    ...plan && { plan: { ...plan } },
+  };
+}
+
+claim("sample grids of a run on a noise plan or a chain visit its noise levels and no others", {
+  engines: ["wasm"],
+}, (check) => {
+  const plan: NoisePlanFile = {
+    ...{ format: PLAN_FORMAT, data: "mnist", kind: "ncsnv2" },
+    ...{ largest: 8, smallest: 0.5, levels: 5, moves: 3, epsilon: 1e-3 },
+  };
+  const onPlan = checkpoint({ kind: "levels", ratios: planRatios(plan) }, plan);
+  const kept = readCheckpoint(writeCheckpoint(onPlan));
+  const langevin = previewOf(kept);
+  check.equal("the sampler on a plan", langevin.sampler.name, "annealed-langevin", "Song & Ermon 2019");
+  const levels = [...timeGrid(langevin.sde, langevin.grid)].map((t) => noiseRatio(langevin.sde, t)).slice(1);
+  // σ_1 … σ_L of a plan from 8 to .5 in five levels halve; models see pixels from −1 to 1, twice the plan's units.
+  for (const [i, level] of [16, 8, 4, 2, 1].entries()) {
+    check.within(`level ${i + 1}`, levels[i] / level, 1, 1e-9, "levels that halve, by hand, in float64");
+  }
+  check.equal("levels", levels.length, 5, "the plan's");
+
+  const ratios = chainRatios("ddpm-cosine");
+  const onChain = previewOf(checkpoint({ kind: "levels", ratios }));
+  check.equal("the sampler on a chain", onChain.sampler.name, "ddim", "Song et al. 2021, DDIM");
+  const visited = [...timeGrid(onChain.sde, onChain.grid)].map((t) => noiseRatio(onChain.sde, t));
+  const furthest = Math.max(
+    ...visited.map((ratio) => Math.min(...ratios.map((known) => Math.abs(ratio / known - 1)))),
+  );
+  check.atMost(
+    "visited levels off the chain, relative",
+    furthest,
+    1e-9,
+    "the times n/1000, up to their rounding",
+  );
+  check.equal(
+    "first and last",
+    [visited[0], visited.at(-1)!].map((r) => ratios.some((k) => Math.abs(r / k - 1) < 1e-9)),
+    [true, true],
+    "both are the chain's",
+  );
+  check.atLeast("levels visited", visited.length, 20, "a picture, not a guess");
+  const edm = previewOf(checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 }));
+  check.equal("otherwise", edm.sampler.name, "dpm++2m", "the sampler that scripts use unasked");
+});
+
+claim(
+  "a sample grid that cannot be written is a remark; weights beyond half precision leave the checkpoint",
+  {
+    engines: ["wasm"],
+  },
+  async (check) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const { images, labels } = MNIST_FILES.train;
+      const values = new Uint8Array(4 * 784).fill(9);
+      await Deno.writeFile(`${folder}/${images.name}`, writeIdx({ shape: [4, 28, 28], values }));
+      await Deno.writeFile(
+        `${folder}/${labels.name}`,
+        writeIdx({ shape: [4], values: new Uint8Array([0, 1, 2, 3]) }),
+      );
+      const begin = checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 });
+      const good = { ...begin, data: folder };
+      const out = `${folder}/run`;
+      const own = `${out}/checkpoint.safetensors`;
+      await Deno.mkdir(`${out}/samples-000002.png`, { recursive: true });
+      await Deno.writeFile(own, writeCheckpoint(good));
+      const flags = ["--resume", own, "--engine", "wasm", "--log-every", "1"];
+      const first = await run("train", ...flags);
+      const remark = /step 2: loss [\d.]+, no sample grid: could not write/;
+      check.holds(
+        first.stderr.trim().slice(-250),
+        remark.test(first.stderr),
+        "a folder is in the picture's place",
+      );
+      const { state } = readCheckpoint(await Deno.readFile(own));
+      check.equal("exit code and step", [first.code, state.step], [0, 2], "the training itself is well");
+
+      // An average of 1e30, of which two steps leave more than half precision's 65504.
+      const bytes = writeCheckpoint({
+        ...good,
+        state: { ...good.state, ema: good.state.ema.map(() => 1e30) },
+      });
+      await Deno.writeFile(`${out}/other.safetensors`, bytes);
+      const before = await Deno.readFile(own);
+      const second = await run("train", "--resume", `${out}/other.safetensors`, ...flags.slice(2));
+      check.equal("exit code", second.code, 1, "such a model is no model");
+      check.holds(second.stderr.trim().slice(-250), /which F16 cannot/.test(second.stderr), "it says why");
+      check.equal("the checkpoint", await Deno.readFile(own), before, "the one from before");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

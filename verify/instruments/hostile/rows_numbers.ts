@@ -1,0 +1,344 @@
+/** Rows of functions of numbers: SDEs, grids, plans, metrics. @module */
+import * as m from "../../../mod.ts";
+import {
+  between,
+  list,
+  name,
+  number,
+  optional,
+  options,
+  positive,
+  type Rows,
+  thing,
+  whole,
+} from "./argument.ts";
+import { dataset, gaussian, law, mixture, range, rng, sde, time } from "./parts.ts";
+
+const times = { tMin: optional(positive(1e-3)), tMax: optional(positive(1)) };
+const betaOptions = optional(
+  options({ betaMin: optional(positive(0.1)), betaMax: optional(positive(20)), ...times }),
+);
+const dimension = whole(2, 1, 128);
+const points = list(() => [0, 1, 2, 3, 1, 0, 2, 5]);
+const moments = (): m.FeatureMoments => m.featureMoments([0, 1, 2, 3, 1, 0], 2);
+const momentsArgument = options({
+  mean: list(() => moments().mean),
+  covariance: list(() => moments().covariance, number(1, (v) => v >= 0)),
+});
+const planFields = {
+  ratio: positive(1.5),
+  smallest: positive(0.01),
+  epsilon: positive(1e-5),
+  moves: whole(5, 0, 1e9),
+};
+const plainObject = (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v);
+const consistencyObjective = options({
+  kind: { make: () => "consistency", allows: () => true },
+  mean: number(-0.6),
+  std: positive(1.6),
+  range: list(() => [0.005, 40], number(0.005, (v) => v > 0 && v <= 4)),
+  highShare: between(0.125, 0, 1),
+  highFrom: number(4, (v) => v >= 0.005 && v < 40),
+  gap: thing(() => ({ first: 1.2, last: 0.12, settled: 0.75 })),
+  huber: positive(0.01),
+  teacher: { make: () => null, allows: () => true },
+});
+const methodsOf = (prefix: string, make: () => m.Sde): Rows => {
+  const sde = make();
+  return Object.fromEntries(
+    (["alpha", "sigma", "drift", "diffusion"] as const).map((method) => [
+      `${prefix}.${method}`,
+      { call: (t: number) => sde[method](t), arguments: [time] },
+    ]),
+  );
+};
+
+export const numberRows: Rows = {
+  createRng: { arguments: [whole(3, 0, Number.MAX_SAFE_INTEGER)] },
+  "createRng.normal": {
+    call: (shape: number[]) => m.createRng(1).normal(shape),
+    arguments: [list(() => [2, 3], whole(2, 0, 1e6))],
+  },
+  "createRng.uniformValues": {
+    call: (shape: number[]) => m.createRng(1).uniformValues(shape),
+    arguments: [list(() => [2, 3], whole(2, 0, 1e6))],
+  },
+  "createRng.fork": {
+    call: (label: string) => m.createRng(1).fork(label),
+    arguments: [{ make: () => "label", allows: (v) => typeof v === "string" }],
+  },
+  "createRng.startingAt": {
+    call: (at: number) => m.createRng(1).startingAt(at),
+    arguments: [whole(1, 0, 2 ** 32 - 1)],
+  },
+  rngFromState: {
+    arguments: [options({
+      key: list(() => [1, 2], whole(1, 0, 2 ** 32 - 1)),
+      cursor: whole(0, 0, 2 ** 32 - 1),
+      firstSample: whole(0, 0, 2 ** 32 - 1),
+    })],
+  },
+  currentEngine: { arguments: [] },
+  useEngine: {
+    arguments: [
+      { make: () => "wasm", allows: (v) => v === undefined },
+      optional(options({
+        wasmPath: optional({ make: () => undefined, allows: (v) => typeof v === "string" }),
+        withoutGpu: optional(name("wasm")),
+      })),
+    ],
+  },
+  linearBetas: {
+    arguments: [
+      optional(whole(3, 1, 1e7)),
+      optional(between(0.1, 1e-9, 0.9)),
+      optional(between(0.2, 1e-9, 0.9)),
+    ],
+  },
+  cosineBetas: { arguments: [optional(whole(3, 1, 1e7)), optional(between(0.008, 0, 1e3))] },
+  veSde: {
+    arguments: [optional(options({
+      sigmaMin: optional(positive(0.01)),
+      sigmaMax: optional(positive(50)),
+      tMin: optional(between(1e-5, 0)),
+      tMax: optional(positive(1)),
+    }))],
+  },
+  ...methodsOf("veSde", m.veSde),
+  vpSde: { arguments: [betaOptions] },
+  ...methodsOf("vpSde", m.vpSde),
+  subVpSde: { arguments: [betaOptions] },
+  ...methodsOf("subVpSde", m.subVpSde),
+  sigmaPowerSde: { arguments: [optional(options({ sigma: optional(number(25, (v) => v > 1)), ...times }))] },
+  ...methodsOf("sigmaPowerSde", m.sigmaPowerSde),
+  ddpmChain: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
+  ...methodsOf("ddpmChain", () => m.ddpmChain([0.1, 0.2, 0.3])),
+  "vpSde.timeOfLogSnr": { call: (l: number) => m.vpSde().timeOfLogSnr(l), arguments: [number(1)] },
+  sdeFromConfig: {
+    arguments: [options({ kind: name("ve"), sigmaMin: positive(0.1), sigmaMax: positive(5) })],
+  },
+  logSnr: { arguments: [sde, time], infinite: "at time 0 there is no noise: λ = ∞" },
+  noiseRatio: { arguments: [sde, time] },
+  priorLogDensity: { arguments: [sde, between(1, 0), whole(2, 1)] },
+  transition: { arguments: [sde, between(0.2, 0, 1), between(0.5, 0, 1)] },
+  withSmallestNoise: { arguments: [sde, positive(0.05)] },
+  discretize: { arguments: [sde, between(0.49, 0, 1), between(0.5, 0, 1)] },
+  timeGrid: {
+    arguments: [
+      sde,
+      options({ kind: name("karras"), steps: whole(3, 1, 1e6), rho: optional(positive(7)) }),
+    ],
+  },
+  "timeGrid of levels": {
+    call: m.timeGrid as (...values: never[]) => unknown,
+    arguments: [
+      sde,
+      options({
+        kind: name("levels"),
+        steps: whole(3, 3, 3),
+        ratios: optional(list(() => [5, 1] as number[], number(5, (v) => v > 1 && v < 200))),
+      }),
+    ],
+  },
+  edmCoefficients: { arguments: [positive(0.5), positive(1)] },
+  edmWeight: { arguments: [positive(1), positive(0.5)] },
+  sdeWeight: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1), name("likelihood")] },
+  importanceTime: { arguments: [sde, between(0.5, 0, 1)] },
+  importanceDensity: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1)] },
+  drawNoiseLevels: {
+    arguments: [
+      options({ kind: name("edm"), mean: number(0), std: positive(1), sigmaData: positive(0.5) }),
+      rng,
+      whole(2, 1, 1e7),
+    ],
+  },
+  "drawNoiseLevels of levels": {
+    call: m.drawNoiseLevels as (...values: never[]) => unknown,
+    arguments: [
+      options({ kind: name("levels"), ratios: list(() => [0.1, 1], positive(1)) }),
+      rng,
+      whole(2, 1, 1e7),
+    ],
+  },
+  consistencyDefaults: {
+    arguments: [whole(4, 1), { make: () => null, allows: (v) => v === null || plainObject(v) }],
+  },
+  consistencyGap: { arguments: [consistencyObjective, between(0.5, 0, 1)] },
+  drawConsistencyLevels: { arguments: [consistencyObjective, rng, whole(2, 1, 1e7), between(0.5, 0, 1)] },
+  posteriorStep: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1), between(0.2, 0, 1)] },
+  geometricLevels: { arguments: [positive(5), positive(0.1), whole(4, 2, 1e7)] },
+  levelOverlap: { arguments: [positive(1.5), whole(10, 1, 2 ** 53)] },
+  ratioOfOverlap: { arguments: [number(0.4, (v) => v > 0 && v < 0.99), whole(100, 1, 2 ** 53)] },
+  varianceAfter: { arguments: [options(planFields)] },
+  bestEpsilon: { arguments: [planFields.ratio, planFields.smallest, whole(5, 1, 1e9)] },
+  noisePlan: {
+    arguments: [options({
+      largest: positive(5),
+      smallest: optional(positive(0.1)),
+      dimension: whole(100, 1, 2 ** 53),
+      overlap: optional(number(0.4, (v) => v > 0 && v < 0.99)),
+      moves: optional(whole(5, 1, 1e9)),
+    })],
+  },
+  largestDistance: {
+    arguments: [dataset, optional({ make: () => () => {}, allows: (v) => typeof v === "function" })],
+  },
+  bitsPerDimension: { arguments: [number(-10), whole(2, 1), optional(range)] },
+  decodingCost: { arguments: [sde, optional(range)] },
+  energyDistance: { arguments: [points, points, dimension] },
+  slicedWasserstein: { arguments: [points, points, dimension, whole(4, 1, 1e7), rng] },
+  featureMoments: { arguments: [points, dimension] },
+  frechetDistance: { arguments: [momentsArgument, thing(moments)] },
+  kernelMoments: {
+    arguments: [list(() => [0, 1, 2, 3, 1, 0, 1, 1]), dimension, {
+      ...whole(2, 2, 1e6),
+      allows: (v) => v === 2,
+    }],
+  },
+  kernelDistance: {
+    arguments: [
+      thing(() => m.kernelMoments([0, 1, 2, 3, 1, 0, 3, 3], 2, 2)),
+      thing(() => m.kernelMoments([0, 1, 2, 4, 1, 1, 0, 2], 2, 2)),
+    ],
+  },
+  pooledFeatures: { arguments: [dataset, optional(whole(2, 1, 28))] },
+  manifold: { arguments: [points, dimension, optional(whole(2, 1, 3))] },
+  coverage: {
+    arguments: [
+      points,
+      options({
+        points,
+        dimension: whole(2, 2, 2),
+        squaredRadii: list(() => new Float64Array([1, 1, 1, 1]), between(1, 0)),
+      }),
+    ],
+  },
+  wilsonInterval: { arguments: [whole(3, 0, 9), whole(9, 3, 2 ** 53), optional(positive(1.96))] },
+  classAccuracy: {
+    arguments: [
+      list(() => [1, 2], number(1, Number.isInteger)),
+      list(() => [1, 3], number(1, Number.isInteger)),
+    ],
+  },
+  modeShares: { arguments: [law, thing(() => new Float32Array([1, 0, -1, 0]))] },
+  separatedModes: {
+    arguments: [optional(options({
+      weight: optional(number(0.8, (v) => v >= 0 && v <= 1)),
+      separation: optional(between(12, 0)),
+    }))],
+  },
+  gaussianRing: {
+    arguments: [optional(options({
+      count: optional(whole(3, 1, 1e6)),
+      radius: optional(between(2, 0)),
+      std: optional(between(0.1, 0)),
+    }))],
+  },
+  twoGaussians: {
+    arguments: [optional(options({
+      weight: optional(number(0.8, (v) => v >= 0 && v <= 1)),
+      separation: optional(between(4, 0)),
+      std: optional(between(0.5, 0)),
+    }))],
+  },
+  twoMoons: { arguments: [optional(options({ noise: optional(between(0.1, 0)) }))] },
+  rings: {
+    arguments: [
+      optional(
+        options({ radii: optional(list(() => [1, 2], between(1, 0))), noise: optional(between(0.1, 0)) }),
+      ),
+    ],
+  },
+  checkerboard: { arguments: [] },
+  swissRoll: { arguments: [optional(options({ noise: optional(between(0.1, 0)) }))] },
+  "swissRoll.sample": {
+    call: (rng: m.Rng, count: number) => m.swissRoll().sample(rng, count),
+    arguments: [rng, whole(2, 0, 1e7)],
+  },
+  toyByName: { arguments: [name("moons")] },
+  toyLaw: { arguments: [name("banana")] },
+  Banana: {
+    call: (options: m.BananaOptions) => new m.Banana(options),
+    arguments: [optional(options({
+      width: optional(positive(1)),
+      thickness: optional(positive(0.3)),
+      bend: optional(number(0.7)),
+    }))],
+  },
+  Gaussian: {
+    call: (options: m.GaussianOptions) => new m.Gaussian(options),
+    arguments: [options({
+      mean: list(() => [0, 1]),
+      covariance: list(() => [[1, 0], [0, 1]] as unknown as number[], thing(() => [1, 0])),
+    })],
+  },
+  "Gaussian of variances": {
+    call: (options: m.GaussianOptions) => new m.Gaussian(options),
+    arguments: [options({ mean: list(() => [0, 1]), variances: list(() => [1, 2], between(1, 0)) })],
+  },
+  "Gaussian.sample": {
+    call: (rng: m.Rng, count: number) => gaussian.sample(rng, count),
+    arguments: [rng, whole(2, 0, 1e7)],
+  },
+  "Gaussian.posterior": {
+    call: (y: number[], ratio: number) => gaussian.posterior(y, ratio),
+    arguments: [list(() => [1, 2]), between(0.5, 0)],
+  },
+  "Gaussian.affine": {
+    call: (operator: number[][], offset: number[]) => gaussian.affine(operator, offset),
+    arguments: [
+      list(() => [[1, 1]] as unknown as number[], thing(() => [1, 1])),
+      optional(list(() => [1])),
+    ],
+  },
+  "Gaussian.observing": {
+    call: (operator: number[][], values: number[], variance: number) =>
+      gaussian.observing(operator, values, variance),
+    arguments: [
+      list(() => [[1, 1]] as unknown as number[], thing(() => [1, 1])),
+      list(() => [1]),
+      optional(between(0.5, 0)),
+    ],
+  },
+  GaussianMixture: {
+    call: (weights: number[], components: m.Gaussian[]) => new m.GaussianMixture(weights, components),
+    arguments: [
+      list(() => [1, 2], between(1, 0)),
+      list(() => [gaussian, gaussian] as unknown as number[], thing(() => gaussian)),
+    ],
+  },
+  "GaussianMixture.from": {
+    call: (config: m.GaussianMixtureConfig) => m.GaussianMixture.from(config),
+    arguments: [options({
+      weights: list(() => [1], positive(1)),
+      means: list(() => [[0]] as unknown as number[], thing(() => [0])),
+      covariances: list(() => [[[1]]] as unknown as number[], thing(() => [[1]])),
+    })],
+  },
+  "GaussianMixture.sample": {
+    call: (rng: m.Rng, count: number) => mixture.sample(rng, count),
+    arguments: [rng, whole(2, 0, 1e7)],
+  },
+  "GaussianMixture.posterior": {
+    call: (y: number[], ratio: number) => mixture.posterior(y, ratio),
+    arguments: [list(() => [1, 2]), between(0.5, 0)],
+  },
+  "GaussianMixture.withLabels": {
+    call: (labels: number[]) => mixture.withLabels(labels),
+    arguments: [list(() => [0, 1], whole(0, 0, 1), true)],
+  },
+  "GaussianMixture.given": {
+    call: (at: number[], values: number[]) => mixture.given(at, values),
+    arguments: [list(() => [0], whole(0, 0, 1), true), list(() => [0.5])],
+  },
+  PointCloud: {
+    call: (points: number[], dimension: number, std: number) => new m.PointCloud(points, dimension, std),
+    arguments: [points, dimension, between(0.1, 0)],
+  },
+  DivergedError: {
+    call: (step: number, value: number) => new m.DivergedError(step, value).step,
+    arguments: [{ make: () => 3, allows: () => true }, { make: () => NaN, allows: () => true }],
+    infinite: "the error carries the value that diverged",
+  },
+  diffusedPosterior: { arguments: [law, sde, list(() => [1, 2]), time] },
+};

@@ -1,0 +1,287 @@
+/** Rows of samplers, conditioning and likelihoods. @module */
+import * as m from "../../../mod.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import {
+  between,
+  callable,
+  list,
+  name,
+  number,
+  optional,
+  options,
+  positive,
+  type Rows,
+  shape,
+  tensor,
+  thing,
+  truth,
+  whole,
+} from "./argument.ts";
+import { grid, law, mixture, model, rng, sampler, sde } from "./parts.ts";
+
+const none = { arguments: [] };
+const tolerances = { rtol: optional(positive(0.01)), atol: optional(positive(0.01)) };
+const image = shape(4, 4, 1);
+const run = { shape: list(() => [3, 2], whole(3, 1, 4)), grid, rng };
+const known = {
+  mask: list(() => [1, 0], whole(1, 0, 1)),
+  known: tensor([[1.5, 0.25]]),
+  basis: optional(thing(() => undefined)),
+};
+/** What a sampler draws with what is known. */
+const drawnWith = (make: (known: m.Known) => m.Sampler) => (known: m.Known) =>
+  m.drawSamples(m.scoreModel(mixture, m.vpSde()), make(known), {
+    shape: [2, 2],
+    grid: { kind: "uniform", steps: 2 },
+    rng: m.createRng(1),
+  });
+const flowMethod = optional(
+  options({ kind: name("rk4"), grid: options({ kind: name("uniform"), steps: whole(2, 1, 1e6) }) }),
+);
+const codes = tensor([[0.5, -1], [1, 2]]);
+const observed = () => m.linearObservation(m.maskOperator([2], [1, 0]), tf.tensor2d([[0.5]]), 0.1);
+const observation = options({
+  operator: thing(() => m.maskOperator([2], [1, 0])),
+  y: tensor([[0.5]]),
+  noiseStd: between(0.1, 0),
+});
+const times = () => m.timeGrid(m.vpSde(), { kind: "uniform", steps: 3 });
+const bound = {
+  times: thing(times),
+  rng,
+  onStep: optional(callable(() => () => {})),
+};
+
+export const samplerRows: Rows = {
+  adaptiveSde: {
+    arguments: [optional(options({
+      ...tolerances,
+      firstStep: optional(positive(0.01)),
+      maxAttempts: optional(whole(100, 1)),
+    }))],
+  },
+  annealedLangevin: {
+    arguments: [optional(options({ epsilon: optional(positive(0.1)), steps: optional(whole(2, 1)) }))],
+  },
+  samplerByName: {
+    arguments: [name("ddim"), optional(options({ eta: optional(between(0.5, 0, 1)) }))],
+  },
+  samplerEntry: { arguments: [name("ddim")] },
+  stepsWithin: {
+    arguments: [name("ode-heun"), whole(20, 3), optional(options({}))],
+  },
+  "stepsWithin of a corrector": {
+    call: m.stepsWithin as (...values: never[]) => unknown,
+    arguments: [
+      name("predictor-corrector"),
+      whole(20, 3),
+      optional(options({ correctorSteps: optional(whole(1, 1, 18)) })),
+    ],
+  },
+  ddim: { arguments: [optional(options({ eta: optional(between(0.5, 0, 1)) }))] },
+  ddpm: none,
+  consistency: none,
+  requireScore: { arguments: [model, { make: () => "a likelihood", allows: () => true }] },
+  odeDormandPrince: { arguments: [optional(options(tolerances))] },
+  dpmSolver2M: none,
+  edmHeun: none,
+  dpmSolver2: none,
+  dpmSolver2S: none,
+  dpmSolver3: none,
+  edmStochastic: {
+    arguments: [optional(options({
+      churn: optional(between(0.1, 0, Math.SQRT2 - 1)),
+      lowest: optional(between(0.1, 0)),
+      highest: optional({ make: () => 10, allows: (v) => typeof v === "number" && v >= 0.1 }),
+      inflation: optional(positive(1)),
+    }))],
+  },
+  eulerMaruyama: none,
+  exponentialSde: none,
+  langevin: {
+    arguments: [optional(options({
+      snr: optional(positive(0.1)),
+      steps: optional(whole(1, 1)),
+      rule: optional(name("ald")),
+      stepSize: optional(callable(() => () => 0.1)),
+    }))],
+  },
+  odeEuler: none,
+  odeHeun: none,
+  odeRk4: none,
+  predictorCorrector: { arguments: [options({ predictor: sampler, corrector: thing(() => m.langevin()) })] },
+  reverseDiffusion: none,
+  sdeDpmSolver2M: none,
+  unipc: none,
+  statelessStepper: { arguments: [callable(() => (x: tf.Tensor) => x.clone())] },
+  sample: { arguments: [model, sampler, options({ ...run, denoise: optional(truth(true)) })] },
+  drawSamples: {
+    arguments: [model, sampler, options({ ...run, initial: optional(tensor([[1, 2], [0.5, 1], [0, 1]])) })],
+  },
+  scoreModel: { arguments: [law, sde] },
+  "scoreModel.score": {
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).score(x, t),
+    arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
+    infinite: "at time 0 there is no noise, and the score is infinite",
+  },
+  "scoreModel.noise": {
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).noise(x, t),
+    arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
+  },
+  "scoreModel.data": {
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).data(x, t),
+    arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
+  },
+  "scoreModel.velocity": {
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).velocity(x, t),
+    arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
+    infinite: "at time 0 there is no noise, and the score is infinite",
+  },
+  scoreModelFromNoise: { arguments: [sde, callable(() => (x: tf.Tensor) => x)] },
+  classifierFreeGuided: { arguments: [model, model, number(1.5)] },
+  classifierGuided: {
+    arguments: [
+      model,
+      thing(() => m.mixtureClassifier(mixture)),
+      { ...whole(1, 0, 1), entries: undefined },
+      optional(number(1)),
+    ],
+  },
+  mixtureClassifier: { arguments: [law] },
+  imputed: { call: drawnWith((known) => m.imputed(m.ddim(), known)), arguments: [options(known)] },
+  "imputed around a sampler": {
+    call: m.imputed as (...values: never[]) => unknown,
+    arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
+  },
+  pasted: { call: drawnWith((known) => m.pasted(m.ddim(), known)), arguments: [options(known)] },
+  "pasted around a sampler": {
+    call: m.pasted as (...values: never[]) => unknown,
+    arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
+  },
+  repaint: {
+    call: drawnWith((known) => m.repaint(m.ddim(), known)),
+    arguments: [
+      options({ ...known, jump: optional(whole(1, 1, 1e4)), resamplings: optional(whole(2, 1, 1e3)) }),
+    ],
+  },
+  "repaint around a sampler": {
+    call: m.repaint as (...values: never[]) => unknown,
+    arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
+  },
+  exactPosterior: { arguments: [law, observation] },
+  linearObservation: {
+    arguments: [thing(() => m.maskOperator([2], [1, 0])), tensor([[0.5]]), optional(between(0.1, 0))],
+  },
+  posteriorScore: {
+    arguments: [
+      model,
+      observation,
+      optional(options({
+        method: optional(name("mmps")),
+        iterations: optional(whole(2, 1)),
+        dataStd: optional(positive(1)),
+      })),
+    ],
+  },
+  "posteriorScore.score": {
+    call: async (x: tf.Tensor, t: number) => {
+      const seen = await observed();
+      try {
+        return m.posteriorScore(m.scoreModel(mixture, m.vpSde()), seen).score(x, t);
+      } finally {
+        seen.y.dispose();
+      }
+    },
+    arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
+    infinite: "at time 0 there is no noise, and the score is infinite",
+  },
+  blurOperator: {
+    arguments: [image, list(() => [[1]] as unknown as number[], thing(() => [1]))],
+  },
+  gaussianKernel: { arguments: [number(0.7, (v) => v > 0 && v < 1e3)] },
+  greyOperator: { arguments: [shape(2, 2, 3)] },
+  "greyOperator.apply": {
+    call: (x: tf.Tensor) => m.greyOperator([1, 2, 3]).apply(x),
+    arguments: [tensor([[[[1, 2, 3], [0.5, 1, 2]]]])],
+  },
+  maskOperator: { arguments: [list(() => [2], whole(2, 2, 2)), list(() => [1, 0], whole(1, 0, 1))] },
+  "maskOperator.apply": {
+    call: (x: tf.Tensor) => m.maskOperator([2], [1, 0]).apply(x),
+    arguments: [tensor([[1, 2.5]])],
+  },
+  poolingOperator: { arguments: [image, whole(2, 1, 4)] },
+  projectionOperator: {
+    arguments: [
+      list(() => [2], whole(2, 2, 2)),
+      list(() => [[1, 2]] as unknown as number[], thing(() => [1, 2])),
+    ],
+  },
+  randomProjection: { arguments: [rng, list(() => [2], whole(2, 1, 1e6)), whole(2, 1, 1e6)] },
+  channelBasis: { arguments: [list(() => [[1, 0], [0, 1]] as unknown as number[], thing(() => [1, 0]))] },
+  "channelBasis.toBasis": {
+    call: (x: tf.Tensor) => m.channelBasis([[1, 0], [0, 1]]).toBasis(x),
+    arguments: [tensor([[1, 2.5]])],
+  },
+  greyBasis: none,
+  greyMask: { arguments: [shape(2, 2, 3)] },
+  maskByName: { arguments: [name("left"), image] },
+  maskFromPicture: {
+    arguments: [
+      options({
+        width: whole(2, 2, 2),
+        height: whole(2, 2, 2),
+        data: thing(() => new Uint8Array(16).fill(255).fill(0, 0, 3)),
+      }),
+      list(() => [2, 2, 1], whole(2, 2, 2)),
+    ],
+  },
+  randomMask: { arguments: [image, between(0.5, 0, 1), rng] },
+  logLikelihood: {
+    arguments: [
+      model,
+      tensor([[0.5, -1], [1, 2]]),
+      optional(options({ trace: optional(name("exact")), method: flowMethod })),
+    ],
+  },
+  "logLikelihood by probes": {
+    call: (trace: m.Hutchinson) => {
+      const x = tf.tensor2d([[0.5, -1]]);
+      const method = { kind: "rk4", grid: { kind: "uniform", steps: 2 } } as const;
+      return m.logLikelihood(m.scoreModel(mixture, m.vpSde()), x, { trace, method }).finally(() =>
+        x.dispose()
+      );
+    },
+    arguments: [options({
+      rng,
+      probes: optional(whole(2, 1, 1e4)),
+      law: optional(name("gaussian")),
+    })].map((argument) => ({ ...argument, allows: (v) => v === undefined })),
+    infinite: "one probe, which is the default, has no standard error: NaN",
+  },
+  likelihoodBound: {
+    arguments: [
+      model,
+      tensor([[0.5, -1], [1, 2]]),
+      options({ rng, draws: optional(whole(3, 1, 1e5)), times: optional(name("uniform")) }),
+    ],
+    infinite: "of one draw there is no variance: NaN",
+  },
+  encode: { arguments: [model, codes, flowMethod] },
+  decode: { arguments: [model, codes, flowMethod] },
+  interpolate: { arguments: [tensor([[1, 2]]), tensor([[2, -1]]), list(() => [0.25, 0.5])] },
+  variationalBound: {
+    arguments: [
+      model,
+      tensor([[0.5, -1], [1, 0]]),
+      options({
+        ...bound,
+        variances: optional(name("forward")),
+        levels: optional({
+          make: () => 256,
+          allows: (v) => v === null || (Number.isInteger(v) && (v as number) >= 2 && (v as number) < 2 ** 31),
+        }),
+      }),
+    ],
+  },
+  learnVariances: { arguments: [model, tensor([[0.5, -1], [1, 0]]), options(bound)] },
+};

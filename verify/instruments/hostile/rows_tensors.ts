@@ -1,0 +1,88 @@
+/** Rows of functions of tensors: exact distributions, objectives, compilation. @module */
+import * as m from "../../../mod.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import {
+  between,
+  callable,
+  list,
+  name,
+  optional,
+  options,
+  positive,
+  type Rows,
+  shape,
+  tensor,
+  thing,
+  truth,
+} from "./argument.ts";
+import { gaussian, law, mixture, range, rng, sde, time } from "./parts.ts";
+
+const score = callable(() => (x: tf.Tensor) => tf.neg(x));
+const points = tensor([[0.5, -1.5], [1, 2], [-2, 0.25]]);
+const column = tensor([1, 2, 1]);
+const levels = () => ({ noiseRatio: new Float64Array([0.5, 1, 2]), weight: new Float64Array([1, 1, 1]) });
+const cloud = new m.PointCloud([0, 1, 2, 3], 2, 0.1);
+const banana = new m.Banana();
+
+/** The methods of an exact distribution. */
+const methodsOf = (prefix: string, law: m.ExactDistribution): Rows =>
+  Object.fromEntries(
+    (["noise", "logDensity", "posteriorMean"] as const).map((method) => [
+      `${prefix}.${method}`,
+      {
+        call: (y: tf.Tensor, ratio: number) => law[method](y, ratio),
+        arguments: [points, between(0.5, 0)],
+      },
+    ]),
+  );
+
+export const tensorRows: Rows = {
+  ...methodsOf("Gaussian", gaussian),
+  ...methodsOf("GaussianMixture", mixture),
+  ...methodsOf("PointCloud", cloud),
+  ...methodsOf("Banana", banana),
+  diffusedLogDensity: { arguments: [law, sde, points, time] },
+  denoisingLoss: { arguments: [points, points, column] },
+  denoisingLossOf: {
+    arguments: [
+      law,
+      points,
+      points,
+      options({
+        noiseRatio: list(() => levels().noiseRatio, between(1, 0)),
+        weight: list(() => levels().weight),
+      }),
+    ],
+  },
+  consistencyLoss: { arguments: [points, points, column, positive(0.1)] },
+  implicitScoreMatching: { arguments: [score, points] },
+  quadraticForm: { arguments: [score, points, points] },
+  denoisingScoreMatching: { arguments: [score, points, points, positive(0.5)] },
+  explicitScoreMatching: { arguments: [score, points, points] },
+  sliceDirections: { arguments: [rng, shape(2, 3), optional(name("normal"))] },
+  slicedScoreMatching: {
+    arguments: [score, points, points, optional(options({ reducedVariance: optional(truth(false)) }))],
+  },
+  dequantize: { arguments: [list(() => [0, 255], between(3, 0, 255)), shape(1, 2), rng, optional(range)] },
+  dequantizeByNoise: {
+    arguments: [list(() => [0, 255], between(3, 0, 255)), shape(1, 2), rng, sde, optional(range)],
+  },
+  compile: {
+    arguments: [
+      callable(() => (x: tf.Tensor) => [x.add(1)]),
+      list(
+        () => [{ shape: [2], dtype: "float32" }] as unknown as number[],
+        thing(() => ({ shape: [2], dtype: "float32" })),
+        true,
+      ),
+      optional(
+        options({
+          profile: optional({
+            make: () => undefined,
+            allows: (v) => v === undefined || typeof v === "string",
+          }),
+        }),
+      ),
+    ],
+  },
+};

@@ -1,0 +1,36 @@
+/**
+ * An untrained network, small but with every layer at work, for claims about scripts.
+ * @module
+ */
+import { createRng } from "../../src/compute/rng.ts";
+import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../src/networks/registry.ts";
+import { type Model, writeModel } from "../../src/networks/model_file.ts";
+
+const config: NetworkConfig = {
+  ...NETWORK_PRESETS.digits,
+  widths: [8, 8],
+  blocks: 1,
+  middleBlocks: 1,
+  embedding: 16,
+  noiseFeatures: 8,
+};
+
+/** The network; parameters that would start as zeros or ones are spread, so that each one matters. */
+export function smallModel(network: NetworkConfig = config): Model {
+  const { parameters, initialise } = networkFromConfig(network);
+  const rng = createRng(7);
+  const weights = initialise(rng);
+  for (const { name, std, mean } of parameters) {
+    if (std !== 0) continue;
+    const size = weights.get(name)!.length;
+    weights.set(name, rng.fork(name).normalValues([1, size]).map((z) => mean + 0.1 * z));
+  }
+  return { config: { network, preconditioning: { sigmaData: 0.6, centre: -0.7 } }, weights };
+}
+
+/** A new folder with the network in model.safetensors. */
+export async function folderWithCheckpoint(): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeFile(`${folder}/model.safetensors`, writeModel(smallModel()));
+  return folder;
+}

@@ -1,0 +1,48 @@
+/**
+ * One-dimensional Gaussian data N(m0, s0²) under the four SDEs, where every sampler's law can be known exactly.
+ * @module
+ */
+import { scoreModel } from "../../src/diffusion/denoiser.ts";
+import { Gaussian } from "../../src/distributions/gaussian.ts";
+import type { Sampler } from "../../src/samplers/sampler.ts";
+import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
+import type { GridConfig } from "../../src/diffusion/time_grid.ts";
+import { type ImpulseResponse, impulseResponse } from "../instruments/impulse_response.ts";
+
+/** Data and SDE. */
+export interface GaussianWorld {
+  readonly sde: Sde;
+  /** Variance of the data. */
+  readonly s0Squared: number;
+  /** Mean of the data; default 0. */
+  readonly m0?: number;
+}
+
+/** The SDEs that claims run over; VE with a range in which float32 leaves room to see errors. */
+export const sdes: Readonly<Record<string, Sde>> = {
+  "VP": vpSde(),
+  "sub-VP": subVpSde(),
+  "σ^t": sigmaPowerSde(),
+  "VE": veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }),
+};
+
+/** Variance C(t) = α² s0² + σ² of x_t. */
+export function marginalVariance({ sde, s0Squared }: GaussianWorld, t: number): number {
+  return sde.alpha(t) ** 2 * s0Squared + sde.sigma(t) ** 2;
+}
+
+/** C' = 2 f C + g². */
+export function varianceSlope(world: GaussianWorld, t: number): number {
+  return 2 * world.sde.drift(t) * marginalVariance(world, t) + world.sde.diffusion(t) ** 2;
+}
+
+/** A sampler's impulse response in such a world, without the last denoise unless asked for. */
+export async function responseOf(
+  { sde, s0Squared, m0 = 0 }: GaussianWorld,
+  sampler: Sampler,
+  grid: GridConfig | Float64Array,
+  denoise = false,
+): Promise<ImpulseResponse> {
+  const model = scoreModel(new Gaussian({ mean: [m0], variances: [s0Squared] }), sde);
+  return await impulseResponse(model, sampler, { grid, denoise });
+}

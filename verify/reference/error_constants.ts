@@ -1,0 +1,256 @@
+/**
+ * Theory of a sampler's first error term on one-dimensional Gaussian data N(·, s0²), in float64: how the local defects of
+ * its steps, carried to the end by the exact flow, change the variance of its output. No sampler's code is used.
+ * @module
+ */
+import { noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
+import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
+import { type GaussianWorld, marginalVariance, varianceSlope } from "../problems/gaussian_1d.ts";
+
+/** A central difference of a smooth function of time. */
+export function derivative(f: (t: number) => number, t: number): number {
+  const h = 1e-4 * t;
+  return (8 * (f(t + h) - f(t - h)) - (f(t + 2 * h) - f(t - 2 * h))) / (12 * h);
+}
+
+/**
+ * Σ over a grid so fine that it is an integral: lim N^order·(error of N steps), for local defects
+ * defect(t)·|Δv|^(order + 1) in the variable v(t).
+ */
+export function leadingError(
+  sde: Sde,
+  kind: GridConfig["kind"],
+  order: number,
+  variable: (t: number) => number,
+  defect: (t: number) => number,
+): number {
+  const steps = 20_000;
+  const times = timeGrid(sde, { kind, steps });
+  let sum = 0;
+  for (let i = 0; i < steps; i++) {
+    const width = Math.abs(variable(times[i]) - variable(times[i + 1]));
+    sum += defect((times[i] + times[i + 1]) / 2) * (steps * width) ** order * width;
+  }
+  return sum;
+}
+
+/** The squared gain of the reverse SDE from t to tMin, (C_ε/C)² (α/α_ε)². */
+function stochasticGain(world: GaussianWorld, t: number): number {
+  const { sde } = world;
+  const variances = marginalVariance(world, sde.tMin) / marginalVariance(world, t);
+  return (variances * sde.alpha(t) / sde.alpha(sde.tMin)) ** 2;
+}
+
+/** The coefficients of h² in a one-step method x_s = (1 − h p + h² q) x_t + √(g² h + h² w) z, p = f + g²/C. */
+export interface SecondOrder {
+  readonly q: number;
+  readonly w: number;
+}
+
+/** lim N·(variance error) of a one-step method for the reverse SDE: its defect is (p² + 2q) C + w − C''/2. */
+export function stochasticError(
+  world: GaussianWorld,
+  kind: GridConfig["kind"],
+  second: (t: number) => SecondOrder,
+): number {
+  const { sde } = world;
+  return leadingError(sde, kind, 1, (t) => t, (t) => {
+    const variance = marginalVariance(world, t);
+    const p = sde.drift(t) + sde.diffusion(t) ** 2 / variance;
+    const { q, w } = second(t);
+    const curvature = derivative((t) => varianceSlope(world, t), t);
+    return stochasticGain(world, t) * ((p ** 2 + 2 * q) * variance + w - curvature / 2);
+  });
+}
+
+/** Second-order coefficients of Euler–Maruyama. */
+export function eulerMaruyamaTerms(): SecondOrder {
+  return { q: 0, w: 0 };
+}
+
+/** Of the reverse diffusion sampler: expand √(1 − βh) for VP, σ_t² − σ_s² where α = 1; Euler's for sub-VP. */
+export function reverseDiffusionTerms(world: GaussianWorld, t: number): SecondOrder {
+  const { sde } = world;
+  switch (sde.config.kind) {
+    case "vp":
+      return { q: sde.diffusion(t) ** 4 / 8, w: 0 };
+    case "subvp":
+      return { q: 0, w: 0 };
+    default: {
+      const curvature = derivative((t) => sde.diffusion(t) ** 2, t); // (σ²)''
+      return { q: curvature / 2 / marginalVariance(world, t), w: -curvature / 2 };
+    }
+  }
+}
+
+/** Of DDPM's rule on VP: (1 − βh/C)/√(1 − βh). */
+export function ddpmTerms(world: GaussianWorld, t: number): SecondOrder {
+  const beta = world.sde.diffusion(t) ** 2;
+  return { q: 3 / 8 * beta ** 2 - beta ** 2 / (2 * marginalVariance(world, t)), w: 0 };
+}
+
+/** Of the exponential integrator with a frozen score. */
+export function exponentialTerms(world: GaussianWorld, t: number): SecondOrder {
+  const { sde } = world;
+  const f = sde.drift(t);
+  const g2 = sde.diffusion(t) ** 2;
+  const slope = derivative((t) => sde.diffusion(t) ** 2, t);
+  const linear = (derivative((t) => sde.drift(t), t) + f ** 2) / 2;
+  return {
+    q: linear + (slope + f * g2) / (2 * marginalVariance(world, t)),
+    w: -(slope + 2 * f * g2) / 2,
+  };
+}
+
+/**
+ * lim N·(mean error) for data of mean 1 on a uniform grid: the drift's gain 1 − h f + h² q is wrong by
+ * (q − (f' + f²)/2) h², and the error goes to the end like any displacement.
+ */
+export function meanError(
+  world: GaussianWorld,
+  sampler: "euler-maruyama" | "reverse-diffusion" | "ode-euler",
+): number {
+  const { sde } = world;
+  const shrinks = sampler === "reverse-diffusion" && sde.config.kind === "vp";
+  return leadingError(sde, "uniform", 1, (t) => t, (t) => {
+    const f = sde.drift(t);
+    const gain = sampler === "ode-euler"
+      ? Math.sqrt(marginalVariance(world, sde.tMin) / marginalVariance(world, t))
+      : Math.sqrt(stochasticGain(world, t));
+    const defect = (shrinks ? f ** 2 / 2 : 0) - (derivative((t) => sde.drift(t), t) + f ** 2) / 2;
+    return gain * sde.alpha(t) * defect;
+  });
+}
+
+/**
+ * lim N·(variance error) of DDIM with noise η: in u = ν² and C_y = s0² + u a step Δu is wrong by
+ * ¼(1 + η²)² (1/C_y − 1/u) Δu², and shrinks what came before by ½(1 + η²) Δu/C_y.
+ */
+export function ddimError(world: GaussianWorld, kind: GridConfig["kind"], eta: number): number {
+  const { sde, s0Squared } = world;
+  const share = 1 + eta ** 2;
+  const u = (t: number) => noiseRatio(sde, t) ** 2;
+  const end = s0Squared + u(sde.tMin);
+  return sde.alpha(sde.tMin) ** 2 * leadingError(sde, kind, 1, u, (t) => {
+    const c = s0Squared + u(t);
+    return (end / c) ** share * share ** 2 / 4 * (1 / c - 1 / u(t));
+  });
+}
+
+/**
+ * lim N^order·(variance error) of Euler's (order 1) or Heun's (order 2) rule for the probability flow in a variable v,
+ * dx/dv = p x: a step's gain is wrong by −(p² + p') h²/2 or (p³/6 − p''/12) h³, going down in v.
+ */
+export function flowError(
+  world: GaussianWorld,
+  kind: GridConfig["kind"],
+  order: 1 | 2,
+  variable: "t" | "noise ratio",
+): number {
+  const { sde, s0Squared } = world;
+  const end = marginalVariance(world, sde.tMin);
+  if (variable === "noise ratio") {
+    return leadingError(sde, kind, order, (t) => noiseRatio(sde, t), (t) => {
+      const v = noiseRatio(sde, t);
+      const c = s0Squared + v ** 2; // p = v/c
+      const slope = 1 / c - 2 * v ** 2 / c ** 2;
+      const bend = -6 * v / c ** 2 + 8 * v ** 3 / c ** 3;
+      return 2 * end * (order === 1 ? -(v ** 2 / c ** 2 + slope) / 2 : v ** 3 / c ** 3 / 6 - bend / 12);
+    });
+  }
+  const p = (t: number) => varianceSlope(world, t) / marginalVariance(world, t) / 2;
+  return leadingError(sde, kind, order, (t) => t, (t) => {
+    const slope = (t: number) => derivative(p, t);
+    return 2 * end * (order === 1 ? -(p(t) ** 2 + slope(t)) / 2 : p(t) ** 3 / 6 - derivative(slope, t) / 12);
+  });
+}
+
+/** How the steps of a grid lie in its N equal intervals, for the multistep solver's defects. */
+export interface StepPattern {
+  /** Length of the first step, in intervals. */
+  readonly first: number;
+  /** Weight of D' in an interval's defect. */
+  readonly slope: number;
+  /** Weight of D''. */
+  readonly bend: number;
+}
+
+/**
+ * lim N²·(variance error) of DPM-Solver++(2M): in y = x/α a step of h in λ after one of h_previous is wrong by
+ * −h³ [D'/12 + D'' (1/6 + h_previous/(4h))], the first by −h² D'/2, with D(λ) = s0² y/C_y along the flow y ∝ √C_y and
+ * C_y = s0² + e^{−2λ}.
+ */
+export function multistepError(
+  world: GaussianWorld,
+  kind: GridConfig["kind"],
+  pattern: StepPattern = { first: 1, slope: 1 / 12, bend: 5 / 12 },
+): number {
+  const { sde, s0Squared } = world;
+  const lambda = (t: number) => -Math.log(noiseRatio(sde, t));
+  const terms = (t: number) => {
+    const u = noiseRatio(sde, t) ** 2;
+    const c = s0Squared + u;
+    // Relative to y at the end: s0² C_y^(−1/2) differentiated once and twice, times the gain to the end C_y^(−1/2).
+    return { slope: s0Squared * u / c ** 2, bend: s0Squared * (-2 * u / c ** 2 + 3 * u ** 2 / c ** 3) };
+  };
+  const steps = leadingError(sde, kind, 2, lambda, (t) => {
+    const { slope, bend } = terms(t);
+    return -(pattern.slope * slope + pattern.bend * bend);
+  });
+  const fine = timeGrid(sde, { kind, steps: 20_000 });
+  const firstStep = pattern.first * 20_000 * (lambda(fine[1]) - lambda(fine[0]));
+  const start = -terms(sde.tMax).slope * firstStep ** 2 / 2;
+  return 2 * marginalVariance(world, sde.tMin) * (steps + start);
+}
+
+/** What a one-step solver of the probability flow makes of y = 1 at ν = e^{−λ}, by λ + h, where ε̂(y, ν) = p(ν) y. */
+export type FlowGain = (ratio: number, h: number, p: (ratio: number) => number) => number;
+
+/**
+ * lim N^order·(variance error) of a one-step solver in λ: the coefficient of h^(order + 1) in its gain over the exact one,
+ * √(C_y(λ + h)/C_y(λ)), from two small steps.
+ */
+export function singlestepError(
+  { sde, s0Squared }: GaussianWorld,
+  kind: GridConfig["kind"],
+  order: number,
+  gain: FlowGain,
+): number {
+  const variance = (ratio: number) => s0Squared + ratio ** 2;
+  const p = (ratio: number) => ratio / variance(ratio);
+  const defect = (t: number) => {
+    const ratio = noiseRatio(sde, t);
+    const at = (h: number) =>
+      (gain(ratio, h, p) / Math.sqrt(variance(ratio * Math.exp(-h)) / variance(ratio)) - 1) /
+      h ** (order + 1);
+    return 2 * at(0.01) - at(0.02);
+  };
+  const end = sde.alpha(sde.tMin) ** 2 * variance(noiseRatio(sde, sde.tMin));
+  return 2 * end * leadingError(sde, kind, order, (t) => -Math.log(noiseRatio(sde, t)), defect);
+}
+
+/** DPM-Solver-2: the middle of the step in λ, by a step with constant noise, gives the noise for all of it. */
+export const middleNoiseGain: FlowGain = (ratio, h, p) => {
+  const middle = ratio * Math.exp(-h / 2);
+  const between = 1 + (middle - ratio) * p(ratio);
+  return 1 + (ratio * Math.exp(-h) - ratio) * p(middle) * between;
+};
+
+/** DPM-Solver++(2S): the same with the data prediction D = y − ν ε̂ held constant in dy = (y − D) dν/ν. */
+export const middleDataGain: FlowGain = (ratio, h, p) => {
+  const data = (y: number, ratio: number) => y - ratio * p(ratio) * y;
+  const after = (d: number, h: number) => d + (1 - d) * Math.exp(-h);
+  const middle = after(data(1, ratio), h / 2);
+  return after(data(middle, ratio * Math.exp(-h / 2)), h);
+};
+
+/** DPM-Solver-3: lines in λ through the noise at the start and at one and two thirds, the second found with the first. */
+export const thirdsGain: FlowGain = (ratio, h, p) => {
+  const at = (part: number) => ratio * Math.exp(-part * h);
+  // dy = −e^{−λ} (ε + slope·(λ − λ_t)) dλ over the first part of the step.
+  const moved = (part: number, slope: number) =>
+    1 + (at(part) - ratio) * p(ratio) + slope * (at(part) * (1 + part * h) - ratio);
+  const first = (p(at(1 / 3)) * moved(1 / 3, 0) - p(ratio)) / (h / 3);
+  const second = (p(at(2 / 3)) * moved(2 / 3, first) - p(ratio)) / (2 * h / 3);
+  return moved(1, second);
+};
