@@ -1,7 +1,7 @@
 /**
  * Score-based generative modelling through stochastic differential equations (Song et al. 2021).
  *
- * Data are diffused by an SDE; a denoiser knows the score of the diffused law, because it was trained or because the law
+ * Data are diffused by an SDE; a noise predictor knows the score of the diffused distribution, because it was trained or because the distribution
  * is exact; samplers run time backwards.
  *
  * Tensors are TensorFlow.js tensors: import `npm:@tensorflow/tfjs@4.22.0` for functions of them.
@@ -33,8 +33,8 @@ export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute
 
 export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
 export {
-  ddpmChain,
-  logSnr,
+  discreteDdpm,
+  halfLogSnr,
   noiseRatio,
   priorLogDensity,
   type Sde,
@@ -47,16 +47,16 @@ export {
   vpSde,
 } from "./src/diffusion/sde.ts";
 export type { BetaOptions, SigmaPowerOptions, VeOptions } from "./src/diffusion/sde.ts";
-export { withSmallestNoise } from "./src/diffusion/smallest_noise.ts";
-export { discretize } from "./src/diffusion/forward_step.ts";
+export { withMinimumNoise } from "./src/diffusion/smallest_noise.ts";
+export { forwardStep } from "./src/diffusion/forward_step.ts";
 export { CONSISTENCY_LEVELS, type GridConfig, timeGrid } from "./src/diffusion/time_grid.ts";
 export {
-  type Denoiser,
+  type NoisePredictor as NoisePredictor,
   requireScore,
   type ScoreModel,
   scoreModel,
   scoreModelFromNoise,
-} from "./src/diffusion/denoiser.ts";
+} from "./src/diffusion/noise_predictor.ts";
 export { edmCoefficients, type Preconditioning } from "./src/diffusion/preconditioning.ts";
 
 export { Banana, type BananaOptions } from "./src/distributions/banana.ts";
@@ -71,7 +71,7 @@ export {
   rings,
   swissRoll,
   toyByName,
-  toyLaw,
+  toyDistribution,
   type ToyName,
   toyNames,
   twoGaussians,
@@ -84,7 +84,13 @@ export {
   mixtureClassifier,
   type NoisyClassifier,
 } from "./src/conditioning/guidance.ts";
-export { imputed, type Known, pasted, repaint, type RepaintOptions } from "./src/conditioning/imputation.ts";
+export {
+  type Known,
+  type RepaintOptions,
+  repaintSampler,
+  replacementSampler,
+  withExactKnownValues,
+} from "./src/conditioning/imputation.ts";
 export {
   exactPosterior,
   type LinearObservation,
@@ -119,7 +125,7 @@ export {
   type SamplerOptions,
   scoreSamplerNames,
 } from "./src/samplers/registry.ts";
-export { type BudgetedRun, stepsWithin } from "./src/samplers/nfe_budget.ts";
+export { type NfeBudgetRun as BudgetedRun, stepsForNfe } from "./src/samplers/nfe_budget.ts";
 export { consistency } from "./src/samplers/consistency.ts";
 export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
 export { ddpm } from "./src/samplers/ddpm.ts";
@@ -150,12 +156,12 @@ export { type Sampler, statelessStepper, type Stepper } from "./src/samplers/sam
 
 export {
   bitsPerDimension,
-  decodingCost,
+  decoderNats,
   dequantize,
-  dequantizeByNoise,
-  modelRange,
   type NoisyBytes,
-  unitBin,
+  pixelRange as modelRange,
+  truncatedNormalDequantize,
+  unitWidthBin as unitBin,
   type ValueRange,
 } from "./src/likelihood/dequantization.ts";
 export {
@@ -165,11 +171,11 @@ export {
   logLikelihood,
 } from "./src/likelihood/log_likelihood.ts";
 export {
-  type LikelihoodBound,
-  likelihoodBound,
-  type LikelihoodBoundOptions,
+  type ContinuousElbo as LikelihoodBound,
+  continuousElbo,
+  type ContinuousElboOptions as LikelihoodBoundOptions,
 } from "./src/likelihood/continuous_bound.ts";
-export { decode, encode, interpolate } from "./src/likelihood/latents.ts";
+export { decodeLatent, encodeLatent, interpolateLatents } from "./src/likelihood/latents.ts";
 export type { FlowMethod } from "./src/likelihood/probability_flow.ts";
 
 export {
@@ -191,10 +197,10 @@ export {
 export type { Guidance } from "./src/networks/guidance_interval.ts";
 export {
   type Labels,
-  type NetworkDenoiser,
-  networkDenoiser,
+  type NetworkPredictor,
+  networkPredictor,
   type PrepareOptions,
-} from "./src/networks/network_denoiser.ts";
+} from "./src/networks/network_predictor.ts";
 export { exportOnnx, ONNX_INPUTS, ONNX_OUTPUTS } from "./src/networks/onnx_export.ts";
 export type { ModelConfig } from "./src/networks/noise_prediction.ts";
 export { NoisyDigitClassifier, readNoisyClassifier } from "./src/classifiers/noisy_classifier.ts";
@@ -240,21 +246,21 @@ export {
 } from "./src/objectives/score_matching.ts";
 export { sliceDirections, type SlicedOptions, slicedScoreMatching } from "./src/objectives/sliced.ts";
 export {
-  type BoundOptions,
+  type DiscreteElbo as VariationalBound,
+  discreteElbo,
+  type DiscreteElboOptions as BoundOptions,
   learnVariances,
   posteriorStep,
   type StepVariances,
-  type VariationalBound,
-  variationalBound,
 } from "./src/likelihood/discrete_bound.ts";
 export { type FarthestPair, largestDistance } from "./src/data/largest_distance.ts";
 export {
-  bestEpsilon,
+  bestLangevinStep,
   geometricLevels,
   levelOverlap,
-  type NoisePlan,
-  noisePlan,
-  type NoisePlanOptions,
+  type NcsnSchedule as NoisePlan,
+  ncsnSchedule,
+  type NcsnScheduleOptions as NoisePlanOptions,
   ratioOfOverlap,
   varianceAfter,
 } from "./src/diffusion/ncsn_levels.ts";
@@ -323,12 +329,17 @@ export {
   kernelMoments,
   type KernelSum,
 } from "./src/metrics/kernel_distance.ts";
-export { type PooledFeatures, pooledFeatures } from "./src/metrics/pooled_features.ts";
-export { coverage, type Manifold, manifold } from "./src/metrics/precision_recall.ts";
-export { type Proportion, wilsonInterval } from "./src/metrics/wilson_interval.ts";
+export { type PatchStatistics as PooledFeatures, patchStatistics } from "./src/metrics/pooled_features.ts";
+export { type Manifold, manifold, manifoldFraction } from "./src/metrics/precision_recall.ts";
+export { type BinomialEstimate as Proportion, wilsonInterval } from "./src/metrics/wilson_interval.ts";
 export { slicedWasserstein } from "./src/metrics/sliced_wasserstein.ts";
 
-export { type Film, film, filmFrames, type FilmOptions } from "./src/experiments/density_animation.ts";
+export {
+  animationFrames,
+  type DensityAnimation as Film,
+  densityAnimation,
+  type DensityAnimationOptions as FilmOptions,
+} from "./src/experiments/density_animation.ts";
 export {
   type Distances,
   langevinPicture,

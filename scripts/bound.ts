@@ -5,8 +5,8 @@
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { imageSize, slice, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/diffusion/denoiser.ts";
-import { learnVariances, type StepVariances, variationalBound } from "../src/likelihood/discrete_bound.ts";
+import { scoreModel } from "../src/diffusion/noise_predictor.ts";
+import { discreteElbo, learnVariances, type StepVariances } from "../src/likelihood/discrete_bound.ts";
 import { chainNames, chains, chainTimes } from "./sampling/ddpm_chains.ts";
 import { load } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
@@ -43,18 +43,18 @@ const usage = {
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint);
+  const noisePredictor = await load(flags.checkpoint);
   const dataset = await loadMnist(flags.split, { data: flags.data });
   const images = slice(dataset, 0, flags.limit);
   const dimension = imageSize(dataset);
-  if (denoiser.network.sampleShape.join() !== dataset.shape.join()) {
+  if (noisePredictor.network.sampleShape.join() !== dataset.shape.join()) {
     throw new UsageError(
-      `--checkpoint is of images of shape [${denoiser.network.sampleShape}], those of ${dataset.name} have [${dataset.shape}]`,
+      `--checkpoint is of images of shape [${noisePredictor.network.sampleShape}], those of ${dataset.name} have [${dataset.shape}]`,
     );
   }
   const rows = Math.min(flags.batch, images.count);
-  await denoiser.prepare(rows);
-  const model = scoreModel(denoiser, chains[flags.chain]());
+  await noisePredictor.prepare(rows);
+  const model = scoreModel(noisePredictor, chains[flags.chain]());
   const times = chainTimes(model.sde);
   const rng = createRng(flags.seed);
   const learned = flags.variances === "learned";
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
     const bytes = new Uint8Array(rows * dimension); // the last batch is filled up with black
     bytes.set(own.images);
     const x = tf.tensor(toModel(bytes), [rows, ...dataset.shape]);
-    const bound = await variationalBound(model, x, {
+    const bound = await discreteElbo(model, x, {
       times,
       variances,
       rng: rng.startingAt(first),

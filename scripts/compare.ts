@@ -3,7 +3,7 @@
  * @module
  */
 import type { Engine } from "../src/compute/engine.ts";
-import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
+import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
 import { encodePng } from "../src/images/png.ts";
 import { loadRasterizer } from "../src/plots/rasterizer.ts";
 import { samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
@@ -100,23 +100,23 @@ type Flags = FlagValues<typeof usage.flags>;
 /** What all settings are measured with. */
 interface Bench {
   readonly engine: Engine;
-  readonly denoiser: NetworkDenoiser;
-  readonly baseline: NetworkDenoiser | null;
+  readonly noisePredictor: NetworkPredictor;
+  readonly baseline: NetworkPredictor | null;
   readonly qualityReference: QualityReference;
 }
 
 /** The settings of the flags; the baseline's comes last. */
 async function planFor(
   flags: Flags,
-  denoiser: NetworkDenoiser,
-  baseline: NetworkDenoiser | null,
+  noisePredictor: NetworkPredictor,
+  baseline: NetworkPredictor | null,
 ): Promise<Plan> {
   const plan = planned({
     ...flags,
-    network: await fingerprint(denoiser),
+    network: await fingerprint(noisePredictor),
     sdes: flags.sde === "all" ? sdeNames : [flags.sde],
     options: samplerOptions(flags),
-    calls: denoiser.withLabels(denoiser.network.classes > 0 ? 0 : null, flags.guidance).calls(1),
+    calls: noisePredictor.withLabels(noisePredictor.network.classes > 0 ? 0 : null, flags.guidance).calls(1),
   });
   if (baseline === null) return plan;
   const setting: Setting = {
@@ -145,7 +145,7 @@ async function fill(file: ResultsFile, plan: Plan, flags: Flags, bench: Bench): 
   for (const setting of missing) {
     const own = setting.network === file.run.weights;
     const cost = expectedEvaluations(setting);
-    const row = await measureSetting(own ? bench.denoiser : bench.baseline!, setting, {
+    const row = await measureSetting(own ? bench.noisePredictor : bench.baseline!, setting, {
       ...flags,
       ...bench,
       onStep: (taken) => progress.update(done + taken * cost / setting.steps, setting.sampler),
@@ -172,15 +172,15 @@ async function main(): Promise<void> {
     }
   }
   const started = performance.now();
-  const denoiser = await load(flags.checkpoint);
+  const noisePredictor = await load(flags.checkpoint);
   const baseline = flags.baseline === undefined ? null : await load(flags.baseline);
-  const plan = await planFor(flags, denoiser, baseline);
+  const plan = await planFor(flags, noisePredictor, baseline);
   const engine = await openEngine(flags.engine);
-  const run = { weights: await fingerprint(denoiser), count, seed, guidance, engine: engine.name };
+  const run = { weights: await fingerprint(noisePredictor), count, seed, guidance, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, flags.resume);
-  const qualityReference = await openQualityReference(denoiser, count, flags.data);
+  const qualityReference = await openQualityReference(noisePredictor, count, flags.data);
   const file = new ResultsFile(`${output}.json`, run, qualityReference.reference.floor, earlier);
-  await fill(file, plan, flags, { engine, denoiser, baseline, qualityReference });
+  await fill(file, plan, flags, { engine, noisePredictor, baseline, qualityReference });
   const results = await file.write(plan.refused);
   await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));
   const rasterize = await loadRasterizer();
@@ -190,9 +190,12 @@ async function main(): Promise<void> {
     const svg = qualityPlot(results, sde);
     await atomicWrite(`${nameFor(sde)}.svg`, encoder.encode(svg));
     await atomicWrite(`${nameFor(sde)}-plot.png`, encodePng(rasterize(svg)));
-    await atomicWrite(`${nameFor(sde)}.png`, await digitRows(denoiser, engine, shown, { seed, guidance }));
+    await atomicWrite(
+      `${nameFor(sde)}.png`,
+      await digitRows(noisePredictor, engine, shown, { seed, guidance }),
+    );
   }
-  denoiser.dispose();
+  noisePredictor.dispose();
   baseline?.dispose();
   console.log(flags.json ? JSON.stringify(results) : resultsTable(results));
   console.error(

@@ -51,21 +51,21 @@ async function main(): Promise<void> {
   const { steps } = sampling.grid;
   const guidance = guidanceOf(flags);
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint, "mnist", "either");
-  const qualityReference = await openQualityReference(denoiser, flags.count, flags.data);
+  const noisePredictor = await load(flags.checkpoint, "mnist", "either");
+  const qualityReference = await openQualityReference(noisePredictor, flags.count, flags.data);
   using progress = new ProgressBar({
     label: "drawing",
     total: Math.ceil(flags.count / flags.batch) * steps,
     unit: "steps",
   });
   const onStep = (taken: number) => progress.update(taken);
-  const guide = await openGuide(denoiser, flags.classifierScale);
+  const guide = await openGuide(noisePredictor, flags.classifierScale);
   const options = { ...flags, guidance, guide, onStep };
-  const measured = await measure(denoiser, engine, sampling, qualityReference, options);
+  const measured = await measure(noisePredictor, engine, sampling, qualityReference, options);
   guide?.classifier.dispose();
   const { quality, evaluations, seconds } = measured;
   progress.finish();
-  denoiser.dispose();
+  noisePredictor.dispose();
   const { count, sde, sampler, classifierScale = 0, seed } = flags;
   const { floor } = qualityReference.reference;
   if (flags.json) {

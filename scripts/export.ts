@@ -1,5 +1,5 @@
 /**
- * Writes a checkpoint's denoiser as an ONNX file: `deno task export`.
+ * Writes a checkpoint's noise predictor as an ONNX file: `deno task export`.
  * @module
  */
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,7 @@ const pretrained = fileURLToPath(new URL("../fixtures/models/mnist.safetensors",
 const usage = {
   name: "export",
   purpose:
-    "Writes the denoiser as an ONNX file for any number of rows. Inputs: y [batch, 28, 28, 1] (noisy images, the clean ones " +
+    "Writes the noise predictor as an ONNX file for any number of rows. Inputs: y [batch, 28, 28, 1] (noisy images, the clean ones " +
     "in [-1, 1]), noise_ratio [batch] (σ/α), classes [batch, 11] (one-hot, the last for no label). Outputs: noise " +
     "((y − E[x0|y]) / noise_ratio) and denoised (E[x0|y]).",
   examples: ["deno task export --output model.onnx"],

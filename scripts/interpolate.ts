@@ -5,12 +5,12 @@
 
 import * as tf from "../src/compute/tf.ts";
 import { fromModel, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/diffusion/denoiser.ts";
-import { decode, encode, interpolate } from "../src/likelihood/latents.ts";
+import { scoreModel } from "../src/diffusion/noise_predictor.ts";
+import { decodeLatent, encodeLatent, interpolateLatents } from "../src/likelihood/latents.ts";
 import { imageGrid } from "../src/images/grid.ts";
 import { encodePng } from "../src/images/png.ts";
 import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
-import { withSmallestNoise } from "../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../src/diffusion/smallest_noise.ts";
 import { sizeOf } from "../src/math/shape.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
@@ -85,15 +85,15 @@ async function main(): Promise<void> {
   }
   const started = performance.now();
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint);
-  const { sampleShape } = denoiser.network;
+  const noisePredictor = await load(flags.checkpoint);
+  const { sampleShape } = noisePredictor.network;
   const size = sizeOf(sampleShape);
   if (size * data.count !== data.images.length) {
     throw new RangeError(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${data.shape}]`,
     );
   }
-  const model = scoreModel(denoiser, withSmallestNoise(sdes[flags.sde](), flags.smallestNoise));
+  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), flags.smallestNoise));
   const method: FlowMethod = { kind: "dopri5", rtol: tolerance, atol: tolerance };
 
   const originals = tf.tensor(
@@ -102,22 +102,22 @@ async function main(): Promise<void> {
     ),
     [images.length, ...sampleShape],
   );
-  await denoiser.prepare(images.length);
-  const codes = await encode(model, originals, method);
-  const returned = await decode(model, codes, method);
+  await noisePredictor.prepare(images.length);
+  const codes = await encodeLatent(model, originals, method);
+  const returned = await decodeLatent(model, codes, method);
   const [worst, squares] = await tf.tidy(() => {
     const difference = returned.sub(originals).div(2); // pictures are half as wide as the models' [−1, 1]
     return tf.stack([difference.abs().max(), difference.square().mean()]);
   }).data();
 
   const weights = Array.from({ length: between }, (_, i) => (i + 1) / (between + 1));
-  await denoiser.prepare(between);
+  await noisePredictor.prepare(between);
   const values: number[] = [];
   for (let pair = 0; pair + 1 < images.length; pair++) {
     const [first, second] = [pair, pair + 1].map((i) => codes.slice([i, 0, 0, 0], [1, ...sampleShape]));
-    const walk = await interpolate(first, second, weights);
-    const noisy = await decode(model, walk, method);
-    const clean = tf.tidy(() => model.data(noisy, model.sde.tMin));
+    const walk = await interpolateLatents(first, second, weights);
+    const noisy = await decodeLatent(model, walk, method);
+    const clean = tf.tidy(() => model.denoised(noisy, model.sde.tMin));
     const ends = [pair, pair + 1].map((i) =>
       toModel(data.images.subarray(images[i] * size, (images[i] + 1) * size))
     );

@@ -7,19 +7,19 @@ import type { Engine } from "../src/compute/engine.ts";
 import { createRng } from "../src/compute/rng.ts";
 import * as tf from "../src/compute/tf.ts";
 import { type ImageDataset, imageSize, slice, toModel } from "../src/data/dataset.ts";
-import { type ScoreModel, scoreModel } from "../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../src/diffusion/noise_predictor.ts";
 import {
   bitsPerDimension,
-  decodingCost,
+  decoderNats,
   dequantize,
-  dequantizeByNoise,
-  unitBin,
+  truncatedNormalDequantize,
+  unitWidthBin,
 } from "../src/likelihood/dequantization.ts";
 import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
-import { likelihoodBound } from "../src/likelihood/continuous_bound.ts";
-import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
+import { continuousElbo } from "../src/likelihood/continuous_bound.ts";
+import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
 import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
-import { withSmallestNoise } from "../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../src/diffusion/smallest_noise.ts";
 import { sizeOf } from "../src/math/shape.ts";
 import {
   choice,
@@ -142,7 +142,7 @@ function byFlow(model: ScoreModel, flags: Flags): Method {
     const uniform = flags.dequantization === "uniform";
     const { x, logDensity: logNoise } = uniform
       ? { x: dequantize(bytes, shape, noise), logDensity: null }
-      : dequantizeByNoise(bytes, shape, noise, model.sde);
+      : truncatedNormalDequantize(bytes, shape, noise, model.sde);
     const { logDensity, standardError, evaluations } = await logLikelihood(model, x, { trace, method });
     x.dispose();
     const bits = Array.from(
@@ -150,7 +150,7 @@ function byFlow(model: ScoreModel, flags: Flags): Method {
       (value, row) =>
         logNoise === null
           ? bitsPerDimension(value, dimension)
-          : bitsPerDimension(value - logNoise[row], dimension, unitBin),
+          : bitsPerDimension(value - logNoise[row], dimension, unitWidthBin),
     );
     const probeErrors = Array.from(standardError, (error) => error / dimension / Math.LN2);
     return { bits, evaluations, ...(probes > 1 && { probeErrors }) };
@@ -163,10 +163,10 @@ function byBound(model: ScoreModel, { draws = 16, seed }: Flags): Method {
     const rng = createRng(seed).startingAt(first);
     const x0 = tf.tensor(toModel(bytes), [...shape]);
     const estimate = (times: "importance" | "uniform") =>
-      likelihoodBound(model, x0, { rng: rng.fork(times), draws, times });
+      continuousElbo(model, x0, { rng: rng.fork(times), draws, times });
     const [important, uniform] = [await estimate("importance"), await estimate("uniform")];
     x0.dispose();
-    const cost = decodingCost(model.sde);
+    const cost = decoderNats(model.sde);
     const bits = Array.from(important.bound, (nats) => (nats / dimension + cost) / Math.LN2);
     const scaled = (values: Float64Array) => Array.from(values, (v) => v / (dimension * Math.LN2) ** 2);
     const variances = { importance: scaled(important.variance), uniform: scaled(uniform.variance) };
@@ -178,27 +178,27 @@ async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   const images = slice(await loadMnist(flags.split, { data: flags.data }), 0, flags.limit);
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint);
-  const { sampleShape } = denoiser.network;
+  const noisePredictor = await load(flags.checkpoint);
+  const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(images.shape)) {
     throw new RangeError(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${images.shape}]`,
     );
   }
   const started = performance.now();
-  const results = await measure(denoiser, images, engine, flags);
-  denoiser.dispose();
+  const results = await measure(noisePredictor, images, engine, flags);
+  noisePredictor.dispose();
   report(results, flags, engine, (performance.now() - started) / 1000, await trainedNoise(flags.checkpoint));
 }
 
 /** All batches, with progress. */
 async function measure(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   images: ImageDataset,
   engine: Engine,
   flags: Flags,
 ): Promise<BatchBits[]> {
-  const model = scoreModel(denoiser, withSmallestNoise(sdes[flags.sde](), smallestNoiseOf(flags)));
+  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), smallestNoiseOf(flags)));
   const method = flags.method === "bound" ? byBound(model, flags) : byFlow(model, flags);
   const size = imageSize(images);
   const results: BatchBits[] = [];
@@ -206,7 +206,7 @@ async function measure(
   progress.update(0);
   for (let first = 0; first < images.count; first += flags.batch) {
     const rows = Math.min(flags.batch, images.count - first);
-    await denoiser.prepare(rows, { gradients: flags.method !== "bound" });
+    await noisePredictor.prepare(rows, { gradients: flags.method !== "bound" });
     const bytes = images.images.subarray(first * size, (first + rows) * size);
     results.push(await method(bytes, [rows, ...images.shape], first));
     engine.check();

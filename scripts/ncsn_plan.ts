@@ -4,7 +4,7 @@
  */
 import { type ImageDataset, imageSize, slice } from "../src/data/dataset.ts";
 import { largestDistance } from "../src/data/largest_distance.ts";
-import { levelOverlap, noisePlan } from "../src/diffusion/ncsn_levels.ts";
+import { levelOverlap, ncsnSchedule } from "../src/diffusion/ncsn_levels.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import { choice, integer, number, parseFlags, runScript, text, toggle } from "./cli/flags.ts";
@@ -101,27 +101,27 @@ async function computed(
   await openEngine(name);
   const { distance, pair } = await measured(dataset);
   const dimension = imageSize(dataset);
-  const { variance, ratio, ...plan } = noisePlan({
+  const { largest, levels, langevinStep: epsilon, ratio, variance } = ncsnSchedule({
     largest: distance,
     smallest,
     dimension,
     overlap,
-    moves,
+    stepsPerLevel: moves,
   });
   const digits = (value: number) => value.toPrecision(4);
   return {
-    plan,
+    plan: { largest, smallest, levels, moves, epsilon },
     reasons: [
       `${dataset.count} images of ${dataset.name}, ${dimension} pixel values from 0 to 1`,
       `σ_1 = ${digits(distance)}: the largest distance between two of them, images ${
         pair.join(" and ")
       } (technique 1)`,
       `σ_L = ${smallest}: noise that cannot be seen`,
-      `L = ${plan.levels} levels, ratio γ = ${digits(ratio)}: neighbours overlap by ` +
+      `L = ${levels} levels, ratio γ = ${digits(ratio)}: neighbours overlap by ` +
       `${levelOverlap(ratio, dimension).toFixed(3)} ≥ ${overlap} in ${dimension} dimensions (technique 2)`,
       "the network is not told the level: s(x, σ) = s(x)/σ (technique 3)",
       `T = ${moves} moves at each level; ε = ${
-        digits(plan.epsilon)
+        digits(epsilon)
       } brings a sample of the level before to the variance ` +
       `${variance.toFixed(4)} σ_i², nearest to σ_i² (technique 4)`,
       "weights are averaged over steps for sampling (technique 5)",

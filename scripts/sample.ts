@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../src/compute/engine.ts";
 import type { Guidance } from "../src/networks/guidance_interval.ts";
-import type { NetworkDenoiser } from "../src/networks/network_denoiser.ts";
+import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
 import { imageGrid } from "../src/images/grid.ts";
 import { encodePng } from "../src/images/png.ts";
 import {
@@ -161,11 +161,11 @@ interface Result {
 async function* drawn(
   flags: Labelled,
   plan: Plan & { readonly guidance: Guidance },
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
   from = plan.part.first,
 ): AsyncGenerator<DrawnBatch> {
-  const guide = await openGuide(denoiser, flags.classifierScale);
+  const guide = await openGuide(noisePredictor, flags.classifierScale);
   const { steps } = plan.grid;
   const done = (from - plan.part.first) * steps;
   const total = (plan.part.end - plan.part.first) * steps;
@@ -176,7 +176,7 @@ async function* drawn(
     ...{ count: flags.count, rows: flags.batch, frames: plan.ending === ".gif" },
     onStep: (taken) => progress.update(done + taken),
   };
-  yield* drawBatches(denoiser, engine, { first: from, end: plan.part.end }, options);
+  yield* drawBatches(noisePredictor, engine, { first: from, end: plan.part.end }, options);
   guide?.classifier.dispose();
 }
 
@@ -184,7 +184,7 @@ async function* drawn(
 async function streamArray(
   flags: Labelled,
   plan: Plan & { readonly guidance: Guidance },
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
 ): Promise<Result> {
   const { part, grid, guidance } = plan;
@@ -192,7 +192,7 @@ async function streamArray(
   const first = part.first * batch;
   const samples = Math.min(count, part.end * batch) - first;
   const run: RunRecord = {
-    ...{ weights: await fingerprint(denoiser), sde, sampler, steps: grid.steps, grid: grid.kind },
+    ...{ weights: await fingerprint(noisePredictor), sde, sampler, steps: grid.steps, grid: grid.kind },
     ...samplerOptions(flags),
     levels: flags.levels.length > 0 ? flags.levels.join(",") : undefined,
     sigma: plan.sde.config.kind === "sigma-power" ? plan.sde.config.sigma : undefined,
@@ -201,7 +201,7 @@ async function streamArray(
     plan: flags.plan === undefined ? undefined : JSON.stringify(await readPlan(flags.plan)),
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
-  const shape = [samples, ...denoiser.network.sampleShape];
+  const shape = [samples, ...noisePredictor.network.sampleShape];
   const output = { path: flags.output, shape, run };
   if (flags.resume && await isFinished(output)) {
     console.error(`"${flags.output}" is finished: all ${samples} digits are there`);
@@ -214,7 +214,7 @@ async function streamArray(
   if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
-  for await (const next of drawn(flags, plan, denoiser, engine, from)) {
+  for await (const next of drawn(flags, plan, noisePredictor, engine, from)) {
     await file.append(next.values, next.samples);
     evaluations = Math.max(evaluations, next.evaluations);
   }
@@ -236,11 +236,11 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
 async function drawPicture(
   flags: Labelled,
   plan: Plan & { readonly guidance: Guidance },
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
 ): Promise<Result> {
-  const batches = await Array.fromAsync(drawn(flags, plan, denoiser, engine));
-  const shape = [flags.count, ...denoiser.network.sampleShape];
+  const batches = await Array.fromAsync(drawn(flags, plan, noisePredictor, engine));
+  const shape = [flags.count, ...noisePredictor.network.sampleShape];
   const bytes = plan.ending === ".png"
     ? encodePng(imageGrid(joined(batches.map(({ values }) => values)), shape))
     : trajectoryGif(batches[0].frames.map((_, at) => joined(batches.map(({ frames }) => frames[at]))), shape);
@@ -261,13 +261,13 @@ if (import.meta.main) {
     await removeTemporaries(flags.output);
     const started = performance.now();
     const engine = await openEngine(flags.engine);
-    const denoiser = await load(flags.checkpoint, "mnist", "either");
-    const label = flags.label ?? (denoiser.network.classes > 0 ? "random" : "none");
-    checkLabel(label, denoiser);
+    const noisePredictor = await load(flags.checkpoint, "mnist", "either");
+    const label = flags.label ?? (noisePredictor.network.classes > 0 ? "random" : "none");
+    checkLabel(label, noisePredictor);
     // A network without labels has no class that guidance could follow.
     const guidance = labelGuidanceOf({ ...flags, label });
     const write = plan.ending === ".npy" ? streamArray : drawPicture;
-    const result = await write({ ...flags, label }, { ...plan, guidance }, denoiser, engine);
+    const result = await write({ ...flags, label }, { ...plan, guidance }, noisePredictor, engine);
     const summary = {
       count: result.samples,
       sde: flags.sde,

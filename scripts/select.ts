@@ -6,7 +6,7 @@ import { createRng } from "../src/compute/rng.ts";
 import { shuffledBatches } from "../src/data/batches.ts";
 import { featureMoments, frechetDistance } from "../src/metrics/frechet.ts";
 import { type ImageDataset, imageSize, modelToBytes } from "../src/data/dataset.ts";
-import { pooledFeatures } from "../src/metrics/pooled_features.ts";
+import { patchStatistics } from "../src/metrics/pooled_features.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { columns } from "./cli/text_table.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   const dataset = await loadTrainingData(flags.data ?? metadata.data ?? "mnist", { ...flags, resumedShape });
   const engine = await openEngine(flags.engine);
   const moments = (images: ImageDataset) => {
-    const { features, dimension } = pooledFeatures(images);
+    const { features, dimension } = patchStatistics(images);
     return featureMoments(features, dimension);
   };
   const known = moments(dataset);
@@ -77,20 +77,20 @@ async function main(): Promise<void> {
   });
   for (const [at, name] of names.entries()) {
     const checkpoint = `${folder}/${name}`;
-    const denoiser = await load(checkpoint, "mnist", "either");
-    if (String(denoiser.network.sampleShape) !== String(dataset.shape)) {
+    const noisePredictor = await load(checkpoint, "mnist", "either");
+    if (String(noisePredictor.network.sampleShape) !== String(dataset.shape)) {
       throw new Error(
-        `${checkpoint} is for images of shape [${denoiser.network.sampleShape}], the data have [${dataset.shape}]`,
+        `${checkpoint} is for images of shape [${noisePredictor.network.sampleShape}], the data have [${dataset.shape}]`,
       );
     }
     const before = at * Math.ceil(count / flags.batch) * sampling.grid.steps;
     const { images } = await drawDigits(
-      denoiser,
+      noisePredictor,
       engine,
       await withSigma(sampling, { ...flags, checkpoint }),
       { ...flags, guidance: 1, onStep: (taken) => progress.update(before + taken) },
     );
-    denoiser.dispose();
+    noisePredictor.dispose();
     const drawn = { ...dataset, count, images: modelToBytes(images) };
     measured.push({ name, frechet: frechetDistance(moments(drawn), known) });
   }

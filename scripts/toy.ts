@@ -3,8 +3,8 @@
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
-import { toyLaw, type ToyName, toyNames } from "../src/distributions/toys.ts";
-import { film, filmFrames } from "../src/experiments/density_animation.ts";
+import { toyDistribution, type ToyName, toyNames } from "../src/distributions/toys.ts";
+import { animationFrames, densityAnimation } from "../src/experiments/density_animation.ts";
 import { langevinPicture, measureLangevin } from "../src/experiments/exact_langevin.ts";
 import { errorsPicture, fieldsPicture, levelsPicture } from "../src/experiments/field_pictures.ts";
 import { fieldMethods, learnFields, measureFields } from "../src/experiments/learned_fields.ts";
@@ -38,7 +38,7 @@ const usage = {
     "well-separated modes by three samplers; densities: a film to noise and back. Without a name, all four.",
   examples: ["deno task toy matching --data moons", "deno task toy modes --count 10000 --json"],
   flags: {
-    data: choice(toyNames, { help: "the law (modes has its own)", default: "mixture" }),
+    data: choice(toyNames, { help: "the distribution (modes has its own)", default: "mixture" }),
     count: integer({ help: "samples or particles; by default each experiment's own", min: 2, max: 20_000 }),
     steps: integer({
       help: "Langevin moves, training steps or moments of the film; by default each experiment's own",
@@ -46,7 +46,7 @@ const usage = {
       max: 100_000,
     }),
     stepSize: number({
-      help: "Langevin's, by default a twentieth of the law's narrowest variance",
+      help: "Langevin's, by default a twentieth of the distribution's narrowest variance",
       min: 1e-8,
     }),
     sigma: number({
@@ -84,7 +84,7 @@ function readFlags(name: string, chosen: readonly Experiment[], args: readonly s
   return { ...parseFlags(usage, []), ...parseFlags({ ...usage, name, flags }, args) };
 }
 
-/** Standard deviation of each law where it is narrowest. */
+/** Standard deviation of each distribution where it is narrowest. */
 const narrowest: Record<ToyName, number> = {
   "mixture": 0.5,
   "banana": 0.3,
@@ -111,8 +111,8 @@ const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
 async function langevin(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
   const { data, count = 2000, steps = 1000, seed } = flags;
   const stepSize = flags.stepSize ?? 0.05 * narrowest[data] ** 2;
-  const law = toyLaw(data);
-  const report = await measureLangevin(law, { count, steps, stepSize, rng: createRng(seed) });
+  const distribution = toyDistribution(data);
+  const report = await measureLangevin(distribution, { count, steps, stepSize, rng: createRng(seed) });
   const { curve, floor, modes } = report;
   const end = curve[curve.length - 1];
   return {
@@ -131,26 +131,26 @@ async function langevin(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
     ],
     files: [[
       `langevin_${data}.png`,
-      encodePng(rasterize(await langevinPicture(law, report), { scale: SCALE })),
+      encodePng(rasterize(await langevinPicture(distribution, report), { scale: SCALE })),
     ]],
   };
 }
 
 async function matching(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
   const { data, count = 4000, steps = 1500, seed, sigma, methods } = flags;
-  const law = toyLaw(data);
+  const distribution = toyDistribution(data);
   using progress = new ProgressBar({ label: "training", total: methods.length * steps, unit: "steps" });
   const onStep = (method: (typeof methods)[number], done: number) =>
     progress.update(methods.indexOf(method) * steps + done, method);
-  const fields = await learnFields(law, { sigma, steps, seed, methods, onStep });
+  const fields = await learnFields(distribution, { sigma, steps, seed, methods, onStep });
   progress.finish();
-  const report = await measureFields(law, fields, { sigma, seed, count });
+  const report = await measureFields(distribution, fields, { sigma, seed, count });
   for (const field of fields) field.dispose();
-  const drawn = law.sample(createRng(seed).fork("picture"), 1000);
+  const drawn = distribution.sample(createRng(seed).fork("picture"), 1000);
   const points = await drawn.data<"float32">();
   const pictures = {
-    fields: await fieldsPicture(law, report),
-    errors: await errorsPicture(law, report, points),
+    fields: await fieldsPicture(distribution, report),
+    errors: await errorsPicture(distribution, report, points),
     levels: levelsPicture(report),
   };
   drawn.dispose();
@@ -207,11 +207,13 @@ async function modes(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
 
 async function densities(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
   const { data, count = 300, steps: moments = 20, seed } = flags;
-  const law = toyLaw(data);
+  const distribution = toyDistribution(data);
   const options = { moments, count, rng: createRng(seed) };
   const frames: Picture[] = [];
   using progress = new ProgressBar({ label: "drawing", total: 2 * moments, unit: "frames" });
-  for await (const svg of filmFrames(law, options, await film(law, options))) {
+  for await (
+    const svg of animationFrames(distribution, options, await densityAnimation(distribution, options))
+  ) {
     frames.push(rasterize(svg));
     progress.update(frames.length);
   }

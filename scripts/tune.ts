@@ -148,8 +148,8 @@ async function main(): Promise<void> {
   }
   const started = performance.now();
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint);
-  const qualityReference = await openQualityReference(denoiser, count, flags.data);
+  const noisePredictor = await load(flags.checkpoint);
+  const qualityReference = await openQualityReference(noisePredictor, count, flags.data);
   const batches = Math.ceil(count / batch);
   const total = repeats * batches * all.reduce((sum, { steps }) => sum + steps, 0);
   using progress = new ProgressBar({ label: "tuning", total, unit: "steps" });
@@ -158,14 +158,20 @@ async function main(): Promise<void> {
     for (let repeat = 0; repeat < repeats; repeat++) {
       const onStep = (taken: number) => progress.update(done + taken, settingText(trial));
       const options = { count, batch, guidance, seed: flags.seed + repeat, onStep };
-      const measured = await measure(denoiser, engine, samplingFor(flags, trial), qualityReference, options);
+      const measured = await measure(
+        noisePredictor,
+        engine,
+        samplingFor(flags, trial),
+        qualityReference,
+        options,
+      );
       trial.values.push(metric === "frechet" ? measured.quality.frechet : measured.quality.kernelDistance);
       trial.evaluations = Math.max(trial.evaluations, measured.evaluations);
       done += batches * trial.steps;
     }
     progress.print(`${settingText(trial)}: ${numberText(meanOf(trial.values))}`);
   }
-  denoiser.dispose();
+  noisePredictor.dispose();
   const sorted = all.toSorted((a, b) => meanOf(a.values).mean - meanOf(b.values).mean);
   const { frechet, kernelDistance } = qualityReference.reference.floor;
   const floor = metric === "frechet" ? frechet : kernelDistance;

@@ -1,10 +1,10 @@
 /** Trained networks that come with this project. @module */
-import { type NetworkDenoiser, networkDenoiser } from "./networks/network_denoiser.ts";
+import { type NetworkPredictor, networkPredictor } from "./networks/network_predictor.ts";
 import { readModel } from "./networks/model_file.ts";
 import { NoisyDigitClassifier, readNoisyClassifier } from "./classifiers/noisy_classifier.ts";
 import { fetchShipped, type SHIPPED_FILES } from "./input/shipped_file.ts";
 
-/** Names of the trained denoisers. */
+/** Names of the trained noise predictors. */
 export type PretrainedName = "mnist" | "mnist-likelihood" | "coloured-digits";
 
 const FILES: Readonly<Record<PretrainedName, keyof typeof SHIPPED_FILES>> = {
@@ -24,12 +24,12 @@ export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as 
  * @throws {RangeError} For an unknown name.
  * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
  */
-export async function loadPretrained(name: PretrainedName): Promise<NetworkDenoiser> {
+export async function loadPretrained(name: PretrainedName): Promise<NetworkPredictor> {
   if (!Object.hasOwn(FILES, name)) {
     throw new RangeError(`the pretrained networks are ${pretrainedNames.join(", ")}; got ${name}`);
   }
   const { config, weights } = readModel(await fetchShipped(FILES[name]));
-  return networkDenoiser(config, weights);
+  return networkPredictor(config, weights);
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Engine, type EngineName, useEngine } from "../../src/compute/engin
 import { createRng } from "../../src/compute/rng.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
-import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
@@ -56,8 +56,8 @@ export async function openOurs(
   const engine = await openEngine(name);
   const network = networkFromConfig(model.network) as Network;
   const rng = createRng(1);
-  const denoiser = networkDenoiser(model, network.initialise(rng));
-  await denoiser.prepare(batch);
+  const noisePredictor = networkPredictor(model, network.initialise(rng));
+  await noisePredictor.prepare(batch);
   const shape = [batch, ...network.sampleShape];
   const y = rng.normal(shape);
   const config: TrainingConfig = {
@@ -77,7 +77,7 @@ export async function openOurs(
   let trained: Awaited<ReturnType<typeof load>> | null = null;
   const act: Record<Action, () => Promise<void>> = {
     async forward() {
-      const noise = denoiser.noise(y, 0.5);
+      const noise = noisePredictor.predictNoise(y, 0.5);
       await noise.data();
       noise.dispose();
     },
@@ -111,7 +111,7 @@ export async function openOurs(
     memory: peakMemory,
     async close() {
       await steps.return();
-      denoiser.dispose();
+      noisePredictor.dispose();
       trained?.dispose();
       y.dispose();
     },

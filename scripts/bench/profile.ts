@@ -8,7 +8,7 @@ import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
-import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { stepShapes, trainingFunction } from "../../src/training/step.ts";
@@ -29,14 +29,14 @@ export async function profile(
   batch: number,
 ): Promise<{ forward: Share[]; step: Share[] }> {
   const network = networkFromConfig(model.network) as Network;
-  const denoiser = networkDenoiser(model, network.initialise(createRng(1)));
+  const noisePredictor = networkPredictor(model, network.initialise(createRng(1)));
   const step = trainingFunction(network, model.preconditioning, OPTIMIZER_DEFAULTS);
   const measure = engine.name === "onnx" ? profileNative : profileEager;
   const result = {
-    forward: await measure((y) => [denoiser.noise(y, 0.5)], [[batch, ...network.sampleShape]]),
+    forward: await measure((y) => [noisePredictor.predictNoise(y, 0.5)], [[batch, ...network.sampleShape]]),
     step: await measure(step, stepShapes(network, batch)),
   };
-  denoiser.dispose();
+  noisePredictor.dispose();
   return result;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../../src/compute/engine.ts";
 import { fromModel } from "../../src/data/dataset.ts";
-import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { samplerEntry } from "../../src/samplers/registry.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 import type { Mark } from "../../src/plots/marks.ts";
@@ -75,15 +75,15 @@ export function rowsToShow({ run, rows }: Results, sde: string, evaluations: num
 
 /** A PNG with a row of digits for each setting, all from the same noise. */
 export async function digitRows(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
   rows: readonly Row[],
   options: { readonly seed: number; readonly guidance: number },
 ): Promise<Uint8Array> {
-  const { sampleShape } = denoiser.network;
+  const { sampleShape } = noisePredictor.network;
   const pieces: Float32Array[] = [];
   for (const row of rows) {
-    const drawn = await drawDigits(denoiser, engine, samplingFor(row), {
+    const drawn = await drawDigits(noisePredictor, engine, samplingFor(row), {
       ...options,
       count: DIGITS,
       batch: DIGITS,

@@ -2,7 +2,7 @@
  * What `deno task compare` is to measure: every sampler under every equation, at every budget or number of steps.
  * @module
  */
-import { stepsWithin } from "../../src/samplers/nfe_budget.ts";
+import { stepsForNfe } from "../../src/samplers/nfe_budget.ts";
 import { samplerByName, samplerEntry, type SamplerOptions } from "../../src/samplers/registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { sdes } from "../sampling/draw_batches.ts";
@@ -78,7 +78,7 @@ export function planned(wanted: ComparisonOptions): Plan {
           add(settings, { network, sde, sampler, grid: kind, steps: amount, options });
         } else {
           try {
-            const run = stepsWithin(sampler, Math.floor(amount / wanted.calls), options);
+            const run = stepsForNfe(sampler, Math.floor(amount / wanted.calls), options);
             add(settings, { network, sde, sampler, grid: kind, ...run });
           } catch (error) {
             if (!(error instanceof RangeError)) throw error;

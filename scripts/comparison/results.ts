@@ -5,7 +5,7 @@
 import type { Engine } from "../../src/compute/engine.ts";
 import { isObject, parseJson } from "../../src/input/json.ts";
 import type { DigitQuality } from "../../src/metrics/digit_quality.ts";
-import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { scoreSamplerNames } from "../../src/samplers/registry.ts";
 import { columns } from "../cli/text_table.ts";
 import { atomicWrite } from "../cli/files.ts";
@@ -34,13 +34,13 @@ export interface MeasuringOptions extends DigitsOptions {
 
 /** Measures a setting; where it fails, as a rule with too few steps, the row says why. */
 export async function measureSetting(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   setting: Setting,
   { engine, qualityReference, count, batch, seed, guidance, onStep }: MeasuringOptions,
 ): Promise<Row> {
   const options = { count, batch, seed, guidance, onStep };
   try {
-    const measured = await measure(denoiser, engine, samplingFor(setting), qualityReference, options);
+    const measured = await measure(noisePredictor, engine, samplingFor(setting), qualityReference, options);
     return { ...setting, ...measured, failure: null };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -13,7 +13,7 @@ import {
 } from "../../src/metrics/digit_quality.ts";
 import type { Weights } from "../../src/networks/network.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
-import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { drawBatches, type Guide, shardOf } from "../sampling/draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { loadMnist } from "../datasets/mnist.ts";
@@ -46,18 +46,18 @@ export interface Digits {
 
 /** Draws digits; digit i has class i modulo the number of classes and its own noise, whatever the batch and the sampler. */
 export async function drawDigits(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
   sampling: Sampling,
   options: DigitsOptions,
 ): Promise<Digits> {
-  const { sampleShape, classes } = denoiser.network;
+  const { sampleShape, classes } = noisePredictor.network;
   const { count, batch: rows, seed, guidance, guide, onStep = () => {} } = options;
   const size = sizeOf(sampleShape);
   const images = new Float32Array(count * size);
   let evaluations = 0;
   const started = performance.now();
-  const drawn = drawBatches(denoiser, engine, shardOf(1, 1, count, rows), {
+  const drawn = drawBatches(noisePredictor, engine, shardOf(1, 1, count, rows), {
     ...sampling,
     ...{ count, rows, seed, guidance, guide, label: "turn", denoise: true, frames: false, onStep },
   });
@@ -84,13 +84,13 @@ export interface QualityReference {
  * @throws RangeError when the network's samples are no digits
  */
 export async function openQualityReference(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   count: number,
   data: string | undefined,
 ): Promise<QualityReference> {
   const file = new URL("../../fixtures/models/classifier.safetensors", import.meta.url);
   const [train, test] = [await loadMnist("train", { data }), await loadMnist("test", { data })];
-  const { sampleShape } = denoiser.network;
+  const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(test.shape)) {
     throw new RangeError(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${test.shape}]`,
@@ -111,13 +111,18 @@ export interface Measurement {
 
 /** Draws digits and measures them. */
 export async function measure(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
   sampling: Sampling,
   { classifier, reference }: QualityReference,
   options: DigitsOptions,
 ): Promise<Measurement> {
-  const { images, labels, evaluations, seconds } = await drawDigits(denoiser, engine, sampling, options);
+  const { images, labels, evaluations, seconds } = await drawDigits(
+    noisePredictor,
+    engine,
+    sampling,
+    options,
+  );
   const quality = await digitQuality(classifier, images, labels, reference);
   engine.check();
   return { quality, evaluations, seconds };

@@ -6,7 +6,12 @@
 import type { Engine } from "../../src/compute/engine.ts";
 import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
-import { imputed, type Known, pasted, repaint } from "../../src/conditioning/imputation.ts";
+import {
+  type Known,
+  repaintSampler,
+  replacementSampler,
+  withExactKnownValues,
+} from "../../src/conditioning/imputation.ts";
 import {
   type LinearObservation,
   linearObservation,
@@ -14,9 +19,9 @@ import {
 } from "../../src/conditioning/observation.ts";
 
 import { posteriorScore, type PosteriorScoreOptions } from "../../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel } from "../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { sizeOf } from "../../src/math/shape.ts";
-import type { NetworkDenoiser } from "../../src/networks/network_denoiser.ts";
+import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import { SAMPLER } from "../sampling/draw_batches.ts";
@@ -165,7 +170,7 @@ export interface PosteriorSamples {
  * @param seen What {@linkcode observe} saw.
  */
 export async function drawPosterior(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
   inputs: Inputs,
   seen: tf.Tensor,
@@ -173,13 +178,13 @@ export async function drawPosterior(
   options: PosteriorOptions,
 ): Promise<PosteriorSamples> {
   const { sde, sampler, grid, count, batch: rows, seed, method, classes } = options;
-  const { sampleShape } = denoiser.network;
-  const dataStd = denoiser.config.preconditioning?.sigmaData;
+  const { sampleShape } = noisePredictor.network;
+  const dataStd = noisePredictor.config.preconditioning?.sigmaData;
   const size = sizeOf(sampleShape);
   const total = inputs.count * count;
   const values = new Float32Array(total * size);
   const gradients = method === "mmps" || method === "pigdm";
-  await denoiser.prepare(rows, { gradients });
+  await noisePredictor.prepare(rows, { gradients });
   const started = performance.now();
   let evaluations = 0;
   let taken = 0;
@@ -198,7 +203,7 @@ export async function drawPosterior(
     const observation = await linearObservation(sight.operator, y, sight.noiseStd);
     const labels = classes === null ? null : Array.from(places, (place) => classes[place]);
     const conditioned = condition(
-      scoreModel(denoiser.withLabels(labels), sde),
+      scoreModel(noisePredictor.withLabels(labels), sde),
       sampler,
       known,
       observation,
@@ -240,7 +245,7 @@ function condition(
     const exact = part !== null && noiseStd === 0;
     return {
       model: posteriorScore(model, observation, { method, iterations, dataStd }),
-      sampler: exact ? pasted(sampler, part) : sampler,
+      sampler: exact ? withExactKnownValues(sampler, part) : sampler,
     };
   }
   if (part === null || noiseStd > 0) {
@@ -248,6 +253,8 @@ function condition(
   }
   return {
     model,
-    sampler: method === "replacement" ? imputed(sampler, part) : repaint(sampler, { ...part, resamplings }),
+    sampler: method === "replacement"
+      ? replacementSampler(sampler, part)
+      : repaintSampler(sampler, { ...part, resamplings }),
   };
 }

@@ -134,12 +134,12 @@ async function digitsOf(
     }
     return slice(test, from, to + 1);
   }
-  const denoiser = await loadPretrained("mnist");
-  const { sampleShape, classes } = denoiser.network;
+  const noisePredictor = await loadPretrained("mnist");
+  const { sampleShape, classes } = noisePredictor.network;
   const sampling = { sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: samplerEntry(SAMPLER).grid };
   const asked = { count: to + 1, batch: Math.min(64, to + 1), seed, guidance: GUIDANCE };
-  const { images, labels } = await drawDigits(denoiser, engine, sampling, asked);
-  denoiser.dispose();
+  const { images, labels } = await drawDigits(noisePredictor, engine, sampling, asked);
+  noisePredictor.dispose();
   return slice(
     {
       ...{ name: "samples", count: to + 1, classes, images: modelToBytes(images), labels: labels! },

@@ -4,7 +4,7 @@
  */
 import type * as tf from "../../src/compute/tf.ts";
 import { readClassifier } from "../../src/classifiers/digit_classifier.ts";
-import { type KeptClasses, keptClasses } from "../../src/metrics/class_preservation.ts";
+import { type ClassPreservation, classPreservation } from "../../src/metrics/class_preservation.ts";
 import type { PretrainedName } from "../../src/pretrained.ts";
 import { load, SAMPLER } from "../sampling/draw_batches.ts";
 import { openEngine } from "../cli/engine.ts";
@@ -52,8 +52,8 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
   const sampling = samplingOf({ ...flags, steps });
   await checkOutput(flags.output);
   const engine = await openEngine(flags.engine);
-  const denoiser = await load(flags.checkpoint, task.network);
-  const shape = denoiser.network.sampleShape;
+  const noisePredictor = await load(flags.checkpoint, task.network);
+  const shape = noisePredictor.network.sampleShape;
   const sight = await task.sight(shape);
   const inputs = await readInputs(flags.input, { ...flags, shape, engine });
   const seen = observe(inputs, sight, flags.seed);
@@ -61,15 +61,15 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
   const batch = Math.min(flags.batch, inputs.count * samples);
   const total = Math.ceil(inputs.count * samples / batch) * sampling.grid.steps;
   using progress = new ProgressBar({ label: task.label, total, unit: "steps" });
-  const { values, evaluations, seconds } = await drawPosterior(denoiser, engine, inputs, seen, sight, {
+  const { values, evaluations, seconds } = await drawPosterior(noisePredictor, engine, inputs, seen, sight, {
     ...flags,
     ...sampling,
     batch,
-    classes: classesOf(flags.label, inputs, denoiser.network.classes),
+    classes: classesOf(flags.label, inputs, noisePredictor.network.classes),
     onStep: (taken) => progress.update(taken),
   });
   progress.finish();
-  denoiser.dispose();
+  noisePredictor.dispose();
   const outcome = { inputs, samples, values, shape, sight, seen };
   const images = await task.shown(outcome);
   await writeGallery(flags.output, {
@@ -96,10 +96,10 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
 }
 
 /** How often the digit classifier finds an input's class in its samples; null of what are no grey digits with classes. */
-export async function keptOf({ inputs, values, shape }: Outcome): Promise<KeptClasses | null> {
+export async function keptOf({ inputs, values, shape }: Outcome): Promise<ClassPreservation | null> {
   if (inputs.labels === null || String(shape) !== "28,28,1") return null;
   const file = new URL("../../fixtures/models/classifier.safetensors", import.meta.url);
-  return await keptClasses(readClassifier(await readWhole(file)), values, inputs.labels);
+  return await classPreservation(readClassifier(await readWhole(file)), values, inputs.labels);
 }
 
 /** A share in [0, 1] in words. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { cosineBetas, linearBetas } from "../../src/diffusion/beta_schedule.ts";
-import { ddpmChain, noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
+import { discreteDdpm, noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
 import { timeGrid } from "../../src/diffusion/time_grid.ts";
 
 /** The names, as `--chain` and `--sde` have them. */
@@ -11,8 +11,8 @@ export const chainNames = ["ddpm-linear", "ddpm-cosine"] as const;
 
 /** The chains: 1000 steps with a linear schedule (Ho et al. 2020) and with a cosine's (Nichol & Dhariwal 2021). */
 export const chains: Record<typeof chainNames[number], () => Sde> = {
-  "ddpm-linear": () => ddpmChain(linearBetas()),
-  "ddpm-cosine": () => ddpmChain(cosineBetas()),
+  "ddpm-linear": () => discreteDdpm(linearBetas()),
+  "ddpm-cosine": () => discreteDdpm(cosineBetas()),
 };
 
 /** The times n/N of a chain, from 1 down to 1/N. */

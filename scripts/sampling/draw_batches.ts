@@ -7,10 +7,10 @@ import { createRng, type Rng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { classifierGuided } from "../../src/conditioning/guidance.ts";
 import { fromModel } from "../../src/data/dataset.ts";
-import { type Denoiser, type ScoreModel, scoreModel } from "../../src/diffusion/denoiser.ts";
+import { type NoisePredictor, type ScoreModel, scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { readModel } from "../../src/networks/model_file.ts";
 import { checkedGuidance, type Guidance } from "../../src/networks/guidance_interval.ts";
-import { type NetworkDenoiser, networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { type NetworkPredictor, networkPredictor } from "../../src/networks/network_predictor.ts";
 import { NOISY_CLASSIFIER_SHAPE, type NoisyDigitClassifier } from "../../src/classifiers/noisy_classifier.ts";
 import {
   loadNoisyClassifier,
@@ -54,30 +54,30 @@ export async function load(
   checkpoint: string | undefined,
   name: PretrainedName = "mnist",
   kind: "score" | "either" = "score",
-): Promise<NetworkDenoiser> {
-  const denoiser = await loadAny(checkpoint, name);
-  if (kind === "either" || !denoiser.consistency) return denoiser;
-  denoiser.dispose();
+): Promise<NetworkPredictor> {
+  const noisePredictor = await loadAny(checkpoint, name);
+  if (kind === "either" || !noisePredictor.consistency) return noisePredictor;
+  noisePredictor.dispose();
   throw new UsageError(
     `"${checkpoint}" is a consistency function, which has no score: deno task sample and deno task evaluate draw from it`,
   );
 }
 
-async function loadAny(checkpoint: string | undefined, name: PretrainedName): Promise<NetworkDenoiser> {
+async function loadAny(checkpoint: string | undefined, name: PretrainedName): Promise<NetworkPredictor> {
   if (checkpoint === undefined) return await loadPretrained(name);
   const shipped = pretrainedNames.find((name) => name === checkpoint);
   if (shipped !== undefined) return await loadPretrained(shipped);
   const bytes = await readWhole(checkpoint);
   try {
     const { config, weights } = readModel(bytes);
-    return networkDenoiser(config, weights);
+    return networkPredictor(config, weights);
   } catch (error) {
     throw new Error(`"${checkpoint}" cannot be used: ${error instanceof Error ? error.message : error}`);
   }
 }
 
 /** SHA-256 of a network's config and weights, in hexadecimal digits. */
-export async function fingerprint({ config, parameters }: NetworkDenoiser): Promise<string> {
+export async function fingerprint({ config, parameters }: NetworkPredictor): Promise<string> {
   const pieces: Uint8Array<ArrayBuffer>[] = [new TextEncoder().encode(JSON.stringify(config))];
   for (const tensor of Object.values(parameters)) {
     pieces.push(new Uint8Array(Float32Array.from(await tensor.data<"float32">()).buffer));
@@ -103,7 +103,7 @@ export function labelsOf(label: string, classes: number, rng: Rng, rows: number)
  * @param label A class by its number, "random" for one drawn for each sample, or "none".
  * @throws UsageError naming the label and the network's labels
  */
-export function checkLabel(label: string, { network: { classes } }: NetworkDenoiser): void {
+export function checkLabel(label: string, { network: { classes } }: NetworkPredictor): void {
   if (label === "none" || (classes > 0 && (label === "random" || Number(label) < classes))) return;
   const has = classes === 0 ? "the network has no labels" : `the network's labels are 0 to ${classes - 1}`;
   throw new UsageError(`--label ${label}: ${has}`);
@@ -119,7 +119,7 @@ export interface Guide {
  * The classifier that comes with the project, to be disposed; null for scale 0.
  * @throws UsageError when the network's samples are nothing that it knows
  */
-export async function openGuide({ network }: NetworkDenoiser, scale = 0): Promise<Guide | null> {
+export async function openGuide({ network }: NetworkPredictor, scale = 0): Promise<Guide | null> {
   if (scale === 0) return null;
   if (String(network.sampleShape) !== String(NOISY_CLASSIFIER_SHAPE)) {
     throw new UsageError(
@@ -185,13 +185,13 @@ export interface DrawnBatch {
 
 /** Draws the batches of a part, one after the other. */
 export async function* drawBatches(
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   engine: Engine,
   part: Part,
   options: DrawOptions,
 ): AsyncGenerator<DrawnBatch, void, void> {
   const { sde, sampler, grid, rows, denoise, guide = null } = options;
-  const { sampleShape, classes } = denoiser.network;
+  const { sampleShape, classes } = noisePredictor.network;
   const stride = Math.ceil(grid.steps / (mostFrames - 1));
   for (let index = part.first; index < part.end; index++) {
     const first = index * rows;
@@ -200,18 +200,18 @@ export async function* drawBatches(
     const labels = labelsOf(options.label, guide?.classifier.classes ?? classes, rng, rows);
     const { scale } = checkedGuidance(options.guidance);
     const conditioned = classes === 0 || scale === 0
-      ? denoiser
-      : denoiser.withLabels(labels, options.guidance);
+      ? noisePredictor
+      : noisePredictor.withLabels(labels, options.guidance);
     if (index === part.first) {
       await conditioned.prepare(rows);
       await guide?.classifier.prepare(rows);
     }
     let evaluations = 0;
-    const counted: Denoiser = {
+    const counted: NoisePredictor = {
       ...conditioned.consistency && { consistency: conditioned.consistency },
-      noise(y, noiseRatio) {
+      predictNoise(y, noiseRatio) {
         evaluations += conditioned.calls(noiseRatio);
-        return conditioned.noise(y, noiseRatio);
+        return conditioned.predictNoise(y, noiseRatio);
       },
     };
     const unguided = scoreModel(counted, sde);
@@ -223,7 +223,7 @@ export async function* drawBatches(
       fromModel(await x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
     for await (const look of sample(model, sampler, { shape: [rows, ...sampleShape], grid, rng, denoise })) {
       if (options.frames && !look.done && look.step % stride === 0) {
-        const state = visible(denoiser, model, look.x, look.time);
+        const state = visible(noisePredictor, model, look.x, look.time);
         frames.push(await kept(state));
         state.dispose();
       }
@@ -239,8 +239,13 @@ export async function* drawBatches(
 }
 
 /** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
-function visible(denoiser: NetworkDenoiser, { sde }: ScoreModel, x: tf.Tensor, time: number): tf.Tensor {
-  const { sigmaData, centre } = denoiser.config.preconditioning ?? { sigmaData: 0.5, centre: 0 };
+function visible(
+  noisePredictor: NetworkPredictor,
+  { sde }: ScoreModel,
+  x: tf.Tensor,
+  time: number,
+): tf.Tensor {
+  const { sigmaData, centre } = noisePredictor.config.preconditioning ?? { sigmaData: 0.5, centre: 0 };
   const spread = sigmaData / Math.hypot(sigmaData, noiseRatio(sde, time));
   return tf.tidy(() => tf.add(tf.mul(tf.sub(tf.div(x, sde.alpha(time)), centre), spread), centre));
 }

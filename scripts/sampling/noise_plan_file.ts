@@ -94,7 +94,7 @@ export function checkedPlan(json: unknown, where: string): NoisePlanFile {
     checkNumber("epsilon", json.epsilon, { above: 0, most: json.largest ** 2 });
     const epsilon = format === OLD_FORMAT ? json.epsilon / 2 : json.epsilon;
     const plan = { ...json, format: PLAN_FORMAT, epsilon } as NoisePlanFile;
-    annealedLangevin({ epsilon, steps: plan.moves });
+    annealedLangevin({ langevinStep: epsilon, steps: plan.moves });
     return plan;
   } catch (error) {
     throw new Error(`${where} is no noise plan: ${(error as Error).message}`);
@@ -114,7 +114,7 @@ export function planSampling(plan: NoisePlanFile): Sampling {
   const ratio = (plan.largest / plan.smallest) ** (1 / (plan.levels - 1));
   return {
     sde: veSde({ sigmaMin: SCALE * plan.smallest, sigmaMax: SCALE * plan.largest * ratio, tMin: 0 }),
-    sampler: annealedLangevin({ epsilon: SCALE ** 2 * plan.epsilon, steps: plan.moves }),
+    sampler: annealedLangevin({ langevinStep: SCALE ** 2 * plan.epsilon, steps: plan.moves }),
     grid: { kind: "uniform", steps: plan.levels },
   };
 }

@@ -4,10 +4,10 @@
  */
 import { createRng } from "../../src/compute/rng.ts";
 import { fromModel } from "../../src/data/dataset.ts";
-import { scoreModel } from "../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import { unflatten } from "../../src/networks/network.ts";
-import { networkDenoiser } from "../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 import { encodePng } from "../../src/images/png.ts";
 import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
@@ -69,12 +69,12 @@ export async function previewPng(
   const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));
   const count = rows * columns;
   const labels = Array.from({ length: count }, (_, i) => network.classes > 0 ? i % columns % classes : null);
-  const denoiser = networkDenoiser(config.model, unflatten(network.parameters, state.ema));
+  const noisePredictor = networkPredictor(config.model, unflatten(network.parameters, state.ema));
   try {
-    await denoiser.prepare(count);
+    await noisePredictor.prepare(count);
     const shape = [count, ...network.sampleShape];
     const rng = createRng(config.seed).fork("snapshot");
-    const model = scoreModel(denoiser.withLabels(labels), sde);
+    const model = scoreModel(noisePredictor.withLabels(labels), sde);
     for await (const { done, x } of sample(model, sampler, { shape, grid, rng })) {
       if (stopped()) return null;
       if (!done) continue;
@@ -84,6 +84,6 @@ export async function previewPng(
     }
     return null;
   } finally {
-    denoiser.dispose();
+    noisePredictor.dispose();
   }
 }

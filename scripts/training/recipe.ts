@@ -10,7 +10,7 @@ import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { consistencyDefaults } from "../../src/objectives/consistency.ts";
 import type { ObjectiveConfig } from "../../src/objectives/denoising.ts";
 import { type Sde, sigmaPowerSde } from "../../src/diffusion/sde.ts";
-import { withSmallestNoise } from "../../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../../src/diffusion/smallest_noise.ts";
 import { sizeOf } from "../../src/math/shape.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import type { Checkpoint, RecipeChange } from "../../src/training/checkpoint.ts";
@@ -344,7 +344,7 @@ async function objective(
     };
   }
   const whole = await sdeOf(flags, dataset, tutorial);
-  const sde = flags.smallestNoise === undefined ? whole : withSmallestNoise(whole, flags.smallestNoise);
+  const sde = flags.smallestNoise === undefined ? whole : withMinimumNoise(whole, flags.smallestNoise);
   const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
   return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
 }

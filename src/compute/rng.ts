@@ -57,7 +57,7 @@ export interface Rng {
 
 /** Attributes of the kernel "ThreefryDraw" of engines that make random numbers themselves. */
 export interface DrawAttributes {
-  readonly law: "normal" | "uniform" | "rademacher";
+  readonly distribution: "normal" | "uniform" | "rademacher";
   readonly key0: number;
   readonly key1: number;
   /** First block of every row. */
@@ -183,12 +183,16 @@ class ThreefryRng implements Rng {
   }
 
   /** A draw as a tensor: by the engine's own kernel where it has one, else from the host's values. */
-  #tensor(law: DrawAttributes["law"], shape: readonly number[], values: () => Float32Array): tf.Tensor {
+  #tensor(
+    distribution: DrawAttributes["distribution"],
+    shape: readonly number[],
+    values: () => Float32Array,
+  ): tf.Tensor {
     if (tf.getKernel("ThreefryDraw", tf.getBackend()) == null) {
       return tf.tensor(values(), [...shape], "float32");
     }
     const draw: DrawAttributes = {
-      law,
+      distribution,
       key0: this.#key[0],
       key1: this.#key[1],
       firstSample: this.firstSample,

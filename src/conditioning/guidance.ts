@@ -7,14 +7,14 @@ import { gradientOf } from "../compute/gradient.ts";
 import { checkLabels } from "../compute/labels.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
+import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { requireMethods, requireNumbers } from "../input/require.ts";
 import { requireModel } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Tells the class of the x_0 in y = x_0 + ν ε. One classifier serves every SDE, as one denoiser does. */
+/** Tells the class of the x_0 in y = x_0 + ν ε. One classifier serves every SDE, as one noise predictor does. */
 export interface NoisyClassifier {
   /** Number of classes. */
   readonly classes: number;
@@ -29,7 +29,7 @@ export interface NoisyClassifier {
 
 /**
  * Classifier guidance (Song et al. 2021, eq. 14; Dhariwal & Nichol 2021): ∇ log p_t(x) + scale · ∇ log p_t(c | x). Scale 1 is
- * the conditional law, if the classifier is right; 0 is the model itself; other scales are no law's score.
+ * the conditional distribution, if the classifier is right; 0 is the model itself; other scales are no distribution's score.
  *
  * @param labels the class, one for the batch or one a row
  * @throws {RangeError} for a label that the classifier does not know or a scale that is not finite; when used, if there is not
@@ -65,13 +65,15 @@ export function classifierGuided(
       const y = x.div(column(mapPerRow(t, sde.alpha), x));
       const logProbability = (y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum();
       const gradient = gradientOf(logProbability, "the classifier's log probability")(y);
-      return model.noise(x, t).sub(gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)));
+      return model.predictedNoise(x, t).sub(
+        gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)),
+      );
     }));
 }
 
 /**
  * Classifier-free guidance (Ho & Salimans 2022, eq. 6) from two models under one SDE: score + scale · (conditional score − score).
- * `NetworkDenoiser.withLabels` does the same in one batch.
+ * `NetworkPredictor.withLabels` does the same in one batch.
  *
  * @throws {RangeError} for a scale that is not finite
  */
@@ -86,8 +88,8 @@ export function classifierFreeGuided(
   for (const model of [unconditional, conditional]) requireScore(model, "guidance without a classifier");
   return scoreModelFromNoise(unconditional.sde, (x, t) =>
     tf.tidy(() => {
-      const noise = unconditional.noise(x, t);
-      return noise.add(conditional.noise(x, t).sub(noise).mul(scale));
+      const noise = unconditional.predictedNoise(x, t);
+      return noise.add(conditional.predictedNoise(x, t).sub(noise).mul(scale));
     }));
 }
 

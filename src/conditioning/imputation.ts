@@ -22,11 +22,11 @@ export interface Known {
   readonly basis?: OrthogonalBasis;
 }
 
-/** How {@linkcode repaint} goes back. */
+/** How {@linkcode repaintSampler} goes back. */
 export interface RepaintOptions extends Known {
   /** Steps of the grid that are taken back and done again at a time, a positive integer; default 1. */
   readonly jump?: number;
-  /** How often each stretch of steps is done, a positive integer; default 10, and 1 is {@linkcode imputed}. */
+  /** How often each stretch of steps is done, a positive integer; default 10, and 1 is {@linkcode replacementSampler}. */
   readonly resamplings?: number;
 }
 
@@ -36,22 +36,22 @@ export interface RepaintOptions extends Known {
  * part is put in exactly at the end, after the denoising.
  *
  * The hidden part sees the known one through the joint score only, which takes a noisy known part for the posterior's: the
- * law is biased (toward the unconditional one). {@linkcode repaint} has less of the bias; `posteriorScore` has its own or none.
+ * distribution is biased (toward the unconditional one). {@linkcode repaintSampler} has less of the bias; `posteriorScore` has its own or none.
  *
  * @example Two samples whose first coordinate is 1.5
  * ```ts
  * import { useEngine } from "../compute/engine.ts";
  * import { createRng } from "../compute/rng.ts";
  * import * as tf from "../compute/tf.ts";
- * import { scoreModel } from "../diffusion/denoiser.ts";
+ * import { scoreModel } from "../diffusion/noise_predictor.ts";
  * import { Gaussian } from "../distributions/gaussian.ts";
  * import { ddim } from "../samplers/ddim.ts";
  * import { drawSamples } from "../samplers/sample.ts";
  * import { vpSde } from "../diffusion/sde.ts";
- * import { imputed } from "./imputation.ts";
+ * import { replacementSampler } from "./imputation.ts";
  * await useEngine("wasm");
  * const prior = new Gaussian({ mean: [0, 0], covariance: [[1, 0.8], [0.8, 1]] });
- * const sampler = imputed(ddim({ eta: 1 }), { mask: [1, 0], known: tf.tensor2d([[1.5, 0]]) });
+ * const sampler = replacementSampler(ddim({ eta: 1 }), { mask: [1, 0], known: tf.tensor2d([[1.5, 0]]) });
  * const run = { shape: [2, 2], grid: { kind: "log-snr", steps: 20 }, rng: createRng(1) } as const;
  * const x = await drawSamples(scoreModel(prior, vpSde()), sampler, run);
  * console.assert((await x.data())[0] === 1.5);
@@ -59,7 +59,7 @@ export interface RepaintOptions extends Known {
  * @throws {RangeError} if the mask is not one number, 0 or 1, for each entry of a sample; when a run starts, if known values are NaN
  * or infinite, or samples have another shape
  */
-export function imputed(sampler: Sampler, known: Known): Sampler {
+export function replacementSampler(sampler: Sampler, known: Known): Sampler {
   requireSampler("sampler", sampler);
   requireKnown(known);
   return {
@@ -83,18 +83,18 @@ export function imputed(sampler: Sampler, known: Known): Sampler {
 }
 
 /**
- * RePaint (Lugmayr et al. 2022, Alg. 1) around any sampler: {@linkcode imputed}, and whenever `jump` steps are done, the state
+ * RePaint (Lugmayr et al. 2022, Alg. 1) around any sampler: {@linkcode replacementSampler}, and whenever `jump` steps are done, the state
  * is diffused back to their start by the forward kernel and they are done again, `resamplings` times in all. So the hidden part
  * gets to agree with the known one. Steps at the grid's end that do not make up a jump are done once.
  *
- * @throws {RangeError} as {@linkcode imputed} does, and unless jump and resamplings are positive integers
+ * @throws {RangeError} as {@linkcode replacementSampler} does, and unless jump and resamplings are positive integers
  */
-export function repaint(sampler: Sampler, options: RepaintOptions): Sampler {
+export function repaintSampler(sampler: Sampler, options: RepaintOptions): Sampler {
   requireOptions("options", options);
   const { jump = 1, resamplings = 10 } = options;
   requireWhole("jump", jump, 1);
   requireWhole("resamplings", resamplings, 1, MOST_RESAMPLINGS);
-  const once = imputed(sampler, options);
+  const once = replacementSampler(sampler, options);
   return {
     name: `repainted ${sampler.name}`,
     needs: sampler.needs,
@@ -126,9 +126,9 @@ export function repaint(sampler: Sampler, options: RepaintOptions): Sampler {
  * A sampler as it is, whose result has the known part put in exactly: for the score of an exact posterior, whose samples
  * agree with what is known but for the solver's error.
  *
- * @throws {RangeError} as {@linkcode imputed} does
+ * @throws {RangeError} as {@linkcode replacementSampler} does
  */
-export function pasted(sampler: Sampler, known: Known): Sampler {
+export function withExactKnownValues(sampler: Sampler, known: Known): Sampler {
   requireSampler("sampler", sampler);
   requireKnown(known);
   return {

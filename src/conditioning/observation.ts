@@ -65,7 +65,7 @@ export function checkObservation(observation: LinearObservation): void {
 }
 
 /**
- * The posterior law of x_0 given one observation, exactly; again an exact denoiser, for `scoreModel` and any sampler.
+ * The posterior distribution of x_0 given one observation, exactly; again an exact noise predictor, for `scoreModel` and any sampler.
  *
  * @example A correlated pair of which one coordinate is seen
  * ```ts
@@ -81,20 +81,22 @@ export function checkObservation(observation: LinearObservation): void {
  * console.assert(Math.abs(posterior.components[0].mean[1] - 1.2) < 1e-6);
  * ```
  * @param observation of one sample, y [1, …outputShape]
- * @throws {RangeError} if there is more than one observation, its operator does not take the law's vectors, or what was seen
+ * @throws {RangeError} if there is more than one observation, its operator does not take the distribution's vectors, or what was seen
  * has no density (noise-free, of something without variance)
  */
 export async function exactPosterior(
-  law: Gaussian | GaussianMixture,
+  distribution: Gaussian | GaussianMixture,
   observation: LinearObservation,
 ): Promise<GaussianMixture> {
-  if (!(law instanceof Gaussian || law instanceof GaussianMixture)) {
-    throw new TypeError(`law must be a Gaussian or a GaussianMixture, got ${quoted(law)}`);
+  if (!(distribution instanceof Gaussian || distribution instanceof GaussianMixture)) {
+    throw new TypeError(`distribution must be a Gaussian or a GaussianMixture, got ${quoted(distribution)}`);
   }
   checkObservation(observation);
   const { operator, y, noiseStd } = observation;
   if (y.shape[0] !== 1) throw new RangeError(`an exact posterior is of one observation, got ${y.shape[0]}`);
-  const prior = law instanceof GaussianMixture ? law : new GaussianMixture([1], [law]);
+  const prior = distribution instanceof GaussianMixture
+    ? distribution
+    : new GaussianMixture([1], [distribution]);
   const matrix = await operatorMatrix(operator);
   if (matrix.length === 0) return prior;
   return prior.observing(matrix, await y.data(), noiseStd ** 2);

@@ -6,7 +6,7 @@
 import { gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
+import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { conjugateGradients, rankAs } from "./conjugate_gradients.ts";
 import { checkObservation, type LinearObservation } from "./observation.ts";
@@ -16,10 +16,10 @@ import { quoted } from "../input/quoted.ts";
 
 /** How the covariance of x_0 given x_t is taken. */
 export interface PosteriorScoreOptions {
-  /** "mmps" (the default): the denoiser's own, by its Jacobian; "pigdm": r²I. */
+  /** "mmps" (the default): the noise predictor's own, by its Jacobian; "pigdm": r²I. */
   readonly method?: "mmps" | "pigdm";
   /**
-   * Iterations of the conjugate gradients, default 5. MMPS takes a gradient of the denoiser for each; on the exact score of a
+   * Iterations of the conjugate gradients, default 5. MMPS takes a gradient of the noise predictor for each; on the exact score of a
    * Gaussian as many as there are numbers in an observation make it exact.
    */
   readonly iterations?: number;
@@ -43,7 +43,7 @@ export interface PosteriorScoreOptions {
  * import { useEngine } from "../compute/engine.ts";
  * import { createRng } from "../compute/rng.ts";
  * import * as tf from "../compute/tf.ts";
- * import { scoreModel } from "../diffusion/denoiser.ts";
+ * import { scoreModel } from "../diffusion/noise_predictor.ts";
  * import { Gaussian } from "../distributions/gaussian.ts";
  * import { dpmSolver2M } from "../samplers/dpm_solver_multistep.ts";
  * import { drawSamples } from "../samplers/sample.ts";
@@ -83,8 +83,8 @@ export function posteriorScore(
     tf.tidy(() => {
       checkStates(x, observation);
       const per = (f: (t: number) => number) => column(mapPerRow(t, f), x);
-      const noise = model.noise(x, t);
-      const pullBack = gradientOf((x) => model.noise(x, t), "the predicted noise");
+      const noise = model.predictedNoise(x, t);
+      const pullBack = gradientOf((x) => model.predictedNoise(x, t), "the predicted noise");
       /** J w, where J = α ∂D/∂x = I − σ ∂ε̂/∂x is symmetric and ν² J is the covariance. */
       const jacobian = (w: tf.Tensor) => w.sub(pullBack(x, w).mul(per(sde.sigma)));
       const data = x.sub(noise.mul(per(sde.sigma))).div(per(sde.alpha));

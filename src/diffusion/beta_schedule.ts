@@ -30,7 +30,7 @@ export function linearBeta(betaMin: number, betaMax: number): BetaSchedule {
  * The rate under which x_{n/N} given x_{(n−1)/N} is exactly the chain's N(√(1 − β_n) x, β_n I): on ((n−1)/N, n/N] it is
  * −N ln(1 − β_n). Beyond t = 1 the last rate goes on.
  */
-export function steppedBeta(betas: readonly number[]): BetaSchedule {
+export function piecewiseConstantBeta(betas: readonly number[]): BetaSchedule {
   const steps = betas.length;
   const jumps = betas.map((beta) => -Math.log1p(-beta));
   const sums = new Float64Array(steps + 1);

@@ -14,7 +14,7 @@ import { requireSde } from "../input/require_parts.ts";
  *
  * @throws {RangeError} if s exceeds t, or a VP step is so long that β(t)·h exceeds 1
  */
-export function discretize(sde: Sde, s: number, t: number): { scale: number; std: number } {
+export function forwardStep(sde: Sde, s: number, t: number): { scale: number; std: number } {
   requireSde("sde", sde);
   requireFinite("s", s);
   requireFinite("t", t);
@@ -22,7 +22,7 @@ export function discretize(sde: Sde, s: number, t: number): { scale: number; std
   if (!(h >= 0)) throw new RangeError(`a forward step runs from s to t ≥ s; got s = ${s}, t = ${t}`);
   switch (sde.config.kind) {
     case "vp": {
-      const beta = -2 * sde.drift(t) * h;
+      const beta = -2 * sde.driftCoefficient(t) * h;
       if (beta > 1) {
         throw new RangeError(
           `DDPM's rule needs β(t)·h ≤ 1, got ${beta} for the step from ${s} to ${t}: use more steps`,
@@ -31,7 +31,7 @@ export function discretize(sde: Sde, s: number, t: number): { scale: number; std
       return { scale: Math.sqrt(1 - beta), std: Math.sqrt(beta) };
     }
     case "subvp":
-      return { scale: 1 + sde.drift(t) * h, std: sde.diffusion(t) * Math.sqrt(h) };
+      return { scale: 1 + sde.driftCoefficient(t) * h, std: sde.diffusionCoefficient(t) * Math.sqrt(h) };
     default:
       return transition(sde, s, t);
   }

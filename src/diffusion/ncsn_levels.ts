@@ -8,25 +8,25 @@ import { requireOptions, requirePositive, requireWhole } from "../input/require.
 import { quoted } from "../input/quoted.ts";
 
 /** Levels and Langevin steps of a noise-conditional score network. */
-export interface NoisePlan {
+export interface NcsnSchedule {
   /** σ_1, the largest level. */
   readonly largest: number;
   /** σ_L, the smallest. */
   readonly smallest: number;
   /** L, the number of levels. */
   readonly levels: number;
-  /** T, Langevin moves at each level. */
-  readonly moves: number;
+  /** T, Langevin steps at each level. */
+  readonly stepsPerLevel: number;
   /** ε of x ← x + α_i s + √(2α_i) z with α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1), as `annealedLangevin` takes it. */
-  readonly epsilon: number;
+  readonly langevinStep: number;
   /** γ = σ_{i−1}/σ_i. */
   readonly ratio: number;
-  /** s_T²/σ_i², the variance that T moves leave of a sample of the level before: 1 if they suffice (technique 4). */
+  /** s_T²/σ_i², the variance that T steps leave of a sample of the level before: 1 if they suffice (technique 4). */
   readonly variance: number;
 }
 
 /** What a plan is made for. */
-export interface NoisePlanOptions {
+export interface NcsnScheduleOptions {
   /** σ_1: the largest distance between two data (technique 1), see `largestDistance`. */
   readonly largest: number;
   /** σ_L, at which noise cannot be seen. Default .01, the paper's for images in [0, 1]. */
@@ -36,7 +36,7 @@ export interface NoisePlanOptions {
   /** How much of a level lies where the level before is (technique 2). Default .5. */
   readonly overlap?: number;
   /** T, as many as there is time for (technique 4). Default 5. */
-  readonly moves?: number;
+  readonly stepsPerLevel?: number;
 }
 
 /** L geometric levels from σ_1 down to σ_L (Song & Ermon 2019, section 4.2). */
@@ -98,35 +98,37 @@ export function ratioOfOverlap(overlap: number, dimension: number): number {
 }
 
 /**
- * s_T²/σ_i²: what T Langevin moves at level i make of the variance γ²σ_i² that level i − 1 left, for data at a point (technique 4,
+ * s_T²/σ_i²: what T Langevin steps at level i make of the variance γ²σ_i² that level i − 1 left, for data at a point (technique 4,
  * eq. 4): (1 − ε/σ_L²)^{2T} (γ² − v) + v with v = 2ε/(σ_L² − σ_L² (1 − ε/σ_L²)²).
  */
 export function varianceAfter(
-  plan: Pick<NoisePlan, "ratio" | "smallest" | "epsilon" | "moves">,
+  plan: Pick<NcsnSchedule, "ratio" | "smallest" | "langevinStep" | "stepsPerLevel">,
 ): number {
   requireOptions("plan", plan);
-  const { ratio, smallest, epsilon, moves } = plan;
+  const { ratio, smallest, langevinStep, stepsPerLevel } = plan;
   requirePositive("ratio", ratio);
   requirePositive("smallest", smallest);
-  requirePositive("epsilon", epsilon);
-  requireWhole("moves", moves);
-  const step = epsilon / smallest ** 2;
+  requirePositive("langevinStep", langevinStep);
+  requireWhole("stepsPerLevel", stepsPerLevel);
+  const step = langevinStep / smallest ** 2;
   const kept = (1 - step) ** 2;
-  // Steps too small, or of 2, for the variance to have a limit: every move adds 2 ε/σ² to it.
-  if (kept === 1) return ratio ** 2 + 2 * step * moves;
+  // Steps too small, or of 2, for the variance to have a limit: every step adds 2 ε/σ² to it.
+  if (kept === 1) return ratio ** 2 + 2 * step * stepsPerLevel;
   const limit = 2 * step / (1 - kept);
-  return kept ** moves * (ratio ** 2 - limit) + limit;
+  return kept ** stepsPerLevel * (ratio ** 2 - limit) + limit;
 }
 
 /**
  * ε for which s_T²/σ_i² is nearest to 1 (technique 4), by search: it falls from γ² as ε grows, until noise takes over.
  */
-export function bestEpsilon(ratio: number, smallest: number, moves: number): number {
+export function bestLangevinStep(ratio: number, smallest: number, stepsPerLevel: number): number {
   requirePositive("ratio", ratio);
   requirePositive("smallest", smallest);
-  requireWhole("moves", moves, 1);
+  requireWhole("stepsPerLevel", stepsPerLevel, 1);
   const distance = (step: number) =>
-    Math.abs(varianceAfter({ ratio, smallest, moves, epsilon: step * smallest ** 2 }) - 1);
+    Math.abs(
+      varianceAfter({ ratio, smallest, stepsPerLevel, langevinStep: step * smallest ** 2 }) - 1,
+    );
   // A scan of steps ε/σ_L² on (0, 1), then finer ones around the best.
   let [low, high] = [0, 1];
   let best = 0.5;
@@ -146,9 +148,9 @@ export function bestEpsilon(ratio: number, smallest: number, moves: number): num
  *
  * @throws {RangeError} if a number is out of its range
  */
-export function noisePlan(options: NoisePlanOptions): NoisePlan {
+export function ncsnSchedule(options: NcsnScheduleOptions): NcsnSchedule {
   requireOptions("options", options);
-  const { largest, smallest = 0.01, dimension, overlap = 0.5, moves = 5 } = options;
+  const { largest, smallest = 0.01, dimension, overlap = 0.5, stepsPerLevel = 5 } = options;
   requirePositive("the smallest noise level", smallest);
   if (!(Number.isFinite(largest) && largest > smallest)) {
     throw new RangeError(
@@ -159,9 +161,9 @@ export function noisePlan(options: NoisePlanOptions): NoisePlan {
   const levels = 1 + Math.max(1, Math.ceil(Math.log(largest / smallest) / Math.log(widest)));
   requireWhole("the number of levels", levels, 2, MOST_LEVELS);
   const ratio = (largest / smallest) ** (1 / (levels - 1));
-  const epsilon = bestEpsilon(ratio, smallest, moves);
-  const variance = varianceAfter({ ratio, smallest, epsilon, moves });
-  return { largest, smallest, levels, moves, epsilon, ratio, variance };
+  const langevinStep = bestLangevinStep(ratio, smallest, stepsPerLevel);
+  const variance = varianceAfter({ ratio, smallest, langevinStep, stepsPerLevel });
+  return { largest, smallest, levels, stepsPerLevel, langevinStep, ratio, variance };
 }
 
 /** The most levels of a plan. */

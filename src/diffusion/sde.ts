@@ -6,7 +6,7 @@
  * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is a chain in discrete time.
  * @module
  */
-import { type BetaSchedule, linearBeta, requireBetas, steppedBeta } from "./beta_schedule.ts";
+import { type BetaSchedule, linearBeta, piecewiseConstantBeta, requireBetas } from "./beta_schedule.ts";
 import { quoted } from "../input/quoted.ts";
 import {
   requireBetween,
@@ -66,11 +66,11 @@ export interface Sde {
   /** Standard deviation σ(t) of the kernel. */
   sigma(t: number): number;
   /** The drift's factor f(t) = (ln α)'(t). */
-  drift(t: number): number;
+  driftCoefficient(t: number): number;
   /** The diffusion coefficient g(t), not squared. */
-  diffusion(t: number): number;
+  diffusionCoefficient(t: number): number;
   /** The time at which ln(α/σ) equals `lambda`; not clamped to [tMin, tMax]. */
-  timeOfLogSnr(lambda: number): number;
+  timeAtHalfLogSnr(lambda: number): number;
 }
 
 /** Options of {@linkcode veSde}. */
@@ -141,9 +141,9 @@ export function veSde(options: VeOptions = {}): Sde {
     priorStd: sigma(tMax),
     alpha: () => 1,
     sigma,
-    drift: () => 0,
-    diffusion: (t) => sigma(t) * Math.sqrt(2 * rate),
-    timeOfLogSnr: (lambda) => (-lambda - Math.log(sigmaMin)) / rate,
+    driftCoefficient: () => 0,
+    diffusionCoefficient: (t) => sigma(t) * Math.sqrt(2 * rate),
+    timeAtHalfLogSnr: (lambda) => (-lambda - Math.log(sigmaMin)) / rate,
   });
 }
 
@@ -154,32 +154,35 @@ export function veSde(options: VeOptions = {}): Sde {
  * @throws {RangeError} if a value is not finite or out of its range
  */
 export function vpSde(options: BetaOptions = {}): Sde {
-  const { config, schedule } = linear(options);
-  return preserving({ kind: "vp", ...config }, schedule, config);
+  const { config, schedule } = linearBetaOptions(options);
+  return variancePreserving({ kind: "vp", ...config }, schedule, config);
 }
 
 /**
- * DDPM's chain x_n = √(1 − β_n) x_{n−1} + √β_n z, n = 1 … N, as the variance-preserving SDE that has its law at the times
+ * DDPM's chain x_n = √(1 − β_n) x_{n−1} + √β_n z, n = 1 … N, as the variance-preserving SDE that has its distribution at the times
  * n/N, transitions included: every sampler, likelihood and bound works on it. It begins at tMin = 1/N, from where the last
  * denoise is Ho et al.'s last step. The uniform grid of N − 1 steps visits the chain's own times.
  *
  * @param betas β_1 … β_N, as of `linearBetas` or `cosineBetas`.
  * @throws {RangeError} if there are fewer than two β, or one is not between 0 and 1
  */
-export function ddpmChain(betas: readonly number[]): Sde {
+export function discreteDdpm(betas: readonly number[]): Sde {
   requireBetas(betas);
   if (betas.length < 2) throw new RangeError("a chain to sample from needs at least two β");
-  return preserving({ kind: "ddpm", betas }, steppedBeta(betas), { tMin: 1 / betas.length, tMax: 1 });
+  return variancePreserving({ kind: "ddpm", betas }, piecewiseConstantBeta(betas), {
+    tMin: 1 / betas.length,
+    tMax: 1,
+  });
 }
 
-function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sde {
+function variancePreserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sde {
   return withinTimes({
-    ...kernelMean(schedule, times),
+    ...shrinkingMean(schedule, times),
     config,
     sigma: (t) => Math.sqrt(-Math.expm1(-schedule.integral(t))),
-    diffusion: (t) => Math.sqrt(schedule.beta(t)),
+    diffusionCoefficient: (t) => Math.sqrt(schedule.beta(t)),
     // (α/σ)² = 1/(e^B − 1), so B = ln(1 + e^{−2λ}), written so that nothing overflows.
-    timeOfLogSnr: (lambda) =>
+    timeAtHalfLogSnr: (lambda) =>
       schedule.timeOfIntegral(Math.max(-2 * lambda, 0) + Math.log1p(Math.exp(-2 * Math.abs(lambda)))),
   });
 }
@@ -191,14 +194,14 @@ function preserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sd
  * @throws {RangeError} if a value is not finite or out of its range
  */
 export function subVpSde(options: BetaOptions = {}): Sde {
-  const { config, schedule } = linear(options);
+  const { config, schedule } = linearBetaOptions(options);
   return withinTimes({
-    ...kernelMean(schedule, config),
+    ...shrinkingMean(schedule, config),
     config: { kind: "subvp", ...config },
     sigma: (t) => -Math.expm1(-schedule.integral(t)),
-    diffusion: (t) => Math.sqrt(schedule.beta(t) * -Math.expm1(-2 * schedule.integral(t))),
+    diffusionCoefficient: (t) => Math.sqrt(schedule.beta(t) * -Math.expm1(-2 * schedule.integral(t))),
     // σ/α = 2 sinh(B/2).
-    timeOfLogSnr: (lambda) => schedule.timeOfIntegral(2 * Math.asinh(Math.exp(-lambda) / 2)),
+    timeAtHalfLogSnr: (lambda) => schedule.timeOfIntegral(2 * Math.asinh(Math.exp(-lambda) / 2)),
   });
 }
 
@@ -223,9 +226,9 @@ export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
     priorStd: sigma(tMax),
     alpha: () => 1,
     sigma,
-    drift: () => 0,
-    diffusion: (t) => Math.exp(0.5 * rate * t),
-    timeOfLogSnr: (lambda) => Math.log1p(rate * Math.exp(-2 * lambda)) / rate,
+    driftCoefficient: () => 0,
+    diffusionCoefficient: (t) => Math.exp(0.5 * rate * t),
+    timeAtHalfLogSnr: (lambda) => Math.log1p(rate * Math.exp(-2 * lambda)) / rate,
   });
 }
 
@@ -250,7 +253,7 @@ export function sdeFromConfig(config: SdeConfig): Sde {
       requireFinite("sigma", config.sigma);
       return sigmaPowerSde(config);
     case "ddpm":
-      return ddpmChain(config.betas);
+      return discreteDdpm(config.betas);
     default: {
       const { kind } = config as { kind: unknown };
       throw new RangeError(
@@ -261,7 +264,7 @@ export function sdeFromConfig(config: SdeConfig): Sde {
 }
 
 /** λ(t) = ln(α(t)/σ(t)), half the logarithm of the signal-to-noise ratio; decreasing in t. */
-export function logSnr(sde: Sde, t: number): number {
+export function halfLogSnr(sde: Sde, t: number): number {
   requireSde("sde", sde);
   return Math.log(sde.alpha(t)) - Math.log(sde.sigma(t));
 }
@@ -302,7 +305,7 @@ export function priorLogDensity(sde: Sde, squaredNorm: number, dimension: number
 
 type Times = Pick<Sde, "tMin" | "tMax">;
 
-function linear(options: BetaOptions): { config: Required<BetaOptions>; schedule: BetaSchedule } {
+function linearBetaOptions(options: BetaOptions): { config: Required<BetaOptions>; schedule: BetaSchedule } {
   requireOptions("options", options);
   const { betaMin = 0.1, betaMax = 20, tMin = 1e-3, tMax = 1 } = options;
   requirePositive("betaMin", betaMin);
@@ -316,16 +319,16 @@ function linear(options: BetaOptions): { config: Required<BetaOptions>; schedule
 }
 
 /** What all that shrink their data share: the mean's scale, its logarithmic derivative, the times and the unit prior. */
-function kernelMean(
+function shrinkingMean(
   schedule: BetaSchedule,
   { tMin, tMax }: Times,
-): Pick<Sde, "alpha" | "drift" | "tMin" | "tMax" | "priorStd"> {
+): Pick<Sde, "alpha" | "driftCoefficient" | "tMin" | "tMax" | "priorStd"> {
   return {
     tMin,
     tMax,
     priorStd: 1,
     alpha: (t) => Math.exp(-0.5 * schedule.integral(t)),
-    drift: (t) => -0.5 * schedule.beta(t),
+    driftCoefficient: (t) => -0.5 * schedule.beta(t),
   };
 }
 
@@ -346,11 +349,11 @@ function withinTimes(sde: Sde): Sde {
     ...sde,
     alpha: within(sde.alpha),
     sigma: within(sde.sigma),
-    drift: within(sde.drift),
-    diffusion: within(sde.diffusion),
-    timeOfLogSnr: (lambda) => {
+    driftCoefficient: within(sde.driftCoefficient),
+    diffusionCoefficient: within(sde.diffusionCoefficient),
+    timeAtHalfLogSnr: (lambda) => {
       requireFinite("a log signal-to-noise ratio", lambda);
-      return sde.timeOfLogSnr(lambda);
+      return sde.timeAtHalfLogSnr(lambda);
     },
   };
 }

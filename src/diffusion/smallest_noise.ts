@@ -12,7 +12,7 @@ import { requireSde } from "../input/require_parts.ts";
  *
  * @throws {RangeError} if the noise ratio is not positive or not below the one at tMax, or the SDE is a discrete chain
  */
-export function withSmallestNoise(sde: Sde, smallest: number): Sde {
+export function withMinimumNoise(sde: Sde, smallest: number): Sde {
   requireSde("sde", sde);
   const largest = noiseRatio(sde, sde.tMax);
   if (!(Number.isFinite(smallest) && smallest > 0 && smallest < largest)) {
@@ -30,5 +30,5 @@ export function withSmallestNoise(sde: Sde, smallest: number): Sde {
   }
   return config.kind === "ve"
     ? sdeFromConfig({ ...config, sigmaMin: smallest, tMin: 0 })
-    : sdeFromConfig({ ...config, tMin: sde.timeOfLogSnr(-Math.log(smallest)) });
+    : sdeFromConfig({ ...config, tMin: sde.timeAtHalfLogSnr(-Math.log(smallest)) });
 }

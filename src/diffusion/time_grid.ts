@@ -2,7 +2,7 @@
  * The times that a sampler visits.
  * @module
  */
-import { logSnr, noiseRatio, type Sde } from "./sde.ts";
+import { halfLogSnr, noiseRatio, type Sde } from "./sde.ts";
 import { isList, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
@@ -70,18 +70,18 @@ function interpolation(sde: Sde, config: GridConfig): (fraction: number) => numb
       return (fraction) => root(fraction) ** 2;
     }
     case "log-snr": {
-      const lambda = between(logSnr(sde, tMax), logSnr(sde, tMin));
-      return (fraction) => sde.timeOfLogSnr(lambda(fraction));
+      const lambda = between(halfLogSnr(sde, tMax), halfLogSnr(sde, tMin));
+      return (fraction) => sde.timeAtHalfLogSnr(lambda(fraction));
     }
     case "karras": {
       const { rho = 7 } = config;
       requirePositive("rho", rho);
       const root = between(noiseRatio(sde, tMax) ** (1 / rho), noiseRatio(sde, tMin) ** (1 / rho));
-      return (fraction) => sde.timeOfLogSnr(-rho * Math.log(root(fraction)));
+      return (fraction) => sde.timeAtHalfLogSnr(-rho * Math.log(root(fraction)));
     }
     case "levels": {
       const ratios = listedRatios(sde, config);
-      const times = [tMax, ...ratios.map((ratio) => sde.timeOfLogSnr(-Math.log(ratio))), tMin];
+      const times = [tMax, ...ratios.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio))), tMin];
       return (fraction) => times[Math.round(fraction * config.steps)];
     }
     default:

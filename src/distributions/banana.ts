@@ -1,6 +1,6 @@
 /**
  * The banana: a Gaussian twisted along a parabola, x_1 ~ N(0, width²), x_2 | x_1 ~ N(bend·(x_1² − width²), thickness²)
- * (Haario et al. 1999). Its mean is 0, its density and score have closed forms, and its noised law is one integral.
+ * (Haario et al. 1999). Its mean is 0, its density and score have closed forms, and its noised distribution is one integral.
  * @module
  */
 import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.ts";
@@ -19,7 +19,7 @@ export interface BananaOptions {
   readonly bend?: number;
 }
 
-/** Nodes and log weights of the trapezoidal rule for the standard normal law on [−8, 8]. */
+/** Nodes and log weights of the trapezoidal rule for the standard normal distribution on [−8, 8]. */
 const NODES = Float32Array.from({ length: 129 }, (_, i) => (i - 64) / 8);
 const LOG_WEIGHTS = NODES.map((z) => -0.5 * z * z - Math.log(8 * Math.sqrt(2 * Math.PI)));
 
@@ -82,7 +82,7 @@ export class Banana implements ExactDistribution {
   }
 
   /** ε̂(y, ν) = −ν ∇ log density, [B, 2]. */
-  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
     return tf.tidy(() =>
       tf.mul(this.score(y, noiseRatio), column(mapPerRow(noiseRatio, (ratio) => -ratio), y))
     );
@@ -102,7 +102,7 @@ export class Banana implements ExactDistribution {
     });
   }
 
-  /** The law of x_1 given y at the nodes of the rule, and what it says of y. Shapes [B, nodes], [B, 1] or []. */
+  /** The distribution of x_1 given y at the nodes of the rule, and what it says of y. Shapes [B, nodes], [B, 1] or []. */
   #given(y: tf.Tensor, noiseRatio: PerRow) {
     const { width, thickness, bend } = this;
     requireRatios(noiseRatio, LARGEST_RATIO);

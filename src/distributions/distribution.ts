@@ -1,17 +1,17 @@
 /**
- * What a data distribution is here: something to draw from, and, where its law is known, an exact denoiser.
+ * What a data distribution is here: something to draw from, and, where its distribution is known, an exact noise predictor.
  * @module
  */
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../diffusion/denoiser.ts";
+import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, requireNoise, type Sde } from "../diffusion/sde.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { requireMethods, requireNumbers } from "../input/require.ts";
-import { requireLaw, requireSde } from "../input/require_parts.ts";
+import { requireDistribution, requireSde } from "../input/require_parts.ts";
 
-/** A law on vectors that can be drawn from. */
+/** A distribution on vectors that can be drawn from. */
 export interface DataDistribution {
   /** Number of coordinates d. */
   readonly dimension: number;
@@ -19,9 +19,9 @@ export interface DataDistribution {
   sample(rng: Rng, count: number): tf.Tensor2D;
 }
 
-/** A law whose noised versions y = x_0 + ν ε are known exactly, so that it is its own denoiser. */
-export interface ExactDistribution extends DataDistribution, Denoiser {
-  /** Log density [B] in nats of y = x_0 + ν ε at y [B, …] (d numbers a row); ν = 0 is the law itself. */
+/** A distribution whose noised versions y = x_0 + ν ε are known exactly, so that it is its own noise predictor. */
+export interface ExactDistribution extends DataDistribution, NoisePredictor {
+  /** Log density [B] in nats of y = x_0 + ν ε at y [B, …] (d numbers a row); ν = 0 is the distribution itself. */
   logDensity(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor1D;
   /** E[x_0 | y], of y's shape; exact where y − ν ε̂ would lose digits at large ν. */
   posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
@@ -48,7 +48,7 @@ export function diffusedLogDensity(
   x: tf.Tensor,
   t: PerRow,
 ): tf.Tensor1D {
-  requireLaw("distribution", distribution);
+  requireDistribution("distribution", distribution);
   requireSde("sde", sde);
   requireTensor("x", x);
   return tf.tidy(() => {

@@ -1,5 +1,5 @@
 /**
- * The Gaussian N(μ, Σ) as an exact denoiser, in Σ's eigenbasis: with Σ = U Λ Uᵀ the law of y = x_0 + ν ε has
+ * The Gaussian N(μ, Σ) as an exact noise predictor, in Σ's eigenbasis: with Σ = U Λ Uᵀ the distribution of y = x_0 + ν ε has
  * covariance U (Λ + ν²) Uᵀ, so one decomposition serves every noise level.
  * @module
  */
@@ -91,7 +91,7 @@ export class Gaussian implements ExactDistribution {
   }
 
   /** ε̂(y, ν) = ν (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …]. */
-  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
     return tf.tidy(() => {
       const factor = this.#perCoordinate(noiseRatio, (variance, ratio) => ratio / (variance + ratio ** 2));
       return tf.reshape(this.#rowsFromBasis(tf.mul(this.#rowsToBasis(y), factor)), y.shape);
@@ -139,7 +139,7 @@ export class Gaussian implements ExactDistribution {
     };
   }
 
-  /** The law of A x + b for an operator A [m, d] and an offset b [m], 0 by default. */
+  /** The distribution of A x + b for an operator A [m, d] and an offset b [m], 0 by default. */
   affine(operator: readonly (readonly number[])[], offset?: ArrayLike<number>): Gaussian {
     const a = operatorMatrix(operator, this.dimension);
     if (offset !== undefined) requireNumbers("offset", offset);

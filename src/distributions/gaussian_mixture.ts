@@ -1,12 +1,12 @@
 /**
- * The Gaussian mixture Σ π_k N(μ_k, Σ_k) as an exact denoiser: noised, it stays a mixture with the same weights.
+ * The Gaussian mixture Σ π_k N(μ_k, Σ_k) as an exact noise predictor: noised, it stays a mixture with the same weights.
  * @module
  */
 import type { PerRow } from "../compute/rows.ts";
 import { checkLabels } from "../compute/labels.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../diffusion/denoiser.ts";
+import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { asRows, type ExactDistribution, type Posterior } from "./distribution.ts";
 import { Gaussian } from "./gaussian.ts";
 import { isList, requireArray, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
@@ -29,7 +29,7 @@ export class GaussianMixture implements ExactDistribution {
   readonly dimension: number;
   /** The weights π_k, summing to 1. */
   readonly weights: Float64Array;
-  /** The components, each an exact denoiser of its own: the class-conditional laws. */
+  /** The components, each an exact noise predictor of its own: the class-conditional distributions. */
   readonly components: readonly Gaussian[];
   readonly #logWeights: Float64Array;
 
@@ -117,8 +117,8 @@ export class GaussianMixture implements ExactDistribution {
   }
 
   /** ε̂(y, ν) = Σ r_k ε̂_k, of y's shape [B, …]. */
-  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
-    return this.#average(y, noiseRatio, (component, rows) => component.noise(rows, noiseRatio));
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+    return this.#average(y, noiseRatio, (component, rows) => component.predictNoise(rows, noiseRatio));
   }
 
   /** E[x_0 | y] = Σ r_k E_k[x_0 | y], of y's shape [B, …]. */
@@ -137,21 +137,21 @@ export class GaussianMixture implements ExactDistribution {
   }
 
   /**
-   * The denoiser that knows each row's component: row i denoises under component labels[i].
+   * The noise predictor that knows each row's component: row i denoises under component labels[i].
    *
    * @throws {RangeError} if a label names no component, or, when used, there is not one label per row
    */
-  withLabels(labels: ArrayLike<number>): Denoiser {
+  withLabels(labels: ArrayLike<number>): NoisePredictor {
     if (!isList(labels)) throw new TypeError(`labels must be a list of numbers, got ${quoted(labels)}`);
     checkLabels(labels, this.components.length);
     return {
-      noise: (y, noiseRatio) =>
+      predictNoise: (y, noiseRatio) =>
         tf.tidy(() => {
           checkLabels(labels, this.components.length, y.shape[0]);
           const indices = tf.tensor1d(Int32Array.from(labels), "int32");
           const chosen = tf.cast(tf.oneHot(indices, this.components.length), "float32") as tf.Tensor2D;
           const rows = asRows(y, this.dimension);
-          const parts = this.components.map((component) => component.noise(rows, noiseRatio));
+          const parts = this.components.map((component) => component.predictNoise(rows, noiseRatio));
           return tf.reshape(weightedSum(chosen, parts), y.shape);
         }),
     };
@@ -179,7 +179,7 @@ export class GaussianMixture implements ExactDistribution {
     return { logDensity: largest + Math.log(total), responsibilities, noise, mean, covariance };
   }
 
-  /** The law of A x + b for an operator A [m, d] and an offset b [m], 0 by default: marginals, projections, turns. */
+  /** The distribution of A x + b for an operator A [m, d] and an offset b [m], 0 by default: marginals, projections, turns. */
   affine(operator: readonly (readonly number[])[], offset?: ArrayLike<number>): GaussianMixture {
     return new GaussianMixture(
       this.weights,
@@ -208,7 +208,7 @@ export class GaussianMixture implements ExactDistribution {
   }
 
   /**
-   * The law of the remaining coordinates, in their order, given the values of some.
+   * The distribution of the remaining coordinates, in their order, given the values of some.
    *
    * @throws {RangeError} if a coordinate is not one of 0 … d−1, is named twice, or none remains
    */

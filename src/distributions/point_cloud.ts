@@ -1,5 +1,5 @@
 /**
- * Equally likely points with round Gaussian noise around each: a curve's or a surface's law, by quadrature.
+ * Equally likely points with round Gaussian noise around each: a curve's or a surface's distribution, by quadrature.
  * @module
  */
 import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.ts";
@@ -10,7 +10,7 @@ import { requireBetween, requireNumbers, requireWhole } from "../input/require.t
 import { requireRng } from "../input/require_parts.ts";
 
 /**
- * (1/K) Σ N(point_k, std² I). With points evenly along a curve, closer than `std` to each other, it is the law of the
+ * (1/K) Σ N(point_k, std² I). With points evenly along a curve, closer than `std` to each other, it is the distribution of the
  * curve plus noise to many digits: the sum is the trapezoidal rule. All points are seen at once, so that thousands are
  * quick; for components of their own shapes use GaussianMixture.
  */
@@ -78,7 +78,7 @@ export class PointCloud implements ExactDistribution {
   }
 
   /** ε̂(y, ν) = ν E[y − point | y]/(std² + ν²), of y's shape [B, …]. */
-  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
     return tf.tidy(() => {
       const { rows, offset } = this.#given(y, noiseRatio);
       const factor = mapPerRow(noiseRatio, (ratio) => ratio / (this.std ** 2 + ratio ** 2));

@@ -47,13 +47,13 @@ export function toyByName(name: ToyName): DataDistribution {
 }
 
 /**
- * The exact law of a two-dimensional data set, so an exact denoiser. Curves are sums over points along them, closer to
+ * The exact distribution of a two-dimensional data set, so an exact noise predictor. Curves are sums over points along them, closer to
  * each other than their noise is wide, which is exact to many digits; the checkerboard's squares are points 1/16 apart
  * with noise of standard deviation 0.04, so that its edges are not sharp and it has a score.
  *
  * @throws {RangeError} if no data set has the name
  */
-export function toyLaw(name: ToyName): ExactDistribution {
+export function toyDistribution(name: ToyName): ExactDistribution {
   requireToy(name);
   switch (name) {
     case "mixture":
@@ -116,7 +116,7 @@ function cloud(
   return new PointCloud(us.flatMap((u) => vs.flatMap((v) => place(u, v))), 2, noise);
 }
 
-/** Equal Gaussians of one standard deviation, evenly on a circle; an exact denoiser. */
+/** Equal Gaussians of one standard deviation, evenly on a circle; an exact noise predictor. */
 export function gaussianRing(
   options: { count?: number; radius?: number; std?: number } = {},
 ): GaussianMixture {
@@ -137,7 +137,7 @@ export function gaussianRing(
 
 /**
  * Two round Gaussians at ±(1, 1)·separation/√8 of unequal weights, the heavier one to the upper right; an exact
- * denoiser. By default they touch: 4 standard deviations lie between the means.
+ * noise predictor. By default they touch: 4 standard deviations lie between the means.
  *
  * @param options `weight` of the heavier one, `separation` of the means in units of `std`, and `std`.
  */
@@ -170,7 +170,7 @@ export function rings(
   return planar(noiseOf(options), ring(radii));
 }
 
-/** The uniform law on the dark squares of a 4 × 4 board over [−2, 2]². */
+/** The uniform distribution on the dark squares of a 4 × 4 board over [−2, 2]². */
 export function checkerboard(): DataDistribution {
   return planar(0, darkSquare);
 }
@@ -180,7 +180,7 @@ export function swissRoll(options: { noise?: number } = {}): DataDistribution {
   return planar(noiseOf(options), spiral);
 }
 
-/** A law in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation. */
+/** A distribution in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation. */
 function planar(noise: number, place: Place): DataDistribution {
   requireBetween("noise", noise, 0);
   return {

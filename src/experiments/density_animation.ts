@@ -4,7 +4,7 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
 import type { ExactDistribution } from "../distributions/distribution.ts";
 import { panels } from "../plots/panels.ts";
 import { plot } from "../plots/plot.ts";
@@ -16,10 +16,10 @@ import { noiseRatio, type Sde, transition, vpSde } from "../diffusion/sde.ts";
 import { timeGrid } from "../diffusion/time_grid.ts";
 import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
 import { requireArray, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
-import { requirePlaneLaw, requireRng, requireSde } from "../input/require_parts.ts";
+import { requirePlaneDistribution, requireRng, requireSde } from "../input/require_parts.ts";
 
 /** What is filmed. */
-export interface FilmOptions {
+export interface DensityAnimationOptions {
   /** Moments in each direction, at least 2; the film has twice as many frames. */
   readonly moments: number;
   /** Particles, positive. */
@@ -31,7 +31,7 @@ export interface FilmOptions {
 }
 
 /** The states of particles at each moment of a film. */
-export interface Film {
+export interface DensityAnimation {
   /** Times from tMin to tMax, [moments]. */
   readonly times: Float64Array;
   /** Data diffused by the forward SDE, [count, 2] at each time. */
@@ -51,8 +51,11 @@ const SUBSTEPS = 8;
  *
  * @throws {RangeError} If a number of the options is out of range.
  */
-export async function film(law: ExactDistribution, options: FilmOptions): Promise<Film> {
-  requirePlaneLaw("law", law);
+export async function densityAnimation(
+  distribution: ExactDistribution,
+  options: DensityAnimationOptions,
+): Promise<DensityAnimation> {
+  requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
   const { moments, count, rng, sde = vpSde() } = options;
   requireRng("rng", rng);
@@ -60,14 +63,14 @@ export async function film(law: ExactDistribution, options: FilmOptions): Promis
   for (const [name, value, least] of [["moments", moments, 2], ["count", count, 1]] as const) {
     requireWhole(name, value, least, 1e7);
   }
-  const model = scoreModel(law, sde);
+  const model = scoreModel(distribution, sde);
   const fine = timeGrid(sde, { kind: "quadratic", steps: (moments - 1) * SUBSTEPS });
   const times = fine.filter((_, i) => i % SUBSTEPS === 0).reverse();
   const reverse = await states(model, eulerMaruyama(), fine, count, rng.fork("reverse"));
   const lines = await states(model, odeRk4(), fine, 40, rng.fork("flow"));
   return {
     times,
-    forward: await diffused(law, sde, times, count, rng.fork("forward")),
+    forward: await diffused(distribution, sde, times, count, rng.fork("forward")),
     reverse,
     flow: Array.from(
       { length: lines[0].length / 2 },
@@ -96,14 +99,14 @@ async function states(
 
 /** Data carried through the exact transitions of the forward SDE. */
 async function diffused(
-  law: ExactDistribution,
+  distribution: ExactDistribution,
   sde: Sde,
   times: Float64Array,
   count: number,
   rng: Rng,
 ): Promise<Float32Array[]> {
   const kept: Float32Array[] = [];
-  let [x, before]: [tf.Tensor, number | null] = [law.sample(rng.fork("data"), count), null];
+  let [x, before]: [tf.Tensor, number | null] = [distribution.sample(rng.fork("data"), count), null];
   const noise = rng.fork("noise");
   for (const time of times) {
     const { scale, std }: { scale: number; std: number } = before === null
@@ -119,12 +122,12 @@ async function diffused(
 }
 
 /** The film's frames as SVG, forward then back: particles on the exact density, and the flow's lines up to then. */
-export async function* filmFrames(
-  law: ExactDistribution,
-  options: FilmOptions,
-  film: Film,
+export async function* animationFrames(
+  distribution: ExactDistribution,
+  options: DensityAnimationOptions,
+  film: DensityAnimation,
 ): AsyncGenerator<string> {
-  requirePlaneLaw("law", law);
+  requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
   const { sde = vpSde() } = options;
   requireSde("sde", sde);
@@ -135,7 +138,7 @@ export async function* filmFrames(
   const shades = [];
   for (const time of film.times) {
     shades.push(
-      await densityMark(law, noiseRatio(sde, time), { scale: sde.alpha(time), shades: 8 }),
+      await densityMark(distribution, noiseRatio(sde, time), { scale: sde.alpha(time), shades: 8 }),
     );
   }
   for (const [direction, particles] of [["forward", film.forward], ["reverse", film.reverse]] as const) {

@@ -1,5 +1,5 @@
 /**
- * Langevin dynamics with the exact score of a 2-D law, measured against true samples of it.
+ * Langevin dynamics with the exact score of a 2-D distribution, measured against true samples of it.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -7,7 +7,7 @@ import * as tf from "../compute/tf.ts";
 import type { ExactDistribution } from "../distributions/distribution.ts";
 import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { energyDistance } from "../metrics/energy_distance.ts";
-import { type Proportion, wilsonInterval } from "../metrics/wilson_interval.ts";
+import { type BinomialEstimate, wilsonInterval } from "../metrics/wilson_interval.ts";
 import { slicedWasserstein } from "../metrics/sliced_wasserstein.ts";
 import type { Mark } from "../plots/marks.ts";
 import { panels } from "../plots/panels.ts";
@@ -21,10 +21,15 @@ import {
   requirePositive,
   requireWhole,
 } from "../input/require.ts";
-import { requireLaw, requirePlaneLaw, requireRng, requireSome } from "../input/require_parts.ts";
+import {
+  requireDistribution,
+  requirePlaneDistribution,
+  requireRng,
+  requireSome,
+} from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Noise at which laws without a score of their own are given one; far below every width here. */
+/** Noise at which distributions without a score of their own are given one; far below every width here. */
 export const LOWEST_NOISE = 0.01;
 
 /** How Langevin dynamics is run. */
@@ -35,7 +40,7 @@ export interface LangevinRunOptions {
   readonly steps: number;
   /** Step size ε, positive: x ← x + ε ∇log p(x) + √(2ε) z. */
   readonly stepSize: number;
-  /** Standard deviation of the normal law that particles start from; default 1.5. */
+  /** Standard deviation of the normal distribution that particles start from; default 1.5. */
   readonly startStd?: number;
   /** Source of the start and of all noise. */
   readonly rng: Rng;
@@ -60,8 +65,11 @@ export interface LangevinRun {
  *
  * @throws {RangeError} If a number of the options is out of range.
  */
-export async function runLangevin(law: ExactDistribution, options: LangevinRunOptions): Promise<LangevinRun> {
-  requireLaw("law", law);
+export async function runLangevin(
+  distribution: ExactDistribution,
+  options: LangevinRunOptions,
+): Promise<LangevinRun> {
+  requireDistribution("distribution", distribution);
   requireOptions("options", options);
   const { count, steps, stepSize, startStd = 1.5, rng, looks = 10, followed = 0 } = options;
   requireRng("rng", rng);
@@ -74,7 +82,7 @@ export async function runLangevin(law: ExactDistribution, options: LangevinRunOp
   requirePositive("stepSize", stepSize);
   requirePositive("startStd", startStd);
   const [start, noise] = [rng.fork("start"), rng.fork("noise")];
-  const shape = [count, law.dimension];
+  const shape = [count, distribution.dimension];
   const paths = Array.from({ length: Math.min(followed, count) }, () => new Float32Array(2 * (steps + 1)));
   const result = { steps: [] as number[], states: [] as Float32Array[], paths };
   let x = tf.tidy(() => tf.mul(start.normal(shape), startStd));
@@ -91,7 +99,7 @@ export async function runLangevin(law: ExactDistribution, options: LangevinRunOp
       }
       if (done === steps) return result;
       const next = tf.tidy(() =>
-        langevinMove(x, exactScore(law, x, LOWEST_NOISE), noise.normal(shape), tf.scalar(stepSize))
+        langevinMove(x, exactScore(distribution, x, LOWEST_NOISE), noise.normal(shape), tf.scalar(stepSize))
       );
       x.dispose();
       x = next;
@@ -103,7 +111,7 @@ export async function runLangevin(law: ExactDistribution, options: LangevinRunOp
 
 /** Distances between two samples. */
 export interface Distances {
-  /** Energy distance, unbiased: around 0, and so perhaps negative, where the laws are equal. */
+  /** Energy distance, unbiased: around 0, and so perhaps negative, where the distributions are equal. */
   readonly energy: number;
   /** Sliced Wasserstein distance over 64 directions. */
   readonly sliced: number;
@@ -121,7 +129,7 @@ export interface LangevinReport {
   /** True samples against true samples, as many: mean and standard deviation over independent pairs. */
   readonly floor: { readonly mean: Distances; readonly std: Distances };
   /** For a mixture, each mode's share among the particles at the end and what it should be. */
-  readonly modes: readonly (Proportion & { readonly weight: number })[];
+  readonly modes: readonly (BinomialEstimate & { readonly weight: number })[];
   /** The run itself. */
   readonly run: LangevinRun;
   /** True samples, [count, 2]. */
@@ -130,15 +138,15 @@ export interface LangevinReport {
 
 /** Runs Langevin dynamics and compares what it draws with true samples at every look. */
 export async function measureLangevin(
-  law: ExactDistribution,
+  distribution: ExactDistribution,
   options: LangevinRunOptions,
 ): Promise<LangevinReport> {
-  requirePlaneLaw("law", law);
+  requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
   const { count, rng } = options;
-  const run = await runLangevin(law, { followed: 5, ...options });
+  const run = await runLangevin(distribution, { followed: 5, ...options });
   const samples = async (label: string) => {
-    const x = law.sample(rng.fork(label), count);
+    const x = distribution.sample(rng.fork(label), count);
     const values = (await x.data<"float32">()).slice();
     x.dispose();
     return values;
@@ -152,7 +160,7 @@ export async function measureLangevin(
   return {
     curve: run.states.map((state, i) => ({ step: run.steps[i], ...distances(state, truth, rng) })),
     floor: momentsOf(pairs),
-    modes: law instanceof GaussianMixture ? modeShares(law, last) : [],
+    modes: distribution instanceof GaussianMixture ? modeShares(distribution, last) : [],
     run,
     truth,
   };
@@ -162,7 +170,7 @@ export async function measureLangevin(
 export function modeShares(
   mixture: GaussianMixture,
   points: Float32Array,
-): (Proportion & { readonly weight: number })[] {
+): (BinomialEstimate & { readonly weight: number })[] {
   if (!(mixture instanceof GaussianMixture)) {
     throw new TypeError(`mixture must be a GaussianMixture, got ${quoted(mixture)}`);
   }
@@ -191,15 +199,18 @@ function momentsOf(pairs: readonly Distances[]): { mean: Distances; std: Distanc
 const FIRST_MOVES = 150;
 
 /** True samples, the dynamics' with a few of its paths, and the distance between them by moves, as an SVG. */
-export async function langevinPicture(law: ExactDistribution, report: LangevinReport): Promise<string> {
-  requirePlaneLaw("law", law);
+export async function langevinPicture(
+  distribution: ExactDistribution,
+  report: LangevinReport,
+): Promise<string> {
+  requirePlaneDistribution("distribution", distribution);
   requireOptions("report", report);
   const { curve, floor, run, truth } = report;
   requireSome("the curve of a report", curve);
   requireOptions("the floor of a report", floor);
   requireOptions("the run of a report", run);
   requireNumbers("the truth of a report", truth);
-  const shade = await densityMark(law, LOWEST_NOISE);
+  const shade = await densityMark(distribution, LOWEST_NOISE);
   const last = run.states[run.states.length - 1];
   const paths = run.paths.slice(0, 5).map((path) => pathMark(path.subarray(0, 2 * FIRST_MOVES)));
   const step = curve.map((look) => look.step);

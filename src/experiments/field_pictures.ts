@@ -6,14 +6,14 @@ import { plot } from "../plots/plot.ts";
 import { ARROW_SIDE, type FieldsReport } from "./learned_fields.ts";
 import { densityMark, dotsMark, fieldMark, HALF_SIDE, PANEL, shaded, squarePlot } from "./plane.ts";
 import { requireFloats, requireOptions, requirePositive } from "../input/require.ts";
-import { requirePlaneLaw, requireSome } from "../input/require_parts.ts";
+import { requirePlaneDistribution, requireSome } from "../input/require_parts.ts";
 
 /** The true field and the learned ones as arrows on the density, as an SVG. */
-export async function fieldsPicture(law: ExactDistribution, report: FieldsReport): Promise<string> {
-  requirePlaneLaw("law", law);
+export async function fieldsPicture(distribution: ExactDistribution, report: FieldsReport): Promise<string> {
+  requirePlaneDistribution("distribution", distribution);
   requireReport(report);
   const { sigma, truth, centres, fields } = report;
-  const shade = await densityMark(law, sigma);
+  const shade = await densityMark(distribution, sigma);
   const typical = medianLength(truth);
   const cell = 2 * HALF_SIDE / ARROW_SIDE * 1.1;
   const panel = (title: string, vectors: Float32Array) =>
@@ -28,11 +28,11 @@ export async function fieldsPicture(law: ExactDistribution, report: FieldsReport
 
 /** Where the learned fields are wrong, as an SVG: all maps share one scale. */
 export async function errorsPicture(
-  law: ExactDistribution,
+  distribution: ExactDistribution,
   report: FieldsReport,
   data: Float32Array,
 ): Promise<string> {
-  requirePlaneLaw("law", law);
+  requirePlaneDistribution("distribution", distribution);
   requireReport(report);
   requireFloats("data", data);
   const { sigma, fields } = report;
@@ -40,7 +40,7 @@ export async function errorsPicture(
   const peak = all[Math.floor(0.9 * all.length)];
   const dots = dotsMark(data, "#222222", 0.8, 0.5);
   return panels([
-    plot([await densityMark(law, sigma), dots], squarePlot("Density and data")),
+    plot([await densityMark(distribution, sigma), dots], squarePlot("Density and data")),
     ...fields.map(({ method, map }) => plot([shaded(map, 16, "#b2182b", peak), dots], squarePlot(method))),
   ], {
     columns: 3,

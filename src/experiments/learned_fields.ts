@@ -1,5 +1,5 @@
 /**
- * Score networks for a 2-D law, one by each score matching and one for all noise levels, beside the true field.
+ * Score networks for a 2-D distribution, one by each score matching and one for all noise levels, beside the true field.
  * @module
  */
 import { createRng } from "../compute/rng.ts";
@@ -8,7 +8,7 @@ import type { ExactDistribution } from "../distributions/distribution.ts";
 import { networkFromConfig } from "../networks/registry.ts";
 import type { MlpConfig } from "../networks/mlp.ts";
 import { unflatten } from "../networks/network.ts";
-import { networkDenoiser } from "../networks/network_denoiser.ts";
+import { networkPredictor } from "../networks/network_predictor.ts";
 import { OPTIMIZER_DEFAULTS } from "../training/optimizer.ts";
 import { train, type TrainingConfig } from "../training/train.ts";
 import { type ScoreMatching, scoreMatchings, scoreNetwork, trainScore } from "../training/train_score.ts";
@@ -20,7 +20,7 @@ import {
   requirePositive,
   requireWhole,
 } from "../input/require.ts";
-import { requirePlaneLaw } from "../input/require_parts.ts";
+import { requirePlaneDistribution } from "../input/require_parts.ts";
 import { checkName } from "../input/option_name.ts";
 
 /** How a field is learned: a score matching at one noise level, or noise-conditional denoising. */
@@ -60,12 +60,15 @@ export interface LearnedField {
 const POOL = 1 << 15;
 
 /**
- * Trains a network by each method on the same 32,768 draws of the law.
+ * Trains a network by each method on the same 32,768 draws of the distribution.
  *
  * @throws {RangeError} If a number of the options is out of range.
  */
-export async function learnFields(law: ExactDistribution, options: FieldsOptions): Promise<LearnedField[]> {
-  requirePlaneLaw("law", law);
+export async function learnFields(
+  distribution: ExactDistribution,
+  options: FieldsOptions,
+): Promise<LearnedField[]> {
+  requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
   const { sigma, steps, batch = 256, hidden = 64, seed, methods = fieldMethods, onStep } = options;
   requirePositive("sigma", sigma);
@@ -75,7 +78,7 @@ export async function learnFields(law: ExactDistribution, options: FieldsOptions
   requireArray("methods", methods);
   for (const method of methods) checkName("a method", method, fieldMethods);
   if (onStep !== undefined) requireFunction("onStep", onStep);
-  const drawn = law.sample(createRng(seed).fork("training data"), POOL);
+  const drawn = distribution.sample(createRng(seed).fork("training data"), POOL);
   const data = (await drawn.data<"float32">()).slice();
   drawn.dispose();
   const rowsAt = (step: number) => {
@@ -120,11 +123,15 @@ async function noiseConditional(
   ) {
     if (step % 100 === 0) onStep(step);
     if (step < config.steps) continue;
-    const denoiser = networkDenoiser(config.model, unflatten(network.parameters, (await snapshot()).ema));
+    const noisePredictor = networkPredictor(
+      config.model,
+      unflatten(network.parameters, (await snapshot()).ema),
+    );
     return {
       method: "noise-conditional",
-      score: (x, noiseRatio) => tf.tidy(() => tf.mul(denoiser.noise(x, noiseRatio), -1 / noiseRatio)),
-      dispose: () => denoiser.dispose(),
+      score: (x, noiseRatio) =>
+        tf.tidy(() => tf.mul(noisePredictor.predictNoise(x, noiseRatio), -1 / noiseRatio)),
+      dispose: () => noisePredictor.dispose(),
     };
   }
   throw new Error("training ended before its last step");
@@ -165,13 +172,13 @@ export interface FieldsReport {
 /** Arrows along the side of drawn fields. */
 export const ARROW_SIDE = 20;
 
-/** Measures learned fields against the law's own. */
+/** Measures learned fields against the distribution's own. */
 export async function measureFields(
-  law: ExactDistribution,
+  distribution: ExactDistribution,
   fields: readonly LearnedField[],
   options: { sigma: number; seed: number; count?: number },
 ): Promise<FieldsReport> {
-  requirePlaneLaw("law", law);
+  requirePlaneDistribution("distribution", distribution);
   requireArray("fields", fields);
   requireOptions("options", options);
   const { sigma, seed, count = 4000 } = options;
@@ -181,7 +188,7 @@ export async function measureFields(
   const rng = createRng(seed).fork("measure");
   const cells = cellCentres(MAP_SIDE);
   const coarse = cellCentres(ARROW_SIDE);
-  const logs = law.logDensity(cells, sigma);
+  const logs = distribution.logDensity(cells, sigma);
   const logDensity = await logs.data();
   logs.dispose();
   const order = Array.from(logDensity.keys()).sort((a, b) => logDensity[b] - logDensity[a]);
@@ -195,10 +202,10 @@ export async function measureFields(
   const squares = async (field: LearnedField, ratio: number): Promise<[number, number]> => {
     const tensor = tf.tidy(() => {
       const x = tf.add(
-        law.sample(rng.fork(`data ${ratio}`), count),
+        distribution.sample(rng.fork(`data ${ratio}`), count),
         tf.mul(rng.fork(`noise ${ratio}`).normal([count, 2]), ratio),
       ) as tf.Tensor2D;
-      const exact = exactScore(law, x, ratio);
+      const exact = exactScore(distribution, x, ratio);
       const mean = (rows: tf.Tensor) => tf.mean(tf.sum(tf.square(rows), 1));
       return tf.stack([mean(tf.sub(field.score(x, ratio), exact)), mean(exact)]);
     });
@@ -212,7 +219,7 @@ export async function measureFields(
     const byLevel: number[] = [];
     for (const level of levels) byLevel.push(level ** 2 * (await squares(field, level))[0] / 2);
     const distance = tf.tidy(() =>
-      tf.norm(tf.sub(field.score(cells, sigma), exactScore(law, cells, sigma)), 2, 1)
+      tf.norm(tf.sub(field.score(cells, sigma), exactScore(distribution, cells, sigma)), 2, 1)
     );
     const map = Float64Array.from(await distance.data());
     distance.dispose();
@@ -222,7 +229,7 @@ export async function measureFields(
     const byDensity = tenths.map((tenth) => median(tenth.map((i) => map[i])));
     report.push({ method: field.method, relative: error / whole, byLevel, map, byDensity, vectors });
   }
-  const exact = exactScore(law, coarse, sigma);
+  const exact = exactScore(distribution, coarse, sigma);
   const truth = (await exact.data<"float32">()).slice();
   const centres = (await coarse.data<"float32">()).slice();
   tf.dispose([cells, coarse, exact]);

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
-import { type ScoreModel, scoreModel } from "../diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
 import type { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { twoGaussians } from "../distributions/toys.ts";
-import type { Proportion } from "../metrics/wilson_interval.ts";
+import type { BinomialEstimate } from "../metrics/wilson_interval.ts";
 import { panels } from "../plots/panels.ts";
 import { plot } from "../plots/plot.ts";
 import { annealedLangevin } from "../samplers/annealed_langevin.ts";
@@ -39,7 +39,7 @@ export interface ModesRow {
   /** Which sampler. */
   readonly sampler: string;
   /** Share of samples in the heavier mode. */
-  readonly heavier: Proportion;
+  readonly heavier: BinomialEstimate;
   /** Evaluations of the score for a sample. */
   readonly evaluations: number;
   /** The samples, [count, 2]. */

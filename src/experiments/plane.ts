@@ -29,17 +29,17 @@ export function cellCentres(side: number): tf.Tensor2D {
 }
 
 /** ∇ log density [B, 2] of y = x_0 + ν ε at y [B, 2], ν > 0. */
-export function exactScore(law: ExactDistribution, y: tf.Tensor, noiseRatio: number): tf.Tensor2D {
-  return tf.tidy(() => tf.mul(law.noise(y, noiseRatio), -1 / noiseRatio) as tf.Tensor2D);
+export function exactScore(distribution: ExactDistribution, y: tf.Tensor, noiseRatio: number): tf.Tensor2D {
+  return tf.tidy(() => tf.mul(distribution.predictNoise(y, noiseRatio), -1 / noiseRatio) as tf.Tensor2D);
 }
 
 /** The density of y = x_0 + ν ε over the square, in a few shades (which keeps animations small). */
 export async function densityMark(
-  law: ExactDistribution,
+  distribution: ExactDistribution,
   noiseRatio: number,
   { scale = 1, shades = 12 } = {},
 ): Promise<DensityMark> {
-  const logs = tf.tidy(() => law.logDensity(tf.mul(cellCentres(MAP_SIDE), 1 / scale), noiseRatio));
+  const logs = tf.tidy(() => distribution.logDensity(tf.mul(cellCentres(MAP_SIDE), 1 / scale), noiseRatio));
   const density = Float64Array.from(await logs.data(), Math.exp);
   logs.dispose();
   // The root shows tails beside peaks.

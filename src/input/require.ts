@@ -141,7 +141,7 @@ export function requireFloats(name: string, value: unknown): asserts value is Fl
 /**
  * Refuses what lacks a method.
  *
- * @param what What is wanted, such as `a score model, as scoreModel(denoiser, sde) makes it`.
+ * @param what What is wanted, such as `a score model, as scoreModel(noise predictor, sde) makes it`.
  * @throws {TypeError} naming what is wanted
  */
 export function requireMethods(name: string, value: unknown, methods: readonly string[], what: string): void {

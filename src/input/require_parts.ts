@@ -8,34 +8,44 @@ import { requireArray, requireMethods, requireShape, requireWhole } from "./requ
 
 /** @throws {TypeError} unless the value is an SDE. */
 export function requireSde(name: string, value: unknown): void {
-  requireMethods(name, value, ["alpha", "sigma", "drift", "diffusion"], "an SDE, as vpSde() makes it");
+  requireMethods(
+    name,
+    value,
+    ["alpha", "sigma", "driftCoefficient", "diffusionCoefficient"],
+    "an SDE, as vpSde() makes it",
+  );
 }
 
 /** @throws {TypeError} unless the value is a score model. */
 export function requireModel(name: string, value: unknown): void {
-  const what = "a score model, as scoreModel(denoiser, sde) makes it";
-  requireMethods(name, value, ["noise", "score"], what);
+  const what = "a score model, as scoreModel(noisePredictor, sde) makes it";
+  requireMethods(name, value, ["predictedNoise", "score"], what);
   requireMethods(name, (value as { sde?: unknown }).sde, ["alpha", "sigma"], what);
 }
 
-/** @throws {TypeError} unless the value is a denoiser. */
-export function requireDenoiser(name: string, value: unknown): void {
-  requireMethods(name, value, ["noise"], "a denoiser, with a method noise(y, noiseRatio)");
-}
-
-/** @throws {TypeError} unless the value is an exact distribution. */
-export function requireLaw(name: string, value: unknown): void {
+/** @throws {TypeError} unless the value is a noise predictor. */
+export function requireNoisePredictor(name: string, value: unknown): void {
   requireMethods(
     name,
     value,
-    ["sample", "noise", "logDensity"],
+    ["predictNoise"],
+    "a noise predictor, with a method predictNoise(y, noiseRatio)",
+  );
+}
+
+/** @throws {TypeError} unless the value is an exact distribution. */
+export function requireDistribution(name: string, value: unknown): void {
+  requireMethods(
+    name,
+    value,
+    ["sample", "predictNoise", "logDensity"],
     "an exact distribution, such as a GaussianMixture",
   );
 }
 
 /** @throws {TypeError} unless the value is an exact distribution in the plane. */
-export function requirePlaneLaw(name: string, value: unknown): void {
-  requireLaw(name, value);
+export function requirePlaneDistribution(name: string, value: unknown): void {
+  requireDistribution(name, value);
   requireWhole(`the dimension of ${name}`, (value as { dimension?: unknown }).dimension, 2, 2);
 }
 

@@ -5,7 +5,7 @@
 import type { Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel } from "../diffusion/denoiser.ts";
+import { requireScore, type ScoreModel } from "../diffusion/noise_predictor.ts";
 import { drawNoiseLevels } from "../objectives/denoising.ts";
 import type { Sde } from "../diffusion/sde.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
@@ -13,7 +13,7 @@ import { requireModel, requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** How a bound is estimated. */
-export interface LikelihoodBoundOptions {
+export interface ContinuousElboOptions {
   /** Times and noise are drawn from here; row i is sample `rng.firstSample + i`. */
   readonly rng: Rng;
   /** Times for each sample, a positive integer; default 16. */
@@ -23,7 +23,7 @@ export interface LikelihoodBoundOptions {
 }
 
 /** Bounds of a batch, in nats. */
-export interface LikelihoodBound {
+export interface ContinuousElbo {
   /** Upper bound on E[−log p(x(tMin)) | x_0] of each sample [B], an unbiased estimate of it. */
   readonly bound: Float64Array;
   /** Variance [B] of the estimate from a single time; that of `bound` is smaller by the number of draws. NaN for one draw. */
@@ -41,11 +41,11 @@ export interface LikelihoodBound {
  *
  * @throws {RangeError} for x_0 without samples or dimensions, or a number of draws that is none
  */
-export async function likelihoodBound(
+export async function continuousElbo(
   model: ScoreModel,
   x0: tf.Tensor,
-  options: LikelihoodBoundOptions,
-): Promise<LikelihoodBound> {
+  options: ContinuousElboOptions,
+): Promise<ContinuousElbo> {
   requireModel("model", model);
   requireTensor("x0", x0, { leastRank: 0, empty: true });
   requireOptions("options", options);
@@ -62,11 +62,11 @@ export async function likelihoodBound(
   const losses: Float64Array[] = [];
   for (let draw = 0; draw < draws; draw++) {
     const { noiseRatio, weight } = drawNoiseLevels(objective, levelRng, rows);
-    const at = noiseRatio.map((ratio) => sde.timeOfLogSnr(-Math.log(ratio)));
+    const at = noiseRatio.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio)));
     const squares = tf.tidy(() => {
       const noise = noiseRng.normal(x0.shape);
       const x = x0.mul(column(at.map(sde.alpha), x0)).add(noise.mul(column(at.map(sde.sigma), x0)));
-      return model.noise(x, at).sub(noise).square().reshape([rows, dimension]).sum(1);
+      return model.predictedNoise(x, at).sub(noise).square().reshape([rows, dimension]).sum(1);
     });
     const values = await squares.data();
     squares.dispose();

@@ -27,10 +27,10 @@ export interface ValueRange {
 }
 
 /** A bin of width 1, for densities relative to that of the dequantization. */
-export const unitBin: ValueRange = { low: 0, high: 1, levels: 1 };
+export const unitWidthBin: ValueRange = { low: 0, high: 1, levels: 1 };
 
 /** The bins around the values b/127.5 − 1 that models of images in this project work with. */
-export const modelRange: ValueRange = { low: -256 / 255, high: 256 / 255 };
+export const pixelRange: ValueRange = { low: -256 / 255, high: 256 / 255 };
 
 /**
  * Bytes to real values, uniform in each byte's bin: low + (b + u)(high − low)/levels (Theis et al. 2016).
@@ -43,7 +43,7 @@ export function dequantize(
   bytes: ArrayLike<number>,
   shape: readonly number[],
   rng: Rng,
-  range: ValueRange = modelRange,
+  range: ValueRange = pixelRange,
 ): tf.Tensor {
   const width = binWidth(range);
   requireBins(bytes, range);
@@ -53,7 +53,7 @@ export function dequantize(
 
 /** Bytes with a diffusion's first noise, and how probable that noise was. */
 export interface NoisyBytes {
-  /** [B, …], near the model's law at tMin. */
+  /** [B, …], near the model's distribution at tMin. */
   readonly x: tf.Tensor;
   /** log q(x | bytes) of each sample [B], in nats. */
   readonly logDensity: Float64Array;
@@ -66,18 +66,18 @@ export interface NoisyBytes {
  *
  *   log P(bytes) ≥ E[log p(x) − log q(x | bytes)],
  *
- * so `bitsPerDimension(log p(x) − log q(x | bytes), d, unitBin)` bounds the bits that the bytes take from above.
+ * so `bitsPerDimension(log p(x) − log q(x | bytes), d, unitWidthBin)` bounds the bits that the bytes take from above.
  *
  * @param bytes [B, …], whole numbers below the number of levels
  * @param shape [B, …]
  * @throws {RangeError} if the shape does not fit or the range is empty
  */
-export function dequantizeByNoise(
+export function truncatedNormalDequantize(
   bytes: ArrayLike<number>,
   shape: readonly number[],
   rng: Rng,
   sde: Sde,
-  range: ValueRange = modelRange,
+  range: ValueRange = pixelRange,
 ): NoisyBytes {
   requireSde("sde", sde);
   const width = binWidth(range);
@@ -98,10 +98,10 @@ export function dequantizeByNoise(
 
 /**
  * What decoding costs, in nats for each value: added d times to a bound on E[−log p(x) | bytes], x = α c + σ ε at tMin with
- * noise that is not cut off (`likelihoodBound`), it gives a bound on −log P(bytes). It is −h(q) + E[−log P(c | x)] with
+ * noise that is not cut off (`continuousElbo`), it gives a bound on −log P(bytes). It is −h(q) + E[−log P(c | x)] with
  * P(c | x) ∝ q(x | c) over all levels (Kingma et al. 2021, Section 3.3), where infinitely many bound those that are.
  */
-export function decodingCost(sde: Sde, range: ValueRange = modelRange): number {
+export function decoderNats(sde: Sde, range: ValueRange = pixelRange): number {
   requireSde("sde", sde);
   const gap = binWidth(range) / noiseRatio(sde, sde.tMin);
   const others = Math.ceil(20 / gap);
@@ -136,7 +136,7 @@ function integrateOverNormal(f: (z: number) => number): number {
 export function bitsPerDimension(
   logDensity: number,
   dimension: number,
-  range: ValueRange = modelRange,
+  range: ValueRange = pixelRange,
 ): number {
   requireFinite("logDensity", logDensity);
   requireWhole("dimension", dimension, 1);

@@ -9,7 +9,7 @@
 import { logNormalProbability } from "../math/normal_distribution.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel } from "../diffusion/denoiser.ts";
+import { requireScore, type ScoreModel } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, requireNoise, type Sde, transition } from "../diffusion/sde.ts";
 import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
 import { requireModel, requireRng } from "../input/require_parts.ts";
@@ -27,7 +27,7 @@ export type StepVariances =
   | Float64Array;
 
 /** How to bound. */
-export interface BoundOptions {
+export interface DiscreteElboOptions {
   /** Decreasing times, the first being the SDE's tMax; L_0 is of the step from the last to the data. */
   readonly times: Float64Array;
   /** Draws the noise; a sample's bound does not depend on its batch-mates. */
@@ -44,7 +44,7 @@ export interface BoundOptions {
 }
 
 /** The bound on −log p(x_0) of every sample, in nats. */
-export interface VariationalBound {
+export interface DiscreteElbo {
   /** L_T, [B]: how far the end of the diffusion is from the prior. */
   readonly prior: Float64Array;
   /** L_{n−1} of each step down the grid, [times − 1][B]. */
@@ -78,11 +78,11 @@ export function posteriorStep(
  * @throws {RangeError} if the times do not decrease from tMax, there are not as many variances as steps, or a variance is not
  * positive
  */
-export async function variationalBound(
+export async function discreteElbo(
   model: ScoreModel,
   data: tf.Tensor,
-  options: BoundOptions,
-): Promise<VariationalBound> {
+  options: DiscreteElboOptions,
+): Promise<DiscreteElbo> {
   requireRun(model, data, options);
   const { times, rng, variances = "posterior", levels = 256, onStep = () => {} } = options;
   const { sde } = model;
@@ -134,7 +134,7 @@ export async function variationalBound(
 export async function learnVariances(
   model: ScoreModel,
   data: tf.Tensor,
-  options: Pick<BoundOptions, "times" | "rng" | "onStep">,
+  options: Pick<DiscreteElboOptions, "times" | "rng" | "onStep">,
 ): Promise<Float64Array> {
   requireRun(model, data, options);
   const { times, rng, onStep = () => {} } = options;
@@ -162,7 +162,7 @@ async function squaredErrors(model: ScoreModel, data: tf.Tensor, t: number, rng:
   const errors = tf.tidy(() => {
     const noise = rng.normal(data.shape);
     const state = tf.add(tf.mul(data, sde.alpha(t)), tf.mul(noise, sde.sigma(t)));
-    const errors = tf.squaredDifference(model.noise(state, t), noise);
+    const errors = tf.squaredDifference(model.predictedNoise(state, t), noise);
     return tf.sum(tf.reshape(errors, [data.shape[0], -1]), 1);
   });
   const values = await errors.data<"float32">();
@@ -190,7 +190,7 @@ async function reconstructions(
   const difference = tf.tidy(() => {
     const noise = rng.normal(data.shape);
     const state = tf.add(tf.mul(data, sde.alpha(t)), tf.mul(noise, sde.sigma(t)));
-    return tf.mul(tf.sub(model.noise(state, t), noise), noiseRatio(sde, t)); // x_0 − x̂_0
+    return tf.mul(tf.sub(model.predictedNoise(state, t), noise), noiseRatio(sde, t)); // x_0 − x̂_0
   });
   const [differences, values] = [await difference.data<"float32">(), await data.data<"float32">()];
   difference.dispose();
@@ -244,7 +244,11 @@ function requireVariance(variance: number, step: number): number {
 }
 
 /** Refuses what is no model, no data or no options of a bound. */
-function requireRun(model: ScoreModel, data: tf.Tensor, options: Pick<BoundOptions, "rng" | "onStep">): void {
+function requireRun(
+  model: ScoreModel,
+  data: tf.Tensor,
+  options: Pick<DiscreteElboOptions, "rng" | "onStep">,
+): void {
   requireModel("model", model);
   requireTensor("data", data, { leastRank: 2 });
   requireOptions("options", options);

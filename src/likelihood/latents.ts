@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { requireNumbers } from "../input/require.ts";
 import { requireModel } from "../input/require_parts.ts";
@@ -11,22 +11,26 @@ import { requireTensor } from "../compute/require_tensor.ts";
 
 /**
  * The latent codes at tMax of x [B, …] at tMin (Song et al. 2021, Section 4.3); near N(0, priorStd²) for data of the
- * model's law. x is not disposed, the caller owns the result.
+ * model's distribution. x is not disposed, the caller owns the result.
  *
  * @throws {RangeError} for a bad method
  * @throws {Error} where the state stops being finite, or the solver does not arrive
  */
-export async function encode(model: ScoreModel, x: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
+export async function encodeLatent(model: ScoreModel, x: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
   requireModel("model", model);
   requireTensor("x", x);
-  return await solveFlow(model.sde, model.velocity, x, "to prior", method);
+  return await solveFlow(model.sde, model.odeDrift, x, "to prior", method);
 }
 
-/** What latent codes [B, …] stand for, at tMin: the inverse of {@linkcode encode}, with the same errors. */
-export async function decode(model: ScoreModel, codes: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
+/** What latent codes [B, …] stand for, at tMin: the inverse of {@linkcode encodeLatent}, with the same errors. */
+export async function decodeLatent(
+  model: ScoreModel,
+  codes: tf.Tensor,
+  method?: FlowMethod,
+): Promise<tf.Tensor> {
   requireModel("model", model);
   requireTensor("codes", codes);
-  return await solveFlow(model.sde, model.velocity, codes, "to data", method);
+  return await solveFlow(model.sde, model.odeDrift, codes, "to data", method);
 }
 
 /**
@@ -41,7 +45,7 @@ export async function decode(model: ScoreModel, codes: tf.Tensor, method?: FlowM
  * @returns [M, …]
  * @throws {RangeError} if the shapes differ, or the vectors have no angle between 0 and π
  */
-export async function interpolate(
+export async function interpolateLatents(
   a: tf.Tensor,
   b: tf.Tensor,
   weights: readonly number[],

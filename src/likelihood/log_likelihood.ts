@@ -7,7 +7,7 @@ import { valueAndGradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { checkName } from "../input/option_name.ts";
-import { requireScore, type ScoreModel } from "../diffusion/denoiser.ts";
+import { requireScore, type ScoreModel } from "../diffusion/noise_predictor.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { priorLogDensity } from "../diffusion/sde.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
@@ -20,8 +20,8 @@ export interface Hutchinson {
   readonly rng: Rng;
   /** How many vectors each sample gets, a positive integer; default 1. */
   readonly probes?: number;
-  /** Their law; signs (the default) have the smaller variance, 2 Σ_{i≠j} J_ij² for symmetric J, and are exact in 1-D. */
-  readonly law?: "rademacher" | "gaussian";
+  /** Their distribution; signs (the default) have the smaller variance, 2 Σ_{i≠j} J_ij² for symmetric J, and are exact in 1-D. */
+  readonly distribution?: "rademacher" | "gaussian";
 }
 
 /** How a likelihood is computed. */
@@ -43,17 +43,17 @@ export interface Likelihood {
 }
 
 /**
- * The log density of the model's law at tMin, which differs from the data's only by the noise there, at x [B, …]
+ * The log density of the model's distribution at tMin, which differs from the data's only by the noise there, at x [B, …]
  * (Song et al. 2021, eq. 39–40):
  *
  *   log p(x) = log N(x(T); 0, priorStd²) + ∫ div v(x(t), t) dt  along the flow dx/dt = v from x at tMin.
  *
  * With the estimated trace the mean of `logDensity` over probes is unbiased. Samples do not influence each other.
  *
- * @example The standard normal law, whose density at 1 is 0.242
+ * @example The standard normal distribution, whose density at 1 is 0.242
  * ```ts
  * import * as tf from "../compute/tf.ts";
- * import { scoreModelFromNoise } from "../diffusion/denoiser.ts";
+ * import { scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
  * import { vpSde } from "../diffusion/sde.ts";
  * import { logLikelihood } from "./log_likelihood.ts";
  * const sde = vpSde();
@@ -90,9 +90,9 @@ export async function logLikelihood(
       const at = tf.slice(state, [0, 0], [rows, dimension]).reshape(x.shape);
       // v = f x + g²/(2σ) ε̂. Only ε̂ is differentiated: were v, a model that hides its gradient would leave the linear part's,
       // and no error.
-      const noise = valueAndGradientOf((at) => model.noise(at, t), "the predicted noise");
-      const drift = column(mapPerRow(t, sde.drift), at);
-      const share = column(mapPerRow(t, (t) => sde.diffusion(t) ** 2 / (2 * sde.sigma(t))), at);
+      const noise = valueAndGradientOf((at) => model.predictedNoise(at, t), "the predicted noise");
+      const drift = column(mapPerRow(t, sde.driftCoefficient), at);
+      const share = column(mapPerRow(t, (t) => sde.diffusionCoefficient(t) ** 2 / (2 * sde.sigma(t))), at);
       const pulled = probes.map((probe) => noise(at, probe));
       const traces = pulled.map(({ grad }, i) =>
         grad.mul(share).add(probes[i].mul(drift)).mul(probes[i]).reshape([rows, dimension]).sum(1, true)
@@ -137,14 +137,14 @@ function unitVectors(shape: readonly number[]): tf.Tensor[] {
 }
 
 function drawnProbes(
-  { rng, probes = 1, law = "rademacher" }: Hutchinson,
+  { rng, probes = 1, distribution = "rademacher" }: Hutchinson,
   shape: readonly number[],
 ): tf.Tensor[] {
   requireRng("rng", rng);
   requireWhole("probes", probes, 1, 1e6);
-  checkName("law", law, ["rademacher", "gaussian"]);
+  checkName("distribution", distribution, ["rademacher", "gaussian"]);
   return Array.from(
     { length: probes },
-    () => law === "rademacher" ? rng.rademacher(shape) : rng.normal(shape),
+    () => distribution === "rademacher" ? rng.rademacher(shape) : rng.normal(shape),
   );
 }

@@ -1,4 +1,4 @@
-/** Probabilities of the standard normal law, in float64. @module */
+/** Probabilities of the standard normal distribution, in float64. @module */
 import { normalDensity, normalMass } from "./truncated_normal.ts";
 
 /** Φ(x), to 1e-16 absolutely. */
@@ -8,7 +8,7 @@ export function normalCdf(x: number): number {
 
 /** ln P(low < Z < high) of a standard normal Z for low < high, with its digits in far tails, too; limits may be infinite. */
 export function logNormalProbability(low: number, high: number): number {
-  if (low > 0) return logNormalProbability(-high, -low); // the law is symmetric
+  if (low > 0) return logNormalProbability(-high, -low); // the distribution is symmetric
   if (high > -4) return Math.log(normalCdf(high) - normalCdf(low));
   // φ(high) ∫_0^w exp(high·u − u²/2) du by Simpson's rule, over what of the interval counts: exp falls by e^40 there.
   const width = Math.min(high - low, -40 / high);

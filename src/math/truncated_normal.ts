@@ -1,5 +1,5 @@
 /**
- * The standard normal law cut off at ±bound, in float64.
+ * The standard normal distribution cut off at ±bound, in float64.
  * @module
  */
 
@@ -15,7 +15,7 @@ export function normalMass(bound: number): number {
   return sum;
 }
 
-/** The value below which a share `u` in (0, 1) of the standard normal law cut off at ±bound lies. */
+/** The value below which a share `u` in (0, 1) of the standard normal distribution cut off at ±bound lies. */
 export function truncatedNormal(u: number, bound: number): number {
   const wanted = Math.abs(2 * u - 1) * normalMass(bound);
   // The mass is concave in the bound, so Newton's steps from 0 approach the root from below and never pass it.
@@ -27,7 +27,7 @@ export function truncatedNormal(u: number, bound: number): number {
   return u < 0.5 ? -z : z;
 }
 
-/** φ(z), the density of the standard normal law. */
+/** φ(z), the density of the standard normal distribution. */
 export function normalDensity(z: number): number {
   return Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
 }

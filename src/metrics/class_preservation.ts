@@ -4,7 +4,7 @@ import type { Weights } from "../networks/network.ts";
 import { CLASSIFIER_CLASSES, classify } from "../classifiers/digit_classifier.ts";
 
 /** What a classifier says of samples that were drawn for digits whose classes are known. */
-export interface KeptClasses {
+export interface ClassPreservation {
   /** Share of the samples that have their digit's class. */
   readonly kept: number;
   /** Share of the digits whose class is the most frequent one among their samples; of several the least class. */
@@ -22,11 +22,11 @@ export interface KeptClasses {
  * @param values [digits, samples, 28, 28, 1] in [−1, 1].
  * @param labels [digits], the true classes.
  */
-export async function keptClasses(
+export async function classPreservation(
   classifier: Weights,
   values: Float32Array,
   labels: Uint8Array,
-): Promise<KeptClasses> {
+): Promise<ClassPreservation> {
   const found = (await classify(classifier, toModel(modelToBytes(values)))).labels;
   const samples = found.length / labels.length;
   const right = new Float64Array(CLASSIFIER_CLASSES);

@@ -4,7 +4,7 @@ import type { Weights } from "../networks/network.ts";
 import { classAccuracy, CLASSIFIER_FEATURES, classify } from "../classifiers/digit_classifier.ts";
 import { type FeatureMoments, featureMoments, frechetDistance } from "./frechet.ts";
 import { kernelDistance, type KernelMoments, kernelMoments } from "./kernel_distance.ts";
-import { coverage, type Manifold, manifold } from "./precision_recall.ts";
+import { type Manifold, manifold, manifoldFraction } from "./precision_recall.ts";
 
 /** What digits are measured against. */
 export interface DigitReference {
@@ -90,8 +90,8 @@ async function quality(
     frechet: frechetDistance(featureMoments(found.features, CLASSIFIER_FEATURES), test.moments),
     kernelDistance: kernel.distance,
     kernelError: kernel.standardError,
-    precision: coverage(points, test.manifold),
-    recall: coverage(testPoints, manifold(points, CLASSIFIER_FEATURES)),
+    precision: manifoldFraction(points, test.manifold),
+    recall: manifoldFraction(testPoints, manifold(points, CLASSIFIER_FEATURES)),
     accuracy: labels === null ? null : classAccuracy(found.labels, labels),
   };
 }

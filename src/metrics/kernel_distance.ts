@@ -22,9 +22,9 @@ export interface KernelSum {
 
 /** A kernel distance and how far it is to be trusted. */
 export interface KernelDistance {
-  /** The estimate; unbiased, so around zero, and negative half of the time, for two sets of one law. */
+  /** The estimate; unbiased, so around zero, and negative half of the time, for two sets of one distribution. */
   readonly distance: number;
-  /** Its standard error by the jackknife over blocks; for two sets of one law it is too large, by a factor of up to about √2. */
+  /** Its standard error by the jackknife over blocks; for two sets of one distribution it is too large, by a factor of up to about √2. */
   readonly standardError: number;
 }
 

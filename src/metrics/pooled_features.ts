@@ -3,8 +3,8 @@ import { type ImageDataset, imageSize } from "../data/dataset.ts";
 import { requireDataset } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** The features of {@linkcode pooledFeatures}. */
-export interface PooledFeatures {
+/** The features of {@linkcode patchStatistics}. */
+export interface PatchStatistics {
   /** [N, dimension]. */
   readonly features: Float64Array;
   /** 2 · cells² · channels. */
@@ -20,7 +20,7 @@ export interface PooledFeatures {
  * @param cells Parts in a column and in a row; at most the height and the width. Default 4.
  * @throws {RangeError} When there are more parts than pixels.
  */
-export function pooledFeatures(dataset: ImageDataset, cells = 4): PooledFeatures {
+export function patchStatistics(dataset: ImageDataset, cells = 4): PatchStatistics {
   requireDataset("dataset", dataset);
   const [height, width, channels] = dataset.shape;
   if (!(Number.isInteger(cells) && cells >= 1 && cells <= Math.min(height, width))) {

@@ -56,14 +56,14 @@ export function manifold(points: ArrayLike<number>, dimension: number, neighbour
  *
  * @example
  * ```ts
- * import { coverage, manifold } from "./precision_recall.ts";
+ * import { manifoldFraction, manifold } from "./precision_recall.ts";
  * const [real, generated] = [[0, 1, 2, 10], [1.5, 30]];
- * console.assert(coverage(generated, manifold(real, 1, 1)) === 0.5);
+ * console.assert(manifoldFraction(generated, manifold(real, 1, 1)) === 0.5);
  * ```
  * @param points [m, d], row-major, finite.
  * @throws {RangeError} When the length is no multiple of d or there is no point.
  */
-export function coverage(points: ArrayLike<number>, by: Manifold): number {
+export function manifoldFraction(points: ArrayLike<number>, by: Manifold): number {
   requireOptions("manifold", by);
   const { dimension, squaredRadii } = by;
   requireNumbers("squaredRadii", squaredRadii, (radius) => radius >= 0, "numbers from 0");

@@ -3,7 +3,7 @@ import { requirePositive, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** How often something happened, and where its probability lies. */
-export interface Proportion {
+export interface BinomialEstimate {
   /** successes/n. */
   readonly share: number;
   /** Lower end of the interval. */
@@ -19,7 +19,7 @@ export interface Proportion {
  * @param z Standard deviations to each side, positive; default 1.96 for 95%.
  * @throws {RangeError} Unless 0 ≤ successes ≤ n are whole numbers, n ≥ 1, and z is positive.
  */
-export function wilsonInterval(successes: number, n: number, z = 1.959963984540054): Proportion {
+export function wilsonInterval(successes: number, n: number, z = 1.959963984540054): BinomialEstimate {
   requireWhole("n", n, 1, Number.MAX_SAFE_INTEGER + 1);
   if (!Number.isInteger(successes) || successes < 0 || successes > n) {
     throw new RangeError(`successes must be a whole number from 0 to ${n}, got ${quoted(successes)}`);

@@ -16,7 +16,7 @@ export interface Layer<Inputs extends readonly unknown[] = [x: tf.Tensor]> {
 }
 
 /** Per-sample affine modulation of normalized channels (Perez et al. 2018), both [B, C]. */
-export interface Film {
+export interface FilmParameters {
   /** Added to 1 and multiplied with the normalized channels. */
   readonly scale: tf.Tensor2D;
   /** Added after that. */
@@ -107,7 +107,7 @@ export function normalization(
   channels: number,
   groups: number,
   activation: "silu" | "none" = "silu",
-): Layer<[x: tf.Tensor, film?: Film]> {
+): Layer<[x: tf.Tensor, film?: FilmParameters]> {
   const weight = { name: `${name}.weight`, shape: [channels], mean: 1, std: 0 };
   const bias = { name: `${name}.bias`, shape: [channels], mean: 0, std: 0 };
   return {

@@ -1,5 +1,5 @@
 /**
- * A trained denoiser as an ONNX file, for other languages and runtimes.
+ * A trained noise predictor as an ONNX file, for other languages and runtimes.
  * @module
  */
 import * as tf from "../compute/tf.ts";
@@ -20,7 +20,7 @@ export const ONNX_INPUTS = ["y", "noise_ratio", "classes"] as const;
 export const ONNX_OUTPUTS = ["noise", "denoised"] as const;
 
 /**
- * The bytes of an .onnx file (standard operations of opset 18, float32) that computes the denoiser for any number of rows
+ * The bytes of an .onnx file (standard operations of opset 18, float32) that computes the noise predictor for any number of rows
  * (the dimension `batch`). Call `useEngine` first; "cpu" will do, nothing is computed.
  *
  * Inputs: `y` [batch, …sampleShape] = x_0 + ν ε, in model units (images in [−1, 1]); `noise_ratio` [batch] = ν = σ(t)/α(t) > 0;
@@ -36,7 +36,7 @@ export function exportOnnx(model: Model): Uint8Array {
   return tf.tidy(() => {
     const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
     const parameters = namedParameters(network.parameters, tensors);
-    const denoiser = (y: tf.Tensor, ratio: tf.Tensor, labels?: tf.Tensor): tf.Tensor[] => {
+    const noisePredictor = (y: tf.Tensor, ratio: tf.Tensor, labels?: tf.Tensor): tf.Tensor[] => {
       const columns = sampleShape.map(() => 1);
       const ratios = tf.reshape(ratio, [ratio.size, ...columns]);
       const features = noiseFeatures(config.network, ratio as tf.Tensor1D);
@@ -59,7 +59,7 @@ export function exportOnnx(model: Model): Uint8Array {
       ...(classes > 0 ? [[rows, classes + 1]] : []),
     ];
     const traced = traceFreeBatch(
-      (y, ratio, labels) => denoiser(y, ratio, labels),
+      (y, ratio, labels) => noisePredictor(y, ratio, labels),
       (rows) => shapes(rows).map((shape) => ({ shape, dtype: "float32" })),
       { standard: true, inputNames: ONNX_INPUTS, outputNames: ONNX_OUTPUTS },
     );
@@ -94,7 +94,7 @@ function documentation({ sampleShape, classes }: Network): string {
   const labels = classes === 0
     ? ""
     : ` classes [batch, ${classes + 1}]: one-hot, the last column for "no label".`;
-  return `Denoiser of y = x0 + noise_ratio * N(0, I). y [batch, ${
+  return `NoisePredictor of y = x0 + noise_ratio * N(0, I). y [batch, ${
     sampleShape.join(", ")
   }]: in model units, images in ` +
     `[-1, 1]. noise_ratio [batch]: sigma(t)/alpha(t) > 0.${labels} noise: (y - E[x0|y]) / noise_ratio; the score of ` +

@@ -6,7 +6,7 @@
 import { column } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../diffusion/denoiser.ts";
+import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { checkName } from "../input/option_name.ts";
 import { noiseRatio, requireNoise, type Sde, type SdeConfig, sdeFromConfig } from "../diffusion/sde.ts";
 import { importanceDensity, importanceTime } from "./importance.ts";
@@ -17,7 +17,7 @@ import {
   requirePositive,
   requireWhole,
 } from "../input/require.ts";
-import { requireDenoiser, requireRng, requireSde } from "../input/require_parts.ts";
+import { requireNoisePredictor, requireRng, requireSde } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** How noise levels are drawn and weighted; plain JSON. */
@@ -112,7 +112,7 @@ export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likeliho
   requireSde("sde", sde);
   checkName("weighting", weighting, ["variance", "likelihood"]);
   requireNoise(sde, t);
-  return weighting === "variance" ? 1 : (sde.diffusion(t) / sde.sigma(t)) ** 2;
+  return weighting === "variance" ? 1 : (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2;
 }
 
 /**
@@ -138,14 +138,14 @@ export function denoisingLoss(predicted: tf.Tensor, noise: tf.Tensor, weight: tf
   });
 }
 
-/** The loss of any denoiser on data [B, …] and noise [B, …] at given levels. */
+/** The loss of any noise predictor on data [B, …] and noise [B, …] at given levels. */
 export function denoisingLossOf(
-  denoiser: Denoiser,
+  noisePredictor: NoisePredictor,
   data: tf.Tensor,
   noise: tf.Tensor,
   levels: NoiseLevels,
 ): tf.Scalar {
-  requireDenoiser("denoiser", denoiser);
+  requireNoisePredictor("noise predictor", noisePredictor);
   requireTensor("data", data);
   requireTensor("noise", noise, { shape: data.shape });
   requireOptions("levels", levels);
@@ -154,6 +154,6 @@ export function denoisingLossOf(
   requireNumbers("weight", weight);
   return tf.tidy(() => {
     const noisy = tf.add(data, tf.mul(noise, column(noiseRatio, data)));
-    return denoisingLoss(denoiser.noise(noisy, noiseRatio), noise, column(weight, data));
+    return denoisingLoss(noisePredictor.predictNoise(noisy, noiseRatio), noise, column(weight, data));
   });
 }

@@ -9,7 +9,7 @@ import { requireFunction } from "../input/require.ts";
 
 /**
  * Implicit score matching, E[tr ∇s(x) + ½‖s(x)‖²] (Hyvärinen 2005, eq. 4), with the exact trace: d derivatives of the
- * model. Integration by parts makes it explicit score matching less the constant ½ E‖∇log p‖², for laws that vanish at
+ * model. Integration by parts makes it explicit score matching less the constant ½ E‖∇log p‖², for distributions that vanish at
  * infinity and have no jumps.
  *
  * @param x Points [B, d] of the data.

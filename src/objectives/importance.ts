@@ -6,7 +6,7 @@
  * ln ν is uniform: the distribution function and its inverse are closed forms under all of them.
  * @module
  */
-import { logSnr, requireNoise, type Sde } from "../diffusion/sde.ts";
+import { halfLogSnr, requireNoise, type Sde } from "../diffusion/sde.ts";
 import { requireBetween } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 
@@ -14,8 +14,8 @@ import { requireSde } from "../input/require_parts.ts";
 export function importanceTime(sde: Sde, u: number): number {
   requireSde("sde", sde);
   requireBetween("u", u, 0, 1);
-  const [first, last] = [logSnr(sde, sde.tMin), logSnr(sde, sde.tMax)];
-  const time = sde.timeOfLogSnr(first + (last - first) * u);
+  const [first, last] = [halfLogSnr(sde, sde.tMin), halfLogSnr(sde, sde.tMax)];
+  const time = sde.timeAtHalfLogSnr(first + (last - first) * u);
   return Math.min(sde.tMax, Math.max(sde.tMin, time));
 }
 
@@ -23,6 +23,6 @@ export function importanceTime(sde: Sde, u: number): number {
 export function importanceDensity(sde: Sde, t: number): number {
   requireSde("sde", sde);
   requireNoise(sde, t);
-  const slope = (sde.diffusion(t) / sde.sigma(t)) ** 2 / 2;
-  return slope * (sde.tMax - sde.tMin) / (logSnr(sde, sde.tMin) - logSnr(sde, sde.tMax));
+  const slope = (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2 / 2;
+  return slope * (sde.tMax - sde.tMin) / (halfLogSnr(sde, sde.tMin) - halfLogSnr(sde, sde.tMax));
 }

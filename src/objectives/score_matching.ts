@@ -30,7 +30,7 @@ export function explicitScoreMatching(
 
 /**
  * Denoising score matching at one noise level, ½ E‖s(x + σ ε) + ε/σ‖² (Vincent 2011, eq. 9–11): the score of the noised
- * data's law is its minimum, and it differs from explicit score matching of that law by a constant.
+ * data's distribution is its minimum, and it differs from explicit score matching of that distribution by a constant.
  *
  * @param data x, [B, d].
  * @param noise Standard normal ε, [B, d].

@@ -51,10 +51,10 @@ export function slicedScoreMatching(
 export function sliceDirections(
   rng: Rng,
   shape: readonly [number, number],
-  law: "rademacher" | "normal" = "rademacher",
+  distribution: "rademacher" | "normal" = "rademacher",
 ): tf.Tensor2D {
   requireRng("rng", rng);
   requireShape("shape", shape);
-  checkName("law", law, ["rademacher", "normal"]);
-  return (law === "normal" ? rng.normal(shape) : rng.rademacher(shape)) as tf.Tensor2D;
+  checkName("distribution", distribution, ["rademacher", "normal"]);
+  return (distribution === "normal" ? rng.normal(shape) : rng.rademacher(shape)) as tf.Tensor2D;
 }

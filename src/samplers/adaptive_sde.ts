@@ -5,7 +5,7 @@
 import type { Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
 import { BrownianPaths } from "./brownian_paths.ts";
 import { furthest, requireTolerances, rootMeanSquare, select } from "./ode_dopri5.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
@@ -31,8 +31,8 @@ export interface AdaptiveSdeOptions {
  *   E = ‖(x' − x'')/max(ε_abs, ε_rel max(|x'|, |x'_previous|))‖ / √d.
  *
  * A step with E ≤ 1 goes on from x''; the next is 0.9 E^{−0.9} times as long. A step that is taken back keeps its noise for
- * shorter ones, where the paper draws it anew, which biases the law in few dimensions. Every sample goes at its own pace, with
- * noise that does not depend on the others. An even run's law has weak order 2. Two evaluations an attempt.
+ * shorter ones, where the paper draws it anew, which biases the distribution in few dimensions. Every sample goes at its own pace, with
+ * noise that does not depend on the others. An even run's distribution has weak order 2. Two evaluations an attempt.
  * @throws RangeError unless tolerances and first step are positive
  */
 export function adaptiveSde(options: AdaptiveSdeOptions = {}): Sampler {
@@ -142,9 +142,9 @@ class AdaptiveRun implements Stepper {
       const moved = (at: tf.Tensor, time: Float64Array) => {
         const per = (f: (time: number, h: number) => number) => column(time.map((t, row) => f(t, h[row])), x);
         return x
-          .sub(at.mul(per((t, h) => h * sde.drift(t))))
-          .add(score(at, time).mul(per((t, h) => h * sde.diffusion(t) ** 2)))
-          .add(increment.mul(per((t) => sde.diffusion(t))));
+          .sub(at.mul(per((t, h) => h * sde.driftCoefficient(t))))
+          .add(score(at, time).mul(per((t, h) => h * sde.diffusionCoefficient(t) ** 2)))
+          .add(increment.mul(per((t) => sde.diffusionCoefficient(t))));
       };
       const near = moved(x, times);
       const next = near.add(moved(near, ends)).div(2);

@@ -14,7 +14,7 @@ interface Piece {
 /**
  * A Brownian path for each row, drawn as far as it is asked for. A step that is taken back has been seen, so a shorter one must
  * follow the same path: the piece is cut by a Brownian bridge (Rackauckas & Nie 2017). Fresh noise instead would favour
- * the noise that makes for small errors, and bias the law.
+ * the noise that makes for small errors, and bias the distribution.
  */
 export class BrownianPaths {
   readonly #rng: Rng;

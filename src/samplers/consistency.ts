@@ -18,9 +18,9 @@ export function consistency(): Sampler {
     needs: "consistency",
     start: (model, rng) => ({
       ...statelessStepper((x, t, s) =>
-        model.data(x, t).mul(model.sde.alpha(s)).add(rng.normal(x.shape).mul(model.sde.sigma(s)))
+        model.denoised(x, t).mul(model.sde.alpha(s)).add(rng.normal(x.shape).mul(model.sde.sigma(s)))
       ),
-      stepToData: (x, t) => model.data(x, t),
+      stepToData: (x, t) => model.denoised(x, t),
     }),
   };
 }

@@ -40,7 +40,7 @@ export function ddim(options: DdimOptions = {}): Sampler {
         const fresh = eta * (to / from) * Math.sqrt((from - to) * (from + to));
         const kept = Math.sqrt(Math.max(0, to * to - fresh * fresh));
         const next = x.mul(sde.alpha(s) / sde.alpha(t)).add(
-          model.noise(x, t).mul(sde.alpha(s) * (kept - from)),
+          model.predictedNoise(x, t).mul(sde.alpha(s) * (kept - from)),
         );
         return fresh === 0 ? next : next.add(rng.normal(x.shape).mul(sde.alpha(s) * fresh));
       }),

@@ -3,8 +3,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
-import { logSnr } from "../diffusion/sde.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import { halfLogSnr } from "../diffusion/sde.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**
@@ -29,8 +29,8 @@ class MultistepRun implements Stepper {
 
   step(x: tf.Tensor, t: number, s: number): tf.Tensor {
     const { sde } = this.#model;
-    const h = logSnr(sde, s) - logSnr(sde, t);
-    const data = tf.tidy(() => this.#model.data(x, t));
+    const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
+    const data = tf.tidy(() => this.#model.denoised(x, t));
     const next = tf.tidy(() =>
       x.mul(sde.sigma(s) / sde.sigma(t)).sub(
         this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * Math.expm1(-h)),

@@ -4,8 +4,8 @@
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
-import { logSnr } from "../diffusion/sde.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import { halfLogSnr } from "../diffusion/sde.ts";
 import { DataHistory } from "./dpm_solver_multistep.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
@@ -35,9 +35,9 @@ class StochasticMultistepRun implements Stepper {
 
   step(x: tf.Tensor, t: number, s: number): tf.Tensor {
     const { sde } = this.#model;
-    const h = logSnr(sde, s) - logSnr(sde, t);
+    const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
     const share = -Math.expm1(-2 * h);
-    const data = tf.tidy(() => this.#model.data(x, t));
+    const data = tf.tidy(() => this.#model.denoised(x, t));
     const next = tf.tidy(() => {
       const mean = x.mul(sde.sigma(s) / sde.sigma(t) * Math.exp(-h))
         .add(this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * share));

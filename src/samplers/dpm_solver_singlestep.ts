@@ -3,7 +3,7 @@
  * @module
  */
 import type * as tf from "../compute/tf.ts";
-import { logSnr, type Sde } from "../diffusion/sde.ts";
+import { halfLogSnr, type Sde } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -19,12 +19,12 @@ export function dpmSolver2(): Sampler {
     name: "dpm-solver-2",
     start: (model) =>
       statelessStepper((x, t, s) => {
-        const noise = model.noise(x, t);
-        const h = logSnr(model.sde, s) - logSnr(model.sde, t);
+        const noise = model.predictedNoise(x, t);
+        const h = halfLogSnr(model.sde, s) - halfLogSnr(model.sde, t);
         if (!Number.isFinite(h)) return moved(model.sde, x, t, s, noise);
         const middle = timeAfter(model.sde, t, h / 2);
         const between = moved(model.sde, x, t, middle, noise);
-        return moved(model.sde, x, t, s, model.noise(between, middle));
+        return moved(model.sde, x, t, s, model.predictedNoise(between, middle));
       }),
   };
 }
@@ -45,14 +45,14 @@ export function dpmSolver3(): Sampler {
     start: (model) =>
       statelessStepper((x, t, s) => {
         const { sde } = model;
-        const noise = model.noise(x, t);
-        const h = logSnr(sde, s) - logSnr(sde, t);
+        const noise = model.predictedNoise(x, t);
+        const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
         if (!Number.isFinite(h)) return moved(sde, x, t, s, noise);
         const [first, second] = [timeAfter(sde, t, h / 3), timeAfter(sde, t, 2 * h / 3)];
-        const change1 = model.noise(moved(sde, x, t, first, noise), first).sub(noise);
+        const change1 = model.predictedNoise(moved(sde, x, t, first, noise), first).sub(noise);
         const near = moved(sde, x, t, second, noise)
           .sub(change1.mul(2 * sde.sigma(second) * slopeWeight(2 * h / 3)));
-        const change2 = model.noise(near, second).sub(noise);
+        const change2 = model.predictedNoise(near, second).sub(noise);
         return moved(sde, x, t, s, noise).sub(change2.mul(1.5 * sde.sigma(s) * slopeWeight(h)));
       }),
   };
@@ -73,14 +73,14 @@ export function dpmSolver2S(): Sampler {
       statelessStepper((x, t, s) => {
         const { sde } = model;
         const to = (time: number, data: tf.Tensor) => {
-          const h = logSnr(sde, time) - logSnr(sde, t);
+          const h = halfLogSnr(sde, time) - halfLogSnr(sde, t);
           return x.mul(sde.sigma(time) / sde.sigma(t)).sub(data.mul(sde.alpha(time) * Math.expm1(-h)));
         };
-        const data = model.data(x, t);
-        const h = logSnr(sde, s) - logSnr(sde, t);
+        const data = model.denoised(x, t);
+        const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
         if (!Number.isFinite(h)) return to(s, data);
         const middle = timeAfter(sde, t, h / 2);
-        return to(s, model.data(to(middle, data), middle));
+        return to(s, model.denoised(to(middle, data), middle));
       }),
   };
 }
@@ -93,7 +93,7 @@ function moved(sde: Sde, x: tf.Tensor, t: number, s: number, noise: tf.Tensor): 
 
 /** The time at which λ is larger by h than at t. */
 function timeAfter(sde: Sde, t: number, h: number): number {
-  return sde.timeOfLogSnr(logSnr(sde, t) + h);
+  return sde.timeAtHalfLogSnr(halfLogSnr(sde, t) + h);
 }
 
 /** φ(h) = (e^h − 1)/h − 1, from its series where the difference would have no digits left. */

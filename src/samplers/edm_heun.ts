@@ -21,11 +21,11 @@ export function edmHeun(): Sampler {
         const { sde } = model;
         const scale = sde.alpha(s) / sde.alpha(t);
         const width = sde.alpha(s) * (noiseRatio(sde, s) - noiseRatio(sde, t));
-        const slope = model.noise(x, t);
+        const slope = model.predictedNoise(x, t);
         const start = x.mul(scale);
         const euler = start.add(slope.mul(width));
         if (sde.sigma(s) === 0) return euler;
-        return start.add(slope.add(model.noise(euler, s)).mul(width / 2));
+        return start.add(slope.add(model.predictedNoise(euler, s)).mul(width / 2));
       }),
   };
 }

@@ -29,7 +29,7 @@ export interface EdmStochasticOptions {
  *
  * γ is a step's own: where the paper's S_churn is meant, give S_churn/N. No step begins above the noise ratio of tMax, which is
  * as far as a network was trained; so the first adds none. What noise is added follows the kernels exactly, so with γ of order
- * 1/N the law is that of the data to order 2, as Heun's. Two evaluations a step.
+ * 1/N the distribution is that of the data to order 2, as Heun's. Two evaluations a step.
  * @throws RangeError unless 0 ≤ churn ≤ √2 − 1, 0 ≤ lowest ≤ highest and inflation is positive
  */
 export function edmStochastic(options: EdmStochasticOptions = {}): Sampler {
@@ -64,7 +64,7 @@ export function churnedTime(sde: Sde, t: number, churn: number): number {
   return churn === 0
     ? t
     : ratio < noiseRatio(sde, sde.tMax)
-    ? sde.timeOfLogSnr(-Math.log(ratio))
+    ? sde.timeAtHalfLogSnr(-Math.log(ratio))
     : Math.max(t, sde.tMax);
 }
 

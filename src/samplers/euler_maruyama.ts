@@ -17,8 +17,8 @@ export function eulerMaruyama(): Sampler {
     start: (model, rng) =>
       statelessStepper((x, t, s) => {
         const h = t - s;
-        const f = model.sde.drift(t);
-        const g = model.sde.diffusion(t);
+        const f = model.sde.driftCoefficient(t);
+        const g = model.sde.diffusionCoefficient(t);
         return x.mul(1 - h * f)
           .add(model.score(x, t).mul(h * g * g))
           .add(rng.normal(x.shape).mul(g * Math.sqrt(h)));

@@ -32,5 +32,5 @@ export function exponentialSde(): Sampler {
 
 /** ∫_s^t (α_s/α_u) g(u)² du. */
 function scoreWeight(sde: Sde, t: number, s: number): number {
-  return sde.alpha(s) * integrate(s, t, (u) => sde.diffusion(u) ** 2 / sde.alpha(u));
+  return sde.alpha(s) * integrate(s, t, (u) => sde.diffusionCoefficient(u) ** 2 / sde.alpha(u));
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
 import type { Rng } from "../compute/rng.ts";
 import type { Sampler } from "./sampler.ts";
 import { requireFunction, requireOptions, requirePositive, requireWhole } from "../input/require.ts";

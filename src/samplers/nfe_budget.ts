@@ -6,7 +6,7 @@ import { samplerEntry, type SamplerOptions } from "./registry.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 
 /** A sampler's steps and options within a budget. */
-export interface BudgetedRun {
+export interface NfeBudgetRun {
   /** Steps of the time grid. */
   readonly steps: number;
   /** Those that were given, and what the budget decides beside the steps. */
@@ -19,7 +19,7 @@ export interface BudgetedRun {
  *
  * @throws RangeError for a sampler that is not in the catalogue or chooses its own steps, or a budget below its one step
  */
-export function stepsWithin(name: string, evaluations: number, options: SamplerOptions = {}): BudgetedRun {
+export function stepsForNfe(name: string, evaluations: number, options: SamplerOptions = {}): NfeBudgetRun {
   const { kind, grid, evaluationsPerStep } = samplerEntry(name);
   requireWhole("evaluations", evaluations);
   requireOptions("options", options);

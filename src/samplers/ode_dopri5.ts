@@ -45,7 +45,7 @@ export function odeDormandPrince(options: ToleranceOptions = {}): Sampler {
     name: "ode-dopri5",
     start: (model) => {
       const solver = new DormandPrince(options);
-      return { step: (x, t, s) => solver.integrate(model.velocity, x, t, s), dispose: () => {} };
+      return { step: (x, t, s) => solver.integrate(model.odeDrift, x, t, s), dispose: () => {} };
     },
   };
 }

@@ -11,6 +11,6 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
 export function odeEuler(): Sampler {
   return {
     name: "ode-euler",
-    start: (model) => statelessStepper((x, t, s) => x.add(model.velocity(x, t).mul(s - t))),
+    start: (model) => statelessStepper((x, t, s) => x.add(model.odeDrift(x, t).mul(s - t))),
   };
 }

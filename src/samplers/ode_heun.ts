@@ -16,10 +16,10 @@ export function odeHeun(): Sampler {
     name: "ode-heun",
     start: (model) =>
       statelessStepper((x, t, s) => {
-        const slope = model.velocity(x, t);
+        const slope = model.odeDrift(x, t);
         const euler = x.add(slope.mul(s - t));
         if (model.sde.sigma(s) === 0) return euler;
-        return x.add(slope.add(model.velocity(euler, s)).mul((s - t) / 2));
+        return x.add(slope.add(model.odeDrift(euler, s)).mul((s - t) / 2));
       }),
   };
 }

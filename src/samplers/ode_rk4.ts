@@ -15,7 +15,7 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
 export function odeRk4(): Sampler {
   return {
     name: "ode-rk4",
-    start: (model) => statelessStepper((x, t, s) => rungeKutta4(model.velocity, x, t, s)),
+    start: (model) => statelessStepper((x, t, s) => rungeKutta4(model.odeDrift, x, t, s)),
   };
 }
 

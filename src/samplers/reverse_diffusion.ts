@@ -2,23 +2,23 @@
  * The reverse diffusion sampler, which discretizes the reverse SDE as the forward one was.
  * @module
  */
-import { discretize } from "../diffusion/forward_step.ts";
+import { forwardStep } from "../diffusion/forward_step.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
- * Reverse diffusion (Song et al. 2021, App. E, eq. 46): with x_t = a x_s + G z the forward step of `discretize`,
+ * Reverse diffusion (Song et al. 2021, App. E, eq. 46): with x_t = a x_s + G z the forward step of `forwardStep`,
  *
  *   x_s = x_t − (a − 1) x_t + G² score(x_t, t) + G z.
  *
  * Weak order 1. One evaluation a step.
- * @throws RangeError (in a step) where `discretize` is not defined
+ * @throws RangeError (in a step) where `forwardStep` is not defined
  */
 export function reverseDiffusion(): Sampler {
   return {
     name: "reverse-diffusion",
     start: (model, rng) =>
       statelessStepper((x, t, s) => {
-        const { scale, std } = discretize(model.sde, s, t);
+        const { scale, std } = forwardStep(model.sde, s, t);
         return x.mul(2 - scale)
           .add(model.score(x, t).mul(std ** 2))
           .add(rng.normal(x.shape).mul(std));

@@ -4,7 +4,7 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../diffusion/denoiser.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import type { Sampler } from "./sampler.ts";
 import { isList, requireBoolean } from "../input/require.ts";
@@ -49,10 +49,10 @@ export interface SampleStep {
 /**
  * Runs a sampler from the prior at the grid's first time to its last, yielding the starting state and every state after.
  *
- * @example Ten samples of the standard normal law
+ * @example Ten samples of the standard normal distribution
  * ```ts
  * import { createRng } from "../compute/rng.ts";
- * import { scoreModelFromNoise } from "../diffusion/denoiser.ts";
+ * import { scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
  * import { vpSde } from "../diffusion/sde.ts";
  * import { dpmSolver2M } from "./dpm_solver_multistep.ts";
  * import { sample } from "./sample.ts";
@@ -101,7 +101,7 @@ export async function* sample(
       const done = step === steps;
       if (done && denoise && stepper.stepToData === undefined && model.sde.sigma(time) > 0) {
         const where = `${sampler.name}: denoising after step ${step} of ${steps}, at time ${time}`;
-        x = replaced(x, tf.tidy(() => watched.model.data(x, time)));
+        x = replaced(x, tf.tidy(() => watched.model.denoised(x, time)));
         await check.look(x, where);
       }
       if (done) {
@@ -147,7 +147,7 @@ class WatchedModel {
   constructor(model: ScoreModel) {
     this.model = scoreModelFromNoise(model.sde, (x, t) => {
       this.evaluations++;
-      const noise = model.noise(x, t);
+      const noise = model.predictedNoise(x, t);
       const sum = tf.keep(tf.tidy(() => this.#sum === null ? noise.sum() : this.#sum.add(noise.sum())));
       this.#sum?.dispose();
       this.#sum = sum as tf.Scalar;

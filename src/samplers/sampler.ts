@@ -4,7 +4,7 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
 import { requireFunction } from "../input/require.ts";
 
 /** An algorithm. It holds options only; whatever a run remembers (history, step sizes) lives in its stepper. */

@@ -3,8 +3,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/denoiser.ts";
-import { logSnr } from "../diffusion/sde.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import { halfLogSnr } from "../diffusion/sde.ts";
 import { integrate } from "../math/gauss_legendre.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
@@ -44,13 +44,16 @@ class UnipcRun implements Stepper {
   step(x: tf.Tensor, t: number, s: number): tf.Tensor {
     const { sde } = this.#model;
     if (t !== this.#end) this.dispose();
-    const now = { noise: tf.keep(tf.tidy(() => this.#model.noise(x, t))), lambda: logSnr(sde, t) };
+    const now = {
+      noise: tf.keep(tf.tidy(() => this.#model.predictedNoise(x, t))),
+      lambda: halfLogSnr(sde, t),
+    };
     const next = tf.tidy(() => {
       const corrected = this.#past.length === 0
         ? x
         : x.add(this.#correction(now, this.#past).mul(sde.alpha(t)));
       const nodes = [now, ...this.#past.slice(0, 1)];
-      const increment = integral(nodes, now.lambda, logSnr(sde, s));
+      const increment = integral(nodes, now.lambda, halfLogSnr(sde, s));
       return corrected.mul(sde.alpha(s) / sde.alpha(t)).add(increment.mul(sde.alpha(s)));
     });
     this.#past.unshift(now);

@@ -145,7 +145,7 @@ export function initialState(network: Network, seed: number, known: Weights = ne
  * @example A perceptron that learns points on a line
  * ```ts
  * import { useEngine } from "../compute/engine.ts";
- * import { networkDenoiser } from "../networks/network_denoiser.ts";
+ * import { networkPredictor } from "../networks/network_predictor.ts";
  * import { networkFromConfig } from "../networks/registry.ts";
  * import { unflatten } from "../networks/network.ts";
  * import { OPTIMIZER_DEFAULTS } from "./optimizer.ts";
@@ -166,7 +166,7 @@ export function initialState(network: Network, seed: number, known: Weights = ne
  *   if (loss !== null) console.log(step, loss);
  *   if (step < config.steps) continue;
  *   const weights = unflatten(networkFromConfig(network).parameters, (await snapshot()).ema);
- *   const denoiser = networkDenoiser(config.model, weights);
+ *   const noisePredictor = networkPredictor(config.model, weights);
  * }
  * ```
  *

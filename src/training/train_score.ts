@@ -37,7 +37,7 @@ export interface ScoreTrainingConfig {
   readonly network: MlpConfig;
   /** What is minimized. */
   readonly matching: ScoreMatching;
-  /** Noise σ added to the data, whose law's score is learned; 0 for none, which denoising does not allow. */
+  /** Noise σ added to the data, whose distribution's score is learned; 0 for none, which denoising does not allow. */
   readonly sigma: number;
   /** How parameters move. */
   readonly optimizer: OptimizerConfig;
@@ -162,8 +162,8 @@ export function drawsOf(
   const at = (what: string, step: number) => rng.fork(what).fork(`step ${step}`);
   const noise = sigma === 0 ? [] : [(step: number) => at("noise", step).normal(shape)];
   if (matching !== "sliced" && matching !== "sliced-vr") return noise;
-  const law = matching === "sliced" ? "normal" : "rademacher";
-  return [...noise, (step) => sliceDirections(at("directions", step), shape, law)];
+  const distribution = matching === "sliced" ? "normal" : "rademacher";
+  return [...noise, (step) => sliceDirections(at("directions", step), shape, distribution)];
 }
 
 async function readLosses(tensors: readonly tf.Tensor[], done: number): Promise<number[]> {

@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
-import type { ScoreModel } from "../../src/diffusion/denoiser.ts";
+import type { ScoreModel } from "../../src/diffusion/noise_predictor.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 
 /** x_s = offset + gain·x_t + noise·z, element by element. */

@@ -1,11 +1,11 @@
 /**
- * A sampler's exact law on Gaussian data whose coordinates are coupled, without sampling. Its output is an affine function of
+ * A sampler's exact distribution on Gaussian data whose coordinates are coupled, without sampling. Its output is an affine function of
  * all the normal numbers that it draws; rows of one batch, each with a single number that is not zero, give the coefficients
  * through the real tensor code.
  * @module
  */
 import * as tf from "../../src/compute/tf.ts";
-import type { ScoreModel } from "../../src/diffusion/denoiser.ts";
+import type { ScoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { sample, type SampleOptions } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import { NormalRng } from "./scripted_rng.ts";
@@ -17,7 +17,7 @@ export interface Moments {
 }
 
 /** The moments of what a sampler draws from the prior, for states of d coordinates. */
-export async function coupledLaw(
+export async function coupledDistribution(
   model: ScoreModel,
   sampler: Sampler,
   dimension: number,

@@ -6,7 +6,7 @@
  */
 import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../../src/diffusion/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
 import { samplerByName, type SamplerOptions } from "../../src/samplers/registry.ts";
 import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
@@ -59,7 +59,7 @@ export async function replay(
   let times: Float64Array[] = [];
   const model = scoreModelFromNoise(base.sde, (x, t) => {
     times.push(typeof t === "number" ? new Float64Array(rows).fill(t) : Float64Array.from(t));
-    return base.noise(x, t);
+    return base.predictedNoise(x, t);
   });
   const { grid, options } = replaySettings(name);
   const points = timeGrid(gentleVp, grid);
@@ -79,7 +79,7 @@ export async function replay(
   const stepper = samplerByName(name, options).start(model, rng);
   await run((x) => stepper.begin?.(x, points[0]) ?? x);
   for (let k = 1; k < points.length; k++) await run((x) => stepper.step(x, points[k - 1], points[k]));
-  await run((x) => tf.tidy(() => model.data(x, points[points.length - 1])));
+  await run((x) => tf.tidy(() => model.denoised(x, points[points.length - 1])));
   stepper.dispose();
   return steps;
 }

@@ -4,7 +4,7 @@
  */
 import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
-import { scoreModel } from "../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
 import { samplerByName, type SamplerOptions } from "../../src/samplers/registry.ts";
 import { sample, type SampleStep } from "../../src/samplers/sample.ts";
@@ -20,18 +20,18 @@ export const bumps = GaussianMixture.from({
 
 /** Where the flow takes states [B][d] by tMin, and how many evaluations that took. */
 export async function flowed(
-  world: GaussianMixture,
+  problem: GaussianMixture,
   sde: Sde,
   states: readonly ArrayLike<number>[],
   sampler: string,
   grid: GridConfig,
   options: SamplerOptions = {},
 ): Promise<{ values: Float32Array; evaluations: number }> {
-  const shape = [states.length, world.dimension];
+  const shape = [states.length, problem.dimension];
   const initial = tf.tensor(Float32Array.from(states.flatMap((state) => Array.from(state))), shape);
   const settings = { shape, grid, initial, rng: createRng(1), denoise: false };
   let last: SampleStep | undefined;
-  for await (const step of sample(scoreModel(world, sde), samplerByName(sampler, options), settings)) {
+  for await (const step of sample(scoreModel(problem, sde), samplerByName(sampler, options), settings)) {
     last = step;
   }
   const values = await last!.x.data<"float32">();

@@ -1,5 +1,5 @@
 /**
- * A sampler's exact law, without sampling. With the score of a Gaussian whose coordinates are independent, a sampler is an
+ * A sampler's exact distribution, without sampling. With the score of a Gaussian whose coordinates are independent, a sampler is an
  * affine function of its starting state and its draws, coordinate by coordinate: x = offset + gain·x_T + Σ_k noise_k z_k.
  * Rows of one batch, each with a single impulse, give the coefficients, through the real tensor code.
  *
@@ -7,7 +7,7 @@
  * @module
  */
 import * as tf from "../../src/compute/tf.ts";
-import type { ScoreModel } from "../../src/diffusion/denoiser.ts";
+import type { ScoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { sample, type SampleOptions } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import { NormalRng } from "./scripted_rng.ts";
@@ -46,7 +46,7 @@ export async function impulseResponse(
   throw new Error("the run ended without a last state");
 }
 
-/** The response after every step, for laws at intermediate times and across two of them; computed when asked for. */
+/** The response after every step, for distributions at intermediate times and across two of them; computed when asked for. */
 export async function* impulseResponses(
   model: ScoreModel,
   sampler: Sampler,

@@ -1,39 +1,39 @@
 /**
- * The exact law of what a sampler draws from one-dimensional data of any shape: its distribution function is carried
+ * The exact distribution of what a sampler draws from one-dimensional data of any shape: its distribution function is carried
  * through every step that the sampler really takes, without sampling. So samples can be compared with the sampler's own
- * law, without allowance for its discretization error, and that law with the true one, without allowance for chance.
+ * distribution, without allowance for its discretization error, and that distribution with the true one, without allowance for chance.
  * @module
  */
 import type { Rng, RngState } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
-import type { ScoreModel } from "../../src/diffusion/denoiser.ts";
+import type { ScoreModel } from "../../src/diffusion/noise_predictor.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import { bisect, standardNormalCdf, standardNormalQuantile } from "./statistics.ts";
 
-/** A law on the real line by its distribution function at points in rising order. */
-export interface RankedLaw {
+/** A distribution on the real line by its distribution function at points in rising order. */
+export interface RankedDistribution {
   readonly points: Float64Array<ArrayBuffer>;
   /** Φ⁻¹(P(X ≤ point)): what a standard normal number would be at the same quantile. */
   readonly scores: Float64Array;
 }
 
-/** Such a law whose points are particles. */
-export interface ParticleLaw extends RankedLaw {
+/** Such a distribution whose points are particles. */
+export interface ParticleDistribution extends RankedDistribution {
   /** Weights of E[h(X)] ≈ Σ w h(point), a trapezoidal sum that converges faster than any power of the spacing. */
   readonly weights: Float64Array;
 }
 
-/** The laws of x at every time of the grid, and of its final denoising. */
-export interface OwnLaws {
-  readonly states: readonly ParticleLaw[];
-  readonly denoised: ParticleLaw;
+/** The distributions of x at every time of the grid, and of its final denoising. */
+export interface OwnDistributions {
+  readonly states: readonly ParticleDistribution[];
+  readonly denoised: ParticleDistribution;
 }
 
-/** All but 1e-8 of a law lies within. */
+/** All but 1e-8 of a distribution lies within. */
 const reach = 5.6;
 
 /** P(X ≤ x), linear between particles in their normal scores. */
-export function distributionFunction({ points, scores }: RankedLaw, x: number): number {
+export function distributionFunction({ points, scores }: RankedDistribution, x: number): number {
   let low = 0;
   let high = points.length - 1;
   while (high - low > 1) {
@@ -45,15 +45,24 @@ export function distributionFunction({ points, scores }: RankedLaw, x: number): 
   return standardNormalCdf(scores[low] + slope * (x - points[low]));
 }
 
-/** P(X ≤ x) of a law less `cdf(x)`, at its particles. */
-export function differences({ points, scores }: RankedLaw, cdf: (x: number) => number): Float64Array {
+/** P(X ≤ x) of a distribution less `cdf(x)`, at its particles. */
+export function differences(
+  { points, scores }: RankedDistribution,
+  cdf: (x: number) => number,
+): Float64Array {
   return points.map((x, i) => standardNormalCdf(scores[i]) - cdf(x));
 }
 
-/** The law of a·X + b·Y for independent X and Y. */
-export function lawOfSum(a: number, x: ParticleLaw, b: number, y: ParticleLaw, count = 240): RankedLaw {
+/** The distribution of a·X + b·Y for independent X and Y. */
+export function distributionOfSum(
+  a: number,
+  x: ParticleDistribution,
+  b: number,
+  y: ParticleDistribution,
+  count = 240,
+): RankedDistribution {
   // The sum runs over the term of less weight, so that what is summed varies slowly.
-  if (Math.abs(a) > Math.abs(b)) return lawOfSum(b, y, a, x, count);
+  if (Math.abs(a) > Math.abs(b)) return distributionOfSum(b, y, a, x, count);
   const cdf = (value: number) => {
     let total = 0;
     for (let i = 0; i < x.points.length; i++) {
@@ -62,19 +71,19 @@ export function lawOfSum(a: number, x: ParticleLaw, b: number, y: ParticleLaw, c
     }
     return total;
   };
-  const ends = ({ points }: RankedLaw, factor: number) =>
+  const ends = ({ points }: RankedDistribution, factor: number) =>
     [points[0], points[points.length - 1]].map((point) => factor * point).sort((p, q) => p - q);
   const [lowest, highest] = [0, 1].map((side) => ends(x, a)[side] + ends(y, b)[side]);
   return evenlyRanked(cdf, lowest, highest, count);
 }
 
-/** A law on evenly spaced points. */
+/** A distribution on evenly spaced points. */
 function evenlyRanked(
   cdf: (x: number) => number,
   lowest: number,
   highest: number,
   count: number,
-): RankedLaw {
+): RankedDistribution {
   const tail = standardNormalCdf(-reach);
   const start = bisect(highest, lowest, (x) => cdf(x) > tail, 16);
   const end = bisect(lowest, highest, (x) => cdf(x) < 1 - tail, 16);
@@ -82,45 +91,48 @@ function evenlyRanked(
   return { points, scores: points.map((x) => standardNormalQuantile(cdf(x))) };
 }
 
-/** The law of m(X) for a rising map m, given at the particles. */
-function moved(law: ParticleLaw, points: Float64Array<ArrayBuffer>): ParticleLaw {
+/** The distribution of m(X) for a rising map m, given at the particles. */
+function moved(distribution: ParticleDistribution, points: Float64Array<ArrayBuffer>): ParticleDistribution {
   const wrong = points.findIndex((x, i) => i > 0 && !(x >= points[i - 1]));
   if (wrong > 0) {
     throw new Error(`a step does not keep the order of ${points[wrong - 1]} and ${points[wrong]}`);
   }
-  return { ...law, points };
+  return { ...distribution, points };
 }
 
 /**
- * Carries a law through a sampler's steps.
+ * Carries a distribution through a sampler's steps.
  *
  * @param model a score in one dimension
  * @param stages the sampler, or samplers that it applies one after the other in every step. Each either draws no noise
  * or, at each step, one normal number that it adds times a factor; one that draws must not remember earlier steps.
  * @param times the grid
- * @param start the quantile function of the law at times[0], by normal scores; by default the prior's
+ * @param start the quantile function of the distribution at times[0], by normal scores; by default the prior's
  * @param count number of particles
  */
-export async function ownLaws(
+export async function ownDistributions(
   model: ScoreModel,
   stages: readonly Sampler[],
   times: Float64Array,
   start: (score: number) => number = (score) => model.sde.priorStd * score,
   count = 240,
-): Promise<OwnLaws> {
+): Promise<OwnDistributions> {
   const spacing = 2 * reach / (count - 1);
   const scores = Float64Array.from({ length: count }, (_, i) => i * spacing - reach);
   const weights = normalized(scores.map((z) => Math.exp(-z * z / 2)));
-  let law: ParticleLaw = { points: scores.map(start), scores, weights };
-  const states = [law];
+  let distribution: ParticleDistribution = { points: scores.map(start), scores, weights };
+  const states = [distribution];
   const runs = stages.map((stage) => new StageRun(model, stage));
   for (let k = 0; k + 1 < times.length; k++) {
-    for (const run of runs) law = await run.advance(law, times[k], times[k + 1]);
-    states.push(law);
+    for (const run of runs) distribution = await run.advance(distribution, times[k], times[k + 1]);
+    states.push(distribution);
   }
   runs.forEach((run) => run.dispose());
   const end = times[times.length - 1];
-  const denoised = moved(law, await mapped(law.points, (x) => Promise.resolve(model.data(x, end))));
+  const denoised = moved(
+    distribution,
+    await mapped(distribution.points, (x) => Promise.resolve(model.denoised(x, end))),
+  );
   return { states, denoised };
 }
 
@@ -135,18 +147,18 @@ class StageRun {
     this.#noisy = sampler.start(model, this.#ones);
   }
 
-  async advance(law: ParticleLaw, t: number, s: number): Promise<ParticleLaw> {
+  async advance(distribution: ParticleDistribution, t: number, s: number): Promise<ParticleDistribution> {
     const drawn = this.#ones.draws;
-    const means = await mapped(law.points, async (x) => await this.#quiet.step(x, t, s));
-    const pushed = await mapped(law.points, async (x) => await this.#noisy.step(x, t, s));
+    const means = await mapped(distribution.points, async (x) => await this.#quiet.step(x, t, s));
+    const pushed = await mapped(distribution.points, async (x) => await this.#noisy.step(x, t, s));
     const draws = this.#ones.draws - drawn;
-    if (draws === 0) return moved(law, means);
+    if (draws === 0) return moved(distribution, means);
     if (draws > 1) throw new Error(`${draws} draws in one step; give the stages of the sampler one by one`);
     const stds = pushed.map((value, i) => Math.abs(value - means[i]));
     const spacing = Math.abs(means[means.length - 1] - means[0]) / (means.length - 1);
     return Math.max(...stds) < spacing
-      ? slightlySmoothed(moved(law, means), stds)
-      : smoothed(law.weights, means, stds);
+      ? slightlySmoothed(moved(distribution, means), stds)
+      : smoothed(distribution.weights, means, stds);
   }
 
   dispose(): void {
@@ -155,8 +167,8 @@ class StageRun {
   }
 }
 
-/** The law of the mixture Σ weights[i] N(means[i], stds[i]²), on evenly spaced particles. */
-function smoothed(weights: Float64Array, means: Float64Array, stds: Float64Array): ParticleLaw {
+/** The distribution of the mixture Σ weights[i] N(means[i], stds[i]²), on evenly spaced particles. */
+function smoothed(weights: Float64Array, means: Float64Array, stds: Float64Array): ParticleDistribution {
   const count = means.length;
   const sum = (term: (i: number) => number) => {
     let total = 0;
@@ -167,16 +179,16 @@ function smoothed(weights: Float64Array, means: Float64Array, stds: Float64Array
   const density = (y: number) => sum((i) => Math.exp(-(((y - means[i]) / stds[i]) ** 2) / 2) / stds[i]);
   const lowest = Math.min(...means.map((mean, i) => mean - 9 * stds[i]));
   const highest = Math.max(...means.map((mean, i) => mean + 9 * stds[i]));
-  const law = evenlyRanked(cdf, lowest, highest, count);
-  return { ...law, weights: normalized(law.points.map(density)) };
+  const distribution = evenlyRanked(cdf, lowest, highest, count);
+  return { ...distribution, weights: normalized(distribution.points.map(density)) };
 }
 
 /**
- * The law of X + c z for noise too small for the particles to resolve, to first order in c²: quantiles move by −½ c² times
+ * The distribution of X + c z for noise too small for the particles to resolve, to first order in c²: quantiles move by −½ c² times
  * the slope of the log density, which is −½ z² + ln z' in terms of the normal score z(x).
  */
-function slightlySmoothed(law: ParticleLaw, stds: Float64Array): ParticleLaw {
-  const { points, scores } = law;
+function slightlySmoothed(distribution: ParticleDistribution, stds: Float64Array): ParticleDistribution {
+  const { points, scores } = distribution;
   const slopes = points.map((_, i) => {
     const [a, b] = [Math.max(i - 1, 0), Math.min(i + 1, points.length - 1)];
     return (scores[b] - scores[a]) / (points[b] - points[a]);
@@ -186,7 +198,7 @@ function slightlySmoothed(law: ParticleLaw, stds: Float64Array): ParticleLaw {
     const bend = (slopes[b] - slopes[a]) / (points[b] - points[a]);
     return x - 0.5 * stds[i] ** 2 * (bend / slopes[i] - scores[i] * slopes[i]);
   });
-  return moved(law, pushed.sort());
+  return moved(distribution, pushed.sort());
 }
 
 function normalized(weights: Float64Array): Float64Array {
@@ -264,5 +276,5 @@ class ConstantRng implements Rng {
 }
 
 function refuse(): never {
-  throw new Error("a law is carried through normal draws only");
+  throw new Error("a distribution is carried through normal draws only");
 }

@@ -1,6 +1,6 @@
 /**
  * Comparisons in which chance plays. Each breaks for correct code with probability `alarmRate` at most, by an exact
- * law where there is one, and says the smallest effect that it sees with probability 1 − `missRate`.
+ * distribution where there is one, and says the smallest effect that it sees with probability 1 − `missRate`.
  * @module
  */
 import binomialCdf from "npm:@stdlib/stats-base-dists-binomial-cdf@0.2.3";
@@ -61,7 +61,7 @@ export function checkMean(
   });
 }
 
-/** The mean square about the true mean of n independent Gaussian values, against their variance, by the exact χ² law. */
+/** The mean square about the true mean of n independent Gaussian values, against their variance, by the exact χ² distribution. */
 export function checkVariance(
   check: Check,
   what: string,
@@ -88,18 +88,18 @@ export function checkVariance(
 
 /**
  * Pairs of centred Gaussians (a, b), against their variances and covariance: their standardized sum and difference are
- * independent Gaussians, whose mean squares have exact χ² laws.
+ * independent Gaussians, whose mean squares have exact χ² distributions.
  */
 export function checkCovariance(
   check: Check,
   what: string,
   a: Float64Array,
   b: Float64Array,
-  law: { readonly varianceA: number; readonly varianceB: number; readonly covariance: number },
+  distribution: { readonly varianceA: number; readonly varianceB: number; readonly covariance: number },
   source: string,
 ): void {
-  const [stdA, stdB] = [Math.sqrt(law.varianceA), Math.sqrt(law.varianceB)];
-  const correlation = law.covariance / (stdA * stdB);
+  const [stdA, stdB] = [Math.sqrt(distribution.varianceA), Math.sqrt(distribution.varianceB)];
+  const correlation = distribution.covariance / (stdA * stdB);
   for (const [sign, word] of [[1, "sum"], [-1, "difference"]] as const) {
     let squares = 0;
     for (let i = 0; i < a.length; i++) squares += (a[i] / stdA + sign * b[i] / stdB) ** 2;
@@ -127,14 +127,14 @@ export function checkUniform(check: Check, what: string, values: Float64Array, s
 }
 
 /**
- * The distance of two laws that a bound on the distance of n values from one of them sees: where the laws differ most the
+ * The distance of two distributions that a bound on the distance of n values from one of them sees: where the distributions differ most the
  * empirical one is a binomial mean, and Hoeffding bounds its deviation.
  */
 export function detectableDistance(bound: number, n: number): number {
   return bound + Math.sqrt(-Math.log(missRate) / (2 * n));
 }
 
-/** sup |F_n(u) − u|, the Kolmogorov distance of values from the uniform law; NaN if any value is. Sorts a copy. */
+/** sup |F_n(u) − u|, the Kolmogorov distance of values from the uniform distribution; NaN if any value is. Sorts a copy. */
 export function uniformDistance(values: Float64Array): number {
   const sorted = values.slice().sort();
   const n = sorted.length;
@@ -146,7 +146,7 @@ export function uniformDistance(values: Float64Array): number {
   return distance;
 }
 
-/** How many of n independent trials succeeded, against the probability of success, by the exact binomial law. */
+/** How many of n independent trials succeeded, against the probability of success, by the exact binomial distribution. */
 export function checkProportion(
   check: Check,
   what: string,

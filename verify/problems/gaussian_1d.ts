@@ -1,8 +1,8 @@
 /**
- * One-dimensional Gaussian data N(m0, s0²) under the four SDEs, where every sampler's law can be known exactly.
+ * One-dimensional Gaussian data N(m0, s0²) under the four SDEs, where every sampler's distribution can be known exactly.
  * @module
  */
-import { scoreModel } from "../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../src/distributions/gaussian.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
@@ -10,7 +10,7 @@ import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { type ImpulseResponse, impulseResponse } from "../instruments/impulse_response.ts";
 
 /** Data and SDE. */
-export interface GaussianWorld {
+export interface GaussianProblem {
   readonly sde: Sde;
   /** Variance of the data. */
   readonly s0Squared: number;
@@ -27,18 +27,19 @@ export const sdes: Readonly<Record<string, Sde>> = {
 };
 
 /** Variance C(t) = α² s0² + σ² of x_t. */
-export function marginalVariance({ sde, s0Squared }: GaussianWorld, t: number): number {
+export function marginalVariance({ sde, s0Squared }: GaussianProblem, t: number): number {
   return sde.alpha(t) ** 2 * s0Squared + sde.sigma(t) ** 2;
 }
 
 /** C' = 2 f C + g². */
-export function varianceSlope(world: GaussianWorld, t: number): number {
-  return 2 * world.sde.drift(t) * marginalVariance(world, t) + world.sde.diffusion(t) ** 2;
+export function varianceSlope(problem: GaussianProblem, t: number): number {
+  return 2 * problem.sde.driftCoefficient(t) * marginalVariance(problem, t) +
+    problem.sde.diffusionCoefficient(t) ** 2;
 }
 
-/** A sampler's impulse response in such a world, without the last denoise unless asked for. */
+/** A sampler's impulse response in such a problem, without the last denoise unless asked for. */
 export async function responseOf(
-  { sde, s0Squared, m0 = 0 }: GaussianWorld,
+  { sde, s0Squared, m0 = 0 }: GaussianProblem,
   sampler: Sampler,
   grid: GridConfig | Float64Array,
   denoise = false,

@@ -1,5 +1,5 @@
 /**
- * The SDEs and the mixture that the exact-world claims are examined on.
+ * The SDEs and the mixture that the exact-problem claims are examined on.
  * @module
  */
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
@@ -18,5 +18,5 @@ export const mixture = GaussianMixture.from({
     [[0.5, 0.49, 0.1], [0.49, 0.5, 0.1], [0.1, 0.1, 0.6]],
   ],
 });
-/** Where laws on three coordinates are compared: inside, between and outside the components. */
+/** Where distributions on three coordinates are compared: inside, between and outside the components. */
 export const points = [[0, 0, 0], [1.2, -0.4, 0.9], [-2, 1, 1.5], [4, -3, 2]];

@@ -1,6 +1,6 @@
 /**
- * The data of the law claims: a mixture on one axis and a Gaussian on the other, turned by an angle, so that the axes'
- * laws are known exactly and yet every coordinate that a sampler sees mixes them.
+ * The data of the distribution claims: a mixture on one axis and a Gaussian on the other, turned by an angle, so that the axes'
+ * distributions are known exactly and yet every coordinate that a sampler sees mixes them.
  * @module
  */
 import { Gaussian } from "../../src/distributions/gaussian.ts";
@@ -12,16 +12,16 @@ const across = [0.3, 0.4] as const;
 const angle = 0.6;
 
 /** Three modes on a line. */
-export const alongLaw: GaussianMixture = new GaussianMixture(weights, modes.map(normal));
+export const alongDistribution: GaussianMixture = new GaussianMixture(weights, modes.map(normal));
 
 /** A Gaussian, as a mixture of one. */
-export const acrossLaw: GaussianMixture = new GaussianMixture([1], [normal(across)]);
+export const acrossDistribution: GaussianMixture = new GaussianMixture([1], [normal(across)]);
 
 /** Where a mode ends and the next begins. */
 export const valleys: readonly number[] = [-0.65, 0.68];
 
-/** The two laws as one in the plane: x = (cos·u − sin·v, sin·u + cos·v), u from `alongLaw` and v from `acrossLaw`. */
-export const planeLaw: GaussianMixture = new GaussianMixture(
+/** The two distributions as one in the plane: x = (cos·u − sin·v, sin·u + cos·v), u from `alongDistribution` and v from `acrossDistribution`. */
+export const planeDistribution: GaussianMixture = new GaussianMixture(
   weights,
   modes.map(([mean, std]) => {
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -37,14 +37,14 @@ export const planeLaw: GaussianMixture = new GaussianMixture(
   }),
 );
 
-/** The coordinate of each row of [N, 2] along a direction, turned from the axis of `alongLaw` by `turn` radians. */
+/** The coordinate of each row of [N, 2] along a direction, turned from the axis of `alongDistribution` by `turn` radians. */
 export function projected(rows: Float32Array, turn: number): Float64Array {
   const [cos, sin] = [Math.cos(angle + turn), Math.sin(angle + turn)];
   return Float64Array.from({ length: rows.length / 2 }, (_, i) => cos * rows[2 * i] + sin * rows[2 * i + 1]);
 }
 
-/** The law of `projected` data: again a mixture on a line. */
-export function projectedLaw(turn: number): GaussianMixture {
+/** The distribution of `projected` data: again a mixture on a line. */
+export function projectedDistribution(turn: number): GaussianMixture {
   const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
   return new GaussianMixture(
     weights,

@@ -1,5 +1,5 @@
 /**
- * What is claimed of each sampler in the catalogue. A new sampler needs a row here and gets every law claim with it.
+ * What is claimed of each sampler in the catalogue. A new sampler needs a row here and gets every distribution claim with it.
  * @module
  */
 import { adaptiveSde } from "../../src/samplers/adaptive_sde.ts";
@@ -20,7 +20,7 @@ export type Path = "reverse SDE" | "probability flow" | "none";
 /** What is claimed of one sampler. */
 export interface SamplerFacts {
   readonly name: string;
-  /** The order at which its law reaches p_t in the number of steps; null if it does not, or adapts its steps. */
+  /** The order at which its distribution reaches p_t in the number of steps; null if it does not, or adapts its steps. */
   readonly order: number | null;
   readonly path: Path;
   /** The kind of grid on which it has that order. */
@@ -28,13 +28,13 @@ export interface SamplerFacts {
   readonly stochastic: boolean;
   /** Steps of three runs, the last two of which show the order. */
   readonly counts: readonly number[];
-  /** Steps of runs with real draws: few, so that its law is not the data's; enough for steps that keep the order of states. */
+  /** Steps of runs with real draws: few, so that its distribution is not the data's; enough for steps that keep the order of states. */
   readonly drawSteps: number;
-  /** How many particles carry its law: more where its steps' noise is small beside a valley in which few of them lie. */
+  /** How many particles carry its distribution: more where its steps' noise is small beside a valley in which few of them lie. */
   readonly particles: number;
   /**
-   * Whether its law can be carried through steps of the stages one by one; not where noise is remembered, or enters a step
-   * more than as a term. Such samplers are held to their law on Gaussian data.
+   * Whether its distribution can be carried through steps of the stages one by one; not where noise is remembered, or enters a step
+   * more than as a term. Such samplers are held to their distribution on Gaussian data.
    */
   readonly carried: boolean;
   /** The sampler for a run of N steps, its step size a function of time alone. */
@@ -69,7 +69,7 @@ function churnStages(steps: number): Sampler[] {
 
 /** Langevin steps whose total time stays fixed as the grid is refined, so that their bias vanishes at order 1. */
 const refinedLangevin = (sde: Sde, steps: number) =>
-  langevin({ stepSize: (t) => sde.diffusion(t) ** 2 / (2 * steps) });
+  langevin({ stepSize: (t) => sde.diffusionCoefficient(t) ** 2 / (2 * steps) });
 
 const rows: Record<string, Row> = {
   "euler-maruyama": { order: 1, path: "reverse SDE" },

@@ -4,7 +4,7 @@
  */
 import type { PerRow } from "../../src/compute/rows.ts";
 import * as tf from "../../src/compute/tf.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
 import { samplerEntry, type SamplerOptions } from "../../src/samplers/registry.ts";
 import { type Sde, vpSde } from "../../src/diffusion/sde.ts";
@@ -38,7 +38,7 @@ export function settings(name: string): { grid: GridConfig; options: SamplerOpti
 export function failsFrom(model: ScoreModel, time: number, value: number): ScoreModel {
   return scoreModelFromNoise(model.sde, (x, t: PerRow) => {
     const bad = typeof t === "number" ? t <= time : t.some((t) => t <= time);
-    const noise = model.noise(x, t);
+    const noise = model.predictedNoise(x, t);
     if (!bad) return noise;
     const mask = new Float32Array(x.size);
     mask[4] = value;

@@ -5,7 +5,7 @@
  */
 import { noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
-import { type GaussianWorld, marginalVariance, varianceSlope } from "../problems/gaussian_1d.ts";
+import { type GaussianProblem, marginalVariance, varianceSlope } from "../problems/gaussian_1d.ts";
 
 /** A central difference of a smooth function of time. */
 export function derivative(f: (t: number) => number, t: number): number {
@@ -35,9 +35,9 @@ export function leadingError(
 }
 
 /** The squared gain of the reverse SDE from t to tMin, (C_ε/C)² (α/α_ε)². */
-function stochasticGain(world: GaussianWorld, t: number): number {
-  const { sde } = world;
-  const variances = marginalVariance(world, sde.tMin) / marginalVariance(world, t);
+function stochasticGain(problem: GaussianProblem, t: number): number {
+  const { sde } = problem;
+  const variances = marginalVariance(problem, sde.tMin) / marginalVariance(problem, t);
   return (variances * sde.alpha(t) / sde.alpha(sde.tMin)) ** 2;
 }
 
@@ -49,17 +49,17 @@ export interface SecondOrder {
 
 /** lim N·(variance error) of a one-step method for the reverse SDE: its defect is (p² + 2q) C + w − C''/2. */
 export function stochasticError(
-  world: GaussianWorld,
+  problem: GaussianProblem,
   kind: GridConfig["kind"],
   second: (t: number) => SecondOrder,
 ): number {
-  const { sde } = world;
+  const { sde } = problem;
   return leadingError(sde, kind, 1, (t) => t, (t) => {
-    const variance = marginalVariance(world, t);
-    const p = sde.drift(t) + sde.diffusion(t) ** 2 / variance;
+    const variance = marginalVariance(problem, t);
+    const p = sde.driftCoefficient(t) + sde.diffusionCoefficient(t) ** 2 / variance;
     const { q, w } = second(t);
-    const curvature = derivative((t) => varianceSlope(world, t), t);
-    return stochasticGain(world, t) * ((p ** 2 + 2 * q) * variance + w - curvature / 2);
+    const curvature = derivative((t) => varianceSlope(problem, t), t);
+    return stochasticGain(problem, t) * ((p ** 2 + 2 * q) * variance + w - curvature / 2);
   });
 }
 
@@ -69,35 +69,35 @@ export function eulerMaruyamaTerms(): SecondOrder {
 }
 
 /** Of the reverse diffusion sampler: expand √(1 − βh) for VP, σ_t² − σ_s² where α = 1; Euler's for sub-VP. */
-export function reverseDiffusionTerms(world: GaussianWorld, t: number): SecondOrder {
-  const { sde } = world;
+export function reverseDiffusionTerms(problem: GaussianProblem, t: number): SecondOrder {
+  const { sde } = problem;
   switch (sde.config.kind) {
     case "vp":
-      return { q: sde.diffusion(t) ** 4 / 8, w: 0 };
+      return { q: sde.diffusionCoefficient(t) ** 4 / 8, w: 0 };
     case "subvp":
       return { q: 0, w: 0 };
     default: {
-      const curvature = derivative((t) => sde.diffusion(t) ** 2, t); // (σ²)''
-      return { q: curvature / 2 / marginalVariance(world, t), w: -curvature / 2 };
+      const curvature = derivative((t) => sde.diffusionCoefficient(t) ** 2, t); // (σ²)''
+      return { q: curvature / 2 / marginalVariance(problem, t), w: -curvature / 2 };
     }
   }
 }
 
 /** Of DDPM's rule on VP: (1 − βh/C)/√(1 − βh). */
-export function ddpmTerms(world: GaussianWorld, t: number): SecondOrder {
-  const beta = world.sde.diffusion(t) ** 2;
-  return { q: 3 / 8 * beta ** 2 - beta ** 2 / (2 * marginalVariance(world, t)), w: 0 };
+export function ddpmTerms(problem: GaussianProblem, t: number): SecondOrder {
+  const beta = problem.sde.diffusionCoefficient(t) ** 2;
+  return { q: 3 / 8 * beta ** 2 - beta ** 2 / (2 * marginalVariance(problem, t)), w: 0 };
 }
 
 /** Of the exponential integrator with a frozen score. */
-export function exponentialTerms(world: GaussianWorld, t: number): SecondOrder {
-  const { sde } = world;
-  const f = sde.drift(t);
-  const g2 = sde.diffusion(t) ** 2;
-  const slope = derivative((t) => sde.diffusion(t) ** 2, t);
-  const linear = (derivative((t) => sde.drift(t), t) + f ** 2) / 2;
+export function exponentialTerms(problem: GaussianProblem, t: number): SecondOrder {
+  const { sde } = problem;
+  const f = sde.driftCoefficient(t);
+  const g2 = sde.diffusionCoefficient(t) ** 2;
+  const slope = derivative((t) => sde.diffusionCoefficient(t) ** 2, t);
+  const linear = (derivative((t) => sde.driftCoefficient(t), t) + f ** 2) / 2;
   return {
-    q: linear + (slope + f * g2) / (2 * marginalVariance(world, t)),
+    q: linear + (slope + f * g2) / (2 * marginalVariance(problem, t)),
     w: -(slope + 2 * f * g2) / 2,
   };
 }
@@ -107,17 +107,17 @@ export function exponentialTerms(world: GaussianWorld, t: number): SecondOrder {
  * (q − (f' + f²)/2) h², and the error goes to the end like any displacement.
  */
 export function meanError(
-  world: GaussianWorld,
+  problem: GaussianProblem,
   sampler: "euler-maruyama" | "reverse-diffusion" | "ode-euler",
 ): number {
-  const { sde } = world;
+  const { sde } = problem;
   const shrinks = sampler === "reverse-diffusion" && sde.config.kind === "vp";
   return leadingError(sde, "uniform", 1, (t) => t, (t) => {
-    const f = sde.drift(t);
+    const f = sde.driftCoefficient(t);
     const gain = sampler === "ode-euler"
-      ? Math.sqrt(marginalVariance(world, sde.tMin) / marginalVariance(world, t))
-      : Math.sqrt(stochasticGain(world, t));
-    const defect = (shrinks ? f ** 2 / 2 : 0) - (derivative((t) => sde.drift(t), t) + f ** 2) / 2;
+      ? Math.sqrt(marginalVariance(problem, sde.tMin) / marginalVariance(problem, t))
+      : Math.sqrt(stochasticGain(problem, t));
+    const defect = (shrinks ? f ** 2 / 2 : 0) - (derivative((t) => sde.driftCoefficient(t), t) + f ** 2) / 2;
     return gain * sde.alpha(t) * defect;
   });
 }
@@ -126,8 +126,8 @@ export function meanError(
  * lim N·(variance error) of DDIM with noise η: in u = ν² and C_y = s0² + u a step Δu is wrong by
  * ¼(1 + η²)² (1/C_y − 1/u) Δu², and shrinks what came before by ½(1 + η²) Δu/C_y.
  */
-export function ddimError(world: GaussianWorld, kind: GridConfig["kind"], eta: number): number {
-  const { sde, s0Squared } = world;
+export function ddimError(problem: GaussianProblem, kind: GridConfig["kind"], eta: number): number {
+  const { sde, s0Squared } = problem;
   const share = 1 + eta ** 2;
   const u = (t: number) => noiseRatio(sde, t) ** 2;
   const end = s0Squared + u(sde.tMin);
@@ -142,13 +142,13 @@ export function ddimError(world: GaussianWorld, kind: GridConfig["kind"], eta: n
  * dx/dv = p x: a step's gain is wrong by −(p² + p') h²/2 or (p³/6 − p''/12) h³, going down in v.
  */
 export function flowError(
-  world: GaussianWorld,
+  problem: GaussianProblem,
   kind: GridConfig["kind"],
   order: 1 | 2,
   variable: "t" | "noise ratio",
 ): number {
-  const { sde, s0Squared } = world;
-  const end = marginalVariance(world, sde.tMin);
+  const { sde, s0Squared } = problem;
+  const end = marginalVariance(problem, sde.tMin);
   if (variable === "noise ratio") {
     return leadingError(sde, kind, order, (t) => noiseRatio(sde, t), (t) => {
       const v = noiseRatio(sde, t);
@@ -158,7 +158,7 @@ export function flowError(
       return 2 * end * (order === 1 ? -(v ** 2 / c ** 2 + slope) / 2 : v ** 3 / c ** 3 / 6 - bend / 12);
     });
   }
-  const p = (t: number) => varianceSlope(world, t) / marginalVariance(world, t) / 2;
+  const p = (t: number) => varianceSlope(problem, t) / marginalVariance(problem, t) / 2;
   return leadingError(sde, kind, order, (t) => t, (t) => {
     const slope = (t: number) => derivative(p, t);
     return 2 * end * (order === 1 ? -(p(t) ** 2 + slope(t)) / 2 : p(t) ** 3 / 6 - derivative(slope, t) / 12);
@@ -181,11 +181,11 @@ export interface StepPattern {
  * C_y = s0² + e^{−2λ}.
  */
 export function multistepError(
-  world: GaussianWorld,
+  problem: GaussianProblem,
   kind: GridConfig["kind"],
   pattern: StepPattern = { first: 1, slope: 1 / 12, bend: 5 / 12 },
 ): number {
-  const { sde, s0Squared } = world;
+  const { sde, s0Squared } = problem;
   const lambda = (t: number) => -Math.log(noiseRatio(sde, t));
   const terms = (t: number) => {
     const u = noiseRatio(sde, t) ** 2;
@@ -200,7 +200,7 @@ export function multistepError(
   const fine = timeGrid(sde, { kind, steps: 20_000 });
   const firstStep = pattern.first * 20_000 * (lambda(fine[1]) - lambda(fine[0]));
   const start = -terms(sde.tMax).slope * firstStep ** 2 / 2;
-  return 2 * marginalVariance(world, sde.tMin) * (steps + start);
+  return 2 * marginalVariance(problem, sde.tMin) * (steps + start);
 }
 
 /** What a one-step solver of the probability flow makes of y = 1 at ν = e^{−λ}, by λ + h, where ε̂(y, ν) = p(ν) y. */
@@ -211,7 +211,7 @@ export type FlowGain = (ratio: number, h: number, p: (ratio: number) => number) 
  * √(C_y(λ + h)/C_y(λ)), from two small steps.
  */
 export function singlestepError(
-  { sde, s0Squared }: GaussianWorld,
+  { sde, s0Squared }: GaussianProblem,
   kind: GridConfig["kind"],
   order: number,
   gain: FlowGain,

@@ -1,5 +1,5 @@
 /**
- * The law of imputation on a correlated pair of unit normals of which the first is seen, in float64 and on its own: moments
+ * The distribution of imputation on a correlated pair of unit normals of which the first is seen, in float64 and on its own: moments
  * carried through steps that are affine in state and noise.
  * @module
  */
@@ -38,10 +38,10 @@ export const ddimMoves = (eta: number): MovesOf => (sde, t, s) => {
 /** Euler–Maruyama on the reverse SDE; Song et al. 2021, eq. 6, with score = −ε̂/σ. */
 export const eulerMaruyamaMoves: MovesOf = (sde, t, s) => {
   const h = t - s;
-  const g = sde.diffusion(t);
+  const g = sde.diffusionCoefficient(t);
   return [{
     time: t,
-    state: 1 - h * sde.drift(t),
+    state: 1 - h * sde.driftCoefficient(t),
     noise: -h * g ** 2 / sde.sigma(t),
     fresh: g * Math.sqrt(h),
     replace: true,

@@ -7,8 +7,8 @@ import type { GaussianMixture } from "../../src/distributions/gaussian_mixture.t
 import { noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
 import { standardNormalCdf } from "../instruments/statistics.ts";
 
-/** The law of a real number. */
-export interface ScalarLaw {
+/** The distribution of a real number. */
+export interface ScalarDistribution {
   /** P(X ≤ x). */
   cdf(x: number): number;
   /** P(X > x), accurate where it is small. */
@@ -18,11 +18,11 @@ export interface ScalarLaw {
 }
 
 /**
- * The law of y = x_0 + ν ε for x_0 from a one-dimensional mixture.
+ * The distribution of y = x_0 + ν ε for x_0 from a one-dimensional mixture.
  *
  * @throws {RangeError} if the mixture has more than one dimension, or a component and ν have no variance
  */
-export function scalarLaw(mixture: GaussianMixture, noiseRatio: number): ScalarLaw {
+export function scalarDistribution(mixture: GaussianMixture, noiseRatio: number): ScalarDistribution {
   const parts = tails(mixture, noiseRatio);
   return {
     cdf: parts.lower,
@@ -38,7 +38,7 @@ export function scalarLaw(mixture: GaussianMixture, noiseRatio: number): ScalarL
  * Where the probability flow of a one-dimensional mixture under an SDE takes the state x at time t by time s,
  * forward or backward.
  *
- * @throws {RangeError} as {@linkcode scalarLaw} does
+ * @throws {RangeError} as {@linkcode scalarDistribution} does
  */
 export function probabilityFlowMap(
   mixture: GaussianMixture,

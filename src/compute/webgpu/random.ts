@@ -23,10 +23,10 @@ const THREADS = 64;
 
 /** The kernel "ThreefryDraw": rows × length numbers, of the given shape. */
 export function webGpuDraw(backend: WebGPUBackend, draw: DrawAttributes): tf.TensorInfo {
-  const { law, key0, key1, cursor, firstSample, rows, length, shape } = draw;
+  const { distribution, key0, key1, cursor, firstSample, rows, length, shape } = draw;
   const numbers = runComputation(backend, {
-    name: `draw ${law}`,
-    code: `${THREEFRY}\n${UNIT}\n${LAWS[law]}\n${DRAW}`,
+    name: `draw ${distribution}`,
+    code: `${THREEFRY}\n${UNIT}\n${DISTRIBUTIONS[distribution]}\n${DRAW}`,
     inputs: {},
     shape: [rows * length],
     integers: { rows, length },
@@ -76,7 +76,7 @@ fn unitOf(w : u32) -> f32 {
 }
 `;
 
-const LAWS: Readonly<Record<DrawAttributes["law"], string>> = {
+const DISTRIBUTIONS: Readonly<Record<DrawAttributes["distribution"], string>> = {
   uniform: `
 const LARGEST_BELOW_ONE = 0.999999940395355224609375;
 fn numbersOf(words : vec2<u32>) -> vec2<f32> {

@@ -5,7 +5,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { drawSamples, sample } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
@@ -57,7 +57,7 @@ claim("an error in a step does not hide numbers that broke before it", {
     start: (model) => ({
       step: (x, from) => {
         if (from < 0.8) throw new Error("another error");
-        return tf.tidy(() => x.add(model.noise(x, from)));
+        return tf.tidy(() => x.add(model.predictedNoise(x, from)));
       },
       dispose: () => {},
     }),

@@ -6,7 +6,7 @@ import { classifierGuided, mixtureClassifier } from "../../../src/conditioning/g
 import { exactPosterior, linearObservation } from "../../../src/conditioning/observation.ts";
 import { maskOperator } from "../../../src/conditioning/operators.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
-import { type Denoiser, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type NoisePredictor, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { PointCloud } from "../../../src/distributions/point_cloud.ts";
@@ -19,9 +19,9 @@ import { claim } from "../../suite/claim.ts";
 
 const normal = new Gaussian({ mean: [0], covariance: [[1]] });
 
-/** The same denoiser by ε̂ = (y − D)/ν: only D is computed from values that were read back, so that a part has a gradient. */
-const partlyHidden: Denoiser = {
-  noise: (y, ratios: PerRow) => {
+/** The same noise predictor by ε̂ = (y − D)/ν: only D is computed from values that were read back, so that a part has a gradient. */
+const partlyHidden: NoisePredictor = {
+  predictNoise: (y, ratios: PerRow) => {
     const ratio = typeof ratios === "number" ? ratios : ratios[0];
     return y.sub(readBack(y.mul(2)).mul(0.5 / (1 + ratio ** 2))).div(ratio);
   },
@@ -30,16 +30,17 @@ const partlyHidden: Denoiser = {
 /** The same numbers as x, computed outside of TensorFlow.js. */
 const readBack = (x: tf.Tensor) => tf.tensor(x.dataSync<"float32">().slice(), x.shape);
 
-/** A denoiser of N(0, 1) in each coordinate, ε̂ = ν y/(1 + ν²), computed from values that were read back. */
-const hidden: Denoiser = {
-  noise: (y, noiseRatio) => {
+/** A noise predictor of N(0, 1) in each coordinate, ε̂ = ν y/(1 + ν²), computed from values that were read back. */
+const hidden: NoisePredictor = {
+  predictNoise: (y, noiseRatio) => {
     const ratio = noiseRatio as number;
     return readBack(y).mul(ratio / (1 + ratio ** 2));
   },
 };
 
-const oneRatio: Denoiser = {
-  noise: (y, ratios: PerRow) => hidden.noise(y, typeof ratios === "number" ? ratios : ratios[0]),
+const oneRatio: NoisePredictor = {
+  predictNoise: (y, ratios: PerRow) =>
+    hidden.predictNoise(y, typeof ratios === "number" ? ratios : ratios[0]),
 };
 
 claim("a model that hides its gradient is an error, never the linear part's divergence", {
@@ -50,9 +51,13 @@ claim("a model that hides its gradient is an error, never the linear part's dive
     /^the predicted noise has no gradient: compute it from its argument by TensorFlow\.js operations alone$/;
   const before = tf.memory().numTensors;
   const sdes = [vpSde(), veSde({ sigmaMin: 0.01, sigmaMax: 10 })];
-  const denoisers = [["wholly", oneRatio], ["partly", partlyHidden]] as const;
-  for (const [sde, [how, denoiser]] of sdes.flatMap((sde) => denoisers.map((one) => [sde, one] as const))) {
-    const model = scoreModel(denoiser, sde);
+  const noisePredictors = [["wholly", oneRatio], ["partly", partlyHidden]] as const;
+  for (
+    const [sde, [how, noisePredictor]] of sdes.flatMap((sde) =>
+      noisePredictors.map((one) => [sde, one] as const)
+    )
+  ) {
+    const model = scoreModel(noisePredictor, sde);
     for (const kind of ["exact", "estimated"] as const) {
       const trace = kind === "exact" ? "exact" : { rng: createRng(1) };
       const method = { kind: "rk4", grid: { kind: "log-snr", steps: 32 } } as const;
@@ -72,7 +77,7 @@ claim("a model that hides its gradient is an error, never the linear part's dive
     }
     seen.y.dispose();
   }
-  // The same law by operations that have gradients: log N(0.3; 0, 1 + ν²) at the first noise ratio.
+  // The same distribution by operations that have gradients: log N(0.3; 0, 1 + ν²) at the first noise ratio.
   const sde = veSde({ sigmaMin: 0.01, sigmaMax: 50 });
   const { logDensity } = await logLikelihood(scoreModel(normal, sde), x);
   const expected = -0.5 * Math.log(2 * Math.PI * 1.0001) - 0.5 * 0.09 / 1.0001;
@@ -140,18 +145,20 @@ claim(
       return ratio / (1 + ratio ** 2);
     };
     /** An implementation outside TensorFlow.js, with its derivative. */
-    const outside: Denoiser = {
-      noise: (y, ratios) =>
+    const outside: NoisePredictor = {
+      predictNoise: (y, ratios) =>
         tf.customGrad((y) => ({
           value: readBack(y as tf.Tensor).mul(slope(ratios)),
           gradFunc: (dy: tf.Tensor) => dy.mul(slope(ratios)),
         }))(y),
     };
-    const readsConstants: Denoiser = {
-      noise: (y, ratios) => y.mul(2 * scale.dataSync()[0] * slope(ratios)),
+    const readsConstants: NoisePredictor = {
+      predictNoise: (y, ratios) => y.mul(2 * scale.dataSync()[0] * slope(ratios)),
     };
-    for (const [what, denoiser] of [["its own gradient", outside], ["a constant", readsConstants]] as const) {
-      const { logDensity } = await logLikelihood(scoreModel(denoiser, sde), x);
+    for (
+      const [what, noisePredictor] of [["its own gradient", outside], ["a constant", readsConstants]] as const
+    ) {
+      const { logDensity } = await logLikelihood(scoreModel(noisePredictor, sde), x);
       check.within(
         `log N(0.3; 0, 1.0001), ${what}`,
         logDensity[0],
@@ -180,10 +187,10 @@ claim("gradients of one component, one coordinate and one class are those of the
     ["a cloud of one point", cloud, 0.5, 0.8],
     ["the posterior of a Gaussian", await exactPosterior(gaussian, seen), mean, variance],
   ] as const;
-  for (const [what, law, m, v] of cases) {
+  for (const [what, distribution, m, v] of cases) {
     const total = v + ratio ** 2;
-    const slope = tf.tidy(() => tf.grad((x: tf.Tensor) => law.noise(x, ratio).sum())(x));
-    const density = tf.tidy(() => tf.grad((x: tf.Tensor) => law.logDensity(x, ratio).sum())(x));
+    const slope = tf.tidy(() => tf.grad((x: tf.Tensor) => distribution.predictNoise(x, ratio).sum())(x));
+    const density = tf.tidy(() => tf.grad((x: tf.Tensor) => distribution.logDensity(x, ratio).sum())(x));
     const [slopes, densities] = [await slope.data(), await density.data()];
     tf.dispose([slope, density]);
     for (const [i, value] of values.entries()) {

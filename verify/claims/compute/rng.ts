@@ -134,7 +134,7 @@ claim("normal draws are normal, and independent along a stream, across samples a
   const z = rng.normalValues([rows, length]);
   const next = rng.normalValues([rows, length]);
   const fork = createRng(check.seed).fork("other").normalValues([rows, length]);
-  const source = "the standard normal law";
+  const source = "the standard normal distribution";
   checkUniform(check, "distribution function", Float64Array.from(z, standardNormalCdf), source);
   checkMean(check, "mean", average(z, (v) => v), 0, 1, n, source);
   checkVariance(check, "variance", average(z, (v) => v * v), 1, n, source);
@@ -171,7 +171,7 @@ claim("normal draws are normal, and independent along a stream, across samples a
 claim("uniform draws are uniform to their last bits, and signs are fair", async (check) => {
   const [rows, length] = [200, 1000];
   const u = createRng(check.seed).fork("uniform").uniformValues([rows, length]);
-  const source = "the uniform law";
+  const source = "the uniform distribution";
   checkUniform(check, "values", u, source);
   checkUniform(check, "the low 16 bits", u.map((value) => (value * 65536) % 1), source);
   const serial = u.filter((_, i) => i % 2 === 0).map((value, i) => (16 * value + u[2 * i + 1]) % 1);

@@ -94,7 +94,7 @@ function threefryWords(seed: number): Uint32Array {
 }
 
 claim(
-  "100,000 numbers of each law drawn on the GPU are the host's: uniforms and signs bit for bit, normals to rounding",
+  "100,000 numbers of each distribution drawn on the GPU are the host's: uniforms and signs bit for bit, normals to rounding",
   {
     engines: ["webgpu"],
   },

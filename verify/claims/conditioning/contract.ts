@@ -4,12 +4,12 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { imputed, type Known, repaint } from "../../../src/conditioning/imputation.ts";
+import { type Known, repaintSampler, replacementSampler } from "../../../src/conditioning/imputation.ts";
 import { exactPosterior, linearObservation } from "../../../src/conditioning/observation.ts";
 import { maskOperator, projectionOperator } from "../../../src/conditioning/operators.ts";
 import { channelBasis } from "../../../src/conditioning/orthogonal_basis.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
@@ -46,7 +46,7 @@ claim(
     const known: Known = { mask: [1, 0, 1], known: tf.tensor2d([seen]) };
     for (const name of scoreSamplerNames) {
       const before = tf.memory().numTensors;
-      const together = await draw(name, imputed(plain(name), known));
+      const together = await draw(name, replacementSampler(plain(name), known));
       check.equal(
         `${name}: tensors after the run`,
         tf.memory().numTensors - before,
@@ -68,8 +68,8 @@ claim(
       );
       check.holds(`${name}: hidden entries differ`, new Set(entry(1)).size === 3, "drawn by the sampler");
       const split = [
-        ...await draw(name, imputed(plain(name), known), { count: 1 }),
-        ...await draw(name, imputed(plain(name), known), { first: 1, count: 2 }),
+        ...await draw(name, replacementSampler(plain(name), known), { count: 1 }),
+        ...await draw(name, replacementSampler(plain(name), known), { first: 1, count: 2 }),
       ];
       check.equal(`${name}: 3 = 1 + 2`, split, together, "bit for bit: a row's arithmetic is its own");
     }
@@ -82,14 +82,14 @@ claim(
   async (check) => {
     const values = tf.tensor2d([seen]);
     for (const name of scoreSamplerNames) {
-      const hidden = await draw(name, imputed(plain(name), { mask: [0, 0, 0], known: values }));
+      const hidden = await draw(name, replacementSampler(plain(name), { mask: [0, 0, 0], known: values }));
       check.equal(
         `${name}: all hidden`,
         hidden,
         await draw(name, plain(name)),
         "bit for bit the unconditional draws",
       );
-      const shown = await draw(name, imputed(plain(name), { mask: [1, 1, 1], known: values }));
+      const shown = await draw(name, replacementSampler(plain(name), { mask: [1, 1, 1], known: values }));
       const input = [...seen, ...seen, ...seen].map(Math.fround);
       check.equal(`${name}: all known`, shown, input, "the input, bit for bit");
     }
@@ -101,15 +101,15 @@ claim("around every sampler, RePaint keeps what is known exactly, and once is im
   const known: Known = { mask: [1, 0, 0], known: tf.tensor2d([seen]) };
   for (const name of scoreSamplerNames) {
     const before = tf.memory().numTensors;
-    const twice = await draw(name, repaint(plain(name), { ...known, jump: 2, resamplings: 2 }));
+    const twice = await draw(name, repaintSampler(plain(name), { ...known, jump: 2, resamplings: 2 }));
     check.equal(`${name}: tensors after the run`, tf.memory().numTensors - before, 0, "none is left");
     const kept = [0, 3, 6].every((at) => twice[at] === Math.fround(seen[0]));
     check.holds(`${name}: first entry`, kept, "pasted after the denoising");
-    const once = await draw(name, repaint(plain(name), { ...known, resamplings: 1 }));
+    const once = await draw(name, repaintSampler(plain(name), { ...known, resamplings: 1 }));
     check.equal(
       `${name}: once`,
       once,
-      await draw(name, imputed(plain(name), known)),
+      await draw(name, replacementSampler(plain(name), known)),
       "bit for bit imputation",
     );
     check.holds(
@@ -174,8 +174,8 @@ claim("imputation in another basis is imputation of the turned data", async (che
   const initial = noise.matMul(tf.tensor2d(vectors)); // coefficients `noise` in the basis
   const run = (of: ScoreModel, sampler: Sampler, initial: tf.Tensor) =>
     drawSamples(of, sampler, { shape: [4, 3], grid: gridOf("ddim"), rng: createRng(3), initial });
-  const inBasis = await run(model, imputed(ddim(), { mask, known: values, basis }), initial);
-  const inTurned = await run(turned, imputed(ddim(), { mask, known: turnedValues }), noise);
+  const inBasis = await run(model, replacementSampler(ddim(), { mask, known: values, basis }), initial);
+  const inTurned = await run(turned, replacementSampler(ddim(), { mask, known: turnedValues }), noise);
   const [difference, kept] = await tf.tidy(() => {
     const coefficients = basis.toBasis(inBasis);
     const first = coefficients.slice([0, 0], [4, 1]).sub(turnedSeen[0]).abs().max();
@@ -199,7 +199,7 @@ claim("every look of an imputed run has its known part at the time of the look",
     grid: { kind: "uniform", steps: 4 },
     rng: createRng(check.seed),
   } as const;
-  for await (const { x, time, done } of sample(model, imputed(ddim(), known), options)) {
+  for await (const { x, time, done } of sample(model, replacementSampler(ddim(), known), options)) {
     const values = await x.data();
     if (done) x.dispose();
     const [alpha, sigma] = done ? [1, 0] : [gentleVp.alpha(time), gentleVp.sigma(time)];
@@ -225,37 +225,37 @@ claim("conditioning refuses what does not fit, in one sentence", async (check) =
   const cases: [string, () => unknown, RegExp][] = [
     [
       "a mask of another size",
-      () => imputed(ddim(), { mask: [1, 0], known: values }),
+      () => replacementSampler(ddim(), { mask: [1, 0], known: values }),
       /samples of shape \[3\] has 3 entries, got 2$/,
     ],
     [
       "a mask that is no mask",
-      () => imputed(ddim(), { mask: [1, 0, 2], known: values }),
+      () => replacementSampler(ddim(), { mask: [1, 0, 2], known: values }),
       /\(known\) and 0 \(hidden\), got 2$/,
     ],
     [
       "NaN where known",
-      () => run(imputed(ddim(), { ...known, known: holes })),
+      () => run(replacementSampler(ddim(), { ...known, known: holes })),
       /known values must be finite.* got NaN$/,
     ],
     [
       "samples of another shape",
-      () => run(imputed(ddim(), known), model, 4),
+      () => run(replacementSampler(ddim(), known), model, 4),
       /shape \[1,3\] do not fit samples of shape \[2,4\]$/,
     ],
     [
       "no resampling",
-      () => repaint(ddim(), { ...known, resamplings: 0 }),
+      () => repaintSampler(ddim(), { ...known, resamplings: 0 }),
       /resamplings must be a positive integer, got 0$/,
     ],
     [
       "negative resamplings",
-      () => repaint(ddim(), { ...known, resamplings: -2 }),
+      () => repaintSampler(ddim(), { ...known, resamplings: -2 }),
       /resamplings must be a positive integer, got -2$/,
     ],
     [
       "half a jump",
-      () => repaint(ddim(), { ...known, jump: 0.5 }),
+      () => repaintSampler(ddim(), { ...known, jump: 0.5 }),
       /jump must be a positive integer, got 0\.5$/,
     ],
     [
@@ -280,12 +280,12 @@ claim("conditioning refuses what does not fit, in one sentence", async (check) =
     ],
     [
       "states that the operator does not take",
-      () => posteriorScore(model, observation).noise(tf.zeros([2, 4]), 0.5),
+      () => posteriorScore(model, observation).predictedNoise(tf.zeros([2, 4]), 0.5),
       /takes samples of shape \[3\], got \[2,4\]$/,
     ],
     [
       "two observations for three samples",
-      () => posteriorScore(model, two).noise(tf.zeros([3, 3]), 0.5),
+      () => posteriorScore(model, two).predictedNoise(tf.zeros([3, 3]), 0.5),
       /one observation, or one a sample, got 2 for 3$/,
     ],
     [
@@ -298,7 +298,7 @@ claim("conditioning refuses what does not fit, in one sentence", async (check) =
   const hidden = await linearObservation(maskOperator([3], [0, 0, 0]), tf.zeros([1, 0]));
   check.holds("nothing seen: the model itself", posteriorScore(model, hidden) === model, "no condition");
   check.holds(
-    "nothing seen: the law itself",
+    "nothing seen: the distribution itself",
     await exactPosterior(mixture, hidden) === mixture,
     "no condition",
   );

@@ -10,13 +10,13 @@ import {
   mixtureClassifier,
 } from "../../../src/conditioning/guidance.ts";
 import { diffusedPosterior } from "../../../src/distributions/distribution.ts";
-import { type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { alongLaw } from "../../problems/plane_mixture.ts";
-import { distributionFunction, ownLaws } from "../../instruments/sampler_distribution.ts";
+import { alongDistribution } from "../../problems/plane_mixture.ts";
+import { distributionFunction, ownDistributions } from "../../instruments/sampler_distribution.ts";
 import { samplerFacts, sdes } from "../../problems/sampler_facts.ts";
 import { scoped } from "../../instruments/tensor_scope.ts";
 import { checkUniform } from "../../instruments/statistics.ts";
@@ -35,7 +35,7 @@ async function noiseError(
   t: number,
   score: (state: number[], label: number) => Float64Array,
 ): Promise<number> {
-  const noise = model.noise(x, t);
+  const noise = model.predictedNoise(x, t);
   const observed = await noise.data();
   noise.dispose();
   const states = await x.array();
@@ -86,7 +86,7 @@ claim(
   },
 );
 
-claim("draws guided by the exact classifier at scale 1 have the class's own law", async (check) => {
+claim("draws guided by the exact classifier at scale 1 have the class's own distribution", async (check) => {
   const count = 20_000;
   for (const [i, sde] of sdes.entries()) {
     const facts = samplerFacts.filter(({ name }) =>
@@ -95,20 +95,24 @@ claim("draws guided by the exact classifier at scale 1 have the class's own law"
     const label = i % 3;
     const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });
     const sampler = facts.sampler(sde, facts.drawSteps);
-    const guided = classifierGuided(scoreModel(alongLaw, sde), mixtureClassifier(alongLaw), label);
+    const guided = classifierGuided(
+      scoreModel(alongDistribution, sde),
+      mixtureClassifier(alongDistribution),
+      label,
+    );
     const rng = createRng(check.seed).fork(`guided ${sde.config.kind}`);
     const x = await drawSamples(guided, sampler, { shape: [count, 1], grid, rng });
     const values = Float64Array.from(await x.data());
     x.dispose();
-    const alone = scoreModel(alongLaw.components[label], sde);
-    const { denoised } = await ownLaws(alone, facts.stages(sde, facts.drawSteps), grid);
+    const alone = scoreModel(alongDistribution.components[label], sde);
+    const { denoised } = await ownDistributions(alone, facts.stages(sde, facts.drawSteps), grid);
     checkUniform(
       check,
       `${sde.config.kind}, ${facts.name}, class ${label}: ranks`,
       values.map((value) =>
         distributionFunction(denoised, value)
       ),
-      "the law of the sampler on the class alone, carried through its steps",
+      "the distribution of the sampler on the class alone, carried through its steps",
     );
   }
 });
@@ -170,7 +174,7 @@ claim("guidance refuses labels and scales that are none", async (check) => {
   );
   await check.throws(
     "three labels for two rows",
-    () => classifierGuided(model, classifier, [0, 1, 2]).noise(x, 0.5),
+    () => classifierGuided(model, classifier, [0, 1, 2]).predictedNoise(x, 0.5),
     /one label per row, got 3 for 2 rows$/,
   );
   x.dispose();

@@ -1,12 +1,12 @@
 /**
- * The laws of imputation and RePaint on a correlated pair of which one number is seen: their own, which are biased, exactly; by how
+ * The distributions of imputation and RePaint on a correlated pair of which one number is seen: their own, which are biased, exactly; by how
  * much they miss the posterior; and what they draw.
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { imputed, repaint } from "../../../src/conditioning/imputation.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { repaintSampler, replacementSampler } from "../../../src/conditioning/imputation.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { histogram } from "../../../src/plots/marks.ts";
 import { plot } from "../../../src/plots/plot.ts";
@@ -19,7 +19,7 @@ import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { coupledLaw } from "../../instruments/coupled_distribution.ts";
+import { coupledDistribution } from "../../instruments/coupled_distribution.ts";
 import {
   correctedMoves,
   ddimMoves,
@@ -58,44 +58,44 @@ interface Case {
 const cases: readonly Case[] = [
   {
     name: "ancestral sampling",
-    sampler: () => imputed(ancestral, known()),
+    sampler: () => replacementSampler(ancestral, known()),
     moves: () => ddimMoves(1),
   },
   {
     name: "the probability flow by DDIM",
-    sampler: () => imputed(ddim(), known()),
+    sampler: () => replacementSampler(ddim(), known()),
     moves: () => ddimMoves(0),
   },
   {
     name: "Euler–Maruyama",
-    sampler: () => imputed(eulerMaruyama(), known()),
+    sampler: () => replacementSampler(eulerMaruyama(), known()),
     moves: () => eulerMaruyamaMoves,
     grid: "uniform",
   },
   {
     name: "a predictor and a corrector, put in after both",
     sampler: (sde) =>
-      imputed(predictorCorrector({ predictor: ancestral, corrector: corrector(sde) }), known()),
+      replacementSampler(predictorCorrector({ predictor: ancestral, corrector: corrector(sde) }), known()),
     moves: (sde) => correctedMoves(langevinStep(sde), false),
   },
   {
     name: "a predictor and a corrector, put in after each",
     sampler: (sde) =>
       predictorCorrector({
-        predictor: imputed(ancestral, known()),
-        corrector: imputed(corrector(sde), known()),
+        predictor: replacementSampler(ancestral, known()),
+        corrector: replacementSampler(corrector(sde), known()),
       }),
     moves: (sde) => correctedMoves(langevinStep(sde), true),
   },
   {
     name: "RePaint, each step three times",
-    sampler: () => repaint(ancestral, { ...known(), resamplings: 3 }),
+    sampler: () => repaintSampler(ancestral, { ...known(), resamplings: 3 }),
     moves: () => ddimMoves(1),
     resamplings: 3,
   },
   {
     name: "RePaint, five steps twice",
-    sampler: () => repaint(ancestral, { ...known(), resamplings: 2, jump: 5 }),
+    sampler: () => repaintSampler(ancestral, { ...known(), resamplings: 2, jump: 5 }),
     moves: () => ddimMoves(1),
     resamplings: 2,
     jump: 5,
@@ -104,28 +104,31 @@ const cases: readonly Case[] = [
 
 const steps = 24;
 
-claim("imputation around a sampler has the law that affine recursion gives, bias included", async (check) => {
-  for (const sde of sdes) {
-    for (const { name, sampler, moves, grid = "log-snr", ...how } of cases) {
-      const times = timeGrid(sde, { kind: grid, steps });
-      const model = scoreModel(prior, sde);
-      const law = await coupledLaw(model, sampler(sde), 2, { grid: times });
-      const own = imputedMoments(sde, moves(sde), times, how);
-      const where = `${sde.config.kind}, ${name}`;
-      const source = "moments carried through the steps in float64; float32 rounds 2⁻²⁴ a step";
-      const rounding = 10 * steps * (how.resamplings ?? 1) * 2 ** -24;
-      check.equal(`${where}: seen entry`, law.mean[0], pair.seen, "pasted exactly");
-      check.equal(`${where}: its variance`, law.covariance[0][0], 0, "pasted exactly");
-      check.within(`${where}: mean`, law.mean[1], own.mean[1], rounding, source, {
-        detectable: "a wrong coefficient, time or noise level of any step",
-      });
-      const ratio = law.covariance[1][1] / own.covariance[1][1];
-      check.within(`${where}: variance over its own`, ratio, 1, rounding, source, {
-        detectable: "a wrong coefficient, time or noise level of any step",
-      });
+claim(
+  "imputation around a sampler has the distribution that affine recursion gives, bias included",
+  async (check) => {
+    for (const sde of sdes) {
+      for (const { name, sampler, moves, grid = "log-snr", ...how } of cases) {
+        const times = timeGrid(sde, { kind: grid, steps });
+        const model = scoreModel(prior, sde);
+        const distribution = await coupledDistribution(model, sampler(sde), 2, { grid: times });
+        const own = imputedMoments(sde, moves(sde), times, how);
+        const where = `${sde.config.kind}, ${name}`;
+        const source = "moments carried through the steps in float64; float32 rounds 2⁻²⁴ a step";
+        const rounding = 10 * steps * (how.resamplings ?? 1) * 2 ** -24;
+        check.equal(`${where}: seen entry`, distribution.mean[0], pair.seen, "pasted exactly");
+        check.equal(`${where}: its variance`, distribution.covariance[0][0], 0, "pasted exactly");
+        check.within(`${where}: mean`, distribution.mean[1], own.mean[1], rounding, source, {
+          detectable: "a wrong coefficient, time or noise level of any step",
+        });
+        const ratio = distribution.covariance[1][1] / own.covariance[1][1];
+        check.within(`${where}: variance over its own`, ratio, 1, rounding, source, {
+          detectable: "a wrong coefficient, time or noise level of any step",
+        });
+      }
     }
-  }
-});
+  },
+);
 
 claim(
   "imputation's bias has a limit: mean 0.750 and variance 0.494 for a posterior of 1.2 and 0.36",
@@ -167,11 +170,11 @@ claim("RePaint's bias shrinks with every more resamplings", async (check) => {
   const rows: string[][] = [];
   let last = Infinity;
   for (const resamplings of counts) {
-    const sampler = repaint(ancestral, { ...known(), resamplings });
-    const law = resamplings <= 5
-      ? await coupledLaw(model, sampler, 2, { grid: times })
+    const sampler = repaintSampler(ancestral, { ...known(), resamplings });
+    const distribution = resamplings <= 5
+      ? await coupledDistribution(model, sampler, 2, { grid: times })
       : imputedMoments(sde, ddimMoves(1), times, { resamplings });
-    const [mean, variance] = [law.mean[1], law.covariance[1][1]];
+    const [mean, variance] = [distribution.mean[1], distribution.covariance[1][1]];
     const error = Math.abs(mean - exactMoments.mean);
     check.atMost(
       `error of the mean, each step ${resamplings} times`,
@@ -188,13 +191,13 @@ claim("RePaint's bias shrinks with every more resamplings", async (check) => {
   check.atMost("error of the mean, each step 20 times", last, 0.05, "less than a sixth of imputation's 0.5");
   rows.push(["the posterior", brief(exactMoments.mean), brief(exactMoments.variance)]);
   check.table(
-    `A pair of unit normals, correlation 0.8, first seen as 1.5: the second's law after ${steps} ancestral steps`,
+    `A pair of unit normals, correlation 0.8, first seen as 1.5: the second's distribution after ${steps} ancestral steps`,
     ["method", "mean", "variance"],
     rows,
   );
 });
 
-claim("what imputation and RePaint draw has their own exact law", async (check) => {
+claim("what imputation and RePaint draw has their own exact distribution", async (check) => {
   const count = 20_000;
   for (const [i, sde] of sdes.entries()) {
     const chosen = check.thorough ? cases : [cases[0], cases[3 + i]];
@@ -221,7 +224,7 @@ claim("what imputation and RePaint draw has their own exact law", async (check) 
   }
 });
 
-/** Draws, their own law and the posterior. */
+/** Draws, their own distribution and the posterior. */
 function bias(title: string, values: Float64Array, mean: number, variance: number): string {
   const range = [-1.6, 3.4] as const;
   const x = Float64Array.from({ length: 201 }, (_, i) => range[0] + (range[1] - range[0]) * i / 200);
@@ -230,7 +233,7 @@ function bias(title: string, values: Float64Array, mean: number, variance: numbe
   const { mean: exact, variance: spread } = exactMoments;
   return plot([
     histogram(values, { bins: 80, range, label: "drawn" }),
-    { kind: "line", x, y: normal(mean, variance), label: "own law" },
+    { kind: "line", x, y: normal(mean, variance), label: "own distribution" },
     { kind: "line", x, y: normal(exact, spread), label: "posterior", dashed: true },
   ], { title, x: { label: "hidden entry" }, y: { label: "density" } });
 }

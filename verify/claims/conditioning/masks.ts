@@ -1,7 +1,7 @@
 /** Claims about masks, and about putting in exactly what they know. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { pasted } from "../../../src/conditioning/imputation.ts";
+import { withExactKnownValues } from "../../../src/conditioning/imputation.ts";
 import {
   maskByName,
   maskFromPicture,
@@ -9,7 +9,7 @@ import {
   maskNames,
   randomMask,
 } from "../../../src/conditioning/masks.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
@@ -111,7 +111,7 @@ claim("what is pasted is known exactly, and the rest is the sampler's own, bit f
     };
     const before = tf.memory().numTensors;
     const plain = await draw(sampler);
-    const with1 = await draw(pasted(sampler, { mask: [0, 1, 0], known }));
+    const with1 = await draw(withExactKnownValues(sampler, { mask: [0, 1, 0], known }));
     const expected = plain.map((value, at) => at % 3 === 1 ? Math.fround(0.123456789) : value);
     check.equal(`${sampler.name}: samples`, with1, expected, "only the end is touched");
     check.equal(
@@ -121,6 +121,10 @@ claim("what is pasted is known exactly, and the rest is the sampler's own, bit f
       "each step frees its own",
     );
   }
-  await check.throws("half a mask", () => pasted(ddim(), { mask: [1], known }), /has 3 entries, got 1/);
+  await check.throws(
+    "half a mask",
+    () => withExactKnownValues(ddim(), { mask: [1], known }),
+    /has 3 entries, got 1/,
+  );
   known.dispose();
 });

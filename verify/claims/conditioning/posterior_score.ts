@@ -5,7 +5,7 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import { Matrix, solve } from "../../../src/math/linear_algebra.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { imputed, repaint } from "../../../src/conditioning/imputation.ts";
+import { repaintSampler, replacementSampler } from "../../../src/conditioning/imputation.ts";
 import {
   exactPosterior,
   type LinearObservation,
@@ -21,7 +21,7 @@ import {
   randomProjection,
 } from "../../../src/conditioning/operators.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { histogram } from "../../../src/plots/marks.ts";
 import { plot } from "../../../src/plots/plot.ts";
@@ -31,13 +31,17 @@ import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
-import { coupledLaw } from "../../instruments/coupled_distribution.ts";
+import { coupledDistribution } from "../../instruments/coupled_distribution.ts";
 import { exactMoments, pair } from "../../reference/imputation_moments.ts";
-import { planeLaw } from "../../problems/plane_mixture.ts";
+import { planeDistribution } from "../../problems/plane_mixture.ts";
 import { firstOf, scoped } from "../../instruments/tensor_scope.ts";
-import { differences, distributionFunction, ownLaws } from "../../instruments/sampler_distribution.ts";
+import {
+  differences,
+  distributionFunction,
+  ownDistributions,
+} from "../../instruments/sampler_distribution.ts";
 import { samplerFacts, sdes } from "../../problems/sampler_facts.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import {
   alarmRate,
   checkProportion,
@@ -108,7 +112,7 @@ claim(
         const exact = scoreModel(posterior, sde);
         for (const t of [0.003, 0.3, 0.95]) {
           const x = states(check, sde, t);
-          const [observed, expected] = [model.noise(x, t), exact.noise(x, t)];
+          const [observed, expected] = [model.predictedNoise(x, t), exact.predictedNoise(x, t)];
           const error = await relativeError(observed, expected);
           check.atMost(
             `${name}, ${sde.config.kind}, t = ${t}: relative error of ε̂`,
@@ -138,15 +142,18 @@ claim(
       for (const t of [0.1, 0.5, 0.95]) {
         const x = states(check, sde, t);
         const options = { method: "pigdm", iterations, dataStd: 0.6 } as const;
-        const exact = scoreModel(posterior, sde).noise(x, t);
-        const even = posteriorScore(scoreModel(isotropic, sde), observation, options).noise(x, t);
+        const exact = scoreModel(posterior, sde).predictedNoise(x, t);
+        const even = posteriorScore(scoreModel(isotropic, sde), observation, options).predictedNoise(x, t);
         check.atMost(
           `${name}, t = ${t}: relative error with equal variances`,
           await relativeError(even, exact),
           rounding(sde, t),
           roundingSource,
         );
-        const correlated = posteriorScore(scoreModel(picture, sde), observation, options).noise(x, t);
+        const correlated = posteriorScore(scoreModel(picture, sde), observation, options).predictedNoise(
+          x,
+          t,
+        );
         const values = await x.data<"float32">();
         const inRows = [0, 1, 2].map((row) => Array.from(values.subarray(16 * row, 16 * (row + 1))));
         const expected = tf.tensor(pigdmNoise(sde, t, inRows, matrix, y, observation.noiseStd));
@@ -185,13 +192,16 @@ function pigdmNoise(
 claim("the posterior of a mixture is Bayes' rule, through a mask", async (check) => {
   const value = 0.3;
   const seen = tf.tensor2d([[value]]);
-  const posterior = await exactPosterior(planeLaw, await linearObservation(maskOperator([2], [1, 0]), seen));
-  const parts = planeLaw.components.map((component, k) => {
+  const posterior = await exactPosterior(
+    planeDistribution,
+    await linearObservation(maskOperator([2], [1, 0]), seen),
+  );
+  const parts = planeDistribution.components.map((component, k) => {
     const { mean } = component;
     const [[oo, om], [, mm]] = component.covariance();
     const density = Math.exp(-0.5 * (Math.fround(value) - mean[0]) ** 2 / oo) / Math.sqrt(oo);
     return {
-      weight: planeLaw.weights[k] * density,
+      weight: planeDistribution.weights[k] * density,
       mean: mean[1] + om / oo * (Math.fround(value) - mean[0]),
       variance: mm - om ** 2 / oo,
     };
@@ -232,9 +242,9 @@ claim(
     const count = 20_000;
     const seen = tf.tensor2d([[0.3]]);
     const observation = await linearObservation(maskOperator([2], [1, 0]), seen);
-    const posterior = await exactPosterior(planeLaw, observation);
+    const posterior = await exactPosterior(planeDistribution, observation);
     const hidden = posterior.affine([[0, 1]]);
-    const truth = scalarLaw(hidden, 0);
+    const truth = scalarDistribution(hidden, 0);
     const names = ["ancestral", "predictor-corrector", "dpm++2m", "ode-heun"];
     for (const [i, sde] of sdes.entries()) {
       const facts = samplerFacts.find(({ name }) => name === names[i])!;
@@ -249,11 +259,11 @@ claim(
         grid,
         count,
       );
-      const { denoised } = await ownLaws(scoreModel(hidden, sde), facts.stages(sde, steps), grid);
+      const { denoised } = await ownDistributions(scoreModel(hidden, sde), facts.stages(sde, steps), grid);
       const ranks = values.map((value) => distributionFunction(denoised, value));
       checkUniform(
         check,
-        `${where}: ranks in the sampler's own law`,
+        `${where}: ranks in the sampler's own distribution`,
         ranks,
         "carried through its steps in one dimension",
       );
@@ -279,7 +289,7 @@ claim(
         above,
         count,
         share,
-        "the sampler's own law",
+        "the sampler's own distribution",
       );
     }
     await compare(check, observation, posterior.affine([[0, 1]]));
@@ -287,25 +297,25 @@ claim(
   },
 );
 
-/** Every method's draws beside the posterior's law, under the VP SDE. */
+/** Every method's draws beside the posterior's distribution, under the VP SDE. */
 async function compare(
   check: Check,
   observation: LinearObservation,
-  hidden: ReturnType<typeof planeLaw.affine>,
+  hidden: ReturnType<typeof planeDistribution.affine>,
 ): Promise<void> {
   const count = 3000;
   const sde = sdes[0];
-  const model = scoreModel(planeLaw, sde);
-  const truth = scalarLaw(hidden, 0);
+  const model = scoreModel(planeDistribution, sde);
+  const truth = scalarDistribution(hidden, 0);
   const grid = timeGrid(sde, { kind: "log-snr", steps: 25 });
   const ancestral = ddim({ eta: 1 });
   const known = { mask: [1, 0], known: tf.tensor2d([[0.3, 0]]) };
   const methods: Record<string, [ScoreModel, Sampler]> = {
-    "imputation": [model, imputed(ancestral, known)],
-    "RePaint, 5 times": [model, repaint(ancestral, { ...known, resamplings: 5 })],
+    "imputation": [model, replacementSampler(ancestral, known)],
+    "RePaint, 5 times": [model, repaintSampler(ancestral, { ...known, resamplings: 5 })],
     "ΠGDM": [posteriorScore(model, observation, { method: "pigdm" }), ancestral],
     "MMPS": [posteriorScore(model, observation, { iterations: 1 }), ancestral],
-    "exact": [scoreModel(await exactPosterior(planeLaw, observation), sde), ancestral],
+    "exact": [scoreModel(await exactPosterior(planeDistribution, observation), sde), ancestral],
   };
   const rows: string[][] = [];
   const distances: Record<string, number> = {};
@@ -350,7 +360,7 @@ function density(name: string, values: Float64Array, cdf: (x: number) => number)
 }
 
 claim(
-  "on a correlated pair of normals every method's law is known: MMPS's is the posterior's",
+  "on a correlated pair of normals every method's distribution is known: MMPS's is the posterior's",
   async (check) => {
     const prior = new Gaussian({ mean: [0, 0], covariance: [[1, pair.correlation], [pair.correlation, 1]] });
     const sde = sdes[0];
@@ -358,26 +368,26 @@ claim(
     const seen = tf.tensor2d([[pair.seen]]);
     const observation = await linearObservation(maskOperator([2], [1, 0]), seen);
     const model = scoreModel(prior, sde);
-    const law = async (model: ScoreModel) => {
-      const { mean, covariance } = await coupledLaw(model, ddim({ eta: 1 }), 2, { grid });
+    const distribution = async (model: ScoreModel) => {
+      const { mean, covariance } = await coupledDistribution(model, ddim({ eta: 1 }), 2, { grid });
       return { mean: mean[1], variance: covariance[1][1] };
     };
-    const exact = await law(scoreModel(await exactPosterior(prior, observation), sde));
-    const mmps = await law(posteriorScore(model, observation, { iterations: 2 }));
-    const pigdm = await law(posteriorScore(model, observation, { method: "pigdm", iterations: 1 }));
+    const exact = await distribution(scoreModel(await exactPosterior(prior, observation), sde));
+    const mmps = await distribution(posteriorScore(model, observation, { iterations: 2 }));
+    const pigdm = await distribution(posteriorScore(model, observation, { method: "pigdm", iterations: 1 }));
     check.within(
       "MMPS: mean",
       mmps.mean,
       exact.mean,
       2e-6,
-      "the law of the same steps with the exact score; float32",
+      "the distribution of the same steps with the exact score; float32",
     );
     check.within(
       "MMPS: variance",
       mmps.variance,
       exact.variance,
       2e-6,
-      "the law of the same steps with the exact score; float32",
+      "the distribution of the same steps with the exact score; float32",
     );
     check.table(
       "The hidden one of a pair of unit normals, correlation 0.8, the other seen as 1.5: 24 ancestral steps",

@@ -5,7 +5,7 @@ import { CIFAR10_ARCHIVE, CIFAR10_MIRRORS, cifar10Dataset } from "../../../src/d
 import { gzip } from "../../../src/data/gzip.ts";
 import { type ImageFile, imageFolderDataset } from "../../../src/data/image_folder.ts";
 import { tarFiles } from "../../../src/data/tar.ts";
-import { pooledFeatures } from "../../../src/metrics/pooled_features.ts";
+import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
 import { decodeJpeg } from "../../../src/images/jpeg.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
@@ -383,7 +383,7 @@ claim("pooled features are means and deviations of the parts of each channel", a
     images,
     labels: new Uint8Array(2),
   } as const;
-  const { features, dimension } = pooledFeatures(set, 2);
+  const { features, dimension } = patchStatistics(set, 2);
   check.equal("dimension", [dimension, features.length], [24, 48], "2 · 2² · 3 for each of two images");
   // Rows 2 … 4 and columns 0 … 1 of the second image, green.
   const part = [2, 3, 4].flatMap((y) => [0, 1].map((x) => images[60 + (4 * y + x) * 3 + 1] / 255));
@@ -400,7 +400,7 @@ claim("pooled features are means and deviations of the parts of each channel", a
   );
   await check.throws(
     "too many parts",
-    () => pooledFeatures(set, 5),
+    () => patchStatistics(set, 5),
     /images of 5×4 have 1 to 4 parts a side, got 5/,
   );
 });

@@ -68,7 +68,7 @@ claim("the colours are uniform in the cube, given the contrast", (check) => {
     0.5,
     source,
   );
-  // Given a grey below ⅓ a colour is uniform on the triangle r + g + b = 3 grey, so r's share of the sum has the law Beta(1, 2): its
+  // Given a grey below ⅓ a colour is uniform on the triangle r + g + b = 3 grey, so r's share of the sum has the distribution Beta(1, 2): its
   // squared distance from ⅓ has the mean 1/18 and the second moment 1/135.
   const dark = Array.from({ length: 2 * count }, (_, i) => 3 * i).filter((at) => grey(at) < 1 / 3);
   const squares = dark.map((at) => (colours[at] / (3 * grey(at)) - 1 / 3) ** 2);

@@ -3,11 +3,11 @@
  * @module
  */
 import { cosineBetas, linearBetas } from "../../../src/diffusion/beta_schedule.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
 import { ddpm } from "../../../src/samplers/ddpm.ts";
-import { ddpmChain, type Sde, transition, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { discreteDdpm, type Sde, transition, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { claim } from "../../suite/claim.ts";
 import { impulseResponse, outputVariance } from "../../instruments/impulse_response.ts";
@@ -56,18 +56,18 @@ claim("the schedules of DDPM are those published, and a β outside (0, 1) is ref
   for (const beta of [0, 1, -0.1, 1.5, NaN]) {
     await check.throws(
       `β = ${beta}`,
-      () => ddpmChain([0.1, beta]),
+      () => discreteDdpm([0.1, beta]),
       /^every β must be above 0 and below 1, got β_2 = /,
     );
   }
   await check.throws("β above 1 by the schedule", () => linearBetas(10, 0.5, 1.2), /got β_8 = 1\.044/);
-  await check.throws("no β", () => ddpmChain([]), /at least one β/);
+  await check.throws("no β", () => discreteDdpm([]), /at least one β/);
   await check.throws("no steps", () => cosineBetas(0), /positive integer, got 0/);
 });
 
 claim("a chain's SDE has the chain's steps and marginals at its times", (check) => {
   for (const [name, betas] of [["linear", linearBetas()], ["cosine", cosineBetas(50)]] as const) {
-    const chain = ddpmChain(betas);
+    const chain = discreteDdpm(betas);
     const n = betas.length;
     const times = timesOf(chain, n);
     check.equal(
@@ -82,8 +82,8 @@ claim("a chain's SDE has the chain's steps and marginals at its times", (check) 
       const k = n - i; // t = k/N
       rate = Math.max(
         rate,
-        Math.abs(chain.diffusion(t) ** 2 / (-n * Math.log(1 - betas[k - 1])) - 1),
-        Math.abs(chain.drift(t) / (n / 2 * Math.log(1 - betas[k - 1])) - 1),
+        Math.abs(chain.diffusionCoefficient(t) ** 2 / (-n * Math.log(1 - betas[k - 1])) - 1),
+        Math.abs(chain.driftCoefficient(t) / (n / 2 * Math.log(1 - betas[k - 1])) - 1),
       );
       marginal = Math.max(
         marginal,
@@ -112,7 +112,7 @@ claim("a chain's SDE has the chain's steps and marginals at its times", (check) 
     const back = Math.max(
       ...Array.from(
         times,
-        (t) => Math.abs(chain.timeOfLogSnr(Math.log(chain.alpha(t) / chain.sigma(t))) / t - 1),
+        (t) => Math.abs(chain.timeAtHalfLogSnr(Math.log(chain.alpha(t) / chain.sigma(t))) / t - 1),
       ),
     );
     check.atMost(
@@ -126,7 +126,7 @@ claim("a chain's SDE has the chain's steps and marginals at its times", (check) 
 
 claim("DDPM's sampling on a chain is the published rule, with either variance", async (check) => {
   const betas = linearBetas(20, 0.01, 0.3);
-  const chain = ddpmChain(betas);
+  const chain = discreteDdpm(betas);
   const bars = products(betas);
   const [mean, variance] = [0.7, 0.25];
   const model = scoreModel(new Gaussian({ mean: [mean], variances: [variance] }), chain);
@@ -159,7 +159,7 @@ claim("DDPM's sampling on a chain is the published rule, with either variance", 
 claim("DDPM's chain tends to the VP SDE, and NCSN's to the VE SDE, as steps shrink", async (check) => {
   const vp = vpSde();
   const chainOf = (steps: number) =>
-    ddpmChain(Array.from({ length: steps }, (_, n) => (0.1 + 19.9 * (n + 1) / steps) / steps));
+    discreteDdpm(Array.from({ length: steps }, (_, n) => (0.1 + 19.9 * (n + 1) / steps) / steps));
   // ln ᾱ_N + B(1) = −Σ(β + β²/2 + …) + ∫β: ½[β(1) − β(0)]/N of the sum's end point, ½∫β²/N of the logarithm.
   const squared = 0.1 ** 2 + 0.1 * 19.9 + 19.9 ** 2 / 3;
   const constant = -0.5 * (19.9 + squared);
@@ -173,16 +173,16 @@ claim("DDPM's chain tends to the VP SDE, and NCSN's to the VE SDE, as steps shri
       "first term of the expansion in 1/N; the next is (β/N)/3 and less of it, β ≤ 20",
     );
   }
-  // The law that ancestral sampling ends in, against the data's, on the chain and on the SDE's own grid.
-  const world = new Gaussian({ mean: [0], variances: [0.25] });
+  // The distribution that ancestral sampling ends in, against the data's, on the chain and on the SDE's own grid.
+  const problem = new Gaussian({ mean: [0], variances: [0.25] });
   const errors: number[] = [];
   for (const steps of [128, 256, 512]) {
     const chain = chainOf(steps);
     const grid = timesOf(chain, steps);
-    const response = await impulseResponse(scoreModel(world, chain), ddpm(), { grid, denoise: false });
+    const response = await impulseResponse(scoreModel(problem, chain), ddpm(), { grid, denoise: false });
     const last = grid[grid.length - 1];
-    const law = chain.alpha(last) ** 2 * 0.25 + chain.sigma(last) ** 2;
-    errors.push(outputVariance(response, 1) / law - 1);
+    const distribution = chain.alpha(last) ** 2 * 0.25 + chain.sigma(last) ** 2;
+    errors.push(outputVariance(response, 1) / distribution - 1);
   }
   for (const k of [0, 1]) {
     check.within(
@@ -200,7 +200,7 @@ claim("DDPM's chain tends to the VP SDE, and NCSN's to the VE SDE, as steps shri
     const step = transition(ve, 0.5, 0.5 + 1 / steps);
     check.within(
       `N = ${steps}: NCSN's variance of a step over g² h`,
-      step.std ** 2 * steps / ve.diffusion(0.5) ** 2,
+      step.std ** 2 * steps / ve.diffusionCoefficient(0.5) ** 2,
       1 + rate / (2 * steps),
       rate ** 2 / (5 * steps ** 2),
       "(e^{rh} − 1)/(r h) = 1 + r h/2 + (r h)²/6 + …, r = 2 ln(σmax/σmin)",

@@ -6,14 +6,14 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { imageSize } from "../../../src/data/dataset.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { largestDistance } from "../../../src/data/largest_distance.ts";
 import {
-  bestEpsilon,
+  bestLangevinStep,
   geometricLevels,
   levelOverlap,
-  noisePlan,
+  ncsnSchedule,
   ratioOfOverlap,
   varianceAfter,
 } from "../../../src/diffusion/ncsn_levels.ts";
@@ -22,7 +22,7 @@ import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { unet } from "../../../src/networks/unet.ts";
 import { DIGITS } from "../../../src/networks/registry.ts";
-import { type NetworkDenoiser, networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { type NetworkPredictor, networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { claim } from "../../suite/claim.ts";
 import { impulseResponse, outputVariance } from "../../instruments/impulse_response.ts";
 import { checkProportion, chiSquareProbability } from "../../instruments/statistics.ts";
@@ -113,13 +113,13 @@ claim(
     const overlap = levelOverlap(ratio, 3072) - 1e-6;
     check.equal(
       "CIFAR-10: levels",
-      noisePlan({ largest: 50, dimension: 3072, overlap }).levels,
+      ncsnSchedule({ largest: 50, dimension: 3072, overlap }).levels,
       232,
       "Song & Ermon 2020, Table 3",
     );
     check.within(
       "CIFAR-10: ε",
-      bestEpsilon(ratio, 0.01, 5),
+      bestLangevinStep(ratio, 0.01, 5),
       6.2e-6,
       0.05e-6,
       "Song & Ermon 2020, Table 3, two digits",
@@ -135,12 +135,12 @@ claim(
     check.equal("ends", [levels[0], levels[23]], [8, 0.05], "σ_1 and σ_L");
     const moves = 6;
     const ratio = levels[0] / levels[1];
-    for (const epsilon of [2e-4, bestEpsilon(ratio, 0.05, moves), 1.2e-3]) {
+    for (const epsilon of [2e-4, bestLangevinStep(ratio, 0.05, moves), 1.2e-3]) {
       // By iteration: one move x + α s + √(2α) z with s = −x/σ².
       let variance = ratio ** 2;
       const step = epsilon / 0.05 ** 2;
       for (let k = 0; k < moves; k++) variance = (1 - step) ** 2 * variance + 2 * step;
-      const formula = varianceAfter({ ratio, smallest: 0.05, epsilon, moves });
+      const formula = varianceAfter({ ratio, smallest: 0.05, langevinStep: epsilon, stepsPerLevel: moves });
       check.within(
         `ε = ${epsilon.toPrecision(3)}: formula`,
         formula,
@@ -151,7 +151,7 @@ claim(
       // Data at a point: the score of a level is −x/σ². From the level before, at σ_{i−1}, one step of the sampler.
       const sde = veSde({ sigmaMin: levels[1], sigmaMax: levels[0], tMin: 0 });
       const model = scoreModel(new Gaussian({ mean: [0], variances: [1e-12] }), sde);
-      const sampler = annealedLangevin({ epsilon: step * levels[1] ** 2, steps: moves });
+      const sampler = annealedLangevin({ langevinStep: step * levels[1] ** 2, steps: moves });
       const response = await impulseResponse(model, sampler, { grid: Float64Array.of(1, 0), denoise: false });
       check.within(
         `ε = ${epsilon.toPrecision(3)}: sampler`,
@@ -161,9 +161,9 @@ claim(
         "impulse probe: the plan's ε and the sampler's are of the same moves, x + α s + √(2α) z",
       );
     }
-    const best = bestEpsilon(ratio, 0.05, moves);
+    const best = bestLangevinStep(ratio, 0.05, moves);
     const distance = (epsilon: number) =>
-      Math.abs(varianceAfter({ ratio, smallest: 0.05, epsilon, moves }) - 1);
+      Math.abs(varianceAfter({ ratio, smallest: 0.05, langevinStep: epsilon, stepsPerLevel: moves }) - 1);
     for (const factor of [0.9, 0.99, 1.01, 1.1]) {
       check.holds(
         `no nearer to 1 at ${factor} ε`,
@@ -175,12 +175,12 @@ claim(
       const [name, action, message] of [
         [
           "σ_1 below σ_L",
-          () => noisePlan({ largest: 0.001, dimension: 10 }),
+          () => ncsnSchedule({ largest: 0.001, dimension: 10 }),
           /largest noise level must exceed the smallest/,
         ],
         ["an overlap of 1", () => ratioOfOverlap(1, 10), /overlap must be above 0 and below \.99, got 1/],
         ["no dimension", () => ratioOfOverlap(0.5, 0), /dimension must be a positive integer, got 0/],
-        ["no moves", () => bestEpsilon(1.1, 0.01, 0), /moves must be a positive integer, got 0/],
+        ["no moves", () => bestLangevinStep(1.1, 0.01, 0), /stepsPerLevel must be a positive integer, got 0/],
         ["one level", () => geometricLevels(2, 1, 1), /levels must be a whole number from 2 up, got 1/],
       ] as const
     ) await check.throws(name, action, message);
@@ -227,21 +227,21 @@ claim("a network that is not told the noise level has the score s(x)/σ", async 
       values.map((v, i) => v + 0.05 * Math.sin(i + 1)),
     ]),
   );
-  const denoiser = networkDenoiser({ network: config, preconditioning: null }, weights);
+  const noisePredictor = networkPredictor({ network: config, preconditioning: null }, weights);
   const x = rng.normal([2, 8, 8, 1]);
-  const read = async (denoiser: NetworkDenoiser, noiseRatio: number) => {
-    const noise = denoiser.noise(x, noiseRatio);
+  const read = async (noisePredictor: NetworkPredictor, noiseRatio: number) => {
+    const noise = noisePredictor.predictNoise(x, noiseRatio);
     const values = await noise.data<"float32">();
     noise.dispose();
     return values;
   };
   check.equal(
     "ε̂ at ν = .01 and at 30",
-    await read(denoiser, 0.01),
-    await read(denoiser, 30),
+    await read(noisePredictor, 0.01),
+    await read(noisePredictor, 30),
     "Song & Ermon 2020, technique 3: −σ times the score is one function of x",
   );
-  const told = networkDenoiser(
+  const told = networkPredictor(
     { network: { ...config, noiseConditional: true }, preconditioning: null },
     weights,
   );
@@ -252,6 +252,6 @@ claim("a network that is not told the noise level has the score s(x)/σ", async 
     "or this would show nothing",
   );
   x.dispose();
-  denoiser.dispose();
+  noisePredictor.dispose();
   told.dispose();
 });

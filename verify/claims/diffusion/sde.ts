@@ -2,9 +2,9 @@
  * The SDEs' closed forms against their own moment equations and inverses.
  * @module
  */
-import { discretize } from "../../../src/diffusion/forward_step.ts";
+import { forwardStep } from "../../../src/diffusion/forward_step.ts";
 import {
-  logSnr,
+  halfLogSnr,
   noiseRatio,
   type Sde,
   type SdeConfig,
@@ -50,8 +50,8 @@ function integrateMoments(sde: Sde, m: number, C: number, s: number, t: number):
   const steps = 4000;
   const h = (t - s) / steps;
   const slope = (t: number, m: number, C: number): [number, number] => {
-    const f = sde.drift(t);
-    return [f * m, 2 * f * C + sde.diffusion(t) ** 2];
+    const f = sde.driftCoefficient(t);
+    return [f * m, 2 * f * C + sde.diffusionCoefficient(t) ** 2];
   };
   for (let i = 0; i < steps; i++) {
     const at = s + i * h;
@@ -111,9 +111,9 @@ claim(
       ([sde, t]) => {
         const h = 2e-5 * t;
         const slope = (f: (t: number) => number) => (f(t + h) - f(t - h)) / (2 * h);
-        const f = sde.drift(t);
-        const gained = 2 * f * sde.sigma(t) ** 2 + sde.diffusion(t) ** 2;
-        const scale = Math.abs(2 * f) * sde.sigma(t) ** 2 + sde.diffusion(t) ** 2;
+        const f = sde.driftCoefficient(t);
+        const gained = 2 * f * sde.sigma(t) ** 2 + sde.diffusionCoefficient(t) ** 2;
+        const scale = Math.abs(2 * f) * sde.sigma(t) ** 2 + sde.diffusionCoefficient(t) ** 2;
         return Math.abs(slope(sde.alpha) - f * sde.alpha(t)) <= 1e-6 * Math.max(1, Math.abs(f)) &&
           Math.abs(slope((t) => sde.sigma(t) ** 2) - gained) <= 1e-6 * scale;
       },
@@ -130,18 +130,19 @@ claim("time is monotone in noise for any coefficients: α never grows, σ and ν
     ([sde, t, gap]) => {
       const later = t + gap;
       return sde.alpha(later) <= sde.alpha(t) && sde.sigma(later) >= sde.sigma(t) &&
-        noiseRatio(sde, later) > noiseRatio(sde, t) && logSnr(sde, later) < logSnr(sde, t);
+        noiseRatio(sde, later) > noiseRatio(sde, t) && halfLogSnr(sde, later) < halfLogSnr(sde, t);
     },
     "all SDEs here add noise",
   );
 });
 
-claim("timeOfLogSnr inverts the log-SNR", async (check) => {
+claim("timeAtHalfLogSnr inverts the log-SNR", async (check) => {
   await checkProperty(
     check,
     "the time of the log-SNR of a time, any coefficients",
     fc.tuple(anySde, number(-9, 0).map((power) => 10 ** power)),
-    ([sde, t]) => Math.abs(sde.timeOfLogSnr(logSnr(sde, t)) - t) <= 1e-11 * t + 1e-13 / ratePerTime(sde, t),
+    ([sde, t]) =>
+      Math.abs(sde.timeAtHalfLogSnr(halfLogSnr(sde, t)) - t) <= 1e-11 * t + 1e-13 / ratePerTime(sde, t),
     "rounding of λ (|λ| < 30, 1e-15) divided by |λ'|",
   );
   for (const sde of allSdes) {
@@ -149,7 +150,7 @@ claim("timeOfLogSnr inverts the log-SNR", async (check) => {
     for (const lambda of lambdas) {
       check.holds(
         `${sde.config.kind}: finite time at λ = ${lambda}`,
-        Number.isFinite(sde.timeOfLogSnr(lambda)),
+        Number.isFinite(sde.timeAtHalfLogSnr(lambda)),
         "λ is finite",
       );
     }
@@ -158,17 +159,17 @@ claim("timeOfLogSnr inverts the log-SNR", async (check) => {
 
 /** |λ'(t)| = g²/(2σ²), from C' = 2 f C + g². */
 function ratePerTime(sde: Sde, t: number): number {
-  return sde.diffusion(t) ** 2 / (2 * sde.sigma(t) ** 2);
+  return sde.diffusionCoefficient(t) ** 2 / (2 * sde.sigma(t) ** 2);
 }
 
 claim("each SDE's own discretization is a transition up to second order in the step", (check) => {
   for (const sde of allSdes) {
     for (const t of [0.1, 0.5, 1]) {
       const error = (h: number) => {
-        const [step, exact] = [discretize(sde, t - h, t), transition(sde, t - h, t)];
+        const [step, exact] = [forwardStep(sde, t - h, t), transition(sde, t - h, t)];
         return Math.abs(step.scale - exact.scale) + Math.abs(step.std ** 2 - exact.std ** 2);
       };
-      const bound = 2 * (1 + sde.diffusion(t) ** 2) * (1 + sde.drift(t) ** 2) * 100;
+      const bound = 2 * (1 + sde.diffusionCoefficient(t) ** 2) * (1 + sde.driftCoefficient(t) ** 2) * 100;
       check.atMost(
         `${sde.config.kind} at ${t}: error/h²`,
         error(1e-3) / 1e-6,
@@ -205,13 +206,19 @@ claim("an SDE is rebuilt from its config, through JSON too", (check) => {
   ) {
     const again = sdeFromConfig(JSON.parse(JSON.stringify(sde.config)));
     const numbers = (
-      { alpha, sigma, drift, diffusion, tMin, tMax, priorStd }: Sde,
+      { alpha, sigma, driftCoefficient: drift, diffusionCoefficient: diffusion, tMin, tMax, priorStd }: Sde,
     ) => [tMin, tMax, priorStd, ...[0.1, 0.7].flatMap((t) => [alpha(t), sigma(t), drift(t), diffusion(t)])];
     check.equal(`${sde.config.kind}: config`, again.config, sde.config, "round trip");
     check.equal(`${sde.config.kind}: values`, numbers(again), numbers(sde), "round trip");
   }
   const constant = vpSde({ betaMin: 5, betaMax: 5 });
-  check.within("time of a constant β", constant.timeOfLogSnr(logSnr(constant, 0.3)), 0.3, 1e-14, "B = 5 t");
+  check.within(
+    "time of a constant β",
+    constant.timeAtHalfLogSnr(halfLogSnr(constant, 0.3)),
+    0.3,
+    1e-14,
+    "B = 5 t",
+  );
 });
 
 claim("a wrong SDE is refused with the value and what is allowed", async (check) => {
@@ -258,7 +265,7 @@ claim("a wrong SDE is refused with the value and what is allowed", async (check)
   await check.throws("backward transition", () => transition(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
   await check.throws(
     "long DDPM step",
-    () => discretize(vpSde(), 0.5, 1),
+    () => forwardStep(vpSde(), 0.5, 1),
     /β\(t\)·h ≤ 1, got 10 for the step from 0.5 to 1/,
   );
 });

@@ -3,7 +3,7 @@
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
-import { discretize } from "../../../src/diffusion/forward_step.ts";
+import { forwardStep } from "../../../src/diffusion/forward_step.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../../../src/objectives/denoising.ts";
 import { edmCoefficients } from "../../../src/diffusion/preconditioning.ts";
 import {
@@ -169,7 +169,7 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
     const h = t - s;
     const vp = vpSde();
     const beta = (0.1 + 19.9 * t) * h;
-    const own = discretize(vp, s, t);
+    const own = forwardStep(vp, s, t);
     check.within(
       `VP to ${t}: scale`,
       own.scale,
@@ -179,23 +179,23 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
     );
     check.within(`VP to ${t}: std`, own.std, Math.sqrt(beta), 1e-14, "√β");
     const sub = subVpSde();
-    const euler = discretize(sub, s, t);
+    const euler = forwardStep(sub, s, t);
     check.within(
       `sub-VP to ${t}: scale`,
       euler.scale,
-      1 + sub.drift(t) * h,
+      1 + sub.driftCoefficient(t) * h,
       1e-14,
       "Euler's step, 1 + f(t) h",
     );
     check.within(
       `sub-VP to ${t}: std`,
       euler.std,
-      sub.diffusion(t) * Math.sqrt(h),
+      sub.diffusionCoefficient(t) * Math.sqrt(h),
       1e-14,
       "Euler's step, g(t) √h",
     );
     for (const sde of [veSde(), sigmaPowerSde()]) {
-      const { scale, std } = discretize(sde, s, t);
+      const { scale, std } = forwardStep(sde, s, t);
       const variance = sde.sigma(t) ** 2 - sde.sigma(s) ** 2;
       check.equal(`${sde.config.kind} to ${t}: scale`, scale, 1, "nothing shrinks");
       check.within(
@@ -207,11 +207,11 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
       );
     }
   }
-  const widest = discretize(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.5);
+  const widest = forwardStep(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.5);
   check.within("β h of 1: std", widest.std, 1, 1e-15, "the longest step allowed");
-  const longer = () => discretize(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.51);
+  const longer = () => forwardStep(vpSde({ betaMin: 1, betaMax: 1, tMax: 2 }), 0.5, 1.51);
   await check.throws("β h of 1.01", longer, /β\(t\)·h ≤ 1, got 1.01/);
-  await check.throws("a step back", () => discretize(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
+  await check.throws("a step back", () => forwardStep(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
 });
 
 claim("preconditioning refuses a spread of the data that is none", async (check) => {

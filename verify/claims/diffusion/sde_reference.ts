@@ -2,7 +2,7 @@
  * The SDEs against the numbers of published code.
  * @module
  */
-import { discretize } from "../../../src/diffusion/forward_step.ts";
+import { forwardStep } from "../../../src/diffusion/forward_step.ts";
 import { priorLogDensity, type SdeConfig, sdeFromConfig } from "../../../src/diffusion/sde.ts";
 import { claim } from "../../suite/claim.ts";
 import reference from "../../../fixtures/reference/score_sde.json" with { type: "json" };
@@ -16,8 +16,8 @@ for (const { kind, config, N, rows } of reference.sdes) {
     const table =
       "score_sde_pytorch's float32 tables, whose rounding is 6e-8 of √β or of σ_i (1e-5 of a difference)";
     for (const { t, x, score, mean, std, drift, diffusion, reverse_drift, ode_drift, ...row } of rows) {
-      const f = sde.drift(t);
-      const g2 = sde.diffusion(t) ** 2;
+      const f = sde.driftCoefficient(t);
+      const g2 = sde.diffusionCoefficient(t) ** 2;
       const near = (what: string, observed: number, expected: number, tolerance: number, source: string) =>
         check.within(
           `${what} at t = ${t}`,
@@ -30,7 +30,7 @@ for (const { kind, config, N, rows } of reference.sdes) {
           },
         );
       near("std", sde.sigma(t), std, 1e-9, source);
-      near("diffusion", sde.diffusion(t), diffusion, 1e-9, source);
+      near("diffusion", sde.diffusionCoefficient(t), diffusion, 1e-9, source);
       x.forEach((value, i) => {
         near(`mean[${i}]`, sde.alpha(t) * value, mean[i], 1e-12, source);
         near(`drift[${i}]`, f * value, drift[i], 1e-12, source);
@@ -43,7 +43,7 @@ for (const { kind, config, N, rows } of reference.sdes) {
       const index = Math.floor(t * (N - 1));
       const level = kind === "subvp" ? t : index / (N - 1);
       const before = kind === "ve" ? Math.max(0, index - 1) / (N - 1) : level - 1 / N;
-      const { scale, std: noise } = discretize(sde, before, level);
+      const { scale, std: noise } = forwardStep(sde, before, level);
       // SMLD's first step starts from clean data, not from the level before the first.
       near(
         "discretized_diffusion",

@@ -3,7 +3,7 @@
  * @module
  */
 import {
-  logSnr,
+  halfLogSnr,
   noiseRatio,
   type Sde,
   sigmaPowerSde,
@@ -47,7 +47,7 @@ claim("each grid is equally spaced in its own variable", (check) => {
   const variables: Record<Exclude<GridConfig["kind"], "levels">, (sde: Sde, t: number) => number> = {
     "uniform": (_, t) => t,
     "quadratic": (_, t) => Math.sqrt(t),
-    "log-snr": (sde, t) => logSnr(sde, t),
+    "log-snr": (sde, t) => halfLogSnr(sde, t),
     "karras": (sde, t) => noiseRatio(sde, t) ** (1 / 7),
   };
   for (const sde of sdes) {

@@ -1,5 +1,5 @@
 /**
- * The banana's exact law.
+ * The banana's exact distribution.
  * @module
  */
 import * as tf from "../../../src/compute/tf.ts";
@@ -10,9 +10,9 @@ import { type Area, claim } from "../../suite/claim.ts";
 export const area: Area = { webgpu: "always" };
 
 claim("the banana's density and score at ν = 0 are their closed forms", async (check) => {
-  const law = new Banana({ width: 1.5, thickness: 0.4, bend: 0.6 });
+  const distribution = new Banana({ width: 1.5, thickness: 0.4, bend: 0.6 });
   const points = [[0, -1.35], [1, -0.5], [-2, 1], [0.5, 2], [3, 4.4]];
-  const { density, score } = await evaluate(law, points, 0);
+  const { density, score } = await evaluate(distribution, points, 0);
   points.forEach(([x1, x2], i) => {
     const across = (x2 - 0.6 * (x1 ** 2 - 1.5 ** 2)) / 0.4 ** 2;
     const exact = -0.5 * ((x1 / 1.5) ** 2 + 0.4 ** 2 * across ** 2) - Math.log(2 * Math.PI * 1.5 * 0.4);
@@ -36,14 +36,14 @@ claim("the banana's density and score at ν = 0 are their closed forms", async (
 claim(
   "the noised banana's density is the integral over its first coordinate, and its score the gradient, its posterior mean the average",
   async (check) => {
-    const law = new Banana();
+    const distribution = new Banana();
     for (const ratio of [0.01, 0.1, 0.3, 1, 3, 30, 1000]) {
       const far = [0.8 * ratio, -0.6 * ratio];
       const points = [[0, -0.7], [1, 0.3], [2, 2], [-3, 5], [0, 2], [0.5, -2], far];
-      const { density, score, derivative, mean } = await evaluate(law, points, ratio);
+      const { density, score, derivative, mean } = await evaluate(distribution, points, ratio);
       const size = Math.max(...derivative.map(Math.abs));
       points.forEach((point, i) => {
-        const exact = integrated(law, point, ratio);
+        const exact = integrated(distribution, point, ratio);
         check.within(
           `log density at ${point}, ν = ${ratio}`,
           density[i],
@@ -80,14 +80,14 @@ claim(
 );
 
 /** Density, score and posterior mean of the tensor code, and the density's automatic derivative. */
-async function evaluate(law: Banana, points: readonly number[][], ratio: number) {
+async function evaluate(distribution: Banana, points: readonly number[][], ratio: number) {
   const tensors = tf.tidy(() => {
     const y = tf.tensor2d(points as number[][]);
     return [
-      law.logDensity(y, ratio),
-      law.score(y, ratio),
-      tf.grad((y) => tf.sum(law.logDensity(y, ratio)))(y),
-      law.posteriorMean(y, ratio),
+      distribution.logDensity(y, ratio),
+      distribution.score(y, ratio),
+      tf.grad((y) => tf.sum(distribution.logDensity(y, ratio)))(y),
+      distribution.posteriorMean(y, ratio),
     ];
   });
   const [density, score, derivative, mean] = await Promise.all(tensors.map((tensor) => tensor.data()));
@@ -99,10 +99,10 @@ async function evaluate(law: Banana, points: readonly number[][], ratio: number)
  * ln ∫ N(u; 0, w²) N(y₁; u, ν²) N(y₂; h(u), τ² + ν²) du and E[x_0 | y], by the midpoint rule where the first two
  * factors are not negligible.
  */
-function integrated(law: Banana, [y1, y2]: readonly number[], ratio: number) {
+function integrated(distribution: Banana, [y1, y2]: readonly number[], ratio: number) {
   const normal = (x: number, variance: number) =>
     Math.exp(-0.5 * x * x / variance) / Math.sqrt(2 * Math.PI * variance);
-  const { width, thickness, bend } = law;
+  const { width, thickness, bend } = distribution;
   const centre = y1 * width ** 2 / (width ** 2 + ratio ** 2);
   const spread = width * ratio / Math.hypot(width, ratio);
   const across = thickness ** 2 + ratio ** 2;

@@ -87,7 +87,8 @@ claim(
 );
 
 claim("a conditional times its evidence is the joint density, whatever is observed", (check) => {
-  const density = (law: GaussianMixture, x: readonly number[]) => law.posterior(x, 0).logDensity;
+  const density = (distribution: GaussianMixture, x: readonly number[]) =>
+    distribution.posterior(x, 0).logDensity;
   for (const seen of [[0], [2], [1, 2], [2, 0]]) {
     const hidden = [0, 1, 2].filter((i) => !seen.includes(i));
     const select = (chosen: readonly number[]) => chosen.map((c) => [0, 1, 2].map((i) => i === c ? 1 : 0));
@@ -156,7 +157,7 @@ claim(
           close([at.logDensity - y.length * Math.log(scale)], [there.logDensity], 1e-8) &&
           close(times(turn, at.mean).map((value, i) => value + offset[i]), there.mean, 1e-8);
       },
-      "the law's symmetries; rounding × condition 16·9/0.09",
+      "the distribution's symmetries; rounding × condition 16·9/0.09",
     );
   },
 );

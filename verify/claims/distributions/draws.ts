@@ -17,7 +17,7 @@ import {
   twoMoons,
 } from "../../../src/distributions/toys.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import {
   checkProportion,
   checkUniform,
@@ -32,8 +32,8 @@ export const area: Area = { webgpu: "always" };
 const count = 50_000;
 
 /** Draws as rows on the host. */
-async function draw(law: DataDistribution, seed: number, rows = count): Promise<number[][]> {
-  const sample = law.sample(createRng(seed), rows);
+async function draw(distribution: DataDistribution, seed: number, rows = count): Promise<number[][]> {
+  const sample = distribution.sample(createRng(seed), rows);
   const values = await sample.array();
   sample.dispose();
   return values;
@@ -42,13 +42,13 @@ async function draw(law: DataDistribution, seed: number, rows = count): Promise<
 /** Of a value in float32, the largest error of squares and sums of numbers up to 2. */
 const rounding = 1e-6;
 
-claim("a mixture's draws follow its law on every line", async (check) => {
+claim("a mixture's draws follow its distribution on every line", async (check) => {
   const rows = await draw(mixture, check.seed);
   for (const direction of [[1, 0, 0], [0.3, -0.8, 0.5], [0.6, 0.6, -0.5], [0, 0.1, 1]]) {
-    const law = scalarLaw(mixture.affine([direction]), 0);
+    const distribution = scalarDistribution(mixture.affine([direction]), 0);
     const ranks = Float64Array.from(
       rows,
-      (row) => law.cdf(row.reduce((sum, x, i) => sum + x * direction[i], 0)),
+      (row) => distribution.cdf(row.reduce((sum, x, i) => sum + x * direction[i], 0)),
     );
     checkUniform(check, `ranks along ${direction}`, ranks, "the projection is a scalar mixture");
   }
@@ -56,13 +56,17 @@ claim("a mixture's draws follow its law on every line", async (check) => {
 
 claim("a sample does not depend on how the draw is split", async (check) => {
   for (
-    const [name, law] of [
+    const [name, distribution] of [
       ["mixture", mixture] as const,
       ...toyNames.map((name) => [name, toyByName(name)] as const),
     ]
   ) {
     const rng = createRng(check.seed);
-    const parts = [law.sample(rng, 6), law.sample(rng.startingAt(0), 2), law.sample(rng.startingAt(2), 4)];
+    const parts = [
+      distribution.sample(rng, 6),
+      distribution.sample(rng.startingAt(0), 2),
+      distribution.sample(rng.startingAt(2), 4),
+    ];
     const [whole, first, rest] = await Promise.all(parts.map((part) => part.array()));
     tf.dispose(parts);
     check.equal(name, whole, [...first, ...rest], "row i comes from the stream of sample i");
@@ -70,8 +74,8 @@ claim("a sample does not depend on how the draw is split", async (check) => {
 });
 
 claim("the banana's draws untwist to two independent normal numbers", async (check) => {
-  const law = new Banana({ width: 1.5, thickness: 0.4, bend: 0.6 });
-  const rows = await draw(law, check.seed);
+  const distribution = new Banana({ width: 1.5, thickness: 0.4, bend: 0.6 });
+  const rows = await draw(distribution, check.seed);
   const along = rows.map(([x]) => x / 1.5);
   const across = rows.map(([x, y]) => (y - 0.6 * (x ** 2 - 1.5 ** 2)) / 0.4);
   const ranks = (values: number[]) => Float64Array.from(values, standardNormalCdf);

@@ -48,16 +48,19 @@ claim("the score under every SDE is the gradient of the diffused log density", (
 claim(
   "the tensors' predicted noise is −ν times the automatic derivative of their log density",
   async (check) => {
-    const laws = {
+    const distributions = {
       mixture,
       "full Gaussian": mixture.components[0],
       "diagonal Gaussian": mixture.components[1],
     };
-    for (const [name, law] of Object.entries(laws)) {
+    for (const [name, distribution] of Object.entries(distributions)) {
       for (const ratio of [0.02, 0.5, 10]) {
         const [noise, gradient] = tf.tidy(() => {
           const y = tf.tensor2d(points);
-          return [law.noise(y, ratio), tf.mul(tf.grad((y) => tf.sum(law.logDensity(y, ratio)))(y), -ratio)];
+          return [
+            distribution.predictNoise(y, ratio),
+            tf.mul(tf.grad((y) => tf.sum(distribution.logDensity(y, ratio)))(y), -ratio),
+          ];
         });
         const [observed, expected] = [await noise.data(), await gradient.data()];
         tf.dispose([noise, gradient]);
@@ -115,7 +118,7 @@ claim("Tweedie's identities: α E[x0|x] = x + σ² s, and Cov[x0|x] = (σ²/α²
 claim(
   "far tails stay finite: the nearest component takes over and the score points back to it",
   async (check) => {
-    const law = GaussianMixture.from({
+    const distribution = GaussianMixture.from({
       weights: [0.5, 0.5],
       means: [[-1, 0], [1, 0]],
       covariances: [[[0.5, 0.2], [0.2, 0.3]], [[0.5, 0], [0, 0.3]]],
@@ -125,16 +128,16 @@ claim(
         const points = [[far, 0], [-far, far], [0, -far]];
         const y = tf.tensor2d(points);
         const tensors = [
-          law.noise(y, ratio),
-          law.logDensity(y, ratio),
-          law.responsibilities(y, ratio),
-          law.posteriorMean(y, ratio),
+          distribution.predictNoise(y, ratio),
+          distribution.logDensity(y, ratio),
+          distribution.responsibilities(y, ratio),
+          distribution.posteriorMean(y, ratio),
         ];
         const [noise, density, responsibilities] = await Promise.all(tensors.map((tensor) => tensor.data()));
         const mean = await tensors[3].data();
         tf.dispose([y, tensors]);
         points.forEach((point, i) => {
-          const exact = law.posterior(point, ratio);
+          const exact = distribution.posterior(point, ratio);
           const what = `${point} at ν = ${ratio}`;
           const scale = Math.hypot(...exact.noise);
           check.within(
@@ -179,7 +182,7 @@ claim(
 claim("a row's label picks the component that denoises it", async (check) => {
   const y = tf.tensor2d(points);
   const labels = [2, 0, 1, 2];
-  const noise = mixture.withLabels(labels).noise(y, 0.4);
+  const noise = mixture.withLabels(labels).predictNoise(y, 0.4);
   const observed = await noise.data();
   tf.dispose([y, noise]);
   labels.forEach((label, row) => {
@@ -200,7 +203,7 @@ claim("a row's label picks the component that denoises it", async (check) => {
   const three = mixture.withLabels([0, 1, 2]);
   await check.throws(
     "rows",
-    () => three.noise(tf.zeros([2, 3]), 1),
+    () => three.predictNoise(tf.zeros([2, 3]), 1),
     /^expected one label per row, got 3 for 2 rows$/,
   );
   await check.throws(
@@ -210,7 +213,7 @@ claim("a row's label picks the component that denoises it", async (check) => {
   );
 });
 
-claim("a law that is none is refused with the value and what is allowed", async (check) => {
+claim("a distribution that is none is refused with the value and what is allowed", async (check) => {
   const unit = new Gaussian({ mean: [0], variances: [1] });
   const plane = new Gaussian({ mean: [0, 0], variances: [1, 0] });
   const gaussian = (covariance: number[][]) => () => new Gaussian({ mean: [0, 0], covariance });

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { diffusedLogDensity, diffusedPosterior } from "../../../src/distributions/distribution.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { noiseRatio, type Sde, type SdeConfig, sdeFromConfig } from "../../../src/diffusion/sde.ts";
@@ -59,7 +59,7 @@ for (const { sde: config, points, ...entry } of reference.mixtures) {
     const tensors = {
       density: diffusedLogDensity(mixture, sde, x, times),
       score: model.score(x, times),
-      data: model.data(x, times),
+      data: model.denoised(x, times),
       mean: mixture.posteriorMean(y, ratios),
       responsibilities: mixture.responsibilities(y, ratios),
     };

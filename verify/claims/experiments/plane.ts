@@ -1,11 +1,11 @@
-/** Claims about the experiments in the plane: their laws, the dynamics in them, proportions of modes, films. @module */
+/** Claims about the experiments in the plane: their distributions, the dynamics in them, proportions of modes, films. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { PointCloud } from "../../../src/distributions/point_cloud.ts";
-import { toyByName, toyLaw } from "../../../src/distributions/toys.ts";
-import { film } from "../../../src/experiments/density_animation.ts";
+import { toyByName, toyDistribution } from "../../../src/distributions/toys.ts";
+import { densityAnimation } from "../../../src/experiments/density_animation.ts";
 import {
   LOWEST_NOISE,
   measureLangevin,
@@ -17,8 +17,8 @@ import { measureModes, separatedModes } from "../../../src/experiments/mode_prop
 import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { eulerMaruyama } from "../../../src/samplers/euler_maruyama.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
-import { distributionFunction, ownLaws } from "../../instruments/sampler_distribution.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { distributionFunction, ownDistributions } from "../../instruments/sampler_distribution.ts";
 import { exactScore } from "../../../src/experiments/plane.ts";
 import { wilsonInterval } from "../../../src/metrics/wilson_interval.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
@@ -46,7 +46,7 @@ claim("a cloud of points is the mixture of Gaussians around them", (check) => {
     const apart = (a: tf.Tensor, b: tf.Tensor) =>
       tf.max(tf.div(tf.abs(tf.sub(a, b)), tf.add(tf.abs(b), 1))).dataSync()[0];
     return {
-      noise: apart(cloud.noise(rows, ratios), mixture.noise(rows, ratios)),
+      noise: apart(cloud.predictNoise(rows, ratios), mixture.predictNoise(rows, ratios)),
       mean: apart(cloud.posteriorMean(rows, ratios), mixture.posteriorMean(rows, ratios)),
       density: apart(cloud.logDensity(rows, ratios), mixture.logDensity(rows, ratios)),
     };
@@ -61,27 +61,35 @@ claim("a cloud of points is the mixture of Gaussians around them", (check) => {
   }
 });
 
-claim("the exact laws of curves and boards are those that their data sets draw from", async (check) => {
-  const count = 1500;
-  for (const name of ["moons", "rings", "checkerboard", "swiss-roll"] as const) {
-    const law = toyLaw(name);
-    if (!(law instanceof PointCloud)) throw new TypeError(`${name} is no cloud`);
-    const drawn = toyByName(name).sample(createRng(check.seed).fork(name), count);
-    const x = await drawn.data();
-    drawn.dispose();
-    const [cos, sin] = [Math.cos(0.7), Math.sin(0.7)];
-    const places = Float64Array.from(
-      { length: law.points.length / 2 },
-      (_, k) => cos * law.points[2 * k] + sin * law.points[2 * k + 1],
-    );
-    const values = Float64Array.from({ length: count }, (_, i) => {
-      const at = cos * x[2 * i] + sin * x[2 * i + 1];
-      return places.reduce((sum, place) => sum + standardNormalCdf((at - place) / law.std), 0) /
-        places.length;
-    });
-    checkUniform(check, `${name} along (cos 0.7, sin 0.7)`, values, "the projection is a mixture of normals");
-  }
-});
+claim(
+  "the exact distributions of curves and boards are those that their data sets draw from",
+  async (check) => {
+    const count = 1500;
+    for (const name of ["moons", "rings", "checkerboard", "swiss-roll"] as const) {
+      const distribution = toyDistribution(name);
+      if (!(distribution instanceof PointCloud)) throw new TypeError(`${name} is no cloud`);
+      const drawn = toyByName(name).sample(createRng(check.seed).fork(name), count);
+      const x = await drawn.data();
+      drawn.dispose();
+      const [cos, sin] = [Math.cos(0.7), Math.sin(0.7)];
+      const places = Float64Array.from(
+        { length: distribution.points.length / 2 },
+        (_, k) => cos * distribution.points[2 * k] + sin * distribution.points[2 * k + 1],
+      );
+      const values = Float64Array.from({ length: count }, (_, i) => {
+        const at = cos * x[2 * i] + sin * x[2 * i + 1];
+        return places.reduce((sum, place) => sum + standardNormalCdf((at - place) / distribution.std), 0) /
+          places.length;
+      });
+      checkUniform(
+        check,
+        `${name} along (cos 0.7, sin 0.7)`,
+        values,
+        "the projection is a mixture of normals",
+      );
+    }
+  },
+);
 
 claim("Wilson's interval is the set of probabilities that a score test keeps", async (check) => {
   for (const [successes, n] of [[0, 10], [7, 10], [800, 1000], [1000, 1000]]) {
@@ -100,35 +108,51 @@ claim("Wilson's interval is the set of probabilities that a score test keeps", a
   await check.throws("of none", () => wilsonInterval(0, 0), /n must be a positive integer, got 0/);
 });
 
-claim("Langevin dynamics in an exact field draws the law that its step size gives", async (check) => {
-  const gaussian = new Gaussian({ mean: [0.5, -1], variances: [0.25, 0.25] });
-  const [count, stepSize] = [4000, 0.05];
-  // A move multiplies the offset by a = 1 − ε/C and adds 2ε: after many, 2ε/(1 − a²) = C/(1 − ε/2C).
-  const variance = 0.25 + LOWEST_NOISE ** 2;
-  const rng = createRng(check.seed);
-  const run = await runLangevin(gaussian, { count, steps: 60, stepSize, rng, looks: 3, followed: 2 });
-  check.equal("looks", run.steps, [0, 20, 40, 60], "evenly");
-  const x = run.states[3];
-  for (const i of [0, 1]) {
-    const values = Float64Array.from({ length: count }, (_, k) => x[2 * k + i]);
-    const expected = variance / (1 - stepSize / (2 * variance));
-    const squares = values.reduce((sum, value) => sum + (value - gaussian.mean[i]) ** 2, 0) / count;
-    checkVariance(check, `coordinate ${i}`, squares, expected, count, "C/(1 − ε/2C), exact");
-    const mean = values.reduce((sum, value) => sum + value, 0) / count;
-    checkMean(check, `coordinate ${i}: mean`, mean, gaussian.mean[i], Math.sqrt(expected), count, "N(μ, ·)");
-  }
-  check.equal(
-    "a path ends at its particle",
-    [...run.paths[1].slice(-2)],
-    [...x.slice(2, 4)],
-    "the same state",
-  );
-  const again = await runLangevin(gaussian, { count: 10, steps: 60, stepSize, rng, looks: 3 });
-  check.equal("fewer particles, the same ones", [...again.states[3]], [...x.slice(0, 20)], "rows are apart");
-});
+claim(
+  "Langevin dynamics in an exact field draws the distribution that its step size gives",
+  async (check) => {
+    const gaussian = new Gaussian({ mean: [0.5, -1], variances: [0.25, 0.25] });
+    const [count, stepSize] = [4000, 0.05];
+    // A move multiplies the offset by a = 1 − ε/C and adds 2ε: after many, 2ε/(1 − a²) = C/(1 − ε/2C).
+    const variance = 0.25 + LOWEST_NOISE ** 2;
+    const rng = createRng(check.seed);
+    const run = await runLangevin(gaussian, { count, steps: 60, stepSize, rng, looks: 3, followed: 2 });
+    check.equal("looks", run.steps, [0, 20, 40, 60], "evenly");
+    const x = run.states[3];
+    for (const i of [0, 1]) {
+      const values = Float64Array.from({ length: count }, (_, k) => x[2 * k + i]);
+      const expected = variance / (1 - stepSize / (2 * variance));
+      const squares = values.reduce((sum, value) => sum + (value - gaussian.mean[i]) ** 2, 0) / count;
+      checkVariance(check, `coordinate ${i}`, squares, expected, count, "C/(1 − ε/2C), exact");
+      const mean = values.reduce((sum, value) => sum + value, 0) / count;
+      checkMean(
+        check,
+        `coordinate ${i}: mean`,
+        mean,
+        gaussian.mean[i],
+        Math.sqrt(expected),
+        count,
+        "N(μ, ·)",
+      );
+    }
+    check.equal(
+      "a path ends at its particle",
+      [...run.paths[1].slice(-2)],
+      [...x.slice(2, 4)],
+      "the same state",
+    );
+    const again = await runLangevin(gaussian, { count: 10, steps: 60, stepSize, rng, looks: 3 });
+    check.equal(
+      "fewer particles, the same ones",
+      [...again.states[3]],
+      [...x.slice(0, 20)],
+      "rows are apart",
+    );
+  },
+);
 
 claim("distances to true samples fall to what true samples have among themselves", async (check) => {
-  const mixture = toyLaw("mixture") as GaussianMixture;
+  const mixture = toyDistribution("mixture") as GaussianMixture;
   const options = { count: 500, steps: 300, stepSize: 0.0125, rng: createRng(check.seed), looks: 3 };
   const { curve, modes, truth, run } = await measureLangevin(mixture, options);
   const [start, end] = [curve[0], curve[curve.length - 1]];
@@ -138,7 +162,7 @@ claim("distances to true samples fall to what true samples have among themselves
   const source =
     "2 Δp² |μ_1 − μ_2| for two shares that differ by six standard deviations, and a tenth for what else differs, which is of order 1/n";
   check.atMost("energy at the end", end.energy, bound, source, { alarmRate });
-  check.atLeast("energy at the start", start.energy, bound, "a law of another shape");
+  check.atLeast("energy at the start", start.energy, bound, "a distribution of another shape");
   check.within("shares of modes", modes.reduce((sum, { share }) => sum + share, 0), 1, 1e-12, "each has one");
   check.equal("weights", modes.map(({ weight }) => weight.toFixed(3)), ["0.200", "0.800"], "the mixture's");
   check.equal("sizes", [truth.length, run.states[3].length], [1000, 1000], "[count, 2]");
@@ -176,7 +200,7 @@ claim(
       veSde({ sigmaMin: 0.05, sigmaMax: 10 }),
     );
     const own = async (stages: Sampler[], steps: number) => {
-      const { denoised } = await ownLaws(
+      const { denoised } = await ownDistributions(
         line,
         stages,
         timeGrid(line.sde, { kind: "uniform", steps }),
@@ -186,22 +210,22 @@ claim(
       return 1 - distributionFunction(denoised, 0);
     };
     const moves = Array.from({ length: 40 }, () => annealedLangevin({ steps: 1 }));
-    const laws = [["annealed Langevin", annealed, await own(moves, 10)], [
+    const distributions = [["annealed Langevin", annealed, await own(moves, 10)], [
       "reverse SDE",
       reverse,
       await own([eulerMaruyama()], 100),
     ]] as const;
-    for (const [name, drawn, share] of laws) {
+    for (const [name, drawn, share] of distributions) {
       checkProportion(
         check,
         name,
         drawn,
         count,
         share,
-        "the sampler's own law, carried through its steps on a line",
+        "the sampler's own distribution, carried through its steps on a line",
       );
       check.within(
-        `${name}: the weight in its own law`,
+        `${name}: the weight in its own distribution`,
         share,
         weight,
         (weight - 0.5) / 8,
@@ -241,74 +265,82 @@ claim(
   },
 );
 
-claim("a film shows the forward law, the prior and the flow of a Gaussian as they are", async (check) => {
-  const law = GaussianMixture.from({
-    weights: [1],
-    means: [[0.5, -0.5]],
-    covariances: [[[0.5, 0], [0, 0.5]]],
-  });
-  const [sde, moments, count] = [vpSde(), 5, 2000];
-  const options = { moments, count, rng: createRng(check.seed) };
-  const { times, forward, reverse, flow } = await film(law, options);
-  check.equal(
-    "times",
-    [times.length, times[0], times[moments - 1]],
-    [moments, sde.tMin, sde.tMax],
-    "increasing",
-  );
-  const moment = (state: Float32Array, centre: number) =>
-    state.reduce((sum, value, i) => sum + (i % 2 === 0 ? (value - centre) ** 2 : 0), 0) / count;
-  times.forEach((t, k) => {
-    const expected = sde.alpha(t) ** 2 * 0.5 + sde.sigma(t) ** 2;
-    checkVariance(
-      check,
-      `forward at ${t.toFixed(3)}`,
-      moment(forward[k], 0.5 * sde.alpha(t)),
-      expected,
-      count,
-      "α²C + σ²",
+claim(
+  "a film shows the forward distribution, the prior and the flow of a Gaussian as they are",
+  async (check) => {
+    const distribution = GaussianMixture.from({
+      weights: [1],
+      means: [[0.5, -0.5]],
+      covariances: [[[0.5, 0], [0, 0.5]]],
+    });
+    const [sde, moments, count] = [vpSde(), 5, 2000];
+    const options = { moments, count, rng: createRng(check.seed) };
+    const { times, forward, reverse, flow } = await densityAnimation(distribution, options);
+    check.equal(
+      "times",
+      [times.length, times[0], times[moments - 1]],
+      [moments, sde.tMin, sde.tMax],
+      "increasing",
     );
-  });
-  checkVariance(check, "reverse at the prior", moment(reverse[moments - 1], 0), 1, count, "N(0, 1)");
-  // Euler–Maruyama on a Gaussian: x_s = x − h (f x + g² (x − α m)/C) + g √h z, whose moments follow step by step.
-  let [mean, variance] = [0, 1];
-  const fine = timeGrid(sde, { kind: "quadratic", steps: 32 });
-  for (let k = 0; k < 32; k++) {
-    const [t, h] = [fine[k], fine[k] - fine[k + 1]];
-    const pull = h * sde.diffusion(t) ** 2 / (sde.alpha(t) ** 2 * 0.5 + sde.sigma(t) ** 2);
-    const gain = 1 - h * sde.drift(t) - pull;
-    mean = gain * mean + pull * sde.alpha(t) * 0.5;
-    variance = gain ** 2 * variance + h * sde.diffusion(t) ** 2;
-  }
-  const source = "Euler–Maruyama's moments on a Gaussian, 32 steps in float64";
-  checkVariance(check, "reverse at the data: variance", moment(reverse[0], mean), variance, count, source);
-  const first = reverse[0].reduce((sum, value, i) => sum + (i % 2 === 0 ? value : 0), 0) / count;
-  checkMean(check, "reverse at the data: mean", first, mean, Math.sqrt(variance), count, source);
-  const spread = (t: number) => Math.sqrt(sde.alpha(t) ** 2 * 0.5 + sde.sigma(t) ** 2);
-  const worst = Math.max(...flow.map((path) => {
-    const [start, end] = [path[2 * moments - 2], path[0]];
-    const expected = 0.5 * sde.alpha(times[0]) +
-      spread(times[0]) / spread(1) * (start - 0.5 * sde.alpha(1));
-    return Math.abs(end - expected);
-  }));
-  check.atMost("flow from noise to data", worst, 2e-3, "x_s = μ_s + √(C_s/C_t)(x_t − μ_t); RK4 at 32 steps");
-  const again = await film(law, options);
-  check.equal("again", String(again.reverse[0]) === String(reverse[0]), true, "the same generator");
-});
+    const moment = (state: Float32Array, centre: number) =>
+      state.reduce((sum, value, i) => sum + (i % 2 === 0 ? (value - centre) ** 2 : 0), 0) / count;
+    times.forEach((t, k) => {
+      const expected = sde.alpha(t) ** 2 * 0.5 + sde.sigma(t) ** 2;
+      checkVariance(
+        check,
+        `forward at ${t.toFixed(3)}`,
+        moment(forward[k], 0.5 * sde.alpha(t)),
+        expected,
+        count,
+        "α²C + σ²",
+      );
+    });
+    checkVariance(check, "reverse at the prior", moment(reverse[moments - 1], 0), 1, count, "N(0, 1)");
+    // Euler–Maruyama on a Gaussian: x_s = x − h (f x + g² (x − α m)/C) + g √h z, whose moments follow step by step.
+    let [mean, variance] = [0, 1];
+    const fine = timeGrid(sde, { kind: "quadratic", steps: 32 });
+    for (let k = 0; k < 32; k++) {
+      const [t, h] = [fine[k], fine[k] - fine[k + 1]];
+      const pull = h * sde.diffusionCoefficient(t) ** 2 / (sde.alpha(t) ** 2 * 0.5 + sde.sigma(t) ** 2);
+      const gain = 1 - h * sde.driftCoefficient(t) - pull;
+      mean = gain * mean + pull * sde.alpha(t) * 0.5;
+      variance = gain ** 2 * variance + h * sde.diffusionCoefficient(t) ** 2;
+    }
+    const source = "Euler–Maruyama's moments on a Gaussian, 32 steps in float64";
+    checkVariance(check, "reverse at the data: variance", moment(reverse[0], mean), variance, count, source);
+    const first = reverse[0].reduce((sum, value, i) => sum + (i % 2 === 0 ? value : 0), 0) / count;
+    checkMean(check, "reverse at the data: mean", first, mean, Math.sqrt(variance), count, source);
+    const spread = (t: number) => Math.sqrt(sde.alpha(t) ** 2 * 0.5 + sde.sigma(t) ** 2);
+    const worst = Math.max(...flow.map((path) => {
+      const [start, end] = [path[2 * moments - 2], path[0]];
+      const expected = 0.5 * sde.alpha(times[0]) +
+        spread(times[0]) / spread(1) * (start - 0.5 * sde.alpha(1));
+      return Math.abs(end - expected);
+    }));
+    check.atMost(
+      "flow from noise to data",
+      worst,
+      2e-3,
+      "x_s = μ_s + √(C_s/C_t)(x_t − μ_t); RK4 at 32 steps",
+    );
+    const again = await densityAnimation(distribution, options);
+    check.equal("again", String(again.reverse[0]) === String(reverse[0]), true, "the same generator");
+  },
+);
 
 claim("a field that is the true one has no error, and one of silence has all of it", async (check) => {
-  const law = toyLaw("banana");
+  const distribution = toyDistribution("banana");
   const field = (method: LearnedField["method"], score: LearnedField["score"]): LearnedField => ({
     method,
     score,
     dispose: () => {},
   });
   const fields = [
-    field("noise-conditional", (x, ratio) => exactScore(law, x, ratio)),
+    field("noise-conditional", (x, ratio) => exactScore(distribution, x, ratio)),
     field("implicit", (x) => tf.zerosLike(x)),
   ];
   const before = tf.memory().numTensors;
-  const { levels, share, fields: [exact, silent], truth } = await measureFields(law, fields, {
+  const { levels, share, fields: [exact, silent], truth } = await measureFields(distribution, fields, {
     sigma: 0.3,
     seed: check.seed,
     count: 1000,
@@ -322,7 +354,7 @@ claim("a field that is the true one has no error, and one of silence has all of 
   );
   check.equal("exact: its arrows", String(exact.vectors), String(truth), "the same field");
   check.equal("silent: relative", silent.relative, 1, "E‖s*‖²/E‖s*‖²");
-  // ν²E‖s*‖²/2 is the noise that a denoiser can predict: 1 less the posterior variance of the noise.
+  // ν²E‖s*‖²/2 is the noise that a noise predictor can predict: 1 less the posterior variance of the noise.
   check.holds(
     "silent: by level",
     silent.byLevel.every((e, i) => e > (silent.byLevel[i - 1] ?? 0)),
@@ -344,10 +376,10 @@ claim("learned fields are near the true one where data are, and far where they a
     files: ["src/distributions", "src/experiments", "src/objectives", "verify/claims/experiments/plane.ts"],
   },
 }, async (check) => {
-  const law = toyLaw("mixture");
+  const distribution = toyDistribution("mixture");
   const sigma = 0.2;
-  const fields = await learnFields(law, { sigma, steps: 1000, seed: 1 });
-  const report = await measureFields(law, fields, { sigma, seed: 2 });
+  const fields = await learnFields(distribution, { sigma, steps: 1000, seed: 1 });
+  const report = await measureFields(distribution, fields, { sigma, seed: 2 });
   for (const field of fields) field.dispose();
   for (const { method, relative, byDensity } of report.fields) {
     check.atMost(`${method}: E‖s − s*‖²/E‖s*‖²`, relative, 0.1, "a network that says nothing has 1");
@@ -368,27 +400,27 @@ claim("learned fields are near the true one where data are, and far where they a
 });
 
 claim("experiments refuse numbers that are none", async (check) => {
-  const law = toyLaw("mixture");
+  const distribution = toyDistribution("mixture");
   const rng = createRng(0);
   const run = { count: 10, steps: 5, stepSize: 0.1, rng };
   await check.throws(
     "count",
-    () => runLangevin(law, { ...run, count: 1 }),
+    () => runLangevin(distribution, { ...run, count: 1 }),
     /count must be a whole number from 2, got 1/,
   );
   await check.throws(
     "steps",
-    () => runLangevin(law, { ...run, steps: 0 }),
+    () => runLangevin(distribution, { ...run, steps: 0 }),
     /steps must be a positive integer, got 0/,
   );
   await check.throws(
     "ε",
-    () => runLangevin(law, { ...run, stepSize: -1 }),
+    () => runLangevin(distribution, { ...run, stepSize: -1 }),
     /stepSize must be a positive number, got -1/,
   );
   await check.throws(
     "moments",
-    () => film(law, { moments: 1, count: 1, rng }),
+    () => densityAnimation(distribution, { moments: 1, count: 1, rng }),
     /moments must be .* from 2, got 1/,
   );
   await check.throws(
@@ -397,5 +429,9 @@ claim("experiments refuse numbers that are none", async (check) => {
     /3 numbers are no positive number of 2-dim/,
   );
   await check.throws("std", () => new PointCloud([1, 2], 2, -1), /std must be a number from 0, got -1/);
-  await check.throws("a law", () => toyLaw("spiral" as "moons"), /unknown 2-D data set "spiral"/);
+  await check.throws(
+    "a distribution",
+    () => toyDistribution("spiral" as "moons"),
+    /unknown 2-D data set "spiral"/,
+  );
 });

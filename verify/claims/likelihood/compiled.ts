@@ -4,10 +4,10 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { DIGITS, networkFromConfig } from "../../../src/networks/registry.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
 
@@ -43,14 +43,14 @@ claim(
           return [name, normals.map((z) => mean + (std === 0 ? spread : std) * z)];
         }),
       );
-      const denoisers = [networkDenoiser(config, weights), networkDenoiser(config, weights)];
-      await denoisers[1].prepare(3, { gradients: true });
+      const noisePredictors = [networkPredictor(config, weights), networkPredictor(config, weights)];
+      await noisePredictors[1].prepare(3, { gradients: true });
       const before = tf.memory().numTensors;
-      const [plain, prepared] = denoisers.map((denoiser) =>
-        scoreModel(denoiser.withLabels([0, 1, null]), vpSde())
+      const [plain, prepared] = noisePredictors.map((noisePredictor) =>
+        scoreModel(noisePredictor.withLabels([0, 1, null]), vpSde())
       );
       const gradient = async (model: ScoreModel) => {
-        const pulled = tf.tidy(() => tf.grad((x) => model.noise(x, 0.3))(x, x));
+        const pulled = tf.tidy(() => tf.grad((x) => model.predictedNoise(x, 0.3))(x, x));
         const values = await pulled.data();
         pulled.dispose();
         return values;
@@ -66,7 +66,7 @@ claim(
       );
       if (spread === 0.02) await compareLikelihoods(check, plain, prepared, x);
       check.equal(`spread ${spread}: tensors left behind`, tf.memory().numTensors - before, 0, "none");
-      for (const denoiser of denoisers) denoiser.dispose();
+      for (const noisePredictor of noisePredictors) noisePredictor.dispose();
     }
     x.dispose();
   },
@@ -85,7 +85,7 @@ async function compareLikelihoods(
   const [expected, observed] = [await likelihood(plain), await likelihood(prepared)];
   const wrong = 1e-3;
   const moved = await likelihood(
-    scoreModelFromNoise(plain.sde, (x, t) => tf.tidy(() => plain.noise(x, t).mul(1 + wrong))),
+    scoreModelFromNoise(plain.sde, (x, t) => tf.tidy(() => plain.predictedNoise(x, t).mul(1 + wrong))),
   );
   for (const [row, value] of observed.entries()) {
     const gain = Math.abs(moved[row] - expected[row]) / wrong;

@@ -4,11 +4,11 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type Denoiser, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type NoisePredictor, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { likelihoodBound } from "../../../src/likelihood/continuous_bound.ts";
-import { ddpmChain, noiseRatio, type Sde, vpSde } from "../../../src/diffusion/sde.ts";
-import { withSmallestNoise } from "../../../src/diffusion/smallest_noise.ts";
+import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
+import { discreteDdpm, noiseRatio, type Sde, vpSde } from "../../../src/diffusion/sde.ts";
+import { withMinimumNoise } from "../../../src/diffusion/smallest_noise.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alarmRate, standardNormalQuantile } from "../../instruments/statistics.ts";
 import { allSdes, mixture } from "../../problems/mixtures.ts";
@@ -18,7 +18,7 @@ export const area: Area = { webgpu: "thorough" };
 
 const variances = [1.5, 0.4, 0.05];
 const dimension = variances.length;
-const world = new Gaussian({ mean: [0, 0, 0], variances });
+const problem = new Gaussian({ mean: [0, 0, 0], variances });
 
 /** Variance of coordinate i of x(t). */
 const spread = (sde: Sde, i: number, t: number) => sde.alpha(t) ** 2 * variances[i] + sde.sigma(t) ** 2;
@@ -35,7 +35,10 @@ const STEPS = 4000;
 /** Times from tMin to tMax that are even in ln ν. */
 function evenTimes(sde: Sde): number[] {
   const [first, last] = [sde.tMin, sde.tMax].map((t) => -Math.log(noiseRatio(sde, t)));
-  return Array.from({ length: STEPS + 1 }, (_, k) => sde.timeOfLogSnr(first + (last - first) * k / STEPS));
+  return Array.from(
+    { length: STEPS + 1 },
+    (_, k) => sde.timeAtHalfLogSnr(first + (last - first) * k / STEPS),
+  );
 }
 
 /**
@@ -67,8 +70,8 @@ function boundOf(sde: Sde, factor: number): number {
  */
 function reverseVariance(sde: Sde, i: number, factor: number): number {
   const slope = (t: number, v: number) => {
-    const g2 = sde.diffusion(t) ** 2;
-    return 2 * (sde.drift(t) + factor * g2 / spread(sde, i, t)) * v - g2;
+    const g2 = sde.diffusionCoefficient(t) ** 2;
+    return 2 * (sde.driftCoefficient(t) + factor * g2 / spread(sde, i, t)) * v - g2;
   };
   const times = evenTimes(sde).reverse();
   let v = sde.priorStd ** 2;
@@ -104,10 +107,10 @@ claim(
         "H(p_tMin) + KL(p_tMax ‖ prior), what the probability flow gives too; Song et al. 2021, Theorem 2",
         { detectable: "1e-7 nats" },
       );
-      const silent = scoreModel({ noise: (y) => tf.zerosLike(y) }, sde);
+      const silent = scoreModel({ predictNoise: (y) => tf.zerosLike(y) }, sde);
       const at = async (x: number[]) => {
         const x0 = tf.tensor2d([x]);
-        const { bound } = await likelihoodBound(silent, x0, { rng: createRng(check.seed) });
+        const { bound } = await continuousElbo(silent, x0, { rng: createRng(check.seed) });
         x0.dispose();
         return bound[0];
       };
@@ -125,12 +128,14 @@ claim(
           `${kind}, noise × ${factor}: bound less −E log p of the reverse SDE, nats`,
           bound - exact,
           -1e-5,
-          "Song et al. 2021, Theorem 3; the SDE's law by its moment equation",
+          "Song et al. 2021, Theorem 3; the SDE's distribution by its moment equation",
         );
-        const scaled: Denoiser = { noise: (y, ratio) => tf.tidy(() => world.noise(y, ratio).mul(factor)) };
+        const scaled: NoisePredictor = {
+          predictNoise: (y, ratio) => tf.tidy(() => problem.predictNoise(y, ratio).mul(factor)),
+        };
         const rng = createRng(check.seed).fork(`${kind} ${factor}`);
-        const data = world.sample(rng.fork("data"), rows);
-        const estimate = await likelihoodBound(scoreModel(scaled, sde), data, { rng, draws });
+        const data = problem.sample(rng.fork("data"), rows);
+        const estimate = await continuousElbo(scoreModel(scaled, sde), data, { rng, draws });
         data.dispose();
         const mean = estimate.bound.reduce((a, b) => a + b) / rows;
         const squares = estimate.bound.reduce((total, value) => total + (value - mean) ** 2, 0);
@@ -160,7 +165,7 @@ claim("a sample's bound does not depend on its batch-mates, and leaves no tensor
   const run = async (first: number, rows: number[][]) => {
     const x = tf.tensor2d(rows);
     const before = tf.memory().numTensors;
-    const { bound } = await likelihoodBound(model, x, { rng: createRng(5).startingAt(first), draws: 3 });
+    const { bound } = await continuousElbo(model, x, { rng: createRng(5).startingAt(first), draws: 3 });
     check.equal("tensors left", tf.memory().numTensors - before, 0, "none");
     x.dispose();
     return Array.from(bound);
@@ -174,15 +179,15 @@ claim("a sample's bound does not depend on its batch-mates, and leaves no tensor
   );
   const x = tf.tensor2d(points);
   const bad: [string, () => unknown, RegExp][] = [
-    ["draws", () => likelihoodBound(model, x, { rng: createRng(1), draws: 0 }), /draws .* got 0/],
-    ["a shape", () => likelihoodBound(model, tf.scalar(1), { rng: createRng(1) }), /x0 must be .* got \[\]/],
-    ["no noise", () => withSmallestNoise(vpSde(), 0), /smallest noise ratio must be positive .* got 0/],
+    ["draws", () => continuousElbo(model, x, { rng: createRng(1), draws: 0 }), /draws .* got 0/],
+    ["a shape", () => continuousElbo(model, tf.scalar(1), { rng: createRng(1) }), /x0 must be .* got \[\]/],
+    ["no noise", () => withMinimumNoise(vpSde(), 0), /smallest noise ratio must be positive .* got 0/],
     [
       "a chain",
-      () => withSmallestNoise(ddpmChain([0.1, 0.2]), 0.01),
+      () => withMinimumNoise(discreteDdpm([0.1, 0.2]), 0.01),
       /discrete time begins with its first β/,
     ],
-    ["too much noise", () => withSmallestNoise(vpSde(), 1e3), /below 152, got 1000/],
+    ["too much noise", () => withMinimumNoise(vpSde(), 1e3), /below 152, got 1000/],
   ];
   for (const [what, action, message] of bad) await check.throws(what, action, message);
   x.dispose();
@@ -191,7 +196,7 @@ claim("a sample's bound does not depend on its batch-mates, and leaves no tensor
 claim("an SDE begins at the noise that it is asked to begin at, and ends where it did", (check) => {
   for (const sde of allSdes) {
     for (const smallest of [0.0013, 0.3]) {
-      const cut = withSmallestNoise(sde, smallest);
+      const cut = withMinimumNoise(sde, smallest);
       const { kind } = sde.config;
       const [first, last] = [
         noiseRatio(cut, cut.tMin) / smallest,

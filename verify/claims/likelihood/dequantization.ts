@@ -4,19 +4,19 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import {
   bitsPerDimension,
-  decodingCost,
-  dequantizeByNoise,
-  unitBin,
+  decoderNats,
+  truncatedNormalDequantize,
+  unitWidthBin,
 } from "../../../src/likelihood/dequantization.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
-import { encode } from "../../../src/likelihood/latents.ts";
+import { encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
-import { likelihoodBound } from "../../../src/likelihood/continuous_bound.ts";
+import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { noiseRatio, veSde, vpSde } from "../../../src/diffusion/sde.ts";
-import { withSmallestNoise } from "../../../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../../../src/diffusion/smallest_noise.ts";
 import { normalMass, truncatedNormal } from "../../../src/math/truncated_normal.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import {
@@ -30,7 +30,7 @@ import { allSdes } from "../../problems/mixtures.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-claim("cut-off normal noise has its law, and its mass is the normal distribution's", (check) => {
+claim("cut-off normal noise has its distribution, and its mass is the normal distribution's", (check) => {
   let [mass, inverse] = [0, 0];
   for (const bound of [1e-3, 0.3, 0.78, 2, 3, 5.5, 8.9, 12]) {
     const expected = 2 * standardNormalCdf(bound) - 1;
@@ -43,9 +43,9 @@ claim("cut-off normal noise has its law, and its mass is the normal distribution
   }
   check.atMost("P(|Z| ≤ bound), worst relative error", mass, 1e-12, "2Φ(bound) − 1 of another library");
   check.atMost("Φ at the value of a share, worst error", inverse, 1e-11, "(Φ(z) − Φ(−b))/(2Φ(b) − 1) = u");
-  for (const sde of allSdes.map((sde) => withSmallestNoise(sde, 0.002))) {
+  for (const sde of allSdes.map((sde) => withMinimumNoise(sde, 0.002))) {
     const bytes = Float64Array.from({ length: 4000 }, (_, i) => i % 256);
-    const { x, logDensity } = dequantizeByNoise(bytes, [2, 2000], createRng(check.seed), sde);
+    const { x, logDensity } = truncatedNormalDequantize(bytes, [2, 2000], createRng(check.seed), sde);
     const [alpha, sigma] = [sde.alpha(sde.tMin), sde.sigma(sde.tMin)];
     const z = Float64Array.from(x.dataSync(), (x, i) => (x - alpha * (bytes[i] / 127.5 - 1)) / sigma);
     x.dispose();
@@ -75,7 +75,7 @@ claim("cut-off normal noise has its law, and its mass is the normal distribution
 const levels = [0, 1, 254];
 const probabilities = [0.6, 0.3, 0.1];
 const entropy = probabilities.reduce((total, p) => total - p * Math.log(p), 0);
-const bytesWorld = GaussianMixture.from({
+const bytesProblem = GaussianMixture.from({
   weights: probabilities,
   means: levels.map((level) => [level / 127.5 - 1]),
   covariances: levels.map(() => [[0]]),
@@ -84,13 +84,13 @@ const bytesWorld = GaussianMixture.from({
 claim("of bytes whose probabilities are known, noise that is cut off tells the bits", async (check) => {
   // A step of 1e-5 is a hundredth of the smallest noise: at this tolerance one start in 300 was wrong by up to 0.03 bits.
   const method = { kind: "dopri5", rtol: 1e-7, atol: 1e-7 } as const;
-  for (const sde of [veSde(), vpSde()].map((sde) => withSmallestNoise(sde, 0.001))) {
-    const model = scoreModel(bytesWorld, sde);
-    const { x, logDensity: noise } = dequantizeByNoise(levels, [3, 1], createRng(check.seed), sde);
+  for (const sde of [veSde(), vpSde()].map((sde) => withMinimumNoise(sde, 0.001))) {
+    const model = scoreModel(bytesProblem, sde);
+    const { x, logDensity: noise } = truncatedNormalDequantize(levels, [3, 1], createRng(check.seed), sde);
     const { logDensity } = await logLikelihood(model, x, { method });
-    const codes = await encode(model, x, method);
+    const codes = await encodeLatent(model, x, method);
     const last = tf.tidy(() => {
-      return bytesWorld.logDensity(codes.div(sde.alpha(sde.tMax)), noiseRatio(sde, sde.tMax));
+      return bytesProblem.logDensity(codes.div(sde.alpha(sde.tMax)), noiseRatio(sde, sde.tMax));
     });
     const [ends, late, starts] = [await codes.data(), await last.data(), await x.data()];
     tf.dispose([x, codes, last]);
@@ -106,7 +106,7 @@ claim("of bytes whose probabilities are known, noise that is cut off tells the b
       const own = kernels[row] / kernels.reduce((sum, value) => sum + value);
       check.within(
         `${sde.config.kind}, byte ${levels[row]}: bits`,
-        bitsPerDimension(logDensity[row] - mismatch - noise[row], 1, unitBin),
+        bitsPerDimension(logDensity[row] - mismatch - noise[row], 1, unitWidthBin),
         -Math.log2(p) - Math.log2(normalMass(1 / 255 / 0.001)) + Math.log2(own),
         2e-3,
         "−log₂ P − log₂ P(|Z| ≤ 3.9), less what its neighbours add to the density at x; steps at 1e-7, a ten-thousandth of the " +
@@ -121,18 +121,18 @@ claim("what decoding costs makes the bound one on the entropy of bytes", async (
   const rows = 2000;
   const z = standardNormalQuantile(1 - alarmRate / 2);
   for (const [smallest, slack] of [[0.0008, 2e-3], [0.004, 0.6]]) {
-    const sde = withSmallestNoise(vpSde(), smallest);
+    const sde = withMinimumNoise(vpSde(), smallest);
     const which = createRng(check.seed).fork("bytes").uniformValues([rows]);
     const drawn = Float32Array.from(which, (u) => levels[u < 0.6 ? 0 : u < 0.9 ? 1 : 2] / 127.5 - 1);
     const x0 = tf.tensor2d(drawn, [rows, 1]);
     const rng = createRng(check.seed).fork("noise");
-    const { bound } = await likelihoodBound(scoreModel(bytesWorld, sde), x0, { rng, draws: 16 });
+    const { bound } = await continuousElbo(scoreModel(bytesProblem, sde), x0, { rng, draws: 16 });
     x0.dispose();
     const mean = bound.reduce((a, b) => a + b) / rows;
     const error = Math.sqrt(bound.reduce((total, v) => total + (v - mean) ** 2, 0) / rows / (rows - 1));
     check.within(
       `noise ratio ${smallest}: bound in nats`,
-      mean + decodingCost(sde),
+      mean + decoderNats(sde),
       entropy + slack / 2,
       slack / 2 + z * error,
       smallest < 0.001
@@ -141,8 +141,8 @@ claim("what decoding costs makes the bound one on the entropy of bytes", async (
       { alarmRate, detectable: `${(slack + 2 * z * error).toPrecision(2)} nats` },
     );
   }
-  const wide = decodingCost(withSmallestNoise(vpSde(), 0.5));
-  const alpha = vpSde().alpha(vpSde().timeOfLogSnr(Math.log(2)));
+  const wide = decoderNats(withMinimumNoise(vpSde(), 0.5));
+  const alpha = vpSde().alpha(vpSde().timeAtHalfLogSnr(Math.log(2)));
   check.within(
     "much noise: cost of a value, nats",
     wide,

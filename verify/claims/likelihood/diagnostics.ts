@@ -4,7 +4,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { dequantize, type ValueRange } from "../../../src/likelihood/dequantization.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
@@ -17,26 +17,29 @@ import { checkMean, checkUniform } from "../../instruments/statistics.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-const world = new Gaussian({ mean: [0, 1, 0], covariance: [[1, 0.5, 0.2], [0.5, 2, 0], [0.2, 0, 0.3]] });
-const model = scoreModel(world, vpSde());
+const problem = new Gaussian({ mean: [0, 1, 0], covariance: [[1, 0.5, 0.2], [0.5, 2, 0], [0.2, 0, 0.3]] });
+const model = scoreModel(problem, vpSde());
 const method: FlowMethod = { kind: "rk4", grid: { kind: "log-snr", steps: 4 } };
 
 claim(
   "the standard error is that of the probes, 0 for an exact trace and unknown for one probe",
   async (check) => {
     const x = createRng(1).normal([2, 3]);
-    for (const law of ["rademacher", "gaussian"] as const) {
+    for (const distribution of ["rademacher", "gaussian"] as const) {
       const probes = 5;
-      const together = await logLikelihood(model, x, { trace: { rng: createRng(3), probes, law }, method });
+      const together = await logLikelihood(model, x, {
+        trace: { rng: createRng(3), probes, distribution },
+        method,
+      });
       const alone: Float64Array[] = [];
       for (let probe = 0; probe < probes; probe++) {
         const rng = createRng(3);
         // The draws of the probes before.
         for (let i = 0; i < probe; i++) rng.normalValues(x.shape);
-        const single = await logLikelihood(model, x, { trace: { rng, law }, method });
+        const single = await logLikelihood(model, x, { trace: { rng, distribution }, method });
         alone.push(single.logDensity);
         check.holds(
-          `${law}, probe ${probe + 1}: no error told`,
+          `${distribution}, probe ${probe + 1}: no error told`,
           single.standardError.every(Number.isNaN),
           "one value has no spread",
         );
@@ -47,14 +50,14 @@ claim(
         const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (probes - 1);
         const expected = Math.sqrt(variance / probes);
         check.within(
-          `${law}, row ${row}: mean`,
+          `${distribution}, row ${row}: mean`,
           together.logDensity[row],
           mean,
           1e-6,
           "of the single probes; float32",
         );
         check.within(
-          `${law}, row ${row}: standard error`,
+          `${distribution}, row ${row}: standard error`,
           together.standardError[row],
           expected,
           1e-6,
@@ -77,9 +80,9 @@ claim("the evaluations told are those that were made, and nothing is left of the
     let calls = 0;
     const counted: ScoreModel = {
       ...model,
-      noise: (x, t) => {
+      predictedNoise: (x, t) => {
         calls++;
-        return model.noise(x, t);
+        return model.predictedNoise(x, t);
       },
     };
     const before = tf.memory().numTensors;

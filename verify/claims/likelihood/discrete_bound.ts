@@ -2,11 +2,11 @@
 import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { logNormalProbability, normalCdf } from "../../../src/math/normal_distribution.ts";
-import { learnVariances, posteriorStep, variationalBound } from "../../../src/likelihood/discrete_bound.ts";
-import { ddpmChain, type Sde } from "../../../src/diffusion/sde.ts";
+import { discreteElbo, learnVariances, posteriorStep } from "../../../src/likelihood/discrete_bound.ts";
+import { discreteDdpm, type Sde } from "../../../src/diffusion/sde.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { claim } from "../../suite/claim.ts";
 import { checkVariance, standardNormalCdf } from "../../instruments/statistics.ts";
@@ -16,12 +16,12 @@ const timesOf = (chain: Sde, steps: number) => timeGrid(chain, { kind: "uniform"
 
 claim("each term of the variational bound is its closed form on Gaussian data", async (check) => {
   const betas = linearBetas(12, 0.01, 0.6);
-  const chain = ddpmChain(betas);
+  const chain = discreteDdpm(betas);
   const times = timesOf(chain, 12);
   const [mean, spread, rows] = [0.4, 0.3, 100_000];
-  const world = new Gaussian({ mean: [mean], variances: [spread ** 2] });
-  const model = scoreModel(world, chain);
-  const data = world.sample(createRng(check.seed).fork("data"), rows);
+  const problem = new Gaussian({ mean: [mean], variances: [spread ** 2] });
+  const model = scoreModel(problem, chain);
+  const data = problem.sample(createRng(check.seed).fork("data"), rows);
   /** Var(x_0 | x_t). */
   const posterior = (t: number) => 1 / (1 / spread ** 2 + (chain.alpha(t) / chain.sigma(t)) ** 2);
   const best = Float64Array.from(times, (t, i) => {
@@ -31,7 +31,7 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
   });
   for (const variances of ["posterior", "forward", best] as const) {
     const name = typeof variances === "string" ? variances : "best";
-    const bound = await variationalBound(model, data, {
+    const bound = await discreteElbo(model, data, {
       times,
       variances,
       levels: null,
@@ -108,16 +108,16 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
 });
 
 claim("L_0 is the log of a probability over the levels of a pixel", async (check) => {
-  const chain = ddpmChain(linearBetas(10, 0.001, 0.2));
+  const chain = discreteDdpm(linearBetas(10, 0.001, 0.2));
   for (const centre of [-1.4, -0.2, 0.998]) {
-    // A model that says x̂_0 = centre whatever it sees: the 256 levels' probabilities are one law.
+    // A model that says x̂_0 = centre whatever it sees: the 256 levels' probabilities are one distribution.
     const model = scoreModelFromNoise(
       chain,
       (x, t) => tf.div(tf.sub(x, chain.alpha(t as number) * centre), chain.sigma(t as number)),
     );
     const data = tf.tensor2d(Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1), [256, 1]);
     const times = Float64Array.of(1, 0.1);
-    const { reconstruction } = await variationalBound(model, data, { times, rng: createRng(1) });
+    const { reconstruction } = await discreteElbo(model, data, { times, rng: createRng(1) });
     data.dispose();
     const sum = reconstruction.reduce((total, value) => total + Math.exp(-value), 0);
     check.within(
@@ -156,29 +156,31 @@ claim("L_0 is the log of a probability over the levels of a pixel", async (check
 });
 
 claim("a bound's times and variances are checked", async (check) => {
-  const model = scoreModel(new Gaussian({ mean: [0], variances: [1] }), ddpmChain(linearBetas(4, 0.1, 0.4)));
+  const model = scoreModel(
+    new Gaussian({ mean: [0], variances: [1] }),
+    discreteDdpm(linearBetas(4, 0.1, 0.4)),
+  );
   const data = tf.zeros([2, 1]);
   const rng = createRng(1);
   await check.throws(
     "a late start",
-    () => variationalBound(model, data, { times: Float64Array.of(0.5, 0.25), rng }),
+    () => discreteElbo(model, data, { times: Float64Array.of(0.5, 0.25), rng }),
     /begin with tMax = 1, got 0\.5/,
   );
   await check.throws(
     "times that rise",
-    () => variationalBound(model, data, { times: Float64Array.of(1, 0.25, 0.5), rng }),
+    () => discreteElbo(model, data, { times: Float64Array.of(1, 0.25, 0.5), rng }),
     /decrease and are positive, got 0\.5 after 0\.25/,
   );
   await check.throws(
     "too few variances",
-    () =>
-      variationalBound(model, data, { times: Float64Array.of(1, 0.5), rng, variances: Float64Array.of(1) }),
+    () => discreteElbo(model, data, { times: Float64Array.of(1, 0.5), rng, variances: Float64Array.of(1) }),
     /got 1 variances/,
   );
   await check.throws(
     "no variance",
     () =>
-      variationalBound(model, data, {
+      discreteElbo(model, data, {
         times: Float64Array.of(1, 0.5),
         rng,
         variances: Float64Array.of(0, 1),

@@ -3,9 +3,9 @@
  * @module
  */
 import * as tf from "../../../src/compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { decode, encode, interpolate } from "../../../src/likelihood/latents.ts";
+import { decodeLatent, encodeLatent, interpolateLatents } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import type { FlowMethod } from "../../../src/likelihood/probability_flow.ts";
 import { noiseRatio, type Sde, vpSde } from "../../../src/diffusion/sde.ts";
@@ -139,7 +139,7 @@ claim("the likelihood of a mixture in three dimensions is its density, with ever
   for (const sde of allSdes) {
     const model = scoreModel(mixture, sde);
     const x = tf.tensor2d(points);
-    const codes = await encode(model, x, tight);
+    const codes = await encodeLatent(model, x, tight);
     const early = tf.tidy(() => mixture.logDensity(x.div(sde.alpha(sde.tMin)), noiseRatio(sde, sde.tMin)));
     const late = tf.tidy(() => mixture.logDensity(codes.div(sde.alpha(sde.tMax)), noiseRatio(sde, sde.tMax)));
     const [before, after, ends] = [await early.data(), await late.data(), await codes.data<"float32">()];
@@ -162,14 +162,14 @@ claim("the likelihood of a mixture in three dimensions is its density, with ever
 });
 
 claim(
-  "decoding undoes encoding, codes have the prior's law, and the flow keeps ranks both ways",
+  "decoding undoes encoding, codes have the prior's distribution, and the flow keeps ranks both ways",
   async (check) => {
     for (const sde of allSdes) {
       const model = scoreModel(bumps, sde);
       const states = [[-2.2], [-1.5], [-0.3], [0.3], [0.8], [2]];
       const x = tf.tensor2d(states);
-      const codes = await encode(model, x, tight);
-      const back = await decode(model, codes, tight);
+      const codes = await encodeLatent(model, x, tight);
+      const back = await decodeLatent(model, codes, tight);
       const expected = states.map(([value]) => probabilityFlowMap(bumps, sde, value, sde.tMin, sde.tMax));
       const seen = await codes.data();
       const returned = await back.data();
@@ -193,7 +193,7 @@ claim(
 
 claim("spherical interpolation keeps the norm of codes of one length, and meets its ends", async (check) => {
   const [a, b] = [tf.tensor2d([[3, 0, 0, 4]]), tf.tensor2d([[0, 5, 0, 0]])];
-  const between = await interpolate(a, b, [0, 0.25, 0.5, 1]);
+  const between = await interpolateLatents(a, b, [0, 0.25, 0.5, 1]);
   const rows = await between.array() as number[][];
   tf.dispose([a, b, between]);
   const half = Math.SQRT1_2;

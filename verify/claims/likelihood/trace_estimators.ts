@@ -6,13 +6,13 @@ import { Matrix, symmetricEigen } from "../../../src/math/linear_algebra.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { toModel } from "../../../src/data/dataset.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { decode, encode, interpolate } from "../../../src/likelihood/latents.ts";
+import { decodeLatent, encodeLatent, interpolateLatents } from "../../../src/likelihood/latents.ts";
 import {
   bitsPerDimension,
   dequantize,
-  modelRange,
+  pixelRange,
   type ValueRange,
 } from "../../../src/likelihood/dequantization.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
@@ -30,8 +30,8 @@ claim(
   async (check) => {
     const sde = vpSde();
     const rows = 4096;
-    const world = new Gaussian({ mean: [0, 0, 0], covariance });
-    const model = scoreModel(world, sde);
+    const problem = new Gaussian({ mean: [0, 0, 0], covariance });
+    const model = scoreModel(problem, sde);
     const point = [0.4, -0.2, 0.6];
     const method = { kind: "dopri5", rtol: 1e-6, atol: 1e-6, maxAttempts: 60 } as const;
     const x = tf.tensor2d(Array.from({ length: rows }, () => point));
@@ -39,10 +39,10 @@ claim(
     const one = tf.tensor2d([point]);
     const exact = (await logLikelihood(model, one, { method })).logDensity[0];
     const trace = matrix[0][0] + matrix[1][1] + matrix[2][2];
-    for (const law of ["rademacher", "gaussian"] as const) {
+    for (const distribution of ["rademacher", "gaussian"] as const) {
       const rng = () => createRng(check.seed).fork("probes");
-      const { logDensity } = await logLikelihood(model, x, { trace: { rng: rng(), law }, method });
-      const drawn = law === "rademacher" ? rng().rademacher([rows, 3]) : rng().normal([rows, 3]);
+      const { logDensity } = await logLikelihood(model, x, { trace: { rng: rng(), distribution }, method });
+      const drawn = distribution === "rademacher" ? rng().rademacher([rows, 3]) : rng().normal([rows, 3]);
       const e = await drawn.data();
       drawn.dispose();
       const form = (row: number) => quadraticForm(matrix, e.subarray(3 * row, 3 * row + 3));
@@ -50,32 +50,32 @@ claim(
         return Math.max(most, Math.abs(value - (exact + form(row) - trace)) / (1 + Math.abs(form(row))));
       }, 0);
       check.atMost(
-        `${law}: largest error of a row, relative`,
+        `${distribution}: largest error of a row, relative`,
         worst,
         1e-4,
         "∫ Jacobian dt = M = ½ ln(C_T C_ε⁻¹), so one e for the whole flow gives eᵀMe; 25 steps at 1e-6",
         { detectable: "vectors drawn anew on the way" },
       );
       const squares = matrix.map((line, i) =>
-        line.reduce((sum, m, j) => sum + (law === "rademacher" && i === j ? 0 : m * m), 0)
+        line.reduce((sum, m, j) => sum + (distribution === "rademacher" && i === j ? 0 : m * m), 0)
       );
       const expected = 2 * squares.reduce((a, b) => a + b);
       const average = logDensity.reduce((a, b) => a + b) / rows;
       const spread = logDensity.reduce((sum, value) => sum + (value - average) ** 2, 0) / (rows - 1);
       check.atMost(
-        `${law}: error of the mean over ${rows} vectors`,
+        `${distribution}: error of the mean over ${rows} vectors`,
         Math.abs(average - exact),
         6.2 * Math.sqrt(expected / rows) + 1e-4,
         "unbiased: 6.2 standard errors",
         { detectable: `a bias of ${(12 * Math.sqrt(expected / rows)).toFixed(3)} nats`, alarmRate: 6e-10 },
       );
       check.within(
-        `${law}: variance over ${rows} vectors`,
+        `${distribution}: variance over ${rows} vectors`,
         spread,
         expected,
         0.35 * expected,
         "2 Σ M_ij², for signs without the diagonal; 6 standard errors for a kurtosis up to 15",
-        { detectable: "the other law's variance, or a vector of another length" },
+        { detectable: "the other distribution's variance, or a vector of another length" },
       );
     }
     const four = { rng: createRng(3), probes: 4 };
@@ -146,7 +146,7 @@ claim(
 );
 
 claim(
-  "bits per dimension are the same in any range of values, and 8 for the uniform law on 256 levels",
+  "bits per dimension are the same in any range of values, and 8 for the uniform distribution on 256 levels",
   async (check) => {
     const unit = { low: 0, high: 1 };
     const symmetric = { low: -1, high: 1 };
@@ -157,7 +157,7 @@ claim(
       x.dispose();
       return result;
     };
-    // One law of pixels in each range: N(0.4, 0.3²) on [0, 1].
+    // One distribution of pixels in each range: N(0.4, 0.3²) on [0, 1].
     const bits = async (range: ValueRange) => {
       const width = range.high - range.low;
       const [centre, std] = [range.low + 0.4 * width, 0.3 * width];
@@ -168,7 +168,7 @@ claim(
       return bitsPerDimension(density, bytes.length, range);
     };
     const expected = await bits(unit);
-    for (const [name, range] of [["[−1, 1]", symmetric], ["the models' range", modelRange]] as const) {
+    for (const [name, range] of [["[−1, 1]", symmetric], ["the models' range", pixelRange]] as const) {
       check.within(
         `${name} against [0, 1]`,
         await bits(range),
@@ -222,16 +222,25 @@ claim("bad requests for a likelihood or a code are errors that name the value", 
       () => logLikelihood(model, tf.scalar(1)),
       /x must be \[samples, …\], got \[\]/,
     ],
-    ["rtol", () => encode(model, x, { kind: "dopri5", rtol: 0 }), /rtol must be a positive number, got 0/],
-    ["steps", () => encode(model, x, { kind: "rk4", grid: { kind: "uniform", steps: 0 } }), /steps .* got 0/],
+    [
+      "rtol",
+      () => encodeLatent(model, x, { kind: "dopri5", rtol: 0 }),
+      /rtol must be a positive number, got 0/,
+    ],
+    [
+      "steps",
+      () => encodeLatent(model, x, { kind: "rk4", grid: { kind: "uniform", steps: 0 } }),
+      /steps .* got 0/,
+    ],
     [
       "a solution that does not arrive",
-      () => decode(model, x, { kind: "dopri5", maxAttempts: 2 }),
+      () => decodeLatent(model, x, { kind: "dopri5", maxAttempts: 2 }),
       /did not reach time 0.001 in 2 attempts, it is at 0\.\d+, where the last step's error was [\d.e+-]+ times the tolerance$/,
     ],
     [
       "a flow that breaks",
-      () => decode(failsFrom(model, 0.5, NaN), two, { kind: "rk4", grid: { kind: "uniform", steps: 9 } }),
+      () =>
+        decodeLatent(failsFrom(model, 0.5, NaN), two, { kind: "rk4", grid: { kind: "uniform", steps: 9 } }),
       /NaN or infinite after the step from 0\.\d+ to 0\.4/,
     ],
     ["an empty range", () => bitsPerDimension(0, 3, { low: 1, high: 1 }), /low < high, got 1 and 1/],
@@ -241,8 +250,8 @@ claim("bad requests for a likelihood or a code are errors that name the value", 
       () => dequantize([1, 2], [1, 3], createRng(1)),
       /\[1, 3\] does not fit 2 values/,
     ],
-    ["parallel codes", () => interpolate(x, x, [0.5]), /span a plane/],
-    ["codes of two shapes", () => interpolate(x, tf.zeros([1, 2]), [0.5]), /got \[1,3\] and \[1,2\]/],
+    ["parallel codes", () => interpolateLatents(x, x, [0.5]), /span a plane/],
+    ["codes of two shapes", () => interpolateLatents(x, tf.zeros([1, 2]), [0.5]), /got \[1,3\] and \[1,2\]/],
   ];
   for (const [what, action, message] of bad) await check.throws(what, action, message);
 });

@@ -5,7 +5,7 @@ import { colouredDigits } from "../../../src/data/coloured_digits.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { classify, readClassifier } from "../../../src/classifiers/digit_classifier.ts";
 import { colourErrors } from "../../../src/metrics/colorization_error.ts";
-import { keptClasses } from "../../../src/metrics/class_preservation.ts";
+import { classPreservation } from "../../../src/metrics/class_preservation.ts";
 import { posteriorMoments } from "../../../src/metrics/posterior_moments.ts";
 import { resizePicture } from "../../../src/images/resize.ts";
 import { type Area, claim } from "../../suite/claim.ts";
@@ -40,7 +40,7 @@ claim("classes kept are counted by sample, by vote and by class", async (check) 
   const image = (label: number) =>
     images.subarray(784 * found.indexOf(label), 784 * (found.indexOf(label) + 1));
   const values = new Float32Array([a, a, b, b, b, b].flatMap((label) => Array.from(image(label))));
-  const kept = await keptClasses(classifier, values, Uint8Array.of(a, a));
+  const kept = await classPreservation(classifier, values, Uint8Array.of(a, a));
   check.within("samples of their class", kept.kept, 2 / 6, 1e-12, "two of six by hand");
   check.equal("by vote", kept.keptByVote, 0.5, "the first of two digits has two of three");
   check.equal("classes a digit", kept.classes, 1.5, "two, then one");

@@ -1,6 +1,6 @@
 /** Claims about precision and recall by nearest neighbours. @module */
 import { createRng } from "../../../src/compute/rng.ts";
-import { coverage, manifold } from "../../../src/metrics/precision_recall.ts";
+import { manifold, manifoldFraction } from "../../../src/metrics/precision_recall.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
 
@@ -20,7 +20,7 @@ function direct(points: readonly number[][], centres: readonly number[][], k: nu
 }
 
 const share = (points: readonly number[][], centres: readonly number[][], k: number) =>
-  coverage(points.flat(), manifold(centres.flat(), centres[0].length, k));
+  manifoldFraction(points.flat(), manifold(centres.flat(), centres[0].length, k));
 
 // Whole numbers: distances are exact, and many are equal.
 const points = fc.array(
@@ -95,5 +95,5 @@ claim("precision and recall refuse what has no neighbours", async (check) => {
     /3 values are no positive number of 2-dim/,
   );
   const by = manifold([1, 2, 3, 4], 1);
-  await check.throws("no points", () => coverage([], by), /0 values are no positive number/);
+  await check.throws("no points", () => manifoldFraction([], by), /0 values are no positive number/);
 });

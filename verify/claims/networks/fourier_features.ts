@@ -4,7 +4,7 @@ import * as tf from "../../../src/compute/tf.ts";
 import { DIGITS, networkFromConfig } from "../../../src/networks/registry.ts";
 import { inputWaves } from "../../../src/networks/fourier_features.ts";
 import { type Network, unflatten, type Weights } from "../../../src/networks/network.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import type { UNetConfig } from "../../../src/networks/unet.ts";
 import { initialState } from "../../../src/training/train.ts";
 import { type Area, claim } from "../../suite/claim.ts";
@@ -64,11 +64,14 @@ claim("a network that gets waves begins as the network that it was", async (chec
   const weights = unflatten(after.parameters, initialState(after, check.seed, known).weights);
   const outputs: number[][] = [];
   for (const [network, values] of [[plain, known], [wavy, weights]] as [UNetConfig, Weights][]) {
-    const denoiser = networkDenoiser({ network, preconditioning: { sigmaData: 0.5, centre: 0 } }, values);
-    const noise = tf.tidy(() => denoiser.noise(rng.fork("x").normal([2, 8, 8, 1]), 0.1));
+    const noisePredictor = networkPredictor(
+      { network, preconditioning: { sigmaData: 0.5, centre: 0 } },
+      values,
+    );
+    const noise = tf.tidy(() => noisePredictor.predictNoise(rng.fork("x").normal([2, 8, 8, 1]), 0.1));
     outputs.push(Array.from(await noise.data()));
     noise.dispose();
-    denoiser.dispose();
+    noisePredictor.dispose();
   }
   check.equal(
     "outputs",

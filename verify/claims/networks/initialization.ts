@@ -56,7 +56,7 @@ claim(
   },
 );
 
-claim("what is drawn for a parameter has its law, and nothing in common with another's", (check) => {
+claim("what is drawn for a parameter has its distribution, and nothing in common with another's", (check) => {
   for (const [title, config] of Object.entries(networks)) {
     if (title === "attending") continue;
     const network = networkFromConfig(config);
@@ -75,7 +75,7 @@ claim("what is drawn for a parameter has its law, and nothing in common with ano
       for (let i = 0; i < own.length; i += Math.ceil(own.length / 500)) standard.push((own[i] - mean) / std);
     }
     const z = Float64Array.from(standard);
-    checkUniform(check, `${title}: law`, z.map(standardNormalCdf), "N(mean, std²)");
+    checkUniform(check, `${title}: distribution`, z.map(standardNormalCdf), "N(mean, std²)");
     const squares = z.reduce((sum, value) => sum + value * value, 0) / z.length;
     checkVariance(check, `${title}: variance`, squares, 1, z.length, "N(mean, std²)");
     check.equal(`${title}: different first numbers`, first.size, drawn, "a fork for each name");

@@ -1,5 +1,5 @@
 /**
- * Claims about the ONNX file that a denoiser is exported to: what it computes, for any batch, and that it is standard.
+ * Claims about the ONNX file that a noise predictor is exported to: what it computes, for any batch, and that it is standard.
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
@@ -7,7 +7,7 @@ import * as tf from "../../../src/compute/tf.ts";
 import { traceFreeBatch } from "../../../src/compute/trace/free_batch.ts";
 import { loadRuntime } from "../../../src/compute/onnx/session.ts";
 import { DIGITS, NETWORK_PRESETS, type NetworkConfig } from "../../../src/networks/registry.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { exportOnnx } from "../../../src/networks/onnx_export.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -59,15 +59,15 @@ const networks: readonly [name: string, config: NetworkConfig, tolerance: number
 ];
 
 for (const [name, config, tolerance, source] of networks) {
-  claim(`the exported file computes the denoiser for any number of rows: ${name}`, {
+  claim(`the exported file computes the noise predictor for any number of rows: ${name}`, {
     needs: ["onnx"],
     engines: ["wasm"],
   }, async (check) => {
     const model = smallModel(config);
     if (config.kind === "tutorial") Object.assign(model.config, { preconditioning: null });
     const evaluate = await opened(exportOnnx(model));
-    const denoiser = networkDenoiser(model.config, model.weights);
-    const { sampleShape, classes } = denoiser.network;
+    const noisePredictor = networkPredictor(model.config, model.weights);
+    const { sampleShape, classes } = noisePredictor.network;
     for (const rows of [1, 3, 20]) {
       const rng = createRng(check.seed);
       const y = rng.normal([rows, ...sampleShape]);
@@ -76,10 +76,10 @@ for (const [name, config, tolerance, source] of networks) {
         (_, row) => Math.fround(0.01 * 10 ** (4 * (row / 20))),
       );
       const labels = Array.from({ length: rows }, (_, row) => row % (classes + 1));
-      const conditioned = denoiser.withLabels(
+      const conditioned = noisePredictor.withLabels(
         classes === 0 ? null : labels.map((label) => label === classes ? null : label),
       );
-      const noise = conditioned.noise(y, ratios);
+      const noise = conditioned.predictNoise(y, ratios);
       const expected = await noise.data<"float32">();
       const values = await y.data<"float32">();
       const size = values.length / rows;
@@ -100,7 +100,7 @@ for (const [name, config, tolerance, source] of networks) {
       check.atMost(`denoised, ${rows} rows`, difference(observed.denoised.data, denoised), tolerance, source);
       tf.dispose([y, noise]);
     }
-    denoiser.dispose();
+    noisePredictor.dispose();
   });
 }
 

@@ -2,7 +2,7 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { slice, toModel } from "../../../src/data/dataset.ts";
-import type { Denoiser } from "../../../src/diffusion/denoiser.ts";
+import type { NoisePredictor } from "../../../src/diffusion/noise_predictor.ts";
 import { DIGITS } from "../../../src/networks/registry.ts";
 import { denoisingLossOf } from "../../../src/objectives/denoising.ts";
 import { loadPretrained, type PretrainedName } from "../../../src/pretrained.ts";
@@ -12,13 +12,13 @@ import { claim } from "../../suite/claim.ts";
 import { firstOf, scoped } from "../../instruments/tensor_scope.ts";
 
 claim("the shipped network loads by its name, and no other name does", async (check) => {
-  const denoiser = await loadPretrained("mnist");
-  check.equal("network", denoiser.config.network, DIGITS, "the digits preset");
-  const noise = denoiser.withLabels(4).noise(createRng(check.seed).normal([2, 28, 28, 1]), 1);
+  const noisePredictor = await loadPretrained("mnist");
+  check.equal("network", noisePredictor.config.network, DIGITS, "the digits preset");
+  const noise = noisePredictor.withLabels(4).predictNoise(createRng(check.seed).normal([2, 28, 28, 1]), 1);
   check.equal("shape", noise.shape, [2, 28, 28, 1], "digits");
   check.holds("finite", (await noise.data()).every(Number.isFinite), "trained weights");
   noise.dispose();
-  denoiser.dispose();
+  noisePredictor.dispose();
   await check.throws(
     "another",
     () => loadPretrained("imagenet" as PretrainedName),
@@ -27,14 +27,14 @@ claim("the shipped network loads by its name, and no other name does", async (ch
 });
 
 claim(
-  "the shipped network beats every linear denoiser on test digits",
+  "the shipped network beats every linear noise predictor on test digits",
   { needs: ["mnist"] },
   async (check) => {
     const [count, rows] = [256, 64];
     const test = slice(await loadMnist("test"), 0, count);
     const images = toModel(test.images);
     const sde = vpSde();
-    const denoiser = await loadPretrained("mnist");
+    const noisePredictor = await loadPretrained("mnist");
     const rng = createRng(check.seed);
     // Image i is noised to the middle of the i-th of `count` slices of time, which are visited in a scattered order.
     const times = Float64Array.from(test.labels, (_, i) => {
@@ -50,19 +50,19 @@ claim(
       await scoped(async () => {
         const data = tf.tensor(images.subarray(start * 784, (start + rows) * 784), [rows, 28, 28, 1]);
         const noise = rng.startingAt(start).normal([rows, 28, 28, 1]);
-        const loss = async (asked: Denoiser) =>
+        const loss = async (asked: NoisePredictor) =>
           784 * await firstOf(denoisingLossOf(asked, data, noise, levels));
-        losses["without labels"] += await loss(denoiser) * rows / count;
-        losses["with labels"] += await loss(denoiser.withLabels(labels)) * rows / count;
+        losses["without labels"] += await loss(noisePredictor) * rows / count;
+        losses["with labels"] += await loss(noisePredictor.withLabels(labels)) * rows / count;
       });
     }
-    denoiser.dispose();
+    noisePredictor.dispose();
     for (const [what, loss] of Object.entries(losses)) {
       check.atMost(
         `loss ${what}, summed over 784 pixels, λ = σ²`,
         loss,
         58.9,
-        "what the best linear denoiser (Wiener's, of the images' mean and covariance) scores under VP on [−1, 1]",
+        "what the best linear noise predictor (Wiener's, of the images' mean and covariance) scores under VP on [−1, 1]",
         { detectable: "a silent network scores 784" },
       );
     }

@@ -2,11 +2,11 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { slice, toModel } from "../../../src/data/dataset.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
-import { decodingCost, dequantizeByNoise } from "../../../src/likelihood/dequantization.ts";
-import { decode, encode } from "../../../src/likelihood/latents.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { decoderNats, truncatedNormalDequantize } from "../../../src/likelihood/dequantization.ts";
+import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
-import { likelihoodBound } from "../../../src/likelihood/continuous_bound.ts";
+import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { DIGITS_WAVES } from "../../../src/networks/registry.ts";
 import { loadPretrained } from "../../../src/pretrained.ts";
 import type { FlowMethod } from "../../../src/likelihood/probability_flow.ts";
@@ -22,7 +22,7 @@ const sde = veSde({ sigmaMin: 0.0013, sigmaMax: 40, tMin: 0 });
 const files = [
   "fixtures/models/mnist.safetensors",
   "fixtures/models/mnist_likelihood.safetensors",
-  "src/diffusion/denoiser.ts",
+  "src/diffusion/noise_predictor.ts",
   "src/likelihood/dequantization.ts",
   "src/likelihood/latents.ts",
   "src/likelihood/log_likelihood.ts",
@@ -40,14 +40,14 @@ claim(
     const rows = 32;
     const { images } = slice(await loadMnist("test"), 0, rows);
     const bitsOf = async (name: "mnist" | "mnist-likelihood") => {
-      const denoiser = await loadPretrained(name);
+      const noisePredictor = await loadPretrained(name);
       const x0 = tf.tensor(toModel(images), [rows, 28, 28, 1]);
-      const model = scoreModel(denoiser, sde);
-      const { bound } = await likelihoodBound(model, x0, { rng: createRng(check.seed), draws: 4 });
-      const { network } = denoiser.config;
+      const model = scoreModel(noisePredictor, sde);
+      const { bound } = await continuousElbo(model, x0, { rng: createRng(check.seed), draws: 4 });
+      const { network } = noisePredictor.config;
       x0.dispose();
-      denoiser.dispose();
-      const nats = bound.reduce((a, b) => a + b) / rows / pixels + decodingCost(sde);
+      noisePredictor.dispose();
+      const nats = bound.reduce((a, b) => a + b) / rows / pixels + decoderNats(sde);
       return { bits: nats / Math.LN2, network };
     };
     const [fine, other] = [await bitsOf("mnist-likelihood"), await bitsOf("mnist")];
@@ -74,10 +74,15 @@ claim(
   async (check) => {
     const rows = 4;
     const { images } = slice(await loadMnist("test"), 0, rows);
-    const denoiser = await loadPretrained("mnist-likelihood");
-    await denoiser.prepare(rows, { gradients: true });
-    const model = scoreModel(denoiser, sde);
-    const { x } = dequantizeByNoise(images, [rows, 28, 28, 1], createRng(check.seed).fork("noise"), sde);
+    const noisePredictor = await loadPretrained("mnist-likelihood");
+    await noisePredictor.prepare(rows, { gradients: true });
+    const model = scoreModel(noisePredictor, sde);
+    const { x } = truncatedNormalDequantize(
+      images,
+      [rows, 28, 28, 1],
+      createRng(check.seed).fork("noise"),
+      sde,
+    );
     const run = async (method: FlowMethod) => {
       const trace = { rng: createRng(check.seed).fork("probes") };
       return await logLikelihood(model, x, { trace, method });
@@ -98,7 +103,7 @@ claim(
       );
     }
     x.dispose();
-    denoiser.dispose();
+    noisePredictor.dispose();
   },
 );
 
@@ -110,13 +115,13 @@ claim(
     const [test, worst] = [await loadMnist("test"), [59, 23, 54, 33]];
     const rows = worst.length;
     const images = Uint8Array.from(worst.flatMap((i) => Array.from(slice(test, i, i + 1).images)));
-    const denoiser = await loadPretrained("mnist");
-    await denoiser.prepare(rows);
-    const model = scoreModel(denoiser, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
+    const noisePredictor = await loadPretrained("mnist");
+    await noisePredictor.prepare(rows);
+    const model = scoreModel(noisePredictor, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
     const method: FlowMethod = { kind: "dopri5", rtol: 3e-7, atol: 3e-7 };
     const x = tf.tensor(toModel(images), [rows, 28, 28, 1]);
-    const codes = await encode(model, x, method);
-    const back = await decode(model, codes, method);
+    const codes = await encodeLatent(model, x, method);
+    const back = await decodeLatent(model, codes, method);
     const error = tf.tidy(() => back.sub(x).abs().max().div(2));
     check.atMost(
       `largest pixel error of ${rows} digits, of the range of pixels`,
@@ -125,6 +130,6 @@ claim(
       "what latent codes are asked for; steps at 3e-7, which the flow's own stretching multiplies by some hundreds",
     );
     tf.dispose([x, codes, back, error]);
-    denoiser.dispose();
+    noisePredictor.dispose();
   },
 );

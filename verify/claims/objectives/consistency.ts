@@ -30,7 +30,7 @@ const offsets = [0.4, -0.7, 0.1];
 
 /**
  * F(x, ν, k) = gain · g(ν) x + shift · offset_k, g = (T − s)/ν with T = √(s² + ν²). With EDM's preconditioning gain 0 is the
- * exact denoiser of the Gaussian, gain 1 its exact consistency function.
+ * exact noise predictor of the Gaussian, gain 1 its exact consistency function.
  */
 const network: Network = {
   config: null,
@@ -134,7 +134,7 @@ function expectedLoss(
   return sum;
 }
 
-claim("consistency's noise ratios have their law, and pairs their gap and weight", (check) => {
+claim("consistency's noise ratios have their distribution, and pairs their gap and weight", (check) => {
   const draw = (change: Partial<ConsistencyObjective>, done = 0) =>
     drawConsistencyLevels(
       { ...consistencyDefaults(784, null), ...change },

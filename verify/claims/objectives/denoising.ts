@@ -1,7 +1,7 @@
 /** Claims about the objectives: the levels they draw, their weights, and the loss that nothing can go below. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import type { Denoiser } from "../../../src/diffusion/denoiser.ts";
+import type { NoisePredictor } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import {
@@ -26,7 +26,7 @@ const eigenvalues = [4, 1, 0.04];
 const dimension = eigenvalues.length;
 
 /** N(0, diag(eigenvalues)), which predicts its own noise exactly. */
-const world = () => new Gaussian({ mean: [0, 0, 0], variances: eigenvalues });
+const problem = () => new Gaussian({ mean: [0, 0, 0], variances: eigenvalues });
 
 /** The least E (ε̂ − ε)² per coordinate at noise ratio ν: ε has posterior variance λ/(λ + ν²) along each eigenvector. */
 function floor(noiseRatio: number): number {
@@ -58,13 +58,13 @@ claim("an SDE's noise levels are those of uniform times, weighted by λ/σ²", (
     const levels = (weighting: "variance" | "likelihood") =>
       drawNoiseLevels({ kind: "sde", sde: sde.config, weighting }, createRng(check.seed), 20_000);
     const plain = levels("variance");
-    const times = plain.noiseRatio.map((ratio) => sde.timeOfLogSnr(-Math.log(ratio)));
+    const times = plain.noiseRatio.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio)));
     const uniform = times.map((t) => (t - sde.tMin) / (sde.tMax - sde.tMin));
     checkUniform(check, `${kind}: times`, uniform, "Song et al. 2021, eq. 7");
     check.holds(`${kind}: λ = σ² weighs all noise alike`, plain.weight.every((w) => w === 1), "λ/σ² = 1");
     const likelihood = levels("likelihood");
     const worst = times.reduce((most, t, i) => {
-      const expected = sde.diffusion(t) ** 2 / sde.sigma(t) ** 2;
+      const expected = sde.diffusionCoefficient(t) ** 2 / sde.sigma(t) ** 2;
       return Math.max(most, Math.abs(likelihood.weight[i] / expected - 1));
     }, 0);
     check.atMost(
@@ -80,13 +80,13 @@ claim("the denoising loss of an exact score is the posterior variance of the noi
   const rows = 40_000;
   for (const [ratio, weight] of [[0.1, 1], [1, 1], [1, 3], [10, 1]]) {
     const rng = createRng(check.seed).fork(`ν ${ratio}, ${weight}`);
-    const data = world().sample(rng.fork("data"), rows);
+    const data = problem().sample(rng.fork("data"), rows);
     const noise = rng.fork("noise").normal([rows, dimension]);
     const levels = {
       noiseRatio: new Float64Array(rows).fill(ratio),
       weight: new Float64Array(rows).fill(weight),
     };
-    const exact = tf.tidy(() => denoisingLossOf(world(), data, noise, levels));
+    const exact = tf.tidy(() => denoisingLossOf(problem(), data, noise, levels));
     // Coordinate i's error is N(0, v_i), v = λ/(λ + ν²): its square has variance 2 v².
     const variances = eigenvalues.map((l) => l / (l + ratio ** 2));
     const std = weight * Math.sqrt(variances.reduce((sum, v) => sum + 2 * v * v, 0)) / dimension;
@@ -99,7 +99,7 @@ claim("the denoising loss of an exact score is the posterior variance of the noi
       "E w‖ε̂* − ε‖²/d = w Σ λ/(λ + ν²)/d; six standard errors and float32",
       { detectable: `${tolerance.toExponential(1)}; the zero score is at ${weight}`, alarmRate: 1e-9 },
     );
-    const silent: Denoiser = { noise: (y) => tf.zerosLike(y) };
+    const silent: NoisePredictor = { predictNoise: (y) => tf.zerosLike(y) };
     const zero = tf.tidy(() => denoisingLossOf(silent, data, noise, levels));
     const spread = weight * Math.sqrt(2 / dimension) * 6.1 / Math.sqrt(rows);
     check.within("a silent network", (await zero.data())[0], weight, spread + 1e-5, "E ε² = 1", {
@@ -123,12 +123,12 @@ claim("a loss is the weighted mean over rows of the mean over coordinates", asyn
   check.equal("two rows", loss, (0.5 * 7.5 + 4 * 1) / 2, "by hand");
   check.equal("EDM's weight at ν = σ_d", edmWeight(0.5, 0.5), 2, "1 + 1");
   const [sde, t] = [vpSde(), 0.3];
-  const expected = (sde.diffusion(t) / sde.sigma(t)) ** 2;
+  const expected = (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2;
   check.equal("likelihood weight", sdeWeight(sde, t, "likelihood"), expected, "g²/σ²");
 });
 
 claim(
-  "a linear denoiser trained on Gaussian data reaches the loss floor and the exact matrix",
+  "a linear noise predictor trained on Gaussian data reaches the loss floor and the exact matrix",
   async (check) => {
     const ratio = 1;
     const linear: Network = {
@@ -159,7 +159,7 @@ claim(
             emaShare: tf.scalar(scalars.emaShare),
           },
           {
-            data: world().sample(rng.fork("data"), rows),
+            data: problem().sample(rng.fork("data"), rows),
             noise: rng.fork("noise").normal([rows, dimension]),
             noiseRatio: tf.mul(ones, ratio),
             weight: ones,

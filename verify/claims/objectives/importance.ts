@@ -1,4 +1,4 @@
-/** Claims about times drawn by importance: their law, and the same loss with less variance. @module */
+/** Claims about times drawn by importance: their distribution, and the same loss with less variance. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
@@ -16,7 +16,7 @@ const eigenvalues = [4, 1, 0.04];
 const dimension = eigenvalues.length;
 
 /** g²/σ² at a time. */
-const rate = (sde: Sde, t: number) => (sde.diffusion(t) / sde.sigma(t)) ** 2;
+const rate = (sde: Sde, t: number) => (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2;
 
 /** ∫_a^b f dt by Simpson's rule on points that crowd, in proportion to t, where t is small. */
 function integral(a: number, b: number, f: (t: number) => number): number {
@@ -82,7 +82,7 @@ function moments(ratio: number, weight: number): number[] {
 }
 
 /** Mean, variance and fourth central moment of the loss of one sample, over times of a density relative to the even one. */
-function lawOfLoss(
+function distributionOfLoss(
   sde: Sde,
   density: (t: number) => number,
 ): { mean: number; variance: number; fourth: number } {
@@ -100,7 +100,7 @@ function lawOfLoss(
 claim(
   "drawing times by importance leaves the likelihood-weighted loss at its floor, and its variance is the smaller one of theory",
   async (check) => {
-    const world = new Gaussian({ mean: [0, 0, 0], variances: eigenvalues });
+    const problem = new Gaussian({ mean: [0, 0, 0], variances: eigenvalues });
     const rows = 40_000;
     const z = standardNormalQuantile(1 - alarmRate / 2);
     const reductions: string[][] = [];
@@ -110,31 +110,31 @@ claim(
       const antiderivative = (t: number) =>
         eigenvalues.reduce((sum, l) => sum - Math.log1p(l / noiseRatio(sde, t) ** 2), 0);
       const floor = (antiderivative(sde.tMax) - antiderivative(sde.tMin)) / dimension / (sde.tMax - sde.tMin);
-      const laws = {
-        uniform: lawOfLoss(sde, () => 1),
-        importance: lawOfLoss(sde, (t) => importanceDensity(sde, t)),
+      const distributions = {
+        uniform: distributionOfLoss(sde, () => 1),
+        importance: distributionOfLoss(sde, (t) => importanceDensity(sde, t)),
       };
       for (const times of ["uniform", "importance"] as const) {
         const rng = createRng(check.seed).fork(`${kind} ${times}`);
         const objective = { kind: "sde", sde: sde.config, weighting: "likelihood", times } as const;
         const { noiseRatio: ratios, weight } = drawNoiseLevels(objective, rng.fork("levels"), rows);
         const [data, noise] = [
-          world.sample(rng.fork("data"), rows),
+          problem.sample(rng.fork("data"), rows),
           rng.fork("noise").normal([rows, dimension]),
         ];
         const errors = tf.tidy(() => {
           const scale = tf.tensor2d(Float32Array.from(ratios), [rows, 1]);
-          return world.noise(data.add(noise.mul(scale)), ratios).sub(noise).square().mean(1);
+          return problem.predictNoise(data.add(noise.mul(scale)), ratios).sub(noise).square().mean(1);
         });
         const values = await errors.data();
         const losses = weight.map((w, i) => w * values[i]);
         tf.dispose([data, noise, errors]);
         const mean = losses.reduce((a, b) => a + b) / rows;
         const variance = losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0) / (rows - 1);
-        const law = laws[times];
+        const distribution = distributions[times];
         check.within(
-          `${kind}, ${times}: the law's mean`,
-          law.mean,
+          `${kind}, ${times}: the distribution's mean`,
+          distribution.mean,
           floor,
           1e-9 * floor,
           "the floor in closed form",
@@ -143,24 +143,26 @@ claim(
           `${kind}, ${times}: mean of ${rows} losses`,
           mean,
           floor,
-          z * Math.sqrt(law.variance / rows) + 1e-5 * floor,
+          z * Math.sqrt(distribution.variance / rows) + 1e-5 * floor,
           "Σ [ln ν² − ln(λ + ν²)]/d between the ends, over tMax − tMin: unbiased",
           {
             alarmRate,
-            detectable: `${(200 * z * Math.sqrt(law.variance / rows) / floor).toPrecision(2)}% of the floor`,
+            detectable: `${
+              (200 * z * Math.sqrt(distribution.variance / rows) / floor).toPrecision(2)
+            }% of the floor`,
           },
         );
-        const spread = Math.sqrt((law.fourth - law.variance ** 2) / rows);
+        const spread = Math.sqrt((distribution.fourth - distribution.variance ** 2) / rows);
         check.within(
           `${kind}, ${times}: variance`,
           variance,
-          law.variance,
-          z * spread + 1e-4 * law.variance,
+          distribution.variance,
+          z * spread + 1e-4 * distribution.variance,
           "moments of sums of squared Gaussians, over the times' density; its spread by the fourth moment",
-          { alarmRate, detectable: `${(200 * z * spread / law.variance).toPrecision(2)}% of it` },
+          { alarmRate, detectable: `${(200 * z * spread / distribution.variance).toPrecision(2)}% of it` },
         );
       }
-      const [plain, important] = [laws.uniform.variance, laws.importance.variance];
+      const [plain, important] = [distributions.uniform.variance, distributions.importance.variance];
       check.atMost(
         `${kind}: variance by importance over variance by even times`,
         important / plain,

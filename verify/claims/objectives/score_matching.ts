@@ -296,15 +296,15 @@ claim("Hyvärinen's identity: implicit is explicit score matching less a constan
 
 claim("directions have E v vᵀ = I, and sliced score matching is unbiased over them", async (check) => {
   const rows = 40_000;
-  for (const law of ["rademacher", "normal"] as const) {
-    const directions = sliceDirections(createRng(check.seed).fork(law), [rows, 2], law);
+  for (const distribution of ["rademacher", "normal"] as const) {
+    const directions = sliceDirections(createRng(check.seed).fork(distribution), [rows, 2], distribution);
     const v = await directions.data();
     const products = (i: number, j: number) =>
       Array.from({ length: rows }, (_, row) => v[2 * row + i] * v[2 * row + j])
         .reduce((a, b) => a + b, 0) / rows;
     const source = "independent of variance 1";
-    checkMean(check, `${law}: E v₁v₂`, products(0, 1), 0, 1, rows, source);
-    if (law === "rademacher") check.equal("rademacher: E v₁²", products(0, 0), 1, "signs");
+    checkMean(check, `${distribution}: E v₁v₂`, products(0, 1), 0, 1, rows, source);
+    if (distribution === "rademacher") check.equal("rademacher: E v₁²", products(0, 0), 1, "signs");
     else checkMean(check, "normal: E v₁²", products(0, 0), 1, Math.SQRT2, rows, source);
     // s(x) = x A at one point: vᵀAv + ½(vᵀs)² in closed form.
     const [a, s] = [[[0.5, -1], [2, 0.25]], [1, -0.5]];
@@ -320,9 +320,17 @@ claim("directions have E v vᵀ = I, and sliced score matching is unbiased over 
     // vᵀ B v with B = (A + Aᵀ)/2 + s sᵀ/2: mean tr B; variance 2‖B‖² for normal v, less 2 Σ B_ii² for signs.
     const b = a.map((row, i) => row.map((_, j) => (a[i][j] + a[j][i] + s[i] * s[j]) / 2));
     const squares = b.flat().reduce((sum, value) => sum + value ** 2, 0);
-    const diagonal = law === "normal" ? 0 : b[0][0] ** 2 + b[1][1] ** 2;
+    const diagonal = distribution === "normal" ? 0 : b[0][0] ** 2 + b[1][1] ** 2;
     const std = Math.sqrt(2 * (squares - diagonal));
-    checkMean(check, `${law}: the estimate`, estimate, b[0][0] + b[1][1], std, rows, "tr B, by hand");
+    checkMean(
+      check,
+      `${distribution}: the estimate`,
+      estimate,
+      b[0][0] + b[1][1],
+      std,
+      rows,
+      "tr B, by hand",
+    );
   }
 });
 

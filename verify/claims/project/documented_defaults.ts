@@ -5,16 +5,16 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Banana } from "../../../src/distributions/banana.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { bitsPerDimension } from "../../../src/likelihood/dequantization.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
-import { decode, encode } from "../../../src/likelihood/latents.ts";
+import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { CLASSIFIER_TRAINING } from "../../../src/classifiers/training.ts";
 import { DIGITS } from "../../../src/networks/registry.ts";
 import { checkedGuidance, guidanceWeight } from "../../../src/networks/guidance_interval.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
 import { readSafetensors } from "../../../src/networks/safetensors.ts";
 import { encodeGif } from "../../../src/images/gif.ts";
@@ -84,7 +84,9 @@ async function documentedDefaults(file: string, name: string): Promise<Map<strin
 }
 
 /** An SDE in numbers. */
-function numbers({ config, tMin, tMax, priorStd, alpha, sigma, diffusion }: Sde): unknown {
+function numbers(
+  { config, tMin, tMax, priorStd, alpha, sigma, diffusionCoefficient: diffusion }: Sde,
+): unknown {
   return [config, tMin, tMax, priorStd, alpha(0.3), sigma(0.3), diffusion(0.3)];
 }
 
@@ -103,11 +105,11 @@ async function drawn(
 }
 
 async function likelihood(trace: Readonly<Record<string, Value>>): Promise<number[]> {
-  const world = new Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 2]] });
+  const problem = new Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 2]] });
   const x = tf.tensor2d([[0.3, -0.2]]);
   const method = { kind: "rk4", grid: { kind: "log-snr", steps: 3 } } as const;
   const options = { trace: { rng: createRng(2), ...trace }, method };
-  const { logDensity } = await logLikelihood(scoreModel(world, vpSde()), x, options);
+  const { logDensity } = await logLikelihood(scoreModel(problem, vpSde()), x, options);
   x.dispose();
   return Array.from(logDensity);
 }
@@ -175,8 +177,8 @@ const documented: readonly Documented[] = [
   {
     file: "samplers/annealed_langevin.ts",
     name: "AnnealedLangevinOptions",
-    others: { steps: 99, epsilon: 1e-5 },
-    inWords: ["epsilon"],
+    others: { steps: 99, langevinStep: 1e-5 },
+    inWords: ["langevinStep"],
     effect: (options) => drawn(annealedLangevin(options), { times: [0.2, 0.1] }),
   },
   {
@@ -212,8 +214,8 @@ const documented: readonly Documented[] = [
   {
     file: "likelihood/log_likelihood.ts",
     name: "Hutchinson",
-    others: { probes: 2, law: "gaussian" },
-    inWords: ["law"],
+    others: { probes: 2, distribution: "gaussian" },
+    inWords: ["distribution"],
     effect: likelihood,
   },
   {
@@ -339,13 +341,18 @@ claim("defaults that the documentation puts in words are in force", async (check
   const moves = { steps: 3 };
   check.equal(
     "annealed Langevin's ε",
-    await drawn(annealedLangevin({ ...moves, epsilon })),
+    await drawn(annealedLangevin({ ...moves, langevinStep: epsilon })),
     await drawn(annealedLangevin(moves)),
     "0.1 σ_L²",
   );
-  check.equal("Hutchinson's law", await likelihood({ law: "rademacher" }), await likelihood({}), "signs");
+  check.equal(
+    "Hutchinson's distribution",
+    await likelihood({ distribution: "rademacher" }),
+    await likelihood({}),
+    "signs",
+  );
   const codes = tf.tensor2d([[0.3, -0.2, 0.1]]);
-  for (const solve of [encode, decode]) {
+  for (const solve of [encodeLatent, decodeLatent]) {
     const [usual, named] = [await solve(model, codes), await solve(model, codes, { kind: "dopri5" })];
     check.equal(
       `${solve.name}'s solver`,
@@ -356,12 +363,15 @@ claim("defaults that the documentation puts in words are in force", async (check
     tf.dispose([usual, named]);
   }
   codes.dispose();
-  const denoiser = networkDenoiser(smallModel().config, smallModel().weights);
+  const noisePredictor = networkPredictor(smallModel().config, smallModel().weights);
   const y = createRng(1).normal([1, 28, 28, 1]);
-  const [plain, unguided] = [denoiser.withLabels(3).noise(y, 0.5), denoiser.withLabels(3, 1).noise(y, 0.5)];
+  const [plain, unguided] = [
+    noisePredictor.withLabels(3).predictNoise(y, 0.5),
+    noisePredictor.withLabels(3, 1).predictNoise(y, 0.5),
+  ];
   check.equal("guidance", await plain.data(), await unguided.data(), "none: a scale of 1");
   tf.dispose([y, plain, unguided]);
-  denoiser.dispose();
+  noisePredictor.dispose();
   const columns = imageGrid(new Float32Array(5), [5, 1, 1, 1], { gap: 0, scale: 1 });
   check.equal(
     "a grid of five",

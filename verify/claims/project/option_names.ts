@@ -5,11 +5,11 @@ import { maskByName, type MaskName } from "../../../src/conditioning/masks.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
 import { linearObservation } from "../../../src/conditioning/observation.ts";
 import { maskOperator } from "../../../src/conditioning/operators.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
-import { toyLaw, type ToyName } from "../../../src/distributions/toys.ts";
-import { encode } from "../../../src/likelihood/latents.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { toyDistribution, type ToyName } from "../../../src/distributions/toys.ts";
+import { encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
-import { likelihoodBound } from "../../../src/likelihood/continuous_bound.ts";
+import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/networks/safetensors.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../../../src/objectives/denoising.ts";
@@ -39,14 +39,17 @@ claim(
     const objective = (config: object) => drawNoiseLevels(config as ObjectiveConfig, rng, 2);
     /** What is asked with a name, for names that are none. */
     const options: [option: string, ask: (name: never) => unknown][] = [
-      ["a flow's method", (kind) => encode(model, x, { kind })],
+      ["a flow's method", (kind) => encodeLatent(model, x, { kind })],
       ["a likelihood's trace", (trace) => logLikelihood(model, x, { trace })],
-      ["the law of probes", (law) => logLikelihood(model, x, { trace: { rng, law } })],
-      ["the bound's times", (times) => likelihoodBound(model, x, { rng, times })],
+      [
+        "the distribution of probes",
+        (distribution) => logLikelihood(model, x, { trace: { rng, distribution } }),
+      ],
+      ["the bound's times", (times) => continuousElbo(model, x, { rng, times })],
       ["an objective's kind", (kind) => objective({ kind, mean: 0, std: 1, sigmaData: 1 })],
       ["its weighting", (weighting) => objective({ kind: "sde", sde, weighting })],
       ["its times", (times) => objective({ kind: "sde", sde, weighting: "variance", times })],
-      ["the law of slices", (law) => sliceDirections(rng, [2, 2], law)],
+      ["the distribution of slices", (distribution) => sliceDirections(rng, [2, 2], distribution)],
       ["the decay of a rate", (decay) => checkOptimizer({ ...OPTIMIZER_DEFAULTS, decay })],
       ["a posterior's method", (method) => posteriorScore(model, seen, { method })],
       ["a corrector's rule", (rule) => langevin({ rule })],
@@ -60,7 +63,7 @@ claim(
         "a network",
         (kind) => networkFromConfig({ kind } as unknown as Parameters<typeof networkFromConfig>[0]),
       ],
-      ["a toy", (name) => toyLaw(name as ToyName)],
+      ["a toy", (name) => toyDistribution(name as ToyName)],
     ];
     for (const [option, ask] of options) {
       for (const name of ["radamacher", "EDM", "constructor", "toString", "__proto__", ""]) {

@@ -79,7 +79,7 @@ claim("Every Monte Carlo comparison sees an effect of the size that it states", 
     const right = new Check();
     trial(right, 0);
     const held = right.comparisons.every((comparison) => comparison.held);
-    check.holds(`${name}: holds for the right law`, held, "the same comparison, no effect");
+    check.holds(`${name}: holds for the right distribution`, held, "the same comparison, no effect");
     const wrong = new Check();
     trial(wrong, stated(right.comparisons[0].detectable));
     check.holds(

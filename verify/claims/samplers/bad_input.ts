@@ -4,7 +4,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
@@ -58,7 +58,7 @@ claim("a NaN or an infinity is an error that names sampler, step and time", asyn
     start: (m: ScoreModel) => ({
       step: (x: tf.Tensor, t: number) =>
         tf.tidy(() => {
-          m.noise(x, t);
+          m.predictedNoise(x, t);
           return x.clone();
         }),
       dispose: () => {},
@@ -90,7 +90,11 @@ claim("bad options are errors that name the value", async (check) => {
     ],
     ["snr", () => langevin({ snr: 0 }), /snr must be a positive number, got 0/],
     ["moves", () => langevin({ steps: 1.5 }), /steps must be a positive integer, got 1.5/],
-    ["epsilon", () => annealedLangevin({ epsilon: -1 }), /epsilon must be a positive number, got -1/],
+    [
+      "langevinStep",
+      () => annealedLangevin({ langevinStep: -1 }),
+      /langevinStep must be a positive number, got -1/,
+    ],
     ["eta", () => ddim({ eta: 1.1 }), /eta must lie in \[0, 1\], got 1.1/],
     ["rtol", () => odeDormandPrince({ rtol: 0 }), /rtol must be a positive number, got 0/],
     [

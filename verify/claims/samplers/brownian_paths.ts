@@ -1,5 +1,5 @@
 /**
- * The Brownian paths of the adaptive SDE solver: steps that are taken back stay on one path, and every increment keeps the law of
+ * The Brownian paths of the adaptive SDE solver: steps that are taken back stay on one path, and every increment keeps the distribution of
  * Brownian motion, however a path was cut.
  * @module
  */
@@ -49,8 +49,15 @@ function checkIncrements(
     const squares = values.reduce((sum, value) => sum + value * value, 0) / rows;
     checkVariance(check, `${name}: variance`, squares, variance, rows, source);
     for (let j = 0; j < i; j++) {
-      const law = { varianceA: variance, varianceB: lengths[j], covariance: 0 };
-      checkCovariance(check, `${what}: increments ${j + 1} and ${i + 1}`, values, increments[j], law, source);
+      const distribution = { varianceA: variance, varianceB: lengths[j], covariance: 0 };
+      checkCovariance(
+        check,
+        `${what}: increments ${j + 1} and ${i + 1}`,
+        values,
+        increments[j],
+        distribution,
+        source,
+      );
     }
   });
 }
@@ -66,7 +73,7 @@ function checkSum(check: Check, what: string, parts: readonly Float64Array[], wh
 }
 
 claim(
-  "a step taken back is followed again in any pieces, each of the law of Brownian motion",
+  "a step taken back is followed again in any pieces, each of the distribution of Brownian motion",
   async (check) => {
     const { next, takeBack } = pathsFor(check.seed);
     const whole = await next(1);

@@ -1,5 +1,5 @@
 /**
- * Claims about consistency sampling: its law under an exact consistency function, what it costs, the levels that it visits, and
+ * Claims about consistency sampling: its distribution under an exact consistency function, what it costs, the levels that it visits, and
  * that nothing takes a consistency function for a score.
  * @module
  */
@@ -7,15 +7,15 @@ import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { classifierFreeGuided, classifierGuided } from "../../../src/conditioning/guidance.ts";
 import { mixtureClassifier } from "../../../src/conditioning/guidance.ts";
-import { imputed } from "../../../src/conditioning/imputation.ts";
+import { replacementSampler } from "../../../src/conditioning/imputation.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
 import { maskOperator } from "../../../src/conditioning/operators.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
-import { likelihoodBound } from "../../../src/likelihood/continuous_bound.ts";
-import { stepsWithin } from "../../../src/samplers/nfe_budget.ts";
+import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
+import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import {
   samplerByName,
   samplerEntry,
@@ -30,9 +30,9 @@ import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { gaussianConsistency, mixtureConsistency } from "../../reference/exact_consistency.ts";
-import { alongLaw } from "../../problems/plane_mixture.ts";
+import { alongDistribution } from "../../problems/plane_mixture.ts";
 import { sdes } from "../../problems/sampler_facts.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { checkMean, checkUniform, checkVariance, standardNormalCdf } from "../../instruments/statistics.ts";
 
 /** Where these claims are examined. */
@@ -42,11 +42,11 @@ const [mean, std] = [0.4, 0.7];
 const gaussian = gaussianConsistency(mean, std);
 const levels = (steps: number): GridConfig => ({ kind: "levels", steps });
 
-/** Exact draws of x at tMax: data of `law` under noise. */
-function startOf(sde: Sde, law: Gaussian | GaussianMixture, count: number, seed: number): tf.Tensor {
+/** Exact draws of x at tMax: data of `distribution` under noise. */
+function startOf(sde: Sde, distribution: Gaussian | GaussianMixture, count: number, seed: number): tf.Tensor {
   const rng = createRng(seed).fork(`start ${sde.config.kind}`);
   return tf.tidy(() =>
-    law.sample(rng.fork("data"), count).mul(sde.alpha(sde.tMax))
+    distribution.sample(rng.fork("data"), count).mul(sde.alpha(sde.tMax))
       .add(rng.fork("noise").normal([count, 1]).mul(sde.sigma(sde.tMax)))
   );
 }
@@ -68,7 +68,12 @@ claim("consistency sampling of a Gaussian draws it exactly in 1, 2, 3 and 4 step
       x.dispose();
       const where = `${sde.config.kind}, ${steps} steps`;
       const standard = values.map((value) => (value - mean) / std);
-      checkUniform(check, `${where}: ranks`, standard.map(standardNormalCdf), "N(.4, .49), the data's law");
+      checkUniform(
+        check,
+        `${where}: ranks`,
+        standard.map(standardNormalCdf),
+        "N(.4, .49), the data's distribution",
+      );
       const average = (f: (z: number) => number) => standard.reduce((sum, z) => sum + f(z), 0) / count;
       checkMean(check, `${where}: mean`, average((z) => z), 0, 1, count, "the data's mean");
       checkVariance(check, `${where}: variance`, average((z) => z * z), 1, count, "the data's variance");
@@ -82,15 +87,15 @@ claim(
   { engines: ["wasm"] },
   async (check) => {
     const count = 4000;
-    const law = scalarLaw(alongLaw, 0);
+    const distribution = scalarDistribution(alongDistribution, 0);
     for (const [i, sde] of sdes.entries()) {
-      const model = scoreModel(mixtureConsistency(alongLaw), sde);
-      const initial = startOf(sde, alongLaw, count, check.seed);
+      const model = scoreModel(mixtureConsistency(alongDistribution), sde);
+      const initial = startOf(sde, alongDistribution, count, check.seed);
       for (const steps of check.thorough ? [1, 2, 4] : [[1, 2, 4, 2][i]]) {
         const rng = createRng(check.seed).fork(`steps ${steps} ${i}`);
         const run = { shape: [count, 1], grid: levels(steps), rng, initial };
         const x = await drawSamples(model, consistency(), run);
-        const ranks = Float64Array.from(await x.data(), (value) => law.cdf(value));
+        const ranks = Float64Array.from(await x.data(), (value) => distribution.cdf(value));
         x.dispose();
         checkUniform(check, `${sde.config.kind}, ${steps} steps: ranks`, ranks, "F_0 of F_0⁻¹(F_ν(y))");
       }
@@ -151,8 +156,8 @@ claim("without the denoising, consistency sampling ends with the noise of the la
   const [count, smallest] = [50_000, 0.3];
   const grid = Float64Array.of(
     sde.tMax,
-    sde.timeOfLogSnr(-Math.log(2)),
-    sde.timeOfLogSnr(-Math.log(smallest)),
+    sde.timeAtHalfLogSnr(-Math.log(2)),
+    sde.timeAtHalfLogSnr(-Math.log(smallest)),
   );
   const initial = startOf(sde, new Gaussian({ mean: [mean], variances: [std ** 2] }), count, check.seed);
   const run = { shape: [count, 1], grid, rng: createRng(check.seed), initial, denoise: false };
@@ -188,13 +193,13 @@ claim("a levels grid visits the noise ratios of its list, and refuses what is no
   }
   check.equal(
     "within 3 evaluations",
-    stepsWithin("consistency", 3),
+    stepsForNfe("consistency", 3),
     { steps: 3, options: {} },
     "no denoising",
   );
   await check.throws(
     "within none",
-    () => stepsWithin("consistency", 0),
+    () => stepsForNfe("consistency", 0),
     /needs at least 1 evaluations, for one step,/,
   );
 });
@@ -218,14 +223,14 @@ claim(
         /needs a score, and this model is a consistency function: use the sampler consistency$/,
       );
     }
-    const law = GaussianMixture.from({
+    const distribution = GaussianMixture.from({
       weights: [0.5, 0.5],
       means: [[-1], [1]],
       covariances: [[[1]], [[1]]],
     });
-    const score = scoreModel(law, sde);
+    const score = scoreModel(distribution, sde);
     const known = { mask: [1], known: tf.tensor2d([[0.5]]) };
-    for (const sampler of [consistency(), imputed(consistency(), known)]) {
+    for (const sampler of [consistency(), replacementSampler(consistency(), known)]) {
       await check.throws(
         `${sampler.name} of a score`,
         () => drawSamples(score, sampler, run),
@@ -236,18 +241,18 @@ claim(
     const seen = { operator: maskOperator([1], [1]), y: tf.tensor2d([[0.5]]), noiseStd: 0.1 };
     const uses: [name: string, use: () => unknown][] = [
       ["score", () => model.score(x, 0.5)],
-      ["velocity", () => model.velocity(x, 0.5)],
+      ["odeDrift", () => model.odeDrift(x, 0.5)],
       ["posteriorScore", () => posteriorScore(model, seen)],
-      ["classifierGuided", () => classifierGuided(model, mixtureClassifier(law), 0)],
+      ["classifierGuided", () => classifierGuided(model, mixtureClassifier(distribution), 0)],
       ["classifierFreeGuided", () => classifierFreeGuided(score, model, 2)],
       ["logLikelihood", () => logLikelihood(model, x)],
-      ["likelihoodBound", () => likelihoodBound(model, x, { rng: createRng(1) })],
+      ["continuousElbo", () => continuousElbo(model, x, { rng: createRng(1) })],
     ];
     for (const [name, use] of uses) {
       await check.throws(
         name,
         use,
-        /needs a score, and this model is a consistency function|^a consistency function has no (score|velocity)/,
+        /needs a score, and this model is a consistency function|^a consistency function has no (score|odeDrift)/,
       );
     }
     await check.throws(
@@ -263,7 +268,7 @@ claim("imputed consistency sampling keeps what is known", async (check) => {
   const sde = sdes[0];
   const known = { mask: [1, 0], known: tf.tensor2d([[0.25, 0]]) };
   const run = { shape: [64, 2], grid: levels(3), rng: createRng(check.seed) };
-  const x = await drawSamples(scoreModel(gaussian, sde), imputed(consistency(), known), run);
+  const x = await drawSamples(scoreModel(gaussian, sde), replacementSampler(consistency(), known), run);
   const values = await x.data();
   check.holds(
     "known coordinates",

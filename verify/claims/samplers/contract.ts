@@ -5,7 +5,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { samplerByName, samplerEntry, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { drawSamples, sample } from "../../../src/samplers/sample.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
@@ -109,7 +109,7 @@ claim(
       let evaluations = 0, calls = 0, looks = 0;
       const counted = scoreModelFromNoise(model.sde, (x, t) => {
         calls++;
-        return model.noise(x, t);
+        return model.predictedNoise(x, t);
       });
       for await (
         const look of sample(counted, samplerByName(name, options), { shape, grid, rng: createRng(1) })
@@ -250,8 +250,8 @@ claim("a grid may end where sigma is zero, for every sampler that needs no score
       const start = name === "unipc" ? await run(nudged) : before.clone();
       const expected = tf.tidy(() =>
         name === "ode-heun"
-          ? before.sub(model.velocity(before, last).mul(h))
-          : model.data(before, last).add(start.sub(before).div(sde.alpha(last)))
+          ? before.sub(model.odeDrift(before, last).mul(h))
+          : model.denoised(before, last).add(start.sub(before).div(sde.alpha(last)))
       );
       start.dispose();
       const [difference] = await tf.tidy(() => ended.sub(expected).abs().max()).data();

@@ -3,13 +3,13 @@
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { langevin, LANGEVIN_DIMENSIONS } from "../../../src/samplers/langevin.ts";
 import { predictorCorrector } from "../../../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../../../src/samplers/reverse_diffusion.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
-import { ddpmChain, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { discreteDdpm, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { impulseResponse, outputVariance } from "../../instruments/impulse_response.ts";
 import { chiSquareInterval } from "../../instruments/statistics.ts";
@@ -73,7 +73,7 @@ function uniform(tMin: number): Float64Array {
 const sampler = () => predictorCorrector({ predictor: reverseDiffusion(), corrector: langevin({ snr }) });
 
 claim(
-  "in the plane predictor-corrector takes its step from the noise level and has the law of that",
+  "in the plane predictor-corrector takes its step from the noise level and has the distribution of that",
   async (check) => {
     const cases = [
       ["VE", veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }), ve],
@@ -173,7 +173,7 @@ claim(
   "on a chain the corrector's α is 1 − β of the step that leads to the state it corrects",
   async (check) => {
     const betas = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45];
-    const chain = ddpmChain(betas);
+    const chain = discreteDdpm(betas);
     const model = scoreModel(new Gaussian({ mean: [0], variances: [1] }), chain);
     for (let i = 1; i < betas.length; i++) {
       const grid = Float64Array.of((i + 1) / betas.length, i / betas.length);

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { DormandPrince } from "../../../src/samplers/ode_dopri5.ts";
 import { type SdeConfig, sdeFromConfig } from "../../../src/diffusion/sde.ts";
@@ -19,15 +19,15 @@ claim("Dormand–Prince follows the probability flow of mixtures as SciPy does",
   const counts = { ours: 0, theirs: 0 };
   for (const { sde: config, probability_flow: points, ...data } of reference.mixtures) {
     const sde = sdeFromConfig(config as SdeConfig);
-    const world = GaussianMixture.from(data);
+    const problem = GaussianMixture.from(data);
     const run = async (states: number[][], tolerance: number) =>
-      await flowed(world, sde, states, "ode-dopri5", whole, { rtol: tolerance, atol: tolerance });
+      await flowed(problem, sde, states, "ode-dopri5", whole, { rtol: tolerance, atol: tolerance });
     const exact = points.flatMap((point) => point.x_at_0_001);
     const size = 1 + Math.max(...exact.map(Math.abs));
     for (const tolerance of [1e-6, 1e-7]) {
       const { values } = await run(points.map((point) => point.x_at_1), tolerance);
       check.atMost(
-        `d = ${world.dimension}, rtol ${tolerance}: largest error`,
+        `d = ${problem.dimension}, rtol ${tolerance}: largest error`,
         Math.max(...exact.map((value, i) => Math.abs(values[i] - value))),
         20 * (tolerance + 2 ** -23) * size,
         "SciPy's DOP853 at 1e-11; some 20 steps of the tolerance and of rounding",
@@ -206,9 +206,9 @@ claim(
     const model = scoreModel(bumps, sde);
     const x = tf.tensor2d(states);
     const solver = new DormandPrince({ rtol: 1e-6, atol: 1e-6 });
-    const down = await solver.integrate(model.velocity, x, sde.tMax, sde.tMin);
+    const down = await solver.integrate(model.odeDrift, x, sde.tMax, sde.tMin);
     const back = await new DormandPrince({ rtol: 1e-6, atol: 1e-6 }).integrate(
-      model.velocity,
+      model.odeDrift,
       down,
       sde.tMin,
       sde.tMax,

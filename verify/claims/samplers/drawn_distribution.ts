@@ -1,10 +1,10 @@
 /**
- * What every sampler draws with real random numbers, against its own exact law: so chance is the only allowance. The data
+ * What every sampler draws with real random numbers, against its own exact distribution: so chance is the only allowance. The data
  * are three modes on a line and a Gaussian across it, turned in the plane, and the run ends with the public denoising.
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import type { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { histogram } from "../../../src/plots/marks.ts";
@@ -14,16 +14,22 @@ import type { Sde } from "../../../src/diffusion/sde.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
 import { impulseResponse, outputMean, outputVariance } from "../../instruments/impulse_response.ts";
-import { acrossLaw, alongLaw, planeLaw, projected, valleys } from "../../problems/plane_mixture.ts";
+import {
+  acrossDistribution,
+  alongDistribution,
+  planeDistribution,
+  projected,
+  valleys,
+} from "../../problems/plane_mixture.ts";
 import {
   distributionFunction,
-  lawOfSum,
-  ownLaws,
-  type ParticleLaw,
-  type RankedLaw,
+  distributionOfSum,
+  ownDistributions,
+  type ParticleDistribution,
+  type RankedDistribution,
 } from "../../instruments/sampler_distribution.ts";
 import { type SamplerFacts, samplerFacts, sdes } from "../../problems/sampler_facts.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import {
   alarmRate,
   checkProportion,
@@ -40,7 +46,7 @@ export const area: Area = {
   plots: {
     title: "What samplers draw with few steps",
     text:
-      "A histogram of 200,000 draws (50,000 where the sampler adds no noise), the sampler's own exact law, which the draws must follow, and the data's law, which " +
+      "A histogram of 200,000 draws (50,000 where the sampler adds no noise), the sampler's own exact distribution, which the draws must follow, and the data's distribution, which " +
       "so few steps do not reach.",
   },
 };
@@ -54,39 +60,44 @@ const turns = Array.from({ length: 32 }, (_, i) => Math.PI * (i + 0.5) / 32);
 
 for (const [i, facts] of samplerFacts.entries()) {
   if (facts.name === "ode-dopri5" || !facts.carried) continue; // the former's map is known rank by rank
-  claim(`What ${facts.name} draws has its own exact law in every direction`, async (check) => {
+  claim(`What ${facts.name} draws has its own exact distribution in every direction`, async (check) => {
     // One SDE each in a usual run, all of them in turn.
     for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) await checkDraws(check, facts, sde);
   });
 }
 
-/** Data that every sampler's law is known for: two independent Gaussians. */
+/** Data that every sampler's distribution is known for: two independent Gaussians. */
 const gaussian = new Gaussian({ mean: [0.7, -0.3], variances: [0.25, 0.16] });
 
 for (const [i, facts] of samplerFacts.filter(({ carried }) => !carried).entries()) {
-  claim(`What ${facts.name} draws of a Gaussian has its own exact law in every direction`, async (check) => {
-    for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) {
-      const model = scoreModel(gaussian, sde);
-      const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });
-      const sampler = () => facts.sampler(sde, facts.drawSteps);
-      const law = await impulseResponse(model, sampler(), { grid, dimension: 2 });
-      const rng = createRng(check.seed).fork(`gaussian ${facts.name} ${sde.config.kind}`);
-      const x = await drawSamples(model, sampler(), { shape: [projectedCount, 2], grid, rng });
-      const rows = await x.data();
-      x.dispose();
-      const distances = turns.map((turn) => {
-        const [a, b] = [Math.cos(turn), Math.sin(turn)];
-        const mean = a * outputMean(law, 0, 0) + b * outputMean(law, 0, 1);
-        const start = sde.priorStd ** 2;
-        const std = Math.sqrt(a * a * outputVariance(law, start, 0) + b * b * outputVariance(law, start, 1));
-        return uniformDistance(Float64Array.from(
-          { length: projectedCount },
-          (_, row) => standardNormalCdf((a * rows[2 * row] + b * rows[2 * row + 1] - mean) / std),
-        ));
-      });
-      checkDistances(check, sde.config.kind, distances, "the impulse response of the sampler's own steps");
-    }
-  });
+  claim(
+    `What ${facts.name} draws of a Gaussian has its own exact distribution in every direction`,
+    async (check) => {
+      for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) {
+        const model = scoreModel(gaussian, sde);
+        const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });
+        const sampler = () => facts.sampler(sde, facts.drawSteps);
+        const distribution = await impulseResponse(model, sampler(), { grid, dimension: 2 });
+        const rng = createRng(check.seed).fork(`gaussian ${facts.name} ${sde.config.kind}`);
+        const x = await drawSamples(model, sampler(), { shape: [projectedCount, 2], grid, rng });
+        const rows = await x.data();
+        x.dispose();
+        const distances = turns.map((turn) => {
+          const [a, b] = [Math.cos(turn), Math.sin(turn)];
+          const mean = a * outputMean(distribution, 0, 0) + b * outputMean(distribution, 0, 1);
+          const start = sde.priorStd ** 2;
+          const std = Math.sqrt(
+            a * a * outputVariance(distribution, start, 0) + b * b * outputVariance(distribution, start, 1),
+          );
+          return uniformDistance(Float64Array.from(
+            { length: projectedCount },
+            (_, row) => standardNormalCdf((a * rows[2 * row] + b * rows[2 * row + 1] - mean) / std),
+          ));
+        });
+        checkDistances(check, sde.config.kind, distances, "the impulse response of the sampler's own steps");
+      }
+    },
+  );
 }
 
 async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
@@ -94,39 +105,49 @@ async function checkDraws(check: Check, facts: SamplerFacts, sde: Sde): Promise<
   const count = countOf(facts);
   const times = timeGrid(sde, { kind: facts.grid, steps });
   const carried = (data: GaussianMixture, particles: number) =>
-    ownLaws(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);
-  const along = await carried(alongLaw, facts.particles);
-  const across = await carried(acrossLaw, 240);
+    ownDistributions(scoreModel(data, sde), facts.stages(sde, steps), times, undefined, particles);
+  const along = await carried(alongDistribution, facts.particles);
+  const across = await carried(acrossDistribution, 240);
   const rng = createRng(check.seed).fork(`${facts.name} ${sde.config.kind}`);
   const run = { shape: [count, 2], grid: times, rng };
-  for await (const { x, step, done } of sample(scoreModel(planeLaw, sde), facts.sampler(sde, steps), run)) {
+  for await (
+    const { x, step, done } of sample(scoreModel(planeDistribution, sde), facts.sampler(sde, steps), run)
+  ) {
     if (!done && (step === 0 || step % (steps / 4) !== 0)) continue;
     const rows = await x.data() as Float32Array;
     if (done) x.dispose();
     const [u, v] = [projected(rows, 0), projected(rows, quarterTurn)];
     const where = `${sde.config.kind}, ${done ? "at the end, denoised" : `after ${step} of ${steps} steps`}`;
-    const laws = done ? [along.denoised, across.denoised] : [along.states[step], across.states[step]];
-    const source = "the sampler's law, carried through its steps in one dimension";
-    checkUniform(check, `${where}: ranks along the modes`, ranks(u, laws[0]), source);
-    checkUniform(check, `${where}: ranks across them`, ranks(v, laws[1]), source);
+    const distributions = done
+      ? [along.denoised, across.denoised]
+      : [along.states[step], across.states[step]];
+    const source = "the sampler's distribution, carried through its steps in one dimension";
+    checkUniform(check, `${where}: ranks along the modes`, ranks(u, distributions[0]), source);
+    checkUniform(check, `${where}: ranks across them`, ranks(v, distributions[1]), source);
     if (!done) continue;
-    checkModes(check, sde.config.kind, u, laws[0]);
-    checkProjections(check, sde.config.kind, rows, laws[0], laws[1]);
+    checkModes(check, sde.config.kind, u, distributions[0]);
+    checkProjections(check, sde.config.kind, rows, distributions[0], distributions[1]);
     check.plot(
       `${facts.name} under ${sde.config.kind}, along the modes`,
-      densityPlot(`${facts.name}, ${sde.config.kind}, ${steps} steps`, u, laws[0]),
+      densityPlot(`${facts.name}, ${sde.config.kind}, ${steps} steps`, u, distributions[0]),
     );
   }
 }
 
-/** The probabilities of values under their law: uniform if it is theirs (Rosenblatt 1952). */
-function ranks(values: Float64Array, law: RankedLaw): Float64Array {
-  return values.map((value) => distributionFunction(law, value));
+/** The probabilities of values under their distribution: uniform if it is theirs (Rosenblatt 1952). */
+function ranks(values: Float64Array, distribution: RankedDistribution): Float64Array {
+  return values.map((value) => distributionFunction(distribution, value));
 }
 
-function checkModes(check: Check, kind: string, values: Float64Array, law: RankedLaw): void {
+function checkModes(
+  check: Check,
+  kind: string,
+  values: Float64Array,
+  distribution: RankedDistribution,
+): void {
   const edges = [-Infinity, ...valleys, Infinity];
-  const below = (x: number) => x === -Infinity ? 0 : x === Infinity ? 1 : distributionFunction(law, x);
+  const below = (x: number) =>
+    x === -Infinity ? 0 : x === Infinity ? 1 : distributionFunction(distribution, x);
   for (let k = 0; k + 1 < edges.length; k++) {
     const inside = values.reduce((n, x) => n + Number(x > edges[k] && x <= edges[k + 1]), 0);
     const probability = below(edges[k + 1]) - below(edges[k]);
@@ -137,7 +158,7 @@ function checkModes(check: Check, kind: string, values: Float64Array, law: Ranke
       inside,
       count,
       probability,
-      "the sampler's law",
+      "the sampler's distribution",
     );
   }
 }
@@ -147,24 +168,29 @@ function checkProjections(
   check: Check,
   kind: string,
   rows: Float32Array,
-  along: ParticleLaw,
-  across: ParticleLaw,
+  along: ParticleDistribution,
+  across: ParticleDistribution,
 ): void {
   const distances = turns.map((turn) => {
-    const law = lawOfSum(Math.cos(turn), along, Math.sin(turn), across);
-    return uniformDistance(ranks(projected(rows.subarray(0, 2 * projectedCount), turn), law));
+    const distribution = distributionOfSum(Math.cos(turn), along, Math.sin(turn), across);
+    return uniformDistance(ranks(projected(rows.subarray(0, 2 * projectedCount), turn), distribution));
   });
-  checkDistances(check, kind, distances, "the sampler's law on each axis, convolved");
+  checkDistances(check, kind, distances, "the sampler's distribution on each axis, convolved");
 }
 
-/** The largest distance of draws, projected in each direction, from their law there. */
-function checkDistances(check: Check, kind: string, distances: readonly number[], law: string): void {
+/** The largest distance of draws, projected in each direction, from their distribution there. */
+function checkDistances(
+  check: Check,
+  kind: string,
+  distances: readonly number[],
+  distribution: string,
+): void {
   const bound = dkwDistance(projectedCount, alarmRate / turns.length);
   check.atMost(
-    `${kind}, ${turns.length} projections: largest distance from their laws`,
+    `${kind}, ${turns.length} projections: largest distance from their distributions`,
     Math.max(...distances),
     bound,
-    `${law}; Dvoretzky–Kiefer–Wolfowitz over ${projectedCount} values, ${turns.length} times`,
+    `${distribution}; Dvoretzky–Kiefer–Wolfowitz over ${projectedCount} values, ${turns.length} times`,
     {
       alarmRate,
       detectable: `distribution functions ${detectableDistance(bound, projectedCount).toFixed(4)} apart`,
@@ -172,14 +198,14 @@ function checkDistances(check: Check, kind: string, distances: readonly number[]
   );
 }
 
-function densityPlot(title: string, values: Float64Array, own: RankedLaw): string {
+function densityPlot(title: string, values: Float64Array, own: RankedDistribution): string {
   const range = [-1.9, 1.7] as const;
   const x = Float64Array.from({ length: 181 }, (_, i) => range[0] + (range[1] - range[0]) * i / 180);
-  const data = scalarLaw(alongLaw, 0);
+  const data = scalarDistribution(alongDistribution, 0);
   const density = (cdf: (x: number) => number) => x.map((at) => (cdf(at + 0.01) - cdf(at - 0.01)) / 0.02);
   return plot([
     histogram(values, { bins: 90, range, label: "drawn" }),
-    { kind: "line", x, y: density((at) => distributionFunction(own, at)), label: "own law" },
+    { kind: "line", x, y: density((at) => distributionFunction(own, at)), label: "own distribution" },
     { kind: "line", x, y: density(data.cdf), label: "data", dashed: true },
   ], { title, x: { label: "along the modes" }, y: { label: "density" } });
 }

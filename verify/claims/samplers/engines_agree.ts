@@ -5,7 +5,7 @@
 import { currentEngine } from "../../../src/compute/engine.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { samplerByName, samplerEntry, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";

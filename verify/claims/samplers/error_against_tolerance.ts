@@ -1,10 +1,10 @@
 /**
- * The laws of samplers that choose their own steps: how far they are from the data's, against the tolerance asked for.
+ * The distributions of samplers that choose their own steps: how far they are from the data's, against the tolerance asked for.
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import type { LineMark } from "../../../src/plots/marks.ts";
 import { plot } from "../../../src/plots/plot.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
@@ -12,9 +12,9 @@ import { odeDormandPrince } from "../../../src/samplers/ode_dopri5.ts";
 import { sample } from "../../../src/samplers/sample.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { alongLaw } from "../../problems/plane_mixture.ts";
+import { alongDistribution } from "../../problems/plane_mixture.ts";
 import { sdes } from "../../problems/sampler_facts.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { alarmRate, dkwDistance, standardNormalCdf, uniformDistance } from "../../instruments/statistics.ts";
 
 /** Where these claims are examined, and what the report says of their pictures. */
@@ -23,20 +23,20 @@ export const area: Area = {
   plots: {
     title: "Error against tolerance, for samplers that choose their steps",
     text:
-      "ode-dopri5 moves particles from the quantiles of p_T; where they end, the data's law should give the ranks that they " +
+      "ode-dopri5 moves particles from the quantiles of p_T; where they end, the data's distribution should give the ranks that they " +
       "started with. adaptive-sde is seen through draws: below the dashed line differences are chance.",
   },
 };
 
-/** Where laws are looked at, the end among them. */
+/** Where distributions are looked at, the end among them. */
 const grid = { kind: "uniform", steps: 4 } as const;
 
-/** P(x_t ≤ x) of the data's law. */
-function exactLaw(sde: Sde, t: number) {
-  const law = scalarLaw(alongLaw, noiseRatio(sde, t));
+/** P(x_t ≤ x) of the data's distribution. */
+function exactDistribution(sde: Sde, t: number) {
+  const distribution = scalarDistribution(alongDistribution, noiseRatio(sde, t));
   return {
-    cdf: (x: number) => law.cdf(x / sde.alpha(t)),
-    quantile: (rank: number) => sde.alpha(t) * law.quantile(rank),
+    cdf: (x: number) => distribution.cdf(x / sde.alpha(t)),
+    quantile: (rank: number) => sde.alpha(t) * distribution.quantile(rank),
   };
 }
 
@@ -47,16 +47,18 @@ claim("ode-dopri5 draws three modes with an error that falls with its tolerance"
   const tolerances = [1e-3, 1e-4, 1e-5, 1e-6];
   const curves: LineMark[] = [];
   for (const sde of sdes) {
-    const start = exactLaw(sde, sde.tMax);
+    const start = exactDistribution(sde, sde.tMax);
     const initial = tf.tensor2d(ranks.map((rank) => [start.quantile(rank)]));
     const errors: number[] = [];
     for (const tolerance of tolerances) {
       const sampler = odeDormandPrince({ rtol: tolerance, atol: tolerance });
       const options = { shape: [ranks.length, 1], grid, rng: createRng(1), initial, denoise: false };
       let error = 0;
-      for await (const { x, step, time, done } of sample(scoreModel(alongLaw, sde), sampler, options)) {
+      for await (
+        const { x, step, time, done } of sample(scoreModel(alongDistribution, sde), sampler, options)
+      ) {
         if (step === 0) continue;
-        const { cdf } = exactLaw(sde, time);
+        const { cdf } = exactDistribution(sde, time);
         const moved = Array.from(await x.data(), (x, i) => Math.abs(cdf(x) - ranks[i]));
         const mean = moved.reduce((sum, change) => sum + change) / moved.length;
         error = Math.max(error, mean);
@@ -99,9 +101,11 @@ claim(
         const options = { shape: [count, 1], grid, rng, denoise: false };
         const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10 });
         let error = 0;
-        for await (const { x, step, time, done } of sample(scoreModel(alongLaw, sde), sampler, options)) {
+        for await (
+          const { x, step, time, done } of sample(scoreModel(alongDistribution, sde), sampler, options)
+        ) {
           if (step === 0) continue;
-          const { cdf } = exactLaw(sde, time);
+          const { cdf } = exactDistribution(sde, time);
           error = uniformDistance(Float64Array.from(await x.data(), cdf));
           if (done) x.dispose();
           check.atMost(
@@ -110,7 +114,7 @@ claim(
             chance + tolerance / 2,
             `chance (Dvoretzky–Kiefer–Wolfowitz over ${count} draws); a step keeps a solution that is an order better ` +
               "than the difference which the tolerance bounds",
-            { alarmRate, detectable: `a law ${(2 * chance + tolerance / 2).toFixed(2)} away` },
+            { alarmRate, detectable: `a distribution ${(2 * chance + tolerance / 2).toFixed(2)} away` },
           );
         }
         errors.push(error);
@@ -120,7 +124,7 @@ claim(
     const typical = tolerances.map(() => 0.87 / Math.sqrt(count));
     curves.push({ kind: "line", label: "chance alone", x: tolerances, y: typical, dashed: true });
     check.plot(
-      "adaptive-sde: distance of its law from the data's, by tolerance",
+      "adaptive-sde: distance of its distribution from the data's, by tolerance",
       plot(curves, {
         title: "adaptive-sde (chooses its steps)",
         x: { label: "rtol = 10 atol", scale: "log" },

@@ -4,8 +4,8 @@
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
-import { stepsWithin } from "../../../src/samplers/nfe_budget.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import {
   predictorNames,
   samplerByName,
@@ -151,14 +151,14 @@ claim(
 claim("a budget is spent as far as whole steps go, and never exceeded, for every sampler", async (check) => {
   for (const name of scoreSamplerNames) {
     if (samplerEntry(name).evaluationsPerStep({}) === null) {
-      await check.throws(name, () => stepsWithin(name, 100), /chooses its own steps, whatever the budget$/);
+      await check.throws(name, () => stepsForNfe(name, 100), /chooses its own steps, whatever the budget$/);
       continue;
     }
     const wrong: string[] = [];
     for (const budget of [2, 3, 4, 5, 7, 10, 11, 20, 50, 101, 1000]) {
       const perStep = (options: SamplerOptions) => samplerEntry(name).evaluationsPerStep(options)!;
       try {
-        const { steps, options } = stepsWithin(name, budget);
+        const { steps, options } = stepsForNfe(name, budget);
         const spent = steps * perStep(options) + 1;
         const more = name === "annealed-langevin" ? steps : perStep(options);
         if (!(spent <= budget && spent + more > budget)) wrong.push(`${budget}: ${spent}`);
@@ -179,13 +179,13 @@ claim("a budget is spent as far as whole steps go, and never exceeded, for every
   }
   check.equal(
     "given moves are kept",
-    stepsWithin("annealed-langevin", 101, { correctorSteps: 20 }).steps,
+    stepsForNfe("annealed-langevin", 101, { correctorSteps: 20 }).steps,
     5,
     "5 · 20 + 1",
   );
   check.equal(
     "a predictor's cost counts",
-    stepsWithin("predictor-corrector", 41, { predictor: "dpm-solver-3" }).steps,
+    stepsForNfe("predictor-corrector", 41, { predictor: "dpm-solver-3" }).steps,
     10,
     "10 · (3 + 1) + 1",
   );

@@ -1,12 +1,12 @@
 /** Claims about exceptions of a model in the middle of a run: what had been allocated is freed. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { imputed, repaint } from "../../../src/conditioning/imputation.ts";
+import { repaintSampler, replacementSampler } from "../../../src/conditioning/imputation.ts";
 import { linearObservation } from "../../../src/conditioning/observation.ts";
 import { maskOperator } from "../../../src/conditioning/operators.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
-import { decode, encode } from "../../../src/likelihood/latents.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
+import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
@@ -23,7 +23,7 @@ function throwing(call: number): { model: ScoreModel; thrown: () => boolean } {
   let calls = 0;
   const model = scoreModelFromNoise(base.sde, (x, t) => {
     if (++calls === call) throw new Error("the model failed");
-    return base.noise(x, t);
+    return base.predictedNoise(x, t);
   });
   return { model, thrown: () => calls >= call };
 }
@@ -70,7 +70,7 @@ claim(
     const [name, known] = ["predictor-corrector", tf.tensor2d([[0.5, 0, 0]])];
     const mask = [1, 0, 0];
     const { grid, options } = settings(name);
-    for (const [what, around] of [["imputation", imputed], ["RePaint", repaint]] as const) {
+    for (const [what, around] of [["imputation", replacementSampler], ["RePaint", repaintSampler]] as const) {
       await examine(check, what, (model) => {
         const sampler = around(samplerByName(name, options), { known, mask });
         return drawSamples(model, sampler, { shape, grid, rng: createRng(1) });
@@ -102,8 +102,8 @@ claim(
         `likelihood, estimated trace, ${method.kind}`,
         (model) => logLikelihood(model, x, { method, trace: { rng: createRng(2), probes: 2 } }),
       );
-      await examine(check, `encoding, ${method.kind}`, (model) => encode(model, x, method));
-      await examine(check, `decoding, ${method.kind}`, (model) => decode(model, x, method));
+      await examine(check, `encoding, ${method.kind}`, (model) => encodeLatent(model, x, method));
+      await examine(check, `decoding, ${method.kind}`, (model) => decodeLatent(model, x, method));
     }
     x.dispose();
   },

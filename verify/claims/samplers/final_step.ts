@@ -4,14 +4,14 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { edmStochastic, type EdmStochasticOptions } from "../../../src/samplers/edm_stochastic.ts";
 import { noiseRatio, vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { impulseResponse } from "../../instruments/impulse_response.ts";
-import { planeLaw } from "../../problems/plane_mixture.ts";
+import { planeDistribution } from "../../problems/plane_mixture.ts";
 import { sdes } from "../../problems/sampler_facts.ts";
 
 /** Where these claims are examined. */
@@ -37,12 +37,12 @@ claim(
   { engines },
   async (check) => {
     for (const sde of sdes.filter((sde) => sde.sigma(0) === 0)) {
-      const model = scoreModel(planeLaw, sde);
+      const model = scoreModel(planeDistribution, sde);
       const x = createRng(1).normal([5, 2]);
       for (const name of exactForConstants) {
         const stepper = samplerByName(name).start(model, createRng(2));
         const ended = await stepper.step(x, 0.3, 0);
-        const error = tf.tidy(() => ended.sub(model.data(x, 0.3)).abs().max());
+        const error = tf.tidy(() => ended.sub(model.denoised(x, 0.3)).abs().max());
         check.atMost(
           `${name}, ${sde.config.kind}`,
           (await error.data())[0],

@@ -1,10 +1,10 @@
 /**
- * Langevin dynamics, the predictor-corrector composition and annealed Langevin dynamics, by their exact laws.
+ * Langevin dynamics, the predictor-corrector composition and annealed Langevin dynamics, by their exact distributions.
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { langevin } from "../../../src/samplers/langevin.ts";
@@ -232,7 +232,7 @@ claim(
         limit,
         floor,
         0.02 * floor,
-        "the corrector's own stationary law",
+        "the corrector's own stationary distribution",
         {
           detectable: "5e-4 of the variance",
         },
@@ -241,40 +241,43 @@ claim(
   },
 );
 
-claim("annealed Langevin dynamics has the law of its moves at every level, under any SDE", async (check) => {
-  for (const [name, sde] of Object.entries(sdes)) {
-    const grid = timeGrid(sde, { kind: "log-snr", steps: 6 });
-    const lowest = noiseRatio(sde, sde.tMin);
-    for (const epsilon of [undefined, 0.25 * lowest ** 2]) {
-      const steps = 5;
-      const response = await probe(sde, annealedLangevin({ steps, epsilon }), grid);
-      // In y = x/α, whose law at a level is N(m0, s0² + ν²).
-      let offset = 1 / sde.alpha(grid[0]) - mean;
-      let variance = 1 / sde.alpha(grid[0]) ** 2;
-      for (const t of grid.slice(1)) {
-        const level = noiseRatio(sde, t);
-        const alphaI = (epsilon ?? 0.1 * lowest ** 2) * level ** 2 / lowest ** 2;
-        [offset, variance] = afterMoves(steps, alphaI, s0Squared + level ** 2, offset, variance);
+claim(
+  "annealed Langevin dynamics has the distribution of its moves at every level, under any SDE",
+  async (check) => {
+    for (const [name, sde] of Object.entries(sdes)) {
+      const grid = timeGrid(sde, { kind: "log-snr", steps: 6 });
+      const lowest = noiseRatio(sde, sde.tMin);
+      for (const epsilon of [undefined, 0.25 * lowest ** 2]) {
+        const steps = 5;
+        const response = await probe(sde, annealedLangevin({ steps, langevinStep: epsilon }), grid);
+        // In y = x/α, whose distribution at a level is N(m0, s0² + ν²).
+        let offset = 1 / sde.alpha(grid[0]) - mean;
+        let variance = 1 / sde.alpha(grid[0]) ** 2;
+        for (const t of grid.slice(1)) {
+          const level = noiseRatio(sde, t);
+          const alphaI = (epsilon ?? 0.1 * lowest ** 2) * level ** 2 / lowest ** 2;
+          [offset, variance] = afterMoves(steps, alphaI, s0Squared + level ** 2, offset, variance);
+        }
+        const alpha = sde.alpha(sde.tMin);
+        const what = `${name}, ε = ${epsilon === undefined ? "default" : "0.25 σ_L²"}`;
+        check.within(
+          `${what}: variance`,
+          outputVariance(response, 1),
+          alpha ** 2 * variance,
+          2e-6 * variance,
+          "Song & Ermon 2020, Alg. 1, in closed form; 2019, Alg. 1 with 2ε",
+          {
+            detectable: "2e-6 of the variance",
+          },
+        );
+        check.within(
+          `${what}: mean`,
+          outputMean(response, 1),
+          alpha * (mean + offset),
+          2e-6 * (1 + Math.abs(offset)),
+          "the same",
+        );
       }
-      const alpha = sde.alpha(sde.tMin);
-      const what = `${name}, ε = ${epsilon === undefined ? "default" : "0.25 σ_L²"}`;
-      check.within(
-        `${what}: variance`,
-        outputVariance(response, 1),
-        alpha ** 2 * variance,
-        2e-6 * variance,
-        "Song & Ermon 2020, Alg. 1, in closed form; 2019, Alg. 1 with 2ε",
-        {
-          detectable: "2e-6 of the variance",
-        },
-      );
-      check.within(
-        `${what}: mean`,
-        outputMean(response, 1),
-        alpha * (mean + offset),
-        2e-6 * (1 + Math.abs(offset)),
-        "the same",
-      );
     }
-  }
-});
+  },
+);

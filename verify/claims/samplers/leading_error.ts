@@ -1,5 +1,5 @@
 /**
- * The exact laws of the samplers on Gaussian data, measured through the real tensor code with impulses, against the first
+ * The exact distributions of the samplers on Gaussian data, measured through the real tensor code with impulses, against the first
  * error terms that theory gives: an order says how fast an error falls, its constant also that nothing else is wrong.
  * @module
  */
@@ -11,7 +11,7 @@ import type { Sde } from "../../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
 import {
-  type GaussianWorld,
+  type GaussianProblem,
   marginalVariance,
   responseOf,
   sdes,
@@ -60,7 +60,7 @@ interface Case {
   readonly sampler: Sampler;
   readonly grid: GridKind;
   readonly order: 1 | 2;
-  readonly constant: (world: GaussianWorld) => number;
+  readonly constant: (problem: GaussianProblem) => number;
   readonly only?: string;
   /** Three step counts, each twice the one before; default 32, 64, 128. */
   readonly counts?: readonly [number, number, number];
@@ -76,7 +76,7 @@ const cases: Case[] = [
       sampler: ddim({ eta }),
       grid,
       order: 1,
-      constant: (world) => ddimError(world, grid, eta),
+      constant: (problem) => ddimError(problem, grid, eta),
     }))
   ),
   flow("ode-euler", "uniform", 1, "t"),
@@ -87,7 +87,7 @@ const cases: Case[] = [
     sampler: samplerByName("dpm++2m"),
     grid,
     order: 2,
-    constant: (world) => multistepError(world, grid),
+    constant: (problem) => multistepError(problem, grid),
     // Equal steps in λ round the same coefficient the same way every time, so rounding adds up: fewer steps.
     counts: grid === "log-snr" ? [16, 32, 64] : undefined,
   })),
@@ -97,26 +97,30 @@ const cases: Case[] = [
   ]),
 ];
 
-function oneStep(name: string, terms: (world: GaussianWorld, t: number) => { q: number; w: number }): Case {
-  const constant = (world: GaussianWorld) => stochasticError(world, "uniform", (t) => terms(world, t));
+function oneStep(
+  name: string,
+  terms: (problem: GaussianProblem, t: number) => { q: number; w: number },
+): Case {
+  const constant = (problem: GaussianProblem) =>
+    stochasticError(problem, "uniform", (t) => terms(problem, t));
   return { sampler: samplerByName(name), grid: "uniform", order: 1, constant };
 }
 
 function flow(name: string, grid: GridKind, order: 1 | 2, variable: "t" | "noise ratio"): Case {
-  const constant = (world: GaussianWorld) => flowError(world, grid, order, variable);
+  const constant = (problem: GaussianProblem) => flowError(problem, grid, order, variable);
   return { sampler: samplerByName(name), grid, order, constant };
 }
 
 function singlestep(name: string, grid: GridKind, gain: FlowGain): Case {
-  const constant = (world: GaussianWorld) => singlestepError(world, grid, 2, gain);
+  const constant = (problem: GaussianProblem) => singlestepError(problem, grid, 2, gain);
   return { sampler: samplerByName(name), grid, order: 2, constant, counts: [16, 32, 64] };
 }
 
 /** V − C_ε of the sampler's output variance V, from the exact start. */
 async function varianceError(sampler: Sampler, sde: Sde, kind: GridKind, steps: number): Promise<number> {
-  const world = { sde, s0Squared };
-  const response = await responseOf(world, sampler, { kind, steps });
-  return outputVariance(response, marginalVariance(world, sde.tMax)) - marginalVariance(world, sde.tMin);
+  const problem = { sde, s0Squared };
+  const response = await responseOf(problem, sampler, { kind, steps });
+  return outputVariance(response, marginalVariance(problem, sde.tMax)) - marginalVariance(problem, sde.tMin);
 }
 
 async function examineCase(check: Check, example: Case): Promise<void> {
@@ -189,14 +193,14 @@ claim("Euler–Maruyama's leading constants are the known ones", async (check) =
 });
 
 /** K = (C_ε/α_ε)² {∫ (α/C)² (f²C − fC') dt − ½ [α²C'/C²]}, the form after integrating by parts. */
-function closedConstant(world: GaussianWorld): number {
-  const { sde } = world;
-  const slope = (t: number) => varianceSlope(world, t);
+function closedConstant(problem: GaussianProblem): number {
+  const { sde } = problem;
+  const slope = (t: number) => varianceSlope(problem, t);
   const integrand = (t: number) => {
-    const c = marginalVariance(world, t);
-    return (sde.alpha(t) / c) ** 2 * (sde.drift(t) ** 2 * c - sde.drift(t) * slope(t));
+    const c = marginalVariance(problem, t);
+    return (sde.alpha(t) / c) ** 2 * (sde.driftCoefficient(t) ** 2 * c - sde.driftCoefficient(t) * slope(t));
   };
-  const edge = (t: number) => sde.alpha(t) ** 2 * slope(t) / marginalVariance(world, t) ** 2;
+  const edge = (t: number) => sde.alpha(t) ** 2 * slope(t) / marginalVariance(problem, t) ** 2;
   const intervals = 20_000; // Simpson's rule
   const h = (sde.tMax - sde.tMin) / intervals;
   let sum = 0;
@@ -204,7 +208,7 @@ function closedConstant(world: GaussianWorld): number {
     sum += (i === 0 || i === intervals ? 1 : i % 2 === 1 ? 4 : 2) * integrand(sde.tMin + i * h);
   }
   const bracket = edge(sde.tMax) - edge(sde.tMin);
-  return (marginalVariance(world, sde.tMin) / sde.alpha(sde.tMin)) ** 2 * (sum * h / 3 - bracket / 2);
+  return (marginalVariance(problem, sde.tMin) / sde.alpha(sde.tMin)) ** 2 * (sum * h / 3 - bracket / 2);
 }
 
 claim(

@@ -5,7 +5,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
@@ -18,7 +18,7 @@ import { bumps } from "../../instruments/flow_map.ts";
 import { marginalVariance, responseOf, sdes } from "../../problems/gaussian_1d.ts";
 import { outputVariance } from "../../instruments/impulse_response.ts";
 import { thirdsGain } from "../../reference/error_constants.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { alarmRate, dkwDistance, uniformDistance } from "../../instruments/statistics.ts";
 import { mixture, shape } from "../../problems/short_runs.ts";
 
@@ -72,12 +72,12 @@ for (const { name, sampler, method, deterministic } of methods) {
       for (const kind of ["log-snr", "karras"] as const) {
         const steps = name === "adaptive-sde" ? 64 : 12;
         const times = timeGrid(sde, { kind: name === "adaptive-sde" ? "quadratic" : kind, steps });
-        const world = { sde, s0Squared };
-        const noise = (t: number) => sde.sigma(t) / marginalVariance(world, t);
+        const problem = { sde, s0Squared };
+        const noise = (t: number) => sde.sigma(t) / marginalVariance(problem, t);
         const [gain, ...draws] = method(sde, times, noise);
-        const start = marginalVariance(world, sde.tMax);
+        const start = marginalVariance(problem, sde.tMax);
         const expected = gain ** 2 * start + draws.reduce((total, c) => total + c * c, 0);
-        const observed = outputVariance(await responseOf(world, sampler, times), start);
+        const observed = outputVariance(await responseOf(problem, sampler, times), start);
         check.within(
           `${label}, ${kind}: variance after ${steps} steps`,
           observed,
@@ -168,8 +168,9 @@ function improvedEuler(sde: Sde, times: Float64Array, noise: (t: number) => numb
   let x: Coefficients = [1];
   for (let k = 0; k + 1 < times.length; k++) {
     const [t, s] = [times[k], times[k + 1]];
-    const drift = (u: number) => sde.drift(u) + sde.diffusion(u) ** 2 * noise(u) / sde.sigma(u);
-    const draw = (u: number) => sde.diffusion(u) * Math.sqrt(t - s);
+    const drift = (u: number) =>
+      sde.driftCoefficient(u) + sde.diffusionCoefficient(u) ** 2 * noise(u) / sde.sigma(u);
+    const draw = (u: number) => sde.diffusionCoefficient(u) * Math.sqrt(t - s);
     const near = withDraw(x.map((c) => c * (1 - (t - s) * drift(t))), draw(t));
     const again = withDraw(x, draw(s)).map((c, i) => c - (t - s) * drift(s) * near[i]);
     x = sum(0.5, near, 0.5, again);
@@ -208,7 +209,7 @@ claim(
   async (check) => {
     for (const sde of [vpSde(), sdes["VE"]]) {
       const { kind } = sde.config;
-      const law = scalarLaw(bumps, noiseRatio(sde, sde.tMin));
+      const distribution = scalarDistribution(bumps, noiseRatio(sde, sde.tMin));
       const run = async (count: number, tolerance: number) => {
         const grid = { kind: "uniform", steps: 1 } as const;
         const options = { shape: [count, 1], grid, rng: createRng(check.seed), denoise: false };
@@ -218,7 +219,7 @@ claim(
         for await (const look of sample(scoreModel(bumps, sde), sampler, options)) {
           if (!look.done) continue;
           evaluations = look.evaluations;
-          ranks = Float64Array.from(await look.x.data(), (x) => law.cdf(x / sde.alpha(sde.tMin)));
+          ranks = Float64Array.from(await look.x.data(), (x) => distribution.cdf(x / sde.alpha(sde.tMin)));
           look.x.dispose();
         }
         return { evaluations, ranks };
@@ -226,11 +227,11 @@ claim(
       const count = 3000;
       const noise = dkwDistance(count, alarmRate);
       check.atMost(
-        `${kind}: distance from the law at a tolerance of 0.05`,
+        `${kind}: distance from the distribution at a tolerance of 0.05`,
         uniformDistance((await run(count, 0.05)).ranks),
         noise + 0.025,
         `chance (Dvoretzky–Kiefer–Wolfowitz over ${count} draws) and half the tolerance`,
-        { alarmRate, detectable: "a law 0.15 away: rejected noise drawn anew, half a score" },
+        { alarmRate, detectable: "a distribution 0.15 away: rejected noise drawn anew, half a score" },
       );
       check.atLeast(
         `${kind}: evaluations at a tolerance of 0.02, over those at 0.2`,

@@ -6,8 +6,8 @@
 import { createRng, type Rng, type RngState } from "../../../src/compute/rng.ts";
 import type { PerRow } from "../../../src/compute/rows.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
-import { decode, encode } from "../../../src/likelihood/latents.ts";
+import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
+import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { sample } from "../../../src/samplers/sample.ts";
@@ -38,7 +38,7 @@ function breaking(
   let calls = 0;
   const noise = (x: tf.Tensor, t: PerRow) =>
     tf.tidy(() => {
-      const whole = model.noise(x, t);
+      const whole = model.predictedNoise(x, t);
       return ++calls === call ? withBroken(whole, value) : whole;
     });
   return { model: scoreModelFromNoise(model.sde, noise), calls: () => calls };
@@ -181,7 +181,7 @@ claim("whichever draw of noise breaks, every sampler says where, the start too",
 });
 
 claim("likelihoods and codes break with an error that names the time, not with a number", async (check) => {
-  const world = scoreModel(mixture, vpSde());
+  const problem = scoreModel(mixture, vpSde());
   const methods = [
     { kind: "dopri5", rtol: 1e-2, atol: 1e-2 },
     { kind: "rk4", grid: { kind: "log-snr", steps: 3 } },
@@ -193,11 +193,11 @@ claim("likelihoods and codes break with an error that names the time, not with a
       "likelihood": (model: ScoreModel, x: tf.Tensor) => logLikelihood(model, x, { method }),
       "likelihood, estimated trace": (model: ScoreModel, x: tf.Tensor) =>
         logLikelihood(model, x, { method, trace: { rng: createRng(3) } }),
-      "encode": (model: ScoreModel, x: tf.Tensor) => encode(model, x, method),
-      "decode": (model: ScoreModel, x: tf.Tensor) => decode(model, x, method),
+      "encode": (model: ScoreModel, x: tf.Tensor) => encodeLatent(model, x, method),
+      "decode": (model: ScoreModel, x: tf.Tensor) => decodeLatent(model, x, method),
     };
     for (const [what, action] of Object.entries(actions)) {
-      const counted = breaking(world, 0, NaN);
+      const counted = breaking(problem, 0, NaN);
       const outcome = await action(counted.model, x);
       if (outcome instanceof tf.Tensor) outcome.dispose();
       const found: { error: string; expected: RegExp }[] = [];
@@ -211,9 +211,9 @@ claim("likelihoods and codes break with an error that names the time, not with a
       // Of the exact trace's three calls to an evaluation only the first gives the velocity.
       const each = what === "likelihood" ? 3 : 1;
       for (const [i, evaluation] of some(counted.calls() / each, 8).entries()) {
-        await attempt(breaking(world, 1 + (evaluation - 1) * each, broken[i % 3]).model, x);
+        await attempt(breaking(problem, 1 + (evaluation - 1) * each, broken[i % 3]).model, x);
       }
-      for (const start of starts) await attempt(world, start);
+      for (const start of starts) await attempt(problem, start);
       compare(check, `${method.kind}, ${what}`, found);
       check.equal(
         `${method.kind}, ${what}: tensors left by errors`,

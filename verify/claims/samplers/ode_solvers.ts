@@ -4,12 +4,12 @@
  * @module
  */
 import { samplerByName, type SamplerOptions } from "../../../src/samplers/registry.ts";
-import { logSnr, noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
+import { halfLogSnr, noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { bumps, flowed, whole } from "../../instruments/flow_map.ts";
 import {
-  type GaussianWorld,
+  type GaussianProblem,
   marginalVariance,
   responseOf,
   sdes,
@@ -17,7 +17,7 @@ import {
 } from "../../problems/gaussian_1d.ts";
 import { outputVariance } from "../../instruments/impulse_response.ts";
 import { multistepError } from "../../reference/error_constants.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -33,8 +33,8 @@ claim("the probability flow of a one-dimensional mixture keeps ranks: F_ε(x_ε)
     { sampler: "ode-euler", kind: "log-snr", steps: 50, order: 1 },
   ] as const;
   for (const [name, sde] of Object.entries(sdes)) {
-    const start = scalarLaw(bumps, noiseRatio(sde, sde.tMax));
-    const end = scalarLaw(bumps, noiseRatio(sde, sde.tMin));
+    const start = scalarDistribution(bumps, noiseRatio(sde, sde.tMax));
+    const end = scalarDistribution(bumps, noiseRatio(sde, sde.tMin));
     const states = ranks.map((rank) => [sde.alpha(sde.tMax) * start.quantile(rank)]);
     const change = async (sampler: string, grid: GridConfig, options: SamplerOptions = {}) => {
       const { values } = await flowed(bumps, sde, states, sampler, grid, options);
@@ -65,13 +65,13 @@ claim("the probability flow of a one-dimensional mixture keeps ranks: F_ε(x_ε)
 claim("Runge–Kutta 4 repeats a float64 Runge–Kutta on Gaussian data, and has order 4", async (check) => {
   const errors: Record<string, number[]> = {};
   for (const [name, sde] of Object.entries(sdes)) {
-    const world = { sde, s0Squared: 0.25 };
-    const exact = marginalVariance(world, sde.tMin);
+    const problem = { sde, s0Squared: 0.25 };
+    const exact = marginalVariance(problem, sde.tMin);
     errors[name] = [];
     for (const steps of [4, 8, 16, 32]) {
-      const variance = await outputVarianceOf("ode-rk4", world, { kind: "uniform", steps });
+      const variance = await outputVarianceOf("ode-rk4", problem, { kind: "uniform", steps });
       errors[name].push(variance - exact);
-      const expected = rungeKuttaVariance(world, steps);
+      const expected = rungeKuttaVariance(problem, steps);
       check.within(
         `${name}: V at N = ${steps}`,
         variance,
@@ -96,16 +96,16 @@ claim("Runge–Kutta 4 repeats a float64 Runge–Kutta on Gaussian data, and has
 
 async function outputVarianceOf(
   sampler: string,
-  world: GaussianWorld,
+  problem: GaussianProblem,
   grid: GridConfig | Float64Array,
 ): Promise<number> {
-  const response = await responseOf(world, samplerByName(sampler), grid);
-  return outputVariance(response, marginalVariance(world, world.sde.tMax));
+  const response = await responseOf(problem, samplerByName(sampler), grid);
+  return outputVariance(response, marginalVariance(problem, problem.sde.tMax));
 }
 
-function rungeKuttaVariance(world: GaussianWorld, steps: number): number {
-  const { tMin, tMax } = world.sde;
-  const rate = (t: number) => varianceSlope(world, t) / marginalVariance(world, t) / 2;
+function rungeKuttaVariance(problem: GaussianProblem, steps: number): number {
+  const { tMin, tMax } = problem.sde;
+  const rate = (t: number) => varianceSlope(problem, t) / marginalVariance(problem, t) / 2;
   const h = (tMin - tMax) / steps;
   let gain = 1;
   for (let i = 0; i < steps; i++) {
@@ -116,21 +116,21 @@ function rungeKuttaVariance(world: GaussianWorld, steps: number): number {
     const k4 = rate(i === steps - 1 ? tMin : t + h) * (1 + h * k3);
     gain *= 1 + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
   }
-  return gain ** 2 * marginalVariance(world, tMax);
+  return gain ** 2 * marginalVariance(problem, tMax);
 }
 
 claim("DPM-Solver++(2M) keeps order 2 and its constant where steps in λ alternate 1 : 2", async (check) => {
   for (const [name, sde] of Object.entries(sdes)) {
-    const world = { sde, s0Squared: 0.25 };
-    const exact = marginalVariance(world, sde.tMin);
+    const problem = { sde, s0Squared: 0.25 };
+    const exact = marginalVariance(problem, sde.tMin);
     const pairs = [12, 24, 48];
     const [a, b, c] = await Promise.all(
       pairs.map(async (n) =>
-        n ** 2 * (await outputVarianceOf("dpm++2m", world, alternating(sde, n)) - exact)
+        n ** 2 * (await outputVarianceOf("dpm++2m", problem, alternating(sde, n)) - exact)
       ),
     );
     // A pair of length H = 3h: h³ [D'/12 + D''(1/6 + 2/4)] and (2h)³ [D'/12 + D''(1/6 + 1/8)], over H³.
-    const expected = multistepError(world, "log-snr", { first: 1 / 3, slope: 0.75 / 27, bend: 3 / 27 });
+    const expected = multistepError(problem, "log-snr", { first: 1 / 3, slope: 0.75 / 27, bend: 3 / 27 });
     const rounding = 2 ** -24 * 0.25 * 96 * 48 ** 2 * 8 / 3;
     check.within(
       `${name}: n²·(V − C) for n pairs, extrapolated`,
@@ -145,11 +145,11 @@ claim("DPM-Solver++(2M) keeps order 2 and its constant where steps in λ alterna
 
 /** n equal intervals in λ, each cut at a third. */
 function alternating(sde: Sde, pairs: number): Float64Array {
-  const from = logSnr(sde, sde.tMax);
-  const to = logSnr(sde, sde.tMin);
+  const from = halfLogSnr(sde, sde.tMax);
+  const to = halfLogSnr(sde, sde.tMin);
   const times = Float64Array.from({ length: 2 * pairs + 1 }, (_, i) => {
     const place = Math.floor(i / 2) + (i % 2) / 3;
-    return sde.timeOfLogSnr(from + (to - from) * place / pairs);
+    return sde.timeAtHalfLogSnr(from + (to - from) * place / pairs);
   });
   times[0] = sde.tMax;
   times[2 * pairs] = sde.tMin;

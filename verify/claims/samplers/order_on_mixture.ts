@@ -1,18 +1,18 @@
 /**
- * Every sampler's exact law on data of three modes, where scores are not linear: it reaches p_t at the sampler's order, at
- * the end and on the way. Deterministic: the law is carried through the sampler's own tensor code.
+ * Every sampler's exact distribution on data of three modes, where scores are not linear: it reaches p_t at the sampler's order, at
+ * the end and on the way. Deterministic: the distribution is carried through the sampler's own tensor code.
  * @module
  */
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import type { LineMark } from "../../../src/plots/marks.ts";
 import { plot } from "../../../src/plots/plot.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { alongLaw } from "../../problems/plane_mixture.ts";
-import { differences, ownLaws } from "../../instruments/sampler_distribution.ts";
+import { alongDistribution } from "../../problems/plane_mixture.ts";
+import { differences, ownDistributions } from "../../instruments/sampler_distribution.ts";
 import { type SamplerFacts, samplerFacts, sdes, unclaimed } from "../../problems/sampler_facts.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { standardNormalCdf } from "../../instruments/statistics.ts";
 
 /** Where these claims are examined, and what the report says of their pictures. */
@@ -21,26 +21,26 @@ export const area: Area = {
   plots: {
     title: "Error against steps, on data of three modes",
     text:
-      "The largest distance between the sampler's own law, carried exactly through its steps, and the data's. The " +
+      "The largest distance between the sampler's own distribution, carried exactly through its steps, and the data's. The " +
       "dashed line has the slope of the order claimed; the numbers are the orders read off the last two points.",
   },
 };
 
-/** Parts of the way at which laws are looked at. */
+/** Parts of the way at which distributions are looked at. */
 const looks = [1 / 4, 1 / 2, 3 / 4, 1];
 
-/** P(X ≤ x) of the sampler's law less that of p_t, at each look, for a run that starts from p_T itself. */
-async function lawErrors(
+/** P(X ≤ x) of the sampler's distribution less that of p_t, at each look, for a run that starts from p_T itself. */
+async function distributionErrors(
   facts: SamplerFacts,
   sde: Sde,
   steps: number,
   particles = 160,
 ): Promise<Float64Array[]> {
   const times = timeGrid(sde, { kind: facts.grid, steps });
-  const marginal = (t: number) => scalarLaw(alongLaw, noiseRatio(sde, t));
+  const marginal = (t: number) => scalarDistribution(alongDistribution, noiseRatio(sde, t));
   const start = marginal(times[0]);
-  const { states } = await ownLaws(
-    scoreModel(alongLaw, sde),
+  const { states } = await ownDistributions(
+    scoreModel(alongDistribution, sde),
     facts.stages(sde, steps),
     times,
     (score) => sde.alpha(times[0]) * start.quantile(standardNormalCdf(score)),
@@ -48,8 +48,8 @@ async function lawErrors(
   );
   return looks.map((part) => {
     const k = Math.round(steps * part);
-    const law = marginal(times[k]);
-    return differences(states[k], (x) => law.cdf(x / sde.alpha(times[k])));
+    const distribution = marginal(times[k]);
+    return differences(states[k], (x) => distribution.cdf(x / sde.alpha(times[k])));
   });
 }
 
@@ -57,7 +57,7 @@ function largest(values: Float64Array): number {
   return values.reduce((sup, value) => Math.max(sup, Math.abs(value)), 0);
 }
 
-claim("Every sampler of the catalogue has its law stated", (check) => {
+claim("Every sampler of the catalogue has its distribution stated", (check) => {
   check.equal("samplers without facts", unclaimed, [], "verify/problems/sampler_facts.ts has a row for each");
 });
 
@@ -66,7 +66,7 @@ const floor = 1e-6;
 
 for (const facts of samplerFacts) {
   const { name, order } = facts;
-  // Samplers without an order, adaptive ones among them, are held to laws of their own elsewhere.
+  // Samplers without an order, adaptive ones among them, are held to distributions of their own elsewhere.
   if (order === null || !facts.carried) continue;
   claim(
     `${name} draws three modes with an error of order ${order}, at the end and on the way`,
@@ -76,12 +76,17 @@ for (const facts of samplerFacts) {
       for (const sde of sdes) {
         const { kind } = sde.config;
         const runs: Float64Array[][] = [];
-        for (const count of steps) runs.push(await lawErrors(facts, sde, count));
+        for (const count of steps) runs.push(await distributionErrors(facts, sde, count));
         for (const [i, part] of looks.entries()) {
           const [coarse, fine] = [largest(runs[1][i]), largest(runs[2][i])];
           const where = part === 1 ? "at the end" : `after ${part} of the steps`;
           if (fine <= floor) {
-            check.atMost(`${kind}, ${where}: error of the law`, fine, floor, "rounding of float32 states");
+            check.atMost(
+              `${kind}, ${where}: error of the distribution`,
+              fine,
+              floor,
+              "rounding of float32 states",
+            );
             continue;
           }
           check.within(
@@ -89,10 +94,12 @@ for (const facts of samplerFacts) {
             Math.log2(coarse / fine),
             order,
             0.5,
-            "the nearest whole number is the order; the error is sup|F − F_t| of exact laws",
+            "the nearest whole number is the order; the error is sup|F − F_t| of exact distributions",
             // What stays when the steps vanish would lower the order.
             {
-              detectable: `a law that stays ${((2 ** 0.5 - 1) * 2 ** -order * coarse).toExponential(1)} away`,
+              detectable: `a distribution that stays ${
+                ((2 ** 0.5 - 1) * 2 ** -order * coarse).toExponential(1)
+              } away`,
             },
           );
         }
@@ -109,7 +116,7 @@ for (const facts of samplerFacts) {
         dashed: true,
       });
       check.plot(
-        `${name}: distance of its law from the data's`,
+        `${name}: distance of its distribution from the data's`,
         plot(curves, {
           title: `${name} (${facts.grid} grid)`,
           x: { label: "steps", scale: "log" },

@@ -5,7 +5,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import type { LineMark } from "../../../src/plots/marks.ts";
 import { plot } from "../../../src/plots/plot.ts";
@@ -19,9 +19,14 @@ import {
   outputMean,
   outputVariance,
 } from "../../instruments/impulse_response.ts";
-import { acrossLaw, alongLaw, planeLaw, projected } from "../../problems/plane_mixture.ts";
+import {
+  acrossDistribution,
+  alongDistribution,
+  planeDistribution,
+  projected,
+} from "../../problems/plane_mixture.ts";
 import { type SamplerFacts, samplerFacts, sdes } from "../../problems/sampler_facts.ts";
-import { scalarLaw } from "../../reference/scalar_mixture.ts";
+import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { checkCovariance, checkMean, checkUniform, checkVariance } from "../../instruments/statistics.ts";
 
 /** Where these claims are examined, and what the report says of their pictures. */
@@ -127,7 +132,7 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
         },
       );
     }
-    // The others' orders are seen in their laws on three modes.
+    // The others' orders are seen in their distributions on three modes.
     if (curves.length === 0) return;
     check.plot(
       `${name}: error of a correlation of two times`,
@@ -156,7 +161,7 @@ for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).ent
 
 async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
   const steps = facts.drawSteps;
-  const laws = await responses(facts, sde, steps, true);
+  const distributions = await responses(facts, sde, steps, true);
   const rng = createRng(check.seed).fork(`paths of ${facts.name} ${sde.config.kind}`);
   const run = { shape: [count, 2], grid: { kind: facts.grid, steps }, rng };
   const start = sde.priorStd ** 2;
@@ -168,25 +173,25 @@ async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<
     const values = await x.data();
     if (done) x.dispose();
     const centred = means.map((_, c) => {
-      const mean = outputMean(laws[look], 0, c);
+      const mean = outputMean(distributions[look], 0, c);
       return Float64Array.from({ length: count }, (_, row) => values[2 * row + c] - mean);
     });
     for (const c of [0, 1]) {
       const where = `${sde.config.kind}, s₀ = ${stds[c]}, ${
         done ? "at the end, denoised" : `after ${step} steps`
       }`;
-      const variance = outputVariance(laws[look], start, c);
+      const variance = outputVariance(distributions[look], start, c);
       const sum = centred[c].reduce((a, b) => a + b);
       checkMean(check, `${where}: mean error`, sum / count, 0, Math.sqrt(variance), count, source);
       if (look === 0) {
         const squares = centred[c].reduce((a, b) => a + b * b, 0);
         checkVariance(check, `${where}: variance`, squares / count, variance, count, source);
       } else {
-        const varianceA = outputVariance(laws[look - 1], start, c);
+        const varianceA = outputVariance(distributions[look - 1], start, c);
         const joint = {
           varianceA,
           varianceB: variance,
-          covariance: covariance(laws[look - 1], laws[look], start, c),
+          covariance: covariance(distributions[look - 1], distributions[look], start, c),
         };
         checkCovariance(check, `${where}, with the look before`, before[c], centred[c], joint, source);
       }
@@ -202,7 +207,7 @@ for (const sde of sdes) {
       const rows = 200_000;
       const rng = createRng(check.seed).fork(`forward ${sde.config.kind}`);
       const times = timeGrid(sde, { kind: "log-snr", steps: 4 }).reverse();
-      let x: tf.Tensor = planeLaw.sample(rng.fork("data"), rows);
+      let x: tf.Tensor = planeDistribution.sample(rng.fork("data"), rows);
       let before: { values: Float64Array; variance: number } | undefined;
       let [time, scale, std] = [0, sde.alpha(times[0]), sde.sigma(times[0])];
       for (const t of times) {
@@ -212,11 +217,11 @@ for (const sde of sdes) {
         x = next;
         const values = await x.data() as Float32Array;
         const where = `t = ${t.toPrecision(3)}`;
-        const source = "p_t is the data's law, scaled by α and noised by σ";
-        const law = scalarLaw(alongLaw, noiseRatio(sde, t));
-        const ranks = projected(values, 0).map((u) => law.cdf(u / sde.alpha(t)));
+        const source = "p_t is the data's distribution, scaled by α and noised by σ";
+        const distribution = scalarDistribution(alongDistribution, noiseRatio(sde, t));
+        const ranks = projected(values, 0).map((u) => distribution.cdf(u / sde.alpha(t)));
         checkUniform(check, `${where}: ranks along the modes`, ranks, source);
-        const [across] = acrossLaw.components;
+        const [across] = acrossDistribution.components;
         const dataVariance = across.covariance()[0][0];
         const centred = projected(values, Math.PI / 2).map((v) => v - sde.alpha(t) * across.mean[0]);
         const variance = sde.alpha(t) ** 2 * dataVariance + sde.sigma(t) ** 2;

@@ -7,7 +7,7 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
@@ -47,7 +47,7 @@ const schemes: Record<string, { sampler: string; steps: (evaluations: number) =>
 /** Their dx = −β x dt + √(2β) dw with β from .05 to 10 is the VP SDE with twice that β. */
 const sde = vpSde({ betaMin: 0.1, betaMax: 20 });
 
-const world = new Gaussian({ mean: new Float64Array(eigenvalues.length), variances: eigenvalues });
+const problem = new Gaussian({ mean: new Float64Array(eigenvalues.length), variances: eigenvalues });
 
 /** The 2-Wasserstein distance between centred Gaussians that share their axes. */
 function wasserstein(variances: Float64Array): number {
@@ -65,7 +65,7 @@ for (const [scheme, { sampler, steps }] of Object.entries(schemes)) {
   const cells = reference.cells.filter((cell) => cell.scheme === scheme);
   claim(`${sampler} has the errors that Pierret & Galerne publish for ${scheme}`, async (check) => {
     const rows = new Map<number, string[]>();
-    const model = scoreModel(world, sde);
+    const model = scoreModel(problem, sde);
     for (const { epsilon, nfe, w2 } of cells.toSorted((a, b) => a.nfe - b.nfe)) {
       const times = uniformTimes(sde, epsilon, steps(nfe));
       const affine = await affineSteps(model, samplerByName(sampler), times, eigenvalues.length);
@@ -96,7 +96,7 @@ claim("DPM-Solver++(2M) beats every cell of Pierret & Galerne's table at 50 eval
   const fine = vpSde({ betaMin: 0.1, betaMax: 20, tMin: 1e-5 });
   const initial = tf.ones([1, eigenvalues.length]);
   // Without noise the last state is linear in the first, so a start of one gives every dimension's gain.
-  const gains = await drawSamples(scoreModel(world, fine), samplerByName("dpm++2m"), {
+  const gains = await drawSamples(scoreModel(problem, fine), samplerByName("dpm++2m"), {
     shape: initial.shape,
     grid: { kind: "log-snr", steps: 49 },
     rng: createRng(0),

@@ -1,9 +1,9 @@
 /** Claims about what models, samplers and training states refuse: shapes, times, late copies, use after dispose, misuse. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { type Denoiser, type ScoreModel, scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { type NoisePredictor, type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { subVpSde, vpSde } from "../../../src/diffusion/sde.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { samplerByName, samplerEntry, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
@@ -22,21 +22,21 @@ claim(
   { engines: ["wasm"] },
   async (check) => {
     const { config, weights } = smallModel();
-    const denoiser = networkDenoiser(config, weights).withLabels(3, 2);
+    const noisePredictor = networkPredictor(config, weights).withLabels(3, 2);
     for (const other of [[1, 32, 32, 1], [1, 1, 28, 28], [1, 784], [1, 28, 28, 3]]) {
       const y = tf.zeros(other);
       await check.throws(
         `[${other}]`,
-        () => denoiser.noise(y, 1),
+        () => noisePredictor.predictNoise(y, 1),
         new RegExp(`^the network takes samples of shape \\[B, 28, 28, 1\\], got \\[${other.join(", ")}\\]$`),
       );
       y.dispose();
     }
-    denoiser.dispose();
+    noisePredictor.dispose();
     const y = tf.zeros([1, 28, 28, 1]);
-    const message = /^the network's denoiser was disposed: load it again$/;
-    await check.throws("noise after dispose", () => denoiser.noise(y, 1), message);
-    await check.throws("prepare after dispose", () => denoiser.prepare(1), message);
+    const message = /^the network's noise predictor was disposed: load it again$/;
+    await check.throws("noise after dispose", () => noisePredictor.predictNoise(y, 1), message);
+    await check.throws("prepare after dispose", () => noisePredictor.prepare(1), message);
     y.dispose();
   },
 );
@@ -44,7 +44,7 @@ claim(
 claim("times beyond the diffusion's end and below 0 are refused by every view of a model", async (check) => {
   const model = scoreModel(mixture, gentleVp);
   const x = tf.zeros([2, 3]);
-  for (const view of ["noise", "score", "data", "velocity"] as const) {
+  for (const view of ["predictedNoise", "score", "denoised", "odeDrift"] as const) {
     for (const time of [1.01, 1.0001, -1e-6, NaN, Infinity]) {
       await check.throws(
         `${view} at ${time}`,
@@ -74,12 +74,12 @@ claim(
     for (const sde of [vpSde(), subVpSde()]) {
       const model = scoreModel(mixture, sde);
       for (const time of [0, Float64Array.of(0.5, 0), Float64Array.of(NaN, 0)]) {
-        for (const view of ["score", "velocity"] as const) {
+        for (const view of ["score", "odeDrift"] as const) {
           const message = /^there must be noise at the time, got none at 0$/;
           await check.throws(`${sde.config.kind}: ${view} at ${time}`, () => model[view](x, time), message);
         }
       }
-      for (const view of ["data", "noise"] as const) {
+      for (const view of ["denoised", "predictedNoise"] as const) {
         const value = model[view](x, 0);
         check.holds(
           `${sde.config.kind}: ${view} at 0`,
@@ -117,7 +117,7 @@ const NO_NOISE: [what: string, noise: (y: tf.Tensor) => unknown, got: string][] 
 /** Waits for what promises bring. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-claim("what a denoiser returns must be float32 of the shape it was asked for", async (check) => {
+claim("what a noise predictor returns must be float32 of the shape it was asked for", async (check) => {
   const x = createRng(1).normal([2, 3]);
   const before = tf.memory().numTensors;
   const late: typeof NO_NOISE[number] = [
@@ -126,9 +126,9 @@ claim("what a denoiser returns must be float32 of the shape it was asked for", a
     "got a promise: return the tensor itself, from a function that is not async",
   ];
   for (const [what, noise, got] of [...NO_NOISE, late]) {
-    const model = scoreModel({ noise } as unknown as Denoiser, gentleVp);
+    const model = scoreModel({ predictNoise: noise } as unknown as NoisePredictor, gentleVp);
     const wanted = "the predicted noise must be a float32 tensor of shape \\[2, 3\\], ";
-    for (const view of ["noise", "score", "data", "velocity"] as const) {
+    for (const view of ["predictedNoise", "score", "denoised", "odeDrift"] as const) {
       await check.throws(`${view} of ${what}`, () => model[view](x, 0.5), new RegExp(`^${wanted}${got}$`));
     }
     const run = { shape: [2, 3], grid: { kind: "uniform", steps: 2 }, rng: createRng(1) } as const;
@@ -176,9 +176,9 @@ claim("what is no model, sampler or generator is named where nothing checks type
     /^sampler must be a sampler, as dpmSolver2M\(\) makes it, got the function dpmSolver2M$/,
   );
   await check.throws(
-    "a denoiser for a model",
+    "a noise predictor for a model",
     () => drawSamples(mixture as unknown as typeof model, dpmSolver2M(), run),
-    /^model must be a score model, as scoreModel\(denoiser, sde\) makes it, got an object$/,
+    /^model must be a score model, as scoreModel\(noisePredictor, sde\) makes it, got an object$/,
   );
   await check.throws(
     "a misspelt option",

@@ -1,5 +1,5 @@
 /**
- * Strong orders from coupled noise, and what the last denoise does to the law.
+ * Strong orders from coupled noise, and what the last denoise does to the distribution.
  * @module
  */
 import { samplerByName } from "../../../src/samplers/registry.ts";
@@ -72,13 +72,14 @@ function geometricDistance(steps: number): number {
 claim("the last denoise takes off the noise that is left, and only that", async (check) => {
   const sharp = 1e-4; // s0 = 0.01: noise left over would be seen
   for (const [name, sde] of Object.entries(sdes)) {
-    const world = { sde, s0Squared: sharp, m0 };
+    const problem = { sde, s0Squared: sharp, m0 };
     const grid = { kind: "log-snr", steps: 60 } as const;
-    const run = async (denoise: boolean) => await responseOf(world, samplerByName("dpm++2m"), grid, denoise);
+    const run = async (denoise: boolean) =>
+      await responseOf(problem, samplerByName("dpm++2m"), grid, denoise);
     const [raw, denoised] = [await run(false), await run(true)];
-    const start = marginalVariance(world, sde.tMax);
+    const start = marginalVariance(problem, sde.tMax);
     const alpha = sde.alpha(sde.tMin);
-    const noisy = marginalVariance(world, sde.tMin);
+    const noisy = marginalVariance(problem, sde.tMin);
     const expected = (alpha * sharp / noisy) ** 2 * outputVariance(raw, start);
     check.within(
       `${name}: variance`,

@@ -5,7 +5,7 @@
  */
 import { createRng, type Rng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";

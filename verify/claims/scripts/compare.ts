@@ -5,12 +5,12 @@ import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readClassifier } from "../../../src/classifiers/digit_classifier.ts";
 import { digitQuality, digitReference } from "../../../src/metrics/digit_quality.ts";
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../../src/images/grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { samplerByName, samplerEntry, type SamplerOptions } from "../../../src/samplers/registry.ts";
@@ -29,10 +29,10 @@ async function digits(
   options: SamplerOptions = {},
 ): Promise<Float32Array> {
   const { config, weights } = smallModel();
-  const denoiser = networkDenoiser(config, weights);
+  const noisePredictor = networkPredictor(config, weights);
   const labels = Array.from({ length: count }, (_, i) => i % 10);
   const x = await drawSamples(
-    scoreModel(denoiser.withLabels(labels), sdes[sde]()),
+    scoreModel(noisePredictor.withLabels(labels), sdes[sde]()),
     samplerByName(name, options),
     {
       shape: [count, 28, 28, 1],
@@ -42,7 +42,7 @@ async function digits(
   );
   const values = await x.data<"float32">();
   x.dispose();
-  denoiser.dispose();
+  noisePredictor.dispose();
   return values;
 }
 

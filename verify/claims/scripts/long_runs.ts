@@ -9,7 +9,7 @@ import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { claim } from "../../suite/claim.ts";
@@ -326,7 +326,7 @@ claim(
 
 claim("drawing keeps nothing of a batch that is done: neither tensors nor pictures", async (check) => {
   const { config, weights } = smallModel();
-  const denoiser = networkDenoiser(config, weights);
+  const noisePredictor = networkPredictor(config, weights);
   const options = {
     ...{ sde: sdes.ve(), sampler: samplerByName("ancestral"), grid: { kind: "karras", steps: 2 } as const },
     ...{ seed: 0, label: "random", guidance: 2, denoise: true, frames: false, onStep: () => {} },
@@ -337,7 +337,7 @@ claim("drawing keeps nothing of a batch that is done: neither tensors nor pictur
   const tensors: number[] = [];
   const bytes: number[] = [];
   let samples = 0;
-  for await (const batch of drawBatches(denoiser, engine, { first: 0, end: 20 }, options)) {
+  for await (const batch of drawBatches(noisePredictor, engine, { first: 0, end: 20 }, options)) {
     tensors.push(tf.memory().numTensors);
     bytes.push(memory.buffer.byteLength);
     samples += batch.samples;
@@ -352,7 +352,7 @@ claim("drawing keeps nothing of a batch that is done: neither tensors nor pictur
   const flat = "what the first batch takes is the bound for any count";
   check.equal("tensors after each batch", tensors, new Array(20).fill(tensors[0]), flat);
   check.equal("the engine's memory after each batch", bytes, new Array(20).fill(bytes[0]), flat);
-  denoiser.dispose();
+  noisePredictor.dispose();
 });
 
 claim(

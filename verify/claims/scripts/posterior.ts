@@ -9,10 +9,10 @@ import { classifierGuided } from "../../../src/conditioning/guidance.ts";
 import { colourDigits, digitColours } from "../../../src/data/coloured_digits.ts";
 import { fromModel, toModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { COLOURED_DIGITS, type NetworkConfig } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { type NpyArray, readNpy } from "../../../src/images/npy.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
 import { loadNoisyClassifier } from "../../../src/pretrained.ts";
@@ -140,18 +140,18 @@ claim(
       );
       // Nothing is known: the plain sampler's first sample.
       const { config, weights } = smallModel();
-      const denoiser = networkDenoiser(config, weights);
+      const noisePredictor = networkPredictor(config, weights);
       const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
       // In a batch of one, as the task draws it.
       const shape = [1, 28, 28, 1];
-      const x = await drawSamples(scoreModel(denoiser, sdes.ve()), dpmSolver2M(), {
+      const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
         shape,
         grid,
         rng: createRng(5),
       });
       const free = fromModel(await x.data<"float32">());
       x.dispose();
-      denoiser.dispose();
+      noisePredictor.dispose();
       const apart = Math.max(...free.map((value, at) => Math.abs(value - all.values[at])));
       check.atMost(
         "all hidden, from an unconditional sample",
@@ -386,12 +386,12 @@ claim("sample follows a classifier as the library does, alone or beside the netw
 }, (check) =>
   inFolder(async (folder) => {
     const { config, weights } = smallModel();
-    const denoiser = networkDenoiser(config, weights);
+    const noisePredictor = networkPredictor(config, weights);
     const classifier = await loadNoisyClassifier();
     const rng = createRng(5);
     const labels = labelsOf("random", 10, rng, 4) as number[];
     const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
-    const library = async (conditioned: typeof denoiser, scale: number) => {
+    const library = async (conditioned: typeof noisePredictor, scale: number) => {
       const model = classifierGuided(scoreModel(conditioned, sdes.ve()), classifier, labels, scale);
       const x = await drawSamples(model, dpmSolver2M(), {
         shape: [4, 28, 28, 1],
@@ -419,8 +419,8 @@ claim("sample follows a classifier as the library does, alone or beside the netw
     const apart = (a: Float32Array, b: Float32Array) =>
       Math.max(...a.map((value, at) => Math.abs(value - b[at])));
     const expected = [
-      await library(denoiser, 3),
-      await library(denoiser.withLabels(labels, { ...GUIDANCE, scale: 2 }), 3),
+      await library(noisePredictor, 3),
+      await library(noisePredictor.withLabels(labels, { ...GUIDANCE, scale: 2 }), 3),
     ];
     check.atMost(
       "alone",
@@ -429,13 +429,13 @@ claim("sample follows a classifier as the library does, alone or beside the netw
       "guidance 0 leaves the network's label out",
     );
     check.atMost("beside the network's labels", apart(both.values, expected[1]), 1e-5, "both are followed");
-    const unguided = await library(denoiser, 0);
+    const unguided = await library(noisePredictor, 0);
     check.atLeast(
       "what the classifier changes",
       apart(alone.values, unguided),
       0.01,
       "its gradient is not nothing",
     );
-    denoiser.dispose();
+    noisePredictor.dispose();
     classifier.dispose();
   }));

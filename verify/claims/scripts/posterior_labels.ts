@@ -3,8 +3,8 @@ import { SAMPLER, sdes } from "../../../scripts/sampling/draw_batches.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { samplerEntry } from "../../../src/samplers/registry.ts";
@@ -53,16 +53,16 @@ claim(
         check.equal(`--label ${label}: exit code ${stderr}`, code, 0, "no error");
         const { values } = readNpy(await Deno.readFile(file));
         const { config, weights } = smallModel();
-        const denoiser = networkDenoiser(config, weights).withLabels([...labels]);
+        const noisePredictor = networkPredictor(config, weights).withLabels([...labels]);
         const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
-        const x = await drawSamples(scoreModel(denoiser, sdes.ve()), dpmSolver2M(), {
+        const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
           shape: [4, 28, 28, 1],
           grid,
           rng: createRng(5),
         });
         const expected = fromModel(await x.data<"float32">());
         x.dispose();
-        denoiser.dispose();
+        noisePredictor.dispose();
         const apart = Math.max(...expected.map((value, at) => Math.abs(value - values[at])));
         check.atMost(
           `--label ${label}: farthest from the library's draws`,

@@ -4,9 +4,9 @@
  */
 import { GUIDANCE, labelsOf } from "../../../scripts/sampling/draw_batches.ts";
 import { createRng } from "../../../src/compute/rng.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
@@ -19,15 +19,15 @@ import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
 /** What `sample --seed 3 --sampler ancestral --steps 3` should draw, [count · 784] in [0, 1]. */
 async function firstDigits(checkpoint: string, count: number): Promise<Float32Array> {
   const { config, weights } = readModel(await Deno.readFile(checkpoint));
-  const denoiser = networkDenoiser(config, weights);
+  const noisePredictor = networkPredictor(config, weights);
   const rng = createRng(3);
-  const labelled = denoiser.withLabels(labelsOf("random", 10, rng, count), GUIDANCE);
+  const labelled = noisePredictor.withLabels(labelsOf("random", 10, rng, count), GUIDANCE);
   const grid = { kind: "karras", steps: 3 } as const;
   const model = scoreModel(labelled, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
   const x = await drawSamples(model, samplerByName("ancestral"), { shape: [count, 28, 28, 1], grid, rng });
   const values = (await x.data<"float32">()).map((v) => Math.min(1, Math.max(0, 0.5 * v + 0.5)));
   x.dispose();
-  denoiser.dispose();
+  noisePredictor.dispose();
   return values;
 }
 

@@ -25,7 +25,11 @@ claim("deno task toy explains itself and refuses what is no experiment", async (
     /one of langevin, .* got "walk"/.test(walk.stderr) && one(walk.stderr),
     "one line",
   );
-  check.holds("a law", /--data must be one of mixture, .* got "spiral"/.test(data.stderr), "one line");
+  check.holds(
+    "a distribution",
+    /--data must be one of mixture, .* got "spiral"/.test(data.stderr),
+    "one line",
+  );
   check.holds("a count", /--count must be .* from 2 to 20000, got "0"/.test(count.stderr), "one line");
   check.holds(
     "a folder",

@@ -8,11 +8,11 @@ import { fromModel, type ImageDataset, pixelMoments } from "../../../src/data/da
 import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { DIGITS, networkFromConfig } from "../../../src/networks/registry.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
 import { unflatten } from "../../../src/networks/network.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../../src/images/grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
@@ -149,9 +149,9 @@ claim(
       check.equal("its step", model.metadata.step, "6", "steps done");
 
       const labels = Array.from({ length: 50 }, (_, i) => i % 10);
-      const denoiser = networkDenoiser(config.model, average);
+      const noisePredictor = networkPredictor(config.model, average);
       const x = await drawSamples(
-        scoreModel(denoiser.withLabels(labels), veSde({ sigmaMin: 0.005, sigmaMax: 40 })),
+        scoreModel(noisePredictor.withLabels(labels), veSde({ sigmaMin: 0.005, sigmaMax: 40 })),
         samplerByName("dpm++2m"),
         {
           shape: [50, 28, 28, 1],
@@ -161,7 +161,7 @@ claim(
       );
       const grid = imageGrid(fromModel(await x.data<"float32">()), [50, 28, 28, 1], { columns: 10 });
       x.dispose();
-      denoiser.dispose();
+      noisePredictor.dispose();
       const picture = await decodePng(await Deno.readFile(`${out}/samples-000006.png`));
       check.equal("the sample grid", picture, grid, "the average asked for 0 to 9 in columns, five of each");
       const files = [...Deno.readDirSync(out)].map(({ name }) => name).sort();

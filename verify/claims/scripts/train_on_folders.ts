@@ -11,7 +11,7 @@ import { createRng } from "../../../src/compute/rng.ts";
 import { shuffledBatches } from "../../../src/data/batches.ts";
 import { type ImageDataset, modelToBytes } from "../../../src/data/dataset.ts";
 import { featureMoments, frechetDistance } from "../../../src/metrics/frechet.ts";
-import { pooledFeatures } from "../../../src/metrics/pooled_features.ts";
+import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
 import {
   COLOUR_32,
   COLOUR_64,
@@ -296,16 +296,16 @@ claim(
         };
         const name = `model-00000${step}.safetensors`;
         await Deno.writeFile(`${out}/${name}`, writeModel(model));
-        const denoiser = await load(`${out}/${name}`);
+        const noisePredictor = await load(`${out}/${name}`);
         const sampling = {
           sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
           sampler: samplerByName("dpm++2m"),
           grid: { ...samplerEntry("dpm++2m").grid, steps: 4 },
         } as const;
-        const { images } = await drawDigits(denoiser, engine, sampling, {
+        const { images } = await drawDigits(noisePredictor, engine, sampling, {
           ...{ count: 100, batch: 100, seed: 0, guidance: 1 },
         });
-        denoiser.dispose();
+        noisePredictor.dispose();
         const drawn = { ...pets, count: 100, images: modelToBytes(images) };
         expected.push({ name, frechet: frechetDistance(moments(drawn), known) });
       }
@@ -339,7 +339,7 @@ claim(
 );
 
 function moments(images: ImageDataset) {
-  const { features, dimension } = pooledFeatures(images);
+  const { features, dimension } = patchStatistics(images);
   return featureMoments(features, dimension);
 }
 

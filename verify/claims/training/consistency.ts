@@ -1,11 +1,11 @@
 /** Claims about trainings of consistency functions: resuming, what a checkpoint holds, the model that comes of it, memory. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { readModel, writeModel } from "../../../src/networks/model_file.ts";
 import { flatten, type Network, unflatten } from "../../../src/networks/network.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { consistencyDefaults } from "../../../src/objectives/consistency.ts";
 import { edmCoefficients } from "../../../src/diffusion/preconditioning.ts";
 import { noiseRatio, vpSde } from "../../../src/diffusion/sde.ts";
@@ -145,11 +145,11 @@ claim(
   async (check) => {
     const bytes = writeModel({ config: config.model, weights: unflatten(network.parameters, teacher) });
     const { config: read, weights } = readModel(bytes);
-    const denoiser = networkDenoiser(read, weights);
-    const zero = networkDenoiser(read, new Map([...weights].map(([name, w]) => [name, w.map(() => 0)])));
+    const noisePredictor = networkPredictor(read, weights);
+    const zero = networkPredictor(read, new Map([...weights].map(([name, w]) => [name, w.map(() => 0)])));
     check.equal(
       "it says so",
-      [denoiser.consistency, denoiser.withLabels(1).consistency],
+      [noisePredictor.consistency, noisePredictor.withLabels(1).consistency],
       [true, true],
       "its config",
     );
@@ -157,10 +157,10 @@ claim(
     const y = createRng(4).normal([6, 2]);
     const { sigmaData, centre } = preconditioning;
     for (const ratio of [1e-6, 1e-3, 0.5, 5]) {
-      const t = sde.timeOfLogSnr(-Math.log(ratio));
+      const t = sde.timeAtHalfLogSnr(-Math.log(ratio));
       const x = y.mul(sde.alpha(t));
-      const ends = scoreModel(denoiser, sde).data(x, t);
-      const skipped = scoreModel(zero, sde).data(x, t);
+      const ends = scoreModel(noisePredictor, sde).denoised(x, t);
+      const skipped = scoreModel(zero, sde).denoised(x, t);
       const [values, bare, start] = await Promise.all(
         [ends, skipped, y].map((tensor) => tensor.data<"float32">()),
       );
@@ -182,11 +182,11 @@ claim(
           "c_out = ν s/√(s² + ν²) → 0",
         );
       } else check.atLeast(`ν = ${ratio}: f − y`, moved, 0.05, "noise is removed");
-      check.within(`ν = ${ratio}: the time`, noiseRatio(sde, t) / ratio, 1, 1e-6, "timeOfLogSnr");
+      check.within(`ν = ${ratio}: the time`, noiseRatio(sde, t) / ratio, 1, 1e-6, "timeAtHalfLogSnr");
       tf.dispose([x, ends, skipped]);
     }
     y.dispose();
-    denoiser.dispose();
+    noisePredictor.dispose();
     zero.dispose();
   },
 );

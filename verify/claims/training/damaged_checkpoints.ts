@@ -9,7 +9,7 @@ import { useEngine } from "../../../src/compute/engine.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { DIGITS, networkFromConfig } from "../../../src/networks/registry.ts";
 import { readModel, writeModel } from "../../../src/networks/model_file.ts";
-import { networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { exportOnnx } from "../../../src/networks/onnx_export.ts";
 import {
   type NamedTensor,
@@ -189,7 +189,7 @@ claim("every field of a checkpoint is checked, and no number in it is NaN", asyn
     const message =
       /^the preconditioning's sigmaData must be a finite number above 0 and up to 1000000, got /;
     await check.throws(`${sigmaData} to ONNX`, () => exportOnnx({ config: broken, weights }), message);
-    await check.throws(`${sigmaData} as a denoiser`, () => networkDenoiser(broken, weights), message);
+    await check.throws(`${sigmaData} as a noise predictor`, () => networkPredictor(broken, weights), message);
   }
   const networks: [change: object, message: RegExp][] = [
     [{ noiseConditional: "no" }, /noiseConditional must be true or false, got "no"$/],

@@ -1,5 +1,5 @@
 /**
- * The law of what is random in training: noise of its own for every pixel, row and step, independent of the noise level and of the
+ * The distribution of what is random in training: noise of its own for every pixel, row and step, independent of the noise level and of the
  * label that is withheld. A coupling leaves every mean and variance as it was, and biases the network.
  * @module
  */

@@ -21,7 +21,7 @@ export const mixture = m.GaussianMixture.from({
   covariances: [[[0.3, 0], [0, 0.2]], [[0.2, 0.1], [0.1, 0.4]]],
 });
 export const gaussian = new m.Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 2]] });
-export const law: Argument = thing(() => mixture);
+export const distribution: Argument = thing(() => mixture);
 export const model: Argument = thing(() => m.scoreModel(mixture, m.vpSde()));
 export const sampler: Argument = thing(() => m.ddim());
 export const digits = m.proceduralDigits(4, m.createRng(1));
@@ -66,7 +66,7 @@ export const modelConfig = {
   network,
   preconditioning: { sigmaData: 0.6, centre: 0 },
 } as const;
-export const denoiser = () => m.networkDenoiser(modelConfig, mlpWeights());
+export const noisePredictor = () => m.networkPredictor(modelConfig, mlpWeights());
 
 export const range: Argument = options({
   low: number(-1, (v) => v < 1),

@@ -12,7 +12,7 @@ import {
   thing,
   whole,
 } from "./argument.ts";
-import { dataset, gaussian, law, mixture, range, rng, sde, time } from "./parts.ts";
+import { dataset, distribution, gaussian, mixture, range, rng, sde, time } from "./parts.ts";
 
 const times = { tMin: optional(positive(1e-3)), tMax: optional(positive(1)) };
 const betaOptions = optional(
@@ -28,8 +28,8 @@ const momentsArgument = options({
 const planFields = {
   ratio: positive(1.5),
   smallest: positive(0.01),
-  epsilon: positive(1e-5),
-  moves: whole(5, 0, 1e9),
+  langevinStep: positive(1e-5),
+  stepsPerLevel: whole(5, 0, 1e9),
 };
 const plainObject = (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v);
 const consistencyObjective = options({
@@ -46,7 +46,7 @@ const consistencyObjective = options({
 const methodsOf = (prefix: string, make: () => m.Sde): Rows => {
   const sde = make();
   return Object.fromEntries(
-    (["alpha", "sigma", "drift", "diffusion"] as const).map((method) => [
+    (["alpha", "sigma", "driftCoefficient", "diffusionCoefficient"] as const).map((method) => [
       `${prefix}.${method}`,
       { call: (t: number) => sde[method](t), arguments: [time] },
     ]),
@@ -111,18 +111,18 @@ export const numberRows: Rows = {
   ...methodsOf("subVpSde", m.subVpSde),
   sigmaPowerSde: { arguments: [optional(options({ sigma: optional(number(25, (v) => v > 1)), ...times }))] },
   ...methodsOf("sigmaPowerSde", m.sigmaPowerSde),
-  ddpmChain: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
-  ...methodsOf("ddpmChain", () => m.ddpmChain([0.1, 0.2, 0.3])),
-  "vpSde.timeOfLogSnr": { call: (l: number) => m.vpSde().timeOfLogSnr(l), arguments: [number(1)] },
+  discreteDdpm: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
+  ...methodsOf("discreteDdpm", () => m.discreteDdpm([0.1, 0.2, 0.3])),
+  "vpSde.timeAtHalfLogSnr": { call: (l: number) => m.vpSde().timeAtHalfLogSnr(l), arguments: [number(1)] },
   sdeFromConfig: {
     arguments: [options({ kind: name("ve"), sigmaMin: positive(0.1), sigmaMax: positive(5) })],
   },
-  logSnr: { arguments: [sde, time], infinite: "at time 0 there is no noise: λ = ∞" },
+  halfLogSnr: { arguments: [sde, time], infinite: "at time 0 there is no noise: λ = ∞" },
   noiseRatio: { arguments: [sde, time] },
   priorLogDensity: { arguments: [sde, between(1, 0), whole(2, 1)] },
   transition: { arguments: [sde, between(0.2, 0, 1), between(0.5, 0, 1)] },
-  withSmallestNoise: { arguments: [sde, positive(0.05)] },
-  discretize: { arguments: [sde, between(0.49, 0, 1), between(0.5, 0, 1)] },
+  withMinimumNoise: { arguments: [sde, positive(0.05)] },
+  forwardStep: { arguments: [sde, between(0.49, 0, 1), between(0.5, 0, 1)] },
   timeGrid: {
     arguments: [
       sde,
@@ -170,21 +170,21 @@ export const numberRows: Rows = {
   levelOverlap: { arguments: [positive(1.5), whole(10, 1, 2 ** 53)] },
   ratioOfOverlap: { arguments: [number(0.4, (v) => v > 0 && v < 0.99), whole(100, 1, 2 ** 53)] },
   varianceAfter: { arguments: [options(planFields)] },
-  bestEpsilon: { arguments: [planFields.ratio, planFields.smallest, whole(5, 1, 1e9)] },
-  noisePlan: {
+  bestLangevinStep: { arguments: [planFields.ratio, planFields.smallest, whole(5, 1, 1e9)] },
+  ncsnSchedule: {
     arguments: [options({
       largest: positive(5),
       smallest: optional(positive(0.1)),
       dimension: whole(100, 1, 2 ** 53),
       overlap: optional(number(0.4, (v) => v > 0 && v < 0.99)),
-      moves: optional(whole(5, 1, 1e9)),
+      stepsPerLevel: optional(whole(5, 1, 1e9)),
     })],
   },
   largestDistance: {
     arguments: [dataset, optional({ make: () => () => {}, allows: (v) => typeof v === "function" })],
   },
   bitsPerDimension: { arguments: [number(-10), whole(2, 1), optional(range)] },
-  decodingCost: { arguments: [sde, optional(range)] },
+  decoderNats: { arguments: [sde, optional(range)] },
   energyDistance: { arguments: [points, points, dimension] },
   slicedWasserstein: { arguments: [points, points, dimension, whole(4, 1, 1e7), rng] },
   featureMoments: { arguments: [points, dimension] },
@@ -201,9 +201,9 @@ export const numberRows: Rows = {
       thing(() => m.kernelMoments([0, 1, 2, 4, 1, 1, 0, 2], 2, 2)),
     ],
   },
-  pooledFeatures: { arguments: [dataset, optional(whole(2, 1, 28))] },
+  patchStatistics: { arguments: [dataset, optional(whole(2, 1, 28))] },
   manifold: { arguments: [points, dimension, optional(whole(2, 1, 3))] },
-  coverage: {
+  manifoldFraction: {
     arguments: [
       points,
       options({
@@ -220,7 +220,7 @@ export const numberRows: Rows = {
       list(() => [1, 3], number(1, Number.isInteger)),
     ],
   },
-  modeShares: { arguments: [law, thing(() => new Float32Array([1, 0, -1, 0]))] },
+  modeShares: { arguments: [distribution, thing(() => new Float32Array([1, 0, -1, 0]))] },
   separatedModes: {
     arguments: [optional(options({
       weight: optional(number(0.8, (v) => v >= 0 && v <= 1)),
@@ -256,7 +256,7 @@ export const numberRows: Rows = {
     arguments: [rng, whole(2, 0, 1e7)],
   },
   toyByName: { arguments: [name("moons")] },
-  toyLaw: { arguments: [name("banana")] },
+  toyDistribution: { arguments: [name("banana")] },
   Banana: {
     call: (options: m.BananaOptions) => new m.Banana(options),
     arguments: [optional(options({
@@ -340,5 +340,5 @@ export const numberRows: Rows = {
     arguments: [{ make: () => 3, allows: () => true }, { make: () => NaN, allows: () => true }],
     infinite: "the error carries the value that diverged",
   },
-  diffusedPosterior: { arguments: [law, sde, list(() => [1, 2]), time] },
+  diffusedPosterior: { arguments: [distribution, sde, list(() => [1, 2]), time] },
 };

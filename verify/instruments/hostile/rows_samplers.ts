@@ -17,7 +17,7 @@ import {
   truth,
   whole,
 } from "./argument.ts";
-import { grid, law, mixture, model, rng, sampler, sde } from "./parts.ts";
+import { distribution, grid, mixture, model, rng, sampler, sde } from "./parts.ts";
 
 const none = { arguments: [] };
 const tolerances = { rtol: optional(positive(0.01)), atol: optional(positive(0.01)) };
@@ -61,17 +61,17 @@ export const samplerRows: Rows = {
     }))],
   },
   annealedLangevin: {
-    arguments: [optional(options({ epsilon: optional(positive(0.1)), steps: optional(whole(2, 1)) }))],
+    arguments: [optional(options({ langevinStep: optional(positive(0.1)), steps: optional(whole(2, 1)) }))],
   },
   samplerByName: {
     arguments: [name("ddim"), optional(options({ eta: optional(between(0.5, 0, 1)) }))],
   },
   samplerEntry: { arguments: [name("ddim")] },
-  stepsWithin: {
+  stepsForNfe: {
     arguments: [name("ode-heun"), whole(20, 3), optional(options({}))],
   },
-  "stepsWithin of a corrector": {
-    call: m.stepsWithin as (...values: never[]) => unknown,
+  "stepsForNfe of a corrector": {
+    call: m.stepsForNfe as (...values: never[]) => unknown,
     arguments: [
       name("predictor-corrector"),
       whole(20, 3),
@@ -118,22 +118,22 @@ export const samplerRows: Rows = {
   drawSamples: {
     arguments: [model, sampler, options({ ...run, initial: optional(tensor([[1, 2], [0.5, 1], [0, 1]])) })],
   },
-  scoreModel: { arguments: [law, sde] },
+  scoreModel: { arguments: [distribution, sde] },
   "scoreModel.score": {
     call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).score(x, t),
     arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
     infinite: "at time 0 there is no noise, and the score is infinite",
   },
   "scoreModel.noise": {
-    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).noise(x, t),
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).predictedNoise(x, t),
     arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
   },
   "scoreModel.data": {
-    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).data(x, t),
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).denoised(x, t),
     arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
   },
   "scoreModel.velocity": {
-    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).velocity(x, t),
+    call: (x: tf.Tensor, t: number) => m.scoreModel(mixture, m.vpSde()).odeDrift(x, t),
     arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0, 1)],
     infinite: "at time 0 there is no noise, and the score is infinite",
   },
@@ -147,28 +147,34 @@ export const samplerRows: Rows = {
       optional(number(1)),
     ],
   },
-  mixtureClassifier: { arguments: [law] },
-  imputed: { call: drawnWith((known) => m.imputed(m.ddim(), known)), arguments: [options(known)] },
-  "imputed around a sampler": {
-    call: m.imputed as (...values: never[]) => unknown,
+  mixtureClassifier: { arguments: [distribution] },
+  replacementSampler: {
+    call: drawnWith((known) => m.replacementSampler(m.ddim(), known)),
+    arguments: [options(known)],
+  },
+  "replacementSampler around a sampler": {
+    call: m.replacementSampler as (...values: never[]) => unknown,
     arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
   },
-  pasted: { call: drawnWith((known) => m.pasted(m.ddim(), known)), arguments: [options(known)] },
-  "pasted around a sampler": {
-    call: m.pasted as (...values: never[]) => unknown,
+  withExactKnownValues: {
+    call: drawnWith((known) => m.withExactKnownValues(m.ddim(), known)),
+    arguments: [options(known)],
+  },
+  "withExactKnownValues around a sampler": {
+    call: m.withExactKnownValues as (...values: never[]) => unknown,
     arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
   },
-  repaint: {
-    call: drawnWith((known) => m.repaint(m.ddim(), known)),
+  repaintSampler: {
+    call: drawnWith((known) => m.repaintSampler(m.ddim(), known)),
     arguments: [
       options({ ...known, jump: optional(whole(1, 1, 1e4)), resamplings: optional(whole(2, 1, 1e3)) }),
     ],
   },
-  "repaint around a sampler": {
-    call: m.repaint as (...values: never[]) => unknown,
+  "repaintSampler around a sampler": {
+    call: m.repaintSampler as (...values: never[]) => unknown,
     arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
   },
-  exactPosterior: { arguments: [law, observation] },
+  exactPosterior: { arguments: [distribution, observation] },
   linearObservation: {
     arguments: [thing(() => m.maskOperator([2], [1, 0])), tensor([[0.5]]), optional(between(0.1, 0))],
   },
@@ -254,11 +260,11 @@ export const samplerRows: Rows = {
     arguments: [options({
       rng,
       probes: optional(whole(2, 1, 1e4)),
-      law: optional(name("gaussian")),
+      distribution: optional(name("gaussian")),
     })].map((argument) => ({ ...argument, allows: (v) => v === undefined })),
     infinite: "one probe, which is the default, has no standard error: NaN",
   },
-  likelihoodBound: {
+  continuousElbo: {
     arguments: [
       model,
       tensor([[0.5, -1], [1, 2]]),
@@ -266,10 +272,10 @@ export const samplerRows: Rows = {
     ],
     infinite: "of one draw there is no variance: NaN",
   },
-  encode: { arguments: [model, codes, flowMethod] },
-  decode: { arguments: [model, codes, flowMethod] },
-  interpolate: { arguments: [tensor([[1, 2]]), tensor([[2, -1]]), list(() => [0.25, 0.5])] },
-  variationalBound: {
+  encodeLatent: { arguments: [model, codes, flowMethod] },
+  decodeLatent: { arguments: [model, codes, flowMethod] },
+  interpolateLatents: { arguments: [tensor([[1, 2]]), tensor([[2, -1]]), list(() => [0.25, 0.5])] },
+  discreteElbo: {
     arguments: [
       model,
       tensor([[0.5, -1], [1, 0]]),

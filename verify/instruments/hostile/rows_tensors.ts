@@ -15,7 +15,7 @@ import {
   thing,
   truth,
 } from "./argument.ts";
-import { gaussian, law, mixture, range, rng, sde, time } from "./parts.ts";
+import { distribution, gaussian, mixture, range, rng, sde, time } from "./parts.ts";
 
 const score = callable(() => (x: tf.Tensor) => tf.neg(x));
 const points = tensor([[0.5, -1.5], [1, 2], [-2, 0.25]]);
@@ -25,12 +25,12 @@ const cloud = new m.PointCloud([0, 1, 2, 3], 2, 0.1);
 const banana = new m.Banana();
 
 /** The methods of an exact distribution. */
-const methodsOf = (prefix: string, law: m.ExactDistribution): Rows =>
+const methodsOf = (prefix: string, distribution: m.ExactDistribution): Rows =>
   Object.fromEntries(
-    (["noise", "logDensity", "posteriorMean"] as const).map((method) => [
+    (["predictNoise", "logDensity", "posteriorMean"] as const).map((method) => [
       `${prefix}.${method}`,
       {
-        call: (y: tf.Tensor, ratio: number) => law[method](y, ratio),
+        call: (y: tf.Tensor, ratio: number) => distribution[method](y, ratio),
         arguments: [points, between(0.5, 0)],
       },
     ]),
@@ -41,11 +41,11 @@ export const tensorRows: Rows = {
   ...methodsOf("GaussianMixture", mixture),
   ...methodsOf("PointCloud", cloud),
   ...methodsOf("Banana", banana),
-  diffusedLogDensity: { arguments: [law, sde, points, time] },
+  diffusedLogDensity: { arguments: [distribution, sde, points, time] },
   denoisingLoss: { arguments: [points, points, column] },
   denoisingLossOf: {
     arguments: [
-      law,
+      distribution,
       points,
       points,
       options({
@@ -64,7 +64,7 @@ export const tensorRows: Rows = {
     arguments: [score, points, points, optional(options({ reducedVariance: optional(truth(false)) }))],
   },
   dequantize: { arguments: [list(() => [0, 255], between(3, 0, 255)), shape(1, 2), rng, optional(range)] },
-  dequantizeByNoise: {
+  truncatedNormalDequantize: {
     arguments: [list(() => [0, 255], between(3, 0, 255)), shape(1, 2), rng, sde, optional(range)],
   },
   compile: {

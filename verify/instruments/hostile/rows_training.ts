@@ -19,7 +19,7 @@ import {
 import {
   dataset,
   digits,
-  law,
+  distribution,
   mlpConfig,
   mlpWeights,
   modelConfig,
@@ -152,14 +152,14 @@ export const trainingRows: Rows = {
     })],
   },
   unflatten: { arguments: [thing(specs), thing(flat)] },
-  networkDenoiser: { arguments: [thing(() => modelConfig), weights] },
-  "networkDenoiser.noise": {
+  networkPredictor: { arguments: [thing(() => modelConfig), weights] },
+  "networkPredictor.noise": {
     call: (y: tf.Tensor, ratio: number) => {
-      const denoiser = m.networkDenoiser(modelConfig, mlpWeights());
+      const noisePredictor = m.networkPredictor(modelConfig, mlpWeights());
       try {
-        return denoiser.noise(y, ratio);
+        return noisePredictor.predictNoise(y, ratio);
       } finally {
-        denoiser.dispose();
+        noisePredictor.dispose();
       }
     },
     arguments: [
@@ -291,14 +291,14 @@ export const trainingRows: Rows = {
   toModel: { arguments: [thing(() => new Uint8Array([0, 255]))] },
   fromModel: { arguments: [thing(() => new Float32Array([0, 1]))] },
   modelToBytes: { arguments: [thing(() => new Float32Array([0, 1]))] },
-  film: { arguments: [law, options(filmOptions)] },
-  filmFrames: { arguments: [law, options({ sde: optional(sde) }), thing(() => film)] },
-  runLangevin: { arguments: [law, options(runOptions)] },
-  measureLangevin: { arguments: [law, options(runOptions)] },
-  langevinPicture: { arguments: [law, thing(() => langevinReport)] },
+  densityAnimation: { arguments: [distribution, options(filmOptions)] },
+  animationFrames: { arguments: [distribution, options({ sde: optional(sde) }), thing(() => film)] },
+  runLangevin: { arguments: [distribution, options(runOptions)] },
+  measureLangevin: { arguments: [distribution, options(runOptions)] },
+  langevinPicture: { arguments: [distribution, thing(() => langevinReport)] },
   learnFields: {
     arguments: [
-      law,
+      distribution,
       options({
         sigma: positive(0.5),
         steps: whole(1, 1, 1e4),
@@ -312,13 +312,15 @@ export const trainingRows: Rows = {
   },
   measureFields: {
     arguments: [
-      law,
+      distribution,
       thing(() => []),
       options({ sigma: positive(0.5), seed, count: optional(whole(8, 1, 1e5)) }),
     ].map((argument, at) => at === 1 ? { ...argument, allows: (v: unknown) => Array.isArray(v) } : argument),
   },
-  fieldsPicture: { arguments: [law, thing(() => fieldsReport)] },
-  errorsPicture: { arguments: [law, thing(() => fieldsReport), thing(() => new Float32Array([0, 1]))] },
+  fieldsPicture: { arguments: [distribution, thing(() => fieldsReport)] },
+  errorsPicture: {
+    arguments: [distribution, thing(() => fieldsReport), thing(() => new Float32Array([0, 1]))],
+  },
   levelsPicture: { arguments: [thing(() => fieldsReport)] },
   measureModes: {
     arguments: [options({

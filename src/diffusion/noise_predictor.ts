@@ -1,5 +1,5 @@
 /**
- * One denoiser serves every SDE: x_t/α(t) is the data plus noise of ratio ν(t) = σ(t)/α(t), so the score, the
+ * One noise predictor serves every SDE: x_t/α(t) is the data plus noise of ratio ν(t) = σ(t)/α(t), so the score, the
  * clean data and the probability-flow velocity under an SDE are views of the predicted noise ε̂(y, ν).
  * @module
  */
@@ -9,21 +9,21 @@ import { noiseRatio, requireNoise, type Sde } from "./sde.ts";
 import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFunction } from "../input/require.ts";
-import { requireDenoiser, requireModel, requireSde } from "../input/require_parts.ts";
+import { requireModel, requireNoisePredictor, requireSde } from "../input/require_parts.ts";
 
 /** Predicts the noise in y = x_0 + ν ε. */
-export interface Denoiser {
+export interface NoisePredictor {
   /**
    * ε̂(y, ν) = (y − E[x_0 | y])/ν, of y's shape [B, …]. Implementations give it without forming that difference,
    * which has no digits left in float32 when ν is small.
    */
-  noise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
   /** Whether ε̂ is that of a consistency function, (y − f(y, ν))/ν, which is no mean and gives no score. Absent for a mean. */
   readonly consistency?: true;
 }
 
 /**
- * What a denoiser says of the law p_t of one SDE. States x are [B, …], times one for the batch or one per row;
+ * What a noise predictor says of the distribution p_t of one SDE. States x are [B, …], times one for the batch or one per row;
  * the caller owns what is returned, and nothing is disposed that was passed in.
  */
 export interface ScoreModel {
@@ -35,13 +35,13 @@ export interface ScoreModel {
    */
   readonly consistency?: true;
   /** The noise ε̂ predicted in x = α x_0 + σ ε. */
-  noise(x: tf.Tensor, t: PerRow): tf.Tensor;
+  predictedNoise(x: tf.Tensor, t: PerRow): tf.Tensor;
   /** ∇ log p_t(x) = −ε̂/σ; a RangeError where σ(t) = 0. */
   score(x: tf.Tensor, t: PerRow): tf.Tensor;
   /** Tweedie's mean E[x_0 | x_t = x] = (x − σ ε̂)/α. */
-  data(x: tf.Tensor, t: PerRow): tf.Tensor;
+  denoised(x: tf.Tensor, t: PerRow): tf.Tensor;
   /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13); a RangeError where σ(t) = 0. */
-  velocity(x: tf.Tensor, t: PerRow): tf.Tensor;
+  odeDrift(x: tf.Tensor, t: PerRow): tf.Tensor;
 }
 
 /**
@@ -56,13 +56,13 @@ export function requireScore(model: ScoreModel, what: string): void {
   );
 }
 
-/** The score model that a denoiser gives under an SDE. */
-export function scoreModel(denoiser: Denoiser, sde: Sde): ScoreModel {
-  requireDenoiser("denoiser", denoiser);
+/** The score model that a noise predictor gives under an SDE. */
+export function scoreModel(noisePredictor: NoisePredictor, sde: Sde): ScoreModel {
+  requireNoisePredictor("noise predictor", noisePredictor);
   return scoreModelFromNoise(sde, (x, t) => {
     const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
-    return denoiser.noise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
-  }, { consistency: denoiser.consistency });
+    return noisePredictor.predictNoise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
+  }, { consistency: noisePredictor.consistency });
 }
 
 /**
@@ -123,15 +123,16 @@ export function scoreModelFromNoise(
   return {
     sde,
     ...consistency && { consistency },
-    noise: (x, t) => {
+    predictedNoise: (x, t) => {
       requireTensor("x", x);
       checkTimes(sde, t);
       return tf.tidy(() => predicted(x, t));
     },
     score: consistency ? scoreless("score") : view(null, (t) => -1 / sde.sigma(t), checkNoisy),
-    data: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
-    velocity: consistency
-      ? scoreless("velocity")
-      : view((t) => sde.drift(t), (t) => 0.5 * sde.diffusion(t) ** 2 / sde.sigma(t), checkNoisy),
+    denoised: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),
+    odeDrift: consistency
+      ? scoreless("odeDrift")
+      : view((t) => sde.driftCoefficient(t), (t) =>
+        0.5 * sde.diffusionCoefficient(t) ** 2 / sde.sigma(t), checkNoisy),
   };
 }

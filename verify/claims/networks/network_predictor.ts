@@ -1,10 +1,10 @@
-/** Claims about networks as denoisers: preconditioning, labels and guidance, compiled forms, what they learn. @module */
+/** Claims about networks as noise predictors: preconditioning, labels and guidance, compiled forms, what they learn. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { DIGITS, type NetworkConfig, networkFromConfig } from "../../../src/networks/registry.ts";
 import { unflatten } from "../../../src/networks/network.ts";
-import { type NetworkDenoiser, networkDenoiser } from "../../../src/networks/network_denoiser.ts";
+import { type NetworkPredictor, networkPredictor } from "../../../src/networks/network_predictor.ts";
 import type { ModelConfig } from "../../../src/networks/noise_prediction.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
@@ -36,15 +36,15 @@ const model: ModelConfig = {
   preconditioning: { sigmaData: 0.5, centre: -0.7 },
 };
 
-/** A denoiser whose weights are all drawn, also those that training starts at zero. */
-function busyDenoiser(seed: number): NetworkDenoiser {
+/** A noise predictor whose weights are all drawn, also those that training starts at zero. */
+function busyPredictor(seed: number): NetworkPredictor {
   const network = networkFromConfig(model.network);
   const rng = createRng(seed).fork("denoiser");
   const weights = new Map(network.parameters.map(({ name, shape, mean, std }) => {
     const normals = rng.fork(name).normalValues([1, shape.reduce((a, b) => a * b, 1)]);
     return [name, normals.map((z) => mean + (std === 0 ? 0.2 : std) * z)];
   }));
-  return networkDenoiser(model, weights);
+  return networkPredictor(model, weights);
 }
 
 async function largestDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
@@ -56,13 +56,13 @@ async function largestDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
 
 const ROUNDING = "the same float32 operations, perhaps in another order, on numbers of order 1";
 
-claim("a network that says nothing leaves EDM's best linear denoiser", async (check) => {
+claim("a network that says nothing leaves EDM's best linear noise predictor", async (check) => {
   const network = networkFromConfig(model.network);
-  const denoiser = networkDenoiser(model, network.initialise(createRng(check.seed)));
+  const noisePredictor = networkPredictor(model, network.initialise(createRng(check.seed)));
   const y = createRng(check.seed).normal([2, 8, 8, 1]);
   const values = await y.data();
   for (const ratio of [1e-3, 0.5, 50]) {
-    const noise = denoiser.noise(y, ratio);
+    const noise = noisePredictor.predictNoise(y, ratio);
     const observed = await noise.data<"float32">();
     // ε̂ = (y − centre) ν/(ν² + σ_d²), which is (y − D)/ν for D = centre + c_skip (y − centre).
     const factor = ratio / (ratio ** 2 + 0.25);
@@ -80,15 +80,15 @@ claim("a network that says nothing leaves EDM's best linear denoiser", async (ch
     noise.dispose();
   }
   y.dispose();
-  denoiser.dispose();
+  noisePredictor.dispose();
 });
 
 claim(
   "the network enters as EDM says: D = centre + c_skip (y − centre) + c_out F(c_in (y − centre))",
   async (check) => {
     await scoped(async () => {
-      const denoiser = busyDenoiser(check.seed);
-      const { network, parameters } = denoiser;
+      const noisePredictor = busyPredictor(check.seed);
+      const { network, parameters } = noisePredictor;
       const y = createRng(check.seed).normal([1, 8, 8, 1]);
       const none = tf.oneHot(tf.tensor1d([network.classes], "int32"), network.classes + 1)
         .toFloat() as tf.Tensor2D;
@@ -101,7 +101,10 @@ claim(
           tf.add(tf.mul(centred, (0.5 / total) ** 2), tf.mul(f, ratio * 0.5 / total)),
           -0.7,
         );
-        const difference = await largestDifference(denoiser.noise(y, ratio), tf.div(tf.sub(y, data), ratio));
+        const difference = await largestDifference(
+          noisePredictor.predictNoise(y, ratio),
+          tf.div(tf.sub(y, data), ratio),
+        );
         check.atMost(
           `ν = ${ratio}`,
           difference,
@@ -109,22 +112,22 @@ claim(
           `Karras et al. 2022, eq. 7; ${ROUNDING}`,
         );
       }
-      denoiser.dispose();
+      noisePredictor.dispose();
     });
   },
 );
 
 claim("guidance is the line through the unconditional and the conditional noise", async (check) => {
   await scoped(async () => {
-    const denoiser = busyDenoiser(check.seed);
+    const noisePredictor = busyPredictor(check.seed);
     const y = createRng(check.seed).normal([3, 8, 8, 1]);
-    const none = denoiser.noise(y, 0.7);
-    const labelled = denoiser.withLabels([0, 2, null]).noise(y, 0.7);
-    const guided = denoiser.withLabels([0, 2, null], 2.5).noise(y, 0.7);
+    const none = noisePredictor.predictNoise(y, 0.7);
+    const labelled = noisePredictor.withLabels([0, 2, null]).predictNoise(y, 0.7);
+    const guided = noisePredictor.withLabels([0, 2, null], 2.5).predictNoise(y, 0.7);
     const expected = tf.add(none, tf.mul(tf.sub(labelled, none), 2.5));
     const source = "Ho & Salimans 2022, eq. 6";
     check.atMost("scale 2.5", await largestDifference(guided, expected), 1e-5, `${source}; ${ROUNDING}`);
-    const zero = denoiser.withLabels([0, 2, null], 0).noise(y, 0.7);
+    const zero = noisePredictor.withLabels([0, 2, null], 0).predictNoise(y, 0.7);
     check.atMost(
       "scale 0",
       await largestDifference(zero, none),
@@ -135,68 +138,68 @@ claim("guidance is the line through the unconditional and the conditional noise"
     check.atLeast("row with label 0 moves", change[0], 1e-2, "labels act");
     check.atLeast("row with label 2 moves", change[1], 1e-2, "labels act");
     check.atMost("row without label stays", change[2], 1e-5, ROUNDING);
-    const single = denoiser.withLabels(2).noise(tf.slice(y, 1, 1), 0.7);
+    const single = noisePredictor.withLabels(2).predictNoise(tf.slice(y, 1, 1), 0.7);
     const row = tf.slice(labelled, 1, 1);
     check.atMost("one label for the batch", await largestDifference(single, row), 1e-5, ROUNDING);
-    denoiser.dispose();
+    noisePredictor.dispose();
   });
 });
 
 claim("guidance in an interval of noise levels costs a second pass inside of it alone", async (check) => {
   await scoped(async () => {
-    const denoiser = busyDenoiser(check.seed);
+    const noisePredictor = busyPredictor(check.seed);
     const y = createRng(check.seed).normal([3, 8, 8, 1]);
     const labels = [0, 1, 2];
     const source = `Kynkäänniemi et al. 2024, eq. 6: w in (from, to], 1 elsewhere; ${ROUNDING}`;
-    const within = denoiser.withLabels(labels, { scale: 2.5, from: 0.3, to: 2 });
-    const everywhere = denoiser.withLabels(labels, 2.5);
-    const plain = denoiser.withLabels(labels);
+    const within = noisePredictor.withLabels(labels, { scale: 2.5, from: 0.3, to: 2 });
+    const everywhere = noisePredictor.withLabels(labels, 2.5);
+    const plain = noisePredictor.withLabels(labels);
     for (
       const [ratio, guided] of [[0.2, false], [0.3, false], [0.31, true], [2, true], [2.01, false]] as const
     ) {
-      const expected = (guided ? everywhere : plain).noise(y, ratio);
-      const difference = await largestDifference(within.noise(y, ratio), expected);
+      const expected = (guided ? everywhere : plain).predictNoise(y, ratio);
+      const difference = await largestDifference(within.predictNoise(y, ratio), expected);
       check.atMost(`ν = ${ratio}`, difference, 1e-5, source);
       check.equal(`calls at ν = ${ratio}`, within.calls(ratio), guided ? 2 : 1, "both passes, or one");
     }
-    const apart = await largestDifference(everywhere.noise(y, 0.2), plain.noise(y, 0.2));
+    const apart = await largestDifference(everywhere.predictNoise(y, 0.2), plain.predictNoise(y, 0.2));
     check.atLeast("guidance would move ν = 0.2", apart, 1e-2, "labels act");
     const ratios = Float64Array.of(0.2, 1, 5);
-    const mixed = within.noise(y, ratios);
-    const rows = [plain, everywhere, plain].map((one, row) => tf.slice(one.noise(y, ratios), row, 1));
+    const mixed = within.predictNoise(y, ratios);
+    const rows = [plain, everywhere, plain].map((one, row) => tf.slice(one.predictNoise(y, ratios), row, 1));
     const difference = await largestDifference(mixed, tf.concat(rows, 0));
     check.atMost("rows at levels of their own", difference, 1e-5, source);
     check.equal("calls for them", within.calls(ratios), 2, "one row is guided");
     check.equal("calls without guidance", plain.calls(ratios), 1, "one pass");
-    denoiser.dispose();
+    noisePredictor.dispose();
   });
 });
 
 claim("a row's noise level is its own", async (check) => {
   await scoped(async () => {
-    const denoiser = busyDenoiser(check.seed).withLabels([1, 2]);
+    const noisePredictor = busyPredictor(check.seed).withLabels([1, 2]);
     const y = createRng(check.seed).normal([2, 8, 8, 1]);
-    const both = denoiser.noise(y, Float64Array.of(0.1, 3));
+    const both = noisePredictor.predictNoise(y, Float64Array.of(0.1, 3));
     for (const [row, ratio] of [0.1, 3].entries()) {
-      const alone = denoiser.noise(y, ratio);
+      const alone = noisePredictor.predictNoise(y, ratio);
       const difference = await largestDifference(tf.slice(both, row, 1), tf.slice(alone, row, 1));
       check.atMost(`row ${row}`, difference, 1e-5, ROUNDING);
     }
-    denoiser.dispose();
+    noisePredictor.dispose();
   });
 });
 
 claim(
-  "a prepared denoiser says what an unprepared one says",
+  "a prepared noise predictor says what an unprepared one says",
   { engines: ["wasm", "onnx"] },
   async (check) => {
-    const denoiser = busyDenoiser(check.seed);
-    const guided = denoiser.withLabels([0, 1], { scale: 3, from: 0.1 });
+    const noisePredictor = busyPredictor(check.seed);
+    const guided = noisePredictor.withLabels([0, 1], { scale: 3, from: 0.1 });
     const y = createRng(check.seed).normal([2, 8, 8, 1]);
-    const before = [denoiser.noise(y, 0.4), guided.noise(y, 0.4)];
-    await denoiser.prepare(2);
+    const before = [noisePredictor.predictNoise(y, 0.4), guided.predictNoise(y, 0.4)];
+    await noisePredictor.prepare(2);
     await guided.prepare(2);
-    const after = [denoiser.noise(y, 0.4), guided.noise(y, 0.4)];
+    const after = [noisePredictor.predictNoise(y, 0.4), guided.predictNoise(y, 0.4)];
     for (const [i, what] of ["plain", "guided"].entries()) {
       check.atMost(
         what,
@@ -205,66 +208,74 @@ claim(
         `three times guided; ${ROUNDING}`,
       );
     }
-    const slope = tf.grad((y: tf.Tensor) => tf.sum(denoiser.noise(y, 0.4)))(y);
+    const slope = tf.grad((y: tf.Tensor) => tf.sum(noisePredictor.predictNoise(y, 0.4)))(y);
     check.holds(
       "it can still be differentiated",
       (await slope.data()).every(Number.isFinite),
       "the tape is kept",
     );
     tf.dispose([y, slope, ...before, ...after]);
-    denoiser.dispose();
+    noisePredictor.dispose();
   },
 );
 
 claim("labels and noise levels that are none are refused", async (check) => {
-  const denoiser = busyDenoiser(check.seed);
+  const noisePredictor = busyPredictor(check.seed);
   const y = tf.zeros([2, 8, 8, 1]);
   await check.throws(
     "label",
-    () => denoiser.withLabels(3),
+    () => noisePredictor.withLabels(3),
     /labels must be whole numbers from 0 to 2, got 3/,
   );
   await check.throws(
     "count",
-    () => denoiser.withLabels([1]).noise(y, 1),
+    () => noisePredictor.withLabels([1]).predictNoise(y, 1),
     /one label per row, got 1 .* 2 rows/,
   );
   await check.throws(
     "scale",
-    () => denoiser.withLabels(1, NaN),
+    () => noisePredictor.withLabels(1, NaN),
     /guidance scale must be a finite number, got NaN/,
   );
   await check.throws(
     "interval",
-    () => denoiser.withLabels(1, { scale: 2, from: 3, to: 1 }),
+    () => noisePredictor.withLabels(1, { scale: 2, from: 3, to: 1 }),
     /guidance must act between two noise ratios from 0 up, got 3 to 1/,
   );
   await check.throws(
     "misspelt guidance",
-    () => denoiser.withLabels(1, { scale: 2, form: 1 } as never),
+    () => noisePredictor.withLabels(1, { scale: 2, form: 1 } as never),
     /^guidance has an unknown field "form"; its fields are scale, from, to$/,
   );
   await check.throws(
     "no labels",
-    () => denoiser.withLabels([]).noise(y, 1),
+    () => noisePredictor.withLabels([]).predictNoise(y, 1),
     /one label per row, got 0 .* 2 rows/,
   );
-  await check.throws("a typed label", () => denoiser.withLabels(Int32Array.of(1, 3)), /from 0 to 2, got 3$/);
-  const expected = denoiser.withLabels([1, 2]).noise(y, 1);
+  await check.throws(
+    "a typed label",
+    () => noisePredictor.withLabels(Int32Array.of(1, 3)),
+    /from 0 to 2, got 3$/,
+  );
+  const expected = noisePredictor.withLabels([1, 2]).predictNoise(y, 1);
   for (const list of [Int32Array.of(1, 2), Uint8Array.of(1, 2)]) {
-    const labelled = denoiser.withLabels(list);
+    const labelled = noisePredictor.withLabels(list);
     list.fill(0);
-    const noise = labelled.noise(y, 1);
+    const noise = labelled.predictNoise(y, 1);
     const source = "the array's, bit for bit, whatever becomes of the list";
     check.equal(list.constructor.name, await noise.data(), await expected.data(), source);
     noise.dispose();
   }
   expected.dispose();
-  await check.throws("ν", () => denoiser.noise(y, 0), /noise ratios must be positive numbers, got 0/);
-  const missing = () => networkDenoiser(model, new Map());
+  await check.throws(
+    "ν",
+    () => noisePredictor.predictNoise(y, 0),
+    /noise ratios must be positive numbers, got 0/,
+  );
+  const missing = () => networkPredictor(model, new Map());
   await check.throws("weights", missing, /the weights have no values for embedding.noise1.weight/);
   y.dispose();
-  denoiser.dispose();
+  noisePredictor.dispose();
 });
 
 claim("a perceptron learns the score of a mixture to a few percent of the noise", {
@@ -301,12 +312,12 @@ claim("a perceptron learns the score of a mixture to a few percent of the noise"
   for await (const { step, snapshot } of train(config, batches)) {
     if (step === config.steps) state = await snapshot();
   }
-  const denoiser = networkDenoiser(
+  const noisePredictor = networkPredictor(
     config.model,
     unflatten(networkFromConfig(network).parameters, state!.ema),
   );
-  await reportErrors(check, denoiser, mixture);
-  denoiser.dispose();
+  await reportErrors(check, noisePredictor, mixture);
+  noisePredictor.dispose();
 });
 
 /**
@@ -315,7 +326,7 @@ claim("a perceptron learns the score of a mixture to a few percent of the noise"
  */
 async function reportErrors(
   check: Check,
-  denoiser: NetworkDenoiser,
+  noisePredictor: NetworkPredictor,
   mixture: GaussianMixture,
 ): Promise<void> {
   const rows = 4000;
@@ -326,7 +337,7 @@ async function reportErrors(
     const [error, loss, floor] = await scoped(async () => {
       const noise = rng.fork(`noise ${ratio}`).normal([rows, 2]);
       const y = tf.add(mixture.sample(rng.fork(`data ${ratio}`), rows), tf.mul(noise, ratio));
-      const [learned, exact] = [denoiser.noise(y, ratio), mixture.noise(y, ratio)];
+      const [learned, exact] = [noisePredictor.predictNoise(y, ratio), mixture.predictNoise(y, ratio)];
       const meanSquare = (a: tf.Tensor, b: tf.Tensor) => firstOf(tf.mean(tf.squaredDifference(a, b)));
       return [
         await meanSquare(learned, exact),

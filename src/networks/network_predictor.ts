@@ -1,11 +1,11 @@
 /**
- * A trained network as a denoiser: with or without a label, guided or not, compiled for the batch sizes that matter.
+ * A trained network as a noise predictor: with or without a label, guided or not, compiled for the batch sizes that matter.
  * @module
  */
 import { compile, type CompiledFunction } from "../compute/compile.ts";
 import { currentEngine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
-import type { Denoiser } from "../diffusion/denoiser.ts";
+import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { checkPreconditioning } from "../diffusion/preconditioning.ts";
 import { networkFromConfig } from "./registry.ts";
 import { checkedGuidance, type Guidance, guidanceWeight } from "./guidance_interval.ts";
@@ -26,19 +26,19 @@ import { requireRatios } from "../compute/rows.ts";
 /** The label of a sample, or null for none; one for the batch or one per row, as in an array or a typed array. */
 export type Labels = number | null | ArrayLike<number | null>;
 
-/** What {@linkcode NetworkDenoiser.prepare} compiles beside the prediction. */
+/** What {@linkcode NetworkPredictor.prepare} compiles beside the prediction. */
 export interface PrepareOptions {
   /** Also the derivative with respect to the noisy input, for likelihoods and guidance; default false. */
   readonly gradients?: boolean;
 }
 
-/** A denoiser that is a network. */
-export interface NetworkDenoiser extends Denoiser {
+/** A noise predictor that is a network. */
+export interface NetworkPredictor extends NoisePredictor {
   /** What is needed beside the weights. */
   readonly config: ModelConfig;
   /** The network of the config. */
   readonly network: Network;
-  /** The parameter tensors, owned by the denoiser. */
+  /** The parameter tensors, owned by the noise predictor. */
   readonly parameters: Parameters;
   /**
    * Compiles for batches of `rows`, which `noise` then uses for batches of that size; other sizes run uncompiled. Worth it
@@ -52,44 +52,44 @@ export interface NetworkDenoiser extends Denoiser {
    *
    * @throws {RangeError} When the network has no such label, the scale is not finite or the interval is none.
    */
-  withLabels(labels: Labels, guidance?: number | Guidance): NetworkDenoiser;
+  withLabels(labels: Labels, guidance?: number | Guidance): NetworkPredictor;
   /** How often the network is asked for `noise` at these noise ratios: twice where any row is guided, else once. */
   calls(noiseRatio: number | Float64Array): 1 | 2;
-  /** Frees the weights and everything compiled, for all denoisers that share them. */
+  /** Frees the weights and everything compiled, for all noise predictors that share them. */
   dispose(): void;
 }
 
 /**
- * The denoiser of a network.
+ * The noise predictor of a network.
  *
- * @example An untrained network, asked for sevens
+ * @example The noise that an untrained network predicts for the label 7, with guidance
  * ```ts
  * import { createRng } from "../compute/rng.ts";
  * import { useEngine } from "../compute/engine.ts";
  * import { DIGITS, networkFromConfig } from "./registry.ts";
- * import { networkDenoiser } from "./network_denoiser.ts";
+ * import { networkPredictor } from "./network_predictor.ts";
  * await useEngine("wasm");
  * const rng = createRng(1);
  * const config = { network: DIGITS, preconditioning: { sigmaData: 0.616, centre: -0.7386 } };
- * const denoiser = networkDenoiser(config, networkFromConfig(DIGITS).initialise(rng));
- * const noise = denoiser.withLabels(7, 1.5).noise(rng.normal([2, 28, 28, 1]), 0.8);
+ * const noisePredictor = networkPredictor(config, networkFromConfig(DIGITS).initialise(rng));
+ * const noise = noisePredictor.withLabels(7, 1.5).predictNoise(rng.normal([2, 28, 28, 1]), 0.8);
  * console.assert(String(noise.shape) === "2,28,28,1");
  * ```
  *
  * @param weights Values by parameter name.
  * @throws {RangeError} When weights are missing or have the wrong size.
  */
-export function networkDenoiser(config: ModelConfig, weights: Weights): NetworkDenoiser {
+export function networkPredictor(config: ModelConfig, weights: Weights): NetworkPredictor {
   requireOptions("config", config);
   if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
   const network = networkFromConfig(config.network) as Network;
   requireWeights("weights", weights, network.parameters);
   const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
   const evaluator = new Evaluator(config, network, namedParameters(network.parameters, tensors));
-  return denoiserWith(evaluator, null, checkedGuidance(1));
+  return predictorWith(evaluator, null, checkedGuidance(1));
 }
 
-function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<Guidance>): NetworkDenoiser {
+function predictorWith(evaluator: Evaluator, labels: Labels, guidance: Required<Guidance>): NetworkPredictor {
   const { config, network, parameters } = evaluator;
   const none = network.classes;
   /** The weight of the class in each row. */
@@ -111,7 +111,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
       if (!guided || !everywhere) await evaluator.prepare(rows, gradients);
       if (guided) await evaluator.prepare(2 * rows, gradients);
     },
-    noise: (y, noiseRatio) =>
+    predictNoise: (y, noiseRatio) =>
       tf.tidy(() => {
         evaluator.check(y);
         requireRatios(noiseRatio);
@@ -137,7 +137,7 @@ function denoiserWith(evaluator: Evaluator, labels: Labels, guidance: Required<G
         throw new RangeError(`this network has no labels, got ${quoted(known[0])}`);
       }
       checkLabels(known, network.classes);
-      return denoiserWith(evaluator, copied, checkedGuidance(newGuidance));
+      return predictorWith(evaluator, copied, checkedGuidance(newGuidance));
     },
     dispose: () => evaluator.dispose(),
   };
@@ -153,7 +153,7 @@ class Evaluator {
   constructor(readonly config: ModelConfig, readonly network: Network, readonly parameters: Parameters) {}
 
   async prepare(rows: number, gradients: boolean): Promise<void> {
-    if (this.#disposed) throw new Error("the network's denoiser was disposed: load it again");
+    if (this.#disposed) throw new Error("the network's noise predictor was disposed: load it again");
     const sample = [rows, ...this.network.sampleShape];
     const examples = [sample, ...predictionShapes(this.network, rows)]
       .map((shape) => ({ shape, dtype: "float32" as const }));
@@ -176,7 +176,7 @@ class Evaluator {
 
   /** Refuses samples of another shape than the network's, and use after dispose. */
   check(y: tf.Tensor): void {
-    if (this.#disposed) throw new Error("the network's denoiser was disposed: load it again");
+    if (this.#disposed) throw new Error("the network's noise predictor was disposed: load it again");
     requireTensor("y", y);
     const { sampleShape } = this.network;
     if (String(y.shape.slice(1)) !== String(sampleShape)) {

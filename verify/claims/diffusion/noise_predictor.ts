@@ -1,10 +1,10 @@
 /**
- * The views of one denoiser under every SDE, EDM preconditioning, and numbers by row.
+ * The views of one noise predictor under every SDE, EDM preconditioning, and numbers by row.
  * @module
  */
 import { column, mapPerRow } from "../../../src/compute/rows.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/denoiser.ts";
+import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import {
   edmCoefficients,
@@ -38,31 +38,36 @@ async function valuesOf(tensor: tf.Tensor): Promise<number[]> {
 }
 
 claim(
-  "score, noise, data and velocity of a Gaussian are their closed forms under every SDE",
+  "score, noise, clean data and the flow's drift of a Gaussian are their closed forms under every SDE",
   async (check) => {
     const [m0, s0] = [0.7, 0.5];
     const gaussian = new Gaussian({ mean: [m0], variances: [s0 ** 2] });
     for (const sde of allSdes) {
       const model = scoreModel(gaussian, sde);
       for (const t of [sde.tMin, 0.01, 0.3, 0.8, 1]) {
-        const [alpha, sigma, f, g] = [sde.alpha(t), sde.sigma(t), sde.drift(t), sde.diffusion(t)];
+        const [alpha, sigma, f, g] = [
+          sde.alpha(t),
+          sde.sigma(t),
+          sde.driftCoefficient(t),
+          sde.diffusionCoefficient(t),
+        ];
         const C = alpha ** 2 * s0 ** 2 + sigma ** 2;
         const points = Float32Array.of(-2, -0.1, 0.4, 3).map((z) => alpha * m0 + z * Math.sqrt(C));
         const x = tf.tensor2d(points, [4, 1]);
         const score = [...points].map((x) => -(x - alpha * m0) / C);
         const expected = {
           score,
-          noise: score.map((s) => -sigma * s),
-          data: score.map((s, i) => (points[i] + sigma ** 2 * s) / alpha),
-          velocity: score.map((s, i) => f * points[i] - 0.5 * g ** 2 * s),
+          predictedNoise: score.map((s) => -sigma * s),
+          denoised: score.map((s, i) => (points[i] + sigma ** 2 * s) / alpha),
+          odeDrift: score.map((s, i) => f * points[i] - 0.5 * g ** 2 * s),
         };
         // Rounding of y and of y − m0 (relative to the offset's size), and of the two terms of a view.
         const loss = 8 * float32 * (Math.abs(m0) + 3 * Math.sqrt(C) / alpha) / (0.1 * Math.sqrt(C) / alpha);
-        for (const view of ["score", "noise", "data", "velocity"] as const) {
+        for (const view of ["score", "predictedNoise", "denoised", "odeDrift"] as const) {
           const observed = await valuesOf(model[view](x, t));
-          const terms = view === "data"
+          const terms = view === "denoised"
             ? points.map((x) => Math.abs(x) / alpha + sigma / alpha)
-            : view === "velocity"
+            : view === "odeDrift"
             ? points.map((x, i) => Math.abs(f * x) + 0.5 * g ** 2 * Math.abs(score[i]))
             : score.map((s) => Math.abs(view === "score" ? s : sigma * s));
           const worst = Math.max(
@@ -89,9 +94,10 @@ claim("the velocity is score_sde_pytorch's probability-flow drift", async (check
     const sde = sdeFromConfig({ kind, ...config } as SdeConfig);
     for (const { t, x, score, ode_drift } of rows) {
       const model = scoreModelFromNoise(sde, () => tf.tensor2d([score.map((s) => -sde.sigma(t) * s)]));
-      const observed = await valuesOf(tf.tidy(() => model.velocity(tf.tensor2d([x]), t)));
+      const observed = await valuesOf(tf.tidy(() => model.odeDrift(tf.tensor2d([x]), t)));
       const worst = Math.max(...observed.map((value, i) => {
-        const scale = Math.abs(sde.drift(t) * x[i]) + 0.5 * sde.diffusion(t) ** 2 * Math.abs(score[i]);
+        const scale = Math.abs(sde.driftCoefficient(t) * x[i]) +
+          0.5 * sde.diffusionCoefficient(t) ** 2 * Math.abs(score[i]);
         return Math.abs(value - ode_drift[i]) / scale;
       }));
       check.atMost(
@@ -114,7 +120,7 @@ claim("the predicted noise keeps its digits where the noise is small", async (ch
     const alpha = sde.alpha(sde.tMin);
     const point = Math.fround(1.7);
     const x = tf.tensor2d([point], [1, 1]);
-    const [observed] = await valuesOf(scoreModel(gaussian, sde).noise(x, sde.tMin));
+    const [observed] = await valuesOf(scoreModel(gaussian, sde).predictedNoise(x, sde.tMin));
     x.dispose();
     const exact = nu * (point / alpha - 0.25) / (1 + nu ** 2);
     check.within(
@@ -136,7 +142,7 @@ claim("a row with its own time is the row alone, bit for bit", async (check) => 
   for (const sde of allSdes) {
     const model = scoreModel(gaussian, sde);
     const x = tf.tensor4d(Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)), [3, 2, 2, 1]);
-    for (const view of ["noise", "score", "data", "velocity"] as const) {
+    for (const view of ["predictedNoise", "score", "denoised", "odeDrift"] as const) {
       const together = model[view](x, times);
       check.equal(`${sde.config.kind} ${view}: shape`, together.shape, [3, 2, 2, 1], "the states' own");
       const batch = await valuesOf(together);
@@ -156,7 +162,9 @@ claim("views leave no tensor behind and dispose of nothing they were given", (ch
   const model = scoreModel(new Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 1]] }), vpSde());
   const x = tf.tensor2d([1, 2], [1, 2]);
   const before = tf.memory().numTensors;
-  for (const view of ["noise", "score", "data", "velocity"] as const) model[view](x, 0.5).dispose();
+  for (const view of ["predictedNoise", "score", "denoised", "odeDrift"] as const) {
+    model[view](x, 0.5).dispose();
+  }
   check.equal("tensors alive", tf.memory().numTensors - before, 0, "whoever gets a tensor owns it");
   check.holds("the state is alive", !x.isDisposed, "nobody disposes an argument");
   x.dispose();
