@@ -14,6 +14,7 @@ import {
   guidanceFlags,
   guidanceOf,
   networkFlags,
+  renamedGuidance,
   samplerOptions,
   samplingFlags,
   samplingOf,
@@ -43,6 +44,7 @@ const usage = {
     engine: networkFlags.engine,
     json: toggle({ help: "print the result as JSON" }),
   },
+  renamed: renamedGuidance,
 } as const;
 
 async function main(): Promise<void> {

@@ -26,7 +26,7 @@ const HIDDEN = -0.3;
 const mask: Flag<MaskName | "random" | { readonly path: string }> = {
   help: `what is hidden: ${
     maskNames.join(", ")
-  }, random pixels (see --hidden), or where a PNG of the model's size, on a white ground, is dark`,
+  }, random pixels (see --hidden-fraction), or where a PNG of the model's size, on a white ground, is dark`,
   placeholder: "NAME|F.png",
   fallback: "left",
   parse(text, flag) {
@@ -55,25 +55,29 @@ const usage = {
   ],
   flags: {
     mask,
-    hidden: onlyWith(
-      number({ help: "share of the pixels that --mask random hides (default 0.5)", min: 0, max: 1 }),
+    hiddenFraction: onlyWith(
+      number({ help: "fraction of the pixels that --mask random hides (default 0.5)", min: 0, max: 1 }),
       "mask",
       ["random"],
     ),
     ...posteriorFlags({ methods: methodNames, method: "pigdm", output: "inpaint.png" }),
     ...repaintFlags,
   },
+  renamed: { hidden: "hiddenFraction" },
 } as const;
 
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 
 /** The mask that flags ask for, [height · width · channels]. */
-async function maskOf({ mask, hidden, seed }: Flags, shape: readonly number[]): Promise<Float32Array> {
+async function maskOf(
+  { mask, hiddenFraction = 0.5, seed }: Flags,
+  shape: readonly number[],
+): Promise<Float32Array> {
   if (typeof mask === "object") {
     const picture = await decodePng(await readWhole(mask.path), mask.path, MOST_PIXELS);
     return asUsage(() => maskFromPicture(picture, shape));
   }
-  return mask === "random" ? randomMask(shape, hidden ?? 0.5, createRng(seed)) : maskByName(mask, shape);
+  return mask === "random" ? randomMask(shape, hiddenFraction, createRng(seed)) : maskByName(mask, shape);
 }
 
 /** How far known values are from what they were, and how far hidden ones vary; in model units. */

@@ -53,7 +53,7 @@ const usage = {
       help: "the equation whose flow is followed",
       default: "ve",
     }),
-    smallestNoise: number({
+    minNoise: number({
       help: "noise ratio at which codes begin, no smaller than training saw",
       default: 0.005,
       min: 1e-6,
@@ -69,6 +69,7 @@ const usage = {
     output: text({ help: "the picture, .png", placeholder: "FILE", default: "interpolation.png" }),
     json: toggle({ help: "print the last line as JSON" }),
   },
+  renamed: { smallestNoise: "minNoise" },
 } as const;
 
 async function main(): Promise<void> {
@@ -93,7 +94,7 @@ async function main(): Promise<void> {
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${data.shape}]`,
     );
   }
-  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), flags.smallestNoise));
+  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), flags.minNoise));
   const method: FlowMethod = { kind: "dopri5", rtol: tolerance, atol: tolerance };
 
   const originals = tf.tensor(

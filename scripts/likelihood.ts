@@ -45,8 +45,8 @@ const usage = {
     "trace estimate, or the denoising loss with likelihood weighting, in bits per dimension.",
   examples: [
     "deno task likelihood --limit 256",
-    "deno task likelihood --method adaptive --tolerance 1e-4 --limit 32 --probes 4",
-    "deno task likelihood --method bound --sde vp --limit 10000",
+    "deno task likelihood --method dopri5 --tolerance 1e-4 --limit 32 --probes 4",
+    "deno task likelihood --method elbo --sde vp --limit 10000",
   ],
   flags: {
     checkpoint: text({
@@ -61,60 +61,63 @@ const usage = {
       help: "the equation whose flow is followed",
       default: "ve",
     }),
-    smallestNoise: number({
+    minNoise: number({
       help: "noise ratio at which likelihoods are taken, no smaller than training saw (default .0013 for " +
         "mnist-likelihood, .005 for others)",
       min: 1e-6,
       max: 1,
     }),
-    dequantization: choice(["noise", "uniform"], {
-      help: "what spreads bytes over their bins: the diffusion's first noise, cut off, or uniform noise",
-      default: "noise",
+    dequantization: choice(["truncated-normal", "uniform"], {
+      help: "noise that spreads bytes over their bins: the diffusion's first noise, cut off, or uniform",
+      default: "truncated-normal",
+      renamed: { noise: "truncated-normal" },
     }),
-    method: choice(["fixed", "adaptive", "bound"], {
+    method: choice(["rk4", "dopri5", "elbo"], {
       help:
-        "Runge-Kutta 4 on a log-SNR grid, Dormand-Prince, or no flow but the bound that training minimizes",
-      default: "fixed",
+        "Runge-Kutta 4 on a log-SNR grid, Dormand-Prince with adaptive steps, or the bound that training minimizes",
+      default: "rk4",
+      renamed: { fixed: "rk4", adaptive: "dopri5", bound: "elbo" },
     }),
     steps: onlyWith(
-      integer({ help: "steps of the fixed method (default 48)", min: 1, max: 10_000 }),
+      integer({ help: "steps of rk4 (default 48)", min: 1, max: 10_000 }),
       "method",
-      ["fixed"],
+      ["rk4"],
     ),
     tolerance: onlyWith(
       number({
-        help: "relative and absolute tolerance of the adaptive method (default 1e-4)",
+        help: "relative and absolute tolerance of dopri5 (default 1e-4)",
         min: 1e-9,
         max: 1,
       }),
       "method",
-      ["adaptive"],
+      ["dopri5"],
     ),
     probes: onlyWith(
       integer({ help: "random vectors for the trace of each image (default 1)", min: 1, max: 1000 }),
       "method",
-      ["fixed", "adaptive"],
+      ["rk4", "dopri5"],
     ),
     draws: onlyWith(
       integer({ help: "noise levels for the bound of each image (default 16)", min: 2, max: 10_000 }),
       "method",
-      ["bound"],
+      ["elbo"],
     ),
     seed: integer({ help: "the same seed gives the same numbers", default: 0, min: 0 }),
     batch: integer({ help: "images at once", default: 32, min: 1, max: 4096 }),
     engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
     json: toggle({ help: "print the result as JSON" }),
   },
+  renamed: { smallestNoise: "minNoise" },
 } as const;
 
 type Flags = FlagValues<typeof usage.flags>;
 
-/** Steps of the fixed method: at 48 it is within half a percent of its limit with the shipped networks. */
+/** Steps of Runge-Kutta 4: at 48 it is within half a percent of its limit with the shipped networks. */
 const STEPS = 48;
 
 /** The smallest noise ratio that is asked for, or that training saw. */
-function smallestNoiseOf({ smallestNoise, checkpoint }: Flags): number {
-  return smallestNoise ?? (checkpoint === "mnist-likelihood" ? 0.0013 : 0.005);
+function minNoiseFor({ minNoise, checkpoint }: Flags): number {
+  return minNoise ?? (checkpoint === "mnist-likelihood" ? 0.0013 : 0.005);
 }
 
 /** What one batch gives: bits per dimension of each image, and what its method adds. */
@@ -132,7 +135,7 @@ type Method = (bytes: Uint8Array, shape: readonly number[], first: number) => Pr
 
 function byFlow(model: ScoreModel, flags: Flags): Method {
   const { steps = STEPS, tolerance = 1e-4, probes = 1, seed } = flags;
-  const method: FlowMethod = flags.method === "adaptive"
+  const method: FlowMethod = flags.method === "dopri5"
     ? { kind: "dopri5", rtol: tolerance, atol: tolerance }
     : { kind: "rk4", grid: { kind: "log-snr", steps } };
   return async (bytes, shape, first) => {
@@ -198,15 +201,15 @@ async function measure(
   engine: Engine,
   flags: Flags,
 ): Promise<BatchBits[]> {
-  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), smallestNoiseOf(flags)));
-  const method = flags.method === "bound" ? byBound(model, flags) : byFlow(model, flags);
+  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), minNoiseFor(flags)));
+  const method = flags.method === "elbo" ? byBound(model, flags) : byFlow(model, flags);
   const size = imageSize(images);
   const results: BatchBits[] = [];
   using progress = new ProgressBar({ label: "likelihood", total: images.count, unit: "images" });
   progress.update(0);
   for (let first = 0; first < images.count; first += flags.batch) {
     const rows = Math.min(flags.batch, images.count - first);
-    await noisePredictor.prepare(rows, { gradients: flags.method !== "bound" });
+    await noisePredictor.prepare(rows, { gradients: flags.method !== "elbo" });
     const bytes = images.images.subarray(first * size, (first + rows) * size);
     results.push(await method(bytes, [rows, ...images.shape], first));
     engine.check();
@@ -220,13 +223,13 @@ async function measure(
  * Why a number of bits is not one to believe, in sentences; empty where nothing speaks against it.
  * @param trained The smallest noise ratio that the network was trained on, or undefined where its file does not say.
  */
-export function doubts(mean: number, smallestNoise: number, trained: number | undefined): string[] {
+export function doubts(mean: number, minNoise: number, trained: number | undefined): string[] {
   const found: string[] = [];
-  if (trained !== undefined && smallestNoise < trained * (1 - 1e-9)) {
+  if (trained !== undefined && minNoise < trained * (1 - 1e-9)) {
     found.push(
       `the network was not trained on noise ratios below ${
         Number(trained.toPrecision(3))
-      }, and is asked about ${smallestNoise}: ` +
+      }, and is asked about ${minNoise}: ` +
         "what it says there is no likelihood",
     );
   }
@@ -248,18 +251,18 @@ function report(
   trained: number | undefined,
 ): void {
   const { split, sde, method, seed } = flags;
-  const smallestNoise = smallestNoiseOf(flags);
+  const minNoise = minNoiseFor(flags);
   const bits = results.flatMap((batch) => batch.bits);
   const { mean, error } = summary(bits);
   const probeErrors = results.flatMap((batch) => batch.probeErrors ?? []);
   const probeError = probeErrors.length === 0 ? null : Math.hypot(...probeErrors) / bits.length;
   const average = (times: "importance" | "uniform") =>
     summary(results.flatMap(({ variances }) => variances?.[times] ?? [])).mean;
-  const variances = method === "bound"
+  const variances = method === "elbo"
     ? { importance: average("importance"), uniform: average("uniform") }
     : null;
   const evaluations = Math.max(...results.map((batch) => batch.evaluations ?? 0));
-  const warnings = doubts(mean, smallestNoise, trained);
+  const warnings = doubts(mean, minNoise, trained);
   for (const warning of warnings) console.error(`warning: ${warning}`);
   if (flags.json) {
     const result = {
@@ -269,23 +272,23 @@ function report(
       variances,
       warnings,
     };
-    const dequantization = method === "bound" ? null : flags.dequantization;
-    const settings = { split, count: bits.length, sde, smallestNoise, method, dequantization, seed };
+    const dequantization = method === "elbo" ? null : flags.dequantization;
+    const settings = { split, count: bits.length, sde, minNoise, method, dequantization, seed };
     console.log(JSON.stringify({ ...result, ...settings, evaluations, seconds, engine: engine.name }));
     return;
   }
   const spread = bits.length === 1 ? "" : ` ± ${error.toFixed(3)}`;
   const ofProbes = probeError === null ? "" : ` (${probeError.toFixed(4)} of it by the trace estimate)`;
   const how = {
-    fixed: `${flags.steps ?? STEPS} steps of Runge-Kutta 4, ${flags.dequantization} dequantization`,
-    adaptive: `adaptive steps at ${flags.tolerance ?? 1e-4}, ${flags.dequantization} dequantization`,
-    bound: "bound by the denoising loss",
+    rk4: `${flags.steps ?? STEPS} steps of Runge-Kutta 4, ${flags.dequantization} dequantization`,
+    dopri5: `adaptive steps at ${flags.tolerance ?? 1e-4}, ${flags.dequantization} dequantization`,
+    elbo: "bound by the denoising loss",
   };
   console.log(
     `${
       mean.toFixed(3)
     }${spread} bits per dimension${ofProbes}; ${bits.length} ${split} images, ${sde} from noise ` +
-      `ratio ${smallestNoise}, ${how[method]}, at most ${evaluations} evaluations, ${
+      `ratio ${minNoise}, ${how[method]}, at most ${evaluations} evaluations, ${
         formatDuration(seconds)
       } on ` +
       engine.name,

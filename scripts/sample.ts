@@ -38,6 +38,7 @@ import {
   labelFlags,
   labelGuidanceOf,
   networkFlags,
+  renamedGuidance,
   samplerOptions,
   type Sampling,
   samplingFlags,
@@ -105,6 +106,7 @@ const usage = {
     shard,
     json: toggle({ help: "print the last line as JSON" }),
   },
+  renamed: renamedGuidance,
 } as const;
 
 type Flags = Omit<FlagValues<typeof usage.flags>, "sampler"> & { readonly sampler: string };
@@ -196,6 +198,7 @@ async function streamArray(
     ...samplerOptions(flags),
     levels: flags.levels.length > 0 ? flags.levels.join(",") : undefined,
     sigma: plan.sde.config.kind === "sigma-power" ? plan.sde.config.sigma : undefined,
+    // The names of the interval's ends are those in records of runs that may be resumed.
     ...{ seed, label, guidance: guidance.scale, guidanceFrom: guidance.from, guidanceTo: guidance.to },
     ...{ classifierScale, denoise, count, batch, engine: engine.name },
     plan: flags.plan === undefined ? undefined : JSON.stringify(await readPlan(flags.plan)),

@@ -26,7 +26,7 @@ import { readPlan } from "./sampling/noise_plan_file.ts";
 import { loadTrainingData, nameOfData } from "./datasets/training_data.ts";
 import { checkFits, checkSameData } from "./datasets/training_data_check.ts";
 import { TrainingFolder } from "./training/run_folder.ts";
-import { checkRecipe, newConfig, recipeFlags, resumedConfig } from "./training/recipe.ts";
+import { checkRecipe, newConfig, recipeFlags, renamedRecipe, resumedConfig } from "./training/recipe.ts";
 import { runTraining } from "./training/run.ts";
 import { readPlainFile } from "./cli/files.ts";
 
@@ -73,6 +73,7 @@ const usage = {
     }),
     logEvery: integer({ help: "steps between lines of metrics", default: 10, min: 1 }),
   },
+  renamed: renamedRecipe,
   examples: [
     "deno task train --data digits --steps 200",
     "deno task train --data mnist --engine onnx --out runs/mnist",

@@ -35,7 +35,7 @@ export interface Usage<F extends Record<string, Flag<unknown>>> {
   /** One or two sentences on what the script does. */
   readonly purpose: string;
   readonly flags: F;
-  /** Names that flags had in the version before, as keys, and the keys of the flags that they are now. */
+  /** Keys of flags by the keys that they had in the version before: the old names work, with a line on stderr. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** Complete command lines that are worth copying. */
   readonly examples?: readonly string[];
@@ -119,20 +119,27 @@ function numeric<D extends number | undefined>(
   };
 }
 
+interface ChoiceOptions<C, D> extends FlagOptions<D> {
+  /** Values by the names that they had in the version before: the old names work, with a line on stderr. */
+  readonly renamed?: Readonly<Record<string, NoInfer<C>>>;
+}
+
 /** A flag with one of a few named values. */
 export function choice<const C extends string, const D extends NoInfer<C> | undefined = undefined>(
   choices: readonly C[],
-  options: FlagOptions<D>,
+  options: ChoiceOptions<C, D>,
 ): Flag<C | D> {
+  const renamed = new Map(Object.entries<C>(options.renamed ?? {}));
   return {
     help: options.help,
     placeholder: options.placeholder ?? choices.join("|"),
     fallback: options.default as D,
     parse(text, flag) {
-      const chosen = choices.find((candidate) => candidate === text);
+      const chosen = choices.find((candidate) => candidate === text) ?? renamed.get(text);
       if (chosen === undefined) {
         throw new UsageError(`${flag} must be one of ${choices.join(", ")}, got "${text}"`);
       }
+      if (chosen !== text) sayRenamed(`${flag} ${text}`, `${flag} ${chosen}`);
       return chosen;
     },
   };
@@ -224,9 +231,7 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
     if (key === undefined) {
       throw new UsageError(`unknown flag ${token.rawName}: ${known(usage)}`);
     }
-    if (renamed.has(spelled)) {
-      console.error(`--${spelled} is now --${kebab(key)}; the next version refuses the old name`);
-    }
+    if (renamed.has(spelled)) sayRenamed(`--${spelled}`, flagName(key));
     given.add(key);
     if (isSwitch(usage, key)) {
       if (token.value !== undefined) {
@@ -346,6 +351,15 @@ export function checkDeno(version: string): void {
   const [[major, minor], [least, leastMinor]] = [parts(version), parts(OLDEST_DENO)];
   if (major > least || (major === least && minor >= leastMinor)) return;
   throw new Error(`Deno ${OLDEST_DENO} or newer is needed, this is ${version}: deno upgrade`);
+}
+
+function sayRenamed(old: string, current: string): void {
+  console.error(`${old} is now ${current}; the next version refuses the old name`);
+}
+
+/** A flag as it is written on the command line, such as --min-noise for the key minNoise. */
+export function flagName(key: string): string {
+  return `--${kebab(key)}`;
 }
 
 function kebab(key: string): string {

@@ -6,7 +6,7 @@ import { cosineBetas, linearBetas } from "../../src/diffusion/beta_schedule.ts";
 import { discreteDdpm, noiseRatio, type Sde } from "../../src/diffusion/sde.ts";
 import { timeGrid } from "../../src/diffusion/time_grid.ts";
 
-/** The names, as `--chain` and `--sde` have them. */
+/** The names, as `--betas` and `--sde` have them. */
 export const chainNames = ["ddpm-linear", "ddpm-cosine"] as const;
 
 /** The chains: 1000 steps with a linear schedule (Ho et al. 2020) and with a cosine's (Nichol & Dhariwal 2021). */

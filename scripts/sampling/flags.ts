@@ -17,7 +17,16 @@ import type { Sde } from "../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { chainNames } from "./ddpm_chains.ts";
 import { GUIDANCE, SAMPLER, sdes } from "./draw_batches.ts";
-import { choice, type Flag, type FlagValues, integer, number, text, UsageError } from "../cli/flags.ts";
+import {
+  choice,
+  type Flag,
+  flagName,
+  type FlagValues,
+  integer,
+  number,
+  text,
+  UsageError,
+} from "../cli/flags.ts";
 
 /** The equations by name, as `--sde` has them. */
 export const sdeNames = ["ve", "vp", "subvp", "sigma-power"] as const;
@@ -155,12 +164,15 @@ export const guidanceFlags = {
       `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
       `${GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
   }),
-  guidanceFrom: number({
+  guidanceMinSigma: number({
     help:
-      `noise ratio below which guidance ends, which saves the second pass of the network (default ${GUIDANCE.from})`,
+      `noise ratio below which guidance is off, which saves the second pass of the network (default ${GUIDANCE.from})`,
     min: 0,
   }),
-  guidanceTo: number({ help: `noise ratio down to which guidance waits (default ${GUIDANCE.to})`, min: 0 }),
+  guidanceMaxSigma: number({
+    help: `noise ratio above which guidance is off (default ${GUIDANCE.to})`,
+    min: 0,
+  }),
   classifierScale: number({
     help:
       "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
@@ -179,6 +191,9 @@ const label: Flag<string | undefined> = {
   },
 };
 
+/** What {@linkcode guidanceFlags} were called in the version before. */
+export const renamedGuidance = { guidanceFrom: "guidanceMinSigma", guidanceTo: "guidanceMaxSigma" };
+
 /** Which digits, and how they are asked for. */
 export const labelFlags = {
   label,
@@ -190,15 +205,16 @@ export const labelFlags = {
  * @throws UsageError for an interval that is empty, or that has no effect
  */
 export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
-  const { guidance, classifierScale = 0, guidanceFrom: from = GUIDANCE.from, guidanceTo: to = GUIDANCE.to } =
-    flags;
-  for (const name of ["from", "to"] as const) {
-    const value = flags[name === "from" ? "guidanceFrom" : "guidanceTo"];
-    if (guidance === 1 && value !== undefined) {
-      throw new UsageError(`--guidance-${name} has no effect at --guidance 1, got ${value}`);
+  const { guidance, classifierScale = 0 } = flags;
+  const { guidanceMinSigma: from = GUIDANCE.from, guidanceMaxSigma: to = GUIDANCE.to } = flags;
+  for (const key of ["guidanceMinSigma", "guidanceMaxSigma"] as const) {
+    if (guidance === 1 && flags[key] !== undefined) {
+      throw new UsageError(`${flagName(key)} has no effect at --guidance 1, got ${flags[key]}`);
     }
   }
-  if (from >= to) throw new UsageError(`--guidance-from must be below --guidance-to, got ${from} and ${to}`);
+  if (from >= to) {
+    throw new UsageError(`--guidance-min-sigma must be below --guidance-max-sigma, got ${from} and ${to}`);
+  }
   return { scale: guidance ?? (classifierScale !== 0 ? 0 : GUIDANCE.scale), from, to };
 }
 
@@ -209,11 +225,11 @@ export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Gu
 export function labelGuidanceOf(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
   const { label, guidance = 1, classifierScale = 0 } = flags;
   if (label !== "none") return guidanceOf(flags);
-  const { guidanceFrom, guidanceTo } = flags;
+  const { guidanceMinSigma, guidanceMaxSigma } = flags;
   const needLabels = [
     ["guidance", guidance, 1],
-    ["guidance-from", guidanceFrom, undefined],
-    ["guidance-to", guidanceTo, undefined],
+    ["guidance-min-sigma", guidanceMinSigma, undefined],
+    ["guidance-max-sigma", guidanceMaxSigma, undefined],
     ["classifier-scale", classifierScale, 0],
   ];
   for (const [name, value, none] of needLabels) {

@@ -20,6 +20,7 @@ import { GUIDANCE, sdes } from "../sampling/draw_batches.ts";
 import {
   choice,
   type Flag,
+  flagName,
   type FlagValues,
   integer,
   number,
@@ -83,12 +84,12 @@ export const recipeFlags = {
     help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
     placeholder: "FILE",
   }),
-  chain: choice(chainNames, { help: "train on the noise levels of a DDPM chain, all alike: L_simple" }),
+  betas: choice(chainNames, { help: "train on the 1000 noise levels of DDPM, all alike: L_simple" }),
   times: choice(["uniform", "importance"], {
     help:
       "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
   }),
-  smallestNoise: number({
+  minNoise: number({
     help: "noise ratio at the first time (default the SDE's own)",
     min: 1e-6,
     max: 10,
@@ -114,6 +115,9 @@ export const recipeFlags = {
   seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
 };
 
+/** What {@linkcode recipeFlags} were called in the version before. */
+export const renamedRecipe = { chain: "betas", smallestNoise: "minNoise" };
+
 /** Values of {@linkcode recipeFlags}. */
 export type RecipeValues = FlagValues<typeof recipeFlags>;
 
@@ -130,13 +134,10 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
       "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
     );
   }
-  for (const name of ["times", "smallestNoise"] as const) {
+  for (const name of ["times", "minNoise"] as const) {
     if (flags[name] !== undefined && flags.sde === undefined && (flags.weighting ?? "edm") === "edm") {
       throw new UsageError(
-        `--${
-          name === "times" ? name : "smallest-noise"
-        } is of an SDE's times: it needs --sde, or --weighting ` +
-          "variance or likelihood",
+        `${flagName(name)} is for an SDE's times: it needs --sde, or --weighting variance or likelihood`,
       );
     }
   }
@@ -145,17 +146,17 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   }
   const consistent = flags.objective !== undefined && flags.objective !== "denoising";
   if (consistent) {
-    for (const name of ["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const) {
+    for (const name of ["plan", "betas", "weighting", "sde", "times", "minNoise"] as const) {
       if (flags[name] === undefined) continue;
       throw new UsageError(
-        `--objective ${flags.objective} draws its own noise levels: leave out ${name}`,
+        `--objective ${flags.objective} draws its own noise levels: leave out ${flagName(name)}`,
       );
     }
     if (flags.objective === "consistency" && flags.from === undefined) {
       throw new UsageError("--objective consistency needs --from with the model to distil");
     }
     if (flags.network !== undefined && flags.from !== undefined) {
-      throw new UsageError(`--objective ${flags.objective} keeps the network of --from: leave out network`);
+      throw new UsageError(`--objective ${flags.objective} keeps the network of --from: leave out --network`);
     }
     if (flags.network === "tutorial") {
       throw new UsageError("--network tutorial has no preconditioning, which a consistency function needs");
@@ -164,18 +165,18 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   if (flags.guidance !== undefined && flags.objective !== "consistency") {
     throw new UsageError("--guidance is the teacher's: it needs --objective consistency");
   }
-  const listed = (["plan", "chain"] as const).filter((name) => flags[name] !== undefined);
-  const drawn = (["plan", "chain", "weighting", "sde", "times", "smallestNoise"] as const)
+  const listed = (["plan", "betas"] as const).filter((name) => flags[name] !== undefined);
+  const drawn = (["plan", "betas", "weighting", "sde", "times", "minNoise"] as const)
     .filter((name) => flags[name] !== undefined);
   if (listed.length > 0 && drawn.length > 1) {
     throw new UsageError(
-      `--${listed[0]} says all about noise levels: leave out ${
-        drawn.filter((n) => n !== listed[0]).join(", ")
+      `${flagName(listed[0])} gives all noise levels: leave out ${
+        drawn.filter((name) => name !== listed[0]).map(flagName).join(", ")
       }`,
     );
   }
   if (flags.network === "tutorial" && listed.length > 0) {
-    throw new UsageError(`--${listed[0]} is for the U-Nets, got --network tutorial`);
+    throw new UsageError(`${flagName(listed[0])} is for the U-Nets, got --network tutorial`);
   }
   if (flags.network === "tutorial" && flags.weighting === "edm") {
     throw new UsageError(
@@ -186,7 +187,9 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   for (const name of Object.keys(recipeFlags) as (keyof typeof recipeFlags)[]) {
     if (!onResume.includes(name) && flags[name] !== undefined && flags[name] !== false) {
       throw new UsageError(
-        `--resume keeps the recipe of its checkpoint, but for rate, warmup, decay and seed: leave out ${name}`,
+        `--resume keeps the recipe of its checkpoint, but for --rate, --warmup, --decay and --seed: leave out ${
+          flagName(name)
+        }`,
       );
     }
   }
@@ -324,9 +327,9 @@ function networkFor(
   return { ...preset, height, width, channels, attention, classes: preset.classes === 0 ? 0 : classes };
 }
 
-function levelsOf({ chain }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
+function levelsOf({ betas }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
   if (plan !== undefined) return { kind: "levels", ratios: planRatios(plan) };
-  return chain === undefined ? null : { kind: "levels", ratios: chainRatios(chain) };
+  return betas === undefined ? null : { kind: "levels", ratios: chainRatios(betas) };
 }
 
 async function objective(
@@ -344,7 +347,7 @@ async function objective(
     };
   }
   const whole = await sdeOf(flags, dataset, tutorial);
-  const sde = flags.smallestNoise === undefined ? whole : withMinimumNoise(whole, flags.smallestNoise);
+  const sde = flags.minNoise === undefined ? whole : withMinimumNoise(whole, flags.minNoise);
   const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
   return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
 }

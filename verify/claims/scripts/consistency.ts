@@ -146,11 +146,11 @@ claim(
         ],
         [
           [...distil, "--from", score, "--sde", "vp"],
-          /^error: --objective consistency draws its own noise levels: leave out sde/,
+          /^error: --objective consistency draws its own noise levels: leave out --sde/,
         ],
         [
           [...distil, "--from", score, "--network", "digits"],
-          /^error: .* keeps the network of --from: leave out network/,
+          /^error: .* keeps the network of --from: leave out --network/,
         ],
         [
           ["train", "--guidance", "2"],
@@ -158,7 +158,7 @@ claim(
         ],
         [
           ["train", "--resume", `${folder}/run/checkpoint.safetensors`, "--objective", "denoising"],
-          /^error: --resume keeps the recipe of its checkpoint, .*: leave out objective/,
+          /^error: --resume keeps the recipe of its checkpoint, .*: leave out --objective/,
         ],
       ];
       for (const [words, said] of cases) {

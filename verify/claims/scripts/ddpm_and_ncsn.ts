@@ -110,7 +110,7 @@ claim("ncsn:plan prints its reasons, and its file is what train and sample go by
       [null, false],
       "technique 3: s(x)/σ",
     );
-    const chained = await run(...train, `${folder}/ddpm`, "--chain", "ddpm-linear");
+    const chained = await run(...train, `${folder}/ddpm`, "--betas", "ddpm-linear");
     check.equal("training on a chain", chained.code, 0, "one step");
     const chain = readCheckpoint(await Deno.readFile(`${folder}/ddpm/checkpoint.safetensors`)).config;
     const bars = linearBetas().reduce<number[]>((all, beta) => [...all, (all.at(-1) ?? 1) * (1 - beta)], []);
@@ -162,7 +162,7 @@ claim("ncsn:plan prints its reasons, and its file is what train and sample go by
 });
 
 claim(
-  "bound prints every term of the variational bound, and their sum",
+  "elbo prints every term of the variational bound, and their sum",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithCheckpoint();
@@ -179,7 +179,7 @@ claim(
         "wasm",
         "--json",
       ];
-      const { code, stdout } = await run("bound", ...flags, "--batch", "2");
+      const { code, stdout } = await run("elbo", ...flags, "--batch", "2");
       check.equal("exit code", code, 0, "no error");
       const whole = JSON.parse(stdout);
       check.equal("terms between data and noise", whole.steps.length, 999, "L_1 … L_999 of a thousand steps");
@@ -232,7 +232,7 @@ claim(
       await refused(
         "plan and weighting",
         2,
-        /--plan says all about noise levels: leave out weighting/,
+        /--plan gives all noise levels: leave out --weighting/,
         "train",
         "--plan",
         file,
@@ -250,9 +250,9 @@ claim(
       await refused(
         "an unknown chain",
         2,
-        /--chain must be one of ddpm-linear, ddpm-cosine, got "sqrt"/,
-        "bound",
-        "--chain",
+        /--betas must be one of ddpm-linear, ddpm-cosine, got "sqrt"/,
+        "elbo",
+        "--betas",
         "sqrt",
       );
     } finally {

@@ -90,6 +90,57 @@ claim(
   },
 );
 
+claim("an old name of a flag or a value works, and one line on stderr gives the new one", async (check) => {
+  const renaming = {
+    ...usage,
+    flags: {
+      ...usage.flags,
+      method: choice(["rk4", "dopri5"], {
+        help: "the solver",
+        default: "rk4",
+        renamed: { fixed: "rk4", adaptive: "dopri5" },
+      }),
+    },
+    renamed: { scale: "guidanceScale", final: "denoise", solver: "method" },
+  };
+  const lines: string[] = [];
+  const { error } = console;
+  console.error = (line) => lines.push(line);
+  let values: unknown;
+  try {
+    values = parseFlags(renaming, "--scale 2 --no-final --solver adaptive --seed 3".split(" "));
+    parseFlags(renaming, "--guidance-scale 2 --no-denoise --method dopri5".split(" "));
+  } finally {
+    console.error = error;
+  }
+  const source = "the declaration in the claim";
+  const expected = {
+    ...parseFlags(renaming, []),
+    guidanceScale: 2,
+    denoise: false,
+    method: "dopri5",
+    seed: 3,
+  };
+  check.equal("values", values, expected, source);
+  const now = (old: string, current: string) =>
+    `${old} is now ${current}; the next version refuses the old name`;
+  check.equal("lines on stderr", lines, [
+    now("--scale", "--guidance-scale"),
+    now("--final", "--denoise"),
+    now("--solver", "--method"),
+    now("--solver adaptive", "--solver dopri5"),
+  ], "none for the new names");
+  const help = helpText(renaming);
+  check.holds("help without old names", !/--scale|--final|--solver|fixed|adaptive/.test(help), source);
+  for (
+    const [line, message] of [
+      ["--scale far", /^--scale must be a number from -1 up, got "far"$/],
+      ["--method slow", /^--method must be one of rk4, dopri5, got "slow"$/],
+      ["--method constructor", /^--method must be one of rk4, dopri5, got "constructor"$/],
+    ] as const
+  ) await check.throws(line, () => parseFlags(renaming, line.split(" ")), message);
+});
+
 claim("A wrong command line is one sentence that names the value and what is allowed", async (check) => {
   const cases: readonly [string, RegExp][] = [
     ["--seed 101", /^--seed must be a whole number from 0 to 100, got "101"$/],

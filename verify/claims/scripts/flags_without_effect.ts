@@ -4,7 +4,7 @@ import { run } from "../../instruments/run_task.ts";
 
 /** Command lines with a flag that the rest of the line makes void, and what is said. */
 const cases: readonly (readonly [command: string, message: RegExp])[] = [
-  ["inpaint --hidden 0.3", /--hidden is for --mask random, got --mask left/],
+  ["inpaint --hidden-fraction 0.3", /--hidden-fraction is for --mask random, got --mask left/],
   ["inpaint --resamplings 3", /--resamplings is for --method repaint, got --method pigdm/],
   [
     "inpaint --method replacement --iterations 3",
@@ -24,17 +24,23 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
   ["toy modes --step-size 0.01", /unknown flag --step-size/],
   ["toy matching --step-size 0.01", /unknown flag --step-size/],
   ["toy densities --sigma 0.1", /unknown flag --sigma/],
-  ["likelihood --method adaptive --steps 4", /--steps is for --method fixed, got --method adaptive/],
-  ["likelihood --tolerance 0.01", /--tolerance is for --method adaptive, got --method fixed/],
-  ["likelihood --method bound --probes 4", /--probes is for --method fixed or adaptive, got --method bound/],
-  ["likelihood --draws 4", /--draws is for --method bound, got --method fixed/],
+  ["likelihood --method dopri5 --steps 4", /--steps is for --method rk4, got --method dopri5/],
+  ["likelihood --tolerance 0.01", /--tolerance is for --method dopri5, got --method rk4/],
+  ["likelihood --method elbo --probes 4", /--probes is for --method rk4 or dopri5, got --method elbo/],
+  ["likelihood --draws 4", /--draws is for --method elbo, got --method rk4/],
   ["sample --guidance 2 --label none", /--guidance needs a label, got 2 with --label none/],
-  ["sample --guidance-to 2 --label none", /--guidance-to needs a label, got 2 with --label none/],
-  ["sample --guidance-from 1 --guidance 1", /--guidance-from has no effect at --guidance 1, got 1/],
+  [
+    "sample --guidance-max-sigma 2 --label none",
+    /--guidance-max-sigma needs a label, got 2 with --label none/,
+  ],
+  ["sample --guidance-min-sigma 1 --guidance 1", /--guidance-min-sigma has no effect at --guidance 1, got 1/],
   ["sample --sampler ddim --churn 0.1", /ddim .*churn/],
   ["sample --sigma 20", /--sigma .*--sde sigma-power, got ve/],
   ["sample --resume", /--resume and --shard need an --output that ends in \.npy/],
-  ["evaluate --guidance-to 3 --guidance 1", /--guidance-to has no effect at --guidance 1, got 3/],
+  [
+    "evaluate --guidance-max-sigma 3 --guidance 1",
+    /--guidance-max-sigma has no effect at --guidance 1, got 3/,
+  ],
   ["compare --steps 3 --evaluations 4", /--steps and --evaluations exclude each other/],
   ["compare --baseline-steps 4", /--baseline-steps is for --baseline, which is not given/],
   ["compare --samplers ddim --churn 0.1", /none of the samplers has an option churn: ddim/],
@@ -42,7 +48,7 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
   ["train --data digits --sigma 3", /--sigma .*--sde sigma-power, got none/],
   ["train --data digits --times importance", /--times .*--sde, or --weighting variance or likelihood/],
   ["train --data digits --weighting edm --sde vp", /--sde needs --weighting variance or likelihood/],
-  ["train --data digits --smallest-noise 0.1", /--smallest-noise .*--sde, or --weighting/],
+  ["train --data digits --min-noise 0.1", /--min-noise .*--sde, or --weighting/],
   ["train --data digits --skip-corrupt", /--skip-corrupt is for a folder of pictures, got --data digits/],
   [
     "train --data digits --label-dropout 0.1 --network tutorial",

@@ -60,9 +60,9 @@ claim(
     };
     try {
       for (
-        const method of [["--method", "fixed", "--steps", "2", "--probes", "2"], [
+        const method of [["--method", "rk4", "--steps", "2", "--probes", "2"], [
           "--method",
-          "bound",
+          "elbo",
           "--draws",
           "3",
         ]]
@@ -115,20 +115,20 @@ claim(
       [2, ["--limit", "0"], /^error: --limit must be a whole number from 1 to 60000, got "0"\n$/],
       [
         2,
-        ["--method", "adaptive", "--tolerance", "0"],
+        ["--method", "dopri5", "--tolerance", "0"],
         /^error: --tolerance must be a number from 1e-9 to 1, got "0"\n$/,
       ],
-      [2, ["--tolerance", "1e-4"], /^error: --tolerance is for --method adaptive, got --method fixed\n$/],
+      [2, ["--tolerance", "1e-4"], /^error: --tolerance is for --method dopri5, got --method rk4\n$/],
       [
         2,
-        ["--method", "bound", "--probes", "2"],
-        /^error: --probes is for --method fixed or adaptive, got --method bound\n$/,
+        ["--method", "elbo", "--probes", "2"],
+        /^error: --probes is for --method rk4 or dopri5, got --method elbo\n$/,
       ],
-      [2, ["--draws", "4"], /^error: --draws is for --method bound, got --method fixed\n$/],
+      [2, ["--draws", "4"], /^error: --draws is for --method elbo, got --method rk4\n$/],
       [
         2,
-        ["--smallest-noise", "-1"],
-        /^error: --smallest-noise must be a number from 0.000001 to 1, got "-1"\n$/,
+        ["--min-noise", "-1"],
+        /^error: --min-noise must be a number from 0.000001 to 1, got "-1"\n$/,
       ],
       [1, other, /^error: the checkpoint is for samples of shape \[16,28,1\], MNIST's have \[28,28,1\]\n$/],
       [
@@ -167,12 +167,12 @@ claim(
       [
         2,
         ["--times", "importance"],
-        /^error: --times is of an SDE's times: it needs --sde, or --weighting variance or likelihood\n$/,
+        /^error: --times is for an SDE's times: it needs --sde, or --weighting variance or likelihood\n$/,
       ],
       [
         2,
-        ["--smallest-noise", "0.01"],
-        /^error: --smallest-noise is of an SDE's times: it needs --sde, .*\n$/,
+        ["--min-noise", "0.01"],
+        /^error: --min-noise is for an SDE's times: it needs --sde, .*\n$/,
       ],
       [1, ["--from", "nowhere.safetensors"], /^error: cannot begin with nowhere.safetensors: .*\n$/],
     ];
@@ -212,7 +212,7 @@ claim(
           "2",
           "--tolerance",
           "0.01",
-          "--smallest-noise",
+          "--min-noise",
           "0.3",
         ],
       );

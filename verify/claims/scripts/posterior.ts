@@ -319,7 +319,12 @@ claim("bad input to the posterior tasks is one clear sentence and exit code 2, d
         2,
         /--mask must be one of left, .*, random, or end in \.png, got "diagonal"/,
       ],
-      ["inpaint", ["--mask", "left", "--hidden", "0.5"], 2, /--hidden is for --mask random/],
+      [
+        "inpaint",
+        ["--mask", "left", "--hidden-fraction", "0.5"],
+        2,
+        /--hidden-fraction is for --mask random/,
+      ],
       [
         "inpaint",
         ["--method", "magic"],

@@ -104,7 +104,16 @@ claim(
       const checkpoint = ["--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm"];
       await Deno.writeTextFile(`${folder}/kept.png`, "older");
       await Deno.writeTextFile(`${folder}/broken.safetensors`, "no checkpoint at all");
-      const guided = ["--label", "4", "--guidance", "2", "--guidance-from", "0.1", "--guidance-to", "3"];
+      const guided = [
+        "--label",
+        "4",
+        "--guidance",
+        "2",
+        "--guidance-min-sigma",
+        "0.1",
+        "--guidance-max-sigma",
+        "3",
+      ];
       const [png, gif, broken, late] = await Promise.all([
         run(
           "sample",

@@ -178,7 +178,7 @@ claim(
       const other = await run("train", "--resume", checkpoint, "--batch", "5");
       check.equal(
         "a batch size beside --resume",
-        [other.code, /leave out batch/.test(other.stderr)],
+        [other.code, /leave out --batch/.test(other.stderr)],
         [2, true],
         "bad usage",
       );

@@ -241,7 +241,7 @@ claim(
         await check.throws(flags, () => checkRecipe(parseFlags(usage, flags.split(" ")), false), message);
       }
       const resumed = () => checkRecipe(parseFlags(usage, ["--flip"]), true);
-      await check.throws("--flip beside --resume", resumed, /leave out flip/);
+      await check.throws("--flip beside --resume", resumed, /leave out --flip/);
       const tasks: [string, string, number, RegExp][] = [
         [
           "train",

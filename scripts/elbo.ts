@@ -1,5 +1,5 @@
 /**
- * The variational bound of a chain in discrete time, term by term: `deno task bound`.
+ * The variational bound of a chain in discrete time, term by term: `deno task elbo`.
  * @module
  */
 import { createRng } from "../src/compute/rng.ts";
@@ -16,20 +16,20 @@ import { dataFlag, networkFlags, seedFlag } from "./sampling/flags.ts";
 import { ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
-  name: "bound",
+  name: "elbo",
   purpose:
     "Bounds the bits that MNIST's images take by DDPM's variational bound (Sohl-Dickstein et al. 2015; Ho et al. 2020), term by " +
     "term, in bits per dimension.",
   examples: [
-    "deno task bound --limit 16",
-    "deno task bound --chain ddpm-cosine --variances learned --limit 16",
+    "deno task elbo --limit 16",
+    "deno task elbo --betas ddpm-cosine --variances learned --limit 16",
   ],
   flags: {
     ...networkFlags,
     data: dataFlag,
     split: choice(["test", "train"], { help: "which images", default: "test" }),
     limit: integer({ help: "how many images, from the first on", default: 16, min: 2, max: 60_000 }),
-    chain: choice(chainNames, { help: "the chain's 1000 variances", default: "ddpm-linear" }),
+    betas: choice(chainNames, { help: "the 1000 variances of the forward steps", default: "ddpm-linear" }),
     variances: choice(["posterior", "forward", "learned"], {
       help: "of the model's steps: β̃, β, or those that make the bound least on as many training images",
       default: "posterior",
@@ -38,6 +38,7 @@ const usage = {
     seed: seedFlag,
     json: toggle({ help: "print every term as JSON" }),
   },
+  renamed: { chain: "betas" },
 } as const;
 
 async function main(): Promise<void> {
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
   }
   const rows = Math.min(flags.batch, images.count);
   await noisePredictor.prepare(rows);
-  const model = scoreModel(noisePredictor, chains[flags.chain]());
+  const model = scoreModel(noisePredictor, chains[flags.betas]());
   const times = chainTimes(model.sde);
   const rng = createRng(flags.seed);
   const learned = flags.variances === "learned";
@@ -111,12 +112,12 @@ async function main(): Promise<void> {
     prior: mean(terms.prior),
     reconstruction: mean(terms.reconstruction),
     steps: Array.from(terms.steps),
-    ...{ images: images.count, chain: flags.chain, variances: flags.variances, engine: engine.name },
+    ...{ images: images.count, chain: flags.betas, variances: flags.variances, engine: engine.name },
   };
   if (flags.json) return console.log(JSON.stringify(result));
   const whole = result.steps.reduce((sum, value) => sum + value, 0);
   console.log([
-    `${images.count} ${dataset.name} images under the chain ${flags.chain} with ${flags.variances} variances, engine ${engine.name}`,
+    `${images.count} ${dataset.name} images under the chain ${flags.betas} with ${flags.variances} variances, engine ${engine.name}`,
     `L_T                ${result.prior.toFixed(5)} bits/dim`,
     `Σ L_1 … L_${times.length - 1}      ${whole.toFixed(5)}`,
     ...decades(result.steps).map(([name, value]) => `  ${name.padEnd(17)}${value.toFixed(5)}`),

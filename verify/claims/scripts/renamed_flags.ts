@@ -1,0 +1,88 @@
+/** Claims about flags, values and tasks that have a new name: the old one works for a version. @module */
+import { fileURLToPath } from "node:url";
+import { claim } from "../../suite/claim.ts";
+import { run } from "../../instruments/run_task.ts";
+
+/** Commands with old names, refused for another reason; what stderr says of the names, and then of the reason in new ones. */
+const cases: readonly (readonly [command: string, said: readonly string[], reason: RegExp])[] = [
+  [
+    "sample --guidance-from 2 --guidance-to 1",
+    ["--guidance-from is now --guidance-min-sigma", "--guidance-to is now --guidance-max-sigma"],
+    /--guidance-min-sigma must be below --guidance-max-sigma, got 2 and 1/,
+  ],
+  [
+    "evaluate --guidance-to 3 --guidance 1",
+    ["--guidance-to is now --guidance-max-sigma"],
+    /--guidance-max-sigma has no effect at --guidance 1, got 3/,
+  ],
+  [
+    "likelihood --method fixed --dequantization noise --tolerance 0.1",
+    ["--method fixed is now --method rk4", "--dequantization noise is now --dequantization truncated-normal"],
+    /--tolerance is for --method dopri5, got --method rk4/,
+  ],
+  [
+    "likelihood --method adaptive --steps 4",
+    ["--method adaptive is now --method dopri5"],
+    /--steps is for --method rk4, got --method dopri5/,
+  ],
+  [
+    "likelihood --method bound --smallest-noise 0.1 --probes 2",
+    ["--method bound is now --method elbo", "--smallest-noise is now --min-noise"],
+    /--probes is for --method rk4 or dopri5, got --method elbo/,
+  ],
+  [
+    "interpolate --smallest-noise 5",
+    ["--smallest-noise is now --min-noise"],
+    /--smallest-noise must be a number/,
+  ],
+  [
+    "elbo --chain sqrt",
+    ["--chain is now --betas"],
+    /--chain must be one of ddpm-linear, ddpm-cosine, got "sqrt"/,
+  ],
+  [
+    "train --chain ddpm-linear --smallest-noise 0.1 --sde vp",
+    ["--chain is now --betas", "--smallest-noise is now --min-noise"],
+    /--betas gives all noise levels: leave out --sde, --min-noise/,
+  ],
+  ["inpaint --hidden 0.3", ["--hidden is now --hidden-fraction"], /--hidden-fraction is for --mask random/],
+];
+
+claim(
+  "tasks take the old names of their flags and values and say the new ones",
+  { engines: ["wasm"] },
+  async (check) => {
+    for (const [command, said, reason] of cases) {
+      const [task, ...args] = command.split(" ");
+      const { code, stderr } = await run(task, ...args);
+      const lines = stderr.trim().split("\n");
+      check.equal(
+        command,
+        { code, lines: lines.slice(0, -1), reason: reason.test(lines.at(-1)!) ? "" : lines.at(-1) },
+        { code: 2, lines: said.map((line) => `${line}; the next version refuses the old name`), reason: "" },
+        "a line for each old name, and then the refusal in new ones",
+      );
+    }
+  },
+);
+
+claim(
+  "deno task bound passes its flags on to deno task elbo and says so",
+  { engines: ["wasm"] },
+  async (check) => {
+    const config = fileURLToPath(new URL("../../../deno.json", import.meta.url));
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "--config", config, "bound", "--limit", "few"],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const lines = new TextDecoder().decode(stderr).trim().split("\n");
+    check.equal("exit code", code, 2, "bad usage of elbo");
+    check.equal(
+      "first line",
+      lines[0],
+      "deno task bound is now deno task elbo; the next version refuses the old name",
+      "",
+    );
+    check.holds("last line", /^error: --limit must be .*, got "few"$/.test(lines.at(-1)!), lines.at(-1)!);
+  },
+);
