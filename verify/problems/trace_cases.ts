@@ -196,7 +196,7 @@ const reductions: TraceCase[] = [
 export const traceCases: Readonly<Record<string, readonly TraceCase[]>> = {
   "element-wise": elementwise,
   "reducing or multiplying": reductions,
-  "moving": movement,
+  "data movement": movement,
   "convolving or pooling": convolutions,
   "normalizing": normalizations,
   "channel-blocked": blocks,

@@ -31,7 +31,7 @@ function noisyDigits(seed: number, ratio: number): tf.Tensor {
 }
 
 claim(
-  "the classifier of noisy digits knows as many test digits as its card says, and how many it knows",
+  "the noisy classifier has the test accuracy that its card states, and is calibrated",
   { needs: ["mnist"], engines: ["wasm"] },
   async (check) => {
     const test = slice(await loadMnist("test"), 0, 1000);
@@ -90,7 +90,7 @@ claim(
   },
 );
 
-claim("the gradient of the noisy classifier is its slope", async (check) => {
+claim("the noisy classifier's gradient agrees with finite differences", async (check) => {
   const classifier = await loadNoisyClassifier();
   const labels = [3, 0, 8];
   for (const ratio of [0.05, 0.5, 5]) {
@@ -126,7 +126,7 @@ claim("the gradient of the noisy classifier is its slope", async (check) => {
 });
 
 claim(
-  "the compiled noisy classifier and its gradient are those that run operation by operation",
+  "the compiled noisy classifier and its gradient agree with the eager ones",
   { needs: ["onnx"], engines: ["onnx"] },
   async (check) => {
     const classifier = await loadNoisyClassifier();
@@ -157,7 +157,7 @@ claim(
 );
 
 claim(
-  "the noisy classifier's file comes back, other files are refused, and so are noise ratios that are none",
+  "the noisy classifier's file restores it; other files and invalid noise ratios are refused",
   async (check) => {
     const bytes = await Deno.readFile(file);
     check.atMost("bytes", bytes.length, 1e6, "small enough to come with the sources");
@@ -191,7 +191,7 @@ claim(
 );
 
 claim(
-  "the classifier of noisy digits refuses other shapes, labels that are no class, and use after dispose",
+  "the noisy classifier refuses other shapes, labels outside its classes and use after dispose",
   { engines: ["wasm"] },
   async (check) => {
     const classifier = new NoisyDigitClassifier(readNoisyClassifier(await Deno.readFile(file)));

@@ -18,7 +18,7 @@ const config: UNetConfig = {
   ...{ embedding: 12, noiseFeatures: 4, attention: [4], classes: 3 },
 };
 
-claim("a compiled training step of a U-Net gives what it gives eagerly", options, async (check) => {
+claim("a compiled training step of a U-Net agrees with the eager one", options, async (check) => {
   const network = networkFromConfig(config);
   const rng = createRng(check.seed);
   // The layers that start at zero would hide others.
@@ -85,7 +85,7 @@ claim("tensors that a compiled function closes over are stored and stay usable",
 });
 
 claim(
-  "compiled functions return what they are given, constants and one value twice",
+  "compiled functions may return their arguments, constants and one value twice",
   options,
   async (check) => {
     const constant = tf.tensor([7, 8]);
@@ -110,7 +110,7 @@ claim(
   },
 );
 
-claim("compiling and running leave no tensors behind, and the backend as it was", options, async (check) => {
+claim("compiling and running leak no tensors and restore the backend", options, async (check) => {
   const kept = tf.tensor([1, 2, 3]);
   const x = tf.tensor([4, 5, 6]);
   const fn = (x: tf.Tensor) => {
@@ -131,7 +131,7 @@ claim("compiling and running leave no tensors behind, and the backend as it was"
   check.equal("backend after an error", tf.getBackend(), "wasm", "restored");
 });
 
-claim("what cannot be compiled is refused in one clear sentence", options, async (check) => {
+claim("a function that cannot be compiled is refused in one sentence", options, async (check) => {
   const vector = [{ shape: [4], dtype: "float32" as const }];
   await check.throws(
     "an operation without a traced form",

@@ -9,7 +9,7 @@ import { claim } from "../../suite/claim.ts";
 type Shape4D = [number, number, number, number];
 
 claim(
-  "auto is the GPU where there is one and wasm elsewhere, and every engine says why it was taken",
+  "auto selects the GPU where there is one and wasm elsewhere, and every engine states why it was selected",
   async (check) => {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
     const isReal = adapter !== null && !adapter.info.isFallbackAdapter;
@@ -31,7 +31,7 @@ claim(
   },
 );
 
-claim("an error on the GPU makes reads fail, and asking for the engine again gives a sound one", {
+claim("an error on the GPU makes reads fail, and selecting the engine again gives a working one", {
   engines: ["webgpu"],
 }, async (check) => {
   const engine = await useEngine("webgpu");
@@ -88,7 +88,7 @@ function normalized(x: tf.Tensor4D): tf.Tensor4D {
   );
 }
 
-claim("what is computed for a sample does not depend on its batch-mates", {
+claim("an operation's result for a sample does not depend on the rest of the batch", {
   engines: ["wasm", "webgpu", "cpu"],
 }, async (check) => {
   for (const [name, shape, f] of batchwise) {
@@ -127,7 +127,7 @@ claim("the same computation gives the same bits twice, gradients included", {
   for (let i = 0; i < 3; i++) check.equal(`run ${i + 2}`, await run(), first, "no sum has a random order");
 });
 
-claim("training convolutions, normalizations, attention and splits leaves no memory behind", {
+claim("training convolutions, normalizations, attention and splits leaks no memory", {
   engines: ["wasm", "webgpu", "cpu"],
 }, (check) => {
   const step = (stride: number) =>
@@ -156,7 +156,7 @@ claim("training convolutions, normalizations, attention and splits leaves no mem
   );
 });
 
-claim("group norm passes NaN on, stays finite at extremes and turns a constant into its offset", {
+claim("group norm propagates NaN, stays finite at extremes and maps a constant to its offset", {
   engines: ["wasm", "webgpu", "cpu"],
 }, async (check) => {
   const shape: Shape4D = [2, 2, 2, 4];
@@ -187,7 +187,7 @@ claim("group norm passes NaN on, stays finite at extremes and turns a constant i
   );
 });
 
-claim("group norm refuses shapes that do not fit, by name", async (check) => {
+claim("group norm refuses shapes that do not match, and names them", async (check) => {
   const x = tf.zeros([2, 2, 2, 6]) as tf.Tensor4D;
   const row = (rows: number, channels: number) => tf.zeros([rows, channels]) as tf.Tensor2D;
   await check.throws(

@@ -62,7 +62,7 @@ async function read(tensor: tf.Tensor): Promise<number[]> {
   return values;
 }
 
-claim("filter gradients on the GPU are sums over pixels for any border, stride and number of channels", {
+claim("filter gradients on the GPU equal sums over pixels for any padding, stride and number of channels", {
   engines: ["webgpu"],
 }, async (check) => {
   for (const one of cases) {
@@ -108,7 +108,7 @@ claim("filter gradients on the GPU are sums over pixels for any border, stride a
   }
 });
 
-claim("at the size of training, filter gradients on the GPU are wasm's, with the same bits every time", {
+claim("at the sizes of training, filter gradients on the GPU agree with wasm's and repeat bit for bit", {
   engines: ["webgpu"],
 }, async (check) => {
   const one: Case = { x: [64, 14, 14, 64], filter: [3, 3, 64, 32], stride: 1, padding: "same" };
@@ -137,7 +137,7 @@ claim("at the size of training, filter gradients on the GPU are wasm's, with the
   );
 });
 
-claim("filter gradients on the GPU leave no tensor and no buffer behind", {
+claim("filter gradients on the GPU leak no tensor and no buffer", {
   engines: ["webgpu"],
 }, (check) => {
   const tensors = tf.memory().numTensors, buffers = tf.backend().numDataIds();
@@ -152,7 +152,7 @@ claim("filter gradients on the GPU leave no tensor and no buffer behind", {
   check.equal("buffers", tf.backend().numDataIds(), buffers, "the slices' sums are disposed of");
 });
 
-claim("filter gradients on the GPU with channels before pixels are those with channels last", {
+claim("filter gradients on the GPU with channels first equal those with channels last", {
   engines: ["webgpu"],
 }, async (check) => {
   const rng = createRng(check.seed);

@@ -29,7 +29,7 @@ async function countingReads(action: (reads: () => number) => Promise<void>): Pr
   }
 }
 
-claim("a sampler's loop reads from the GPU once in sixteen looks and at its end", {
+claim("a sampler's loop reads from the GPU once in sixteen states and at its end", {
   engines: ["webgpu"],
 }, async (check) => {
   const model = scoreModel(mixture, gentleVp);
@@ -49,7 +49,7 @@ claim("a sampler's loop reads from the GPU once in sixteen looks and at its end"
   }
 });
 
-claim("an error in a step does not hide numbers that broke before it", {
+claim("an error in a step does not hide a NaN before it", {
   engines: ["webgpu"],
 }, async (check) => {
   const failing: Sampler = {
@@ -77,7 +77,7 @@ claim("an error in a step does not hide numbers that broke before it", {
   check.equal("tensors left", tf.memory().numTensors, tensors, "everything is freed where a run breaks off");
 });
 
-claim("training reads from the GPU once a report and never between", {
+claim("training reads from the GPU once per report and never between", {
   engines: ["webgpu"],
 }, async (check) => {
   const config: TrainingConfig = {

@@ -43,7 +43,7 @@ const oneRatio: NoisePredictor = {
     hidden.predictNoise(y, typeof ratios === "number" ? ratios : ratios[0]),
 };
 
-claim("a model that hides its gradient is an error, never the linear part's divergence", {
+claim("a model detached from its input is an error, never the divergence of the linear drift alone", {
   engines: ["wasm"],
 }, async (check) => {
   const x = tf.tensor2d([[0.3], [0.3]]);
@@ -132,7 +132,7 @@ claim("a model that hides its gradient is an error, never the linear part's dive
 });
 
 claim(
-  "values may be read within a function that has a gradient of its own, and where they do not depend on x",
+  "values may be read within a function with a custom gradient, and where they do not depend on x",
   {
     engines: ["cpu", "wasm"],
   },
@@ -171,7 +171,7 @@ claim(
   },
 );
 
-claim("gradients of one component, one coordinate and one class are those of the formulas", async (check) => {
+claim("gradients for one component, one coordinate and one class equal their formulas", async (check) => {
   const ratio = 0.7;
   const values = [-1.2, 0.4, 2.5];
   const x = tf.tensor2d(values, [3, 1]);

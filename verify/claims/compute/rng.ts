@@ -182,7 +182,7 @@ claim("uniform draws are uniform to their last bits, and signs are fair", async 
   check.equal("other values than ±1", signs.filter((sign) => Math.abs(sign) !== 1).length, 0, "Rademacher");
 });
 
-claim("impossible seeds, states and shapes are refused by name", async (check) => {
+claim("invalid seeds, states and shapes are refused with an error that names them", async (check) => {
   for (const seed of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
     await check.throws(
       `seed ${seed}`,

@@ -56,7 +56,7 @@ function checkNormals(check: Check, what: string, observed: number[], expected: 
 }
 
 claim(
-  "the GPU encrypts counters to the host's words, bit for bit",
+  "Threefry on the GPU equals Threefry on the host, bit for bit",
   { engines: ["webgpu"] },
   async (check) => {
     const blocks = 500;
@@ -94,7 +94,7 @@ function threefryWords(seed: number): Uint32Array {
 }
 
 claim(
-  "100,000 numbers of each distribution drawn on the GPU are the host's: uniforms and signs bit for bit, normals to rounding",
+  "100,000 numbers of eachdistribution drawn on the GPU equal the host's: uniforms and signs bit for bit, normals to rounding",
   {
     engines: ["webgpu"],
   },
@@ -139,7 +139,7 @@ claim("a draw on the GPU is the same for any split of the batch, and in any shap
 });
 
 claim(
-  "at the generator's extremes the GPU's numbers are the host's",
+  "at the generator's extremes the GPU's numbers equal the host's",
   { engines: ["webgpu"] },
   async (check) => {
     const largest = Number(MASK);

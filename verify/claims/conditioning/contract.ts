@@ -41,7 +41,7 @@ async function draw(
 }
 
 claim(
-  "around every sampler, imputation keeps what is known exactly, couples no samples and leaks no tensors",
+  "with every sampler, imputation keeps known values exactly, couples no samples and leaks no tensors",
   async (check) => {
     const known: Known = { mask: [1, 0, 1], known: tf.tensor2d([seen]) };
     for (const name of scoreSamplerNames) {
@@ -78,7 +78,7 @@ claim(
 );
 
 claim(
-  "around every sampler, a mask that hides all changes nothing, and one that shows all returns the input",
+  "with every sampler, a mask that hides all changes nothing, and one that hides nothing returns the input",
   async (check) => {
     const values = tf.tensor2d([seen]);
     for (const name of scoreSamplerNames) {
@@ -97,32 +97,35 @@ claim(
   },
 );
 
-claim("around every sampler, RePaint keeps what is known exactly, and once is imputation", async (check) => {
-  const known: Known = { mask: [1, 0, 0], known: tf.tensor2d([seen]) };
-  for (const name of scoreSamplerNames) {
-    const before = tf.memory().numTensors;
-    const twice = await draw(name, repaintSampler(plain(name), { ...known, jump: 2, resamplings: 2 }));
-    check.equal(`${name}: tensors after the run`, tf.memory().numTensors - before, 0, "none is left");
-    const kept = [0, 3, 6].every((at) => twice[at] === Math.fround(seen[0]));
-    check.holds(`${name}: first entry`, kept, "pasted after the denoising");
-    const once = await draw(name, repaintSampler(plain(name), { ...known, resamplings: 1 }));
-    check.equal(
-      `${name}: once`,
-      once,
-      await draw(name, replacementSampler(plain(name), known)),
-      "bit for bit imputation",
-    );
-    check.holds(
-      `${name}: twice is another run`,
-      twice.every(Number.isFinite) && twice[1] !== once[1],
-      "steps are done again",
-    );
-  }
-  tf.dispose(known.known);
-});
+claim(
+  "with every sampler, RePaint keeps known values exactly, and with one resampling is imputation",
+  async (check) => {
+    const known: Known = { mask: [1, 0, 0], known: tf.tensor2d([seen]) };
+    for (const name of scoreSamplerNames) {
+      const before = tf.memory().numTensors;
+      const twice = await draw(name, repaintSampler(plain(name), { ...known, jump: 2, resamplings: 2 }));
+      check.equal(`${name}: tensors after the run`, tf.memory().numTensors - before, 0, "none is left");
+      const kept = [0, 3, 6].every((at) => twice[at] === Math.fround(seen[0]));
+      check.holds(`${name}: first entry`, kept, "pasted after the denoising");
+      const once = await draw(name, repaintSampler(plain(name), { ...known, resamplings: 1 }));
+      check.equal(
+        `${name}: once`,
+        once,
+        await draw(name, replacementSampler(plain(name), known)),
+        "bit for bit imputation",
+      );
+      check.holds(
+        `${name}: twice is another run`,
+        twice.every(Number.isFinite) && twice[1] !== once[1],
+        "steps are done again",
+      );
+    }
+    tf.dispose(known.known);
+  },
+);
 
 claim(
-  "with every sampler, the posterior score of Gaussian data draws what the exact posterior's draws",
+  "with every sampler, samples by the posterior score of Gaussian data equal those by the exact posterior",
   async (check) => {
     const prior = mixture.components[0];
     const observation = await linearObservation(
@@ -161,7 +164,7 @@ claim(
   },
 );
 
-claim("imputation in another basis is imputation of the turned data", async (check) => {
+claim("imputation in another basis is imputation of the rotated data", async (check) => {
   const [c, s] = [Math.cos(0.6), Math.sin(0.6)];
   const vectors = [[c, s, 0], [-s, c, 0], [0, 0, 1]];
   const basis = channelBasis(vectors);
@@ -191,7 +194,7 @@ claim("imputation in another basis is imputation of the turned data", async (che
   tf.dispose([values, turnedValues, noise, initial, inBasis, inTurned]);
 });
 
-claim("every look of an imputed run has its known part at the time of the look", async (check) => {
+claim("the known part of every state of an imputed run has the noise of the state's time", async (check) => {
   const count = 4000;
   const known: Known = { mask: [1, 0, 0], known: tf.tensor2d([seen]) };
   const options = {
@@ -212,7 +215,7 @@ claim("every look of an imputed run has its known part at the time of the look",
   tf.dispose(known.known);
 });
 
-claim("conditioning refuses what does not fit, in one sentence", async (check) => {
+claim("conditioning refuses mismatched shapes and values in one sentence", async (check) => {
   const values = tf.tensor2d([seen]);
   const holes = tf.tensor2d([[NaN, 0, 0]]);
   const operator = maskOperator([3], [1, 0, 0]);

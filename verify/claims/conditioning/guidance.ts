@@ -48,7 +48,7 @@ async function noiseError(
 }
 
 claim(
-  "guided by the exact classifier, a mixture's score is the class's, and with a scale the line through both",
+  "guidance by the exact classifier gives the class's score, and is linear in its scale",
   async (check) => {
     for (const sde of allSdes) {
       const model = scoreModel(mixture, sde);
@@ -86,7 +86,7 @@ claim(
   },
 );
 
-claim("draws guided by the exact classifier at scale 1 have the class's own distribution", async (check) => {
+claim("samples guided by the exact classifier at scale 1 have the class's distribution", async (check) => {
   const count = 20_000;
   for (const [i, sde] of sdes.entries()) {
     const facts = samplerFacts.filter(({ name }) =>
@@ -118,7 +118,7 @@ claim("draws guided by the exact classifier at scale 1 have the class's own dist
 });
 
 claim(
-  "the exact classifier's probabilities are the mixture's, and no NaN far out",
+  "the exact classifier's probabilities are the mixture's, without NaN in the far tails",
   async (check) => {
     const classifier = mixtureClassifier(mixture);
     check.equal("classes", classifier.classes, 3, "one a component");
@@ -152,7 +152,7 @@ claim(
   },
 );
 
-claim("guidance refuses labels and scales that are none", async (check) => {
+claim("guidance refuses invalid labels and scales", async (check) => {
   const model = scoreModel(mixture, allSdes[1]);
   const classifier = mixtureClassifier(mixture);
   const x = tf.zeros([2, 3]);

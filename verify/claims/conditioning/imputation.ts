@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
 const steps = 24;
 
 claim(
-  "imputation around a sampler has the distribution that affine recursion gives, bias included",
+  "samples by imputation have the distribution that affine recursion gives, bias included",
   async (check) => {
     for (const sde of sdes) {
       for (const { name, sampler, moves, grid = "log-snr", ...how } of cases) {
@@ -162,7 +162,7 @@ claim(
   },
 );
 
-claim("RePaint's bias shrinks with every more resamplings", async (check) => {
+claim("RePaint's bias shrinks with the number of resamplings", async (check) => {
   const sde = sdes[0];
   const model = scoreModel(prior, sde);
   const times = timeGrid(sde, { kind: "log-snr", steps });
@@ -197,7 +197,7 @@ claim("RePaint's bias shrinks with every more resamplings", async (check) => {
   );
 });
 
-claim("what imputation and RePaint draw has their own exact distribution", async (check) => {
+claim("samples by imputation and RePaint have the methods' exact distributions", async (check) => {
   const count = 20_000;
   for (const [i, sde] of sdes.entries()) {
     const chosen = check.thorough ? cases : [cases[0], cases[3 + i]];

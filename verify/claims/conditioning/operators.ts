@@ -70,7 +70,7 @@ function built({ kind, h, w, c, seed, ...sizes }: {
   }
 }
 
-claim("every operator's adjoint is its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩", async (check) => {
+claim("every operator satisfies the definition of its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩", async (check) => {
   await checkProperty(
     check,
     "inner products of random samples, row by row",
@@ -97,7 +97,7 @@ claim("every operator's adjoint is its adjoint: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩",
   );
 });
 
-claim("operators are what they are called", async (check) => {
+claim("masks, pooling, blur and grey operators have the matrices of their definitions", async (check) => {
   const equal = (what: string, rows: number[][], expected: number[][], source: string) => {
     const worst = Math.max(
       ...rows.flatMap((row, i) => row.map((value, j) => Math.abs(value - expected[i][j]))),
@@ -142,7 +142,7 @@ claim("operators are what they are called", async (check) => {
 });
 
 claim(
-  "the grey basis is orthonormal, and its first coefficient is what the grey operator sees",
+  "the grey basis is orthonormal, and its first coefficient is the grey operator's observation",
   async (check) => {
     const basis = greyBasis();
     const tensors = tf.tidy(() => {
@@ -185,7 +185,7 @@ claim(
   },
 );
 
-claim("operators and observations refuse what does not fit, in one sentence", async (check) => {
+claim("operators and observations refuse mismatched shapes and values in one sentence", async (check) => {
   const picture = [4, 4, 1];
   const nan = tf.tensor2d([[1, NaN]]);
   const two = projectionOperator([2], [[1, 0], [0, 1]]);

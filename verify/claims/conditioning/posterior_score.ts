@@ -131,7 +131,7 @@ claim(
 );
 
 claim(
-  "ΠGDM is exact for data of one variance in all directions, and has the bias that its formula says else",
+  "ΠGDM is exact for isotropic Gaussian data, and otherwise has the bias of its formula",
   async (check) => {
     for await (const [name, observation] of observations(check)) {
       const posterior = await exactPosterior(isotropic, observation);
@@ -189,7 +189,7 @@ function pigdmNoise(
   });
 }
 
-claim("the posterior of a mixture is Bayes' rule, through a mask", async (check) => {
+claim("the posterior of a mixture observed through a mask follows Bayes' rule", async (check) => {
   const value = 0.3;
   const seen = tf.tensor2d([[value]]);
   const posterior = await exactPosterior(
@@ -360,7 +360,7 @@ function density(name: string, values: Float64Array, cdf: (x: number) => number)
 }
 
 claim(
-  "on a correlated pair of normals every method's distribution is known: MMPS's is the posterior's",
+  "on two correlated normals every method draws its own exact distribution, and MMPS the posterior",
   async (check) => {
     const prior = new Gaussian({ mean: [0, 0], covariance: [[1, pair.correlation], [pair.correlation, 1]] });
     const sde = sdes[0];

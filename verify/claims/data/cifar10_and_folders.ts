@@ -56,7 +56,7 @@ claim(
 );
 
 claim(
-  "a damaged CIFAR-10 file is refused with what is wrong, which file and how many bytes",
+  "a damaged CIFAR-10 file is refused with an error that names the file, the damage and its size",
   async (check) => {
     const refused = (what: string, bytes: Uint8Array, message: RegExp) =>
       check.throws(what, () => cifar10Dataset([{ name: "data_batch_1.bin", bytes }]), message);
@@ -95,7 +95,7 @@ claim(
 );
 
 claim(
-  "CIFAR-10 is found in a folder, plain, gzipped or unpacked from its archive, or asked of its mirrors",
+  "CIFAR-10 is read from a folder, plain, gzipped or unpacked from its archive, or downloaded",
   async (check) => {
     const folder = await Deno.makeTempDir();
     try {
@@ -254,7 +254,7 @@ claim(
   },
 );
 
-claim("pictures are cut in the middle and scaled by exact means of areas", async (check) => {
+claim("pictures are cropped to their centre and resized by exact means of areas", async (check) => {
   // 10 wide, 6 high: the middle 6 columns are 2 … 7; each new pixel is the mean of 3 × 3 old ones.
   const value = (x: number, y: number, c: number) => (23 * x + 11 * y + 60 * c + (x * y) % 7) % 256;
   for (const [width, height, left, top] of [[10, 6, 2, 0], [6, 9, 0, 1]]) {
@@ -280,7 +280,7 @@ claim("pictures are cut in the middle and scaled by exact means of areas", async
 const fixture = (name: string) =>
   Deno.readFile(new URL(`../../../fixtures/files/images/${name}`, import.meta.url));
 
-claim("JPEG files, baseline and progressive, have the colours that were put into them", async (check) => {
+claim("baseline and progressive JPEG files decode to the colours that were encoded", async (check) => {
   const blocks = [[200, 30, 60], [20, 180, 90], [10, 40, 220], [240, 230, 20]];
   for (const name of ["blocks.jpg", "blocks-progressive.jpg"]) {
     const { width, height, data } = await decodeJpeg(await fixture(name));
@@ -302,7 +302,7 @@ claim("JPEG files, baseline and progressive, have the colours that were put into
 });
 
 claim(
-  "damaged pictures are refused by name or left out and named, and so are folders that cannot be used",
+  "damaged pictures are refused by name, or skipped and listed, and unusable folders are refused",
   async (check) => {
     const good = { path: "a/good.png", bytes: flat(4, 4, 1, 2, 3) };
     const photo = await fixture("blocks.jpg");
@@ -372,7 +372,7 @@ claim(
   },
 );
 
-claim("pooled features are means and deviations of the parts of each channel", async (check) => {
+claim("pooled features are the means and standard deviations of each channel's patches", async (check) => {
   const values = createRng(check.seed).uniformValues([2 * 5 * 4 * 3]).map((u) => Math.floor(256 * u));
   const images = Uint8Array.from(values);
   const set = {

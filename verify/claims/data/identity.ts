@@ -16,7 +16,7 @@ const animals: ImageDataset = {
 };
 
 claim(
-  "the identity of data sees every change, and names it in words",
+  "the identity of data differs after every change, and the difference is described",
   { engines: ["wasm"] },
   async (check) => {
     const identity = await datasetIdentity(animals);

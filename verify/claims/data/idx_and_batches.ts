@@ -31,7 +31,7 @@ claim("an IDX file is read with rows before columns", async (check) => {
   check.equal("pixels", dataset.images, array.values, source);
 });
 
-claim("a damaged IDX file is refused with what is wrong and which file", async (check) => {
+claim("a damaged IDX file is refused with an error that names the file and the damage", async (check) => {
   const good = writeIdx({ shape: [2, 3], values: new Uint8Array(6) });
   const changed = (at: number, value: number): Uint8Array => good.map((byte, i) => i === at ? value : byte);
   const refused = (what: string, bytes: Uint8Array, message: RegExp): Promise<void> =>
@@ -71,7 +71,7 @@ claim("a damaged IDX file is refused with what is wrong and which file", async (
   );
 });
 
-claim("a data set of no images, no pixels or no files is refused", async (check) => {
+claim("a data set without images, pixels or files is refused", async (check) => {
   const images = (shape: number[]) =>
     writeIdx({ shape, values: new Uint8Array(shape.reduce((a, b) => a * b, 1)) });
   for (const shape of [[0, 28, 28], [2, 0, 28], [2, 28, 0]]) {
@@ -99,7 +99,7 @@ claim("a data set of no images, no pixels or no files is refused", async (check)
   );
 });
 
-claim("the IDX reader survives arbitrary bytes with an error that names the file", async (check) => {
+claim("the IDX reader refuses arbitrary bytes with an error that names the file", async (check) => {
   const survives = (bytes: Uint8Array): boolean => {
     try {
       const { shape, values } = readIdx(bytes, "file-name");
@@ -197,7 +197,7 @@ claim("batches visit every image once an epoch, in a new order, and depend on th
   check.equal("shape", batch.shape, [4, 1, 2, 1], "[batch, height, width, channels]");
 });
 
-claim("batches of an unusable size are refused", async (check) => {
+claim("invalid batch sizes are refused", async (check) => {
   await check.throws(
     "size 0",
     () => shuffledBatches(numbered(3), 0, createRng(1)),

@@ -5,34 +5,38 @@ import { proceduralDigits } from "../../../src/data/digits.ts";
 import { loadMnist } from "../../../scripts/datasets/mnist.ts";
 import { type Check, claim } from "../../suite/claim.ts";
 
-claim("MNIST is what everybody else calls MNIST", { needs: ["mnist"] }, async (check) => {
-  const train = await loadMnist("train");
-  const test = await loadMnist("test");
-  check.equal("training images", [train.count, ...train.shape], [60000, 28, 28, 1], "LeCun et al. 1998");
-  check.equal("test images", [test.count, ...test.shape], [10000, 28, 28, 1], "LeCun et al. 1998");
-  const { mean, std } = pixelMoments(train);
-  const source = "torchvision's normalization constants .1307 and .3081, to their last digit, in [−1, 1]";
-  check.within("mean pixel", mean, 2 * .1307 - 1, 1e-4, source, {
-    detectable: "inverted polarity: mean +.74",
-  });
-  check.within("pixel std", std, 2 * .3081, 1e-4, source);
-  check.equal(
-    "first labels",
-    [...train.labels.subarray(0, 10)],
-    [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
-    "the well-known first ten",
-  );
-  check.equal(
-    "first test labels",
-    [...test.labels.subarray(0, 5)],
-    [7, 2, 1, 0, 4],
-    "the well-known first five",
-  );
-  upright(check, train);
-});
+claim(
+  "MNIST has the counts, moments and first labels that others publish",
+  { needs: ["mnist"] },
+  async (check) => {
+    const train = await loadMnist("train");
+    const test = await loadMnist("test");
+    check.equal("training images", [train.count, ...train.shape], [60000, 28, 28, 1], "LeCun et al. 1998");
+    check.equal("test images", [test.count, ...test.shape], [10000, 28, 28, 1], "LeCun et al. 1998");
+    const { mean, std } = pixelMoments(train);
+    const source = "torchvision's normalization constants .1307 and .3081, to their last digit, in [−1, 1]";
+    check.within("mean pixel", mean, 2 * .1307 - 1, 1e-4, source, {
+      detectable: "inverted polarity: mean +.74",
+    });
+    check.within("pixel std", std, 2 * .3081, 1e-4, source);
+    check.equal(
+      "first labels",
+      [...train.labels.subarray(0, 10)],
+      [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
+      "the well-known first ten",
+    );
+    check.equal(
+      "first test labels",
+      [...test.labels.subarray(0, 5)],
+      [7, 2, 1, 0, 4],
+      "the well-known first five",
+    );
+    upright(check, train);
+  },
+);
 
 claim(
-  "procedural digits are white on black, of all classes, varied, and each is the same whatever the count",
+  "procedural digits are white on black, of all classes, varied, and do not depend on the count",
   (check) => {
     const digits = proceduralDigits(400, createRng(2));
     const size = 28 * 28;

@@ -43,7 +43,7 @@ async function withServer(
 }
 
 claim(
-  "a download passes a dead and a corrupted mirror, keeps what is right, and is made once",
+  "a download skips a dead and a corrupted mirror, keeps the intact file, and is made once",
   async (check) => {
     const answers = {
       "/dead/some-idx1-ubyte.gz": 503,
@@ -75,24 +75,31 @@ claim(
   },
 );
 
-claim("when no mirror helps, one sentence says how to get the data and what was tried", async (check) => {
-  const answers = { "/corrupted/some-idx1-ubyte.gz": await gzip(new Uint8Array(5)) };
-  await withServer(answers, async (places, _requests, folder) => {
-    const attempt = () => findFile(file, places(["dead", "corrupted"]));
-    await check.throws("how to get it", attempt, /put some-idx1-ubyte\.gz .*--data FOLDER .*SCORE_SDE_DATA/);
-    await check.throws("the dead mirror", attempt, /dead\/some-idx1-ubyte\.gz \(HTTP 404\)/);
-    await check.throws(
-      "the corrupted mirror",
-      attempt,
-      /corrupted\/some-idx1-ubyte\.gz \(SHA-256 is .*, expected /,
-    );
-    await Deno.mkdir(`${folder}/cache/mnist`, { recursive: true });
-    check.equal("files in the cache", names(`${folder}/cache/mnist`), [], "wrong bytes are never kept");
-  });
-});
+claim(
+  "when every mirror fails, one sentence says how to get the data and lists what was tried",
+  async (check) => {
+    const answers = { "/corrupted/some-idx1-ubyte.gz": await gzip(new Uint8Array(5)) };
+    await withServer(answers, async (places, _requests, folder) => {
+      const attempt = () => findFile(file, places(["dead", "corrupted"]));
+      await check.throws(
+        "how to get it",
+        attempt,
+        /put some-idx1-ubyte\.gz .*--data FOLDER .*SCORE_SDE_DATA/,
+      );
+      await check.throws("the dead mirror", attempt, /dead\/some-idx1-ubyte\.gz \(HTTP 404\)/);
+      await check.throws(
+        "the corrupted mirror",
+        attempt,
+        /corrupted\/some-idx1-ubyte\.gz \(SHA-256 is .*, expected /,
+      );
+      await Deno.mkdir(`${folder}/cache/mnist`, { recursive: true });
+      check.equal("files in the cache", names(`${folder}/cache/mnist`), [], "wrong bytes are never kept");
+    });
+  },
+);
 
 claim(
-  "a folder given by the user is used as it is: plain or gzipped, with or without a mnist folder",
+  "a folder given by the user may hold plain or gzipped files, with or without a mnist folder",
   async (check) => {
     await withServer({}, async (places, requests, folder) => {
       await Deno.mkdir(`${folder}/plain`);

@@ -65,7 +65,7 @@ claim("the schedules of DDPM are those published, and a β outside (0, 1) is ref
   await check.throws("no steps", () => cosineBetas(0), /positive integer, got 0/);
 });
 
-claim("a chain's SDE has the chain's steps and marginals at its times", (check) => {
+claim("the SDE of a discrete-time DDPM has its steps and marginals at its times", (check) => {
   for (const [name, betas] of [["linear", linearBetas()], ["cosine", cosineBetas(50)]] as const) {
     const chain = discreteDdpm(betas);
     const n = betas.length;
@@ -124,7 +124,7 @@ claim("a chain's SDE has the chain's steps and marginals at its times", (check) 
   }
 });
 
-claim("DDPM's sampling on a chain is the published rule, with either variance", async (check) => {
+claim("DDPM's sampling with a list of β is the published rule, with either variance", async (check) => {
   const betas = linearBetas(20, 0.01, 0.3);
   const chain = discreteDdpm(betas);
   const bars = products(betas);
@@ -156,54 +156,57 @@ claim("DDPM's sampling on a chain is the published rule, with either variance", 
   }
 });
 
-claim("DDPM's chain tends to the VP SDE, and NCSN's to the VE SDE, as steps shrink", async (check) => {
-  const vp = vpSde();
-  const chainOf = (steps: number) =>
-    discreteDdpm(Array.from({ length: steps }, (_, n) => (0.1 + 19.9 * (n + 1) / steps) / steps));
-  // ln ᾱ_N + B(1) = −Σ(β + β²/2 + …) + ∫β: ½[β(1) − β(0)]/N of the sum's end point, ½∫β²/N of the logarithm.
-  const squared = 0.1 ** 2 + 0.1 * 19.9 + 19.9 ** 2 / 3;
-  const constant = -0.5 * (19.9 + squared);
-  for (const steps of [500, 1000, 4000]) {
-    const difference = 2 * Math.log(chainOf(steps).alpha(1) / vp.alpha(1));
-    check.within(
-      `N = ${steps}: N (ln ᾱ_N + B(1))`,
-      steps * difference,
-      constant,
-      Math.abs(constant) * 40 / steps,
-      "first term of the expansion in 1/N; the next is (β/N)/3 and less of it, β ≤ 20",
-    );
-  }
-  // The distribution that ancestral sampling ends in, against the data's, on the chain and on the SDE's own grid.
-  const problem = new Gaussian({ mean: [0], variances: [0.25] });
-  const errors: number[] = [];
-  for (const steps of [128, 256, 512]) {
-    const chain = chainOf(steps);
-    const grid = timesOf(chain, steps);
-    const response = await impulseResponse(scoreModel(problem, chain), ddpm(), { grid, denoise: false });
-    const last = grid[grid.length - 1];
-    const distribution = chain.alpha(last) ** 2 * 0.25 + chain.sigma(last) ** 2;
-    errors.push(outputVariance(response, 1) / distribution - 1);
-  }
-  for (const k of [0, 1]) {
-    check.within(
-      `order between N = ${128 << k} and ${256 << k}`,
-      Math.log2(Math.abs(errors[k] / errors[k + 1])),
-      1,
-      0.15,
-      "weak order 1 of the Euler–Maruyama method for the reverse SDE (Kloeden & Platen 1992); O(1/N) beside it",
-    );
-  }
-  const ve = veSde();
-  const rate = 2 * Math.log(5000);
-  for (const steps of [100, 1000]) {
-    // x_i = x_{i−1} + √(σ_i² − σ_{i−1}²) z (Song et al. 2021, eq. 20), against g² h.
-    const step = transition(ve, 0.5, 0.5 + 1 / steps);
-    check.within(
-      `N = ${steps}: NCSN's variance of a step over g² h`,
-      step.std ** 2 * steps / ve.diffusionCoefficient(0.5) ** 2,
-      1 + rate / (2 * steps),
-      rate ** 2 / (5 * steps ** 2),
-      "(e^{rh} − 1)/(r h) = 1 + r h/2 + (r h)²/6 + …, r = 2 ln(σmax/σmin)",
-    );
-  }
-});
+claim(
+  "discrete-time DDPM converges to the VP SDE, and NCSN to the VE SDE, as steps shrink",
+  async (check) => {
+    const vp = vpSde();
+    const chainOf = (steps: number) =>
+      discreteDdpm(Array.from({ length: steps }, (_, n) => (0.1 + 19.9 * (n + 1) / steps) / steps));
+    // ln ᾱ_N + B(1) = −Σ(β + β²/2 + …) + ∫β: ½[β(1) − β(0)]/N of the sum's end point, ½∫β²/N of the logarithm.
+    const squared = 0.1 ** 2 + 0.1 * 19.9 + 19.9 ** 2 / 3;
+    const constant = -0.5 * (19.9 + squared);
+    for (const steps of [500, 1000, 4000]) {
+      const difference = 2 * Math.log(chainOf(steps).alpha(1) / vp.alpha(1));
+      check.within(
+        `N = ${steps}: N (ln ᾱ_N + B(1))`,
+        steps * difference,
+        constant,
+        Math.abs(constant) * 40 / steps,
+        "first term of the expansion in 1/N; the next is (β/N)/3 and less of it, β ≤ 20",
+      );
+    }
+    // The distribution that ancestral sampling ends in, against the data's, on the chain and on the SDE's own grid.
+    const problem = new Gaussian({ mean: [0], variances: [0.25] });
+    const errors: number[] = [];
+    for (const steps of [128, 256, 512]) {
+      const chain = chainOf(steps);
+      const grid = timesOf(chain, steps);
+      const response = await impulseResponse(scoreModel(problem, chain), ddpm(), { grid, denoise: false });
+      const last = grid[grid.length - 1];
+      const distribution = chain.alpha(last) ** 2 * 0.25 + chain.sigma(last) ** 2;
+      errors.push(outputVariance(response, 1) / distribution - 1);
+    }
+    for (const k of [0, 1]) {
+      check.within(
+        `order between N = ${128 << k} and ${256 << k}`,
+        Math.log2(Math.abs(errors[k] / errors[k + 1])),
+        1,
+        0.15,
+        "weak order 1 of the Euler–Maruyama method for the reverse SDE (Kloeden & Platen 1992); O(1/N) beside it",
+      );
+    }
+    const ve = veSde();
+    const rate = 2 * Math.log(5000);
+    for (const steps of [100, 1000]) {
+      // x_i = x_{i−1} + √(σ_i² − σ_{i−1}²) z (Song et al. 2021, eq. 20), against g² h.
+      const step = transition(ve, 0.5, 0.5 + 1 / steps);
+      check.within(
+        `N = ${steps}: NCSN's variance of a step over g² h`,
+        step.std ** 2 * steps / ve.diffusionCoefficient(0.5) ** 2,
+        1 + rate / (2 * steps),
+        rate ** 2 / (5 * steps ** 2),
+        "(e^{rh} − 1)/(r h) = 1 + r h/2 + (r h)²/6 + …, r = 2 ln(σmax/σmin)",
+      );
+    }
+  },
+);

@@ -84,7 +84,7 @@ claim("the largest distance between images is that of a search through all pairs
 });
 
 claim(
-  "the overlap of levels is the share of one level's noise norms that lie among the one's before",
+  "the overlap of two noise levels is the probability that χ's distribution gives",
   (check) => {
     for (const dimension of [784, 3072]) {
       for (const ratio of [1.02, 1.05, 1.1]) {
@@ -128,7 +128,7 @@ claim(
 );
 
 claim(
-  "T Langevin moves leave the variance that the plan's formula says, on the real sampler",
+  "T Langevin steps of the sampler leave the variance that the noise schedule's formula gives",
   async (check) => {
     const levels = geometricLevels(8, 0.05, 24);
     check.within("ratio of neighbours", levels[3] / levels[4], (8 / 0.05) ** (1 / 23), 1e-12, "geometric");
@@ -187,7 +187,7 @@ claim(
   },
 );
 
-claim("a list of levels is drawn evenly and weighted alike: λ = σ², L_simple", (check) => {
+claim("noise levels of a list are drawn uniformly and weighted equally: λ = σ², L_simple", (check) => {
   const ratios = [0.1, 0.5, 2, 30];
   const rows = 40_000;
   const { noiseRatio, weight } = drawNoiseLevels({ kind: "levels", ratios }, createRng(check.seed), rows);
@@ -205,7 +205,7 @@ claim("a list of levels is drawn evenly and weighted alike: λ = σ², L_simple"
   check.holds("weights", weight.every((w) => w === 1), "λ(σ_i) = σ_i² on the score is 1 on the noise");
 });
 
-claim("a network that is not told the noise level has the score s(x)/σ", async (check) => {
+claim("a network without noise conditioning has the score s(x)/σ", async (check) => {
   const config = {
     ...DIGITS,
     height: 8,

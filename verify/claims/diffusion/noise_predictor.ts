@@ -113,7 +113,7 @@ claim("the velocity is score_sde_pytorch's probability-flow drift", async (check
   }
 });
 
-claim("the predicted noise keeps its digits where the noise is small", async (check) => {
+claim("the predicted noise keeps its precision where the noise is small", async (check) => {
   const gaussian = new Gaussian({ mean: [0.25], variances: [1] });
   for (const sde of [vpSde({ tMin: 1e-5 }), subVpSde(), veSde({ sigmaMin: 1e-4 })]) {
     const nu = noiseRatio(sde, sde.tMin);
@@ -136,7 +136,7 @@ claim("the predicted noise keeps its digits where the noise is small", async (ch
   }
 });
 
-claim("a row with its own time is the row alone, bit for bit", async (check) => {
+claim("a row with its own time equals the row alone, bit for bit", async (check) => {
   const gaussian = new Gaussian({ mean: [0.2, -1, 0.4, 0], variances: [0.3, 2, 1, 0.01] });
   const times = Float64Array.of(0.002, 0.4, 1);
   for (const sde of allSdes) {
@@ -158,7 +158,7 @@ claim("a row with its own time is the row alone, bit for bit", async (check) => 
   }
 });
 
-claim("views leave no tensor behind and dispose of nothing they were given", (check) => {
+claim("the views of a score model leak no tensors and dispose of no argument", (check) => {
   const model = scoreModel(new Gaussian({ mean: [0, 1], covariance: [[1, 0.5], [0.5, 1]] }), vpSde());
   const x = tf.tensor2d([1, 2], [1, 2]);
   const before = tf.memory().numTensors;
@@ -244,7 +244,7 @@ claim(
   },
 );
 
-claim("numbers by row broadcast over a batch and refuse another number of rows", async (check) => {
+claim("per-row numbers broadcast over a batch, and another number of rows is refused", async (check) => {
   const like = tf.zeros([2, 3, 1]);
   const tensor = column(mapPerRow(Float64Array.of(1, 2), (value) => value / 2), like);
   check.equal("shape by row", tensor.shape, [2, 1, 1], "broadcasts against [2, 3, 1]");

@@ -162,7 +162,7 @@ function ratePerTime(sde: Sde, t: number): number {
   return sde.diffusionCoefficient(t) ** 2 / (2 * sde.sigma(t) ** 2);
 }
 
-claim("each SDE's own discretization is a transition up to second order in the step", (check) => {
+claim("each SDE's discretization agrees with its transition to second order in the step", (check) => {
   for (const sde of allSdes) {
     for (const t of [0.1, 0.5, 1]) {
       const error = (h: number) => {
@@ -183,7 +183,7 @@ claim("each SDE's own discretization is a transition up to second order in the s
   }
 });
 
-claim("the prior is the kernel at tMax but for the data that is left", (check) => {
+claim("the prior is the kernel at tMax except for the remaining data", (check) => {
   for (const sde of allSdes) {
     const left = sde.alpha(sde.tMax) === 1 ? 0 : 2 * sde.alpha(sde.tMax) ** 2;
     const variance = sde.sigma(sde.tMax) ** 2;
@@ -221,7 +221,7 @@ claim("an SDE is rebuilt from its config, through JSON too", (check) => {
   );
 });
 
-claim("a wrong SDE is refused with the value and what is allowed", async (check) => {
+claim("invalid parameters of an SDE are refused with the value and what is allowed", async (check) => {
   const broken = (config: unknown) => () => sdeFromConfig(config as SdeConfig);
   await check.throws(
     "σmax below σmin",

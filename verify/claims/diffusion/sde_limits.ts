@@ -26,7 +26,7 @@ const narrow: readonly Sde[] = [veSde, vpSde, subVpSde, sigmaPowerSde].map((make
   make({ tMin: 0.3, tMax: 0.7 })
 );
 
-claim("an SDE between other times has its prior, its grid and its training levels there", (check) => {
+claim("an SDE with other tMin and tMax takes its prior, grid and training levels from them", (check) => {
   for (const sde of narrow) {
     const { kind } = sde.config;
     const prior = kind === "vp" || kind === "subvp" ? 1 : sde.sigma(0.7);
@@ -75,7 +75,7 @@ claim("an SDE between other times has its prior, its grid and its training level
   }
 });
 
-claim("a transition from s to s is nothing, and two in a row are one", (check) => {
+claim("a transition from s to s is the identity, and two in a row compose to one", (check) => {
   for (const sde of [veSde(), vpSde(), subVpSde(), sigmaPowerSde()]) {
     const { kind } = sde.config;
     check.equal(
@@ -214,7 +214,7 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
   await check.throws("a step back", () => forwardStep(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
 });
 
-claim("preconditioning refuses a spread of the data that is none", async (check) => {
+claim("preconditioning refuses an invalid sigmaData", async (check) => {
   for (const sigmaData of [0, -1, Infinity, NaN]) {
     await check.throws(
       `${sigmaData}`,

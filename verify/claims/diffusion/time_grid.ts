@@ -80,7 +80,7 @@ claim("Karras' grid is the published one", (check) => {
   check.within("ρ = 1 is linear in ν", sde.sigma(linear[1]), 40.001, 1e-10, "Karras et al. 2022, eq. 5");
 });
 
-claim("a wrong grid is refused with the value and what is allowed", async (check) => {
+claim("an invalid grid is refused with the value and what is allowed", async (check) => {
   const grid = (config: unknown) => () => timeGrid(vpSde(), config as GridConfig);
   await check.throws(
     "no steps",

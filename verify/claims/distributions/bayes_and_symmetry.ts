@@ -131,7 +131,7 @@ claim("a conditional times its evidence is the joint density, whatever is observ
 });
 
 claim(
-  "permuting components changes nothing; turning, scaling and shifting the data moves the score with it",
+  "permuting components changes nothing, and rotating, scaling and shifting the data transforms the score alike",
   async (check) => {
     await checkProperty(
       check,

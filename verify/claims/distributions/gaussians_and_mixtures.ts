@@ -213,91 +213,98 @@ claim("a row's label picks the component that denoises it", async (check) => {
   );
 });
 
-claim("a distribution that is none is refused with the value and what is allowed", async (check) => {
-  const unit = new Gaussian({ mean: [0], variances: [1] });
-  const plane = new Gaussian({ mean: [0, 0], variances: [1, 0] });
-  const gaussian = (covariance: number[][]) => () => new Gaussian({ mean: [0, 0], covariance });
-  await check.throws(
-    "no coordinates",
-    () => new Gaussian({ mean: [], variances: [] }),
-    /^mean must hold at least one number/,
-  );
-  await check.throws(
-    "NaN mean",
-    () => new Gaussian({ mean: [NaN], variances: [1] }),
-    /^mean must hold finite numbers, got NaN$/,
-  );
-  await check.throws(
-    "too few variances",
-    () => new Gaussian({ mean: [0, 0], variances: [1] }),
-    /^expected 2 variances, got 1$/,
-  );
-  await check.throws(
-    "negative variance",
-    () => new Gaussian({ mean: [0], variances: [-1] }),
-    /positive semidefinite, got an eigenvalue of -1$/,
-  );
-  await check.throws(
-    "indefinite",
-    gaussian([[0, 1], [1, 0]]),
-    /^covariance must be positive semidefinite, got an eigenvalue of -/,
-  );
-  await check.throws(
-    "NaN covariance",
-    gaussian([[1, NaN], [NaN, 1]]),
-    /^covariance must hold finite numbers, got NaN$/,
-  );
-  await check.throws(
-    "NaN values",
-    () => mixture.given([0], [NaN]),
-    /^values must hold finite numbers, got NaN$/,
-  );
-  await check.throws("offset", () => unit.affine([[2]], []), /^expected an offset of 1 numbers, got 0$/);
-  await check.throws(
-    "asymmetric",
-    gaussian([[1, 0.2], [0.1, 1]]),
-    /^covariance must be symmetric, got 0.1 and 0.2 at \(1, 0\)/,
-  );
-  await check.throws(
-    "wrong size",
-    gaussian([[1, 0]]),
-    /^covariance must be 2 × 2 like the mean, got 1 rows$/,
-  );
-  await check.throws("no weights", () => new GaussianMixture([0], [unit]), /^weights must not all be zero$/);
-  await check.throws(
-    "negative weight",
-    () => new GaussianMixture([1, -1], [unit, unit]),
-    /^weights must be finite and not negative, got -1$/,
-  );
-  await check.throws(
-    "weights missing",
-    () => new GaussianMixture([1], [unit, unit]),
-    /^expected a weight for each component, got 1 for 2$/,
-  );
-  await check.throws(
-    "dimensions",
-    () => new GaussianMixture([1, 1], [unit, plane]),
-    /^components must share one dimension, got 1 and 2$/,
-  );
-  await check.throws(
-    "coordinate",
-    () => mixture.given([3], [0]),
-    /^coordinates must be distinct and from 0 to 2, got 3$/,
-  );
-  await check.throws(
-    "everything given",
-    () => mixture.given([0, 1, 2], [0, 0, 0]),
-    /^at least one coordinate must remain/,
-  );
-  await check.throws("values", () => mixture.given([0], [0, 1]), /^expected 1 values, got 2$/);
-  await check.throws(
-    "no variance",
-    () => plane.observing([[0, 1]], [0]),
-    /^the observed coordinates have no density/,
-  );
-  await check.throws(
-    "row size",
-    () => unit.logDensity(tf.zeros([2, 3]), 1),
-    /^expected 1 numbers a row, got a batch of shape \[2,3\]$/,
-  );
-});
+claim(
+  "invalid parameters of a distribution are refused with the value and what is allowed",
+  async (check) => {
+    const unit = new Gaussian({ mean: [0], variances: [1] });
+    const plane = new Gaussian({ mean: [0, 0], variances: [1, 0] });
+    const gaussian = (covariance: number[][]) => () => new Gaussian({ mean: [0, 0], covariance });
+    await check.throws(
+      "no coordinates",
+      () => new Gaussian({ mean: [], variances: [] }),
+      /^mean must hold at least one number/,
+    );
+    await check.throws(
+      "NaN mean",
+      () => new Gaussian({ mean: [NaN], variances: [1] }),
+      /^mean must hold finite numbers, got NaN$/,
+    );
+    await check.throws(
+      "too few variances",
+      () => new Gaussian({ mean: [0, 0], variances: [1] }),
+      /^expected 2 variances, got 1$/,
+    );
+    await check.throws(
+      "negative variance",
+      () => new Gaussian({ mean: [0], variances: [-1] }),
+      /positive semidefinite, got an eigenvalue of -1$/,
+    );
+    await check.throws(
+      "indefinite",
+      gaussian([[0, 1], [1, 0]]),
+      /^covariance must be positive semidefinite, got an eigenvalue of -/,
+    );
+    await check.throws(
+      "NaN covariance",
+      gaussian([[1, NaN], [NaN, 1]]),
+      /^covariance must hold finite numbers, got NaN$/,
+    );
+    await check.throws(
+      "NaN values",
+      () => mixture.given([0], [NaN]),
+      /^values must hold finite numbers, got NaN$/,
+    );
+    await check.throws("offset", () => unit.affine([[2]], []), /^expected an offset of 1 numbers, got 0$/);
+    await check.throws(
+      "asymmetric",
+      gaussian([[1, 0.2], [0.1, 1]]),
+      /^covariance must be symmetric, got 0.1 and 0.2 at \(1, 0\)/,
+    );
+    await check.throws(
+      "wrong size",
+      gaussian([[1, 0]]),
+      /^covariance must be 2 × 2 like the mean, got 1 rows$/,
+    );
+    await check.throws(
+      "no weights",
+      () => new GaussianMixture([0], [unit]),
+      /^weights must not all be zero$/,
+    );
+    await check.throws(
+      "negative weight",
+      () => new GaussianMixture([1, -1], [unit, unit]),
+      /^weights must be finite and not negative, got -1$/,
+    );
+    await check.throws(
+      "weights missing",
+      () => new GaussianMixture([1], [unit, unit]),
+      /^expected a weight for each component, got 1 for 2$/,
+    );
+    await check.throws(
+      "dimensions",
+      () => new GaussianMixture([1, 1], [unit, plane]),
+      /^components must share one dimension, got 1 and 2$/,
+    );
+    await check.throws(
+      "coordinate",
+      () => mixture.given([3], [0]),
+      /^coordinates must be distinct and from 0 to 2, got 3$/,
+    );
+    await check.throws(
+      "everything given",
+      () => mixture.given([0, 1, 2], [0, 0, 0]),
+      /^at least one coordinate must remain/,
+    );
+    await check.throws("values", () => mixture.given([0], [0, 1]), /^expected 1 values, got 2$/);
+    await check.throws(
+      "no variance",
+      () => plane.observing([[0, 1]], [0]),
+      /^the observed coordinates have no density/,
+    );
+    await check.throws(
+      "row size",
+      () => unit.logDensity(tf.zeros([2, 3]), 1),
+      /^expected 1 numbers a row, got a batch of shape \[2,3\]$/,
+    );
+  },
+);

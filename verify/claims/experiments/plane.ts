@@ -34,7 +34,7 @@ import {
   standardNormalCdf,
 } from "../../instruments/statistics.ts";
 
-claim("a cloud of points is the mixture of Gaussians around them", (check) => {
+claim("a point cloud's density is the mixture of Gaussians around its points", (check) => {
   const points = [[-1, 0.5], [0.2, 1], [0.3, 0.9], [2, -1]];
   const covariances = points.map(() => [[0.09, 0], [0, 0.09]]);
   const mixture = GaussianMixture.from({ weights: points.map(() => 1), means: points, covariances });
@@ -151,7 +151,7 @@ claim(
   },
 );
 
-claim("distances to true samples fall to what true samples have among themselves", async (check) => {
+claim("distances to true samples fall to those between two sets of true samples", async (check) => {
   const mixture = toyDistribution("mixture") as GaussianMixture;
   const options = { count: 500, steps: 300, stepSize: 0.0125, rng: createRng(check.seed), looks: 3 };
   const { curve, modes, truth, run } = await measureLangevin(mixture, options);
@@ -266,7 +266,7 @@ claim(
 );
 
 claim(
-  "a film shows the forward distribution, the prior and the flow of a Gaussian as they are",
+  "a density animation shows the forward distribution, the prior and the flow of a Gaussian",
   async (check) => {
     const distribution = GaussianMixture.from({
       weights: [1],
@@ -328,7 +328,7 @@ claim(
   },
 );
 
-claim("a field that is the true one has no error, and one of silence has all of it", async (check) => {
+claim("the true field has relative error 0, and the zero field has 1", async (check) => {
   const distribution = toyDistribution("banana");
   const field = (method: LearnedField["method"], score: LearnedField["score"]): LearnedField => ({
     method,
@@ -371,7 +371,7 @@ claim("a field that is the true one has no error, and one of silence has all of 
   check.within("shares", share.reduce((a, b) => a + b, 0), 1, 1e-12, "of one");
 });
 
-claim("learned fields are near the true one where data are, and far where they are sparse", {
+claim("learned fields are accurate where data are dense, and wrong where they are sparse", {
   slow: {
     files: ["src/distributions", "src/experiments", "src/objectives", "verify/claims/experiments/plane.ts"],
   },
@@ -399,7 +399,7 @@ claim("learned fields are near the true one where data are, and far where they a
   check.table("Learned fields", ["method", "relative error", "densest tenth", "sparsest tenth"], rows);
 });
 
-claim("experiments refuse numbers that are none", async (check) => {
+claim("experiments refuse invalid numbers", async (check) => {
   const distribution = toyDistribution("mixture");
   const rng = createRng(0);
   const run = { count: 10, steps: 5, stepSize: 0.1, rng };

@@ -155,7 +155,7 @@ claim("a pixel whose colour is not in its file's palette is refused", async (che
   }
 });
 
-claim("a transparent picture is the one seen on white, as data, as an input and as a mask", async (check) => {
+claim("a transparent picture is composited on white, as data, as an input and as a mask", async (check) => {
   const [width, height] = [4, 2];
   /** The left half black and opaque, the right half black and clear. */
   const data = Uint8Array.from(

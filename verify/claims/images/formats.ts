@@ -7,7 +7,7 @@ import { GifReader } from "../../instruments/gif_reader.ts";
 import { claim } from "../../suite/claim.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
 
-claim("a grid puts every pixel of every image where a reader of the page looks for it", (check) => {
+claim("a grid places every pixel of every image in reading order", (check) => {
   const shape = [3, 4, 2, 1];
   const values = Float32Array.from({ length: 24 }, (_, i) => (10 * i + 3) / 255);
   const grid = imageGrid(values, shape, { columns: 2, scale: 3, gap: 1 });
@@ -114,7 +114,7 @@ claim("a damaged PNG file is refused", async (check) => {
   }
 });
 
-claim("a GIF shows every frame, its greys unchanged, each for its time, and repeats", (check) => {
+claim("a GIF has every frame with its greys and its delay, and repeats", (check) => {
   const [width, height] = [16, 17];
   const frames = [0, 1, 2].map((frame): Picture => ({
     width,
@@ -143,7 +143,7 @@ claim("a GIF shows every frame, its greys unchanged, each for its time, and repe
   check.atMost("two colours", worst, 8, "quantized in 5 bits a channel");
 });
 
-claim("an animation of nothing, or of frames that differ in size, is refused", async (check) => {
+claim("an animation without frames, or with frames that differ in size, is refused", async (check) => {
   const frame = (width: number): Picture => ({ width, height: 1, data: new Uint8Array(4 * width) });
   await check.throws("no frames", () => encodeGif([]), /at least one frame, got 0/);
   await check.throws(
@@ -154,7 +154,7 @@ claim("an animation of nothing, or of frames that differ in size, is refused", a
 });
 
 claim(
-  "npy files of other numbers are read, in both byte orders, and what float32 cannot hold is refused",
+  "npy files of other number types are read in both byte orders, and values beyond float32 are refused",
   async (check) => {
     const file = (type: string, bytes: readonly number[], shape = "(2,)", order = "False") => {
       const text = `{'descr': '${type}', 'fortran_order': ${order}, 'shape': ${shape}, }\n`;
@@ -220,7 +220,7 @@ claim(
   },
 );
 
-claim("npy files are NumPy's, byte for byte, and what is no float32 npy file is refused", async (check) => {
+claim("npy files equal NumPy's byte for byte, and other files are refused", async (check) => {
   const numpy = await Deno.readFile(new URL("../../../fixtures/files/numpy_2x3.npy", import.meta.url));
   const values = Float32Array.from([0, 1, 2, 3, 4, 5], (i) => (i - 2.5) / 3);
   const source = "numpy.save((numpy.arange(6, dtype='<f4').reshape(2, 3) - 2.5) / 3), numpy 2.4.6";

@@ -59,7 +59,7 @@ function fault(error: unknown): string | null {
 }
 
 for (const { name, seeds, read, deep } of readers) {
-  claim(`a damaged file is read right or refused in one sentence: ${name}`, async (check) => {
+  claim(`a damaged file is read correctly or refused in one sentence: ${name}`, async (check) => {
     const sound = await seeds();
     for (const [i, bytes] of sound.entries()) {
       check.holds(`sound file ${i + 1}`, await read(bytes), "mutations begin from files that are read");

@@ -9,7 +9,7 @@ const plan = {
   ...{ data: "mnist", kind: "ncsn", largest: 1, smallest: 0.01, levels: 10, moves: 100, epsilon: 1e-5 },
 };
 
-claim("a noise plan's fields are checked one by one, and their sizes bound the time", async (check) => {
+claim("every field of a noise plan is checked, and its counts are bounded", async (check) => {
   const read = (change: object) => () =>
     parsePlan(new TextEncoder().encode(JSON.stringify({ ...plan, ...change })), "it");
   check.equal("as it is", read({})(), plan, "nothing wrong");
@@ -31,7 +31,7 @@ claim("a noise plan's fields are checked one by one, and their sizes bound the t
   for (const [change, message] of cases) await check.throws(JSON.stringify(change), read(change), message);
 });
 
-claim("a run's record that is damaged is told from one that is sound", async (check) => {
+claim("a damaged record of a run is distinguished from an intact one", async (check) => {
   const batch = JSON.stringify({ samples: 4, sha256: "ab" });
   check.equal(
     "sound",
@@ -61,7 +61,7 @@ claim("a run's record that is damaged is told from one that is sound", async (ch
   }
 });
 
-claim("--input names as many samples as can be drawn", async (check) => {
+claim("--input refuses a sample beyond the number that can be drawn", async (check) => {
   for (const text of ["samples:2147483647", "samples:10000", "samples:9999-10000"]) {
     await check.throws(
       text,

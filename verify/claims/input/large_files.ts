@@ -169,7 +169,7 @@ function cases(most: number): readonly Case[] {
   ];
 }
 
-claim("files made to cost time or memory are answered soon and in little memory", async (check) => {
+claim("files crafted to exhaust time or memory are answered quickly and in little memory", async (check) => {
   const most = check.thorough ? 10_000_000 : 500_000;
   const rows: string[][] = [];
   for (const [what, make, read] of cases(most)) {

@@ -15,7 +15,7 @@ import { type Area, type Check, claim } from "../../suite/claim.ts";
 export const area: Area = { webgpu: "thorough" };
 
 claim(
-  "the compiled derivative of a network is the one of its tape, and gives the same likelihood",
+  "the compiled derivative of a network agrees with automatic differentiation, and gives the same likelihood",
   { engines: ["onnx"] },
   async (check) => {
     const config = {

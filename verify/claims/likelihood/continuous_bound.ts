@@ -87,7 +87,7 @@ function reverseVariance(sde: Sde, i: number, factor: number): number {
 }
 
 claim(
-  "the likelihood-weighted loss bounds the likelihood of the reverse SDE, and is exact but for the prior where the score is",
+  "the likelihood-weighted loss bounds the likelihood of the reverse SDE, and is tight up to the prior for the exact score",
   async (check) => {
     const [rows, draws] = [2048, 4];
     const z = standardNormalQuantile(1 - alarmRate / 2);
@@ -159,7 +159,7 @@ claim(
   },
 );
 
-claim("a sample's bound does not depend on its batch-mates, and leaves no tensors", async (check) => {
+claim("a sample's bound does not depend on the rest of its batch, and leaks no tensors", async (check) => {
   const model = scoreModel(mixture, vpSde());
   const points = [[0.1, 0.4, 0.2], [-1.5, 0.6, 0.1], [3, -2, 1]];
   const run = async (first: number, rows: number[][]) => {
@@ -193,7 +193,7 @@ claim("a sample's bound does not depend on its batch-mates, and leaves no tensor
   x.dispose();
 });
 
-claim("an SDE begins at the noise that it is asked to begin at, and ends where it did", (check) => {
+claim("an SDE with another smallest noise ratio starts there, and ends where it did", (check) => {
   for (const sde of allSdes) {
     for (const smallest of [0.0013, 0.3]) {
       const cut = withMinimumNoise(sde, smallest);

@@ -30,7 +30,7 @@ import { allSdes } from "../../problems/mixtures.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-claim("cut-off normal noise has its distribution, and its mass is the normal distribution's", (check) => {
+claim("truncated normal noise has its distribution and its normalizing mass", (check) => {
   let [mass, inverse] = [0, 0];
   for (const bound of [1e-3, 0.3, 0.78, 2, 3, 5.5, 8.9, 12]) {
     const expected = 2 * standardNormalCdf(bound) - 1;
@@ -81,7 +81,7 @@ const bytesProblem = GaussianMixture.from({
   covariances: levels.map(() => [[0]]),
 });
 
-claim("of bytes whose probabilities are known, noise that is cut off tells the bits", async (check) => {
+claim("truncated normal dequantization gives the bits of bytes with known probabilities", async (check) => {
   // A step of 1e-5 is a hundredth of the smallest noise: at this tolerance one start in 300 was wrong by up to 0.03 bits.
   const method = { kind: "dopri5", rtol: 1e-7, atol: 1e-7 } as const;
   for (const sde of [veSde(), vpSde()].map((sde) => withMinimumNoise(sde, 0.001))) {
@@ -117,7 +117,7 @@ claim("of bytes whose probabilities are known, noise that is cut off tells the b
   }
 });
 
-claim("what decoding costs makes the bound one on the entropy of bytes", async (check) => {
+claim("the decoder's cost makes the bound one on the entropy of bytes", async (check) => {
   const rows = 2000;
   const z = standardNormalQuantile(1 - alarmRate / 2);
   for (const [smallest, slack] of [[0.0008, 2e-3], [0.004, 0.6]]) {

@@ -155,7 +155,7 @@ claim("L_0 is the log of a probability over the levels of a pixel", async (check
   }
 });
 
-claim("a bound's times and variances are checked", async (check) => {
+claim("invalid times and variances of a bound are refused", async (check) => {
   const model = scoreModel(
     new Gaussian({ mean: [0], variances: [1] }),
     discreteDdpm(linearBetas(4, 0.1, 0.4)),

@@ -119,7 +119,7 @@ function quadraticForm(matrix: number[][], e: ArrayLike<number>): number {
 }
 
 claim(
-  "the likelihood of a sample does not depend on its batch-mates, with any trace and solver",
+  "the likelihood of a sample does not depend on the rest of its batch, with any trace and solver",
   async (check) => {
     const model = scoreModel(mixture, vpSde());
     const rows = [[0.1, 0.4, 0.2], [-1.5, 0.6, 0.1], [3, -2, 1]];
@@ -212,7 +212,7 @@ claim(
   },
 );
 
-claim("bad requests for a likelihood or a code are errors that name the value", async (check) => {
+claim("invalid arguments of likelihoods and codes are errors that name the value", async (check) => {
   const model = scoreModel(mixture, vpSde());
   const [x, two] = [tf.tensor2d([[0, 0, 0]]), tf.zeros([2, 3])];
   const bad: [string, () => unknown, RegExp][] = [

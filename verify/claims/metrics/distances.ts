@@ -63,7 +63,7 @@ claim("the Fréchet distance has its closed form for diagonal covariances, singu
 });
 
 claim(
-  "the Fréchet distance is symmetric, and moves with the features as the Wasserstein distance does",
+  "the Fréchet distance is symmetric, and scales and shifts with the features as the Wasserstein distance does",
   async (check) => {
     const rows = fc.array(
       fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 3, maxLength: 3 }),
@@ -116,7 +116,7 @@ claim("features that have no covariance are refused", async (check) => {
   await check.throws("two dimensions", () => frechetDistance(two, three), /2 and of 3 dimensions/);
 });
 
-claim("moments of features that are nearly constant keep their digits", (check) => {
+claim("moments of nearly constant features keep their precision", (check) => {
   const features = Float64Array.from({ length: 1000 }, (_, i) => 1e6 + (i % 2 === 0 ? 1e-3 : -1e-3));
   const { mean, covariance } = featureMoments(features, 1);
   check.within("mean", mean[0], 1e6, 1e-6, "half above, half below by 1e-3");

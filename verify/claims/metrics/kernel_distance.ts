@@ -43,7 +43,7 @@ function gaussians(seed: number, rows: number, dimension: number, mean: number):
 }
 
 claim(
-  "the kernel distance is the sum over pairs that the paper has, and its error the jackknife's",
+  "the kernel distance is the paper's sum over pairs, and its standard error the jackknife's",
   (check) => {
     for (const [rows, others, dimension, blocks] of [[7, 12, 1, 2], [20, 13, 3, 4], [25, 40, 8, 10]]) {
       const [a, b] = [gaussians(1, rows, dimension, 0), gaussians(2, others, dimension, .4)];
@@ -75,7 +75,7 @@ claim(
 );
 
 claim(
-  "the kernel distance of coin tosses is right on average over all their outcomes: it is unbiased",
+  "the kernel distance of coin tosses, averaged over all their outcomes, is unbiased",
   (check) => {
     // Every outcome of three tosses of each coin, with its probability.
     const outcomes = Array.from({ length: 8 }, (_, bits) => [bits & 1, bits >> 1 & 1, bits >> 2]);
@@ -126,7 +126,7 @@ claim("the kernel distance's standard error is the spread of the distance", (che
 });
 
 claim(
-  "the kernel distance knows no order of vectors or sets, and no rotation of the features",
+  "the kernel distance does not depend on the order of vectors and sets, nor on rotations of the features",
   async (check) => {
     const rows = fc.array(
       fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: 2, maxLength: 2 }),
@@ -144,7 +144,7 @@ claim(
   },
 );
 
-claim("the kernel distance refuses what it cannot compare", async (check) => {
+claim("the kernel distance refuses too few, non-finite and mismatched features", async (check) => {
   await check.throws(
     "half a row",
     () => kernelMoments([1, 2, 3], 2),

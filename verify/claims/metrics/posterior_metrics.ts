@@ -13,7 +13,7 @@ import { type Area, claim } from "../../suite/claim.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-claim("means and deviations are of the samples of one observation", async (check) => {
+claim("posterior means and deviations are taken over the samples of one observation", async (check) => {
   // Two observations, three samples, two coordinates.
   const values = Float32Array.of(1, 10, 2, 10, 6, 10, 0, -1, 0, 1, 0, 3);
   const { mean, std } = posteriorMoments(values, 2, 3);
@@ -28,7 +28,7 @@ claim("means and deviations are of the samples of one observation", async (check
   await check.throws("torn", () => posteriorMoments(values, 5, 1), /12 values are not 5 × 1 samples/);
 });
 
-claim("classes kept are counted by sample, by vote and by class", async (check) => {
+claim("class preservation is counted by sample, by vote and by class", async (check) => {
   const classifier = readClassifier(
     await Deno.readFile(new URL("../../../fixtures/models/classifier.safetensors", import.meta.url)),
   );
@@ -49,7 +49,7 @@ claim("classes kept are counted by sample, by vote and by class", async (check) 
 });
 
 claim(
-  "true colours are on the line, and what is off it, off grey or off the original is seen",
+  "true colours have no colorization error, and errors of line, grey and original are measured",
   async (check) => {
     const digits = colouredDigits(30, createRng(check.seed));
     const images = toModel(digits.images);
@@ -100,7 +100,7 @@ claim(
   },
 );
 
-claim("a resized picture's pixels are the means of what they cover", async (check) => {
+claim("a resized picture's pixels are the means of the areas that they cover", async (check) => {
   const grey = (values: number[]) => Uint8Array.from(values.flatMap((value) => [value, value, value, 255]));
   const picture = { width: 4, height: 2, data: grey([0, 100, 200, 40, 50, 50, 0, 240]) };
   const half = resizePicture(picture, 2, 1);

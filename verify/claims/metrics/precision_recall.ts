@@ -29,7 +29,7 @@ const points = fc.array(
 );
 
 claim(
-  "precision and recall are their definition, with equal points and equal distances too",
+  "precision and recall equal their definitions, also with equal points and equal distances",
   async (check) => {
     await checkProperty(
       check,
@@ -42,7 +42,7 @@ claim(
   },
 );
 
-claim("precision and recall tell what is missing from what is too much", (check) => {
+claim("recall falls for missing modes, and precision for spurious ones", (check) => {
   const rng = createRng(check.seed);
   const cluster = (label: string, centre: number) => {
     const values = rng.fork(label).normalValues([50, 4]);
@@ -75,18 +75,21 @@ claim("precision and recall tell what is missing from what is too much", (check)
   check.equal("another cluster", [share(there, here, 3), share(here, there, 3)], [0, 0], source);
 });
 
-claim("precision and recall know no order of points or axes, and no shift or scale", async (check) => {
-  await checkProperty(check, "order, axes, signs, shift and scale", fc.tuple(points, points), ([a, b]) => {
-    const expected = share(a, b, 3);
-    const change = (map: (x: number, y: number, z: number) => number[]) =>
-      share(a.map(([x, y, z]) => map(x, y, z)), b.map(([x, y, z]) => map(x, y, z)), 3);
-    return share(a.toReversed(), b.toReversed(), 3) === expected &&
-      change((x, y, z) => [z, -x, y]) === expected &&
-      change((x, y, z) => [8 * x + 16, 8 * y, 8 * z - 3]) === expected;
-  }, "balls go with the points; whole numbers, so nothing is rounded");
-});
+claim(
+  "precision and recall do not depend on the order of points or axes, nor on shift and scale",
+  async (check) => {
+    await checkProperty(check, "order, axes, signs, shift and scale", fc.tuple(points, points), ([a, b]) => {
+      const expected = share(a, b, 3);
+      const change = (map: (x: number, y: number, z: number) => number[]) =>
+        share(a.map(([x, y, z]) => map(x, y, z)), b.map(([x, y, z]) => map(x, y, z)), 3);
+      return share(a.toReversed(), b.toReversed(), 3) === expected &&
+        change((x, y, z) => [z, -x, y]) === expected &&
+        change((x, y, z) => [8 * x + 16, 8 * y, 8 * z - 3]) === expected;
+    }, "balls go with the points; whole numbers, so nothing is rounded");
+  },
+);
 
-claim("precision and recall refuse what has no neighbours", async (check) => {
+claim("precision and recall refuse sets without the neighbours asked for", async (check) => {
   await check.throws("three of three", () => manifold([1, 2, 3], 1), /from 1 to 2, .* got 3/);
   await check.throws("none", () => manifold([1, 2, 3], 1, 0), /got 0/);
   await check.throws(

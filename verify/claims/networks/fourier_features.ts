@@ -27,34 +27,37 @@ const plain: UNetConfig = {
 };
 const wavy: UNetConfig = { ...plain, wavePeriods: periods };
 
-claim("waves are the cosine and the sine of a value's turns, with their slopes", async (check) => {
-  const values = Float32Array.of(-3.3, -0.8, -0.1, 0, 0.2, 1.9, 40.3);
-  await scoped(async () => {
-    const x = tf.tensor4d(values, [1, 1, values.length, 1]);
-    const waves = await inputWaves(x, periods).data();
-    const of = (f: (value: number, turn: number) => number[]) =>
-      Array.from(values, (value) => periods.map((period) => f(value, 2 * Math.PI / period))).flat(2);
-    const expected = of((value, turn) => [Math.cos(turn * value), Math.sin(turn * value)]);
-    check.atMost(
-      "largest error",
-      Math.max(...expected.map((value, i) => Math.abs(value - waves[i]))),
-      4e-5,
-      "float32 rounds the turns of the largest value, 50, by 4e-6 at most; times 2π",
-      { detectable: "a period off by 1e-6" },
-    );
-    const slopes = await tf.grad((x) => tf.sum(inputWaves(x, periods)))(x).data();
-    const each = of((value, turn) => [turn * (Math.cos(turn * value) - Math.sin(turn * value))]);
-    const derivatives = Array.from(values, (_, i) => each[2 * i] + each[2 * i + 1]);
-    check.atMost(
-      "largest error of the derivative of their sum",
-      Math.max(...derivatives.map((value, i) => Math.abs(value - slopes[i]))),
-      5e-4,
-      "the same, twice, times 2π/0.8; the whole turns that are taken off have no slope",
-    );
-  });
-});
+claim(
+  "Fourier features are the cosine and the sine of a value's multiples, and so are their gradients",
+  async (check) => {
+    const values = Float32Array.of(-3.3, -0.8, -0.1, 0, 0.2, 1.9, 40.3);
+    await scoped(async () => {
+      const x = tf.tensor4d(values, [1, 1, values.length, 1]);
+      const waves = await inputWaves(x, periods).data();
+      const of = (f: (value: number, turn: number) => number[]) =>
+        Array.from(values, (value) => periods.map((period) => f(value, 2 * Math.PI / period))).flat(2);
+      const expected = of((value, turn) => [Math.cos(turn * value), Math.sin(turn * value)]);
+      check.atMost(
+        "largest error",
+        Math.max(...expected.map((value, i) => Math.abs(value - waves[i]))),
+        4e-5,
+        "float32 rounds the turns of the largest value, 50, by 4e-6 at most; times 2π",
+        { detectable: "a period off by 1e-6" },
+      );
+      const slopes = await tf.grad((x) => tf.sum(inputWaves(x, periods)))(x).data();
+      const each = of((value, turn) => [turn * (Math.cos(turn * value) - Math.sin(turn * value))]);
+      const derivatives = Array.from(values, (_, i) => each[2 * i] + each[2 * i + 1]);
+      check.atMost(
+        "largest error of the derivative of their sum",
+        Math.max(...derivatives.map((value, i) => Math.abs(value - slopes[i]))),
+        5e-4,
+        "the same, twice, times 2π/0.8; the whole turns that are taken off have no slope",
+      );
+    });
+  },
+);
 
-claim("a network that gets waves begins as the network that it was", async (check) => {
+claim("adding Fourier features to a network leaves its outputs as they were", async (check) => {
   const [before, after] = [plain, wavy].map((config) => networkFromConfig(config) as Network);
   const rng = createRng(check.seed);
   const known = new Map(before.parameters.map(({ name, shape, mean, std }) => {

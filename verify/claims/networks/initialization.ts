@@ -56,28 +56,35 @@ claim(
   },
 );
 
-claim("what is drawn for a parameter has its distribution, and nothing in common with another's", (check) => {
-  for (const [title, config] of Object.entries(networks)) {
-    if (title === "attending") continue;
-    const network = networkFromConfig(config);
-    const values = network.initialise(createRng(check.seed));
-    const standard: number[] = [];
-    const first = new Set<number>();
-    let drawn = 0;
-    for (const { name, mean, std } of network.parameters) {
-      const own = values.get(name)!;
-      if (std === 0) {
-        check.holds(`${title}: ${name}`, own.every((value) => value === mean), `all ${mean}`);
-        continue;
+claim(
+  "each parameter's initial values have their distribution, independent of every other parameter's",
+  (check) => {
+    for (const [title, config] of Object.entries(networks)) {
+      if (title === "attending") continue;
+      const network = networkFromConfig(config);
+      const values = network.initialise(createRng(check.seed));
+      const standard: number[] = [];
+      const first = new Set<number>();
+      let drawn = 0;
+      for (const { name, mean, std } of network.parameters) {
+        const own = values.get(name)!;
+        if (std === 0) {
+          check.holds(`${title}: ${name}`, own.every((value) => value === mean), `all ${mean}`);
+          continue;
+        }
+        drawn++;
+        first.add((own[0] - mean) / std);
+        for (let i = 0; i < own.length; i += Math.ceil(own.length / 500)) {
+          standard.push(
+            (own[i] - mean) / std,
+          );
+        }
       }
-      drawn++;
-      first.add((own[0] - mean) / std);
-      for (let i = 0; i < own.length; i += Math.ceil(own.length / 500)) standard.push((own[i] - mean) / std);
+      const z = Float64Array.from(standard);
+      checkUniform(check, `${title}: distribution`, z.map(standardNormalCdf), "N(mean, std²)");
+      const squares = z.reduce((sum, value) => sum + value * value, 0) / z.length;
+      checkVariance(check, `${title}: variance`, squares, 1, z.length, "N(mean, std²)");
+      check.equal(`${title}: different first numbers`, first.size, drawn, "a fork for each name");
     }
-    const z = Float64Array.from(standard);
-    checkUniform(check, `${title}: distribution`, z.map(standardNormalCdf), "N(mean, std²)");
-    const squares = z.reduce((sum, value) => sum + value * value, 0) / z.length;
-    checkVariance(check, `${title}: variance`, squares, 1, z.length, "N(mean, std²)");
-    check.equal(`${title}: different first numbers`, first.size, drawn, "a fork for each name");
-  }
-});
+  },
+);

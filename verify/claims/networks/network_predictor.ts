@@ -56,7 +56,7 @@ async function largestDifference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
 
 const ROUNDING = "the same float32 operations, perhaps in another order, on numbers of order 1";
 
-claim("a network that says nothing leaves EDM's best linear noise predictor", async (check) => {
+claim("a network with output 0 leaves EDM's best linear noise predictor", async (check) => {
   const network = networkFromConfig(model.network);
   const noisePredictor = networkPredictor(model, network.initialise(createRng(check.seed)));
   const y = createRng(check.seed).normal([2, 8, 8, 1]);
@@ -84,7 +84,7 @@ claim("a network that says nothing leaves EDM's best linear noise predictor", as
 });
 
 claim(
-  "the network enters as EDM says: D = centre + c_skip (y − centre) + c_out F(c_in (y − centre))",
+  "the network's output enters by EDM's formula: D = centre + c_skip (y − centre) + c_out F(c_in (y − centre))",
   async (check) => {
     await scoped(async () => {
       const noisePredictor = busyPredictor(check.seed);
@@ -117,35 +117,38 @@ claim(
   },
 );
 
-claim("guidance is the line through the unconditional and the conditional noise", async (check) => {
-  await scoped(async () => {
-    const noisePredictor = busyPredictor(check.seed);
-    const y = createRng(check.seed).normal([3, 8, 8, 1]);
-    const none = noisePredictor.predictNoise(y, 0.7);
-    const labelled = noisePredictor.withLabels([0, 2, null]).predictNoise(y, 0.7);
-    const guided = noisePredictor.withLabels([0, 2, null], 2.5).predictNoise(y, 0.7);
-    const expected = tf.add(none, tf.mul(tf.sub(labelled, none), 2.5));
-    const source = "Ho & Salimans 2022, eq. 6";
-    check.atMost("scale 2.5", await largestDifference(guided, expected), 1e-5, `${source}; ${ROUNDING}`);
-    const zero = noisePredictor.withLabels([0, 2, null], 0).predictNoise(y, 0.7);
-    check.atMost(
-      "scale 0",
-      await largestDifference(zero, none),
-      1e-5,
-      `the unconditional model; ${ROUNDING}`,
-    );
-    const change = await tf.max(tf.abs(tf.sub(labelled, none)), [1, 2, 3]).data();
-    check.atLeast("row with label 0 moves", change[0], 1e-2, "labels act");
-    check.atLeast("row with label 2 moves", change[1], 1e-2, "labels act");
-    check.atMost("row without label stays", change[2], 1e-5, ROUNDING);
-    const single = noisePredictor.withLabels(2).predictNoise(tf.slice(y, 1, 1), 0.7);
-    const row = tf.slice(labelled, 1, 1);
-    check.atMost("one label for the batch", await largestDifference(single, row), 1e-5, ROUNDING);
-    noisePredictor.dispose();
-  });
-});
+claim(
+  "classifier-free guidance is linear between the unconditional and the conditional noise",
+  async (check) => {
+    await scoped(async () => {
+      const noisePredictor = busyPredictor(check.seed);
+      const y = createRng(check.seed).normal([3, 8, 8, 1]);
+      const none = noisePredictor.predictNoise(y, 0.7);
+      const labelled = noisePredictor.withLabels([0, 2, null]).predictNoise(y, 0.7);
+      const guided = noisePredictor.withLabels([0, 2, null], 2.5).predictNoise(y, 0.7);
+      const expected = tf.add(none, tf.mul(tf.sub(labelled, none), 2.5));
+      const source = "Ho & Salimans 2022, eq. 6";
+      check.atMost("scale 2.5", await largestDifference(guided, expected), 1e-5, `${source}; ${ROUNDING}`);
+      const zero = noisePredictor.withLabels([0, 2, null], 0).predictNoise(y, 0.7);
+      check.atMost(
+        "scale 0",
+        await largestDifference(zero, none),
+        1e-5,
+        `the unconditional model; ${ROUNDING}`,
+      );
+      const change = await tf.max(tf.abs(tf.sub(labelled, none)), [1, 2, 3]).data();
+      check.atLeast("row with label 0 moves", change[0], 1e-2, "labels act");
+      check.atLeast("row with label 2 moves", change[1], 1e-2, "labels act");
+      check.atMost("row without label stays", change[2], 1e-5, ROUNDING);
+      const single = noisePredictor.withLabels(2).predictNoise(tf.slice(y, 1, 1), 0.7);
+      const row = tf.slice(labelled, 1, 1);
+      check.atMost("one label for the batch", await largestDifference(single, row), 1e-5, ROUNDING);
+      noisePredictor.dispose();
+    });
+  },
+);
 
-claim("guidance in an interval of noise levels costs a second pass inside of it alone", async (check) => {
+claim("guidance in an interval of noise levels costs a second pass only inside it", async (check) => {
   await scoped(async () => {
     const noisePredictor = busyPredictor(check.seed);
     const y = createRng(check.seed).normal([3, 8, 8, 1]);
@@ -175,7 +178,7 @@ claim("guidance in an interval of noise levels costs a second pass inside of it 
   });
 });
 
-claim("a row's noise level is its own", async (check) => {
+claim("each row of a batch has its own noise level", async (check) => {
   await scoped(async () => {
     const noisePredictor = busyPredictor(check.seed).withLabels([1, 2]);
     const y = createRng(check.seed).normal([2, 8, 8, 1]);
@@ -190,7 +193,7 @@ claim("a row's noise level is its own", async (check) => {
 });
 
 claim(
-  "a prepared noise predictor says what an unprepared one says",
+  "a prepared noise predictor equals an unprepared one",
   { engines: ["wasm", "onnx"] },
   async (check) => {
     const noisePredictor = busyPredictor(check.seed);
@@ -219,7 +222,7 @@ claim(
   },
 );
 
-claim("labels and noise levels that are none are refused", async (check) => {
+claim("invalid labels and noise levels are refused", async (check) => {
   const noisePredictor = busyPredictor(check.seed);
   const y = tf.zeros([2, 8, 8, 1]);
   await check.throws(

@@ -106,7 +106,7 @@ claim(
 );
 
 claim(
-  "the gradient of a U-Net that sees waves agrees with finite differences, parameter by parameter",
+  "the gradient of a U-Net with Fourier features agrees with finite differences, parameter by parameter",
   (check) => compareGradients(check, networkFromConfig(wavy) as Network),
 );
 
@@ -163,7 +163,7 @@ async function compareGradients(check: Check, network: Network): Promise<void> {
   });
 }
 
-claim("noise features are cosines, then sines, of documented frequencies", (check) => {
+claim("the noise embedding is cosines, then sines, of documented frequencies", (check) => {
   const logs = Float64Array.of(-2, 0.7);
   const digits = networkFromConfig(DIGITS).noiseFeatures(logs);
   const tutorial = networkFromConfig(NETWORK_PRESETS.tutorial);
@@ -227,7 +227,7 @@ claim("the networks' parameters keep their names, shapes and order", async (chec
   );
 });
 
-claim("noise level and class change what a network says, and only of their own row", async (check) => {
+claim("noise level and class change a network's output, and only in their own row", async (check) => {
   await scoped(async () => {
     for (const [name, config] of [["small U-Net", small], ["perceptron", perceptron]] as const) {
       const network = networkFromConfig(config) as Network;
@@ -253,7 +253,7 @@ claim("noise level and class change what a network says, and only of their own r
 });
 
 claim(
-  "a network starts as silence, and each parameter's start depends on seed and name alone",
+  "an untrained network's output is 0, and each initial parameter depends on seed and name alone",
   async (check) => {
     await scoped(async () => {
       for (const [name, config] of subjects) {
@@ -282,7 +282,7 @@ claim("pixel-unshuffle stacks each block row by row, and pixel-shuffle undoes it
   check.equal("there and back", await pixelShuffle(folded, 2).data(), await x.data(), "a permutation");
 });
 
-claim("network configs that do not fit are refused in one sentence", async (check) => {
+claim("invalid network configs are refused in one sentence", async (check) => {
   const refused: [string, NetworkConfig, RegExp][] = [
     ["size", { ...DIGITS, height: 30 }, /multiples of 4 .*got 30×28/],
     ["widths", { ...DIGITS, widths: [32, 60] }, /multiple of the 8 groups, got 60/],

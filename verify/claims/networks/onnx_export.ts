@@ -104,7 +104,7 @@ for (const [name, config, tolerance, source] of networks) {
   });
 }
 
-claim("deno task export writes a file of standard operations that says what goes in and out", {
+claim("deno task export writes a file of standard operations that states its inputs and outputs", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await folderWithCheckpoint();
@@ -138,7 +138,7 @@ claim("deno task export writes a file of standard operations that says what goes
   }
 });
 
-claim("a function that depends on the number of rows by more than shapes is refused", async (check) => {
+claim("a function whose values depend on the number of rows is refused", async (check) => {
   const examples = (rows: number) => [{ shape: [rows, 4], dtype: "float32" as const }];
   await check.throws(
     "a mean over the batch",

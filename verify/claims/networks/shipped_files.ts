@@ -19,7 +19,7 @@ async function sources(folder: string): Promise<string[]> {
   return found;
 }
 
-claim("the digests that fetched files are held to are those of the files that are shipped", async (check) => {
+claim("the digests that fetched files are compared with are those of the shipped files", async (check) => {
   for (const name of names) {
     const bytes = await Deno.readFile(pathOf(name));
     const sha256 = createHash("sha256").update(bytes).digest("hex");

@@ -166,7 +166,7 @@ claim("consistency's noise ratios have their distribution, and pairs their gap a
   check.atMost("weight", worst((i) => weight[i] * (far[i] - near[i]) - 1), 1e-12, "1/(t − r)");
 });
 
-claim("the gap falls exponentially from its first to its last and stays", (check) => {
+claim("the gap falls exponentially from its first value to its last and stays there", (check) => {
   const objective = consistencyDefaults(784, null);
   for (const [done, gap] of [[0, 1.2], [0.375, Math.sqrt(1.2 * 0.12)], [0.75, 0.12], [1, 0.12]]) {
     check.within(
@@ -210,7 +210,7 @@ claim(
 );
 
 claim(
-  "a consistency step's loss and gradient are those of its pairs, with a guided teacher and without",
+  "a consistency step has the loss and gradient of its pairs, with a guided teacher and without",
   { engines: ["wasm", "onnx"] },
   async (check) => {
     const at = { weights: [0.6, 0.5], ema: [0.8, 0.9], teacher: [0.1, 1] };

@@ -197,7 +197,7 @@ claim(
   },
 );
 
-claim("noise levels refuse numbers that are out of range", async (check) => {
+claim("noise levels out of range are refused", async (check) => {
   const rng = createRng(0);
   const edm = { kind: "edm", mean: 0, std: 1, sigmaData: 1 } as const;
   await check.throws("std", () => drawNoiseLevels({ ...edm, std: 0 }, rng, 1), /std must be .*got 0/);

@@ -98,7 +98,7 @@ function distributionOfLoss(
 }
 
 claim(
-  "drawing times by importance leaves the likelihood-weighted loss at its floor, and its variance is the smaller one of theory",
+  "importance sampling of times keeps the likelihood-weighted loss at its floor, and reduces its variance as theory says",
   async (check) => {
     const problem = new Gaussian({ mean: [0, 0, 0], variances: eigenvalues });
     const rows = 40_000;

@@ -92,7 +92,7 @@ function exactTheta(noise: number): number[] {
 }
 
 claim(
-  "the score matchings agree in their optimum on a Gaussian: its score, or the noised one's",
+  "all score matching objectives have the same optimum on a Gaussian: its score, or the noised one's",
   async (check) => {
     const size = dimension ** 2 + dimension;
     for (const [name, { noise, loss }] of Object.entries(losses)) {
@@ -376,7 +376,7 @@ claim(
   },
 );
 
-claim("score matchings refuse what they cannot learn from", async (check) => {
+claim("score matching refuses mismatched shapes and invalid numbers", async (check) => {
   const x = tf.zeros<tf.Rank.R2>([3, 2]);
   const wrong = tf.zeros<tf.Rank.R2>([2, 2]);
   const zero: ScoreFunction = (x) => tf.zerosLike(x);

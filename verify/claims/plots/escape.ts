@@ -87,7 +87,7 @@ claim("text and colours in plots and in the report add no element and no attribu
   }
 });
 
-claim("the report lets nothing run and nothing be fetched, whatever is in it", (check) => {
+claim("the report runs no script and fetches nothing, whatever it contains", (check) => {
   const [, policy] = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(reportWith("x")) ??
     [];
   check.equal(
@@ -99,7 +99,7 @@ claim("the report lets nothing run and nothing be fetched, whatever is in it", (
 });
 
 claim(
-  "numbers of a plot that are none, and a density's colour that is not #rrggbb, draw nothing",
+  "text in the place of a plot's numbers, and a density's colour that is not #rrggbb, draw nothing",
   async (check) => {
     const text = '480"><script>' as unknown as number;
     const [x, y] = [[0, 1], [1, 2]];

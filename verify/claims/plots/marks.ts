@@ -26,7 +26,7 @@ function largest(observed: readonly number[], expected: readonly number[]): numb
 
 const source = "the axes' ends and the plot's margins; two decimals";
 
-claim("bars stand on zero between their edges, dots and arrows lie where their numbers say", (check) => {
+claim("bars stand on zero between their edges, and dots and arrows lie at their coordinates", (check) => {
   const [bars] = pathsOf({ kind: "bars", edges: [0, 1, 3], heights: [0.5, 1.5] });
   const corners = [[0, 1, 0.5], [1, 3, 1.5]].flatMap((
     [from, to, height],
@@ -89,7 +89,7 @@ claim(
 );
 
 claim(
-  "axes without ends hold all that is shown, and the legend names marks in their order and colours",
+  "axes without limits include every mark, and the legend lists marks in their order and colours",
   (check) => {
     const marks: Mark[] = [
       { kind: "arrows", x: [0], y: [0], dx: [10], dy: [-5], label: "field" },
@@ -116,7 +116,7 @@ claim(
   },
 );
 
-claim("a histogram of nothing, without bins or over an empty range is refused", async (check) => {
+claim("a histogram without values, without bins or over an empty range is refused", async (check) => {
   const make = (values: number[], bins: number, range: [number, number]) => () =>
     histogram(values, { bins, range });
   await check.throws("no values", make([], 3, [0, 1]), /at least one value/);

@@ -254,7 +254,7 @@ const documented: readonly Documented[] = [
 
 for (const { file, name, others, inWords = [], effect } of documented) {
   claim(
-    `${name} of ${file} left out mean their documented defaults, and given they have an effect`,
+    `${name} of ${file}: omitted options take their documented defaults, and given ones have an effect`,
     async (check) => {
       const usual = await effect({});
       const defaults = await documentedDefaults(file, name);
@@ -285,7 +285,7 @@ for (const { file, name, others, inWords = [], effect } of documented) {
 }
 
 claim(
-  "every option that a sampler of the catalogue accepts reaches it as it is, and no other is taken",
+  "every option that a registered sampler accepts reaches it unchanged, and every other is refused",
   async (check) => {
     const values: Required<SamplerOptions> = {
       ...{ snr: 0.3, correctorSteps: 2, rtol: 0.3, atol: 0.2, churn: 0.3, eta: 0.5, predictor: "ode-euler" },
@@ -335,7 +335,7 @@ claim(
   },
 );
 
-claim("defaults that the documentation puts in words are in force", async (check) => {
+claim("defaults that the documentation states in prose are in force", async (check) => {
   const lowest = noiseRatio(gentleVp, gentleVp.tMin);
   const epsilon = 0.1 * lowest ** 2;
   const moves = { steps: 3 };

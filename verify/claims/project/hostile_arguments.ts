@@ -38,7 +38,7 @@ const areas: Readonly<Record<string, (name: string) => boolean>> = areasOf();
 
 for (const [area, belongs] of Object.entries(areas)) {
   claim(
-    `exported functions of ${area} answer rightly or refuse hostile arguments in one sentence`,
+    `exported functions of ${area} answer correctly or refuse hostile arguments in one sentence`,
     { engines: ["wasm"] },
     async (check) => {
       const extra = drawn(check.seed, check.thorough ? 40 : 2);

@@ -61,7 +61,7 @@ async function deno(args: string[], options: { cwd?: string; env?: Record<string
 }
 
 claim(
-  "Nothing that mod.ts reaches names Deno or a Node built-in, so it runs in a browser as well",
+  "nothing that mod.ts reaches names Deno or a Node built-in, so it runs in a browser as well",
   async (check) => {
     const info = await deno(["info", "--json", "mod.ts"], { cwd: root });
     const modules = (JSON.parse(info.stdout).modules as ModuleInfo[]).filter((module) =>
@@ -96,7 +96,7 @@ claim(
 );
 
 claim(
-  "The example of README draws digits when mod.ts is imported by URL from an empty folder",
+  "the example of README draws digits when mod.ts is imported by URL from an empty folder",
   async (check) => {
     const served = serve();
     const folder = await Deno.makeTempDir();

@@ -28,7 +28,7 @@ import { claim } from "../../suite/claim.ts";
 import { gentleVp, mixture } from "../../problems/short_runs.ts";
 
 claim(
-  "a name that is none is refused by every option, with those that are",
+  "every option refuses an unknown name and lists the known ones",
   { engines: ["wasm"] },
   async (check) => {
     const model = scoreModel(mixture, gentleVp);
@@ -88,7 +88,7 @@ claim(
 );
 
 claim(
-  "properties that every object has are no flags, no values of flags, no data sets and any tensor's name",
+  "names of properties that every object has are refused as flags, values and data sets, and allowed for tensors",
   { engines: ["wasm"] },
   async (check) => {
     const kind = choice(["vp", "ve"], { help: "what" });
@@ -118,7 +118,7 @@ claim(
   },
 );
 
-claim("a refused value is quoted in a short text, whatever it is", { engines: ["wasm"] }, async (check) => {
+claim("a refused value of any kind is quoted in a short text", { engines: ["wasm"] }, async (check) => {
   const source = "docstring of quoted: short, and it never throws";
   const detached = new Float32Array(4);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });

@@ -42,7 +42,7 @@ async function reached(script: string): Promise<string> {
   return (await Promise.all(own.map(({ local }) => Deno.readTextFile(local!)))).join("\n");
 }
 
-claim("no task asks for everything of a kind, but for files, and the suite", (check) => {
+claim("no task but the suite has an unrestricted permission, except for files", (check) => {
   const broad: string[] = [];
   for (const { task, flags } of programs.filter(({ task }) => !suite.includes(task))) {
     for (const flag of flags) {
@@ -57,7 +57,7 @@ claim("no task asks for everything of a kind, but for files, and the suite", (ch
 });
 
 claim(
-  "a task may read the variables, ask the machine and reach the hosts that its code names, and no others",
+  "a task may read the variables, query the system and reach the hosts that its code names, and no others",
   async (check) => {
     const needed: Record<string, string> = {};
     const stated: Record<string, string> = {};
@@ -95,7 +95,7 @@ claim(
 );
 
 claim(
-  "the native library is allowed by its folder, and only where it is in the cache",
+  "the native library is permitted by its folder, and only where it is in the cache",
   { needs: ["onnx"] },
   async (check) => {
     const flags = await nativeEngineFlags();
@@ -132,7 +132,7 @@ claim(
 );
 
 claim(
-  "the native engine's lock file is the project's with the native engine added, and that one is without it",
+  "the native engine's lock file is the project's plus the native engine, which the project's lacks",
   (check) => {
     const read = (file: string) => JSON.parse(Deno.readTextFileSync(root + file));
     const [own, native] = [read("deno.lock"), read("scripts/onnx.lock")];

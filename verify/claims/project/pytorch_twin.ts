@@ -102,7 +102,7 @@ async function askPyTorch(args: readonly string[]): Promise<void> {
 }
 
 claim(
-  "The digits and tutorial networks and a U-Net of all parts agree with PyTorch in output and gradients",
+  "the digits and tutorial networks and a U-Net of all parts agree with PyTorch in output and gradients",
   {
     needs: ["pytorch"],
     // Not cpu: TensorFlow.js' own gradient of nearest-neighbour resizing is wrong there for more than one sample.

@@ -16,7 +16,7 @@ async function deno(folder: string, ...args: string[]): Promise<{ code: number; 
 }
 
 claim(
-  "what tasks and users leave in the project's folder is not formatted, linted or published",
+  "files that tasks and users leave in the project's folder are not formatted, linted or published",
   async (check) => {
     const folder = await Deno.makeTempDir();
     const write = async (path: string, text: string) => {

@@ -19,7 +19,7 @@ import {
   standardNormalQuantile,
 } from "../../instruments/statistics.ts";
 
-claim("Quantiles and tails are those of SciPy", (check) => {
+claim("quantiles and tails agree with SciPy's", (check) => {
   const source = "scipy.stats 1.15 (norm, chi2, binom)";
   check.within("Φ⁻¹(.975)", standardNormalQuantile(0.975), 1.959963984540054, 1e-14, source);
   check.within("Φ⁻¹(5e-10)", standardNormalQuantile(5e-10), -6.109410204869398, 1e-7, source);
@@ -48,7 +48,7 @@ claim("Quantiles and tails are those of SciPy", (check) => {
   );
 });
 
-claim("Every Monte Carlo comparison sees an effect of the size that it states", (check) => {
+claim("every Monte Carlo comparison detects an effect of the size that it states", (check) => {
   const n = 20_000;
   const draws = (label: string) => Float64Array.from(createRng(1).fork(label).normalValues([n]));
   const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0);

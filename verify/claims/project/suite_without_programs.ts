@@ -27,7 +27,7 @@ function needsIn(text: string): string[] {
   );
 }
 
-claim("a program that is missing is a skip with its reason, never a failure", async (check) => {
+claim("a missing program skips a claim with the reason, and never fails it", async (check) => {
   const wanted: string[] = [...programs, "pytorch"];
   const areas: string[] = [];
   for (const file of claimFiles()) {
@@ -152,7 +152,7 @@ claim("a broken comparison prints numbers of typed arrays and names of functions
   check.holds(`a counterexample: ${said.slice(0, 90)}`, said.startsWith(words), "values and names");
 });
 
-claim("the largest or smallest of no numbers keeps no bound", (check) => {
+claim("the largest or smallest of no numbers is within no bound", (check) => {
   const judged = new Check();
   judged.atMost("largest of none", Math.max(...[]), 1e-6, "the claim");
   judged.atLeast("smallest of none", Math.min(...[]), 1, "the claim");

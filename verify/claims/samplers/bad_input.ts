@@ -71,7 +71,7 @@ claim("a NaN or an infinity is an error that names sampler, step and time", asyn
   );
 });
 
-claim("bad options are errors that name the value", async (check) => {
+claim("invalid options are errors that name the value", async (check) => {
   const model = scoreModel(mixture, vpSde());
   const sampler = samplerByName("ddim");
   const rng = createRng(1);

@@ -73,7 +73,7 @@ function checkSum(check: Check, what: string, parts: readonly Float64Array[], wh
 }
 
 claim(
-  "a step taken back is followed again in any pieces, each of the distribution of Brownian motion",
+  "a rejected step is retried in any pieces, each distributed as Brownian motion",
   async (check) => {
     const { next, takeBack } = pathsFor(check.seed);
     const whole = await next(1);
@@ -85,7 +85,7 @@ claim(
 );
 
 claim(
-  "a piece that is cut, taken back and cut again stays one path, and goes on beyond what was seen",
+  "an increment that is split, rejected and split again stays one path, and the path continues beyond its drawn end",
   async (check) => {
     const { next, takeBack } = pathsFor(check.seed + 1);
     const whole = await next(1);
@@ -117,7 +117,7 @@ claim(
   },
 );
 
-claim("a row's path does not depend on which steps of other rows are taken back", async (check) => {
+claim("a row's path does not depend on which steps of other rows are rejected", async (check) => {
   const run = async (others: boolean) => {
     const paths = new BrownianPaths(createRng(5), [3, 2]);
     const seen: number[] = [];

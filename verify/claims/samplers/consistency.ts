@@ -151,27 +151,30 @@ claim(
   },
 );
 
-claim("without the denoising, consistency sampling ends with the noise of the last time", async (check) => {
-  const sde = sdes[0];
-  const [count, smallest] = [50_000, 0.3];
-  const grid = Float64Array.of(
-    sde.tMax,
-    sde.timeAtHalfLogSnr(-Math.log(2)),
-    sde.timeAtHalfLogSnr(-Math.log(smallest)),
-  );
-  const initial = startOf(sde, new Gaussian({ mean: [mean], variances: [std ** 2] }), count, check.seed);
-  const run = { shape: [count, 1], grid, rng: createRng(check.seed), initial, denoise: false };
-  const x = await drawSamples(scoreModel(gaussian, sde), consistency(), run);
-  const [alpha, spread] = [sde.alpha(grid[2]), Math.hypot(std, smallest)];
-  const ranks = Float64Array.from(
-    await x.data(),
-    (value) => standardNormalCdf((value / alpha - mean) / spread),
-  );
-  checkUniform(check, "ranks", ranks, "p_t of the last time, ν = .3");
-  tf.dispose([x, initial]);
-});
+claim(
+  "without the final denoising, consistency sampling ends with the noise of the last time",
+  async (check) => {
+    const sde = sdes[0];
+    const [count, smallest] = [50_000, 0.3];
+    const grid = Float64Array.of(
+      sde.tMax,
+      sde.timeAtHalfLogSnr(-Math.log(2)),
+      sde.timeAtHalfLogSnr(-Math.log(smallest)),
+    );
+    const initial = startOf(sde, new Gaussian({ mean: [mean], variances: [std ** 2] }), count, check.seed);
+    const run = { shape: [count, 1], grid, rng: createRng(check.seed), initial, denoise: false };
+    const x = await drawSamples(scoreModel(gaussian, sde), consistency(), run);
+    const [alpha, spread] = [sde.alpha(grid[2]), Math.hypot(std, smallest)];
+    const ranks = Float64Array.from(
+      await x.data(),
+      (value) => standardNormalCdf((value / alpha - mean) / spread),
+    );
+    checkUniform(check, "ranks", ranks, "p_t of the last time, ν = .3");
+    tf.dispose([x, initial]);
+  },
+);
 
-claim("a levels grid visits the noise ratios of its list, and refuses what is none", async (check) => {
+claim("a levels grid visits the noise ratios of its list, and refuses invalid ones", async (check) => {
   for (const sde of sdes) {
     const times = timeGrid(sde, { kind: "levels", steps: 3, ratios: [5, 0.25] });
     check.equal(`${sde.config.kind}: ends`, [times[0], times[3]], [sde.tMax, sde.tMin], "the SDE's own");
@@ -205,7 +208,7 @@ claim("a levels grid visits the noise ratios of its list, and refuses what is no
 });
 
 claim(
-  "samplers and conditions that need a score refuse a consistency function, and its sampler a score",
+  "samplers and conditioning that need a score refuse a consistency function, and the consistency sampler refuses a score",
   async (check) => {
     check.equal(
       "samplers of consistency functions",
@@ -264,7 +267,7 @@ claim(
   },
 );
 
-claim("imputed consistency sampling keeps what is known", async (check) => {
+claim("consistency sampling with imputation keeps known values", async (check) => {
   const sde = sdes[0];
   const known = { mask: [1, 0], known: tf.tensor2d([[0.25, 0]]) };
   const run = { shape: [64, 2], grid: levels(3), rng: createRng(check.seed) };

@@ -18,7 +18,7 @@ import { failsFrom, gentleVp, mixture, settings, shape } from "../../problems/sh
 export const area: Area = { webgpu: "thorough" };
 
 claim(
-  "a sample depends on neither its batch-mates nor the split of the batch, for every sampler",
+  "with every sampler, a sample depends neither on the rest of its batch nor on how draws are split",
   async (check) => {
     for (const sde of [gentleVp, sdes["VE"]]) {
       const model = scoreModel(mixture, sde);
@@ -51,7 +51,7 @@ claim(
 );
 
 claim(
-  "no sampler leaves tensors behind: not a step, not a run, not one that is broken off",
+  "no sampler leaks tensors: not in a step, a run or an aborted run",
   async (check) => {
     const model = scoreModel(mixture, gentleVp);
     for (const name of scoreSamplerNames) {
@@ -100,7 +100,7 @@ claim(
 );
 
 claim(
-  "every sampler makes the evaluations that the catalogue announces, and one for the last denoise",
+  "every sampler's NFE is the registry's, plus one for the final denoising",
   async (check) => {
     const model = scoreModel(mixture, gentleVp);
     for (const name of scoreSamplerNames) {
@@ -164,7 +164,7 @@ claim(
   },
 );
 
-claim("a step that does not continue the last one starts the multistep solver anew", async (check) => {
+claim("a step that does not continue the last one restarts a multistep solver", async (check) => {
   const model = scoreModel(mixture, gentleVp);
   const run = samplerByName("dpm++2m").start(model, createRng(1));
   const fresh = samplerByName("ddim").start(model, createRng(1));
@@ -183,32 +183,40 @@ claim("a step that does not continue the last one starts the multistep solver an
   tf.dispose([x, first, jumped, alone]);
 });
 
-claim("samples are the same for the same seed, and start from the prior's spread", async (check) => {
-  for (const [name, sde] of Object.entries(sdes)) {
-    const model = scoreModel(mixture, sde);
-    const looks: number[][] = [];
-    for (let run = 0; run < 2; run++) {
-      const options = { shape: [2000, 3], grid: { kind: "log-snr", steps: 3 }, rng: createRng(8) } as const;
-      for await (const { step, time, x, done } of sample(model, samplerByName("ddim"), options)) {
-        if (step === 0) {
-          looks.push(Array.from(await x.data()));
-          check.equal(`${name}: starting time`, time, sde.tMax, "the grid's first");
-        }
-        if (done) {
-          check.equal(`${name}: last time`, time, sde.tMin, "the grid's last");
-          x.dispose();
+claim(
+  "samples are the same for the same seed, and start with the prior's standard deviation",
+  async (check) => {
+    for (const [name, sde] of Object.entries(sdes)) {
+      const model = scoreModel(mixture, sde);
+      const looks: number[][] = [];
+      for (let run = 0; run < 2; run++) {
+        const options = { shape: [2000, 3], grid: { kind: "log-snr", steps: 3 }, rng: createRng(8) } as const;
+        for await (const { step, time, x, done } of sample(model, samplerByName("ddim"), options)) {
+          if (step === 0) {
+            looks.push(Array.from(await x.data()));
+            check.equal(`${name}: starting time`, time, sde.tMax, "the grid's first");
+          }
+          if (done) {
+            check.equal(`${name}: last time`, time, sde.tMin, "the grid's last");
+            x.dispose();
+          }
         }
       }
+      check.equal(`${name}: two runs`, looks[0], looks[1], "one seed");
+      const expected = Array.from(
+        createRng(8).normalValues([2000, 3]),
+        (z) => Math.fround(z * Math.fround(sde.priorStd)),
+      );
+      const worst = Math.max(...expected.map((value, i) => Math.abs(value - looks[0][i]) / sde.priorStd));
+      check.atMost(
+        `${name}: start against priorStd·z`,
+        worst,
+        1e-6,
+        "the first draw of the run's own stream",
+      );
     }
-    check.equal(`${name}: two runs`, looks[0], looks[1], "one seed");
-    const expected = Array.from(
-      createRng(8).normalValues([2000, 3]),
-      (z) => Math.fround(z * Math.fround(sde.priorStd)),
-    );
-    const worst = Math.max(...expected.map((value, i) => Math.abs(value - looks[0][i]) / sde.priorStd));
-    check.atMost(`${name}: start against priorStd·z`, worst, 1e-6, "the first draw of the run's own stream");
-  }
-});
+  },
+);
 
 claim("a grid may end where sigma is zero, for every sampler that needs no score there", async (check) => {
   const sde = vpSde();

@@ -73,7 +73,7 @@ function uniform(tMin: number): Float64Array {
 const sampler = () => predictorCorrector({ predictor: reverseDiffusion(), corrector: langevin({ snr }) });
 
 claim(
-  "in the plane predictor-corrector takes its step from the noise level and has the distribution of that",
+  "in two dimensions the corrector's step size follows the noise level, and samples have the distribution that this gives",
   async (check) => {
     const cases = [
       ["VE", veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }), ve],
@@ -134,7 +134,7 @@ claim(
   },
 );
 
-claim("the corrector's rule is ald below 64 numbers a sample and langevin from 64 on", async (check) => {
+claim("the corrector's rule is ald below 64 numbers per sample and langevin from 64 on", async (check) => {
   check.equal(
     "the dimension",
     LANGEVIN_DIMENSIONS,
@@ -170,7 +170,7 @@ claim("the corrector's rule is ald below 64 numbers a sample and langevin from 6
 });
 
 claim(
-  "on a chain the corrector's α is 1 − β of the step that leads to the state it corrects",
+  "on a discrete-time DDPM the corrector's α is 1 − β of the step that leads to the state it corrects",
   async (check) => {
     const betas = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45];
     const chain = discreteDdpm(betas);

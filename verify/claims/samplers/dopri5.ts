@@ -116,7 +116,7 @@ claim(
 );
 
 claim(
-  "Dormand–Prince ends exactly where it is told, and a short last step is not remembered",
+  "Dormand–Prince ends exactly at its last time, and a shortened last step does not set the next step size",
   async (check) => {
     // dx/dt = w cos(w t) from 0: sin(w T), with steps of every length against the end.
     const rates = Float64Array.from({ length: 200 }, (_, i) => 1 + i / 40);

@@ -60,7 +60,7 @@ const turns = Array.from({ length: 32 }, (_, i) => Math.PI * (i + 0.5) / 32);
 
 for (const [i, facts] of samplerFacts.entries()) {
   if (facts.name === "ode-dopri5" || !facts.carried) continue; // the former's map is known rank by rank
-  claim(`What ${facts.name} draws has its own exact distribution in every direction`, async (check) => {
+  claim(`samples by ${facts.name} have its exact distribution in every direction`, async (check) => {
     // One SDE each in a usual run, all of them in turn.
     for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) await checkDraws(check, facts, sde);
   });
@@ -71,7 +71,7 @@ const gaussian = new Gaussian({ mean: [0.7, -0.3], variances: [0.25, 0.16] });
 
 for (const [i, facts] of samplerFacts.filter(({ carried }) => !carried).entries()) {
   claim(
-    `What ${facts.name} draws of a Gaussian has its own exact distribution in every direction`,
+    `samples of a Gaussian by ${facts.name} have its exact distribution in every direction`,
     async (check) => {
       for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) {
         const model = scoreModel(gaussian, sde);

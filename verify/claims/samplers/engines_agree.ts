@@ -38,7 +38,7 @@ function furthest(a: readonly number[], b: readonly number[]): number {
 const allowed = { median: 3, largest: 64 };
 
 claim(
-  "every step of every sampler ends on any engine where it ends on wasm, to rounding",
+  "every step of every sampler agrees on any engine with wasm, to rounding",
   { engines },
   async (check) => {
     const { name: here } = currentEngine()!;

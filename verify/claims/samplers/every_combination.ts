@@ -53,7 +53,7 @@ async function outcome(
 }
 
 claim(
-  "every sampler runs under every equation on every grid, or says which rule is not defined there",
+  "every sampler runs under every SDE on every grid, or names the rule that is not defined there",
   async (check) => {
     const steps = 5;
     const missing: string[] = [];
@@ -148,45 +148,48 @@ claim(
   },
 );
 
-claim("a budget is spent as far as whole steps go, and never exceeded, for every sampler", async (check) => {
-  for (const name of scoreSamplerNames) {
-    if (samplerEntry(name).evaluationsPerStep({}) === null) {
-      await check.throws(name, () => stepsForNfe(name, 100), /chooses its own steps, whatever the budget$/);
-      continue;
-    }
-    const wrong: string[] = [];
-    for (const budget of [2, 3, 4, 5, 7, 10, 11, 20, 50, 101, 1000]) {
-      const perStep = (options: SamplerOptions) => samplerEntry(name).evaluationsPerStep(options)!;
-      try {
-        const { steps, options } = stepsForNfe(name, budget);
-        const spent = steps * perStep(options) + 1;
-        const more = name === "annealed-langevin" ? steps : perStep(options);
-        if (!(spent <= budget && spent + more > budget)) wrong.push(`${budget}: ${spent}`);
-      } catch (error) {
-        const said = error instanceof Error ? error.message : "";
-        const least = perStep({}) + 1;
-        if (budget >= least || !said.includes(`needs at least ${least} evaluations`)) {
-          wrong.push(`${budget}: ${said}`);
+claim(
+  "with every sampler, an NFE budget is spent as far as whole steps allow, and never exceeded",
+  async (check) => {
+    for (const name of scoreSamplerNames) {
+      if (samplerEntry(name).evaluationsPerStep({}) === null) {
+        await check.throws(name, () => stepsForNfe(name, 100), /chooses its own steps, whatever the budget$/);
+        continue;
+      }
+      const wrong: string[] = [];
+      for (const budget of [2, 3, 4, 5, 7, 10, 11, 20, 50, 101, 1000]) {
+        const perStep = (options: SamplerOptions) => samplerEntry(name).evaluationsPerStep(options)!;
+        try {
+          const { steps, options } = stepsForNfe(name, budget);
+          const spent = steps * perStep(options) + 1;
+          const more = name === "annealed-langevin" ? steps : perStep(options);
+          if (!(spent <= budget && spent + more > budget)) wrong.push(`${budget}: ${spent}`);
+        } catch (error) {
+          const said = error instanceof Error ? error.message : "";
+          const least = perStep({}) + 1;
+          if (budget >= least || !said.includes(`needs at least ${least} evaluations`)) {
+            wrong.push(`${budget}: ${said}`);
+          }
         }
       }
+      check.equal(
+        `${name}: budgets missed`,
+        wrong,
+        [],
+        "steps × evaluations a step + 1 for the last denoising",
+      );
     }
     check.equal(
-      `${name}: budgets missed`,
-      wrong,
-      [],
-      "steps × evaluations a step + 1 for the last denoising",
+      "given moves are kept",
+      stepsForNfe("annealed-langevin", 101, { correctorSteps: 20 }).steps,
+      5,
+      "5 · 20 + 1",
     );
-  }
-  check.equal(
-    "given moves are kept",
-    stepsForNfe("annealed-langevin", 101, { correctorSteps: 20 }).steps,
-    5,
-    "5 · 20 + 1",
-  );
-  check.equal(
-    "a predictor's cost counts",
-    stepsForNfe("predictor-corrector", 41, { predictor: "dpm-solver-3" }).steps,
-    10,
-    "10 · (3 + 1) + 1",
-  );
-});
+    check.equal(
+      "a predictor's cost counts",
+      stepsForNfe("predictor-corrector", 41, { predictor: "dpm-solver-3" }).steps,
+      10,
+      "10 · (3 + 1) + 1",
+    );
+  },
+);

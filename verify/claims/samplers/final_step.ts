@@ -33,7 +33,7 @@ const exactForConstants = [
 const engines = ["wasm", "webgpu"] as const;
 
 claim(
-  "A step to the end of all noise lands on the mean of the data given the state",
+  "a step to σ = 0 lands on the mean of the data given the state",
   { engines },
   async (check) => {
     for (const sde of sdes.filter((sde) => sde.sigma(0) === 0)) {

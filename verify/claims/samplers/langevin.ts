@@ -242,7 +242,7 @@ claim(
 );
 
 claim(
-  "annealed Langevin dynamics has the distribution of its moves at every level, under any SDE",
+  "annealed Langevin dynamics has the distribution of its steps at every level, under any SDE",
   async (check) => {
     for (const [name, sde] of Object.entries(sdes)) {
       const grid = timeGrid(sde, { kind: "log-snr", steps: 6 });

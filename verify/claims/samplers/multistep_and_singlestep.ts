@@ -67,7 +67,7 @@ const methods: readonly { name: string; sampler: Sampler; method: Method; determ
 ];
 
 for (const { name, sampler, method, deterministic } of methods) {
-  claim(`${name} makes of Gaussian data what its equations make in float64`, async (check) => {
+  claim(`${name} on Gaussian data agrees with its equations in float64`, async (check) => {
     for (const [label, sde] of Object.entries(sdes)) {
       for (const kind of ["log-snr", "karras"] as const) {
         const steps = name === "adaptive-sde" ? 64 : 12;
@@ -205,7 +205,7 @@ claim("ancestral sampling under VE is the published rule for SMLD", async (check
 });
 
 claim(
-  "the adaptive SDE solver draws two modes to within its tolerance, and works more for less",
+  "the adaptive SDE solver draws two modes to within its tolerance, and evaluates more for a smaller one",
   async (check) => {
     for (const sde of [vpSde(), sdes["VE"]]) {
       const { kind } = sde.config;
@@ -243,23 +243,26 @@ claim(
   },
 );
 
-claim("options of the added samplers that make no sense are errors that name the value", async (check) => {
-  const bad: [string, () => unknown, RegExp][] = [
-    ["churn", () => edmStochastic({ churn: 0.5 }), /churn must lie in \[0, √2 − 1\], got 0.5/],
-    ["range", () => edmStochastic({ lowest: 2, highest: 1 }), /got 2 and 1/],
-    ["inflation", () => edmStochastic({ inflation: 0 }), /inflation must be a positive number, got 0/],
-    ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
-    ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
-    [
-      "a solution given up",
-      () =>
-        drawSamples(scoreModel(mixture, vpSde()), adaptiveSde({ maxAttempts: 3 }), {
-          shape,
-          grid: { kind: "uniform", steps: 1 },
-          rng: createRng(1),
-        }),
-      /adaptive-sde: step 1 of 1.* did not reach time 0.001 in 3 attempts/,
-    ],
-  ];
-  for (const [what, action, message] of bad) await check.throws(what, action, message);
-});
+claim(
+  "invalid options of multistep and singlestep samplers are errors that name the value",
+  async (check) => {
+    const bad: [string, () => unknown, RegExp][] = [
+      ["churn", () => edmStochastic({ churn: 0.5 }), /churn must lie in \[0, √2 − 1\], got 0.5/],
+      ["range", () => edmStochastic({ lowest: 2, highest: 1 }), /got 2 and 1/],
+      ["inflation", () => edmStochastic({ inflation: 0 }), /inflation must be a positive number, got 0/],
+      ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
+      ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
+      [
+        "a solution given up",
+        () =>
+          drawSamples(scoreModel(mixture, vpSde()), adaptiveSde({ maxAttempts: 3 }), {
+            shape,
+            grid: { kind: "uniform", steps: 1 },
+            rng: createRng(1),
+          }),
+        /adaptive-sde: step 1 of 1.* did not reach time 0.001 in 3 attempts/,
+      ],
+    ];
+    for (const [what, action, message] of bad) await check.throws(what, action, message);
+  },
+);

@@ -145,7 +145,7 @@ const where = (name: string, look: number, steps: number) =>
     : `step ${look} of ${steps}, from time [\\d.]+ to [\\d.]+: `);
 
 claim(
-  "whichever call of the network breaks, every sampler says where, the last denoising too",
+  "a NaN from any call of the network, the final denoising too, is an error that names its step",
   async (check) => {
     for (const name of scoreSamplerNames) {
       const { looks } = await clean(name);
@@ -166,7 +166,7 @@ claim(
   },
 );
 
-claim("whichever draw of noise breaks, every sampler says where, the start too", async (check) => {
+claim("a NaN in any draw of noise, the start too, is an error that names its step", async (check) => {
   for (const name of scoreSamplerNames) {
     const { looks } = await clean(name);
     const steps = looks.length - 1;
@@ -180,7 +180,7 @@ claim("whichever draw of noise breaks, every sampler says where, the start too",
   }
 });
 
-claim("likelihoods and codes break with an error that names the time, not with a number", async (check) => {
+claim("a NaN in a likelihood or a code is an error that names the time, not a number", async (check) => {
   const problem = scoreModel(mixture, vpSde());
   const methods = [
     { kind: "dopri5", rtol: 1e-2, atol: 1e-2 },

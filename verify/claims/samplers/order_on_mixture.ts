@@ -57,7 +57,7 @@ function largest(values: Float64Array): number {
   return values.reduce((sup, value) => Math.max(sup, Math.abs(value)), 0);
 }
 
-claim("Every sampler of the catalogue has its distribution stated", (check) => {
+claim("every registered sampler has a row in the table of facts", (check) => {
   check.equal("samplers without facts", unclaimed, [], "verify/problems/sampler_facts.ts has a row for each");
 });
 

@@ -83,73 +83,81 @@ function covariance(
 for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && order !== null)) {
   const { name, path } = facts;
   const order = facts.order!;
-  claim(`Two times of a path of ${name} vary together like the ${path}, to order ${order}`, async (check) => {
-    const curves: LineMark[] = [];
-    for (const sde of sdes) {
-      const variance = (t: number) => sde.alpha(t) ** 2 * stds[0] ** 2 + sde.sigma(t) ** 2;
-      /** Cov(x_s, x_t) for s < t. */
-      const exact = (s: number, t: number) =>
-        path === "reverse SDE"
-          ? sde.alpha(t) / sde.alpha(s) * variance(s)
-          : Math.sqrt(variance(s) * variance(t));
-      const error = async (steps: number) => {
-        const seen = await responses(facts, sde, steps, false);
-        return Math.max(...seen.flatMap((late, i) =>
-          seen.slice(0, i + 1).map((early) => {
-            const [s, t] = [late.time, early.time];
-            const scale = Math.sqrt(variance(s) * variance(t));
-            return Math.abs(covariance(late, early, variance(sde.tMax), 0) - exact(s, t)) / scale;
-          })
-        ));
-      };
-      const steps = order > 2 ? 32 : 64;
-      const [coarse, fine] = [await error(steps), await error(2 * steps)];
-      if (!facts.carried) {
-        const counts = [steps / 2, steps, 2 * steps];
-        const label = `${sde.config.kind}: ${Math.log2(coarse / fine).toFixed(2)}`;
-        curves.push({
-          kind: "line",
-          label,
-          x: counts,
-          y: [await error(steps / 2), coarse, fine],
-          dots: true,
-        });
+  claim(
+    `covariances between two times of a path of ${name} are those of the ${path}, to order ${order}`,
+    async (check) => {
+      const curves: LineMark[] = [];
+      for (const sde of sdes) {
+        const variance = (t: number) => sde.alpha(t) ** 2 * stds[0] ** 2 + sde.sigma(t) ** 2;
+        /** Cov(x_s, x_t) for s < t. */
+        const exact = (s: number, t: number) =>
+          path === "reverse SDE"
+            ? sde.alpha(t) / sde.alpha(s) * variance(s)
+            : Math.sqrt(variance(s) * variance(t));
+        const error = async (steps: number) => {
+          const seen = await responses(facts, sde, steps, false);
+          return Math.max(...seen.flatMap((late, i) =>
+            seen.slice(0, i + 1).map((early) => {
+              const [s, t] = [late.time, early.time];
+              const scale = Math.sqrt(variance(s) * variance(t));
+              return Math.abs(covariance(late, early, variance(sde.tMax), 0) - exact(s, t)) / scale;
+            })
+          ));
+        };
+        const steps = order > 2 ? 32 : 64;
+        const [coarse, fine] = [await error(steps), await error(2 * steps)];
+        if (!facts.carried) {
+          const counts = [steps / 2, steps, 2 * steps];
+          const label = `${sde.config.kind}: ${Math.log2(coarse / fine).toFixed(2)}`;
+          curves.push({
+            kind: "line",
+            label,
+            x: counts,
+            y: [await error(steps / 2), coarse, fine],
+            dots: true,
+          });
+        }
+        if (fine <= floor) {
+          check.atMost(
+            `${sde.config.kind}: error of a correlation`,
+            fine,
+            floor,
+            "rounding of float32 states",
+          );
+          continue;
+        }
+        check.within(
+          `${sde.config.kind}: order of the largest error of a covariance, ${steps} to ${2 * steps} steps`,
+          Math.log2(coarse / fine),
+          order,
+          0.5,
+          path === "reverse SDE" ? "Cov(x_s, x_t) = (α_t/α_s) C_s for s < t" : "Cov(x_s, x_t) = √(C_s C_t)",
+          {
+            detectable: `a correlation that stays ${
+              ((2 ** 0.5 - 1) * 2 ** -order * coarse).toExponential(1)
+            } off`,
+          },
+        );
       }
-      if (fine <= floor) {
-        check.atMost(`${sde.config.kind}: error of a correlation`, fine, floor, "rounding of float32 states");
-        continue;
-      }
-      check.within(
-        `${sde.config.kind}: order of the largest error of a covariance, ${steps} to ${2 * steps} steps`,
-        Math.log2(coarse / fine),
-        order,
-        0.5,
-        path === "reverse SDE" ? "Cov(x_s, x_t) = (α_t/α_s) C_s for s < t" : "Cov(x_s, x_t) = √(C_s C_t)",
-        {
-          detectable: `a correlation that stays ${
-            ((2 ** 0.5 - 1) * 2 ** -order * coarse).toExponential(1)
-          } off`,
-        },
+      // The others' orders are seen in their distributions on three modes.
+      if (curves.length === 0) return;
+      check.plot(
+        `${name}: error of a correlation of two times`,
+        plot(curves, {
+          title: `${name} (${facts.grid} grid), order ${order}`,
+          x: { label: "steps", scale: "log" },
+          y: { label: "largest error of a correlation", scale: "log" },
+        }),
       );
-    }
-    // The others' orders are seen in their distributions on three modes.
-    if (curves.length === 0) return;
-    check.plot(
-      `${name}: error of a correlation of two times`,
-      plot(curves, {
-        title: `${name} (${facts.grid} grid), order ${order}`,
-        x: { label: "steps", scale: "log" },
-        y: { label: "largest error of a correlation", scale: "log" },
-      }),
-    );
-  });
+    },
+  );
 }
 
 const count = 100_000;
 
 for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).entries()) {
   claim(
-    `Random paths of ${facts.name} have the means and covariances of its impulse response`,
+    `random paths of ${facts.name} have the means and covariances of its impulse response`,
     async (check) => {
       // Every other SDE in a usual run.
       for (const sde of sdes.filter((_, j) => check.thorough || (i + j) % 2 === 0)) {
@@ -202,7 +210,7 @@ async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<
 
 for (const sde of sdes) {
   claim(
-    `Data noised step by step under ${sde.config.kind} follow its kernels at every time and across times`,
+    `data noised step by step under ${sde.config.kind} follow its kernels at every time and across times`,
     async (check) => {
       const rows = 200_000;
       const rng = createRng(check.seed).fork(`forward ${sde.config.kind}`);

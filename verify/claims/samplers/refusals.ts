@@ -68,7 +68,7 @@ claim("times beyond the diffusion's end and below 0 are refused by every view of
 });
 
 claim(
-  "where there is no noise a score and a velocity are refused, and data and noise are finite",
+  "at σ = 0 the score and the velocity are refused, and predicted data and noise are finite",
   async (check) => {
     const x = createRng(1).normal([2, 3]);
     for (const sde of [vpSde(), subVpSde()]) {
@@ -117,7 +117,7 @@ const NO_NOISE: [what: string, noise: (y: tf.Tensor) => unknown, got: string][] 
 /** Waits for what promises bring. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-claim("what a noise predictor returns must be float32 of the shape it was asked for", async (check) => {
+claim("the result of a noise predictor must be float32 of its input's shape", async (check) => {
   const x = createRng(1).normal([2, 3]);
   const before = tf.memory().numTensors;
   const late: typeof NO_NOISE[number] = [
@@ -143,7 +143,7 @@ claim("what a noise predictor returns must be float32 of the shape it was asked 
   x.dispose();
 });
 
-claim("what a sampler's step returns must be float32 of the state's shape", async (check) => {
+claim("the result of a sampler's step must be float32 of the state's shape", async (check) => {
   const model: ScoreModel = scoreModel(mixture, gentleVp);
   const run = { shape: [2, 3], grid: { kind: "uniform", steps: 2 }, rng: createRng(1) } as const;
   const before = tf.memory().numTensors;
@@ -166,34 +166,37 @@ claim("what a sampler's step returns must be float32 of the state's shape", asyn
   check.equal("tensors left", left, 0, "a refusal leaves none");
 });
 
-claim("what is no model, sampler or generator is named where nothing checks types", async (check) => {
-  const model = scoreModel(mixture, gentleVp);
-  const rng = createRng(1);
-  const run = { shape, grid: { kind: "log-snr", steps: 2 }, rng } as const;
-  await check.throws(
-    "a sampler's function for a sampler",
-    () => drawSamples(model, dpmSolver2M as unknown as Sampler, run),
-    /^sampler must be a sampler, as dpmSolver2M\(\) makes it, got the function dpmSolver2M$/,
-  );
-  await check.throws(
-    "a noise predictor for a model",
-    () => drawSamples(mixture as unknown as typeof model, dpmSolver2M(), run),
-    /^model must be a score model, as scoreModel\(noisePredictor, sde\) makes it, got an object$/,
-  );
-  await check.throws(
-    "a misspelt option",
-    () => drawSamples(model, dpmSolver2M(), { ...run, denoize: false } as never),
-    /^options has an unknown field "denoize"; its fields are shape, grid, rng, denoise, initial$/,
-  );
-  await check.throws(
-    "a seed for a generator",
-    () => drawSamples(model, dpmSolver2M(), { ...run, rng: 1 as unknown as typeof rng }),
-    /^rng must be a generator, as createRng\(seed\) makes it, got 1$/,
-  );
-});
+claim(
+  "an argument that is no model, sampler or generator is refused by name, without type checking",
+  async (check) => {
+    const model = scoreModel(mixture, gentleVp);
+    const rng = createRng(1);
+    const run = { shape, grid: { kind: "log-snr", steps: 2 }, rng } as const;
+    await check.throws(
+      "a sampler's function for a sampler",
+      () => drawSamples(model, dpmSolver2M as unknown as Sampler, run),
+      /^sampler must be a sampler, as dpmSolver2M\(\) makes it, got the function dpmSolver2M$/,
+    );
+    await check.throws(
+      "a noise predictor for a model",
+      () => drawSamples(mixture as unknown as typeof model, dpmSolver2M(), run),
+      /^model must be a score model, as scoreModel\(noisePredictor, sde\) makes it, got an object$/,
+    );
+    await check.throws(
+      "a misspelt option",
+      () => drawSamples(model, dpmSolver2M(), { ...run, denoize: false } as never),
+      /^options has an unknown field "denoize"; its fields are shape, grid, rng, denoise, initial$/,
+    );
+    await check.throws(
+      "a seed for a generator",
+      () => drawSamples(model, dpmSolver2M(), { ...run, rng: 1 as unknown as typeof rng }),
+      /^rng must be a generator, as createRng\(seed\) makes it, got 1$/,
+    );
+  },
+);
 
 claim(
-  "a copy of a training state that is asked for too late is an error, never a later state",
+  "a copy of a training state that is requested too late is an error, never a later state",
   async (check) => {
     const network = {
       kind: "mlp",
@@ -268,7 +271,7 @@ async function afterJump(check: Check, name: string): Promise<void> {
   fresh.dispose();
 }
 
-claim("after a jump back in time a multistep sampler goes on as a fresh run", async (check) => {
+claim("after a jump back in time a multistep sampler continues as a fresh run", async (check) => {
   const names = scoreSamplerNames.filter((name) => samplerEntry(name).kind === "multistep");
   check.atLeast(
     "multistep samplers",

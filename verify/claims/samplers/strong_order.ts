@@ -69,7 +69,7 @@ function geometricDistance(steps: number): number {
   return Math.sqrt(coarse ** steps + fine ** steps - 2 * both ** steps);
 }
 
-claim("the last denoise takes off the noise that is left, and only that", async (check) => {
+claim("the final denoising removes the remaining noise and nothing else", async (check) => {
   const sharp = 1e-4; // s0 = 0.01: noise left over would be seen
   for (const [name, sde] of Object.entries(sdes)) {
     const problem = { sde, s0Squared: sharp, m0 };

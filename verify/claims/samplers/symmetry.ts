@@ -119,49 +119,52 @@ function agree(a: Float32Array, b: Float32Array): boolean {
 const judged = samplerFacts.filter(({ order }) => order !== null);
 
 for (const facts of judged) {
-  claim(`${facts.name} turns with the data, and does not care how components are ordered`, async (check) => {
-    const source = "scores turn with the data; the noise is turned by hand";
-    await checkProperty(
-      check,
-      "turning the data turns the samples",
-      trials,
-      async (trial) => {
-        const plain = await draw(facts, trial, mixtureOf(trial));
-        const moved = await draw(
-          facts,
-          trial,
-          mixtureOf(trial, trial.turn),
-          turnedRng(createRng(7), trial.turn),
-        );
-        const expected = plain.slice();
-        for (let i = 0; i < expected.length; i += 2) {
-          expected.set(turned([plain[i], plain[i + 1]], trial.turn), i);
-        }
-        return agree(expected, moved);
-      },
-      source,
-      check.thorough ? 60 : 6,
-    );
-    await checkProperty(
-      check,
-      "reversing the components changes nothing",
-      trials,
-      async (trial) => {
-        const [weights, means, spreads] = [trial.weights, trial.means, trial.spreads].map((list) =>
-          list.toReversed()
-        );
-        const reversed = mixtureOf({ ...trial, weights, means, spreads } as Trial);
-        return agree(await draw(facts, trial, mixtureOf(trial)), await draw(facts, trial, reversed));
-      },
-      "a mixture is a sum",
-      check.thorough ? 60 : 6,
-    );
-  });
+  claim(
+    `${facts.name} is equivariant to rotations, and invariant to the order of components`,
+    async (check) => {
+      const source = "scores turn with the data; the noise is turned by hand";
+      await checkProperty(
+        check,
+        "turning the data turns the samples",
+        trials,
+        async (trial) => {
+          const plain = await draw(facts, trial, mixtureOf(trial));
+          const moved = await draw(
+            facts,
+            trial,
+            mixtureOf(trial, trial.turn),
+            turnedRng(createRng(7), trial.turn),
+          );
+          const expected = plain.slice();
+          for (let i = 0; i < expected.length; i += 2) {
+            expected.set(turned([plain[i], plain[i + 1]], trial.turn), i);
+          }
+          return agree(expected, moved);
+        },
+        source,
+        check.thorough ? 60 : 6,
+      );
+      await checkProperty(
+        check,
+        "reversing the components changes nothing",
+        trials,
+        async (trial) => {
+          const [weights, means, spreads] = [trial.weights, trial.means, trial.spreads].map((list) =>
+            list.toReversed()
+          );
+          const reversed = mixtureOf({ ...trial, weights, means, spreads } as Trial);
+          return agree(await draw(facts, trial, mixtureOf(trial)), await draw(facts, trial, reversed));
+        },
+        "a mixture is a sum",
+        check.thorough ? 60 : 6,
+      );
+    },
+  );
 }
 
 const exactDrift = ["ancestral", "ddim", "dpm++2m", "edm-heun"];
 
-claim("Samplers that solve the drift exactly shift with the data", async (check) => {
+claim("samplers that solve the drift exactly are equivariant to shifts", async (check) => {
   for (const facts of judged.filter(({ name }) => exactDrift.includes(name))) {
     await checkProperty(
       check,

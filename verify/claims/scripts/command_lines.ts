@@ -24,7 +24,7 @@ for (
   ]
 ) {
   claim(
-    `deno task ${task} explains itself and refuses an unknown flag with one sentence and exit code 2`,
+    `deno task ${task} has a help text, and refuses an unknown flag with one sentence and exit code 2`,
     { engines: ["wasm"] },
     async (check) => {
       const [help, wrong] = await Promise.all([run(task, "--help"), run(task, "--stpes", "4")]);

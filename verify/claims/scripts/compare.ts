@@ -72,7 +72,7 @@ async function frechetOf(images: Float32Array): Promise<number> {
 }
 
 claim(
-  "compare measures every sampler on the same noise, draws them row by row, and keeps rows when it is resumed",
+  "compare measures every sampler on the same noise, pictures them row by row, and keeps rows when resumed",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithData();

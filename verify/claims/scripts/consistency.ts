@@ -96,7 +96,7 @@ claim(
 );
 
 claim(
-  "tasks say in one sentence what a consistency function, or a score network, cannot do",
+  "tasks refuse a consistency function or a score network in one sentence where they need the other",
   { engines: ["wasm"] },
   async (check) => {
     const { folder } = await trainedFolder();

@@ -35,7 +35,7 @@ async function writeDigits(folder: string, split: MnistSplit, count: number): Pr
   await Deno.writeFile(`${folder}/${labels.name}`, writeIdx({ shape: [count], values: digits.labels }));
 }
 
-claim("ncsn:plan prints its reasons, and its file is what train and sample go by", {
+claim("ncsn:plan prints its reasons, and train and sample follow its file", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await folderWithCheckpoint();
@@ -200,7 +200,7 @@ claim(
 );
 
 claim(
-  "plans, chains and bounds refuse what makes no sense, in one sentence",
+  "invalid noise plans, lists of β and bounds are refused in one sentence",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await Deno.makeTempDir();

@@ -42,7 +42,7 @@ async function soon<T>(promise: Promise<T>): Promise<T> {
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-claim("a download is given up when it stalls, and when more comes than is allowed", async (check) => {
+claim("a download is aborted when it stalls, and when it is larger than allowed", async (check) => {
   const cases: [what: string, answer: () => Response, message: RegExp][] = [
     ["nothing after the first piece", () => new Response(pieces(1)), /^nothing came for 0\.3 seconds$/],
     ["no end", () => new Response(pieces(Infinity)), /^it has more than 5000 bytes$/],
@@ -82,7 +82,7 @@ claim("a download is given up when it stalls, and when more comes than is allowe
   });
 });
 
-claim("a file is unpacked after its digest was compared, not before", async (check) => {
+claim("a file is unpacked only after its digest was compared", async (check) => {
   const folder = await Deno.makeTempDir();
   // Unpacked first, it would be refused as damaged gzip.
   const damaged = (await gzip(new Uint8Array(1000))).slice(0, 20);

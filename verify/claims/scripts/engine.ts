@@ -57,7 +57,7 @@ claim(
   },
 );
 
-claim("auto takes onnx where it is offered and there is no real GPU", {
+claim("auto selects onnx where it is available and there is no hardware GPU", {
   needs: ["onnx"],
   engines: ["onnx"],
 }, async (check) => {
@@ -78,7 +78,7 @@ claim("auto takes onnx where it is offered and there is no real GPU", {
   }
 });
 
-claim("the digits of a seed and a label are the same on every engine but for rounding", {
+claim("the digits of a seed and a label are the same on every engine up to rounding", {
   engines: ["onnx", "webgpu", "cpu"],
 }, async (check) => {
   const folder = await folderWithCheckpoint();

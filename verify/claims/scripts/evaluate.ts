@@ -5,7 +5,7 @@ import { writeModel } from "../../../src/networks/model_file.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 
-claim("evaluate refuses what it cannot measure, with exit code 2", { engines: ["wasm"] }, async (check) => {
+claim("evaluate refuses an invalid count with exit code 2", { engines: ["wasm"] }, async (check) => {
   const few = await run("evaluate", "--count", "5");
   check.equal("exit code", few.code, 2, "bad usage");
   check.equal(
@@ -17,7 +17,7 @@ claim("evaluate refuses what it cannot measure, with exit code 2", { engines: ["
 });
 
 claim(
-  "evaluate measures the same digits however they are batched, and tells noise from digits",
+  "evaluate measures the same digits however they are batched, and distinguishes noise from digits",
   { needs: ["mnist"], engines: ["wasm"] },
   async (check) => {
     const folder = await Deno.makeTempDir();

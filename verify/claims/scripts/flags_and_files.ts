@@ -51,7 +51,7 @@ claim("help states the range of every number", (check) => {
   }
 });
 
-claim("an older Deno than the project runs on fails with one sentence", async (check) => {
+claim("a Deno older than the project needs fails with one sentence", async (check) => {
   for (const version of ["2.5.0", "2.5.6", "2.9.6", "2.10.0", "3.0.0", "2.6.0-rc.1+abc"]) {
     check.equal(version, checkDeno(version), undefined, "2.5.0 and 2.5.6 were tried");
   }
@@ -62,7 +62,7 @@ claim("an older Deno than the project runs on fails with one sentence", async (c
 });
 
 claim(
-  "Flags read every kind of value, negative numbers included, and fall back to their defaults",
+  "flags read every kind of value, negative numbers included, and fall back to their defaults",
   (check) => {
     const source = "the declaration in the claim";
     const defaults = {
@@ -141,36 +141,39 @@ claim("an old name of a flag or a value works, and one line on stderr gives the 
   ) await check.throws(line, () => parseFlags(renaming, line.split(" ")), message);
 });
 
-claim("A wrong command line is one sentence that names the value and what is allowed", async (check) => {
-  const cases: readonly [string, RegExp][] = [
-    ["--seed 101", /^--seed must be a whole number from 0 to 100, got "101"$/],
-    ["--seed -1", /^--seed must be a whole number from 0 to 100, got "-1"$/],
-    ["--seed 1.5", /^--seed must be a whole number .* got "1.5"$/],
-    ["--seed 0x10", /^--seed must be a whole number .* got "0x10"$/],
-    ["--seed", /^--seed needs a value \(N\)$/],
-    ["--seed --json", /^--seed needs a value \(N\)$/],
-    ["--guidance-scale NaN", /^--guidance-scale must be a number from -1 up, got "NaN"$/],
-    ["--guidance-scale Infinity", /got "Infinity"$/],
-    ["--guidance-scale 1e999", /got "1e999"$/],
-    ["--engine cuda", /^--engine must be one of wasm, onnx, got "cuda"$/],
-    ["--engine toString", /^--engine must be one of wasm, onnx, got "toString"$/],
-    ["--engines wasm,cuda", /^--engines must be one of wasm, onnx, got "cuda"$/],
-    ["--json=yes", /^--json takes no value, got "yes"$/],
-    ["--output=", /^--output needs a value that is not empty$/],
-    [
-      "--guidanceScale 1",
-      /^unknown flag --guidanceScale: the flags are --seed, --guidance-scale, .*--no-denoise.*--help$/,
-    ],
-    ["--constructor 1", /^unknown flag --constructor: the flags are /],
-    ["--no-seed", /^unknown flag --no-seed: the flags are /],
-    ["-s 1", /^unknown flag -s: the flags are /],
-    ["samples.png", /^unexpected argument "samples.png": the flags are /],
-    ["-- --json", /^unexpected argument "--json": the flags are /],
-  ];
-  for (const [line, message] of cases) {
-    await check.throws(line, () => parseFlags(usage, line.split(" ")), message);
-  }
-});
+claim(
+  "an invalid command line is refused in one sentence that names the value and what is allowed",
+  async (check) => {
+    const cases: readonly [string, RegExp][] = [
+      ["--seed 101", /^--seed must be a whole number from 0 to 100, got "101"$/],
+      ["--seed -1", /^--seed must be a whole number from 0 to 100, got "-1"$/],
+      ["--seed 1.5", /^--seed must be a whole number .* got "1.5"$/],
+      ["--seed 0x10", /^--seed must be a whole number .* got "0x10"$/],
+      ["--seed", /^--seed needs a value \(N\)$/],
+      ["--seed --json", /^--seed needs a value \(N\)$/],
+      ["--guidance-scale NaN", /^--guidance-scale must be a number from -1 up, got "NaN"$/],
+      ["--guidance-scale Infinity", /got "Infinity"$/],
+      ["--guidance-scale 1e999", /got "1e999"$/],
+      ["--engine cuda", /^--engine must be one of wasm, onnx, got "cuda"$/],
+      ["--engine toString", /^--engine must be one of wasm, onnx, got "toString"$/],
+      ["--engines wasm,cuda", /^--engines must be one of wasm, onnx, got "cuda"$/],
+      ["--json=yes", /^--json takes no value, got "yes"$/],
+      ["--output=", /^--output needs a value that is not empty$/],
+      [
+        "--guidanceScale 1",
+        /^unknown flag --guidanceScale: the flags are --seed, --guidance-scale, .*--no-denoise.*--help$/,
+      ],
+      ["--constructor 1", /^unknown flag --constructor: the flags are /],
+      ["--no-seed", /^unknown flag --no-seed: the flags are /],
+      ["-s 1", /^unknown flag -s: the flags are /],
+      ["samples.png", /^unexpected argument "samples.png": the flags are /],
+      ["-- --json", /^unexpected argument "--json": the flags are /],
+    ];
+    for (const [line, message] of cases) {
+      await check.throws(line, () => parseFlags(usage, line.split(" ")), message);
+    }
+  },
+);
 
 claim("--help explains every flag with its default and wins over flags that follow it", (check) => {
   let help = "";
@@ -187,7 +190,7 @@ claim("--help explains every flag with its default and wins over flags that foll
   check.holds("no default where there is none", /--output FILE +the file\n/.test(help), source);
 });
 
-claim("A progress bar counts from where the work resumed, redraws sparingly and clears its line", (check) => {
+claim("a progress bar counts from where the work resumed, redraws sparingly and clears its line", (check) => {
   let time = 0;
   const written: string[] = [];
   const options = { label: "training", total: 120, unit: "steps", initial: 20, now: () => time };
@@ -221,7 +224,7 @@ claim("A progress bar counts from where the work resumed, redraws sparingly and 
   );
 });
 
-claim("Durations, rates, sizes and spreads read like a person wrote them", (check) => {
+claim("durations, rates, sizes and standard deviations are printed in readable units", (check) => {
   const source = "rounded by hand";
   check.equal("durations", [0.4249, 9.999, 59.96, 185, 3599.7, 7620].map(formatDuration), [
     "0.42 s",
@@ -250,7 +253,7 @@ claim("Durations, rates, sizes and spreads read like a person wrote them", (chec
   );
 });
 
-claim("A file is written whole or not at all", async (check) => {
+claim("a file is written whole or not at all", async (check) => {
   const folder = await Deno.makeTempDir();
   try {
     const path = `${folder}/a.bin`;

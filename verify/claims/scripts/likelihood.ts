@@ -105,7 +105,7 @@ claim(
 );
 
 claim(
-  "deno task likelihood refuses what it cannot measure, with one sentence",
+  "deno task likelihood refuses invalid inputs in one sentence",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithDigits();
@@ -160,7 +160,7 @@ claim(
 );
 
 claim(
-  "deno task train refuses times that belong to no SDE and weights that are not there",
+  "deno task train refuses times outside an SDE's range and a missing file of weights",
   { engines: ["wasm"] },
   async (check) => {
     const bad: [number, string[], RegExp][] = [
@@ -185,7 +185,7 @@ claim(
 );
 
 claim(
-  "deno task interpolate draws a row for each pair, and refuses walks that are none",
+  "deno task interpolate draws a row for each pair, and refuses invalid pairs",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithDigits();
@@ -259,7 +259,7 @@ claim(
 );
 
 claim(
-  "bits that cannot be are doubted: noise below the training's, and numbers below zero",
+  "implausible bits come with a warning: noise below the training's, and numbers below zero",
   async (check) => {
     check.within(
       "mnist's smallest noise",

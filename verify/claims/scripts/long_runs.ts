@@ -26,7 +26,7 @@ function fileNames(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.includes("npy")).sort();
 }
 
-claim("a killed run that is resumed writes the bytes of an uninterrupted one, torn writes included", {
+claim("a killed run that is resumed writes the bytes of an uninterrupted one, partial writes included", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await folderWithCheckpoint();
@@ -99,7 +99,7 @@ claim("a killed run that is resumed writes the bytes of an uninterrupted one, to
   }
 });
 
-claim("a sampling that is killed at random times comes to the bytes of one that is not", {
+claim("sampling that is killed at random times ends with the bytes of an uninterrupted run", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await folderWithCheckpoint();
@@ -148,7 +148,7 @@ claim("a sampling that is killed at random times comes to the bytes of one that 
   }
 });
 
-claim("a second sampling into a file that is being written is refused by the first one's process", {
+claim("a second run into a file that is being written is refused, and names the first one's process", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await folderWithCheckpoint();
@@ -176,69 +176,80 @@ claim("a second sampling into a file that is being written is refused by the fir
   }
 });
 
-claim("shards joined are the unsharded run, byte for byte", { engines: ["wasm", "onnx"] }, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
-    const flags = flagsFor(folder, currentEngine()!.name);
-    const draw = async (...args: string[]) => {
-      const { code, stderr } = await run("sample", ...flags, ...args);
-      if (code !== 0) throw new Error(stderr);
-    };
-    await Promise.all([
-      draw("--output", `${folder}/whole.npy`),
-      draw("--output", `${folder}/part-1.npy`, "--shard", "1/3"),
-    ]);
-    await Promise.all([
-      draw("--output", `${folder}/part-2.npy`, "--shard", "2/3", "--resume"),
-      draw("--output", `${folder}/part-3.npy`, "--shard", "3/3"),
-    ]);
-    const join = ["join", "--parts", `${folder}/part-%.npy`, "--output", `${folder}/joined.npy`, "--shards"];
-    const { code, stdout, stderr } = await run(join[0], ...join.slice(1), "3");
-    check.equal("join: exit code", [code, stderr], [0, ""], "three shards are there");
-    check.holds(stdout.trim(), stdout.startsWith("30 samples of 3 shards: "), "--count 30");
-    const bytes = await Deno.readFile(`${folder}/whole.npy`);
-    check.equal(
-      "joined",
-      await Deno.readFile(`${folder}/joined.npy`),
-      bytes,
-      "every sample is drawn in the same batch",
-    );
-    await Deno.copyFile(`${folder}/part-3.npy`, `${folder}/part-4.npy`);
-    await Deno.copyFile(`${folder}/part-3.npy.json`, `${folder}/part-4.npy.json`);
-    const twice = await run(join[0], ...join.slice(1), "4");
-    check.equal("a shard twice: exit code", twice.code, 1, "no sample twice");
-    check.holds(
-      twice.stderr.trim(),
-      /part-1\.npy" is shard 1\/3 of its run, not 1\/4$/.test(twice.stderr.trim()),
-      "named",
-    );
-    for (const ending of ["", ".json"]) {
-      await Deno.rename(`${folder}/part-4.npy${ending}`, `${folder}/part-2.npy${ending}`);
+claim(
+  "joined shards equal the unsharded run, byte for byte",
+  { engines: ["wasm", "onnx"] },
+  async (check) => {
+    const folder = await folderWithCheckpoint();
+    try {
+      const flags = flagsFor(folder, currentEngine()!.name);
+      const draw = async (...args: string[]) => {
+        const { code, stderr } = await run("sample", ...flags, ...args);
+        if (code !== 0) throw new Error(stderr);
+      };
+      await Promise.all([
+        draw("--output", `${folder}/whole.npy`),
+        draw("--output", `${folder}/part-1.npy`, "--shard", "1/3"),
+      ]);
+      await Promise.all([
+        draw("--output", `${folder}/part-2.npy`, "--shard", "2/3", "--resume"),
+        draw("--output", `${folder}/part-3.npy`, "--shard", "3/3"),
+      ]);
+      const join = [
+        "join",
+        "--parts",
+        `${folder}/part-%.npy`,
+        "--output",
+        `${folder}/joined.npy`,
+        "--shards",
+      ];
+      const { code, stdout, stderr } = await run(join[0], ...join.slice(1), "3");
+      check.equal("join: exit code", [code, stderr], [0, ""], "three shards are there");
+      check.holds(stdout.trim(), stdout.startsWith("30 samples of 3 shards: "), "--count 30");
+      const bytes = await Deno.readFile(`${folder}/whole.npy`);
+      check.equal(
+        "joined",
+        await Deno.readFile(`${folder}/joined.npy`),
+        bytes,
+        "every sample is drawn in the same batch",
+      );
+      await Deno.copyFile(`${folder}/part-3.npy`, `${folder}/part-4.npy`);
+      await Deno.copyFile(`${folder}/part-3.npy.json`, `${folder}/part-4.npy.json`);
+      const twice = await run(join[0], ...join.slice(1), "4");
+      check.equal("a shard twice: exit code", twice.code, 1, "no sample twice");
+      check.holds(
+        twice.stderr.trim(),
+        /part-1\.npy" is shard 1\/3 of its run, not 1\/4$/.test(twice.stderr.trim()),
+        "named",
+      );
+      for (const ending of ["", ".json"]) {
+        await Deno.rename(`${folder}/part-4.npy${ending}`, `${folder}/part-2.npy${ending}`);
+      }
+      const same = await run(join[0], ...join.slice(1), "3");
+      check.holds(
+        same.stderr.trim(),
+        /part-2\.npy" is shard 3\/3 of its run, not 2\/3$/.test(same.stderr.trim()),
+        "named",
+      );
+      await draw("--output", `${folder}/part-2.npy`, "--shard", "2/3", "--seed", "1");
+      const mixed = await run(join[0], ...join.slice(1), "3");
+      check.holds(
+        mixed.stderr.trim(),
+        /part-2\.npy" is of another run: its seed is 1, that of ".*part-1\.npy" 0$/.test(mixed.stderr.trim()),
+        "named",
+      );
+      const missing = await run(join[0], ...join.slice(1), "4");
+      check.equal("a shard that is missing: exit code", missing.code, 1, "no file with a hole");
+      check.holds(
+        missing.stderr.trim(),
+        /^error: could not read ".*part-4\.npy"/.test(missing.stderr),
+        "named",
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    const same = await run(join[0], ...join.slice(1), "3");
-    check.holds(
-      same.stderr.trim(),
-      /part-2\.npy" is shard 3\/3 of its run, not 2\/3$/.test(same.stderr.trim()),
-      "named",
-    );
-    await draw("--output", `${folder}/part-2.npy`, "--shard", "2/3", "--seed", "1");
-    const mixed = await run(join[0], ...join.slice(1), "3");
-    check.holds(
-      mixed.stderr.trim(),
-      /part-2\.npy" is of another run: its seed is 1, that of ".*part-1\.npy" 0$/.test(mixed.stderr.trim()),
-      "named",
-    );
-    const missing = await run(join[0], ...join.slice(1), "4");
-    check.equal("a shard that is missing: exit code", missing.code, 1, "no file with a hole");
-    check.holds(
-      missing.stderr.trim(),
-      /^error: could not read ".*part-4\.npy"/.test(missing.stderr),
-      "named",
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  },
+);
 
 claim("shards cover every batch once, in order, for any count, batch size and number of shards", (check) => {
   let wrong = 0;
@@ -258,7 +269,7 @@ claim("shards cover every batch once, in order, for any count, batch size and nu
 });
 
 claim(
-  "an array in the making is renamed only when complete, and leaves nothing behind when it is empty",
+  "a partial array is renamed only when complete, and an empty one leaves no file",
   async (check) => {
     const folder = await Deno.makeTempDir();
     try {
@@ -324,7 +335,7 @@ claim(
   },
 );
 
-claim("drawing keeps nothing of a batch that is done: neither tensors nor pictures", async (check) => {
+claim("drawing keeps neither tensors nor pictures of a finished batch", async (check) => {
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
   const options = {
@@ -403,19 +414,23 @@ claim(
   },
 );
 
-claim("paths are from the folder in which the task was called", { engines: ["wasm"] }, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
-    const flags = ["--checkpoint", "model.safetensors", "--engine", "wasm", "--steps", "2", "--count", "2"];
-    const child = await start("sample", { from: folder }, ...flags, "--output", "here.png");
-    const { code, stderr } = await child.output();
-    check.equal("exit code", code, 0, new TextDecoder().decode(stderr).slice(-300));
-    check.holds(
-      "the picture",
-      await Deno.stat(`${folder}/here.png`).then(() => true, () => false),
-      "beside the checkpoint",
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+claim(
+  "paths are relative to the folder in which the task was called",
+  { engines: ["wasm"] },
+  async (check) => {
+    const folder = await folderWithCheckpoint();
+    try {
+      const flags = ["--checkpoint", "model.safetensors", "--engine", "wasm", "--steps", "2", "--count", "2"];
+      const child = await start("sample", { from: folder }, ...flags, "--output", "here.png");
+      const { code, stderr } = await child.output();
+      check.equal("exit code", code, 0, new TextDecoder().decode(stderr).slice(-300));
+      check.holds(
+        "the picture",
+        await Deno.stat(`${folder}/here.png`).then(() => true, () => false),
+        "beside the checkpoint",
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

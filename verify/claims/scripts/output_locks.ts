@@ -22,7 +22,7 @@ async function holder(kind: "claimFile" | "claimFolder", path: string): Promise<
   return child;
 }
 
-claim("an output has one writer at a time, which the others name, and kill -9 gives it back", {
+claim("an output has one writer at a time, which the others name, and kill -9 releases it", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await Deno.makeTempDir();

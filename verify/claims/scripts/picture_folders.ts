@@ -57,7 +57,7 @@ claim("classes are folders, linked ones too, in the order of the numbers in thei
 });
 
 claim(
-  "files that cannot be used are named, and left out only when that is asked for",
+  "unusable files are named, and skipped only on request",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOf(["cat/1.png", "cat/2.webp", "dog/1.webp", "dog/2.webp", "dog/3.webp"]);
@@ -93,7 +93,7 @@ claim(
 );
 
 claim(
-  "parts of data are not taken for classes, nor a training run's folder for data",
+  "train and test folders are not taken for classes, nor a training run's folder for data",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOf(["train/cat/1.png", "test/cat/1.png", "train/dog/1.png"]);
@@ -122,7 +122,7 @@ claim(
 );
 
 claim(
-  "files in MNIST's format are found under the names that people have them",
+  "files in MNIST's format are found under their common names",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await Deno.makeTempDir();

@@ -94,7 +94,7 @@ claim(
 );
 
 claim(
-  "a mask of one's own, all hidden or all known: each does what it says",
+  "inpaint takes a mask from a picture, one that hides all and one that hides nothing",
   { engines: ["wasm"] },
   (check) =>
     inFolder(async (folder) => {
@@ -223,7 +223,7 @@ claim(
 );
 
 claim(
-  "restore sees what its operator does, and reports errors that the array has",
+  "restore observes through its operator, and reports the errors of the array that it writes",
   { engines: ["wasm"] },
   (check) =>
     inFolder(async (folder) => {
@@ -289,7 +289,7 @@ claim(
     }),
 );
 
-claim("bad input to the posterior tasks is one clear sentence and exit code 2, damage exit code 1", {
+claim("invalid input to the posterior tasks is one sentence and exit code 2, a damaged file exit code 1", {
   engines: ["wasm"],
 }, (check) =>
   inFolder(async (folder) => {
@@ -365,7 +365,7 @@ claim("bad input to the posterior tasks is one clear sentence and exit code 2, d
   }));
 
 claim(
-  "MNIST's test images are found by their number, and a number beyond the last is refused",
+  "MNIST's test images are selected by their number, and a number beyond the last is refused",
   { engines: ["wasm"], needs: ["mnist"] },
   (check) =>
     inFolder(async (folder) => {
@@ -386,7 +386,7 @@ claim(
     }),
 );
 
-claim("sample follows a classifier as the library does, alone or beside the network's labels", {
+claim("sample is guided by a classifier as the library does it, alone or beside the network's labels", {
   engines: ["wasm"],
 }, (check) =>
   inFolder(async (folder) => {

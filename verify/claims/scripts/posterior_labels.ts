@@ -15,7 +15,7 @@ import { run } from "../../instruments/run_task.ts";
 import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
 
 claim(
-  "inpaint tells the network each input's own class, or the one asked for",
+  "inpaint gives the network each input's own class, or the one asked for",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithCheckpoint();

@@ -31,31 +31,34 @@ async function firstDigits(checkpoint: string, count: number): Promise<Float32Ar
   return values;
 }
 
-claim("Random labels are uniform, each sample's own, and the same for every split of the batch", (check) => {
-  const rng = createRng(check.seed);
-  const labels = (first: number, rows: number) =>
-    labelsOf("random", 10, rng.startingAt(first), rows) as number[];
-  const all = labels(0, 10_000);
-  check.equal(
-    "split in two",
-    [...labels(0, 37), ...labels(37, 63)],
-    all.slice(0, 100),
-    "a sample's stream is its own",
-  );
-  const counts = Array.from({ length: 10 }, (_, label) => all.filter((other) => other === label).length);
-  const distance = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
-  const source = "χ² with 9 degrees of freedom exceeds 60.7 with probability 1e-9";
-  check.atMost("χ² of 10,000 labels", distance, 60.7, source, {
-    detectable: "one class 40% too frequent",
-    alarmRate: 1e-9,
-  });
-  const described = ["none", "4"].map((label) => labelsOf(label, 10, rng, 3));
-  check.equal("none, and one class for all", described, [null, 4], "the flag's help");
-  check.equal("a network without classes", labelsOf("random", 0, rng, 3), null, "there is none to draw");
-});
+claim(
+  "random labels are uniform, independent by sample, and the same for every split of the batch",
+  (check) => {
+    const rng = createRng(check.seed);
+    const labels = (first: number, rows: number) =>
+      labelsOf("random", 10, rng.startingAt(first), rows) as number[];
+    const all = labels(0, 10_000);
+    check.equal(
+      "split in two",
+      [...labels(0, 37), ...labels(37, 63)],
+      all.slice(0, 100),
+      "a sample's stream is its own",
+    );
+    const counts = Array.from({ length: 10 }, (_, label) => all.filter((other) => other === label).length);
+    const distance = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
+    const source = "χ² with 9 degrees of freedom exceeds 60.7 with probability 1e-9";
+    check.atMost("χ² of 10,000 labels", distance, 60.7, source, {
+      detectable: "one class 40% too frequent",
+      alarmRate: 1e-9,
+    });
+    const described = ["none", "4"].map((label) => labelsOf(label, 10, rng, 3));
+    check.equal("none, and one class for all", described, [null, 4], "the flag's help");
+    check.equal("a network without classes", labelsOf("random", 0, rng, 3), null, "there is none to draw");
+  },
+);
 
 claim(
-  "The first digits of a seed are the same however many are asked for, and no two are alike",
+  "the first digits of a seed are the same however many are asked for, and no two are alike",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithCheckpoint();
@@ -96,7 +99,7 @@ claim(
 );
 
 claim(
-  "deno task sample writes what the file's ending says, reports it in one line and leaves nothing half-done",
+  "deno task sample writes the format of the file's ending, reports it in one line and leaves no partial file",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithCheckpoint();

@@ -13,7 +13,7 @@ import { claim } from "../../suite/claim.ts";
 const usage = { name: "draw", purpose: "Draws.", flags: { ...samplingFlags, ...labelFlags } };
 
 claim(
-  "flags of a sampler become that sampler with its options, on its own grid or the one asked for",
+  "a sampler's flags give that sampler with its options, on its default grid or the one asked for",
   (check) => {
     const sampling = (line: string) => {
       const { sde, sampler, grid } = samplingOf(parseFlags(usage, line.split(" ")));
@@ -51,7 +51,7 @@ claim(
 );
 
 claim(
-  "classes in turn are the sample's own, whatever its batch, and none where the network has none",
+  "cycled classes depend on the sample's index alone, and are absent where the network has no classes",
   (check) => {
     const from = (first: number, classes = 10) =>
       labelsOf("turn", classes, createRng(0).startingAt(first), 4);
@@ -60,39 +60,42 @@ claim(
   },
 );
 
-claim("combinations that cannot be are one sentence that says what can", async (check) => {
-  const cases: readonly [string, RegExp][] = [
-    ["--sampler ode-dopri5 --rtol 0", /^rtol must be a positive number, got 0$/],
-    ["--sampler adaptive-sde --atol 0", /^atol must be a positive number, got 0$/],
-    ["--sampler ode-dopri5 --atol -1", /^--atol must be a number from 0 up, got "-1"$/],
-    ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has none$/],
-    [
-      "--sampler annealed-langevin --snr 0.1",
-      /^annealed-langevin has no option snr; it has correctorSteps$/,
-    ],
-    ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
-    ["--sampler edm-stochastic --churn 0.5", /^--churn must be a number from 0 to 0.4142, got "0.5"$/],
-    ["--sampler predictor-corrector --snr 0", /^snr must be a positive number, got 0$/],
-    [
-      "--sampler predictor-corrector --predictor unipc",
-      /^unipc cannot be a predictor: it goes by its earlier states, .*; use one of /,
-    ],
-    ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has none$/],
-    ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
-    ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
-  ];
-  for (const [line, message] of cases) {
-    await check.throws(line, () => samplingOf(parseFlags(usage, line.split(" "))), message);
-  }
-  const unlabelled = parseFlags(usage, ["--label", "none", "--guidance", "2"]);
-  await check.throws(
-    "guidance to nowhere",
-    () => labelGuidanceOf(unlabelled),
-    /^--guidance needs a label, got 2/,
-  );
-});
+claim(
+  "impossible combinations of flags are refused in one sentence that says what is possible",
+  async (check) => {
+    const cases: readonly [string, RegExp][] = [
+      ["--sampler ode-dopri5 --rtol 0", /^rtol must be a positive number, got 0$/],
+      ["--sampler adaptive-sde --atol 0", /^atol must be a positive number, got 0$/],
+      ["--sampler ode-dopri5 --atol -1", /^--atol must be a number from 0 up, got "-1"$/],
+      ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has none$/],
+      [
+        "--sampler annealed-langevin --snr 0.1",
+        /^annealed-langevin has no option snr; it has correctorSteps$/,
+      ],
+      ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
+      ["--sampler edm-stochastic --churn 0.5", /^--churn must be a number from 0 to 0.4142, got "0.5"$/],
+      ["--sampler predictor-corrector --snr 0", /^snr must be a positive number, got 0$/],
+      [
+        "--sampler predictor-corrector --predictor unipc",
+        /^unipc cannot be a predictor: it goes by its earlier states, .*; use one of /,
+      ],
+      ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has none$/],
+      ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
+      ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
+    ];
+    for (const [line, message] of cases) {
+      await check.throws(line, () => samplingOf(parseFlags(usage, line.split(" "))), message);
+    }
+    const unlabelled = parseFlags(usage, ["--label", "none", "--guidance", "2"]);
+    await check.throws(
+      "guidance to nowhere",
+      () => labelGuidanceOf(unlabelled),
+      /^--guidance needs a label, got 2/,
+    );
+  },
+);
 
-claim("numbers to search are a list or a range with both ends, without float64's tails", async (check) => {
+claim("values to search are a list or a range with both ends, without float64's rounding", async (check) => {
   const search = { name: "f", purpose: "F.", flags: { at: numbers({ help: "where", min: 0, max: 9 }) } };
   const read = (text: string) => parseFlags(search, ["--at", text]).at;
   check.equal("none", parseFlags(search, []).at, [], "nothing given");
@@ -112,7 +115,7 @@ claim("numbers to search are a list or a range with both ends, without float64's
 });
 
 claim(
-  "a comparison crosses every sampler with every equation and budget, cheap ones first",
+  "a comparison crosses every sampler with every SDE and budget, cheap ones first",
   async (check) => {
     const options: ComparisonOptions = {
       network: "n",

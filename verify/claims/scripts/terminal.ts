@@ -60,7 +60,7 @@ claim("control characters in names of files and classes are escaped in what task
   }
 });
 
-claim("a device, a folder and a batch that no machine holds are refused in a sentence", {
+claim("a device, a folder and a batch beyond any memory are refused in one sentence", {
   engines: ["wasm"],
 }, async (check) => {
   const folder = await Deno.makeTempDir();

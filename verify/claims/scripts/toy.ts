@@ -4,7 +4,7 @@ import { claim } from "../../suite/claim.ts";
 import { GifReader } from "../../instruments/gif_reader.ts";
 import { run } from "../../instruments/run_task.ts";
 
-claim("deno task toy explains itself and refuses what is no experiment", async (check) => {
+claim("deno task toy has a help text, and refuses an unknown experiment", async (check) => {
   const runs = await Promise.all([
     run("toy", "--help"),
     run("toy", "walk"),

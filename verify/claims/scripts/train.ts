@@ -96,7 +96,7 @@ async function interrupted(folder: string, ...flags: string[]) {
 }
 
 claim(
-  "deno task train goes on with a run as the library would, and leaves its average, metrics and samples",
+  "deno task train resumes a run as the library does, and writes its moving average, metrics and samples",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithDigits();
@@ -189,7 +189,7 @@ claim(
 );
 
 claim(
-  "a run without flags has the recipe that --help states, and Ctrl-C leaves a checkpoint to go on from",
+  "a run without flags has the recipe that --help states, and Ctrl-C leaves a checkpoint to resume from",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithDigits();
@@ -226,7 +226,7 @@ claim(
 );
 
 claim(
-  "a run by flags has the recipe that they give, and takes the library's steps",
+  "a run with flags has the recipe that they give, and takes the library's steps",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderWithDigits();

@@ -80,7 +80,7 @@ async function checkWhole(check: Check, what: string, out: string): Promise<void
 }
 
 claim(
-  "a training that is killed at random times comes to the same files as one that is not",
+  "training that is killed at random times ends with the files of an uninterrupted run",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOfDigits(["cat", "dog"]);
@@ -138,7 +138,7 @@ claim(
 );
 
 claim(
-  "SIGTERM leaves a checkpoint, and a second run in the folder is refused by the first one's name",
+  "SIGTERM leaves a checkpoint, and a second run in the folder is refused, and names the first one's process",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOfDigits(["cat", "dog"]);
@@ -170,7 +170,7 @@ claim(
 );
 
 claim(
-  "a run that died before its first checkpoint starts again by the same command; a torn line of metrics ends none",
+  "a run killed before its first checkpoint restarts by the same command, and a partial line of metrics ends no run",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOfDigits(["cat", "dog"]);
@@ -219,7 +219,7 @@ claim(
 );
 
 claim(
-  "a run does not go on with other classes, sizes or pixels, and says what has changed",
+  "a run is not resumed with other classes, sizes or pixels, and says what has changed",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOfDigits(["cat", "dog"]);
@@ -264,7 +264,7 @@ claim(
 );
 
 claim(
-  "after a divergence the last checkpoint has a sane loss, and the advice that is printed works",
+  "after a divergence the last checkpoint has a finite loss, and the advice that is printed works",
   { engines: ["wasm"] },
   async (check) => {
     const folder = await folderOfDigits(["cat", "dog"]);

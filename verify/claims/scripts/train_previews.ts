@@ -32,7 +32,7 @@ function checkpoint(objective: ObjectiveConfig, plan?: NoisePlanFile): Checkpoin
   };
 }
 
-claim("sample grids of a run on a noise plan or a chain visit its noise levels and no others", {
+claim("sample grids of a run on a noise plan or a list of β visit its noise levels and no others", {
   engines: ["wasm"],
 }, (check) => {
   const plan: NoisePlanFile = {
@@ -75,7 +75,7 @@ claim("sample grids of a run on a noise plan or a chain visit its noise levels a
 });
 
 claim(
-  "a sample grid that cannot be written is a remark; weights beyond half precision leave the checkpoint",
+  "a sample grid that cannot be written is a warning, and weights beyond half precision keep the last checkpoint",
   {
     engines: ["wasm"],
   },

@@ -74,7 +74,7 @@ claim("the model in a checkpoint is its moving average", (check) => {
   check.equal("weights, differences", different, 0, "sampling uses the average");
 });
 
-claim("safetensors are laid out as the format says", (check) => {
+claim("safetensors have the layout that the format specifies", (check) => {
   const tensors = new Map([["a", { shape: [2, 1], values: new Float32Array([1.5, -2]) }]]);
   const bytes = writeSafetensors({ tensors, metadata: { k: "v" } });
   const view = new DataView(bytes.buffer);
@@ -117,7 +117,7 @@ claim("numbers survive a safetensors file: float32 exactly, half precision to a 
   }, "11 bits of precision; the smallest step is 2⁻²⁴");
 });
 
-claim("bytes that are no model are refused with a reason", async (check) => {
+claim("files that hold no model are refused with a reason", async (check) => {
   const good = writeCheckpoint(checkpoint(check.seed));
   const refuses = (bytes: Uint8Array) => {
     try {

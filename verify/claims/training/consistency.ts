@@ -79,7 +79,7 @@ claim("20 steps of distillation equal 10, a checkpoint, a resume and 10 more, bi
 });
 
 claim(
-  "a consistency run without its teacher, or of a model that is none, is refused in a sentence",
+  "distillation without its teacher, and of a model that is no consistency function, are refused in one sentence",
   async (check) => {
     const first = (config: TrainingConfig, teacher?: Float32Array) => async () =>
       await train(config, points, { teacher }).next();

@@ -51,7 +51,7 @@ function changed(
   return writeSafetensors({ tensors: new Map(kept), metadata });
 }
 
-claim("a checkpoint with one thing wrong is refused with what it is", async (check) => {
+claim("each kind of damaged checkpoint is refused with an error that names the damage", async (check) => {
   const turned = ({ shape, values }: NamedTensor) => ({ shape: [...shape].reverse(), values });
   const shorter = ({ values }: NamedTensor) => ({ shape: [values.length - 1], values: values.subarray(1) });
   const read = (bytes: Uint8Array) => () => readCheckpoint(bytes);
@@ -114,7 +114,7 @@ claim("a checkpoint with one thing wrong is refused with what it is", async (che
   }
 });
 
-claim("half precision refuses what it cannot hold, and keeps infinities that were there", async (check) => {
+claim("half precision refuses values beyond its range, and keeps infinities", async (check) => {
   const model = (value: number) => {
     const weights = new Map(
       networkFromConfig(config.model.network).parameters.map(({ name, shape }) =>
@@ -135,7 +135,7 @@ claim("half precision refuses what it cannot hold, and keeps infinities that wer
   }
 });
 
-claim("gzip is known by both its bytes, and a slice of a data set stays inside it", async (check) => {
+claim("gzip is recognized by both its bytes, and a slice of a data set stays inside it", async (check) => {
   for (const bytes of [[0x1f], [0x1f, 0], [0, 0x8b], []]) {
     const plain = Uint8Array.from(bytes);
     check.equal(`[${bytes}]`, await gunzip(plain), plain, "only 1f 8b begins gzip");
@@ -246,7 +246,7 @@ claim("every field of a checkpoint is checked, and no number in it is NaN", asyn
   );
 });
 
-claim("a tensor of a type that is not read matters only if it is asked for", async (check) => {
+claim("a tensor of an unsupported type is an error only when it is read", async (check) => {
   const header = (name: string) => {
     const [first, second] = [{ dtype: "F32", shape: [1], data_offsets: [0, 4] }, {
       dtype: "I64",

@@ -65,7 +65,7 @@ claim("a flipped image has its columns in reverse, its rows and channels as they
 });
 
 claim(
-  "training flips each image of each step with probability ½, by a number of its own, and only when asked",
+  "training flips each image of each step with probability ½, independently, and only on request",
   async (check) => {
     const steps = 200;
     const seen = await Promise.all(

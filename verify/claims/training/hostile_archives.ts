@@ -50,7 +50,7 @@ claim("tensors that overlap, leave holes or end before the file are refused by n
   );
 });
 
-claim("what cannot be written to a safetensors file is refused, not left out", async (check) => {
+claim("tensors that a safetensors file cannot hold are refused, not omitted", async (check) => {
   const write = (contents: unknown) => () =>
     writeSafetensors(contents as Parameters<typeof writeSafetensors>[0]);
   const one = (shape: unknown, values: unknown) => new Map([["a", { shape, values }]]);

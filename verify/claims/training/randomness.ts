@@ -48,7 +48,7 @@ async function drawn(seed: number, done: number) {
 }
 
 claim(
-  "noise, noise levels and withheld labels in training are independent, across rows and steps too",
+  "noise, noise levels and dropped labels in training are independent, also across rows and steps",
   async (check) => {
     const steps = 600;
     const all = [];
@@ -116,7 +116,7 @@ claim("no two steps of a long run, and no two seeds, share their noise", async (
 });
 
 claim(
-  "the optimizer refuses numbers at the border of their ranges, and takes those inside",
+  "the optimizer refuses numbers just outside their ranges, and accepts those inside",
   async (check) => {
     const good: Partial<OptimizerConfig>[] = [{}, { warmup: 0 }, { ema: 0 }, { betas: [0, 0] }, {
       ema: 0.9999,
@@ -195,7 +195,7 @@ claim(
   },
 );
 
-claim("what a run reports is the mean of its steps, of the rate that each step had", async (check) => {
+claim("a run reports the means over its steps, and the learning rate that each step had", async (check) => {
   const points = () => ({
     images: Float32Array.from({ length: 2 * rows }, (_, i) => Math.sin(i)),
     labels: batch.labels,

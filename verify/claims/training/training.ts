@@ -70,7 +70,7 @@ claim("20 steps equal 10, a checkpoint, a resume and 10 more, bit for bit", asyn
   check.holds("the average is not the weights", whole.ema.some((w, i) => w !== whole.weights[i]), "EMA lags");
 });
 
-claim("the learning rate warms up in a line and falls along half a cosine", (check) => {
+claim("the learning rate warms up linearly and falls along half a cosine", (check) => {
   const cosine: OptimizerConfig = { ...OPTIMIZER_DEFAULTS, rate: 2, warmup: 10 };
   const expected = (step: number) =>
     step < 10 ? 2 * step / 10 : 1 + Math.cos(Math.PI * (step - 10) / (110 - 10));
@@ -161,7 +161,7 @@ claim(
   },
 );
 
-claim("labels are withheld at the rate asked for, and kept otherwise", async (check) => {
+claim("labels are dropped at the rate asked for, and kept otherwise", async (check) => {
   const network = networkFromConfig(config.model.network) as Network;
   const rows = config.batch;
   const steps = 2000;
@@ -185,7 +185,7 @@ claim("labels are withheld at the rate asked for, and kept otherwise", async (ch
   check.equal("labels changed", wrong, 0, "a label is kept or withheld");
 });
 
-claim("what is random in a step depends on seed and step alone, and differs between steps", async (check) => {
+claim("a step's random numbers depend on seed and step alone, and differ between steps", async (check) => {
   const network = networkFromConfig(config.model.network) as Network;
   const noise = async (seed: number, done: number) =>
     Array.from(await scoped(() => batchTensors({ ...config, seed }, network, points(0), done).noise.data()));
@@ -194,7 +194,7 @@ claim("what is random in a step depends on seed and step alone, and differs betw
   check.holds("another seed", (await noise(1, 5))[0] !== (await noise(2, 5))[0], "a key of its own");
 });
 
-claim("a loss that is not a number stops the run and names the step", async (check) => {
+claim("a NaN loss stops the run and names the step", async (check) => {
   const poisoned = (step: number) => {
     const batch = points(step);
     if (step === 6) batch.images[3] = NaN;
@@ -217,7 +217,7 @@ claim("a loss that is not a number stops the run and names the step", async (che
   await check.throws("a snapshot of broken weights", snapshot, /a weight is NaN at step 7/);
 });
 
-claim("1,000 training steps leave memory flat, and the end leaves nothing", {
+claim("1,000 training steps leave memory flat, and the end leaks nothing", {
   slow: "on webgpu",
 }, async (check) => {
   const before = tf.memory().numTensors;
@@ -229,7 +229,7 @@ claim("1,000 training steps leave memory flat, and the end leaves nothing", {
   check.equal("tensors left at the end", tf.memory().numTensors - before, 0, "all are disposed");
 });
 
-claim("training refuses what cannot be trained, in one sentence", async (check) => {
+claim("training refuses invalid settings in one sentence", async (check) => {
   const begin = (changed: Partial<TrainingConfig>, batch = points) => () =>
     train({ ...config, ...changed }, batch).next();
   await check.throws("steps", begin({ steps: 0 }), /steps must be a positive integer, got 0/);
