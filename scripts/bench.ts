@@ -38,7 +38,7 @@ const usage = {
     "moving average), contenders in turn, so that what else the machine does hits all alike.",
   examples: [
     "deno task bench",
-    "deno task bench --engine wasm,onnx --against pytorch --digits --growth --profile --output bench/RESULTS.md",
+    "deno task bench --engine wasm,onnx --against pytorch --digits --growth --profile --output docs/measurements.md",
   ],
   flags: {
     network: choice(["digits", "tutorial"], { help: "what to run", default: "digits" }),

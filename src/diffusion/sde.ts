@@ -4,6 +4,27 @@
  *
  * The schedules are those of Song et al. 2021, "Score-Based Generative Modeling through SDEs" (Sections 3.4 and
  * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is a chain in discrete time.
+ *
+ * Notation of this folder, with x_0 a datum and ε standard normal:
+ *
+ *     x = α x_0 + σ ε        the state at time t
+ *     y = x/α = x_0 + ν ε    what the noise predictor is given
+ *     ν = σ/α                the noise ratio
+ *     λ = ln(α/σ) = −ln ν    half the logarithm of the signal-to-noise ratio
+ *     ε̂ = (y − E[x_0|y])/ν  the predicted noise; the score is −ε̂/σ, the denoised state (x − σ ε̂)/α
+ *
+ *                      α              σ               ν              λ             ε̂
+ *     Song 2021, VE    1              σ(t)            σ(t)           –             −σ s_θ
+ *     Song 2021, VP    e^{−½∫β}       √(1 − e^{−∫β})  –              –             −σ s_θ
+ *     Ho 2020          √ᾱ_t           √(1 − ᾱ_t)      –              –             ε_θ
+ *     Karras 2022      s(t)           s(t) σ(t)       σ(t)           −ln σ         (x − D(x; σ))/σ
+ *     Lu 2022          α_t            σ_t             e^{−λ_t}       λ_t           ε_θ
+ *     Kingma 2021      α_t            σ_t             SNR(t)^{−½}    −γ(t)/2       ε̂_θ
+ *     diffusers        alpha_t        sigma_t         sigmas[i]      lambda_t      the model's output, "epsilon"
+ *     k-diffusion      1              sigma           sigma          t (DPMSolver) to_d(x, sigma, denoised)
+ *
+ * A σ alone is therefore the kernel's standard deviation in Ho, Lu and Kingma, and the ratio ν in Karras and k-diffusion.
+ * docs/notation.md has more quantities.
  * @module
  */
 import { type BetaSchedule, linearBeta, piecewiseConstantBeta, requireBetas } from "./beta_schedule.ts";

@@ -28,7 +28,7 @@ claim(
       for (const path of ["mod.ts", "src/a.ts", "scripts/a.ts", "verify/a.ts"]) {
         await write(path, "/** One. @module */\n\n/** One. */\nexport const one = 1;\n");
       }
-      for (const path of ["README.md", "bench/a.md", "docs/a.md"]) await write(path, "# One\n");
+      for (const path of ["README.md", "examples/a.md", "docs/a.md"]) await write(path, "# One\n");
       await write("LICENSE", "All rights.\n");
       await write("fixtures/a.safetensors", "one");
       const litter = [
@@ -58,7 +58,7 @@ claim(
       const files = [...published.text.matchAll(/^ +file:\/\/(.*) \([\d.]+ ?\w+\)$/gm)]
         .map(([, path]) => decodeURI(path).slice(path.indexOf(folder) + folder.length + 1));
       const own = [
-        ...["LICENSE", "README.md", "bench/a.md", "deno.json", "docs/a.md", "fixtures/a.safetensors"],
+        ...["LICENSE", "README.md", "deno.json", "docs/a.md", "examples/a.md", "fixtures/a.safetensors"],
         ...["mod.ts", "scripts/a.ts", "src/a.ts", "verify/a.ts"],
       ];
       check.equal("files published", files.sort(), own.sort(), "the project's own");

@@ -1,0 +1,118 @@
+/** Claims about the documents as a whole: links lead somewhere, and the code in them runs. @module */
+import { fileURLToPath } from "node:url";
+import { decodePng } from "../../../src/images/png.ts";
+import { claim } from "../../suite/claim.ts";
+import { documents } from "../../instruments/documents.ts";
+
+const root = new URL("../../../", import.meta.url);
+
+/** Addresses in the links and pictures of a Markdown text; code is left out. */
+function linksIn(text: string): string[] {
+  const prose = text.replaceAll(/```[\s\S]*?```/g, "").replaceAll(/`[^`\n]*`/g, "");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, address]) => address);
+}
+
+/** The anchors that a Markdown text has: its headings in lower case, with hyphens for blanks. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ +(.+)$/gm)]
+    .map(([, heading]) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"));
+}
+
+claim(
+  "every relative link in the documents leads to a file, and to a heading where it names one",
+  async (check) => {
+    const broken: string[] = [];
+    let links = 0;
+    const pages = (await documents()).filter((path) => path.endsWith(".md"));
+    for (const page of pages) {
+      const from = new URL(page, root);
+      for (const link of linksIn(await Deno.readTextFile(from))) {
+        if (/^[a-z]+:/.test(link)) continue;
+        links++;
+        const [path, anchor] = link.split("#");
+        const to = path === "" ? from : new URL(path, from);
+        const there = await Deno.stat(to).catch(() => null);
+        const found = there !== null &&
+          (anchor === undefined || anchorsOf(await Deno.readTextFile(to)).includes(anchor));
+        if (!found) broken.push(`${page}: ${link}`);
+      }
+    }
+    check.equal("links that lead nowhere", broken, [], "a reader follows them");
+    check.atLeast("links", links, 80, "README and the pages of docs");
+    const reached = new Set<string>();
+    const visit = async (page: string): Promise<void> => {
+      if (reached.has(page)) return;
+      reached.add(page);
+      for (const link of linksIn(await Deno.readTextFile(new URL(page, root)))) {
+        const path = new URL(link.split("#")[0], new URL(page, root)).href.slice(root.href.length);
+        if (pages.includes(path)) await visit(path);
+      }
+    };
+    await visit("README.md");
+    const lost = pages.filter((page) => !reached.has(page) && !page.startsWith("fixtures/f"));
+    check.equal(
+      "pages that README does not lead to, over any number of links",
+      lost,
+      [],
+      "else nobody finds them",
+    );
+  },
+);
+
+claim("README is at most 150 lines long", async (check) => {
+  const lines = (await Deno.readTextFile(new URL("README.md", root))).trimEnd().split("\n").length;
+  check.atMost("lines", lines, 150, "a page that is read to its end");
+});
+
+/** The TypeScript blocks of a page, end to end, with this checkout's modules. */
+async function programOf(page: string): Promise<string> {
+  const text = await Deno.readTextFile(new URL(page, root));
+  const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+  return blocks.join("").replaceAll('"../', `"${root.href}`);
+}
+
+claim(
+  "the tour's program type-checks, learns, draws a picture and finds the Gaussian's moments",
+  { engines: ["wasm"] },
+  async (check) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const program = await programOf("docs/tour.md");
+      const lines = program.split("\n").filter((line) => line !== "").length;
+      check.atMost("lines of code", lines, 70, "about sixty, which README promises");
+      await Deno.writeTextFile(`${folder}/tour.ts`, program);
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "--check",
+          `--config=${fileURLToPath(new URL("deno.json", root))}`,
+          "--no-prompt",
+          "--allow-read",
+          "--allow-write=tour.png",
+          "tour.ts",
+        ],
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+      }).output();
+      if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+      const { losses, average, spread } = JSON.parse(new TextDecoder().decode(stdout));
+      check.within(
+        "first loss",
+        losses[0],
+        1,
+        0.15,
+        "targets of unit variance (Karras et al. 2022, Table 1)",
+      );
+      check.atMost("last loss", losses.at(-1), 0.6, "a network that has learned nothing stays at 1");
+      // The flow keeps x_T's place in standard deviations; the prior's mean is 0 where p_T's is 1 of 40.
+      const source =
+        "N(1, ¼): 6 standard errors of 4,000 draws, and the prior's mean, which is 1/40 of ½ off";
+      check.within("mean of the Gaussian's draws", average, 1, 6 * 0.5 / Math.sqrt(4000) + 0.5 / 40, source);
+      check.within("their standard deviation", spread, 0.5, 6 * 0.5 / Math.sqrt(8000), source);
+      const { width, height } = await decodePng(await Deno.readFile(`${folder}/tour.png`));
+      check.equal("the picture's size", [width, height], [2 + 5 * 58, 2 + 4 * 58], "20 digits in 5 columns");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
