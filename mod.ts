@@ -371,7 +371,6 @@ export {
 
 export { encodeGif, type GifOptions } from "./src/images/gif.ts";
 export { type GridLayout, imageGrid } from "./src/images/grid.ts";
-export { drawText, textSize } from "./src/images/bitmap_font.ts";
 export { type NpyArray, readNpy, writeNpy } from "./src/images/npy.ts";
 export type { AxisOptions } from "./src/plots/axis.ts";
 export {

@@ -6,11 +6,11 @@ import type { Engine } from "../../src/compute/engine.ts";
 import { fromModel } from "../../src/data/dataset.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { samplerEntry } from "../../src/samplers/registry.ts";
-import { imageGrid } from "../../src/images/grid.ts";
 import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
 import { encodePng } from "../../src/images/png.ts";
 import { drawDigits } from "../evaluation/digit_quality.ts";
+import { labelledGrid } from "./labelled_grid.ts";
 import { samplingFor } from "./plan.ts";
 import { type Results, type Row, samplerText } from "./results.ts";
 
@@ -92,9 +92,7 @@ export async function digitRows(
   }
   const values = new Float32Array(pieces.length * pieces[0].length);
   pieces.forEach((piece, i) => values.set(piece, i * piece.length));
-  return encodePng(imageGrid(values, [rows.length * DIGITS, ...sampleShape], {
-    columns: DIGITS,
-    scale: 1,
-    rowLabels: rows.map((row) => `${row.sampler} ${row.evaluations}`),
-  }));
+  const labels = rows.map((row) => `${row.sampler} ${row.evaluations}`);
+  const shape = [labels.length * DIGITS, ...sampleShape];
+  return encodePng(labelledGrid(values, shape, labels, { columns: DIGITS, scale: 1 }));
 }

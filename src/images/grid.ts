@@ -1,14 +1,6 @@
 /** Many small images as one picture. @module */
-import { drawText, textSize } from "./bitmap_font.ts";
 import type { Picture } from "./png.ts";
-import {
-  requireArray,
-  requireFloats,
-  requireOptions,
-  requireShape,
-  requireText,
-  requireWhole,
-} from "../input/require.ts";
+import { requireFloats, requireOptions, requireShape, requireWhole } from "../input/require.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 
 /** How a grid is laid out. */
@@ -19,8 +11,6 @@ export interface GridLayout {
   readonly scale?: number;
   /** Screen pixels between images and around them; default 2. */
   readonly gap?: number;
-  /** What to write to the left of each row, in the letters of `drawText`; default nothing. */
-  readonly rowLabels?: readonly string[];
 }
 
 const BACKGROUND = 64;
@@ -56,22 +46,15 @@ export function imageGrid(
   if (values.length !== count * height * width * channels || values.length === 0) {
     throw new RangeError(`the shape ${quotedShape(shape)} does not fit ${values.length} values`);
   }
-  const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2, rowLabels = [] } = layout;
+  const { columns = Math.ceil(Math.sqrt(count)), scale = 2, gap = 2 } = layout;
   requireCount("columns", columns, 1, 1e5);
   requireCount("scale", scale, 1, 1e4);
   requireCount("gap", gap, 0, 1e4);
-  requireArray("rowLabels", rowLabels);
-  for (const label of rowLabels) requireText("a row's label", label);
   const rows = Math.ceil(count / columns);
   const [cellWidth, cellHeight] = [width * scale + gap, height * scale + gap];
-  const margin = Math.max(0, ...rowLabels.map((label) => textSize(label, scale).width + 2 * gap));
-  const picture = blank(margin + columns * cellWidth + gap, rows * cellHeight + gap);
-  for (const [row, label] of rowLabels.slice(0, rows).entries()) {
-    const top = row * cellHeight + gap + Math.floor((height * scale - textSize(label, scale).height) / 2);
-    drawText(picture, label, gap, top, scale);
-  }
+  const picture = blank(columns * cellWidth + gap, rows * cellHeight + gap);
   for (let image = 0; image < count; image++) {
-    const left = margin + gap + image % columns * cellWidth;
+    const left = gap + image % columns * cellWidth;
     const top = gap + Math.floor(image / columns) * cellHeight;
     for (let y = 0; y < height * scale; y++) {
       for (let x = 0; x < width * scale; x++) {

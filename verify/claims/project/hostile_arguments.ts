@@ -81,7 +81,7 @@ function areasOf(): Record<string, (name: string) => boolean> {
   const conditioning =
     /^(classifier|mixtureC|imputed|pasted|repaint|exactP|linearO|posteriorScore|blur|gaussianK|grey|mask|pooling|projection|randomP|channel|randomMask)/;
   const picture =
-    /^(encode(Gif|Png)|imageGrid|drawText|textSize|readNpy|writeNpy|histogram|panels|plot|decode(Jpeg|Pi|Pn)|loadRaster|.*Picture$|film)/;
+    /^(encode(Gif|Png)|imageGrid|readNpy|writeNpy|histogram|panels|plot|decode(Jpeg|Pi|Pn)|loadRaster|.*Picture$|film)/;
   const training =
     /^(mlp|networkF|networkD|tutorial|unet|unflatten|exportOnnx|write(Model|Safe|Check)|read(Model|Safe|Check|Noisy|Class)|Noisy|classify|load(Pre|Noisy)|ema|learn|initial|train|scoreNetwork|measure|runLangevin)/;
   const data =

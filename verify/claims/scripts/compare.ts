@@ -11,7 +11,7 @@ import { digitQuality, digitReference } from "../../../src/metrics/digit_quality
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
-import { imageGrid } from "../../../src/images/grid.ts";
+import { labelledGrid } from "../../../scripts/comparison/labelled_grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { samplerByName, samplerEntry, type SamplerOptions } from "../../../src/samplers/registry.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
@@ -121,7 +121,7 @@ claim(
         detectable: "other noise, steps, labels or equation: 1e-2 and more",
       });
 
-      const expected = imageGrid(
+      const expected = labelledGrid(
         fromModel(
           Float32Array.from([
             ...await digits("ddim", "vp", 4, 10, 0),
@@ -129,7 +129,8 @@ claim(
           ]),
         ),
         [20, 28, 28, 1],
-        { columns: 10, scale: 1, rowLabels: ["ddim 5", "dpm-solver-3 4"] },
+        ["ddim 5", "dpm-solver-3 4"],
+        { columns: 10, scale: 1 },
       );
       const picture = await decodePng(await Deno.readFile(`${folder}/c.png`));
       const size = [expected.width, expected.height];

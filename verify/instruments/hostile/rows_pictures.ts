@@ -35,20 +35,9 @@ export const pictureRows: Rows = {
         columns: optional(whole(1, 1, 1e4)),
         scale: optional(whole(1, 1, 1e3)),
         gap: optional(whole(1, 0, 1e3)),
-        rowLabels: optional(list(() => ["a"] as unknown as number[], text("a"), true)),
       })),
     ],
   },
-  drawText: {
-    arguments: [
-      pictureArgument,
-      text("ab"),
-      whole(0, -1000, 1000),
-      whole(0, -1000, 1000),
-      optional(whole(1, 1, 1000)),
-    ],
-  },
-  textSize: { arguments: [text("ab"), optional(whole(1, 1, 1000))] },
   readNpy: {
     arguments: [thing(() => m.writeNpy({ shape: [2], values: new Float32Array(2) })), optional(text("data"))],
   },
