@@ -2,22 +2,25 @@
  * Where the time of a forward pass and of a training step goes, by operation.
  * @module
  */
-import { compile } from "../../src/compute/compile.ts";
+import { compileRecord, recordOf, type ShapesOf } from "../../src/compute/compile_record.ts";
 import type { Engine } from "../../src/compute/engine.ts";
 import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
-import type { Network } from "../../src/networks/network.ts";
+import { type Network, parameterCount } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
-import { stepShapes, trainingFunction } from "../../src/training/step.ts";
+import {
+  type DenoisingBatch,
+  denoisingGradient,
+  denoisingShapes,
+} from "../../src/training/denoising_step.ts";
+import { stepShapes, trainingStep } from "../../src/training/step.ts";
 import type { Share } from "./table.ts";
 
 /** Runs that are averaged, after one to warm up. */
 const RUNS = 3;
-
-type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
 
 /**
  * Milliseconds by operation of a forward pass and a training step: TensorFlow.js' own profile, or on the onnx engine the
@@ -30,35 +33,44 @@ export async function profile(
 ): Promise<{ forward: Share[]; step: Share[] }> {
   const network = networkFromConfig(model.network) as Network;
   const noisePredictor = networkPredictor(model, network.initialise(createRng(1)));
-  const step = trainingFunction(network, model.preconditioning, OPTIMIZER_DEFAULTS);
+  const step = trainingStep(denoisingGradient(network, model.preconditioning), OPTIMIZER_DEFAULTS);
   const measure = engine.name === "onnx" ? profileNative : profileEager;
   const result = {
-    forward: await measure((y) => [noisePredictor.predictNoise(y, 0.5)], [[batch, ...network.sampleShape]]),
-    step: await measure(step, stepShapes(network, batch)),
+    forward: await measure(
+      ({ y }: { y: tf.Tensor }) => ({ noise: noisePredictor.predictNoise(y, 0.5) }),
+      { y: [batch, ...network.sampleShape] },
+    ),
+    step: await measure(
+      step,
+      stepShapes<DenoisingBatch>(parameterCount(network), denoisingShapes(network, batch)),
+    ),
   };
   noisePredictor.dispose();
   return result;
 }
 
 /** Positive numbers, as variances and noise ratios are. */
-function inputsOf(shapes: readonly number[][]): tf.Tensor[] {
+function inputsOf<Inputs extends object>(shapes: ShapesOf<Inputs>): Inputs {
   const rng = createRng(2);
-  return shapes.map((shape, index) => {
+  return recordOf<Inputs>(shapes, (shape, index) => {
     const size = shape.reduce((product, length) => product * length, 1);
     const values = rng.fork(String(index)).uniformValues([1, size]);
     return tf.tensor(Float32Array.from(values), shape);
   });
 }
 
-async function profileEager(fn: TensorFunction, shapes: readonly number[][]): Promise<Share[]> {
+async function profileEager<Inputs extends object>(
+  fn: (inputs: Inputs) => object,
+  shapes: ShapesOf<Inputs>,
+): Promise<Share[]> {
   const inputs = inputsOf(shapes);
-  tf.dispose(tf.tidy(() => fn(...inputs)));
+  tf.dispose(tf.tidy(() => fn(inputs)));
   const shares = new Map<string, Share>();
   for (let run = 0; run < RUNS; run++) {
-    let outputs: tf.Tensor[] = [];
+    let outputs: object = [];
     const { kernels } = await tf.profile(() => {
-      outputs = tf.tidy(() => fn(...inputs));
-      return outputs;
+      outputs = tf.tidy(() => fn(inputs));
+      return {};
     });
     for (const kernel of kernels) add(shares, kernel.name, await kernel.kernelTimeMs as number);
     tf.dispose(outputs);
@@ -75,11 +87,13 @@ interface TraceEvent {
   readonly args?: { readonly op_name?: string };
 }
 
-async function profileNative(fn: TensorFunction, shapes: readonly number[][]): Promise<Share[]> {
+async function profileNative<Inputs extends object>(
+  fn: (inputs: Inputs) => object,
+  shapes: ShapesOf<Inputs>,
+): Promise<Share[]> {
   const folder = await Deno.makeTempDir();
   try {
-    const examples = shapes.map((shape) => ({ shape, dtype: "float32" as const }));
-    const compiled = await compile(fn, examples, { profile: `${folder}/profile` });
+    const compiled = await compileRecord(fn, shapes, { profile: `${folder}/profile` });
     const inputs = inputsOf(shapes);
     for (let run = 0; run <= RUNS; run++) tf.dispose(compiled.run(inputs));
     compiled.dispose();

@@ -3,7 +3,12 @@
  * (Song et al. 2021, section 5; Dhariwal & Nichol 2021).
  * @module
  */
-import { compile, type CompiledFunction } from "../compute/compile.ts";
+import {
+  type CompiledRecordFunction,
+  compileRecord,
+  runWithGradient,
+  type ShapesOf,
+} from "../compute/compile_record.ts";
 import { currentEngine } from "../compute/engine.ts";
 import { checkLabels } from "../compute/labels.ts";
 import type { PerRow } from "../compute/rows.ts";
@@ -78,43 +83,48 @@ export function readNoisyClassifier(bytes: Uint8Array): Weights {
   return readWeights(FORMAT, bytes);
 }
 
-/** Tensors, beside the weights and the noisy images, of one evaluation on B rows. */
-export type NoisyClassifierInputs = readonly [
+/** Tensors, beside the weights, of one evaluation on B rows. */
+export interface NoisyClassifierInputs {
+  /** Noisy digits, [B, 28, 28, 1]. */
+  readonly y: tf.Tensor;
   /** c_in, [B, 1, 1, 1]. */
-  scale: tf.Tensor,
+  readonly scale: tf.Tensor;
   /** [B, 32]. */
-  noiseFeatures: tf.Tensor,
-];
-
-/** Shapes of {@linkcode NoisyClassifierInputs}. */
-export function noisyClassifierShapes(rows: number): number[][] {
-  return [[rows, 1, 1, 1], [rows, FEATURES]];
+  readonly noiseFeatures: tf.Tensor;
 }
 
-/** What depends on the noise ratios [B] alone. RangeError unless they are positive. */
-export function noisyClassifierInputs(noiseRatio: Float64Array): NoisyClassifierInputs {
+/** Shapes of {@linkcode NoisyClassifierInputs}. */
+export function noisyClassifierShapes(rows: number): ShapesOf<NoisyClassifierInputs> {
+  return {
+    y: [rows, ...NOISY_CLASSIFIER_SHAPE],
+    scale: [rows, 1, 1, 1],
+    noiseFeatures: [rows, FEATURES],
+  };
+}
+
+/** The inputs for noisy digits of noise ratios [B]. RangeError unless they are positive. */
+export function noisyClassifierInputs(y: tf.Tensor, noiseRatio: Float64Array): NoisyClassifierInputs {
   const wrong = noiseRatio.find((ratio) => !(ratio > 0 && ratio < Infinity));
   if (wrong !== undefined) throw new RangeError(`noise ratios must be positive numbers, got ${wrong}`);
   const rows = noiseRatio.length;
   const { least, most } = NOISY_CLASSIFIER_NOISE;
   const logs = noiseRatio.map((ratio) => Math.log(Math.min(most, Math.max(least, ratio))));
   const scales = noiseRatio.map((ratio) => edmCoefficients(PRECONDITIONING.sigmaData, ratio).input);
-  return [
-    tf.tensor(Float32Array.from(scales), [rows, 1, 1, 1]),
-    tf.tensor(positionalFeatures(logs, FEATURES), [rows, FEATURES]),
-  ];
+  return {
+    y,
+    scale: tf.tensor(Float32Array.from(scales), [rows, 1, 1, 1]),
+    noiseFeatures: tf.tensor(positionalFeatures(logs, FEATURES), [rows, FEATURES]),
+  };
 }
 
 /**
  * log p(c | y), [B, 10].
  *
  * @param p The tensors of {@linkcode NOISY_CLASSIFIER_PARAMETERS} by name.
- * @param y [B, 28, 28, 1], digits in [−1, 1] with noise of the ratios of the inputs.
  */
 export function noisyClassifierForward(
   p: Parameters,
-  y: tf.Tensor,
-  [scale, noiseFeatures]: NoisyClassifierInputs,
+  { y, scale, noiseFeatures }: NoisyClassifierInputs,
 ): tf.Tensor2D {
   const noise = silu(embedding.apply(p, noiseFeatures));
   let h: tf.Tensor = tf.mul(tf.sub(y, PRECONDITIONING.centre), scale);
@@ -133,7 +143,10 @@ export class NoisyDigitClassifier {
   readonly classes: number = NOISY_CLASSIFIER_CLASSES;
   readonly #tensors: tf.Tensor[];
   #disposed = false;
-  readonly #compiled = new Map<number, { forward: CompiledFunction; pullback: CompiledFunction }>();
+  readonly #compiled = new Map<number, {
+    forward: CompiledRecordFunction<NoisyClassifierInputs, { value: tf.Tensor }>;
+    pullback: CompiledRecordFunction<NoisyClassifierInputs & { dy: tf.Tensor }, { gradient: tf.Tensor }>;
+  }>();
 
   /**
    * Puts the weights on the current engine.
@@ -151,13 +164,15 @@ export class NoisyDigitClassifier {
     this.#check();
     // Other engines run functions as they are.
     if (currentEngine()?.name !== "onnx" || this.#compiled.has(rows)) return;
-    const y = [rows, ...NOISY_CLASSIFIER_SHAPE];
-    const examples = [y, ...noisyClassifierShapes(rows)]
-      .map((shape) => ({ shape, dtype: "float32" as const }));
-    const forward = await compile((y, ...inputs) => [this.#forward(y, inputs)], examples);
-    const pullback = await compile((y, ...rest) => [
-      tf.grad((y) => this.#forward(y, rest.slice(0, 2)))(y, rest[2]),
-    ], [...examples, { shape: [rows, NOISY_CLASSIFIER_CLASSES], dtype: "float32" }]);
+    const shapes = noisyClassifierShapes(rows);
+    const forward = await compileRecord<NoisyClassifierInputs, { value: tf.Tensor }>(
+      (inputs) => ({ value: this.#forward(inputs) }),
+      shapes,
+    );
+    const pullback = await compileRecord<NoisyClassifierInputs & { dy: tf.Tensor }, { gradient: tf.Tensor }>(
+      ({ dy, ...inputs }) => ({ gradient: tf.grad((y) => this.#forward({ ...inputs, y }))(inputs.y, dy) }),
+      { ...shapes, dy: [rows, NOISY_CLASSIFIER_CLASSES] },
+    );
     this.#compiled.set(rows, { forward, pullback });
   }
 
@@ -178,20 +193,10 @@ export class NoisyDigitClassifier {
       if (ratios.length !== rows) {
         throw new RangeError(`expected one noise ratio per row, got ${ratios.length} for ${rows} rows`);
       }
-      const inputs = noisyClassifierInputs(ratios);
+      const inputs = noisyClassifierInputs(y, ratios);
       const compiled = this.#compiled.get(rows);
-      if (compiled === undefined) return this.#forward(y, inputs);
-      if (tf.engine().state.gradientDepth === 0) {
-        return compiled.forward.run([y, ...inputs])[0] as tf.Tensor2D;
-      }
-      // A compiled function leaves no tape.
-      return tf.customGrad((y, save) => {
-        (save as (tensors: tf.Tensor[]) => void)([y as tf.Tensor, ...inputs]);
-        return {
-          value: compiled.forward.run([y as tf.Tensor, ...inputs])[0],
-          gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => compiled.pullback.run([...saved, dy])[0],
-        };
-      })(y) as tf.Tensor2D;
+      if (compiled === undefined) return this.#forward(inputs);
+      return runWithGradient(compiled.forward, compiled.pullback, inputs) as tf.Tensor2D;
     });
   }
 
@@ -232,8 +237,7 @@ export class NoisyDigitClassifier {
     );
   }
 
-  #forward(y: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor2D {
-    const parameters = namedParameters(NOISY_CLASSIFIER_PARAMETERS, this.#tensors);
-    return noisyClassifierForward(parameters, y, inputs as unknown as NoisyClassifierInputs);
+  #forward(inputs: NoisyClassifierInputs): tf.Tensor2D {
+    return noisyClassifierForward(namedParameters(NOISY_CLASSIFIER_PARAMETERS, this.#tensors), inputs);
   }
 }

@@ -3,8 +3,7 @@
  * images.
  * @module
  */
-import { compile } from "../compute/compile.ts";
-import { valueAndGradientsOf } from "../compute/gradient.ts";
+import type { ShapesOf } from "../compute/compile_record.ts";
 import { createRng, type Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
@@ -13,10 +12,8 @@ import type { ImageDataset } from "../data/dataset.ts";
 import {
   flatten,
   initialValues,
-  namedParameters,
   type Parameters,
   type ParameterSpec,
-  splitParameters,
   unflatten,
   type Weights,
 } from "../networks/network.ts";
@@ -24,16 +21,12 @@ import {
   NOISY_CLASSIFIER_NOISE,
   NOISY_CLASSIFIER_PARAMETERS,
   noisyClassifierForward,
+  type NoisyClassifierInputs,
   noisyClassifierInputs,
   noisyClassifierShapes,
 } from "./noisy_classifier.ts";
-import {
-  type OptimizerConfig,
-  type OptimizerState,
-  update,
-  type UpdateScalars,
-  updateScalars,
-} from "../training/optimizer.ts";
+import { type OptimizerConfig, scalarTensors, startState, stateTensors } from "../training/optimizer.ts";
+import { compileStep, parameterGradient } from "../training/step.ts";
 import {
   CLASSIFIER_CLASSES,
   CLASSIFIER_PARAMETERS,
@@ -73,38 +66,38 @@ export const CLASSIFIER_TRAINING: ClassifierTraining = {
 };
 
 /** A classifier to train. */
-export interface ClassifierKind {
+export interface ClassifierKind<Inputs extends object = object> {
   /** Its parameters. */
   readonly parameters: readonly ParameterSpec[];
   /** Shapes of the tensors that {@linkcode ClassifierKind.inputs} makes. */
-  shapes(rows: number): number[][];
+  shapes(rows: number): ShapesOf<Inputs>;
   /** What a step shows it, from images [B, 28, 28, 1] in [−1, 1]. */
-  inputs(images: tf.Tensor, rng: Rng): tf.Tensor[];
+  inputs(images: tf.Tensor, rng: Rng): Inputs;
   /** log p(c | inputs), [B, 10]. */
-  logProbabilities(p: Parameters, inputs: readonly tf.Tensor[]): tf.Tensor;
+  logProbabilities(p: Parameters, inputs: Inputs): tf.Tensor;
 }
 
 /** The classifier that measures samples: it sees images as they are. */
-export const cleanDigits: ClassifierKind = {
+export const cleanDigits: ClassifierKind<{ images: tf.Tensor }> = {
   parameters: CLASSIFIER_PARAMETERS,
-  shapes: (rows) => [[rows, ...CLASSIFIER_SHAPE]],
-  inputs: (images) => [images.clone()],
-  logProbabilities: (p, [images]) => tf.logSoftmax(classifierForward(p, images).logits),
+  shapes: (rows) => ({ images: [rows, ...CLASSIFIER_SHAPE] }),
+  inputs: (images) => ({ images: images.clone() }),
+  logProbabilities: (p, { images }) => tf.logSoftmax(classifierForward(p, images).logits),
 };
 
 /** The classifier that guides samplers: it sees x_0 + ν ε, ln ν uniform over the noise ratios that it is to know. */
-export const noisyDigits: ClassifierKind = {
+export const noisyDigits: ClassifierKind<NoisyClassifierInputs> = {
   parameters: NOISY_CLASSIFIER_PARAMETERS,
-  shapes: (rows) => [[rows, ...CLASSIFIER_SHAPE], ...noisyClassifierShapes(rows)],
+  shapes: noisyClassifierShapes,
   inputs: (images, rng) =>
     tf.tidy(() => {
       const { least, most } = NOISY_CLASSIFIER_NOISE;
       const ratios = rng.fork("level").uniformValues([images.shape[0]])
         .map((u) => least * Math.pow(most / least, u));
       const noise = tf.mul(rng.fork("noise").normal(images.shape), column(ratios, images));
-      return [tf.add(images, noise), ...noisyClassifierInputs(ratios)];
+      return noisyClassifierInputs(tf.add(images, noise), ratios);
     }),
-  logProbabilities: (p, [y, scale, features]) => noisyClassifierForward(p, y, [scale, features]),
+  logProbabilities: noisyClassifierForward,
 };
 
 /** One step that was done. */
@@ -126,34 +119,33 @@ export async function* trainClassifier(
   const rng = createRng(config.seed);
   const batches = shuffledBatches(dataset, config.batch, rng.fork("batches"));
   const initial = flatten(kind.parameters, initialValues(kind.parameters, rng.fork("weights")));
-  const state = [initial, initial, initial.map(() => 0), initial.map(() => 0)].map((values) =>
-    tf.tensor1d(values)
+  const run = await compileStep<{ labels: tf.Tensor; inputs: object }>(
+    ({ weights }, { labels, inputs }) =>
+      parameterGradient(kind.parameters, weights, (p) => {
+        const logs = kind.logProbabilities(p, inputs);
+        return tf.neg(tf.mean(tf.sum(tf.mul(labels, logs), 1)));
+      }),
+    config.optimizer,
+    initial.length,
+    { labels: [config.batch, CLASSIFIER_CLASSES], inputs: kind.shapes(config.batch) },
   );
-  const shapes = [
-    ...state.map(({ shape }) => shape),
-    ...[[], [], []],
-    [config.batch, CLASSIFIER_CLASSES],
-    ...kind.shapes(config.batch),
-  ];
-  const run = await compile(
-    stepFunction(config.optimizer, kind),
-    shapes.map((shape) => ({ shape: [...shape], dtype: "float32" })),
-  );
-  let tensors: tf.Tensor[] = state;
+  let state = stateTensors(startState(initial));
   try {
     for (let step = 1; step <= config.steps; step++) {
       const batch = batches(step - 1);
       const moved = shiftImages(batch.images, config.shift, rng.fork(`shift ${step}`));
       const images = tf.tensor(moved, [...batch.shape]);
-      const { rate, varianceScale, emaShare } = updateScalars(config.optimizer, step, config.steps);
-      const inputs = [
-        ...[rate, varianceScale, emaShare].map((value) => tf.scalar(value)),
-        tf.tensor2d(oneHot(batch.labels), [config.batch, CLASSIFIER_CLASSES]),
-        ...kind.inputs(images, rng.fork(`noise ${step}`)),
-      ];
-      const [loss, ...next] = run.run([...tensors, ...inputs]);
-      tf.dispose([tensors, images, inputs]);
-      tensors = next;
+      const inputs = {
+        state,
+        scalars: scalarTensors(config.optimizer, step, config.steps),
+        batch: {
+          labels: tf.tensor2d(oneHot(batch.labels), [config.batch, CLASSIFIER_CLASSES]),
+          inputs: kind.inputs(images, rng.fork(`noise ${step}`)),
+        },
+      };
+      const { loss, norm, ...next } = run.run(inputs);
+      tf.dispose([images, inputs, norm]);
+      state = next.state;
       const report = step % 50 === 0 || step === config.steps;
       const value = report ? (await loss.data())[0] : null;
       tf.dispose(loss);
@@ -161,36 +153,13 @@ export async function* trainClassifier(
       yield {
         step,
         loss: value,
-        weights: async () => unflatten(kind.parameters, await tensors[1].data<"float32">()),
+        weights: async () => unflatten(kind.parameters, await state.ema.data<"float32">()),
       };
     }
   } finally {
     run.dispose();
-    tf.dispose(tensors);
+    tf.dispose(state);
   }
-}
-
-/**
- * (weights, ema, mean, variance, rate, variance scale, ema share, one-hot labels, …inputs) to (loss, the first four's
- * successors).
- */
-function stepFunction(
-  optimizer: OptimizerConfig,
-  kind: ClassifierKind,
-): (...inputs: tf.Tensor[]) => tf.Tensor[] {
-  return (weights, ema, mean, variance, rate, varianceScale, emaShare, labels, ...inputs) => {
-    // Split outside the tape: the gradient of a slice is a padded copy of all parameters.
-    const parameters = splitParameters(kind.parameters, weights as tf.Tensor1D);
-    const { value, grads } = valueAndGradientsOf((...tensors) => {
-      const logs = kind.logProbabilities(namedParameters(kind.parameters, tensors), inputs);
-      return tf.neg(tf.mean(tf.sum(tf.mul(labels, logs), 1))) as tf.Scalar;
-    }, "the classifier's loss")(parameters);
-    const gradient = tf.concat(grads.map((tensor) => tf.reshape(tensor, [-1])), 0) as tf.Tensor1D;
-    const state = { weights, ema, mean, variance } as OptimizerState<tf.Tensor1D>;
-    const scalars = { rate, varianceScale, emaShare } as UpdateScalars<tf.Scalar>;
-    const next = update(optimizer, state, gradient, scalars).state;
-    return [value, next.weights, next.ema, next.mean, next.variance];
-  };
 }
 
 /** Each 28×28 image moved by whole pixels, −shift … shift in both directions; what comes in is black. */

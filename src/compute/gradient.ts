@@ -32,7 +32,7 @@ export function valueAndGradientOf(
 export function valueAndGradientsOf(
   f: (...tensors: tf.Tensor[]) => tf.Scalar,
   what: string,
-): (tensors: tf.Tensor[]) => { value: tf.Tensor; grads: tf.Tensor[] } {
+): (tensors: tf.Tensor[]) => { value: tf.Scalar; grads: tf.Tensor[] } {
   const valueAndGradients = tf.valueAndGrads((...tensors: tf.Tensor[]) =>
     withoutReads(tensors, () => f(...tensors), what)
   );
@@ -102,6 +102,6 @@ function disposeTape(): void {
   const { state } = tf.engine();
   // A gradient within a gradient shares the outer one's tape, which may go on.
   if (state.gradientDepth > 0) return;
-  for (const { saved } of state.activeTape ?? []) tf.dispose(saved);
+  for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
   state.activeTape = null as unknown as typeof state.activeTape;
 }

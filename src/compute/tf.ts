@@ -2,12 +2,14 @@
 import type * as tfjs from "npm:@tensorflow/tfjs@4.22.0";
 import {
   concat,
+  dispose as tfjsDispose,
   enableProdMode,
   equal,
   expandDims,
   oneHot as tfjsOneHot,
   registerGradient,
   Tensor as TensorClass,
+  tidy as tfjsTidy,
 } from "npm:@tensorflow/tfjs@4.22.0";
 
 export * from "npm:@tensorflow/tfjs@4.22.0";
@@ -29,6 +31,12 @@ export type Tensor4D = ReturnType<(typeof tfjs)["tensor4d"]>;
 
 // Production mode skips per-kernel NaN checks and the banner that the cpu backend prints on its first kernel.
 enableProdMode();
+
+/** Runs a function and frees the tensors that it makes but does not return; it may return an object that holds tensors. */
+export const tidy = tfjsTidy as <Result>(fn: () => Result) => Result;
+
+/** Frees a tensor, or all that a list or an object holds. */
+export const dispose = tfjsDispose as (tensors: object) => void;
 
 /** One-hot rows as TensorFlow.js makes them, of a single class too, which it refuses. */
 export const oneHot: (typeof tfjs)["oneHot"] = (indices, depth, onValue = 1, offValue = 0, dtype = "int32") =>

@@ -4,8 +4,6 @@
  * D(y, ν) = centre + c_skip (y − centre) + c_out F(c_in (y − centre), c_noise).
  * @module
  */
-import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
-import * as tf from "../compute/tf.ts";
 import { checkFields, checkNumber } from "../input/fields.ts";
 import { requirePositive } from "../input/require.ts";
 
@@ -48,55 +46,26 @@ export function edmCoefficients(
   };
 }
 
-/** The network's input c_in (y − centre), of y's shape [B, …]. */
-export function networkInput(
-  { sigmaData, centre }: Preconditioning,
-  y: tf.Tensor,
-  noiseRatio: PerRow,
-): tf.Tensor {
-  return tf.tidy(() => {
-    const scale = mapPerRow(noiseRatio, (ratio) => edmCoefficients(sigmaData, ratio).input);
-    return tf.mul(tf.sub(y, centre), column(scale, y));
-  });
+/** The factors in ε̂ = skip (y − centre) + output F(input (y − centre)). */
+export interface PredictionCoefficients {
+  /** c_in. */
+  readonly input: number;
+  /** ν c_in². */
+  readonly skip: number;
+  /** −σ_d c_in. */
+  readonly output: number;
 }
 
 /**
- * The predicted noise ε̂ = (y − D)/ν of the network's output F, of y's shape [B, …]:
- * (ν (y − centre) · c_in − σ_d F) · c_in, which loses no digits at small ν.
+ * The factors with which a network's output F gives the noise, at noise ratio ν: ε̂ = (y − D)/ν without the difference that
+ * has no digits left at small ν. Without preconditioning the output is ε̂ itself.
  */
-export function noiseOfOutput(
-  { sigmaData, centre }: Preconditioning,
-  y: tf.Tensor,
-  noiseRatio: PerRow,
-  output: tf.Tensor,
-): tf.Tensor {
-  return tf.tidy(() => {
-    const fromInput = mapPerRow(noiseRatio, (ratio) => ratio * edmCoefficients(sigmaData, ratio).input ** 2);
-    const fromOutput = mapPerRow(noiseRatio, (ratio) => sigmaData * edmCoefficients(sigmaData, ratio).input);
-    return tf.sub(tf.mul(tf.sub(y, centre), column(fromInput, y)), tf.mul(output, column(fromOutput, y)));
-  });
-}
-
-/**
- * What the network should put out for data x_0 and noise ε, both [B, …]: (x_0 − centre − c_skip (y − centre))/c_out
- * = (ν (x_0 − centre)/σ_d − σ_d ε) · c_in, which loses no digits at small ν. Its squared error is EDM's loss, and
- * σ_d² c_in² times it is the squared error of ε̂.
- */
-export function networkTarget(
-  { sigmaData, centre }: Preconditioning,
-  data: tf.Tensor,
-  noise: tf.Tensor,
-  noiseRatio: PerRow,
-): tf.Tensor {
-  return tf.tidy(() => {
-    const fromData = mapPerRow(
-      noiseRatio,
-      (ratio) => ratio / sigmaData * edmCoefficients(sigmaData, ratio).input,
-    );
-    const fromNoise = mapPerRow(noiseRatio, (ratio) => sigmaData * edmCoefficients(sigmaData, ratio).input);
-    return tf.sub(
-      tf.mul(tf.sub(data, centre), column(fromData, data)),
-      tf.mul(noise, column(fromNoise, data)),
-    );
-  });
+export function predictionCoefficients(
+  preconditioning: Preconditioning | null,
+  noiseRatio: number,
+): PredictionCoefficients {
+  if (preconditioning === null) return { input: 1, skip: 0, output: 1 };
+  const { sigmaData } = preconditioning;
+  const { input } = edmCoefficients(sigmaData, noiseRatio);
+  return { input, skip: noiseRatio * input * input, output: -sigmaData * input };
 }

@@ -2,7 +2,7 @@
  * A trained network as a noise predictor: with or without a label, guided or not, compiled for the batch sizes that matter.
  * @module
  */
-import { compile, type CompiledFunction } from "../compute/compile.ts";
+import { type CompiledRecordFunction, compileRecord, runWithGradient } from "../compute/compile_record.ts";
 import { currentEngine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
 import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
@@ -143,34 +143,37 @@ function predictorWith(evaluator: Evaluator, labels: Labels, guidance: Required<
   };
 }
 
+/** A noisy input with what belongs to its noise ratio. */
+interface Inputs extends PredictionInputs {
+  readonly y: tf.Tensor;
+}
+
 /** The network with its weights, and its compiled forms by batch size. */
 class Evaluator {
   #disposed = false;
-  readonly #compiled = new Map<number, CompiledFunction>();
-  /** Transposed Jacobians times a vector, the last input. */
-  readonly #pullbacks = new Map<number, CompiledFunction>();
+  readonly #compiled = new Map<number, CompiledRecordFunction<Inputs, { value: tf.Tensor }>>();
+  /** Transposed Jacobians times a vector. */
+  readonly #pullbacks = new Map<
+    number,
+    CompiledRecordFunction<Inputs & { dy: tf.Tensor }, { gradient: tf.Tensor }>
+  >();
 
   constructor(readonly config: ModelConfig, readonly network: Network, readonly parameters: Parameters) {}
 
   async prepare(rows: number, gradients: boolean): Promise<void> {
     if (this.#disposed) throw new Error("the network's noise predictor was disposed: load it again");
-    const sample = [rows, ...this.network.sampleShape];
-    const examples = [sample, ...predictionShapes(this.network, rows)]
-      .map((shape) => ({ shape, dtype: "float32" as const }));
+    const y = [rows, ...this.network.sampleShape];
+    const shapes = { y, ...predictionShapes(this.network, rows) };
     if (!this.#compiled.has(rows)) {
-      const predict = (
-        y: tf.Tensor,
-        ...inputs: tf.Tensor[]
-      ) => [this.#predict(y, inputs as unknown as PredictionInputs)];
-      this.#compiled.set(rows, await compile(predict, examples));
+      const predict = (inputs: Inputs) => ({ value: this.#predict(inputs) });
+      this.#compiled.set(rows, await compileRecord(predict, shapes));
     }
     // Other engines run functions as they are, where the tape of one pass costs less than a pass of its own.
     if (gradients && !this.#pullbacks.has(rows) && currentEngine()?.name === "onnx") {
-      const pullBack = (y: tf.Tensor, ...rest: tf.Tensor[]) => {
-        const inputs = rest.slice(0, -1) as unknown as PredictionInputs;
-        return [tf.grad((y) => this.#predict(y, inputs))(y, rest[rest.length - 1])];
-      };
-      this.#pullbacks.set(rows, await compile(pullBack, [...examples, examples[0]]));
+      const pullBack = ({ dy, ...inputs }: Inputs & { dy: tf.Tensor }) => ({
+        gradient: tf.grad((y) => this.#predict({ ...inputs, y }))(inputs.y, dy),
+      });
+      this.#pullbacks.set(rows, await compileRecord(pullBack, { ...shapes, dy: y }));
     }
   }
 
@@ -187,24 +190,16 @@ class Evaluator {
   }
 
   noise(y: tf.Tensor, noiseRatio: Float64Array, labels: readonly number[]): tf.Tensor {
-    const inputs = predictionInputs(this.network, this.config.preconditioning, noiseRatio, labels);
-    const tensors = [y, ...inputs as readonly tf.Tensor[]];
+    const inputs = { y, ...predictionInputs(this.network, this.config.preconditioning, noiseRatio, labels) };
     const compiled = this.#compiled.get(noiseRatio.length);
-    if (compiled === undefined) return this.#predict(y, inputs);
-    if (tf.engine().state.gradientDepth === 0) return compiled.run(tensors)[0];
-    // A compiled function leaves no tape; without its derivative compiled, the network runs operation by operation.
+    if (compiled === undefined) return this.#predict(inputs);
+    if (tf.engine().state.gradientDepth === 0) return compiled.run(inputs).value;
+    // Without its derivative compiled, the network runs operation by operation.
     const pullback = this.#pullbacks.get(noiseRatio.length);
-    if (pullback === undefined) return this.#predict(y, inputs);
-    return tf.customGrad((y, save) => {
-      (save as (tensors: tf.Tensor[]) => void)(tensors);
-      return {
-        value: compiled.run([y as tf.Tensor, ...tensors.slice(1)])[0],
-        gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => pullback.run([...saved, dy])[0],
-      };
-    })(y);
+    return pullback === undefined ? this.#predict(inputs) : runWithGradient(compiled, pullback, inputs);
   }
 
-  #predict(y: tf.Tensor, inputs: PredictionInputs): tf.Tensor {
+  #predict({ y, ...inputs }: Inputs): tf.Tensor {
     return predictNoise(this.network, this.config.preconditioning, this.parameters, y, inputs);
   }
 
@@ -214,7 +209,7 @@ class Evaluator {
       for (const compiled of forms.values()) compiled.dispose();
       forms.clear();
     }
-    tf.dispose(this.parameters as Record<string, tf.Tensor>);
+    tf.dispose(this.parameters);
   }
 }
 

@@ -3,8 +3,13 @@
  * it; everything that depends on ν alone is computed on the host in float64 and handed in.
  * @module
  */
+import type { ShapesOf } from "../compute/compile_record.ts";
 import * as tf from "../compute/tf.ts";
-import { edmCoefficients, type Preconditioning } from "../diffusion/preconditioning.ts";
+import {
+  type Preconditioning,
+  type PredictionCoefficients,
+  predictionCoefficients,
+} from "../diffusion/preconditioning.ts";
 import type { NetworkConfig } from "./registry.ts";
 import type { Network, Parameters } from "./network.ts";
 
@@ -21,23 +26,22 @@ export interface ModelConfig {
   readonly consistency?: true;
 }
 
-/** Tensors, beside the weights and the noisy input, of one evaluation on B rows; the order is that of the arguments. */
-export type PredictionInputs = readonly [
+/** Tensors, beside the weights and the noisy input, of one evaluation on B rows. */
+export interface PredictionInputs {
   /** c_in, [B, 1, …]. */
-  input: tf.Tensor,
+  readonly input: tf.Tensor;
   /** Factor of y − centre in ε̂, [B, 1, …]. */
-  skip: tf.Tensor,
+  readonly skip: tf.Tensor;
   /** Factor of the network's output in ε̂, [B, 1, …]. */
-  output: tf.Tensor,
+  readonly output: tf.Tensor;
   /** [B, F]. */
-  noiseFeatures: tf.Tensor,
+  readonly noiseFeatures: tf.Tensor2D;
   /** One-hot [B, classes + 1]; absent for a network without labels. */
-  classes?: tf.Tensor,
-];
+  readonly classes?: tf.Tensor2D;
+}
 
 /**
- * ε̂ = skip · (y − centre) + output · F(input · (y − centre)). With EDM's D this is (y − D)/ν without the difference that
- * has no digits left at small ν: skip = ν/(ν² + σ_d²), output = −σ_d/√(ν² + σ_d²).
+ * ε̂ = skip · (y − centre) + output · F(input · (y − centre)), with the factors of `predictionCoefficients`.
  *
  * @param y [B, …sampleShape].
  */
@@ -46,15 +50,10 @@ export function predictNoise(
   preconditioning: Preconditioning | null,
   p: Parameters,
   y: tf.Tensor,
-  [input, skip, output, noiseFeatures, classes]: PredictionInputs,
+  { input, skip, output, noiseFeatures, classes }: PredictionInputs,
 ): tf.Tensor {
   const centred = preconditioning === null ? y : tf.sub(y, preconditioning.centre);
-  const f = network.forward(
-    p,
-    tf.mul(centred, input),
-    noiseFeatures as tf.Tensor2D,
-    (classes ?? null) as tf.Tensor2D | null,
-  );
+  const f = network.forward(p, tf.mul(centred, input), noiseFeatures, classes ?? null);
   return tf.add(tf.mul(centred, skip), tf.mul(f, output));
 }
 
@@ -93,29 +92,32 @@ export function predictionInputs(
       throw new RangeError(`noise ratios must be positive numbers, got ${ratio}`);
     }
   }
-  const column = (f: (ratio: number) => number) =>
-    tf.tensor(Float32Array.from(noiseRatio, f), [rows, ...network.sampleShape.map(() => 1)]);
-  const sigma = preconditioning?.sigmaData;
-  const edm = (f: (cIn: number, ratio: number, sigma: number) => number, plain: number) =>
-    column((ratio) => sigma === undefined ? plain : f(edmCoefficients(sigma, ratio).input, ratio, sigma));
+  const coefficients = Array.from(noiseRatio, (ratio) => predictionCoefficients(preconditioning, ratio));
+  const column = (name: keyof PredictionCoefficients) =>
+    tf.tensor(coefficients.map((row) => row[name]), [rows, ...network.sampleShape.map(() => 1)]);
   const features = network.noiseFeatures(noiseRatio.map(Math.log));
-  const inputs = [
-    edm((cIn) => cIn, 1),
-    edm((cIn, ratio) => ratio * cIn * cIn, 0),
-    edm((cIn, _, sigma) => -sigma * cIn, 1),
-    tf.tensor(features, [rows, network.noiseFeatureCount]),
-  ] as const;
-  return network.classes === 0 ? inputs : [...inputs, oneHot(labels, rows, network.classes)];
+  return {
+    input: column("input"),
+    skip: column("skip"),
+    output: column("output"),
+    noiseFeatures: tf.tensor2d(features, [rows, network.noiseFeatureCount]),
+    ...network.classes > 0 && { classes: oneHot(labels, rows, network.classes) },
+  };
 }
 
 /** Shapes of {@link PredictionInputs} for a batch of `rows`. */
-export function predictionShapes(network: Network, rows: number): number[][] {
+export function predictionShapes(network: Network, rows: number): ShapesOf<PredictionInputs> {
   const column = [rows, ...network.sampleShape.map(() => 1)];
-  const shapes = [column, column, column, [rows, network.noiseFeatureCount]];
-  return network.classes === 0 ? shapes : [...shapes, [rows, network.classes + 1]];
+  return {
+    input: column,
+    skip: column,
+    output: column,
+    noiseFeatures: [rows, network.noiseFeatureCount],
+    ...network.classes > 0 && { classes: [rows, network.classes + 1] },
+  };
 }
 
-function oneHot(labels: ArrayLike<number>, rows: number, classes: number): tf.Tensor {
+function oneHot(labels: ArrayLike<number>, rows: number, classes: number): tf.Tensor2D {
   if (labels.length !== rows) {
     throw new RangeError(`expected one label per row, got ${labels.length} for ${rows} rows`);
   }
@@ -127,5 +129,5 @@ function oneHot(labels: ArrayLike<number>, rows: number, classes: number): tf.Te
     }
     values[row * (classes + 1) + label] = 1;
   }
-  return tf.tensor(values, [rows, classes + 1]);
+  return tf.tensor2d(values, [rows, classes + 1]);
 }

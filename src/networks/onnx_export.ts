@@ -39,18 +39,12 @@ export function exportOnnx(model: Model): Uint8Array {
     const noisePredictor = (y: tf.Tensor, ratio: tf.Tensor, labels?: tf.Tensor): tf.Tensor[] => {
       const columns = sampleShape.map(() => 1);
       const ratios = tf.reshape(ratio, [ratio.size, ...columns]);
-      const features = noiseFeatures(config.network, ratio as tf.Tensor1D);
+      const noiseFeatures = noiseFeaturesOf(config.network, ratio as tf.Tensor1D);
       const coefficients = config.preconditioning === null
-        ? [tf.onesLike(ratios), tf.zerosLike(ratios), tf.onesLike(ratios)]
+        ? { input: tf.onesLike(ratios), skip: tf.zerosLike(ratios), output: tf.onesLike(ratios) }
         : edm(ratios, config.preconditioning.sigmaData);
-      const inputs = [...coefficients, features, ...(labels === undefined ? [] : [labels])];
-      const noise = predictNoise(
-        network,
-        config.preconditioning,
-        parameters,
-        y,
-        inputs as unknown as PredictionInputs,
-      );
+      const inputs = { ...coefficients, noiseFeatures, ...labels && { classes: labels as tf.Tensor2D } };
+      const noise = predictNoise(network, config.preconditioning, parameters, y, inputs);
       return [noise, tf.sub(y, tf.mul(ratios, noise))];
     };
     const shapes = (rows: number) => [
@@ -67,14 +61,14 @@ export function exportOnnx(model: Model): Uint8Array {
   });
 }
 
-/** The coefficients that `predictionInputs` computes on the host: c_in, skip = ν c_in², output = −σ_d c_in. */
-function edm(ratios: tf.Tensor, sigmaData: number): tf.Tensor[] {
+/** The factors that `predictionCoefficients` computes on the host. */
+function edm(ratios: tf.Tensor, sigmaData: number): Pick<PredictionInputs, "input" | "skip" | "output"> {
   const input = tf.rsqrt(tf.add(tf.square(ratios), sigmaData ** 2));
-  return [input, tf.mul(ratios, tf.square(input)), tf.mul(input, -sigmaData)];
+  return { input, skip: tf.mul(ratios, tf.square(input)), output: tf.mul(input, -sigmaData) };
 }
 
 /** The features that `Network.noiseFeatures` computes on the host: cosines and sines of ln ν, or of the tutorial's time. */
-function noiseFeatures(config: NetworkConfig, ratio: tf.Tensor1D): tf.Tensor {
+function noiseFeaturesOf(config: NetworkConfig, ratio: tf.Tensor1D): tf.Tensor2D {
   const angles = (values: tf.Tensor, frequencies: Float64Array) =>
     tf.mul(
       tf.reshape(values, [ratio.size, 1]),
@@ -87,7 +81,7 @@ function noiseFeatures(config: NetworkConfig, ratio: tf.Tensor1D): tf.Tensor {
   const phase = config.kind === "tutorial"
     ? angles(tf.div(tf.log1p(tf.mul(tf.square(ratio), growth)), growth), randomFrequencies(config))
     : angles(tf.log(ratio), positionalFrequencies(config.noiseFeatures));
-  return tf.concat([tf.cos(phase), tf.sin(phase)], 1);
+  return tf.concat([tf.cos(phase), tf.sin(phase)], 1) as tf.Tensor2D;
 }
 
 function documentation({ sampleShape, classes }: Network): string {

@@ -1,5 +1,5 @@
 /**
- * One step of consistency distillation or training as a pure function of a flat list of tensors, and its batches.
+ * The step of consistency distillation or training: its loss and its batches.
  * @module
  */
 import { column } from "../compute/rows.ts";
@@ -27,7 +27,7 @@ import {
   drawConsistencyLevels,
 } from "../objectives/consistency.ts";
 import { noisedBatch } from "./batch.ts";
-import { gradientFunction, type StepMethod, updatingFunction } from "./step.ts";
+import { type LossFunction, parameterGradient, type StepMethod } from "./step.ts";
 import type { TrainingConfig } from "./train.ts";
 
 /**
@@ -47,7 +47,7 @@ export function consistencyMethod(
   objective: ConsistencyObjective,
   network: Network,
   teacher: Float32Array | undefined,
-): StepMethod {
+): StepMethod<ConsistencyBatch> {
   const { model, batch: rows } = config;
   const count = parameterCount(network);
   if (objective.teacher !== null && teacher?.length !== count) {
@@ -59,95 +59,106 @@ export function consistencyMethod(
   const distilled = objective.teacher !== null;
   const tensors = distilled ? teacherTensors(network, teacher!) : [];
   const slope = distilled ? guidedNoise(network, model, namedParameters(network.parameters, tensors)) : null;
-  const [data, single] = [[rows, ...network.sampleShape], [rows, ...network.sampleShape.map(() => 1)]];
+  const data = [rows, ...network.sampleShape];
+  const single = [rows, ...network.sampleShape.map(() => 1)];
   const inputs = predictionShapes(network, rows);
-  const teacherShapes = !distilled
-    ? []
-    : network.classes === 0
-    ? inputs
-    : [single, ...predictionShapes(network, 2 * rows)];
+  const labelled = network.classes > 0;
   return {
-    step: (weights, ema, ...rest) =>
-      updatingFunction(
-        (weights, ...batch) => lossAndGradient(network, config, objective, slope)(weights, ema, ...batch),
-        config.optimizer,
-      )(weights, ema, ...rest),
-    batchShapes: [data, data, single, single, single, ...inputs, ...inputs, ...teacherShapes],
+    lossAndGradient: lossAndGradient(network, config, objective, slope),
+    batchShapes: {
+      data,
+      noise: data,
+      far: single,
+      near: single,
+      weight: single,
+      atFar: inputs,
+      atNear: inputs,
+      ...distilled && { ofTeacher: labelled ? predictionShapes(network, 2 * rows) : inputs },
+      ...distilled && labelled && { guidance: single },
+    },
     batch: (images, done) => {
       const { data, noise, labels, rng } = noisedBatch(config, network, images, done);
       const levels = drawConsistencyLevels(objective, rng.fork("level"), rows, done / config.steps);
       const { far, near, weight } = levels;
       const inputsAt = (ratios: Float64Array, labels: readonly number[]) =>
-        predictionInputs(network, model.preconditioning, ratios, labels) as readonly tf.Tensor[];
-      const ofTeacher = !distilled ? [] : network.classes === 0 ? inputsAt(far, []) : [
-        column(far.map((t) => guidanceWeight(guidance, t)), data),
-        ...inputsAt(
-          Float64Array.from([...far, ...far]),
-          [...labels, ...labels.map(() => network.classes)],
-        ),
-      ];
-      return [
-        ...[data, noise, column(far, data), column(near, data), column(weight, data)],
-        ...[...inputsAt(far, labels), ...inputsAt(near, labels), ...ofTeacher],
-      ];
+        predictionInputs(network, model.preconditioning, ratios, labels);
+      const twice = Float64Array.from([...far, ...far]);
+      const withAndWithout = [...labels, ...labels.map(() => network.classes)];
+      return {
+        data,
+        noise,
+        far: column(far, data),
+        near: column(near, data),
+        weight: column(weight, data),
+        atFar: inputsAt(far, labels),
+        atNear: inputsAt(near, labels),
+        ...distilled && { ofTeacher: labelled ? inputsAt(twice, withAndWithout) : inputsAt(far, []) },
+        ...distilled && labelled &&
+          { guidance: column(far.map((t) => guidanceWeight(guidance, t)), data) },
+      };
     },
     dispose: () => tf.dispose(tensors),
   };
 }
 
-/** The guided teacher: (y_t, …its inputs) to ε̂, of y's shape. */
-type Slope = (y: tf.Tensor, inputs: readonly tf.Tensor[]) => tf.Tensor;
+/** The tensors of one batch. */
+interface ConsistencyBatch {
+  /** x_0, [B, …sampleShape]. */
+  readonly data: tf.Tensor;
+  /** ε, [B, …sampleShape]. */
+  readonly noise: tf.Tensor;
+  /** t, [B, 1, …]. */
+  readonly far: tf.Tensor;
+  /** r, [B, 1, …]. */
+  readonly near: tf.Tensor;
+  /** w, [B, 1, …]. */
+  readonly weight: tf.Tensor;
+  /** The student's inputs at t. */
+  readonly atFar: PredictionInputs;
+  /** The moving average's inputs at r. */
+  readonly atNear: PredictionInputs;
+  /** The teacher's inputs at t: of B rows, or of 2B with labels and without; absent in training without a teacher. */
+  readonly ofTeacher?: PredictionInputs;
+  /** Weight of the label in the teacher's noise, [B, 1, …]; absent without a teacher or without labels. */
+  readonly guidance?: tf.Tensor;
+}
 
-/** (weights [P], moving average [P], …batch) to [loss, gradient [P]]. */
+/** ε̂(y_t, t) of the teacher, of y's shape. */
+type Slope = (y: tf.Tensor, batch: ConsistencyBatch) => tf.Tensor;
+
 function lossAndGradient(
   network: Network,
   { model: { preconditioning } }: TrainingConfig,
   { huber }: ConsistencyObjective,
   slope: Slope | null,
-): (weights: tf.Tensor, ema: tf.Tensor, ...batch: tf.Tensor[]) => tf.Tensor[] {
-  const student = gradientFunction(
-    network,
-    (p, y, t, target, weight, ...inputs) =>
-      consistencyLoss(
-        predictConsistency(network, preconditioning, p, y, t, inputs as unknown as PredictionInputs),
-        target,
-        weight,
-        huber,
-      ),
-  );
-  const count = network.classes === 0 ? 4 : 5;
-  return (weights, ema, data, noise, t, r, weight, ...inputs) => {
-    const [atFar, atNear, ofTeacher] = [
-      inputs.slice(0, count),
-      inputs.slice(count, 2 * count),
-      inputs.slice(2 * count),
-    ];
+): LossFunction<ConsistencyBatch> {
+  return ({ weights, ema }, batch) => {
+    const { data, noise, far: t, near: r, weight, atFar, atNear } = batch;
     const far = tf.add(data, tf.mul(noise, t));
-    const near = tf.add(far, tf.mul(tf.sub(r, t), slope === null ? noise : slope(far, ofTeacher)));
-    const averaged = namedParameters(
+    const near = tf.add(far, tf.mul(tf.sub(r, t), slope === null ? noise : slope(far, batch)));
+    const averaged = namedParameters(network.parameters, splitParameters(network.parameters, ema));
+    const target = predictConsistency(network, preconditioning, averaged, near, r, atNear);
+    return parameterGradient(
       network.parameters,
-      splitParameters(network.parameters, ema as tf.Tensor1D),
+      weights,
+      (p) =>
+        consistencyLoss(
+          predictConsistency(network, preconditioning, p, far, t, atFar),
+          target,
+          weight,
+          huber,
+        ),
     );
-    const target = predictConsistency(
-      network,
-      preconditioning,
-      averaged,
-      near,
-      r,
-      atNear as unknown as PredictionInputs,
-    );
-    return student(weights, far, t, target, weight, ...atFar);
   };
 }
 
-/** ε̂ of the teacher with guidance, both of its passes in one batch; its inputs are [guidance weight, …of 2B rows]. */
+/** ε̂ of the teacher with guidance, both of its passes in one batch. */
 function guidedNoise(network: Network, { preconditioning }: ModelConfig, p: Parameters): Slope {
-  const noise = (y: tf.Tensor, inputs: readonly tf.Tensor[]) =>
-    predictNoise(network, preconditioning, p, y, inputs as unknown as PredictionInputs);
-  if (network.classes === 0) return noise;
-  return (y, [weight, ...inputs]) => {
-    const [conditional, unconditional] = tf.split(noise(tf.concat([y, y], 0), inputs), 2, 0);
-    return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), weight));
+  return (y, { ofTeacher, guidance }) => {
+    if (guidance === undefined) return predictNoise(network, preconditioning, p, y, ofTeacher!);
+    const both = predictNoise(network, preconditioning, p, tf.concat([y, y], 0), ofTeacher!);
+    const [conditional, unconditional] = tf.split(both, 2, 0);
+    return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), guidance));
   };
 }
 

@@ -118,6 +118,40 @@ export function updateScalars(config: OptimizerConfig, step: number, steps: numb
   };
 }
 
+/** The scalars of step 1, 2, … as tensors, which the caller owns. */
+export function scalarTensors(
+  config: OptimizerConfig,
+  step: number,
+  steps: number,
+): UpdateScalars<tf.Scalar> {
+  const { rate, varianceScale, emaShare } = updateScalars(config, step, steps);
+  return {
+    rate: tf.scalar(rate),
+    varianceScale: tf.scalar(varianceScale),
+    emaShare: tf.scalar(emaShare),
+  };
+}
+
+/** What the optimizer keeps before the first step; the weights are not copied. */
+export function startState(weights: Float32Array): OptimizerState<Float32Array> {
+  return {
+    weights,
+    ema: weights.slice(),
+    mean: new Float32Array(weights.length),
+    variance: new Float32Array(weights.length),
+  };
+}
+
+/** What the optimizer keeps as tensors, which the caller owns. */
+export function stateTensors(state: OptimizerState<Float32Array>): OptimizerState<tf.Tensor1D> {
+  return {
+    weights: tf.tensor1d(state.weights),
+    ema: tf.tensor1d(state.ema),
+    mean: tf.tensor1d(state.mean),
+    variance: tf.tensor1d(state.variance),
+  };
+}
+
 /**
  * One update as a pure function of tensors.
  * @param gradient [P], before clipping.

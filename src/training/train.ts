@@ -4,30 +4,26 @@
  * uninterrupted one.
  * @module
  */
-import { compile } from "../compute/compile.ts";
-import { column } from "../compute/rows.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { networkFromConfig } from "../networks/registry.ts";
 import { flatten, type Network, parameterCount, type Weights } from "../networks/network.ts";
-import { type ModelConfig, predictionInputs } from "../networks/noise_prediction.ts";
+import type { ModelConfig } from "../networks/noise_prediction.ts";
 import type { ConsistencyObjective } from "../objectives/consistency.ts";
-import { drawNoiseLevels, type ObjectiveConfig } from "../objectives/denoising.ts";
+import type { ObjectiveConfig } from "../objectives/denoising.ts";
 import { checkPreconditioning } from "../diffusion/preconditioning.ts";
-import { noisedBatch } from "./batch.ts";
 import { checkRecipe } from "./config_check.ts";
 import { consistencyMethod } from "./consistency_step.ts";
-import { learningRate, type OptimizerConfig, type OptimizerState, updateScalars } from "./optimizer.ts";
+import { denoisingMethod } from "./denoising_step.ts";
 import {
-  batchInputs,
-  batchShapes,
-  type BatchTensors,
-  optimizerInputs,
-  optimizerShapes,
-  type StepMethod,
-  stepResult,
-  trainingFunction,
-} from "./step.ts";
+  learningRate,
+  type OptimizerConfig,
+  type OptimizerState,
+  scalarTensors,
+  startState,
+  stateTensors,
+} from "./optimizer.ts";
+import { compileStep, type StepMethod } from "./step.ts";
 import {
   requireFloats,
   requireFunction,
@@ -130,13 +126,7 @@ export function initialState(network: Network, seed: number, known: Weights = ne
     values.set(name, weight);
   }
   const weights = flatten(network.parameters, values);
-  return {
-    step: 0,
-    weights,
-    ema: weights.slice(),
-    mean: new Float32Array(weights.length),
-    variance: new Float32Array(weights.length),
-  };
+  return { step: 0, ...startState(weights) };
 }
 
 /**
@@ -190,24 +180,18 @@ export async function* train(
   const reportEvery = options.reportEvery ?? 10;
   const start = options.resume ?? initialState(network, config.seed);
   const method = methodOf(config, network, options.teacher);
-  const shapes = [...optimizerShapes(network), ...method.batchShapes];
-  const step = await compile(method.step, shapes.map((shape) => ({ shape, dtype: "float32" })));
-  let state = toTensors(start);
+  const count = parameterCount(network);
+  const step = await compileStep(method.lossAndGradient, config.optimizer, count, method.batchShapes);
+  let state = stateTensors(start);
   let unread: [loss: tf.Scalar, norm: tf.Scalar][] = [];
   try {
     for (let done = start.step; done < config.steps;) {
-      const inputs = tf.tidy(() => {
-        const scalars = updateScalars(config.optimizer, done + 1, config.steps);
-        return [
-          ...optimizerInputs(state, {
-            rate: tf.scalar(scalars.rate),
-            varianceScale: tf.scalar(scalars.varianceScale),
-            emaShare: tf.scalar(scalars.emaShare),
-          }),
-          ...method.batch(batches(done), done),
-        ];
-      });
-      const result = stepResult(step.run(inputs));
+      const inputs = tf.tidy(() => ({
+        state,
+        scalars: scalarTensors(config.optimizer, done + 1, config.steps),
+        batch: method.batch(batches(done), done),
+      }));
+      const result = step.run(inputs);
       tf.dispose(inputs);
       state = result.state;
       unread.push([result.loss, result.norm]);
@@ -236,7 +220,7 @@ export async function* train(
   } finally {
     step.dispose();
     method.dispose();
-    tf.dispose([...Object.values(state), ...unread.flat()]);
+    tf.dispose([state, unread]);
   }
 }
 
@@ -245,7 +229,7 @@ function methodOf(
   config: TrainingConfig,
   network: Network,
   teacher: Float32Array | undefined,
-): StepMethod {
+): StepMethod<object> {
   const { objective } = config;
   if ((objective.kind === "consistency") !== (config.model.consistency === true)) {
     throw new RangeError(
@@ -255,43 +239,7 @@ function methodOf(
     );
   }
   if (objective.kind === "consistency") return consistencyMethod(config, objective, network, teacher);
-  return {
-    step: trainingFunction(network, config.model.preconditioning, config.optimizer),
-    batchShapes: batchShapes(network, config.batch),
-    batch: (images, done) => batchInputs(batchTensors(config, network, images, done)),
-    dispose: () => {},
-  };
-}
-
-/**
- * Everything of step `done` + 1 of a denoising objective that is data or random.
- * @throws {RangeError} When the images do not have the network's size, or the objective is consistency.
- */
-export function batchTensors(
-  config: TrainingConfig,
-  network: Network,
-  batch: TrainingBatch,
-  done: number,
-): BatchTensors {
-  const { data, noise, labels, rng } = noisedBatch(config, network, batch, done);
-  const levels = drawNoiseLevels(config.objective as ObjectiveConfig, rng.fork("level"), config.batch);
-  return {
-    data,
-    noise,
-    noiseRatio: column(levels.noiseRatio, data),
-    weight: column(levels.weight, data),
-    prediction: predictionInputs(network, config.model.preconditioning, levels.noiseRatio, labels),
-  };
-}
-
-/** The state as tensors, which the caller owns. */
-export function toTensors(state: TrainingState): OptimizerState<tf.Tensor1D> {
-  return {
-    weights: tf.tensor1d(state.weights),
-    ema: tf.tensor1d(state.ema),
-    mean: tf.tensor1d(state.mean),
-    variance: tf.tensor1d(state.variance),
-  };
+  return denoisingMethod(config, objective, network);
 }
 
 /** Copies a state to the host. Throws a DivergedError when a number in it is not finite. */

@@ -2,7 +2,6 @@
  * Training a score network at one noise level by any of the score matchings. (Noise-conditional networks are `train`'s.)
  * @module
  */
-import { compile } from "../compute/compile.ts";
 import { createRng, type Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { mlp, type MlpConfig } from "../networks/mlp.ts";
@@ -18,9 +17,9 @@ import type { Weights } from "../networks/network.ts";
 import { implicitScoreMatching } from "../objectives/implicit.ts";
 import { denoisingScoreMatching, type ScoreFunction } from "../objectives/score_matching.ts";
 import { sliceDirections, slicedScoreMatching } from "../objectives/sliced.ts";
-import { checkOptimizer, type OptimizerConfig, updateScalars } from "./optimizer.ts";
-import { gradientFunction, updatingFunction } from "./step.ts";
-import { DivergedError, initialState, toHost, toTensors } from "./train.ts";
+import { checkOptimizer, type OptimizerConfig, scalarTensors, stateTensors } from "./optimizer.ts";
+import { compileStep, parameterGradient } from "./step.ts";
+import { DivergedError, initialState, toHost } from "./train.ts";
 import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
@@ -74,34 +73,35 @@ export async function trainScore(
   requireFunction("points", points);
   requireFunction("onStep", onStep);
   const network = mlp(config.network) as Network;
+  const { parameters } = network;
   const shape: [number, number] = [config.batch, config.network.dimensions];
-  const count = parameterCount(network);
   const draws = drawsOf(config, createRng(config.seed), shape);
-  const step = await compile(
-    updatingFunction(
-      gradientFunction(network, (p, ...batch) => loss(config, scoreOf(network, p), batch as tf.Tensor2D[])),
-      config.optimizer,
-    ),
-    [[count], [count], [count], [count], [], [], [], shape, ...draws.map(() => shape)]
-      .map((shape) => ({ shape, dtype: "float32" })),
+  const step = await compileStep<ScoreBatch>(
+    ({ weights }, batch) =>
+      parameterGradient(parameters, weights, (p) => loss(config, scoreOf(network, p), batch)),
+    config.optimizer,
+    parameterCount(network),
+    { data: shape, ...draws.noise && { noise: shape }, ...draws.directions && { directions: shape } },
   );
   const losses: number[] = [];
-  let state = toTensors(initialState(network, config.seed));
+  let state = stateTensors(initialState(network, config.seed));
   let unread: tf.Tensor[] = [];
   try {
     for (let done = 0; done < config.steps; done++) {
-      const { rate, varianceScale, emaShare } = updateScalars(config.optimizer, done + 1, config.steps);
-      const inputs = tf.tidy(() => [
-        ...[rate, varianceScale, emaShare].map((value) => tf.scalar(value)),
-        checkedPoints(points(done), shape),
-        ...draws.map((draw) => draw(done)),
-      ]);
-      const old = [state.weights, state.ema, state.mean, state.variance];
+      const inputs = tf.tidy(() => ({
+        state,
+        scalars: scalarTensors(config.optimizer, done + 1, config.steps),
+        batch: {
+          data: checkedPoints(points(done), shape),
+          ...draws.noise && { noise: draws.noise(done) },
+          ...draws.directions && { directions: draws.directions(done) },
+        },
+      }));
       try {
-        const [weights, ema, mean, variance, lossOfBatch, norm] = step.run([...old, ...inputs]);
-        state = { weights, ema, mean, variance } as typeof state;
-        unread.push(lossOfBatch);
-        tf.dispose([...old, norm]);
+        const result = step.run(inputs);
+        state = result.state;
+        unread.push(result.loss);
+        result.norm.dispose();
       } finally {
         tf.dispose(inputs);
       }
@@ -111,10 +111,10 @@ export async function trainScore(
       unread = [];
     }
     const { ema } = await toHost(state, config.steps);
-    return { weights: unflatten(network.parameters, ema), losses };
+    return { weights: unflatten(parameters, ema), losses };
   } finally {
     step.dispose();
-    tf.dispose([...Object.values(state), ...unread]);
+    tf.dispose([state, unread]);
   }
 }
 
@@ -144,26 +144,42 @@ function scoreOf(network: Network, p: Parameters): ScoreFunction {
 function loss(
   { matching, sigma }: ScoreTrainingConfig,
   score: ScoreFunction,
-  batch: tf.Tensor2D[],
+  { data, noise, directions }: ScoreBatch,
 ): tf.Scalar {
-  const [data, ...drawn] = batch;
-  if (matching === "denoising") return denoisingScoreMatching(score, data, drawn[0], sigma);
-  const x = (sigma === 0 ? data : tf.add(data, tf.mul(drawn.shift()!, sigma))) as tf.Tensor2D;
+  if (matching === "denoising") return denoisingScoreMatching(score, data, noise!, sigma);
+  const x: tf.Tensor2D = noise === undefined ? data : tf.add(data, tf.mul(noise, sigma));
   if (matching === "implicit") return implicitScoreMatching(score, x);
-  return slicedScoreMatching(score, x, drawn[0], { reducedVariance: matching === "sliced-vr" });
+  return slicedScoreMatching(score, x, directions!, { reducedVariance: matching === "sliced-vr" });
 }
 
-/** What a step draws beside its data: noise, and directions; new ones each step. */
+/** The tensors of one batch, each [B, dimensions]. */
+interface ScoreBatch {
+  readonly data: tf.Tensor2D;
+  /** Of unit variance; absent where no noise is added. */
+  readonly noise?: tf.Tensor2D;
+  /** Directions of sliced score matching; absent for the others. */
+  readonly directions?: tf.Tensor2D;
+}
+
+/** What a step draws beside its data, new each step. */
+interface Draws {
+  noise?(step: number): tf.Tensor2D;
+  directions?(step: number): tf.Tensor2D;
+}
+
+/** How a step draws its noise and its directions. */
 export function drawsOf(
   { matching, sigma }: Pick<ScoreTrainingConfig, "matching" | "sigma">,
   rng: Rng,
   shape: [number, number],
-): ((step: number) => tf.Tensor)[] {
+): Draws {
   const at = (what: string, step: number) => rng.fork(what).fork(`step ${step}`);
-  const noise = sigma === 0 ? [] : [(step: number) => at("noise", step).normal(shape)];
-  if (matching !== "sliced" && matching !== "sliced-vr") return noise;
   const distribution = matching === "sliced" ? "normal" : "rademacher";
-  return [...noise, (step) => sliceDirections(at("directions", step), shape, distribution)];
+  return {
+    ...sigma > 0 && { noise: (step) => at("noise", step).normal(shape) as tf.Tensor2D },
+    ...(matching === "sliced" || matching === "sliced-vr") &&
+      { directions: (step) => sliceDirections(at("directions", step), shape, distribution) },
+  };
 }
 
 async function readLosses(tensors: readonly tf.Tensor[], done: number): Promise<number[]> {

@@ -1,12 +1,18 @@
 /** Claims about what compiling does beside computing: closed-over tensors, memory, networks, errors. @module */
 import { compile } from "../../../src/compute/compile.ts";
+import { compileRecord, recordOf } from "../../../src/compute/compile_record.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { DIGITS, networkFromConfig } from "../../../src/networks/registry.ts";
-import { flatten } from "../../../src/networks/network.ts";
+import { flatten, type Network } from "../../../src/networks/network.ts";
 import type { UNetConfig } from "../../../src/networks/unet.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
-import { stepShapes, trainingFunction } from "../../../src/training/step.ts";
+import {
+  type DenoisingBatch,
+  denoisingGradient,
+  denoisingShapes,
+} from "../../../src/training/denoising_step.ts";
+import { type StepInputs, type StepResult, stepShapes, trainingStep } from "../../../src/training/step.ts";
 import { claim } from "../../suite/claim.ts";
 
 const options = { engines: ["onnx"] } as const;
@@ -25,9 +31,9 @@ claim("a compiled training step of a U-Net agrees with the eager one", options, 
   const weights = flatten(network.parameters, network.initialise(rng.fork("weights")));
   const noise = rng.fork("offsets").normalValues([1, weights.length]);
   const preconditioning = { sigmaData: 0.6, centre: -0.7 };
-  const fn = trainingFunction(network, preconditioning, OPTIMIZER_DEFAULTS);
-  const shapes = stepShapes(network, 5);
-  const inputs = shapes.map((shape, index) => {
+  const fn = trainingStep(denoisingGradient(network as Network, preconditioning), OPTIMIZER_DEFAULTS);
+  const shapes = stepShapes<DenoisingBatch>(weights.length, denoisingShapes(network as Network, 5));
+  const inputs = recordOf<StepInputs<DenoisingBatch>>(shapes, (shape, index) => {
     if (index < 2) return tf.tensor(weights.map((w, i) => w + 0.05 * noise[i]), [...shape]);
     const values = rng.fork(`input ${index}`).uniformValues([
       1,
@@ -35,12 +41,13 @@ claim("a compiled training step of a U-Net agrees with the eager one", options, 
     ]);
     return tf.tensor(Float32Array.from(values, (u) => index < 4 ? 1e-3 * u : u + 0.1), [...shape]);
   });
-  const compiled = await compile(fn, shapes.map((shape) => ({ shape, dtype: "float32" })));
-  const expected = fn(...inputs);
+  const compiled = await compileRecord(fn, shapes);
+  const expected = fn(inputs);
   const observed = compiled.run(inputs);
   compiled.dispose();
-  ["weights", "average", "mean", "variance", "loss", "norm"].forEach((name, index) => {
-    const [a, b] = [observed, expected].map((list) => [...list[index].dataSync()]);
+  const named = ({ state, loss, norm }: StepResult): Record<string, tf.Tensor> => ({ ...state, loss, norm });
+  Object.keys(named(expected)).forEach((name) => {
+    const [a, b] = [observed, expected].map((result) => [...named(result)[name].dataSync()]);
     const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const worst = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
     check.atMost(
@@ -51,6 +58,23 @@ claim("a compiled training step of a U-Net agrees with the eager one", options, 
       { detectable: "a gradient or moment wrong by 1e-4 of the largest" },
     );
   });
+});
+
+claim("a compiled function of records takes their keys in any order, nested ones too", {
+  engines: ["cpu", "wasm", "onnx"],
+}, async (check) => {
+  type Inputs = { readonly x: tf.Tensor; readonly pair: { readonly a: tf.Tensor; readonly b: tf.Tensor } };
+  const difference = ({ x, pair }: Inputs) => ({ sum: { of: tf.add(x, pair.a) }, rest: tf.sub(x, pair.b) });
+  const compiled = await compileRecord(difference, { x: [1], pair: { a: [1], b: [1] } });
+  const [x, a, b] = [[5], [20], [300]].map((values) => tf.tensor1d(values));
+  for (const inputs of [{ x, pair: { a, b } }, { pair: { b, a }, x }]) {
+    const { sum, rest } = compiled.run(inputs);
+    check.equal("x + a", await sum.of.data(), Float32Array.of(25), "by hand");
+    check.equal("x − b", await rest.data(), Float32Array.of(-295), "by hand");
+    tf.dispose([sum, rest]);
+  }
+  compiled.dispose();
+  tf.dispose([x, a, b]);
 });
 
 claim("tensors that a compiled function closes over are stored and stay usable", options, async (check) => {

@@ -14,7 +14,7 @@ import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { implicitScoreMatching } from "../../../src/objectives/implicit.ts";
 import { slicedScoreMatching } from "../../../src/objectives/sliced.ts";
 import { veSde, vpSde } from "../../../src/diffusion/sde.ts";
-import { gradientFunction } from "../../../src/training/step.ts";
+import { parameterGradient } from "../../../src/training/step.ts";
 import { claim } from "../../suite/claim.ts";
 
 const normal = new Gaussian({ mean: [0], covariance: [[1]] });
@@ -116,12 +116,10 @@ claim("a model detached from its input is an error, never the divergence of the 
     () => slicedScoreMatching(half, points, ones),
     /^the score has no gradient: compute it/,
   );
-  const loss = gradientFunction(
-    { parameters: [{ name: "w", shape: [2], mean: 0, std: 1 }] },
-    (p) => readBack(p.w).sum() as tf.Scalar,
-  );
-  const weights = tf.ones([2]);
-  await check.throws("a loss", () => tf.tidy(() => loss(weights)), /^the loss has no gradient: compute it/);
+  const weights = tf.ones([2]) as tf.Tensor1D;
+  const specs = [{ name: "w", shape: [2], mean: 0, std: 1 }];
+  const loss = () => parameterGradient(specs, weights, (p) => readBack(p.w).sum());
+  await check.throws("a loss", () => tf.tidy(loss), /^the loss has no gradient: compute it/);
   tf.dispose([ones, weights]);
   check.equal(
     "tensors after all errors",

@@ -6,12 +6,7 @@ import { column, mapPerRow } from "../../../src/compute/rows.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import {
-  edmCoefficients,
-  networkInput,
-  networkTarget,
-  noiseOfOutput,
-} from "../../../src/diffusion/preconditioning.ts";
+import { edmCoefficients, type Preconditioning } from "../../../src/diffusion/preconditioning.ts";
 import {
   noiseRatio,
   type SdeConfig,
@@ -20,6 +15,8 @@ import {
   veSde,
   vpSde,
 } from "../../../src/diffusion/sde.ts";
+import type { Network } from "../../../src/networks/network.ts";
+import { predictionInputs, predictNoise } from "../../../src/networks/noise_prediction.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { allSdes } from "../../problems/mixtures.ts";
 import reference from "../../../fixtures/reference/score_sde.json" with { type: "json" };
@@ -192,48 +189,76 @@ claim("EDM's coefficients are those of its Table 1", (check) => {
   }
 });
 
-claim("a network that meets its target predicts the noise, at every noise ratio", async (check) => {
-  const preconditioning = { sigmaData: 0.616, centre: -0.7386 };
-  const data = [-1, -0.3, 0.8];
-  const noise = [0.6, -1.4, 0.02];
-  for (const nu of [1e-4, 1e-2, 0.5, 3, 80]) {
-    const observed = await valuesOf(tf.tidy(() => {
-      const [x0, epsilon] = [tf.tensor2d(data, [1, 3]), tf.tensor2d(noise, [1, 3])];
-      const y = tf.add(x0, tf.mul(epsilon, nu));
-      const target = networkTarget(preconditioning, x0, epsilon, nu);
-      return noiseOfOutput(preconditioning, y, nu, target);
-    }));
-    const worst = Math.max(...observed.map((value, i) => Math.abs(value - noise[i])));
-    // Terms of size (|x_0 − c| + ν|ε|)·ν c_in² and |ε|, at most 1.6 + 1.4 each.
-    check.atMost(`ε̂ − ε at ν = ${nu}`, worst, 30 * float32, "float32 roundings of terms of size 3", {
-      detectable: "2e-6",
-    });
-  }
-});
+/** What a network is given, and the noise that is predicted, where its output is given, all [1, n]. */
+async function predicted(
+  preconditioning: Preconditioning | null,
+  y: readonly number[],
+  nu: number,
+  output: readonly number[],
+): Promise<{ input: number[]; noise: number[] }> {
+  let input = tf.tensor2d([[0]]);
+  const network: Network = {
+    config: null,
+    sampleShape: [y.length],
+    classes: 0,
+    parameters: [],
+    noiseFeatureCount: 1,
+    initialise: () => new Map(),
+    noiseFeatures: (logs) => new Float32Array(logs.length),
+    forward: (_, x) => {
+      input = x as tf.Tensor2D;
+      return tf.tensor2d([[...output]]);
+    },
+  };
+  const both = tf.tidy(() => {
+    const inputs = predictionInputs(network, preconditioning, Float64Array.of(nu), []);
+    const noise = predictNoise(network, preconditioning, {}, tf.tensor2d([[...y]]), inputs);
+    return tf.concat([input, noise], 0);
+  });
+  const values = await valuesOf(both);
+  return { input: values.slice(0, y.length), noise: values.slice(y.length) };
+}
 
 claim(
-  "preconditioned inputs, targets and outputs agree with D = centre + c_skip y' + c_out F(c_in y')",
+  "a network whose output gives the clean data by EDM's D predicts the noise, at every ν",
+  async (check) => {
+    const preconditioning = { sigmaData: 0.616, centre: -0.7386 };
+    const data = [-1, -0.3, 0.8];
+    const noise = [0.6, -1.4, 0.02];
+    for (const nu of [1e-4, 1e-2, 0.5, 3, 80]) {
+      const total = nu ** 2 + 0.616 ** 2;
+      const y = data.map((x, i) => x + nu * noise[i]);
+      // F = (x_0 − c − c_skip (y − c))/c_out by Table 1 of Karras et al. 2022.
+      const output = data.map((x, i) =>
+        (x + 0.7386 - 0.616 ** 2 / total * (y[i] + 0.7386)) / (nu * 0.616 / Math.sqrt(total))
+      );
+      const observed = (await predicted(preconditioning, y, nu, output)).noise;
+      const worst = Math.max(...observed.map((value, i) => Math.abs(value - noise[i])));
+      // Terms of size (|x_0 − c| + ν|ε|)·ν c_in² and |ε|, at most 1.6 + 1.4 each.
+      check.atMost(`ε̂ − ε at ν = ${nu}`, worst, 30 * float32, "float32 roundings of terms of size 3", {
+        detectable: "2e-6",
+      });
+    }
+  },
+);
+
+claim(
+  "a network's input and output are those of D = centre + c_skip y' + c_out F(c_in y')",
   async (check) => {
     const [sigmaData, centre] = [0.616, -0.7386];
     for (const nu of [0.05, 0.5, 20]) {
       const { skip, out, input } = edmCoefficients(sigmaData, nu);
-      const [x0, epsilon, y, F] = [-0.2, 1.3, -0.2 + nu * 1.3, 0.4];
-      const scalar = async (f: () => tf.Tensor) => (await valuesOf(tf.tidy(f)))[0];
-      const of = (value: number) => tf.tensor2d([value], [1, 1]);
-      const config = { sigmaData, centre };
+      const [y, F] = [-0.2 + nu * 1.3, 0.4];
       const near = (what: string, observed: number, expected: number) =>
         check.within(`${what} at ν = ${nu}`, observed, expected, 1e-5, "float32 rounding of terms up to 30", {
           detectable: "1e-5",
         });
-      near("input", await scalar(() => networkInput(config, of(y), nu)), input * (y - centre));
-      near(
-        "target",
-        await scalar(() => networkTarget(config, of(x0), of(epsilon), nu)),
-        (x0 - centre - skip * (y - centre)) / out,
-      );
-      const denoised = centre + skip * (y - centre) + out * F;
-      near("noise", await scalar(() => noiseOfOutput(config, of(y), nu, of(F))), (y - denoised) / nu);
+      const observed = await predicted({ sigmaData, centre }, [y], nu, [F]);
+      near("input", observed.input[0], input * (y - centre));
+      near("noise", observed.noise[0], (y - (centre + skip * (y - centre) + out * F)) / nu);
     }
+    const plain = await predicted(null, [1.5], 0.5, [0.25]);
+    check.equal("without preconditioning", plain, { input: [1.5], noise: [0.25] }, "the output is the noise");
     for (const wrong of [0, -1, NaN]) {
       await check.throws(
         `sigmaData ${wrong}`,

@@ -3,7 +3,6 @@
  * on a network that holds the exact consistency function of a Gaussian.
  * @module
  */
-import { compile } from "../../../src/compute/compile.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import type { Network } from "../../../src/networks/network.ts";
@@ -15,7 +14,13 @@ import {
   drawConsistencyLevels,
 } from "../../../src/objectives/consistency.ts";
 import { consistencyMethod } from "../../../src/training/consistency_step.ts";
-import { OPTIMIZER_DEFAULTS, updateScalars } from "../../../src/training/optimizer.ts";
+import {
+  OPTIMIZER_DEFAULTS,
+  scalarTensors,
+  startState,
+  stateTensors,
+} from "../../../src/training/optimizer.ts";
+import { compileStep, trainingStep } from "../../../src/training/step.ts";
 import type { TrainingConfig } from "../../../src/training/train.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { checkProportion, checkUniform, standardNormalCdf } from "../../instruments/statistics.ts";
@@ -92,29 +97,39 @@ async function stepOf(
 ) {
   const config = configOf(objective);
   const method = consistencyMethod(config, objective, network, Float32Array.from(teacher));
-  const shapes = [[2], [2], [2], [2], [], [], [], ...method.batchShapes];
-  const step = await compile(method.step, shapes.map((shape) => ({ shape, dtype: "float32" })));
+  const step = await compileStep(method.lossAndGradient, config.optimizer, 2, method.batchShapes);
   const batch = method.batch(images(done), done);
-  const state = [weights, ema, [0, 0], [0, 0]].map((values) => tf.tensor1d([...values]));
-  const { rate, varianceScale, emaShare } = updateScalars(config.optimizer, 1, 8);
-  const scalars = [rate, varianceScale, emaShare].map((value) => tf.scalar(value));
-  const results = step.run([...state, ...scalars, ...batch]);
-  const read = await Promise.all(results.map((result) => result.data()));
-  const hosts = await Promise.all(batch.map((tensor) => tensor.data()));
-  tf.dispose([...results, ...state, ...scalars, ...batch]);
+  const state = stateTensors({ ...startState(Float32Array.from(weights)), ema: Float32Array.from(ema) });
+  const inputs = { state, scalars: scalarTensors(config.optimizer, 1, 8), batch };
+  const result = step.run(inputs);
+  const [loss] = await result.loss.data();
+  const mean = [...await result.state.mean.data()];
+  const { data, noise, far, near, atFar, guidance } = batch;
+  const read = async (tensor?: tf.Tensor) => await tensor?.data() ?? [];
+  const hosts = {
+    data: await read(data),
+    noise: await read(noise),
+    far: await read(far),
+    near: await read(near),
+    classes: await read(atFar.classes),
+    guidance: await read(guidance),
+  };
+  tf.dispose([result, inputs]);
   step.dispose();
   method.dispose();
   // Adam's first moment after the first step is (1 − β₁) times the gradient.
-  return { loss: read[4][0], gradient: [...read[2]].map((m) => m / (1 - 0.9)), batch: hosts };
+  return { loss, gradient: mean.map((m) => m / (1 - 0.9)), batch: hosts };
 }
 
 /** The loss of a batch in float64, from its data, noise, ratios and labels. */
 function expectedLoss(
   objective: ConsistencyObjective,
-  batch: readonly ArrayLike<number>[],
+  { data, noise, far, near, classes }: Record<
+    "data" | "noise" | "far" | "near" | "classes",
+    ArrayLike<number>
+  >,
   { weights, ema, teacher }: Record<"weights" | "ema" | "teacher", readonly number[]>,
 ): number {
-  const [data, noise, far, near, , , , , , classes] = batch;
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const [t, r] = [far[row], near[row]];
@@ -284,18 +299,17 @@ claim(
     const optimizer = { ...usual.optimizer, rate: 0.05, ema: 0.5 };
     const config: TrainingConfig = { ...usual, optimizer, steps };
     const method = consistencyMethod(config, chosen, network, Float32Array.of(0, 0));
-    const zeros = () => tf.zeros([2]);
-    let state: tf.Tensor[] = [zeros(), zeros(), zeros(), zeros()];
+    const step = trainingStep(method.lossAndGradient, optimizer);
+    let state = stateTensors(startState(new Float32Array(2)));
     for (let done = 0; done < steps; done++) {
       const next = tf.tidy(() => {
-        const { rate, varianceScale, emaShare } = updateScalars(config.optimizer, done + 1, steps);
-        const scalars = [rate, varianceScale, emaShare].map((value) => tf.scalar(value));
-        return method.step(...state, ...scalars, ...method.batch(images(done), done)).slice(0, 4);
+        const scalars = scalarTensors(optimizer, done + 1, steps);
+        return step({ state, scalars, batch: method.batch(images(done), done) }).state;
       });
       tf.dispose(state);
       state = next;
     }
-    const [gain, shift] = await state[1].data();
+    const [gain, shift] = await state.ema.data();
     tf.dispose(state);
     method.dispose();
     check.within(

@@ -13,8 +13,9 @@ import {
   sdeWeight,
 } from "../../../src/objectives/denoising.ts";
 import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
-import { OPTIMIZER_DEFAULTS, updateScalars } from "../../../src/training/optimizer.ts";
-import { stepInputs, stepResult, trainingFunction } from "../../../src/training/step.ts";
+import { OPTIMIZER_DEFAULTS, scalarTensors } from "../../../src/training/optimizer.ts";
+import { denoisingGradient } from "../../../src/training/denoising_step.ts";
+import { trainingStep } from "../../../src/training/step.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { firstOf } from "../../instruments/tensor_scope.ts";
 import { checkUniform, standardNormalCdf } from "../../instruments/statistics.ts";
@@ -143,31 +144,25 @@ claim(
     };
     const [rows, steps] = [1000, 200];
     const optimizer = { ...OPTIMIZER_DEFAULTS, rate: 0.03, warmup: 0, ema: 0.9 };
-    const step = trainingFunction(linear, null, optimizer);
+    const step = trainingStep(denoisingGradient(linear, null), optimizer);
     const zeros = () => tf.zeros<tf.Rank.R1>([dimension ** 2]);
     let state = { weights: zeros(), ema: zeros(), mean: zeros(), variance: zeros() };
     for (let done = 0; done < steps; done++) {
-      const results = tf.tidy(() => {
+      const { state: next, loss, norm } = tf.tidy(() => {
         const rng = createRng(check.seed).fork(`step ${done}`);
-        const ones = tf.ones([rows, 1]);
-        const scalars = updateScalars(optimizer, done + 1, steps);
-        return step(...stepInputs(
+        const ones = tf.ones<tf.Rank.R2>([rows, 1]);
+        return step({
           state,
-          {
-            rate: tf.scalar(scalars.rate),
-            varianceScale: tf.scalar(scalars.varianceScale),
-            emaShare: tf.scalar(scalars.emaShare),
-          },
-          {
+          scalars: scalarTensors(optimizer, done + 1, steps),
+          batch: {
             data: problem().sample(rng.fork("data"), rows),
             noise: rng.fork("noise").normal([rows, dimension]),
             noiseRatio: tf.mul(ones, ratio),
             weight: ones,
-            prediction: [ones, tf.zerosLike(ones), ones, ones],
+            prediction: { input: ones, skip: tf.zerosLike(ones), output: ones, noiseFeatures: ones },
           },
-        ));
+        });
       });
-      const { state: next, loss, norm } = stepResult(results);
       tf.dispose([...Object.values(state), loss, norm]);
       state = { ...next };
     }

@@ -16,7 +16,7 @@ import {
 } from "../../../src/objectives/score_matching.ts";
 import { sliceDirections, slicedScoreMatching } from "../../../src/objectives/sliced.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
-import { gradientFunction } from "../../../src/training/step.ts";
+import { parameterGradient } from "../../../src/training/step.ts";
 import { drawsOf, type ScoreTrainingConfig, trainScore } from "../../../src/training/train_score.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { checkMean } from "../../instruments/statistics.ts";
@@ -212,13 +212,14 @@ claim("gradients of the implicit and sliced losses are those of float64 differen
       const at = (step: number) => loss64(theta.map((value, j) => i === j ? value + step : value));
       return (at(1e-5) - at(-1e-5)) / 2e-5;
     });
-    const step = gradientFunction(
-      network,
-      (p, x, v) => losses[name].loss(perceptron(p), x as tf.Tensor2D, v as tf.Tensor2D),
-    );
     const [value, ...gradient] = await numbers(() => {
-      const [loss, slope] = step(tf.tensor1d(flat), tf.tensor2d(points), tf.tensor2d(directions));
-      return tf.concat([tf.reshape(loss, [1]), slope]);
+      const [x, v] = [tf.tensor2d(points), tf.tensor2d(directions)];
+      const { loss, gradient } = parameterGradient(
+        network.parameters,
+        tf.tensor1d(flat),
+        (p) => losses[name].loss(perceptron(p), x, v),
+      );
+      return tf.concat([tf.reshape(loss, [1]), gradient]);
     });
     check.within(`${name}: the loss`, value, loss64(theta), 1e-5, "float64, by hand; float32 rounding");
     const worst = Math.max(...gradient.map((g, i) => Math.abs(g - expected[i])));
@@ -360,10 +361,12 @@ claim(
       "another start",
     );
     for (const [matching, what] of [["sliced", ["noise", "directions"]], ["denoising", ["noise"]]] as const) {
-      const draws = drawsOf({ ...training, matching, sigma: 1 }, createRng(check.seed), [8, 2]);
-      check.equal(`${matching}: what is drawn`, draws.length, what.length, what.join(", "));
+      const draws = Object.entries(
+        drawsOf({ ...training, matching, sigma: 1 }, createRng(check.seed), [8, 2]),
+      );
+      check.equal(`${matching}: what is drawn`, draws.map(([name]) => name), what, "by the matching");
       const seen = await Promise.all(
-        draws.flatMap((draw) => [0, 1].map(async (step) => String(await numbers(() => draw(step))))),
+        draws.flatMap(([, draw]) => [0, 1].map(async (step) => String(await numbers(() => draw(step))))),
       );
       check.equal(
         `${matching}: different draws of two steps`,

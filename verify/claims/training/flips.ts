@@ -3,7 +3,8 @@ import * as tf from "../../../src/compute/tf.ts";
 import { flipRows } from "../../../src/data/flips.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
-import { batchTensors, train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
+import { denoisingBatch } from "../../../src/training/denoising_step.ts";
+import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 import { checkProportion } from "../../instruments/statistics.ts";
@@ -11,12 +12,13 @@ import { checkProportion } from "../../instruments/statistics.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
+const objective = { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.5 } as const;
 const config: TrainingConfig = {
   model: {
     network: { ...smallModel().config.network, ...{ height: 4, width: 4, channels: 3, classes: 2 } },
     preconditioning: { sigmaData: 0.5, centre: 0 },
   },
-  objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.5 },
+  objective,
   optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 2, ema: 0.3 },
   ...{ steps: 4, batch: 6, labelDropout: 0, seed: 3, flip: true },
 };
@@ -32,14 +34,9 @@ const at = (values: ArrayLike<number>, image: number, y: number, x: number, c: n
 
 /** Whether each image of a step is as it was, or reversed from left to right; null where it is neither. */
 async function reversed(setting: TrainingConfig, step: number): Promise<(boolean | null)[]> {
-  const { data, noise, noiseRatio, weight, prediction } = batchTensors(
-    setting,
-    network,
-    { images, labels },
-    step,
-  );
-  const values = await data.data();
-  tf.dispose([data, noise, noiseRatio, weight, ...prediction as readonly tf.Tensor[]]);
+  const batch = denoisingBatch(setting, objective, network, { images, labels }, step);
+  const values = await batch.data.data();
+  tf.dispose(batch);
   return labels.map((_, image) => {
     const all = (x: (column: number) => number) =>
       [0, 1, 2, 3].every((row) =>
@@ -93,12 +90,10 @@ claim(
 
 claim("flips leave noise, noise levels and labels as they were, and repeat with the seed", async (check) => {
   const drawn = async (flip: boolean) => {
-    const tensors = batchTensors({ ...config, flip }, network, { images, labels }, 7);
-    const { data, noise, noiseRatio, prediction } = tensors;
-    const values = await Promise.all(
-      [noise, noiseRatio, ...prediction as readonly tf.Tensor[]].map((t) => t.data()),
-    );
-    tf.dispose([data, noise, noiseRatio, tensors.weight, ...prediction as readonly tf.Tensor[]]);
+    const tensors = denoisingBatch({ ...config, flip }, objective, network, { images, labels }, 7);
+    const { noise, noiseRatio, prediction } = tensors;
+    const values = await Promise.all([noise, noiseRatio, ...Object.values(prediction)].map((t) => t.data()));
+    tf.dispose(tensors);
     return values.map((each) => [...each]);
   };
   check.equal(

@@ -13,7 +13,8 @@ import {
   update,
   updateScalars,
 } from "../../../src/training/optimizer.ts";
-import { batchTensors, train, type TrainingConfig } from "../../../src/training/train.ts";
+import { denoisingBatch } from "../../../src/training/denoising_step.ts";
+import { train, type TrainingConfig } from "../../../src/training/train.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { scoped } from "../../instruments/tensor_scope.ts";
 import { checkMean, checkProportion, checkUniform, standardNormalCdf } from "../../instruments/statistics.ts";
@@ -21,13 +22,14 @@ import { checkMean, checkProportion, checkUniform, standardNormalCdf } from "../
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
+const objective = { kind: "edm", mean: -1, std: 1.2, sigmaData: 1 } as const;
 const rows = 32;
 const config: TrainingConfig = {
   model: {
     network: { kind: "mlp", dimensions: 2, hidden: 4, layers: 1, noiseFeatures: 4, classes: 2 },
     preconditioning: null,
   },
-  objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 1 },
+  objective,
   optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 0, decay: "constant" },
   ...{ steps: 10, batch: rows, labelDropout: 0.5, seed: 0 },
 };
@@ -37,8 +39,12 @@ const batch = { images: new Float32Array(2 * rows), labels: new Int32Array(rows)
 /** What is random in step `done` + 1: noise [rows, 2], ln ν in its own standard units, and which labels are withheld. */
 async function drawn(seed: number, done: number) {
   const [noise, ratio, classes] = await scoped(async () => {
-    const inputs = batchTensors({ ...config, seed }, network, batch, done);
-    return await Promise.all([inputs.noise.data(), inputs.noiseRatio.data(), inputs.prediction[4]!.data()]);
+    const inputs = denoisingBatch({ ...config, seed }, objective, network, batch, done);
+    return await Promise.all([
+      inputs.noise.data(),
+      inputs.noiseRatio.data(),
+      inputs.prediction.classes!.data(),
+    ]);
   });
   return {
     noise: Float64Array.from(noise),

@@ -12,8 +12,8 @@ import {
   update,
   updateScalars,
 } from "../../../src/training/optimizer.ts";
+import { denoisingBatch } from "../../../src/training/denoising_step.ts";
 import {
-  batchTensors,
   DivergedError,
   train,
   type TrainingBatch,
@@ -27,13 +27,15 @@ import { checkProportion } from "../../instruments/statistics.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "always" };
 
+const objective = { kind: "edm", mean: -1, std: 1.2, sigmaData: 1 } as const;
+
 /** A perceptron on labelled points: a step takes milliseconds. */
 const config: TrainingConfig = {
   model: {
     network: { kind: "mlp", dimensions: 2, hidden: 16, layers: 1, noiseFeatures: 8, classes: 3 },
     preconditioning: { sigmaData: 1, centre: 0.5 },
   },
-  objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 1 },
+  objective,
   optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 5 },
   steps: 20,
   batch: 16,
@@ -168,7 +170,9 @@ claim("labels are dropped at the rate asked for, and kept otherwise", async (che
   let [withheld, wrong] = [0, 0];
   for (let done = 0; done < steps; done++) {
     const batch = points(0);
-    const classes = await scoped(() => batchTensors(config, network, batch, done).prediction[4]!.data());
+    const classes = await scoped(() =>
+      denoisingBatch(config, objective, network, batch, done).prediction.classes!.data()
+    );
     for (let row = 0; row < rows; row++) {
       if (classes[4 * row + 3] === 1) withheld++;
       else if (classes[4 * row + (batch.labels![row])] !== 1) wrong++;
@@ -188,7 +192,11 @@ claim("labels are dropped at the rate asked for, and kept otherwise", async (che
 claim("a step's random numbers depend on seed and step alone, and differ between steps", async (check) => {
   const network = networkFromConfig(config.model.network) as Network;
   const noise = async (seed: number, done: number) =>
-    Array.from(await scoped(() => batchTensors({ ...config, seed }, network, points(0), done).noise.data()));
+    Array.from(
+      await scoped(() =>
+        denoisingBatch({ ...config, seed }, objective, network, points(0), done).noise.data()
+      ),
+    );
   check.equal("again", await noise(1, 5), await noise(1, 5), "counter-based generator");
   check.holds("another step", (await noise(1, 5))[0] !== (await noise(1, 6))[0], "a fork of its own");
   check.holds("another seed", (await noise(1, 5))[0] !== (await noise(2, 5))[0], "a key of its own");

@@ -1,0 +1,95 @@
+/**
+ * Functions of named tensors, compiled. `compile` takes lists; here alone records become lists, in the order of the keys of
+ * their shapes.
+ * @module
+ */
+import { compile, type CompileOptions } from "./compile.ts";
+import * as tf from "./tf.ts";
+
+/** The shapes of a record of tensors, or of such records, under its keys. */
+export type ShapesOf<Tensors> = Tensors extends tf.Tensor ? number[]
+  : { readonly [Name in keyof Tensors]: ShapesOf<Tensors[Name]> };
+
+/** A function of a record of float32 tensors, or of such records, ready to run; the caller owns what it returns. */
+export interface CompiledRecordFunction<Inputs, Outputs> {
+  /** Computes the outputs; the inputs have the shapes that were compiled and are not disposed. */
+  run(inputs: Inputs): Outputs;
+  /** Releases native memory; the function cannot be run afterwards. */
+  dispose(): void;
+}
+
+/** Compiles a function of named float32 tensors, as `compile` does one of a list of tensors. */
+export async function compileRecord<Inputs extends object, Outputs extends object>(
+  fn: (inputs: Inputs) => Outputs,
+  shapes: ShapesOf<Inputs>,
+  options: CompileOptions = {},
+): Promise<CompiledRecordFunction<Inputs, Outputs>> {
+  // The form of the outputs is known from the call that is recorded, or from each run.
+  let form: object = {};
+  const compiled = await compile(
+    (...list) => {
+      form = fn(fromList<Inputs>(shapes, list));
+      return toList(form, form);
+    },
+    toList<number[]>(shapes, shapes).map((shape) => ({ shape, dtype: "float32" })),
+    options,
+  );
+  return {
+    run: (inputs) => {
+      const outputs = compiled.run(toList(shapes, inputs));
+      return fromList<Outputs>(form, outputs);
+    },
+    dispose: () => compiled.dispose(),
+  };
+}
+
+/**
+ * The value of a compiled function at a record with the tensor `y`, differentiable by y: what is compiled leaves no tape.
+ *
+ * @param pullback The transposed Jacobian by y times `dy`, compiled.
+ */
+export function runWithGradient<Inputs extends { readonly y: tf.Tensor }>(
+  forward: CompiledRecordFunction<Inputs, { readonly value: tf.Tensor }>,
+  pullback: CompiledRecordFunction<Inputs & { readonly dy: tf.Tensor }, { readonly gradient: tf.Tensor }>,
+  inputs: Inputs,
+): tf.Tensor {
+  return tf.customGrad((y, save) => {
+    const current = { ...inputs, y: y as tf.Tensor };
+    (save as (tensors: tf.Tensor[]) => void)(toList(current, current));
+    return {
+      value: forward.run(current).value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        pullback.run({ ...fromList<Inputs>(current, saved), dy }).gradient,
+    };
+  })(inputs.y);
+}
+
+/** A record of tensors of given shapes, each made by a function of its shape and its place in the list. */
+export function recordOf<Tensors extends object>(
+  shapes: ShapesOf<Tensors>,
+  make: (shape: number[], index: number) => tf.Tensor,
+): Tensors {
+  return fromList(shapes, toList<number[]>(shapes, shapes).map(make));
+}
+
+type Tree = Readonly<Record<string, unknown>>;
+
+const isLeaf = (value: unknown) => Array.isArray(value) || value instanceof tf.Tensor;
+
+/** The leaves of a record in the order of a form's keys. */
+function toList<Leaf = tf.Tensor>(form: object, record: object): Leaf[] {
+  const tree = record as Tree;
+  return Object.entries(form).flatMap(([name, below]) =>
+    isLeaf(below) ? [tree[name] as Leaf] : toList<Leaf>(below, tree[name] as Tree)
+  );
+}
+
+/** The record of a form with the leaves of a list. */
+function fromList<Result>(form: object, list: readonly tf.Tensor[]): Result {
+  const leaves = list.values();
+  const build = (form: object): Tree =>
+    Object.fromEntries(
+      Object.entries(form).map(([name, below]) => [name, isLeaf(below) ? leaves.next().value : build(below)]),
+    );
+  return build(form) as Result;
+}
