@@ -15,7 +15,7 @@ import { measureSize, SIZES } from "./bench/growth.ts";
 import { profile } from "./bench/profile.ts";
 import { actionTable, growthTable, profileTable, titles } from "./bench/table.ts";
 import { openTwin } from "./bench/pytorch_process.ts";
-import { SAMPLER } from "./sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER } from "./sampling/draw_batches.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
   choice,
@@ -213,7 +213,7 @@ async function timeDigits(
   const times = await measure(contenders, ["digits"], flags.digitsRounds);
   const rows = contenders.map(({ name }, i) => ({ name, milliseconds: times[i].digits }));
   const notes = [
-    `Here: ${SAMPLER}, its default steps and the default guidance, which asks the network twice at some of them.`,
+    `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which asks the network twice at some of them.`,
   ];
   if (flags.against !== undefined) {
     notes.push(

@@ -7,7 +7,7 @@ import { greyBasis, greyMask } from "../src/conditioning/orthogonal_basis.ts";
 import { type ColourErrors, colourErrors } from "../src/metrics/colorization_error.ts";
 import { parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
-import { type Outcome, runPosterior } from "./posterior/task.ts";
+import { type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
 
 const usage = {
   name: "colorize",
@@ -26,7 +26,7 @@ const usage = {
   },
 } as const;
 
-function shown({ inputs }: Outcome): Float32Array {
+function greyImages({ inputs }: PosteriorOutcome): Float32Array {
   return inputs.images.map((_, at) => {
     const pixel = 3 * Math.floor(at / 3);
     return (inputs.images[pixel] + inputs.images[pixel + 1] + inputs.images[pixel + 2]) / 3;
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   await runPosterior(flags, {
     label: "colorizing",
     network: "coloured-digits",
-    sight(shape) {
+    measurementModel(shape) {
       if (shape[2] !== 3) {
         throw new UsageError(`colours need a checkpoint of three channels, this one has ${shape[2]}`);
       }
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
         known: { mask: greyMask(shape), basis: greyBasis() },
       };
     },
-    shown,
+    shown: greyImages,
     measure: ({ inputs, values, samples }) =>
       Promise.resolve({ ...colourErrors(inputs.images, values, inputs.count, samples) }),
     words: (measured) => {

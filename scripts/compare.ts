@@ -8,7 +8,7 @@ import { encodePng } from "../src/images/png.ts";
 import { loadRasterizer } from "../src/plots/rasterizer.ts";
 import { samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
-import { type Plan, planned, type Setting } from "./comparison/plan.ts";
+import { type ComparisonPlan, planSettings, type Setting } from "./comparison/plan.ts";
 import {
   earlierRows,
   measureSetting,
@@ -17,7 +17,7 @@ import {
   resultsTable,
   samplerText,
 } from "./comparison/results.ts";
-import { fingerprint, load } from "./sampling/draw_batches.ts";
+import { fingerprint, loadCheckpoint } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
@@ -98,7 +98,7 @@ const usage = {
 type Flags = FlagValues<typeof usage.flags>;
 
 /** What all settings are measured with. */
-interface Bench {
+interface ComparisonSetup {
   readonly engine: Engine;
   readonly noisePredictor: NetworkPredictor;
   readonly baseline: NetworkPredictor | null;
@@ -106,12 +106,12 @@ interface Bench {
 }
 
 /** The settings of the flags; the baseline's comes last. */
-async function planFor(
+async function planComparison(
   flags: Flags,
   noisePredictor: NetworkPredictor,
   baseline: NetworkPredictor | null,
-): Promise<Plan> {
-  const plan = planned({
+): Promise<ComparisonPlan> {
+  const plan = planSettings({
     ...flags,
     network: await fingerprint(noisePredictor),
     sdes: flags.sde === "all" ? sdeNames : [flags.sde],
@@ -133,7 +133,12 @@ function expectedEvaluations({ sampler, steps, options }: Setting): number {
 }
 
 /** Measures what the file does not hold yet. */
-async function fill(file: ResultsFile, plan: Plan, flags: Flags, bench: Bench): Promise<void> {
+async function measureMissing(
+  file: ResultsFile,
+  plan: ComparisonPlan,
+  flags: Flags,
+  bench: ComparisonSetup,
+): Promise<void> {
   const missing = plan.settings.filter((setting) => file.row(setting) === undefined);
   const batches = Math.ceil(flags.count / flags.batch);
   const total = missing.reduce((sum, setting) => sum + batches * expectedEvaluations(setting), 0);
@@ -172,15 +177,15 @@ async function main(): Promise<void> {
     }
   }
   const started = performance.now();
-  const noisePredictor = await load(flags.checkpoint);
-  const baseline = flags.baseline === undefined ? null : await load(flags.baseline);
-  const plan = await planFor(flags, noisePredictor, baseline);
+  const noisePredictor = await loadCheckpoint(flags.checkpoint);
+  const baseline = flags.baseline === undefined ? null : await loadCheckpoint(flags.baseline);
+  const plan = await planComparison(flags, noisePredictor, baseline);
   const engine = await openEngine(flags.engine);
   const run = { weights: await fingerprint(noisePredictor), count, seed, guidance, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, flags.resume);
   const qualityReference = await openQualityReference(noisePredictor, count, flags.data);
   const file = new ResultsFile(`${output}.json`, run, qualityReference.reference.floor, earlier);
-  await fill(file, plan, flags, { engine, noisePredictor, baseline, qualityReference });
+  await measureMissing(file, plan, flags, { engine, noisePredictor, baseline, qualityReference });
   const results = await file.write(plan.refused);
   await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));
   const rasterize = await loadRasterizer();

@@ -8,7 +8,7 @@ import { imageSize, slice, toModel } from "../src/data/dataset.ts";
 import { scoreModel } from "../src/diffusion/noise_predictor.ts";
 import { discreteElbo, learnVariances, type StepVariances } from "../src/likelihood/discrete_bound.ts";
 import { chainNames, chains, chainTimes } from "./sampling/ddpm_chains.ts";
-import { load } from "./sampling/draw_batches.ts";
+import { loadCheckpoint } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { choice, integer, parseFlags, runScript, toggle, UsageError } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
@@ -44,7 +44,7 @@ const usage = {
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   const engine = await openEngine(flags.engine);
-  const noisePredictor = await load(flags.checkpoint);
+  const noisePredictor = await loadCheckpoint(flags.checkpoint);
   const dataset = await loadMnist(flags.split, { data: flags.data });
   const images = slice(dataset, 0, flags.limit);
   const dimension = imageSize(dataset);

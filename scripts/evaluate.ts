@@ -4,7 +4,7 @@
  */
 import { columns } from "./cli/text_table.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { load, openGuide } from "./sampling/draw_batches.ts";
+import { loadCheckpoint, openClassifierGuide } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { integer, parseFlags, runScript, toggle } from "./cli/flags.ts";
 import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
@@ -12,12 +12,12 @@ import { kernelText, percent } from "./evaluation/quality_text.ts";
 import {
   dataFlag,
   guidanceFlags,
-  guidanceOf,
   networkFlags,
+  readGuidance,
+  readSampling,
   renamedGuidance,
   samplerOptions,
   samplingFlags,
-  samplingOf,
   seedFlag,
 } from "./sampling/flags.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
@@ -49,11 +49,11 @@ const usage = {
 
 async function main(): Promise<void> {
   const flags = await forCheckpoint(parseFlags(usage, Deno.args));
-  const sampling = samplingOf(flags);
+  const sampling = readSampling(flags);
   const { steps } = sampling.grid;
-  const guidance = guidanceOf(flags);
+  const guidance = readGuidance(flags);
   const engine = await openEngine(flags.engine);
-  const noisePredictor = await load(flags.checkpoint, "mnist", "either");
+  const noisePredictor = await loadCheckpoint(flags.checkpoint, "mnist", "either");
   const qualityReference = await openQualityReference(noisePredictor, flags.count, flags.data);
   using progress = new ProgressBar({
     label: "drawing",
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     unit: "steps",
   });
   const onStep = (taken: number) => progress.update(taken);
-  const guide = await openGuide(noisePredictor, flags.classifierScale);
+  const guide = await openClassifierGuide(noisePredictor, flags.classifierScale);
   const options = { ...flags, guidance, guide, onStep };
   const measured = await measure(noisePredictor, engine, sampling, qualityReference, options);
   guide?.classifier.dispose();

@@ -17,7 +17,7 @@ import { readWhole } from "./cli/files.ts";
 import { MOST_PIXELS } from "./datasets/image_folder.ts";
 import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
-import { keptOf, type Outcome, percent, runPosterior } from "./posterior/task.ts";
+import { measureClassPreservation, percent, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
 import { asUsage } from "./sampling/flags.ts";
 
 /** What hidden pixels look like in a picture, in model units: between black and white. */
@@ -69,7 +69,7 @@ const usage = {
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 
 /** The mask that flags ask for, [height · width · channels]. */
-async function maskOf(
+async function readMask(
   { mask, hiddenFraction = 0.5, seed }: Flags,
   shape: readonly number[],
 ): Promise<Float32Array> {
@@ -81,8 +81,8 @@ async function maskOf(
 }
 
 /** How far known values are from what they were, and how far hidden ones vary; in model units. */
-function spread(
-  { inputs, samples, values, sight }: Outcome,
+function measureSpread(
+  { inputs, samples, values, sight }: PosteriorOutcome,
 ): { knownError: number; hiddenStd: number | null } {
   const mask = sight.known!.mask;
   const size = mask.length;
@@ -105,8 +105,8 @@ async function main(): Promise<void> {
   await runPosterior(flags, {
     label: "inpainting",
     network: "mnist",
-    async sight(shape) {
-      const mask = await maskOf(flags, shape);
+    async measurementModel(shape) {
+      const mask = await readMask(flags, shape);
       return { operator: maskOperator(shape, mask), noiseStd: 0, known: { mask } };
     },
     shown: ({ inputs, sight }) => {
@@ -118,8 +118,8 @@ async function main(): Promise<void> {
       return {
         mask: typeof flags.mask === "string" ? flags.mask : flags.mask.path,
         hidden: mask.filter((known) => known === 0).length / mask.length,
-        ...spread(outcome),
-        ...await keptOf(outcome),
+        ...measureSpread(outcome),
+        ...await measureClassPreservation(outcome),
       };
     },
     words: ({ mask, kept, hiddenStd }) =>

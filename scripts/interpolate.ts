@@ -25,7 +25,7 @@ import {
   UsageError,
 } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { load, sdes } from "./sampling/draw_batches.ts";
+import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { formatDuration } from "./cli/terminal.ts";
 
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   }
   const started = performance.now();
   const engine = await openEngine(flags.engine);
-  const noisePredictor = await load(flags.checkpoint);
+  const noisePredictor = await loadCheckpoint(flags.checkpoint);
   const { sampleShape } = noisePredictor.network;
   const size = sizeOf(sampleShape);
   if (size * data.count !== data.images.length) {

@@ -32,7 +32,7 @@ async function open(path: string): Promise<Deno.FsFile> {
 }
 
 /** Looks at the start of a file, which holds the header, and at its length. */
-async function examined(path: string): Promise<Shard> {
+async function examineShard(path: string): Promise<Shard> {
   using file = await open(path);
   const bytes = new Uint8Array(4096);
   const header = readNpyHeader(bytes.subarray(0, await file.read(bytes) ?? 0), path);
@@ -76,7 +76,9 @@ async function main(): Promise<void> {
   if (!parts.includes("%")) throw new UsageError(`--parts needs a % for the shard's number, got "${parts}"`);
   await ensureWritable(output);
   const files: Shard[] = [];
-  for (let shard = 1; shard <= shards; shard++) files.push(await examined(parts.replace("%", String(shard))));
+  for (let shard = 1; shard <= shards; shard++) {
+    files.push(await examineShard(parts.replace("%", String(shard))));
+  }
   const sample = files[0].shape.slice(1);
   const other = files.find(({ shape }) => String(shape.slice(1)) !== String(sample));
   if (other !== undefined) {

@@ -33,7 +33,7 @@ import {
   toggle,
 } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { load, sdes } from "./sampling/draw_batches.ts";
+import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { trainedNoise } from "./sampling/sigma_flag.ts";
@@ -113,7 +113,7 @@ const usage = {
 type Flags = FlagValues<typeof usage.flags>;
 
 /** Steps of Runge-Kutta 4: at 48 it is within half a percent of its limit with the shipped networks. */
-const STEPS = 48;
+const DEFAULT_STEPS = 48;
 
 /** The smallest noise ratio that is asked for, or that training saw. */
 function minNoiseFor({ minNoise, checkpoint }: Flags): number {
@@ -133,8 +133,8 @@ interface BatchBits {
 /** Bits of a batch of bytes [rows, …]; row 0 is image `first`. */
 type Method = (bytes: Uint8Array, shape: readonly number[], first: number) => Promise<BatchBits>;
 
-function byFlow(model: ScoreModel, flags: Flags): Method {
-  const { steps = STEPS, tolerance = 1e-4, probes = 1, seed } = flags;
+function flowBits(model: ScoreModel, flags: Flags): Method {
+  const { steps = DEFAULT_STEPS, tolerance = 1e-4, probes = 1, seed } = flags;
   const method: FlowMethod = flags.method === "dopri5"
     ? { kind: "dopri5", rtol: tolerance, atol: tolerance }
     : { kind: "rk4", grid: { kind: "log-snr", steps } };
@@ -160,7 +160,7 @@ function byFlow(model: ScoreModel, flags: Flags): Method {
   };
 }
 
-function byBound(model: ScoreModel, { draws = 16, seed }: Flags): Method {
+function elboBits(model: ScoreModel, { draws = 16, seed }: Flags): Method {
   return async (bytes, shape, first) => {
     const dimension = sizeOf(shape.slice(1));
     const rng = createRng(seed).startingAt(first);
@@ -181,7 +181,7 @@ async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   const images = slice(await loadMnist(flags.split, { data: flags.data }), 0, flags.limit);
   const engine = await openEngine(flags.engine);
-  const noisePredictor = await load(flags.checkpoint);
+  const noisePredictor = await loadCheckpoint(flags.checkpoint);
   const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(images.shape)) {
     throw new RangeError(
@@ -202,7 +202,7 @@ async function measure(
   flags: Flags,
 ): Promise<BatchBits[]> {
   const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), minNoiseFor(flags)));
-  const method = flags.method === "elbo" ? byBound(model, flags) : byFlow(model, flags);
+  const method = flags.method === "elbo" ? elboBits(model, flags) : flowBits(model, flags);
   const size = imageSize(images);
   const results: BatchBits[] = [];
   using progress = new ProgressBar({ label: "likelihood", total: images.count, unit: "images" });
@@ -213,7 +213,7 @@ async function measure(
     const bytes = images.images.subarray(first * size, (first + rows) * size);
     results.push(await method(bytes, [rows, ...images.shape], first));
     engine.check();
-    const { mean } = summary(results.flatMap(({ bits }) => bits));
+    const { mean } = meanWithError(results.flatMap(({ bits }) => bits));
     progress.update(first + rows, `${mean.toFixed(3)} bits/dim`);
   }
   return results;
@@ -253,11 +253,11 @@ function report(
   const { split, sde, method, seed } = flags;
   const minNoise = minNoiseFor(flags);
   const bits = results.flatMap((batch) => batch.bits);
-  const { mean, error } = summary(bits);
+  const { mean, error } = meanWithError(bits);
   const probeErrors = results.flatMap((batch) => batch.probeErrors ?? []);
   const probeError = probeErrors.length === 0 ? null : Math.hypot(...probeErrors) / bits.length;
   const average = (times: "importance" | "uniform") =>
-    summary(results.flatMap(({ variances }) => variances?.[times] ?? [])).mean;
+    meanWithError(results.flatMap(({ variances }) => variances?.[times] ?? [])).mean;
   const variances = method === "elbo"
     ? { importance: average("importance"), uniform: average("uniform") }
     : null;
@@ -280,7 +280,7 @@ function report(
   const spread = bits.length === 1 ? "" : ` ± ${error.toFixed(3)}`;
   const ofProbes = probeError === null ? "" : ` (${probeError.toFixed(4)} of it by the trace estimate)`;
   const how = {
-    rk4: `${flags.steps ?? STEPS} steps of Runge-Kutta 4, ${flags.dequantization} dequantization`,
+    rk4: `${flags.steps ?? DEFAULT_STEPS} steps of Runge-Kutta 4, ${flags.dequantization} dequantization`,
     dopri5: `adaptive steps at ${flags.tolerance ?? 1e-4}, ${flags.dequantization} dequantization`,
     elbo: "bound by the denoising loss",
   };
@@ -306,7 +306,7 @@ function report(
 }
 
 /** Mean and its standard error. */
-function summary(values: readonly number[]): { mean: number; error: number } {
+function meanWithError(values: readonly number[]): { mean: number; error: number } {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, error: Math.sqrt(squares / (values.length - 1) / values.length) };

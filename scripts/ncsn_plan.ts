@@ -56,8 +56,8 @@ async function main(): Promise<void> {
   const all = await loadTrainingData(data, flags);
   const dataset = slice(all, 0, flags.limit ?? all.count);
   const { plan, reasons } = flags.kind === "ncsn"
-    ? published(dataset, flags.moves ?? 100)
-    : await computed(dataset, { ...flags, moves: flags.moves ?? 5 });
+    ? publishedPlan(dataset, flags.moves ?? 100)
+    : await computePlan(dataset, { ...flags, moves: flags.moves ?? 5 });
   const file: NoisePlanFile = { format: PLAN_FORMAT, data, kind: flags.kind, ...plan };
   await atomicWrite(flags.output, new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`));
   if (flags.json) console.log(JSON.stringify(file));
@@ -72,7 +72,7 @@ interface Explained {
 }
 
 /** Song & Ermon 2019, section 5: σ from 1 to .01 in ten levels, T = 100, ε = 2e-5, which is 1e-5 in the plan's moves. */
-function published(dataset: ImageDataset, moves: number): Explained {
+function publishedPlan(dataset: ImageDataset, moves: number): Explained {
   const plan = { largest: 1, smallest: 0.01, levels: 10, moves, epsilon: 1e-5 };
   const ratio = (plan.largest / plan.smallest) ** (1 / (plan.levels - 1));
   const overlap = levelOverlap(ratio, imageSize(dataset));
@@ -89,7 +89,7 @@ function published(dataset: ImageDataset, moves: number): Explained {
   };
 }
 
-async function computed(
+async function computePlan(
   dataset: ImageDataset,
   { smallest, overlap, moves, engine: name }: {
     readonly smallest: number;
@@ -99,7 +99,7 @@ async function computed(
   },
 ): Promise<Explained> {
   await openEngine(name);
-  const { distance, pair } = await measured(dataset);
+  const { distance, pair } = await measureDistance(dataset);
   const dimension = imageSize(dataset);
   const { largest, levels, langevinStep: epsilon, ratio, variance } = ncsnSchedule({
     largest: distance,
@@ -129,7 +129,7 @@ async function computed(
   };
 }
 
-async function measured(dataset: ImageDataset): ReturnType<typeof largestDistance> {
+async function measureDistance(dataset: ImageDataset): ReturnType<typeof largestDistance> {
   using bar = new ProgressBar({ label: "comparing pairs", total: 1000, unit: "‰" });
   const result = await largestDistance(dataset, (share) => bar.update(Math.round(1000 * share)));
   bar.finish();

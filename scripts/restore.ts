@@ -14,7 +14,7 @@ import {
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
 import { choice, integer, number, onlyWith, parseFlags, runScript } from "./cli/flags.ts";
 import { posteriorFlags } from "./posterior/draw.ts";
-import { keptOf, type Outcome, percent, runPosterior } from "./posterior/task.ts";
+import { measureClassPreservation, percent, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
 import { asUsage } from "./sampling/flags.ts";
 
 const usage = {
@@ -52,7 +52,10 @@ const usage = {
 
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 
-function operatorOf({ operator, blur, directions, seed }: Flags, shape: readonly number[]): LinearOperator {
+function createOperator(
+  { operator, blur, directions, seed }: Flags,
+  shape: readonly number[],
+): LinearOperator {
   switch (operator) {
     case "pool2":
       return poolingOperator(shape, 2);
@@ -66,7 +69,7 @@ function operatorOf({ operator, blur, directions, seed }: Flags, shape: readonly
 }
 
 /** What was seen, as images: Aᵀ y, made as bright as it would be of a white image. */
-async function asImages({ sight, seen, shape }: Outcome): Promise<Float32Array> {
+async function showMeasurements({ sight, seen, shape }: PosteriorOutcome): Promise<Float32Array> {
   const { operator } = sight;
   const images = tf.tidy(() => {
     const white = operator.adjoint(operator.apply(tf.ones([1, ...shape])));
@@ -80,7 +83,7 @@ async function asImages({ sight, seen, shape }: Outcome): Promise<Float32Array> 
 }
 
 /** Root mean square errors of samples and of their means, and of what would be seen of them; in units of a pixel's range. */
-async function errors({ inputs, samples, values, shape, sight, seen }: Outcome) {
+async function measureErrors({ inputs, samples, values, shape, sight, seen }: PosteriorOutcome) {
   const { mean } = posteriorMoments(values, inputs.count, samples);
   const size = values.length / (inputs.count * samples);
   const rms = (differences: Float32Array) =>
@@ -107,17 +110,17 @@ async function main(): Promise<void> {
     label: "restoring",
     network: "mnist",
     // Model units have a range of 2.
-    sight: (shape) => ({
-      operator: asUsage(() => operatorOf(flags, shape)),
+    measurementModel: (shape) => ({
+      operator: asUsage(() => createOperator(flags, shape)),
       noiseStd: 2 * flags.noise,
       known: null,
     }),
-    shown: asImages,
+    shown: showMeasurements,
     async measure(outcome) {
       return {
         ...{ operator: flags.operator, noise: flags.noise },
-        ...await errors(outcome),
-        ...await keptOf(outcome),
+        ...await measureErrors(outcome),
+        ...await measureClassPreservation(outcome),
       };
     },
     words: ({ operator, noise, meanError, residual, kept }) =>

@@ -13,10 +13,10 @@ import {
   type DrawnBatch,
   type DrawOptions,
   fingerprint,
-  load,
-  openGuide,
+  loadCheckpoint,
+  openClassifierGuide,
   type Part,
-  shardOf,
+  shardBatches,
 } from "./sampling/draw_batches.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { openEngine } from "./cli/engine.ts";
@@ -36,13 +36,13 @@ import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { isFinished, PartialNpy, type RunRecord } from "./sampling/resumable_npy.ts";
 import {
   labelFlags,
-  labelGuidanceOf,
   networkFlags,
+  readLabelGuidance,
+  readSampling,
   renamedGuidance,
   samplerOptions,
   type Sampling,
   samplingFlags,
-  samplingOf,
   seedFlag,
 } from "./sampling/flags.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
@@ -115,12 +115,12 @@ type Flags = Omit<FlagValues<typeof usage.flags>, "sampler"> & { readonly sample
 type Labelled = Flags & { readonly label: string };
 
 /** Everything that is to be done, checked before anything is. */
-interface Plan extends Sampling {
+interface SamplePlan extends Sampling {
   readonly ending: typeof endings[number];
   readonly part: Part;
 }
 
-async function planFor(flags: Flags): Promise<Plan> {
+async function planRun(flags: Flags): Promise<SamplePlan> {
   const ending = endings.find((candidate) => flags.output.endsWith(candidate));
   if (ending === undefined) {
     throw new UsageError(`--output must end in ${endings.join(", ")}, got "${flags.output}"`);
@@ -134,7 +134,7 @@ async function planFor(flags: Flags): Promise<Plan> {
     throw new UsageError(`--resume and --shard need an --output that ends in .npy, got "${flags.output}"`);
   }
   // Refuses guidance that has no effect; whether the network has labels is known later.
-  labelGuidanceOf({ ...flags, label: flags.label ?? "random" });
+  readLabelGuidance({ ...flags, label: flags.label ?? "random" });
   const batches = Math.ceil(flags.count / flags.batch);
   const { index, shards } = flags.shard ?? { index: 1, shards: 1 };
   if (shards > batches) {
@@ -144,12 +144,12 @@ async function planFor(flags: Flags): Promise<Plan> {
     );
   }
   const sampling = flags.plan === undefined
-    ? await withSigma(samplingOf(flags), flags)
+    ? await withSigma(readSampling(flags), flags)
     : planSampling(await readPlan(flags.plan));
   return {
     ...sampling,
     ending,
-    part: shardOf(index, shards, flags.count, flags.batch),
+    part: shardBatches(index, shards, flags.count, flags.batch),
   };
 }
 
@@ -160,14 +160,14 @@ interface Result {
 }
 
 /** Draws a part batch by batch under a progress bar, beginning with batch `from`. */
-async function* drawn(
+async function* drawPart(
   flags: Labelled,
-  plan: Plan & { readonly guidance: Guidance },
+  plan: SamplePlan & { readonly guidance: Guidance },
   noisePredictor: NetworkPredictor,
   engine: Engine,
   from = plan.part.first,
 ): AsyncGenerator<DrawnBatch> {
-  const guide = await openGuide(noisePredictor, flags.classifierScale);
+  const guide = await openClassifierGuide(noisePredictor, flags.classifierScale);
   const { steps } = plan.grid;
   const done = (from - plan.part.first) * steps;
   const total = (plan.part.end - plan.part.first) * steps;
@@ -185,7 +185,7 @@ async function* drawn(
 /** Streams an array to the disk: memory holds one batch, however many there are. */
 async function streamArray(
   flags: Labelled,
-  plan: Plan & { readonly guidance: Guidance },
+  plan: SamplePlan & { readonly guidance: Guidance },
   noisePredictor: NetworkPredictor,
   engine: Engine,
 ): Promise<Result> {
@@ -217,7 +217,7 @@ async function streamArray(
   if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
-  for await (const next of drawn(flags, plan, noisePredictor, engine, from)) {
+  for await (const next of drawPart(flags, plan, noisePredictor, engine, from)) {
     await file.append(next.values, next.samples);
     evaluations = Math.max(evaluations, next.evaluations);
   }
@@ -225,7 +225,7 @@ async function streamArray(
   return { samples, evaluations };
 }
 
-function joined(pieces: readonly Float32Array[]): Float32Array {
+function concatenate(pieces: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let start = 0;
   for (const piece of pieces) {
@@ -238,15 +238,18 @@ function joined(pieces: readonly Float32Array[]): Float32Array {
 /** Draws a picture or an animation and writes it whole. */
 async function drawPicture(
   flags: Labelled,
-  plan: Plan & { readonly guidance: Guidance },
+  plan: SamplePlan & { readonly guidance: Guidance },
   noisePredictor: NetworkPredictor,
   engine: Engine,
 ): Promise<Result> {
-  const batches = await Array.fromAsync(drawn(flags, plan, noisePredictor, engine));
+  const batches = await Array.fromAsync(drawPart(flags, plan, noisePredictor, engine));
   const shape = [flags.count, ...noisePredictor.network.sampleShape];
   const bytes = plan.ending === ".png"
-    ? encodePng(imageGrid(joined(batches.map(({ values }) => values)), shape))
-    : trajectoryGif(batches[0].frames.map((_, at) => joined(batches.map(({ frames }) => frames[at]))), shape);
+    ? encodePng(imageGrid(concatenate(batches.map(({ values }) => values)), shape))
+    : trajectoryGif(
+      batches[0].frames.map((_, at) => concatenate(batches.map(({ frames }) => frames[at]))),
+      shape,
+    );
   await atomicWrite(flags.output, bytes);
   return { samples: flags.count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };
 }
@@ -256,7 +259,7 @@ if (import.meta.main) {
     const given = await forCheckpoint(parseFlags(usage, Deno.args));
     // A batch is filled up with samples that nobody sees: sixteen at most, so that few digits cost no more for a large --batch.
     const flags = { ...given, batch: Math.min(given.batch, 16 * Math.ceil(given.count / 16)) };
-    const plan = await planFor(flags);
+    const plan = await planRun(flags);
     await ensureWritable(flags.output);
     using lock = await claimFile(flags.output);
     const words = takenOver(flags.output, lock);
@@ -264,11 +267,11 @@ if (import.meta.main) {
     await removeTemporaries(flags.output);
     const started = performance.now();
     const engine = await openEngine(flags.engine);
-    const noisePredictor = await load(flags.checkpoint, "mnist", "either");
+    const noisePredictor = await loadCheckpoint(flags.checkpoint, "mnist", "either");
     const label = flags.label ?? (noisePredictor.network.classes > 0 ? "random" : "none");
     checkLabel(label, noisePredictor);
     // A network without labels has no class that guidance could follow.
-    const guidance = labelGuidanceOf({ ...flags, label });
+    const guidance = readLabelGuidance({ ...flags, label });
     const write = plan.ending === ".npy" ? streamArray : drawPicture;
     const result = await write({ ...flags, label }, { ...plan, guidance }, noisePredictor, engine);
     const summary = {

@@ -10,12 +10,12 @@ import { patchStatistics } from "../src/metrics/pooled_features.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { columns } from "./cli/text_table.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { load } from "./sampling/draw_batches.ts";
+import { loadCheckpoint } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, readWhole } from "./cli/files.ts";
 import { integer, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
 import { drawDigits } from "./evaluation/digit_quality.ts";
-import { networkFlags, samplingFlags, samplingOf, seedFlag } from "./sampling/flags.ts";
+import { networkFlags, readSampling, samplingFlags, seedFlag } from "./sampling/flags.ts";
 import { ProgressBar } from "./cli/terminal.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   const names = await keptModels(folder);
   const first = `${folder}/${names[0]}`;
   const { sampler } = await forCheckpoint({ checkpoint: first, sampler: flags.sampler });
-  const sampling = samplingOf({ ...flags, sampler });
+  const sampling = readSampling({ ...flags, sampler });
   const { config, metadata } = readModel(await readWhole(first));
   const resumedShape = config.network.kind === "unet"
     ? [config.network.height, config.network.width]
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   });
   for (const [at, name] of names.entries()) {
     const checkpoint = `${folder}/${name}`;
-    const noisePredictor = await load(checkpoint, "mnist", "either");
+    const noisePredictor = await loadCheckpoint(checkpoint, "mnist", "either");
     if (String(noisePredictor.network.sampleShape) !== String(dataset.shape)) {
       throw new Error(
         `${checkpoint} is for images of shape [${noisePredictor.network.sampleShape}], the data have [${dataset.shape}]`,

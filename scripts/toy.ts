@@ -96,7 +96,7 @@ const narrowest: Record<ToyName, number> = {
 };
 
 /** What an experiment leaves. */
-interface Outcome {
+interface ExperimentResult {
   /** For machines. */
   readonly numbers: unknown;
   /** For people. */
@@ -108,7 +108,7 @@ interface Outcome {
 const SCALE = 1.25;
 const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
 
-async function langevin(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
+async function langevin(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
   const { data, count = 2000, steps = 1000, seed } = flags;
   const stepSize = flags.stepSize ?? 0.05 * narrowest[data] ** 2;
   const distribution = toyDistribution(data);
@@ -136,7 +136,7 @@ async function langevin(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
   };
 }
 
-async function matching(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
+async function matching(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
   const { data, count = 4000, steps = 1500, seed, sigma, methods } = flags;
   const distribution = toyDistribution(data);
   using progress = new ProgressBar({ label: "training", total: methods.length * steps, unit: "steps" });
@@ -181,7 +181,7 @@ async function matching(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
   };
 }
 
-async function modes(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
+async function modes(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
   const { count = 4000, steps = 2000, seed, separation, weight } = flags;
   const rows = await measureModes({ count, steps, separation, weight, rng: createRng(seed) });
   return {
@@ -205,7 +205,7 @@ async function modes(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
   };
 }
 
-async function densities(flags: Flags, rasterize: Rasterizer): Promise<Outcome> {
+async function densities(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
   const { data, count = 300, steps: moments = 20, seed } = flags;
   const distribution = toyDistribution(data);
   const options = { moments, count, rng: createRng(seed) };
@@ -225,7 +225,7 @@ async function densities(flags: Flags, rasterize: Rasterizer): Promise<Outcome> 
   };
 }
 
-const run: Record<Experiment, (flags: Flags, rasterize: Rasterizer) => Promise<Outcome>> = {
+const run: Record<Experiment, (flags: Flags, rasterize: Rasterizer) => Promise<ExperimentResult>> = {
   langevin,
   matching,
   modes,

@@ -23,7 +23,7 @@ import {
   UsageError,
 } from "./cli/flags.ts";
 import { readPlan } from "./sampling/noise_plan_file.ts";
-import { loadTrainingData, nameOfData } from "./datasets/training_data.ts";
+import { folderName, loadTrainingData } from "./datasets/training_data.ts";
 import { checkFits, checkSameData } from "./datasets/training_data_check.ts";
 import { TrainingFolder } from "./training/run_folder.ts";
 import { checkRecipe, newConfig, recipeFlags, renamedRecipe, resumedConfig } from "./training/recipe.ts";
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
   ) {
     return await finish(resumed, early, flags);
   }
-  const dataset = await loadTrainingData(data, { ...flags, resumedShape: shapeOf(resumed) });
+  const dataset = await loadTrainingData(data, { ...flags, resumedShape: sampleShapeOf(resumed) });
   const identity = await datasetIdentity(dataset);
   console.error(
     `${dataset.name}: ${dataset.count} images of ${describeShape(dataset.shape)}, ${
@@ -109,7 +109,7 @@ async function main(): Promise<void> {
   if (resumed !== null) checkSameData(flags.resume!, resumed, data, identity);
   const kind = flags.network === "tutorial" ? "tutorial" : "unet";
   using late = early === null
-    ? await TrainingFolder.open(`runs/${kind}-${nameOfData(data, dataset)}`, null)
+    ? await TrainingFolder.open(`runs/${kind}-${folderName(data, dataset)}`, null)
     : null;
   const folder = (early ?? late)!;
   const engine = await openEngine(flags.engine as EngineName);
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
     ...resumed,
     config: recipe.config,
     state: resumed?.state ?? initialState(network, recipe.config.seed, from?.weights),
-    ...distilled(recipe.config) && resumed === null &&
+    ...hasTeacher(recipe.config) && resumed === null &&
       { teacher: flatten(network.parameters, from!.weights) },
     data,
     dataset: identity,
@@ -168,12 +168,12 @@ async function readResumed(path: string): Promise<Checkpoint> {
 }
 
 /** Whether a run has a teacher. */
-function distilled({ objective }: TrainingConfig): boolean {
+function hasTeacher({ objective }: TrainingConfig): boolean {
   return objective.kind === "consistency" && objective.teacher !== null;
 }
 
 /** The shape of the images that a run was trained on. */
-function shapeOf(checkpoint: Checkpoint | null): readonly number[] | undefined {
+function sampleShapeOf(checkpoint: Checkpoint | null): readonly number[] | undefined {
   return checkpoint === null ? undefined : networkFromConfig(checkpoint.config.model.network).sampleShape;
 }
 

@@ -41,7 +41,7 @@ const usage = {
 };
 
 /** Noise ratios at which the classifier of noisy digits is tried. */
-const TRIED = [0.01, 0.1, 0.3, 0.6, 1, 1.5, 2, 3, 5, 10, 40];
+const TEST_NOISE_RATIOS = [0.01, 0.1, 0.3, 0.6, 1, 1.5, 2, 3, 5, 10, 40];
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
@@ -52,11 +52,11 @@ async function main(): Promise<void> {
   const config = { ...CLASSIFIER_TRAINING, steps: flags.steps, seed: flags.seed };
   console.error(`training on ${engine.reason}`);
   const started = performance.now();
-  const weights = await trained(train, config, flags.noisy);
+  const weights = await trainWeights(train, config, flags.noisy);
   const duration = formatDuration((performance.now() - started) / 1000);
   const card = { training: JSON.stringify(config), data: train.name };
   if (flags.noisy) {
-    const levels = await tried(weights, test);
+    const levels = await testLevels(weights, test);
     const metadata = { ...card, test: JSON.stringify(levels) };
     await atomicWrite(flags.output, writeNoisyClassifier(weights, metadata));
     for (const [noiseRatio, { accuracy, confidence, crossEntropy }] of levels) {
@@ -80,7 +80,11 @@ async function main(): Promise<void> {
 }
 
 /** The averaged weights after the last step. */
-async function trained(train: ImageDataset, config: ClassifierTraining, noisy: boolean): Promise<Weights> {
+async function trainWeights(
+  train: ImageDataset,
+  config: ClassifierTraining,
+  noisy: boolean,
+): Promise<Weights> {
   using progress = new ProgressBar({ label: "training", total: config.steps, unit: "steps" });
   for await (
     const { step, loss, weights } of trainClassifier(train, config, noisy ? noisyDigits : cleanDigits)
@@ -92,11 +96,14 @@ async function trained(train: ImageDataset, config: ClassifierTraining, noisy: b
 }
 
 /** How well noisy digits are known at each level. */
-async function tried(weights: Weights, test: ImageDataset): Promise<(readonly [number, NoisyAccuracy])[]> {
+async function testLevels(
+  weights: Weights,
+  test: ImageDataset,
+): Promise<(readonly [number, NoisyAccuracy])[]> {
   const classifier = new NoisyDigitClassifier(weights);
   await classifier.prepare(250);
   const levels: (readonly [number, NoisyAccuracy])[] = [];
-  for (const noiseRatio of TRIED) {
+  for (const noiseRatio of TEST_NOISE_RATIOS) {
     levels.push([noiseRatio, await noisyAccuracy(classifier, test, noiseRatio, createRng(0))]);
   }
   classifier.dispose();

@@ -4,7 +4,7 @@
  */
 import { samplerByName, samplerEntry, type SamplerOptions } from "../src/samplers/registry.ts";
 import { columns } from "./cli/text_table.ts";
-import { load, sdes } from "./sampling/draw_batches.ts";
+import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import {
   choice,
@@ -82,7 +82,7 @@ interface Trial {
 }
 
 /** All combinations; an option that is not searched is undefined or the one given. */
-function trials(flags: Flags): Trial[] {
+function listTrials(flags: Flags): Trial[] {
   const { sampler } = flags;
   const given = { ...samplerOptions({ ...flags, snr: undefined, churn: undefined }) };
   const orNone = (values: readonly number[]) => values.length > 0 ? values : [undefined];
@@ -108,7 +108,7 @@ function samplingFor(flags: Flags, { steps, options }: Trial): Sampling {
 }
 
 /** Mean and its standard error; of one value there is none. */
-function meanOf(values: readonly number[]): { mean: number; error: number | null } {
+function meanWithError(values: readonly number[]): { mean: number; error: number | null } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length === 1) return { mean, error: null };
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
@@ -130,10 +130,10 @@ function numberText({ mean, error }: { mean: number; error: number | null }): st
  */
 function verdict(sorted: readonly Trial[]): string {
   const [best, ...others] = sorted;
-  const found = `best: ${settingText(best)}: ${numberText(meanOf(best.values))}`;
+  const found = `best: ${settingText(best)}: ${numberText(meanWithError(best.values))}`;
   if (best.values.length === 1) return `${found}, by one seed: --repeats tells how sure that is`;
   const near = others.filter(({ values }) => {
-    const { mean, error } = meanOf(values.map((value, seed) => value - best.values[seed]));
+    const { mean, error } = meanWithError(values.map((value, seed) => value - best.values[seed]));
     return mean < 2 * error!;
   });
   return `${found}; ${near.length} of ${others.length} others cannot be told from it by these seeds`;
@@ -142,13 +142,13 @@ function verdict(sorted: readonly Trial[]): string {
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   const { count, batch, guidance, repeats, metric } = flags;
-  const all = trials(flags);
+  const all = listTrials(flags);
   if (all.length === 1) {
     throw new UsageError("there is nothing to search: give --snr, --churn or --steps several values");
   }
   const started = performance.now();
   const engine = await openEngine(flags.engine);
-  const noisePredictor = await load(flags.checkpoint);
+  const noisePredictor = await loadCheckpoint(flags.checkpoint);
   const qualityReference = await openQualityReference(noisePredictor, count, flags.data);
   const batches = Math.ceil(count / batch);
   const total = repeats * batches * all.reduce((sum, { steps }) => sum + steps, 0);
@@ -169,16 +169,16 @@ async function main(): Promise<void> {
       trial.evaluations = Math.max(trial.evaluations, measured.evaluations);
       done += batches * trial.steps;
     }
-    progress.print(`${settingText(trial)}: ${numberText(meanOf(trial.values))}`);
+    progress.print(`${settingText(trial)}: ${numberText(meanWithError(trial.values))}`);
   }
   noisePredictor.dispose();
-  const sorted = all.toSorted((a, b) => meanOf(a.values).mean - meanOf(b.values).mean);
+  const sorted = all.toSorted((a, b) => meanWithError(a.values).mean - meanWithError(b.values).mean);
   const { frechet, kernelDistance } = qualityReference.reference.floor;
   const floor = metric === "frechet" ? frechet : kernelDistance;
   const { sde, sampler } = flags;
   const seconds = (performance.now() - started) / 1000;
   if (flags.json) {
-    const rows = all.map((trial) => ({ ...trial, ...meanOf(trial.values) }));
+    const rows = all.map((trial) => ({ ...trial, ...meanWithError(trial.values) }));
     const { steps, options } = sorted[0];
     const settings = {
       sde,
@@ -195,7 +195,7 @@ async function main(): Promise<void> {
   }
   const name = metric === "frechet" ? "Fréchet distance" : "kernel distance";
   const rows = all.map((trial) => [
-    ...[settingText(trial), String(trial.evaluations), numberText(meanOf(trial.values))],
+    ...[settingText(trial), String(trial.evaluations), numberText(meanWithError(trial.values))],
     trial === sorted[0] ? "best" : "",
   ]);
   console.log(columns([[`${sde}, ${sampler}`, "evaluations", name, ""], ...rows]));

@@ -11,7 +11,13 @@ import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
-import { drawBatches, GUIDANCE, load, SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import {
+  DEFAULT_GUIDANCE,
+  DEFAULT_SAMPLER,
+  drawBatches,
+  loadCheckpoint,
+  sdes,
+} from "../sampling/draw_batches.ts";
 import { openEngine } from "../cli/engine.ts";
 
 /** What can be timed. */
@@ -74,7 +80,7 @@ export async function openOurs(
     labels: Array.from({ length: batch }, (_, row) => row % Math.max(1, network.classes)),
   };
   const steps = train(config, () => data, { reportEvery: 1 });
-  let trained: Awaited<ReturnType<typeof load>> | null = null;
+  let trained: Awaited<ReturnType<typeof loadCheckpoint>> | null = null;
   const act: Record<Action, () => Promise<void>> = {
     async forward() {
       const noise = noisePredictor.predictNoise(y, 0.5);
@@ -86,8 +92,19 @@ export async function openOurs(
     },
     async digits() {
       const options = {
-        ...{ sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: samplerEntry(SAMPLER).grid },
-        ...{ seed: 0, label: "random", guidance: GUIDANCE, denoise: true, frames: false, onStep: () => {} },
+        ...{
+          sde: sdes.ve(),
+          sampler: samplerByName(DEFAULT_SAMPLER),
+          grid: samplerEntry(DEFAULT_SAMPLER).grid,
+        },
+        ...{
+          seed: 0,
+          label: "random",
+          guidance: DEFAULT_GUIDANCE,
+          denoise: true,
+          frames: false,
+          onStep: () => {},
+        },
         ...{ count: DIGITS_COUNT, rows: DIGITS_COUNT },
       };
       await Array.fromAsync(drawBatches(trained!, engine, { first: 0, end: 1 }, options));
@@ -99,7 +116,7 @@ export async function openOurs(
     async time(action) {
       await useEngine(engine.name);
       if (action === "digits" && trained === null) {
-        trained = await load(checkpoint);
+        trained = await loadCheckpoint(checkpoint);
         await trained.prepare(DIGITS_COUNT);
       }
       const started = performance.now();

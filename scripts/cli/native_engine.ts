@@ -16,7 +16,7 @@ export async function isCached(name: string, version: string, folder?: string): 
 export async function cachedPackage(
   name: string,
   version: string,
-  folder: string | undefined = cacheFolder(Deno.build.os, (variable) => Deno.env.get(variable)),
+  folder: string | undefined = denoCacheFolder(Deno.build.os, (variable) => Deno.env.get(variable)),
 ): Promise<string | null> {
   if (folder === undefined) return null;
   try {
@@ -32,7 +32,7 @@ export async function cachedPackage(
 }
 
 /** Where Deno keeps what it fetched, or undefined where the environment does not tell. */
-export function cacheFolder(
+export function denoCacheFolder(
   os: typeof Deno.build.os,
   variable: (name: string) => string | undefined,
 ): string | undefined {

@@ -44,7 +44,7 @@ export interface ComparisonOptions {
 }
 
 /** All settings, the cheap ones first, and the combinations that cannot be. */
-export interface Plan {
+export interface ComparisonPlan {
   readonly settings: readonly Setting[];
   readonly refused: readonly Refused[];
 }
@@ -53,7 +53,7 @@ export interface Plan {
  * Crosses samplers with budgets, or numbers of steps. A sampler that chooses its own steps is run once.
  * @throws UsageError for an option that none of the samplers accepts or that has a bad value
  */
-export function planned(wanted: ComparisonOptions): Plan {
+export function planSettings(wanted: ComparisonOptions): ComparisonPlan {
   const { network } = wanted;
   for (const [key, value] of Object.entries(wanted.options)) {
     if (value === undefined) continue;
@@ -67,7 +67,7 @@ export function planned(wanted: ComparisonOptions): Plan {
     for (const sde of wanted.sdes) {
       for (const sampler of wanted.samplers) {
         const { grid, evaluationsPerStep } = samplerEntry(sampler);
-        const options = heededOptions(sampler, wanted.options);
+        const options = acceptedOptions(sampler, wanted.options);
         asUsage(() => samplerByName(sampler, options));
         const kind = wanted.grid ?? grid.kind;
         if (evaluationsPerStep(options) === null) {
@@ -102,16 +102,16 @@ export function samplingFor(setting: Setting): Sampling {
 }
 
 /** What tells a setting from others. */
-export function keyOf({ network, sde, sampler, grid, steps, options }: Setting): string {
+export function settingKey({ network, sde, sampler, grid, steps, options }: Setting): string {
   return JSON.stringify([network, sde, sampler, grid, steps, Object.entries(options).toSorted()]);
 }
 
 function add(settings: Map<string, Setting>, setting: Setting): void {
-  const key = keyOf(setting);
+  const key = settingKey(setting);
   if (!settings.has(key)) settings.set(key, setting);
 }
 
-function heededOptions(sampler: string, options: SamplerOptions): SamplerOptions {
+function acceptedOptions(sampler: string, options: SamplerOptions): SamplerOptions {
   const { accepts } = samplerEntry(sampler);
   return Object.fromEntries(
     Object.entries(options).filter(([key, value]) =>

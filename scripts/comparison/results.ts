@@ -12,7 +12,7 @@ import { atomicWrite } from "../cli/files.ts";
 import { type DigitsOptions, measure, type QualityReference } from "../evaluation/digit_quality.ts";
 import { kernelText, percent } from "../evaluation/quality_text.ts";
 import { sdeNames } from "../sampling/flags.ts";
-import { keyOf, type Refused, samplingFor, type Setting } from "./plan.ts";
+import { type Refused, samplingFor, type Setting, settingKey } from "./plan.ts";
 
 /** What one setting came to. */
 export interface Row extends Setting {
@@ -49,11 +49,11 @@ export async function measureSetting(
 }
 
 /** What all rows have in common; rows of other runs do not go into one file. */
-export type RunRecord = Readonly<Record<string, string | number | null>>;
+export type ComparisonRun = Readonly<Record<string, string | number | null>>;
 
 /** The JSON file. */
 export interface Results {
-  readonly run: RunRecord;
+  readonly run: ComparisonRun;
   /** What as many training images read. */
   readonly floor: DigitQuality;
   readonly rows: readonly Row[];
@@ -67,21 +67,21 @@ export class ResultsFile {
   /** Goes on from the rows of {@linkcode earlierRows}. */
   constructor(
     readonly path: string,
-    readonly run: RunRecord,
+    readonly run: ComparisonRun,
     readonly floor: DigitQuality,
     earlier: readonly Row[],
   ) {
-    this.#rows = new Map(earlier.map((row) => [keyOf(row), row]));
+    this.#rows = new Map(earlier.map((row) => [settingKey(row), row]));
   }
 
   /** The row of a setting, if it was measured. */
   row(setting: Setting): Row | undefined {
-    return this.#rows.get(keyOf(setting));
+    return this.#rows.get(settingKey(setting));
   }
 
   /** Adds a row; it is on the disk when this returns. */
   async add(row: Row): Promise<void> {
-    this.#rows.set(keyOf(row), row);
+    this.#rows.set(settingKey(row), row);
     await this.write([]);
   }
 
@@ -112,7 +112,11 @@ export class ResultsFile {
  * The rows that a file holds; none where there is no file.
  * @throws {Error} When a file is there and is not to be resumed, or is of another run.
  */
-export async function earlierRows(path: string, run: RunRecord, resume: boolean): Promise<readonly Row[]> {
+export async function earlierRows(
+  path: string,
+  run: ComparisonRun,
+  resume: boolean,
+): Promise<readonly Row[]> {
   const earlier = await readResults(path);
   if (earlier === null) return [];
   if (!resume) {
@@ -157,7 +161,7 @@ const header = [
 ];
 
 /** The name of a row's sampler, with the options that it was given and whether it ran on the baseline's network. */
-export function samplerText({ network, sampler, options }: Setting, run: RunRecord): string {
+export function samplerText({ network, sampler, options }: Setting, run: ComparisonRun): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const words = given.map(([key, value]) => key === "predictor" ? value : `${key} ${value}`);
   return `${network === run.weights ? "" : "baseline: "}${sampler}${

@@ -5,7 +5,13 @@
 import { CIFAR10_ARCHIVE, CIFAR10_FILES, CIFAR10_MIRRORS, cifar10Dataset } from "../../src/data/cifar10.ts";
 import type { ImageDataset } from "../../src/data/dataset.ts";
 import { tarFiles } from "../../src/data/tar.ts";
-import { cached, cacheFolder, type DataPlaces, type PublishedFile, readFrom } from "./published_files.ts";
+import {
+  dataCacheFolder,
+  type DataPlaces,
+  type PublishedFile,
+  readFrom,
+  readPublished,
+} from "./published_files.ts";
 
 /** The folder in the archive. */
 const inArchive = "cifar-10-batches-bin";
@@ -50,7 +56,7 @@ async function filesOfArchive(split: keyof typeof CIFAR10_FILES, places: DataPla
     advice: `CIFAR-10 is not on this machine and could not be downloaded: unpack ${CIFAR10_ARCHIVE.name} ` +
       "and pass --data FOLDER (or set SCORE_SDE_DATA)",
   };
-  const archive = await cached(published, places.cache ?? cacheFolder("cifar10"), places);
+  const archive = await readPublished(published, places.cache ?? dataCacheFolder("cifar10"), places);
   const files = tarFiles(archive, CIFAR10_ARCHIVE.name);
   return CIFAR10_FILES[split].map((name) => {
     const bytes = files.get(`${inArchive}/${name}`);

@@ -86,7 +86,7 @@ export function imageFiles(folder: string, paths: readonly string[]): ImageFile[
 }
 
 /** `3 pictures, cat/1.webp, cat/2.webp and 1 more`. */
-export function listOf(paths: readonly string[]): string {
+export function abbreviateList(paths: readonly string[]): string {
   const named = paths.slice(0, 2).join(", ");
   return paths.length > 2 ? `${named} and ${paths.length - 2} more` : named;
 }

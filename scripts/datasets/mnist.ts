@@ -12,7 +12,13 @@ import {
 } from "../../src/data/mnist.ts";
 import { readIdx } from "../../src/data/idx.ts";
 import { findIdx } from "./idx_files.ts";
-import { cached, cacheFolder, type DataPlaces, type PublishedFile, readFrom } from "./published_files.ts";
+import {
+  dataCacheFolder,
+  type DataPlaces,
+  type PublishedFile,
+  readFrom,
+  readPublished,
+} from "./published_files.ts";
 
 /**
  * Loads one split of MNIST.
@@ -84,5 +90,5 @@ export async function findFile(file: MnistFile, places: DataPlaces): Promise<Uin
       `MNIST is not on this machine and could not be downloaded: put ${file.name}.gz and its three sisters into a folder ` +
       "and pass --data FOLDER (or set SCORE_SDE_DATA); to train without a download there is deno task train --data digits",
   };
-  return await cached(published, places.cache ?? cacheFolder("mnist"), places);
+  return await readPublished(published, places.cache ?? dataCacheFolder("mnist"), places);
 }

@@ -50,7 +50,7 @@ export async function readFrom(folders: readonly string[], name: string): Promis
  * The file's uncompressed bytes, from the cache or else from the first mirror that has the right ones, which are kept.
  * @throws {Error} when no mirror has them
  */
-export async function cached(
+export async function readPublished(
   file: PublishedFile,
   cache: string,
   places: DataPlaces,
@@ -80,7 +80,7 @@ export async function cached(
 }
 
 /** The platform's folder for things that can be fetched again. */
-export function cacheFolder(name: string): string {
+export function dataCacheFolder(name: string): string {
   const home = Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".";
   const base = Deno.env.get("XDG_CACHE_HOME") ??
     (Deno.build.os === "darwin"

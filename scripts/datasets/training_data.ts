@@ -13,7 +13,7 @@ import { MNIST_FILES } from "../../src/data/mnist.ts";
 import { resizedDataset } from "../../src/data/resized.ts";
 import { loadCifar10 } from "./cifar10.ts";
 import { integer, text, toggle, UsageError } from "../cli/flags.ts";
-import { findPictures, imageFiles, listOf, MOST_PIXELS } from "./image_folder.ts";
+import { abbreviateList, findPictures, imageFiles, MOST_PIXELS } from "./image_folder.ts";
 import { ProgressBar } from "../cli/terminal.ts";
 import { findIdx } from "./idx_files.ts";
 import { loadMnist } from "./mnist.ts";
@@ -50,7 +50,7 @@ export interface FolderOptions {
 }
 
 /** What stands for the data in the name of a folder. */
-export function nameOfData(data: string, dataset: ImageDataset): string {
+export function folderName(data: string, dataset: ImageDataset): string {
   return Object.hasOwn(NAMED, data) ? data : dataset.name.split(" ")[0];
 }
 
@@ -104,7 +104,7 @@ async function loadImages(folder: string, options: FolderOptions): Promise<Image
   const size = options.size ?? (height === width ? height : undefined);
   const { paths, others, unreachable, runs } = await findPictures(folder);
   if (runs.length > 0) {
-    console.error(`left out of "${folder}", as a training run writes there: ${listOf(runs)}`);
+    console.error(`left out of "${folder}", as a training run writes there: ${abbreviateList(runs)}`);
   }
   for (
     const [problem, left] of [
@@ -113,7 +113,7 @@ async function loadImages(folder: string, options: FolderOptions): Promise<Image
     ] as const
   ) {
     if (problem.length === 0) continue;
-    const words = `"${folder}" has ${problem.length} files ${left}: ${listOf(problem)}`;
+    const words = `"${folder}" has ${problem.length} files ${left}: ${abbreviateList(problem)}`;
     if (!skipCorrupt) throw new Error(`${words}: convert or remove them, or --skip-corrupt`);
     console.error(`skipped: ${words}`);
   }

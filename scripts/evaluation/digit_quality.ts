@@ -14,7 +14,7 @@ import {
 import type { Weights } from "../../src/networks/network.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
-import { drawBatches, type Guide, shardOf } from "../sampling/draw_batches.ts";
+import { type ClassifierGuide, drawBatches, shardBatches } from "../sampling/draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { loadMnist } from "../datasets/mnist.ts";
 import type { Sampling } from "../sampling/flags.ts";
@@ -27,7 +27,7 @@ export interface DigitsOptions {
   readonly seed: number;
   readonly guidance: number | Guidance;
   /** What leads to the class beside the network itself; default nothing. */
-  readonly guide?: Guide | null;
+  readonly guide?: ClassifierGuide | null;
   /** Told after every step how many were taken, all batches together. */
   readonly onStep?: (steps: number) => void;
 }
@@ -57,9 +57,9 @@ export async function drawDigits(
   const images = new Float32Array(count * size);
   let evaluations = 0;
   const started = performance.now();
-  const drawn = drawBatches(noisePredictor, engine, shardOf(1, 1, count, rows), {
+  const drawn = drawBatches(noisePredictor, engine, shardBatches(1, 1, count, rows), {
     ...sampling,
-    ...{ count, rows, seed, guidance, guide, label: "turn", denoise: true, frames: false, onStep },
+    ...{ count, rows, seed, guidance, guide, label: "cycle", denoise: true, frames: false, onStep },
   });
   for await (const batch of drawn) {
     images.set(batch.values.map((value) => 2 * value - 1), batch.first * size);

@@ -24,7 +24,7 @@ import { sizeOf } from "../../src/math/shape.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
-import { SAMPLER } from "../sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER } from "../sampling/draw_batches.ts";
 import { choice, type FlagValues, integer, onlyWith, text, toggle, UsageError } from "../cli/flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
 import { networkFlags, type Sampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
@@ -36,7 +36,7 @@ export const methodNames = ["replacement", "repaint", "pigdm", "mmps"] as const;
 export type Method = typeof methodNames[number];
 
 /** Steps of the default sampler: with fewer, what follows an observation overshoots. */
-export const STEPS = 15;
+export const DEFAULT_STEPS = 15;
 
 /** The flags that the tasks have in common, with `output` for the name of the picture. */
 export function posteriorFlags<const M extends Method>(
@@ -75,7 +75,8 @@ export function posteriorFlags<const M extends Method>(
     checkpoint: networkFlags.checkpoint,
     ...samplingFlags,
     steps: integer({
-      help: `steps of the time grid (default ${STEPS} of ${SAMPLER}, the sampler's own of others)`,
+      help:
+        `steps of the time grid (default ${DEFAULT_STEPS} of ${DEFAULT_SAMPLER}, the sampler's own of others)`,
       min: 1,
       max: 100_000,
     }),
@@ -106,7 +107,7 @@ export type PosteriorValues =
   & Partial<FlagValues<typeof repaintFlags>>;
 
 /** What is seen of an image. */
-export interface Sight {
+export interface MeasurementModel {
   readonly operator: LinearOperator;
   /** Standard deviation of the noise, in model units. */
   readonly noiseStd: number;
@@ -115,7 +116,7 @@ export interface Sight {
 }
 
 /** What was seen of the inputs, [inputs, …operator.outputShape]; the caller owns it. Input i has noise of its own. */
-export function observe({ images, count }: Inputs, sight: Sight, seed: number): tf.Tensor {
+export function measureInputs({ images, count }: Inputs, sight: MeasurementModel, seed: number): tf.Tensor {
   const { operator, noiseStd } = sight;
   return tf.tidy(() => {
     const seen = operator.apply(tf.tensor(images, [count, ...operator.inputShape]));
@@ -128,7 +129,7 @@ export function observe({ images, count }: Inputs, sight: Sight, seed: number): 
  * The classes of {@linkcode PosteriorOptions} that `--label` asks for.
  * @throws UsageError for inputs whose class nobody knows, or a network that knows none
  */
-export function classesOf(label: string, { labels, count }: Inputs, classes: number): number[] | null {
+export function readClasses(label: string, { labels, count }: Inputs, classes: number): number[] | null {
   if (label === "none") return null;
   if (classes === 0) {
     throw new UsageError(`--label is for networks with labels, got ${label} for one without`);
@@ -167,14 +168,14 @@ export interface PosteriorSamples {
 /**
  * Draws `count` samples for each input; sample j of input i is the run's sample i · count + j.
  *
- * @param seen What {@linkcode observe} saw.
+ * @param seen What {@linkcode measureInputs} saw.
  */
 export async function drawPosterior(
   noisePredictor: NetworkPredictor,
   engine: Engine,
   inputs: Inputs,
   seen: tf.Tensor,
-  sight: Sight,
+  sight: MeasurementModel,
   options: PosteriorOptions,
 ): Promise<PosteriorSamples> {
   const { sde, sampler, grid, count, batch: rows, seed, method, classes } = options;
@@ -235,7 +236,7 @@ function condition(
   sampler: Sampler,
   images: tf.Tensor,
   observation: LinearObservation,
-  { known, noiseStd }: Sight,
+  { known, noiseStd }: MeasurementModel,
   { method, iterations = method === "mmps" ? 3 : 20, resamplings, dataStd }:
     & PosteriorOptions
     & Pick<PosteriorScoreOptions, "dataStd">,

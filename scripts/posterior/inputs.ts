@@ -13,7 +13,7 @@ import { decodePicture, luma } from "../../src/images/picture_file.ts";
 import type { Picture } from "../../src/images/png.ts";
 import { resizePicture } from "../../src/images/resize.ts";
 import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
-import { GUIDANCE, SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../sampling/draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { type Flag, type FlagValues, text, toggle, UsageError } from "../cli/flags.ts";
 import { drawDigits } from "../evaluation/digit_quality.ts";
@@ -104,10 +104,10 @@ export async function readInputs(choice: InputChoice, options: InputOptions): Pr
   const { shape } = options;
   if (choice.kind === "picture") {
     const whole = await decodePicture(await readWhole(choice.path), choice.path, MOST_PIXELS);
-    const picture = fitted(whole, choice.path, options);
-    return { count: 1, images: toModel(channelsOf(picture, shape[2])), labels: null };
+    const picture = fitPicture(whole, choice.path, options);
+    return { count: 1, images: toModel(readChannels(picture, shape[2])), labels: null };
   }
-  const grey = await digitsOf(choice.kind, choice.from, choice.to, options);
+  const grey = await readDigits(choice.kind, choice.from, choice.to, options);
   const [height, width] = grey.shape;
   if (height !== shape[0] || width !== shape[1]) {
     throw new UsageError(
@@ -119,7 +119,7 @@ export async function readInputs(choice: InputChoice, options: InputOptions): Pr
   return { count: digits.count, images: toModel(digits.images), labels: digits.labels };
 }
 
-async function digitsOf(
+async function readDigits(
   kind: Source,
   from: number,
   to: number,
@@ -136,8 +136,12 @@ async function digitsOf(
   }
   const noisePredictor = await loadPretrained("mnist");
   const { sampleShape, classes } = noisePredictor.network;
-  const sampling = { sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: samplerEntry(SAMPLER).grid };
-  const asked = { count: to + 1, batch: Math.min(64, to + 1), seed, guidance: GUIDANCE };
+  const sampling = {
+    sde: sdes.ve(),
+    sampler: samplerByName(DEFAULT_SAMPLER),
+    grid: samplerEntry(DEFAULT_SAMPLER).grid,
+  };
+  const asked = { count: to + 1, batch: Math.min(64, to + 1), seed, guidance: DEFAULT_GUIDANCE };
   const { images, labels } = await drawDigits(noisePredictor, engine, sampling, asked);
   noisePredictor.dispose();
   return slice(
@@ -151,7 +155,7 @@ async function digitsOf(
 }
 
 /** The picture in the model's size. */
-function fitted(picture: Picture, path: string, { shape, resize }: InputOptions): Picture {
+function fitPicture(picture: Picture, path: string, { shape, resize }: InputOptions): Picture {
   const [height, width] = shape;
   if (picture.width === width && picture.height === height) return picture;
   if (resize) return resizePicture(picture, width, height);
@@ -161,7 +165,7 @@ function fitted(picture: Picture, path: string, { shape, resize }: InputOptions)
 }
 
 /** Red, green and blue, or their luma; [height, width, channels]. */
-function channelsOf({ width, height, data }: Picture, channels: number): Uint8Array {
+function readChannels({ width, height, data }: Picture, channels: number): Uint8Array {
   return Uint8Array.from({ length: width * height * channels }, (_, at) => {
     const start = 4 * Math.floor(at / channels);
     if (channels === 3) return data[start + at % 3];

@@ -6,17 +6,24 @@ import type * as tf from "../../src/compute/tf.ts";
 import { readClassifier } from "../../src/classifiers/digit_classifier.ts";
 import { type ClassPreservation, classPreservation } from "../../src/metrics/class_preservation.ts";
 import type { PretrainedName } from "../../src/pretrained.ts";
-import { load, SAMPLER } from "../sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER, loadCheckpoint } from "../sampling/draw_batches.ts";
 import { openEngine } from "../cli/engine.ts";
 import { readWhole } from "../cli/files.ts";
 import { checkInputFlags, type Inputs, readInputs } from "./inputs.ts";
-import { classesOf, drawPosterior, observe, type PosteriorValues, type Sight, STEPS } from "./draw.ts";
+import {
+  DEFAULT_STEPS,
+  drawPosterior,
+  measureInputs,
+  type MeasurementModel,
+  type PosteriorValues,
+  readClasses,
+} from "./draw.ts";
 import { checkOutput, writeGallery } from "./gallery.ts";
-import { samplingOf } from "../sampling/flags.ts";
+import { readSampling } from "../sampling/flags.ts";
 import { formatDuration, ProgressBar } from "../cli/terminal.ts";
 
 /** What was drawn. */
-export interface Outcome {
+export interface PosteriorOutcome {
   readonly inputs: Inputs;
   /** Samples of each input. */
   readonly samples: number;
@@ -24,7 +31,7 @@ export interface Outcome {
   readonly values: Float32Array;
   /** [height, width, channels]. */
   readonly shape: readonly number[];
-  readonly sight: Sight;
+  readonly sight: MeasurementModel;
   /** [inputs, …sight.operator.outputShape]. */
   readonly seen: tf.Tensor;
 }
@@ -36,11 +43,11 @@ export interface PosteriorTask {
   /** The network that draws, if no checkpoint is given. */
   readonly network: PretrainedName;
   /** What is seen of images [height, width, channels]; bad values are a UsageError. */
-  sight(shape: readonly number[]): Sight | Promise<Sight>;
+  measurementModel(shape: readonly number[]): MeasurementModel | Promise<MeasurementModel>;
   /** What was seen as images in model units, [inputs, …shape]. */
-  shown(outcome: Outcome): Float32Array | Promise<Float32Array>;
+  shown(outcome: PosteriorOutcome): Float32Array | Promise<Float32Array>;
   /** Numbers about the samples, for JSON. */
-  measure(outcome: Outcome): Promise<Record<string, unknown>>;
+  measure(outcome: PosteriorOutcome): Promise<Record<string, unknown>>;
   /** The same in words. */
   words(measured: Record<string, unknown>): string;
 }
@@ -48,15 +55,15 @@ export interface PosteriorTask {
 /** Runs a task and prints its result. */
 export async function runPosterior(flags: PosteriorValues, task: PosteriorTask): Promise<void> {
   checkInputFlags(flags);
-  const steps = flags.steps ?? (flags.sampler === SAMPLER ? STEPS : undefined);
-  const sampling = samplingOf({ ...flags, steps });
+  const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? DEFAULT_STEPS : undefined);
+  const sampling = readSampling({ ...flags, steps });
   await checkOutput(flags.output);
   const engine = await openEngine(flags.engine);
-  const noisePredictor = await load(flags.checkpoint, task.network);
+  const noisePredictor = await loadCheckpoint(flags.checkpoint, task.network);
   const shape = noisePredictor.network.sampleShape;
-  const sight = await task.sight(shape);
+  const sight = await task.measurementModel(shape);
   const inputs = await readInputs(flags.input, { ...flags, shape, engine });
-  const seen = observe(inputs, sight, flags.seed);
+  const seen = measureInputs(inputs, sight, flags.seed);
   const samples = flags.count;
   const batch = Math.min(flags.batch, inputs.count * samples);
   const total = Math.ceil(inputs.count * samples / batch) * sampling.grid.steps;
@@ -65,7 +72,7 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
     ...flags,
     ...sampling,
     batch,
-    classes: classesOf(flags.label, inputs, noisePredictor.network.classes),
+    classes: readClasses(flags.label, inputs, noisePredictor.network.classes),
     onStep: (taken) => progress.update(taken),
   });
   progress.finish();
@@ -96,7 +103,9 @@ export async function runPosterior(flags: PosteriorValues, task: PosteriorTask):
 }
 
 /** How often the digit classifier finds an input's class in its samples; null of what are no grey digits with classes. */
-export async function keptOf({ inputs, values, shape }: Outcome): Promise<ClassPreservation | null> {
+export async function measureClassPreservation(
+  { inputs, values, shape }: PosteriorOutcome,
+): Promise<ClassPreservation | null> {
   if (inputs.labels === null || String(shape) !== "28,28,1") return null;
   const file = new URL("../../fixtures/models/classifier.safetensors", import.meta.url);
   return await classPreservation(readClassifier(await readWhole(file)), values, inputs.labels);

@@ -4,7 +4,7 @@
  */
 import { readModel } from "../../src/networks/model_file.ts";
 import { samplerEntry, samplerNames } from "../../src/samplers/registry.ts";
-import { SAMPLER } from "./draw_batches.ts";
+import { DEFAULT_SAMPLER } from "./draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { choice, numbers, UsageError } from "../cli/flags.ts";
 
@@ -13,7 +13,7 @@ export const eitherFlags = {
   sampler: choice(samplerNames, {
     help: `the algorithm: ${
       samplerNames.join(", ")
-    } (default ${SAMPLER}, for a consistency function consistency)`,
+    } (default ${DEFAULT_SAMPLER}, for a consistency function consistency)`,
     placeholder: "NAME",
   }),
   levels: numbers({
@@ -41,7 +41,7 @@ export async function forCheckpoint<F extends EitherValues>(
   flags: F,
 ): Promise<F & { readonly sampler: string }> {
   const consistent = await isConsistency(flags.checkpoint);
-  const sampler = flags.sampler ?? (consistent ? "consistency" : SAMPLER);
+  const sampler = flags.sampler ?? (consistent ? "consistency" : DEFAULT_SAMPLER);
   const needsConsistency = samplerEntry(sampler).kind === "consistency";
   const file = flags.checkpoint === undefined
     ? "the network that comes with the project"

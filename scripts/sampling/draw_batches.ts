@@ -40,17 +40,17 @@ export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power" | typeof chainNa
 };
 
 /** The sampler that scripts use unasked. */
-export const SAMPLER = "dpm++2m";
+export const DEFAULT_SAMPLER = "dpm++2m";
 
 /** How the shipped network's labels are followed: measured best, see the README. A scale of 1 would be no guidance. */
-export const GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
+export const DEFAULT_GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
 /**
  * The network in a checkpoint, or one that comes with the project: the one of this name unless the checkpoint names another.
  * @param kind What the task can use: a score network, or a consistency function as well.
  * @throws UsageError for a consistency function where a score is needed
  */
-export async function load(
+export async function loadCheckpoint(
   checkpoint: string | undefined,
   name: PretrainedName = "mnist",
   kind: "score" | "either" = "score",
@@ -87,12 +87,12 @@ export async function fingerprint({ config, parameters }: NetworkPredictor): Pro
 }
 
 /**
- * The labels of a batch: one for all, "none", "random" for classes drawn at random, "turn" for one class after the other. A
+ * The labels of a batch: one for all, "none", "random" for classes drawn at random, "cycle" for one class after the other. A
  * sample's own class does not depend on its batch.
  */
-export function labelsOf(label: string, classes: number, rng: Rng, rows: number): number | null | number[] {
-  if (label === "none" || (classes === 0 && (label === "random" || label === "turn"))) return null;
-  if (label === "turn") return Array.from({ length: rows }, (_, row) => (rng.firstSample + row) % classes);
+export function drawLabels(label: string, classes: number, rng: Rng, rows: number): number | null | number[] {
+  if (label === "none" || (classes === 0 && (label === "random" || label === "cycle"))) return null;
+  if (label === "cycle") return Array.from({ length: rows }, (_, row) => (rng.firstSample + row) % classes);
   if (label !== "random") return Number(label);
   const uniforms = rng.fork("labels").uniformValues([rows, 1]);
   return Array.from(uniforms, (u) => Math.floor(u * classes));
@@ -110,7 +110,7 @@ export function checkLabel(label: string, { network: { classes } }: NetworkPredi
 }
 
 /** A classifier of noisy digits, and how strongly its gradient is followed. */
-export interface Guide {
+export interface ClassifierGuide {
   readonly classifier: NoisyDigitClassifier;
   readonly scale: number;
 }
@@ -119,7 +119,10 @@ export interface Guide {
  * The classifier that comes with the project, to be disposed; null for scale 0.
  * @throws UsageError when the network's samples are nothing that it knows
  */
-export async function openGuide({ network }: NetworkPredictor, scale = 0): Promise<Guide | null> {
+export async function openClassifierGuide(
+  { network }: NetworkPredictor,
+  scale = 0,
+): Promise<ClassifierGuide | null> {
   if (scale === 0) return null;
   if (String(network.sampleShape) !== String(NOISY_CLASSIFIER_SHAPE)) {
     throw new UsageError(
@@ -139,7 +142,7 @@ export interface Part {
  * The i-th of n contiguous parts of a run, i from 1. Parts meet at borders between batches, so that every sample is
  * computed in the same batch whether the run is split or not, and its bytes are the same on one engine.
  */
-export function shardOf(index: number, shards: number, count: number, rows: number): Part {
+export function shardBatches(index: number, shards: number, count: number, rows: number): Part {
   const batches = Math.ceil(count / rows);
   return {
     first: Math.floor((index - 1) * batches / shards),
@@ -153,12 +156,12 @@ export interface DrawOptions {
   readonly sampler: Sampler;
   readonly grid: GridConfig;
   readonly seed: number;
-  /** See {@linkcode labelsOf}. */
+  /** See {@linkcode drawLabels}. */
   readonly label: string;
   /** How the network follows its labels; scale 0 for a network without them. */
   readonly guidance: number | Guidance;
   /** What leads to the label beside the network itself; default nothing. */
-  readonly guide?: Guide | null;
+  readonly guide?: ClassifierGuide | null;
   readonly denoise: boolean;
   /** Samples of the whole run. */
   readonly count: number;
@@ -197,7 +200,7 @@ export async function* drawBatches(
     const first = index * rows;
     const samples = Math.min(rows, options.count - first);
     const rng = createRng(options.seed).startingAt(first);
-    const labels = labelsOf(options.label, guide?.classifier.classes ?? classes, rng, rows);
+    const labels = drawLabels(options.label, guide?.classifier.classes ?? classes, rng, rows);
     const { scale } = checkedGuidance(options.guidance);
     const conditioned = classes === 0 || scale === 0
       ? noisePredictor
@@ -223,7 +226,7 @@ export async function* drawBatches(
       fromModel(await x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
     for await (const look of sample(model, sampler, { shape: [rows, ...sampleShape], grid, rng, denoise })) {
       if (options.frames && !look.done && look.step % stride === 0) {
-        const state = visible(noisePredictor, model, look.x, look.time);
+        const state = rescaleNoise(noisePredictor, model, look.x, look.time);
         frames.push(await kept(state));
         state.dispose();
       }
@@ -239,7 +242,7 @@ export async function* drawBatches(
 }
 
 /** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
-function visible(
+function rescaleNoise(
   noisePredictor: NetworkPredictor,
   { sde }: ScoreModel,
   x: tf.Tensor,

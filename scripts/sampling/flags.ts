@@ -16,7 +16,7 @@ import type { Sampler } from "../../src/samplers/sampler.ts";
 import type { Sde } from "../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { chainNames } from "./ddpm_chains.ts";
-import { GUIDANCE, SAMPLER, sdes } from "./draw_batches.ts";
+import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "./draw_batches.ts";
 import {
   choice,
   type Flag,
@@ -69,7 +69,7 @@ export const sdeFlag = choice([...sdeNames, ...chainNames], {
 export const samplerFlag = choice(scoreSamplerNames, {
   help: `the algorithm: ${scoreSamplerNames.join(", ")}`,
   placeholder: "NAME",
-  default: SAMPLER,
+  default: DEFAULT_SAMPLER,
 });
 
 /** The kind of time grid. */
@@ -124,11 +124,11 @@ export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): Sa
  * The equation, the algorithm and the grid that flags ask for.
  * @throws UsageError for an option that the sampler does not accept, or a value that it cannot have
  */
-export function samplingOf(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
+export function readSampling(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
   const sampling = {
     sde: sdes[flags.sde](),
     sampler: asUsage(() => samplerByName(flags.sampler, samplerOptions(flags))),
-    grid: gridOf(flags),
+    grid: readGrid(flags),
   };
   // Listed levels may be too few for the steps, or none of the equation's.
   if (sampling.grid.kind === "levels") asUsage(() => timeGrid(sampling.sde, sampling.grid));
@@ -136,7 +136,7 @@ export function samplingOf(flags: SamplingValues & { readonly levels?: readonly 
 }
 
 /** The grid that flags ask for: listed levels, or a kind and a number of steps, by default the sampler's. */
-function gridOf(
+function readGrid(
   { sampler, grid: kind, steps, levels = [] }: SamplingValues & { readonly levels?: readonly number[] },
 ): GridConfig {
   const { grid } = samplerEntry(sampler);
@@ -162,15 +162,15 @@ export const guidanceFlags = {
   guidance: number({
     help:
       `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
-      `${GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
+      `${DEFAULT_GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
   }),
   guidanceMinSigma: number({
     help:
-      `noise ratio below which guidance is off, which saves the second pass of the network (default ${GUIDANCE.from})`,
+      `noise ratio below which guidance is off, which saves the second pass of the network (default ${DEFAULT_GUIDANCE.from})`,
     min: 0,
   }),
   guidanceMaxSigma: number({
-    help: `noise ratio above which guidance is off (default ${GUIDANCE.to})`,
+    help: `noise ratio above which guidance is off (default ${DEFAULT_GUIDANCE.to})`,
     min: 0,
   }),
   classifierScale: number({
@@ -204,9 +204,10 @@ export const labelFlags = {
  * How the network follows labels: what was asked for, else the default, which is not at all where a classifier is followed.
  * @throws UsageError for an interval that is empty, or that has no effect
  */
-export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
+export function readGuidance(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
   const { guidance, classifierScale = 0 } = flags;
-  const { guidanceMinSigma: from = GUIDANCE.from, guidanceMaxSigma: to = GUIDANCE.to } = flags;
+  const { guidanceMinSigma: from = DEFAULT_GUIDANCE.from, guidanceMaxSigma: to = DEFAULT_GUIDANCE.to } =
+    flags;
   for (const key of ["guidanceMinSigma", "guidanceMaxSigma"] as const) {
     if (guidance === 1 && flags[key] !== undefined) {
       throw new UsageError(`${flagName(key)} has no effect at --guidance 1, got ${flags[key]}`);
@@ -215,16 +216,16 @@ export function guidanceOf(flags: FlagValues<typeof guidanceFlags>): Required<Gu
   if (from >= to) {
     throw new UsageError(`--guidance-min-sigma must be below --guidance-max-sigma, got ${from} and ${to}`);
   }
-  return { scale: guidance ?? (classifierScale !== 0 ? 0 : GUIDANCE.scale), from, to };
+  return { scale: guidance ?? (classifierScale !== 0 ? 0 : DEFAULT_GUIDANCE.scale), from, to };
 }
 
 /**
- * As {@linkcode guidanceOf}, and none without a label.
+ * As {@linkcode readGuidance}, and none without a label.
  * @throws UsageError for guidance without a label
  */
-export function labelGuidanceOf(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
+export function readLabelGuidance(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
   const { label, guidance = 1, classifierScale = 0 } = flags;
-  if (label !== "none") return guidanceOf(flags);
+  if (label !== "none") return readGuidance(flags);
   const { guidanceMinSigma, guidanceMaxSigma } = flags;
   const needLabels = [
     ["guidance", guidance, 1],
@@ -235,5 +236,5 @@ export function labelGuidanceOf(flags: FlagValues<typeof labelFlags>): Required<
   for (const [name, value, none] of needLabels) {
     if (value !== none) throw new UsageError(`--${name} needs a label, got ${value} with --label none`);
   }
-  return guidanceOf({ ...flags, guidance: 1 });
+  return readGuidance({ ...flags, guidance: 1 });
 }

@@ -14,7 +14,7 @@ import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { chainNames, chainRatios, chains } from "../sampling/ddpm_chains.ts";
-import { SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER, sdes } from "../sampling/draw_batches.ts";
 import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
 import type { Sampling } from "../sampling/flags.ts";
 
@@ -31,7 +31,7 @@ export interface Preview extends Sampling {
  * consistency model in two steps, or in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
  * @throws {Error} when the checkpoint's plan is none
  */
-export function previewOf({ config: { objective }, plan }: Checkpoint): Preview {
+export function planPreview({ config: { objective }, plan }: Checkpoint): Preview {
   if (objective.kind === "consistency") {
     const { grid } = samplerEntry("consistency");
     return { sde: sdes.ve(), sampler: samplerByName("consistency"), grid, rows: 5 };
@@ -50,7 +50,12 @@ export function previewOf({ config: { objective }, plan }: Checkpoint): Preview 
     };
   }
   return {
-    ...{ sde: sdes.ve(), sampler: samplerByName(SAMPLER), grid: { kind: "karras", steps: 15 }, rows: 5 },
+    ...{
+      sde: sdes.ve(),
+      sampler: samplerByName(DEFAULT_SAMPLER),
+      grid: { kind: "karras", steps: 15 },
+      rows: 5,
+    },
   };
 }
 
@@ -63,7 +68,7 @@ export async function previewPng(
   stopped: () => boolean,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const { config, state } = checkpoint;
-  const { sde, sampler, grid, rows } = previewOf(checkpoint);
+  const { sde, sampler, grid, rows } = planPreview(checkpoint);
   const network = networkFromConfig(config.model.network);
   const classes = Math.max(1, network.classes);
   const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));

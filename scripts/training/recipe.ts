@@ -16,7 +16,7 @@ import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import type { Checkpoint, RecipeChange } from "../../src/training/checkpoint.ts";
 import type { TrainingConfig } from "../../src/training/train.ts";
 import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
-import { GUIDANCE, sdes } from "../sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE, sdes } from "../sampling/draw_batches.ts";
 import {
   choice,
   type Flag,
@@ -70,7 +70,8 @@ export const recipeFlags = {
       "what is learned: a score by denoising, or a consistency function, distilled from the model of --from or without a teacher (default denoising)",
   }),
   guidance: number({
-    help: `how strongly the teacher of a consistency function follows its labels (default ${GUIDANCE.scale})`,
+    help:
+      `how strongly the teacher of a consistency function follows its labels (default ${DEFAULT_GUIDANCE.scale})`,
   }),
   weighting: choice(["edm", "variance", "likelihood"], {
     help:
@@ -210,7 +211,7 @@ export async function newConfig(
     throw new Error(`all images of ${dataset.name} are of one value: there is nothing to learn`);
   }
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
-  const network = networkFor(dataset, flags.network);
+  const network = fitPreset(dataset, flags.network);
   if (flags.labelDropout !== undefined && !("classes" in network && network.classes > 0)) {
     throw new UsageError(
       `--label-dropout is for a network with labels, got ${flags.labelDropout} for one without`,
@@ -226,7 +227,8 @@ export async function newConfig(
   }
   return {
     model,
-    objective: levelsOf(flags, plan) ?? await objective(flags, dataset, tutorial, preconditioning.sigmaData),
+    objective: levelsObjective(flags, plan) ??
+      await continuousObjective(flags, dataset, tutorial, preconditioning.sigmaData),
     optimizer: {
       ...OPTIMIZER_DEFAULTS,
       rate: flags.rate ?? OPTIMIZER_DEFAULTS.rate,
@@ -256,7 +258,7 @@ function consistencyConfig(
     throw new UsageError("--from is a consistency function already: a teacher must be a score network");
   }
   const size = sizeOf(networkFromConfig(model.network).sampleShape);
-  const teacher = distilled ? { ...GUIDANCE, scale: flags.guidance ?? GUIDANCE.scale } : null;
+  const teacher = distilled ? { ...DEFAULT_GUIDANCE, scale: flags.guidance ?? DEFAULT_GUIDANCE.scale } : null;
   return {
     model: { ...model, consistency: true },
     objective: consistencyDefaults(size, teacher),
@@ -282,9 +284,9 @@ export function resumedConfig(
   { config, state, changes = [] }: Checkpoint,
   flags: RecipeValues & { readonly steps?: number },
 ): { config: TrainingConfig; changes: readonly RecipeChange[] } {
-  const { rate, warmup, decay } = { ...config.optimizer, ...given(flags, ["rate", "warmup", "decay"]) };
+  const { rate, warmup, decay } = { ...config.optimizer, ...givenFlags(flags, ["rate", "warmup", "decay"]) };
   const changed: TrainingConfig = {
-    ...{ ...config, ...given(flags, ["steps", "seed"]) },
+    ...{ ...config, ...givenFlags(flags, ["steps", "seed"]) },
     optimizer: { ...config.optimizer, rate, warmup, decay },
   };
   const [before, after] = [config, changed].map(({ steps, seed, optimizer: { rate, warmup, decay } }) =>
@@ -300,13 +302,13 @@ export function resumedConfig(
 }
 
 /** The named flags that were given. */
-function given<F, K extends keyof F>(flags: F, names: readonly K[]): Partial<Pick<F, K>> {
+function givenFlags<F, K extends keyof F>(flags: F, names: readonly K[]): Partial<Pick<F, K>> {
   const pairs = names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]);
   return Object.fromEntries(pairs);
 }
 
 /** The preset for images of this size, or the one asked for, with the data's height, width, channels and classes. */
-function networkFor(
+function fitPreset(
   { shape, classes }: ImageDataset,
   name: typeof presets[number] | undefined,
 ): NetworkConfig {
@@ -327,12 +329,12 @@ function networkFor(
   return { ...preset, height, width, channels, attention, classes: preset.classes === 0 ? 0 : classes };
 }
 
-function levelsOf({ betas }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
+function levelsObjective({ betas }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {
   if (plan !== undefined) return { kind: "levels", ratios: planRatios(plan) };
   return betas === undefined ? null : { kind: "levels", ratios: chainRatios(betas) };
 }
 
-async function objective(
+async function continuousObjective(
   flags: RecipeValues,
   dataset: ImageDataset,
   tutorial: boolean,
@@ -346,13 +348,17 @@ async function objective(
       sigmaData,
     };
   }
-  const whole = await sdeOf(flags, dataset, tutorial);
+  const whole = await trainingSde(flags, dataset, tutorial);
   const sde = flags.minNoise === undefined ? whole : withMinimumNoise(whole, flags.minNoise);
   const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
   return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
 }
 
-async function sdeOf({ sde, sigma }: RecipeValues, dataset: ImageDataset, tutorial: boolean): Promise<Sde> {
+async function trainingSde(
+  { sde, sigma }: RecipeValues,
+  dataset: ImageDataset,
+  tutorial: boolean,
+): Promise<Sde> {
   if (sigma === undefined) return sdes[sde ?? (tutorial ? "sigma-power" : "vp")]();
   if (sigma !== "data") return sigmaPowerSde({ sigma });
   const { distance, pair } = await largestDistance(dataset);

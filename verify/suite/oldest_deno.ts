@@ -2,7 +2,7 @@
  * The oldest Deno on which everything runs, from its npm package in Deno's cache.
  * @module
  */
-import { cacheFolder, isCached } from "../../scripts/cli/native_engine.ts";
+import { denoCacheFolder, isCached } from "../../scripts/cli/native_engine.ts";
 import { OLDEST_DENO } from "../../scripts/cli/flags.ts";
 
 /** Its program for Linux on x86-64, and the types that it takes for Node's modules. */
@@ -12,7 +12,7 @@ export const OLDEST_DENO_PACKAGES = [
   { name: "undici-types", version: "7.10.0" },
 ];
 
-const cache = () => cacheFolder(Deno.build.os, (variable) => Deno.env.get(variable));
+const cache = () => denoCacheFolder(Deno.build.os, (variable) => Deno.env.get(variable));
 
 /** Whether it is in the cache, for a machine of this kind. */
 export async function hasOldestDeno(): Promise<boolean> {

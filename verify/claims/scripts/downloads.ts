@@ -1,5 +1,5 @@
 /** Claims about downloads that never end, stall, are too large or are not what they should be. @module */
-import { cached } from "../../../scripts/datasets/published_files.ts";
+import { readPublished } from "../../../scripts/datasets/published_files.ts";
 import { gzip } from "../../../src/data/gzip.ts";
 import { download } from "../../../src/input/download.ts";
 import { claim } from "../../suite/claim.ts";
@@ -97,7 +97,7 @@ claim("a file is unpacked only after its digest was compared", async (check) => 
     await withServer(() => new Response(damaged), async (url) => {
       await check.throws(
         "another file",
-        () => cached(file, folder, { mirrors: [url], report: () => {} }),
+        () => readPublished(file, folder, { mirrors: [url], report: () => {} }),
         /^it is nowhere; tried .*a\.gz \(SHA-256 is [0-9a-f]{12}…, expected 000000000000…\)$/,
       );
     });

@@ -2,7 +2,7 @@
  * Claims about the engine that a script takes when none is asked for, and about what may not depend on it.
  * @module
  */
-import { cacheFolder, isCached } from "../../../scripts/cli/native_engine.ts";
+import { denoCacheFolder, isCached } from "../../../scripts/cli/native_engine.ts";
 import { currentEngine, useEngine } from "../../../src/compute/engine.ts";
 import { ONNX_RUNTIME } from "../../../src/compute/onnx/runtime.ts";
 import { readNpy } from "../../../src/images/npy.ts";
@@ -15,7 +15,7 @@ claim(
   async (check) => {
     const variables: Record<string, string> = { HOME: "/home/ada", LOCALAPPDATA: "C:/Ada/Local" };
     const folder = (os: typeof Deno.build.os, more: Record<string, string> = {}) =>
-      cacheFolder(os, (name) => ({ ...variables, ...more })[name]);
+      denoCacheFolder(os, (name) => ({ ...variables, ...more })[name]);
     const source = "https://docs.deno.com/runtime/reference/env_variables/ and `deno info` on each system";
     const found = [
       folder("linux"),
@@ -31,11 +31,11 @@ claim(
     ];
     check.equal("by system", found, expected, source);
     check.equal("DENO_DIR wins", folder("windows", { DENO_DIR: "/d" }), "/d", source);
-    check.equal("nothing known", cacheFolder("linux", () => undefined), undefined, source);
+    check.equal("nothing known", denoCacheFolder("linux", () => undefined), undefined, source);
     const info = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"], stderr: "null" })
       .output();
     const { denoDir } = JSON.parse(new TextDecoder().decode(info.stdout));
-    const here = cacheFolder(Deno.build.os, (name) => Deno.env.get(name));
+    const here = denoCacheFolder(Deno.build.os, (name) => Deno.env.get(name));
     check.equal("on this machine", here, denoDir, "deno info");
 
     const cache = await Deno.makeTempDir();

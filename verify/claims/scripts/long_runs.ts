@@ -2,7 +2,7 @@
  * Claims about long runs of `deno task sample`: streamed to the disk, killed, resumed, split into shards and joined.
  * @module
  */
-import { drawBatches, sdes, shardOf } from "../../../scripts/sampling/draw_batches.ts";
+import { drawBatches, sdes, shardBatches } from "../../../scripts/sampling/draw_batches.ts";
 import { PartialNpy } from "../../../scripts/sampling/resumable_npy.ts";
 import { currentEngine, useEngine } from "../../../src/compute/engine.ts";
 import { createRng } from "../../../src/compute/rng.ts";
@@ -258,7 +258,7 @@ claim("shards cover every batch once, in order, for any count, batch size and nu
     for (let shards = 1; shards <= Math.min(batches, 40); shards++) {
       let next = 0;
       for (let index = 1; index <= shards; index++) {
-        const { first, end } = shardOf(index, shards, count, rows);
+        const { first, end } = shardBatches(index, shards, count, rows);
         if (first !== next || end <= first || end - first > Math.ceil(batches / shards)) wrong++;
         next = end;
       }

@@ -2,7 +2,12 @@
  * Claims about `deno task inpaint`, `colorize` and `restore`, and about classifier guidance in `sample`.
  * @module
  */
-import { GUIDANCE, labelsOf, SAMPLER, sdes } from "../../../scripts/sampling/draw_batches.ts";
+import {
+  DEFAULT_GUIDANCE,
+  DEFAULT_SAMPLER,
+  drawLabels,
+  sdes,
+} from "../../../scripts/sampling/draw_batches.ts";
 import { inputFlag } from "../../../scripts/posterior/inputs.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { classifierGuided } from "../../../src/conditioning/guidance.ts";
@@ -141,7 +146,7 @@ claim(
       // Nothing is known: the plain sampler's first sample.
       const { config, weights } = smallModel();
       const noisePredictor = networkPredictor(config, weights);
-      const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
+      const grid = { ...samplerEntry(DEFAULT_SAMPLER).grid, steps: 2 };
       // In a batch of one, as the task draws it.
       const shape = [1, 28, 28, 1];
       const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
@@ -394,8 +399,8 @@ claim("sample is guided by a classifier as the library does it, alone or beside 
     const noisePredictor = networkPredictor(config, weights);
     const classifier = await loadNoisyClassifier();
     const rng = createRng(5);
-    const labels = labelsOf("random", 10, rng, 4) as number[];
-    const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
+    const labels = drawLabels("random", 10, rng, 4) as number[];
+    const grid = { ...samplerEntry(DEFAULT_SAMPLER).grid, steps: 2 };
     const library = async (conditioned: typeof noisePredictor, scale: number) => {
       const model = classifierGuided(scoreModel(conditioned, sdes.ve()), classifier, labels, scale);
       const x = await drawSamples(model, dpmSolver2M(), {
@@ -425,7 +430,7 @@ claim("sample is guided by a classifier as the library does it, alone or beside 
       Math.max(...a.map((value, at) => Math.abs(value - b[at])));
     const expected = [
       await library(noisePredictor, 3),
-      await library(noisePredictor.withLabels(labels, { ...GUIDANCE, scale: 2 }), 3),
+      await library(noisePredictor.withLabels(labels, { ...DEFAULT_GUIDANCE, scale: 2 }), 3),
     ];
     check.atMost(
       "alone",

@@ -1,5 +1,5 @@
 /** What `--label` makes of the posterior tasks' samples. @module */
-import { SAMPLER, sdes } from "../../../scripts/sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER, sdes } from "../../../scripts/sampling/draw_batches.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
@@ -54,7 +54,7 @@ claim(
         const { values } = readNpy(await Deno.readFile(file));
         const { config, weights } = smallModel();
         const noisePredictor = networkPredictor(config, weights).withLabels([...labels]);
-        const grid = { ...samplerEntry(SAMPLER).grid, steps: 2 };
+        const grid = { ...samplerEntry(DEFAULT_SAMPLER).grid, steps: 2 };
         const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
           shape: [4, 28, 28, 1],
           grid,

@@ -2,7 +2,7 @@
  * Claims about what `deno task sample` draws and writes.
  * @module
  */
-import { GUIDANCE, labelsOf } from "../../../scripts/sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE, drawLabels } from "../../../scripts/sampling/draw_batches.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
@@ -21,7 +21,7 @@ async function firstDigits(checkpoint: string, count: number): Promise<Float32Ar
   const { config, weights } = readModel(await Deno.readFile(checkpoint));
   const noisePredictor = networkPredictor(config, weights);
   const rng = createRng(3);
-  const labelled = noisePredictor.withLabels(labelsOf("random", 10, rng, count), GUIDANCE);
+  const labelled = noisePredictor.withLabels(drawLabels("random", 10, rng, count), DEFAULT_GUIDANCE);
   const grid = { kind: "karras", steps: 3 } as const;
   const model = scoreModel(labelled, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
   const x = await drawSamples(model, samplerByName("ancestral"), { shape: [count, 28, 28, 1], grid, rng });
@@ -36,7 +36,7 @@ claim(
   (check) => {
     const rng = createRng(check.seed);
     const labels = (first: number, rows: number) =>
-      labelsOf("random", 10, rng.startingAt(first), rows) as number[];
+      drawLabels("random", 10, rng.startingAt(first), rows) as number[];
     const all = labels(0, 10_000);
     check.equal(
       "split in two",
@@ -51,9 +51,9 @@ claim(
       detectable: "one class 40% too frequent",
       alarmRate: 1e-9,
     });
-    const described = ["none", "4"].map((label) => labelsOf(label, 10, rng, 3));
+    const described = ["none", "4"].map((label) => drawLabels(label, 10, rng, 3));
     check.equal("none, and one class for all", described, [null, 4], "the flag's help");
-    check.equal("a network without classes", labelsOf("random", 0, rng, 3), null, "there is none to draw");
+    check.equal("a network without classes", drawLabels("random", 0, rng, 3), null, "there is none to draw");
   },
 );
 

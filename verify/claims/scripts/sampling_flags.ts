@@ -2,10 +2,15 @@
  * Claims about the flags that scripts which draw share, and about what `deno task compare` plans.
  * @module
  */
-import { type ComparisonOptions, planned } from "../../../scripts/comparison/plan.ts";
-import { labelsOf } from "../../../scripts/sampling/draw_batches.ts";
+import { type ComparisonOptions, planSettings } from "../../../scripts/comparison/plan.ts";
+import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
 import { numbers, parseFlags } from "../../../scripts/cli/flags.ts";
-import { labelFlags, labelGuidanceOf, samplingFlags, samplingOf } from "../../../scripts/sampling/flags.ts";
+import {
+  labelFlags,
+  readLabelGuidance,
+  readSampling,
+  samplingFlags,
+} from "../../../scripts/sampling/flags.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { claim } from "../../suite/claim.ts";
@@ -16,7 +21,7 @@ claim(
   "a sampler's flags give that sampler with its options, on its default grid or the one asked for",
   (check) => {
     const sampling = (line: string) => {
-      const { sde, sampler, grid } = samplingOf(parseFlags(usage, line.split(" ")));
+      const { sde, sampler, grid } = readSampling(parseFlags(usage, line.split(" ")));
       return [sde.config.kind, sampler.name, grid];
     };
     const source = "the flags in the claim and the catalogue";
@@ -44,7 +49,7 @@ claim(
       "ddim with eta 0.5",
       source,
     );
-    const guidance = (line: string) => labelGuidanceOf(parseFlags(usage, line.split(" "))).scale;
+    const guidance = (line: string) => readLabelGuidance(parseFlags(usage, line.split(" "))).scale;
     check.equal("guidance without a label", guidance("--label none"), 1, "there is nothing to follow");
     check.equal("guidance as asked for", guidance("--label 3 --guidance 2"), 2, source);
   },
@@ -54,7 +59,7 @@ claim(
   "cycled classes depend on the sample's index alone, and are absent where the network has no classes",
   (check) => {
     const from = (first: number, classes = 10) =>
-      labelsOf("turn", classes, createRng(0).startingAt(first), 4);
+      drawLabels("cycle", classes, createRng(0).startingAt(first), 4);
     check.equal("samples 8 to 11", from(8), [8, 9, 0, 1], "the sample's index modulo the classes");
     check.equal("of a network without classes", from(8, 0), null, "nothing to ask for");
   },
@@ -84,12 +89,12 @@ claim(
       ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
     ];
     for (const [line, message] of cases) {
-      await check.throws(line, () => samplingOf(parseFlags(usage, line.split(" "))), message);
+      await check.throws(line, () => readSampling(parseFlags(usage, line.split(" "))), message);
     }
     const unlabelled = parseFlags(usage, ["--label", "none", "--guidance", "2"]);
     await check.throws(
       "guidance to nowhere",
-      () => labelGuidanceOf(unlabelled),
+      () => readLabelGuidance(unlabelled),
       /^--guidance needs a label, got 2/,
     );
   },
@@ -127,7 +132,7 @@ claim(
       options: {},
       calls: 1,
     };
-    const { settings, refused } = planned(options);
+    const { settings, refused } = planSettings(options);
     const adaptive = ["ode-dopri5", "adaptive-sde"];
     const pairs = settings.map(({ sde, sampler }) => `${sde} ${sampler}`);
     const fixed = pairs.filter((pair) => !adaptive.includes(pair.split(" ")[1]));
@@ -159,9 +164,9 @@ claim(
       ],
       "three evaluations a step",
     );
-    const guided = planned({ ...options, samplers: ["ddim"], evaluations: [20], calls: 2 });
+    const guided = planSettings({ ...options, samplers: ["ddim"], evaluations: [20], calls: 2 });
     check.equal("with guidance", guided.settings.map(({ steps }) => steps), [9, 9], "20 = 2 (9 + 1)");
-    const given = planned({
+    const given = planSettings({
       ...options,
       samplers: ["ddim", "predictor-corrector"],
       steps: [5],
@@ -175,12 +180,12 @@ claim(
     );
     await check.throws(
       "an option for none of them",
-      () => planned({ ...options, samplers: ["ddim", "ddpm"], options: { snr: .2 } }),
+      () => planSettings({ ...options, samplers: ["ddim", "ddpm"], options: { snr: .2 } }),
       /^none of the samplers has an option snr: ddim,ddpm$/,
     );
     await check.throws(
       "a tolerance that cannot be",
-      () => planned({ ...options, options: { rtol: 0 } }),
+      () => planSettings({ ...options, options: { rtol: 0 } }),
       /^rtol must be a positive number, got 0$/,
     );
   },

@@ -1,5 +1,5 @@
 /** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, films. @module */
-import { load } from "../../../scripts/sampling/draw_batches.ts";
+import { loadCheckpoint } from "../../../scripts/sampling/draw_batches.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { drawDigits } from "../../../scripts/evaluation/digit_quality.ts";
 import { withSigma } from "../../../scripts/sampling/sigma_flag.ts";
@@ -296,7 +296,7 @@ claim(
         };
         const name = `model-00000${step}.safetensors`;
         await Deno.writeFile(`${out}/${name}`, writeModel(model));
-        const noisePredictor = await load(`${out}/${name}`);
+        const noisePredictor = await loadCheckpoint(`${out}/${name}`);
         const sampling = {
           sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
           sampler: samplerByName("dpm++2m"),

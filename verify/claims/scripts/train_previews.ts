@@ -4,7 +4,7 @@
  */
 import { chainRatios } from "../../../scripts/sampling/ddpm_chains.ts";
 import { type NoisePlanFile, PLAN_FORMAT, planRatios } from "../../../scripts/sampling/noise_plan_file.ts";
-import { previewOf } from "../../../scripts/training/preview.ts";
+import { planPreview } from "../../../scripts/training/preview.ts";
 import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
@@ -41,7 +41,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   };
   const onPlan = checkpoint({ kind: "levels", ratios: planRatios(plan) }, plan);
   const kept = readCheckpoint(writeCheckpoint(onPlan));
-  const langevin = previewOf(kept);
+  const langevin = planPreview(kept);
   check.equal("the sampler on a plan", langevin.sampler.name, "annealed-langevin", "Song & Ermon 2019");
   const levels = [...timeGrid(langevin.sde, langevin.grid)].map((t) => noiseRatio(langevin.sde, t)).slice(1);
   // σ_1 … σ_L of a plan from 8 to .5 in five levels halve; models see pixels from −1 to 1, twice the plan's units.
@@ -51,7 +51,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   check.equal("levels", levels.length, 5, "the plan's");
 
   const ratios = chainRatios("ddpm-cosine");
-  const onChain = previewOf(checkpoint({ kind: "levels", ratios }));
+  const onChain = planPreview(checkpoint({ kind: "levels", ratios }));
   check.equal("the sampler on a chain", onChain.sampler.name, "ddim", "Song et al. 2021, DDIM");
   const visited = [...timeGrid(onChain.sde, onChain.grid)].map((t) => noiseRatio(onChain.sde, t));
   const furthest = Math.max(
@@ -70,7 +70,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
     "both are the chain's",
   );
   check.atLeast("levels visited", visited.length, 20, "a picture, not a guess");
-  const edm = previewOf(checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 }));
+  const edm = planPreview(checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 }));
   check.equal("otherwise", edm.sampler.name, "dpm++2m", "the sampler that scripts use unasked");
 });
 
