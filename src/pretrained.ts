@@ -1,7 +1,5 @@
 /** Trained networks that come with this project. @module */
-import { type NetworkPredictor, networkPredictor } from "./networks/network_predictor.ts";
-import { readModel } from "./networks/model_file.ts";
-import { NoisyDigitClassifier, readNoisyClassifier } from "./classifiers/noisy_classifier.ts";
+import type { NetworkPredictor } from "./networks/network_predictor.ts";
 import { fetchShipped, type SHIPPED_FILES } from "./input/shipped_file.ts";
 
 /** Names of the trained noise predictors. */
@@ -28,17 +26,9 @@ export async function loadPretrained(name: PretrainedName): Promise<NetworkPredi
   if (!Object.hasOwn(FILES, name)) {
     throw new RangeError(`the pretrained networks are ${pretrainedNames.join(", ")}; got ${name}`);
   }
+  // Loaded here, so that whoever samples from exact distributions loads no network.
+  const { readModel } = await import("./networks/model_file.ts");
+  const { networkPredictor } = await import("./networks/network_predictor.ts");
   const { config, weights } = readModel(await fetchShipped(FILES[name]));
   return networkPredictor(config, weights);
-}
-
-/**
- * Fetches the classifier of noisy digits that lies beside this module; call `useEngine` first.
- *
- * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
- */
-export async function loadNoisyClassifier(): Promise<NoisyDigitClassifier> {
-  return new NoisyDigitClassifier(
-    readNoisyClassifier(await fetchShipped("noisy_classifier.safetensors")),
-  );
 }

@@ -11,13 +11,12 @@ import { type NoisePredictor, type ScoreModel, scoreModel } from "../../src/diff
 import { readModel } from "../../src/networks/model_file.ts";
 import { checkedGuidance, type Guidance } from "../../src/networks/guidance_interval.ts";
 import { type NetworkPredictor, networkPredictor } from "../../src/networks/network_predictor.ts";
-import { NOISY_CLASSIFIER_SHAPE, type NoisyDigitClassifier } from "../../src/classifiers/noisy_classifier.ts";
 import {
   loadNoisyClassifier,
-  loadPretrained,
-  type PretrainedName,
-  pretrainedNames,
-} from "../../src/pretrained.ts";
+  NOISY_CLASSIFIER_SHAPE,
+  type NoisyDigitClassifier,
+} from "../../src/classifiers/noisy_classifier.ts";
+import { loadPretrained, type PretrainedName, pretrainedNames } from "../../src/pretrained.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";

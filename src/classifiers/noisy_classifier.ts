@@ -14,6 +14,7 @@ import { checkLabels } from "../compute/labels.ts";
 import type { PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { quotedShape } from "../input/quoted.ts";
+import { fetchShipped } from "../input/shipped_file.ts";
 import { edmCoefficients, type Preconditioning } from "../diffusion/preconditioning.ts";
 import { convolution, dense, silu } from "../networks/layers.ts";
 import {
@@ -240,4 +241,15 @@ export class NoisyDigitClassifier {
   #forward(inputs: NoisyClassifierInputs): tf.Tensor2D {
     return noisyClassifierForward(namedParameters(NOISY_CLASSIFIER_PARAMETERS, this.#tensors), inputs);
   }
+}
+
+/**
+ * Fetches the classifier of noisy digits that comes with this project; call `useEngine` first.
+ *
+ * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
+ */
+export async function loadNoisyClassifier(): Promise<NoisyDigitClassifier> {
+  return new NoisyDigitClassifier(
+    readNoisyClassifier(await fetchShipped("noisy_classifier.safetensors")),
+  );
 }

@@ -27,7 +27,7 @@ export interface LangevinOptions {
   readonly snr?: number;
   /**
    * How r gives the step size, by the names of the papers' code: `langevin` from the norms of noise and score, `ald` from the
-   * noise level alone. Left out, it is `langevin` for samples of {@linkcode LANGEVIN_DIMENSIONS} numbers and more, else `ald`.
+   * noise level alone. Left out, it is `langevin` for samples of 64 numbers and more, else `ald`.
    */
   readonly rule?: LangevinRule;
   /** Moves at each noise level; default 1. */

@@ -8,11 +8,11 @@ import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { noisyAccuracy } from "../../../src/classifiers/noisy_accuracy.ts";
 import {
+  loadNoisyClassifier,
   NoisyDigitClassifier,
   readNoisyClassifier,
   writeNoisyClassifier,
 } from "../../../src/classifiers/noisy_classifier.ts";
-import { loadNoisyClassifier } from "../../../src/pretrained.ts";
 import { loadMnist } from "../../../scripts/datasets/mnist.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 

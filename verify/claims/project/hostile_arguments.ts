@@ -4,7 +4,8 @@
  * tensors by tensors of other ranks and element types.
  * @module
  */
-import * as exported from "../../../mod.ts";
+import * as exported from "../../instruments/hostile/exported.ts";
+import { entries } from "../../instruments/entries.ts";
 import { claim } from "../../suite/claim.ts";
 import { casesOf } from "../../instruments/hostile/argument.ts";
 import { rows } from "../../instruments/hostile/rows.ts";
@@ -20,29 +21,35 @@ function drawn(seed: number, count: number): number[] {
   return fc.sample(numbers, { seed, numRuns: count });
 }
 
-const functions = Object.entries(exported).filter(([, value]) => typeof value === "function").map(([name]) =>
-  name
+const names = await Promise.all(
+  entries.map(async ({ name, url }) => [name, functionsOf(await import(url.href))] as const),
 );
+const functions = names.flatMap(([, functions]) => functions);
+
+function functionsOf(namespace: object): string[] {
+  return Object.entries(namespace).filter(([, value]) => typeof value === "function").map(([name]) => name);
+}
+
+/** The function that a row calls, or whose result's method it calls. */
+const functionOf = (row: string) => row.split(/[ .]/)[0];
 
 claim("every exported function has a row in the table of hostile calls", { engines: ["wasm"] }, (check) => {
+  const source = "the entries of deno.json, read when the claim is examined";
   const lacking = functions.filter((name) => !Object.hasOwn(rows, name));
-  check.equal("exported functions without a row", lacking, [], "mod.ts, read when the claim is examined");
-  const gone = Object.keys(rows).map((name) => name.split(/[ .]/)[0]).filter((name) =>
-    !functions.includes(name)
-  );
-  check.equal("rows of functions that are not exported", gone, [], "mod.ts, read when the claim is examined");
+  check.equal("exported functions without a row", lacking, [], source);
+  const gone = Object.keys(rows).map(functionOf).filter((name) => !functions.includes(name));
+  check.equal("rows of functions that are not exported", gone, [], source);
+  check.equal("functions that rows can call", functionsOf(exported).sort(), functions.toSorted(), source);
 });
 
-/** Areas of the table, each with a claim of its own, so that what fails is found by what it is about. */
-const areas: Readonly<Record<string, (name: string) => boolean>> = areasOf();
-
-for (const [area, belongs] of Object.entries(areas)) {
+// An entry of the package has a claim of its own, so that what fails is found by what it is about.
+for (const [entry, functions] of names) {
   claim(
-    `exported functions of ${area} answer correctly or refuse hostile arguments in one sentence`,
+    `exported functions of ${entry} answer correctly or refuse hostile arguments in one sentence`,
     { engines: ["wasm"] },
     async (check) => {
       const extra = drawn(check.seed, check.thorough ? 40 : 2);
-      const names = Object.keys(rows).filter(belongs);
+      const names = Object.keys(rows).filter((row) => functions.includes(functionOf(row)));
       const run = new HostileRun(extra);
       try {
         for (const name of names) await run.examine(name);
@@ -73,33 +80,4 @@ for (const [area, belongs] of Object.entries(areas)) {
       ]]);
     },
   );
-}
-
-function areasOf(): Record<string, (name: string) => boolean> {
-  const sampler =
-    /^(adaptive|annealed|sampler|steps|ddim|ddpm$|ode|dpm|edmHeun|edmSto|euler|exponential|langevin$|predictor|reverse|sdeDpm|unipc|stateless|sample|drawSamples)/;
-  const conditioning =
-    /^(classifier|mixtureC|imputed|pasted|repaint|exactP|linearO|posteriorScore|blur|gaussianK|grey|mask|pooling|projection|randomP|channel|randomMask)/;
-  const picture =
-    /^(encode(Gif|Png)|imageGrid|readNpy|writeNpy|histogram|panels|plot|decode(Jpeg|Pi|Pn)|loadRaster|.*Picture$|film)/;
-  const training =
-    /^(mlp|networkF|networkD|tutorial|unet|unflatten|exportOnnx|write(Model|Safe|Check)|read(Model|Safe|Check|Noisy|Class)|Noisy|classify|load(Pre|Noisy)|ema|learn|initial|train|scoreNetwork|measure|runLangevin)/;
-  const data =
-    /^(shuffled|cifar|idx|imageFolder|readIdx|writeIdx|procedural|colour|digitC|dataset|pixel|toModel|fromModel|modelTo)/;
-  const tests = {
-    samplers: sampler,
-    conditioning,
-    pictures: picture,
-    "networks and training": training,
-    "data sets": data,
-  };
-  const named = Object.values(tests);
-  return {
-    ...Object.fromEntries(
-      Object.entries(tests).map((
-        [area, test],
-      ) => [area, (name: string) => named.find((t) => t.test(name)) === test]),
-    ),
-    "SDEs, distributions and measures": (name: string) => !named.some((test) => test.test(name)),
-  };
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { extname } from "node:path";
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { entries } from "../../instruments/entries.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const contentTypes: Readonly<Record<string, string>> = {
@@ -21,7 +22,7 @@ async function example(url: string): Promise<string> {
   if (!code.includes("https://…/mod.ts")) {
     throw new Error("README has no example that imports https://…/mod.ts");
   }
-  return code.replace("https://…/", url);
+  return code.replaceAll("https://…/", url);
 }
 
 interface Served {
@@ -61,15 +62,19 @@ async function deno(args: string[], options: { cwd?: string; env?: Record<string
 }
 
 claim(
-  "nothing that mod.ts reaches names Deno or a Node built-in, so it runs in a browser as well",
+  "nothing that an entry reaches names Deno or a Node built-in, so it runs in a browser as well",
   async (check) => {
-    const info = await deno(["info", "--json", "mod.ts"], { cwd: root });
-    const modules = (JSON.parse(info.stdout).modules as ModuleInfo[]).filter((module) =>
-      module.local !== undefined
-    );
+    const reached = new Map<string, ModuleInfo>();
+    for (const { path } of entries) {
+      const info = await deno(["info", "--json", path], { cwd: root });
+      for (const module of JSON.parse(info.stdout).modules as ModuleInfo[]) {
+        if (module.local !== undefined) reached.set(module.specifier, module);
+      }
+    }
+    const modules = [...reached.values()];
     const own = modules.filter((module) => module.specifier.startsWith("file:"));
     const source = "src/ takes bytes and gives bytes; scripts/ reads files and flags";
-    check.atLeast("modules of this project that were read", own.length, 10, "src and mod.ts");
+    check.atLeast("modules of this project that were read", own.length, 100, "src and mod.ts");
     check.equal(
       "modules that cannot be resolved",
       modules.filter((module) => module.error).length,
@@ -95,61 +100,89 @@ claim(
   },
 );
 
+/** Runs code in an empty folder, with a fresh module cache; its output, and what it wrote as digits.png. */
+async function runElsewhere(
+  code: string,
+  url: string,
+  check: (folder: string, stdout: string) => Promise<void>,
+) {
+  const folder = await Deno.makeTempDir();
+  try {
+    // The cache shares only the packages of npm, so that nothing of this run is left in the user's.
+    const { npmCache } = JSON.parse((await deno(["info", "--json"])).stdout);
+    await Deno.mkdir(`${folder}/cache`);
+    await Deno.symlink(npmCache, `${folder}/cache/npm`);
+    await Deno.mkdir(`${folder}/empty`);
+    await Deno.writeTextFile(`${folder}/empty/example.ts`, code);
+    const { host } = new URL(url);
+    const permissions = [
+      ...["--allow-read", "--allow-write=digits.png", `--allow-import=${host}`, `--allow-net=${host}`],
+    ];
+    const run = await deno(["run", "--no-prompt", ...permissions, "example.ts"], {
+      cwd: `${folder}/empty`,
+      env: { DENO_DIR: `${folder}/cache` },
+    });
+    if (!run.success) throw new Error(run.stderr);
+    await check(`${folder}/empty`, run.stdout);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 claim(
   "the example of README draws digits when mod.ts is imported by URL from an empty folder",
   async (check) => {
     const served = serve();
-    const folder = await Deno.makeTempDir();
     try {
-      // A fresh module cache that shares only the packages of npm, so that nothing of this run is left in the user's.
-      const { npmCache } = JSON.parse((await deno(["info", "--json"])).stdout);
-      await Deno.mkdir(`${folder}/cache`);
-      await Deno.symlink(npmCache, `${folder}/cache/npm`);
-      await Deno.mkdir(`${folder}/empty`);
-      await Deno.writeTextFile(`${folder}/empty/example.ts`, await example(served.url));
-      const host = new URL(served.url).host;
-      const permissions = [
-        "--allow-read",
-        "--allow-write=digits.png",
-        `--allow-import=${host}`,
-        `--allow-net=${host}`,
-      ];
-      const run = await deno(["run", "--no-prompt", ...permissions, "example.ts"], {
-        cwd: `${folder}/empty`,
-        env: { DENO_DIR: `${folder}/cache` },
+      await runElsewhere(await example(served.url), served.url, async (folder) => {
+        const { width, height, data } = await decodePng(await Deno.readFile(`${folder}/digits.png`));
+        const size = "ten digits in four columns and three rows, 28·2 pixels each and gaps of 2";
+        check.equal("the picture's size", [width, height], [2 + 4 * 58, 2 + 3 * 58], size);
+        const ink = data.filter((value, i) => i % 4 === 0 && value > 200).length / (10 * 56 * 56);
+        // One image of each class of MNIST's training set, drawn 200,000 times: .1025 on average, standard deviation .011.
+        const source = "what ten digits of MNIST have, by 6.2 standard deviations";
+        check.within("share of pixels above 200", ink, 0.1025, 6.2 * 0.011, source);
+        const checkpoint = served.asked.filter((path) => path.endsWith(".safetensors"));
+        check.equal(
+          "checkpoints fetched beside the module",
+          checkpoint,
+          ["fixtures/models/mnist.safetensors"],
+          "the shipped one",
+        );
       });
-      if (!run.success) throw new Error(run.stderr);
-      const { width, height, data } = await decodePng(await Deno.readFile(`${folder}/empty/digits.png`));
-      const size = "ten digits in four columns and three rows, 28·2 pixels each and gaps of 2";
-      check.equal("the picture's size", [width, height], [2 + 4 * 58, 2 + 3 * 58], size);
-      const ink = data.filter((value, i) => i % 4 === 0 && value > 200).length / (10 * 56 * 56);
-      // One image of each class of MNIST's training set, drawn 200,000 times: .1025 on average, standard deviation .011.
-      const source = "what ten digits of MNIST have, by 6.2 standard deviations";
-      check.within("share of pixels above 200", ink, 0.1025, 6.2 * 0.011, source);
-      const checkpoint = served.asked.filter((path) => path.endsWith(".safetensors"));
-      check.equal(
-        "checkpoints fetched beside the module",
-        checkpoint,
-        ["fixtures/models/mnist.safetensors"],
-        "the shipped one",
-      );
     } finally {
       await served.close();
-      await Deno.remove(folder, { recursive: true });
     }
   },
 );
 
-claim("a file in another folder that imports mod.ts by its path type-checks", async (check) => {
+claim("every entry can be imported by URL from an empty folder", async (check) => {
+  const served = serve();
+  const imports = entries.map(({ path }, i) => `import * as entry${i} from "${served.url}${path}";\n`);
+  const counts = entries.map((_, i) => `Object.keys(entry${i}).length`);
+  const code = `${imports.join("")}console.log(JSON.stringify([${counts}]));\n`;
+  try {
+    await runElsewhere(code, served.url, async (_, stdout) => {
+      const here = await Promise.all(
+        entries.map(async ({ url }) => Object.keys(await import(url.href)).length),
+      );
+      check.equal("values that each entry exports", JSON.parse(stdout), here, "as by its path");
+      check.atLeast("entries", entries.length, 10, "deno.json");
+    });
+  } finally {
+    await served.close();
+  }
+});
+
+claim("a file in another folder that imports the entries by their paths type-checks", async (check) => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/deno.json`, "{}");
-    await Deno.writeTextFile(
-      `${folder}/example.ts`,
-      `import { vpSde } from ${
-        JSON.stringify(`${root}mod.ts`)
-      };\nconst alpha: number = vpSde().alpha(0.5);\nalpha;\n`,
+    const imports = entries.map(({ path }, i) =>
+      `import * as entry${i} from ${JSON.stringify(root + path)};\nentry${i};\n`
     );
+    const use = "const alpha: number = entry0.vpSde().alpha(0.5);\nalpha;\n";
+    await Deno.writeTextFile(`${folder}/example.ts`, imports.join("") + use);
     const { success, stderr } = await deno(["check", "--no-lock", "example.ts"], {
       cwd: folder,
       env: { NO_COLOR: "1" },

@@ -1,8 +1,11 @@
 /** Claims about the repository as a place to work in. @module */
 import { fileURLToPath } from "node:url";
+import { SHIPPED_FILES } from "../../../src/input/shipped_file.ts";
 import { claim } from "../../suite/claim.ts";
+import { entries } from "../../instruments/entries.ts";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
+const rootUrl = new URL("../../../", import.meta.url);
+const root = fileURLToPath(rootUrl);
 
 /** Runs Deno in a folder; its exit code and all that it printed. */
 async function deno(folder: string, ...args: string[]): Promise<{ code: number; text: string }> {
@@ -25,15 +28,26 @@ claim(
     };
     try {
       await Deno.copyFile(`${root}deno.json`, `${folder}/deno.json`);
-      for (const path of ["mod.ts", "src/a.ts", "scripts/a.ts", "verify/a.ts"]) {
+      const code = [...entries.map(({ path }) => path), "scripts/a.ts", "verify/a.ts"];
+      for (const path of code) {
         await write(path, "/** One. @module */\n\n/** One. */\nexport const one = 1;\n");
       }
       for (const path of ["README.md", "examples/a.md", "docs/a.md"]) await write(path, "# One\n");
       await write("LICENSE", "All rights.\n");
-      await write("fixtures/a.safetensors", "one");
+      const fetched = Object.values(SHIPPED_FILES).map(({ url }) => url.href.slice(rootUrl.href.length));
+      const heavy = ["fixtures/gallery/a.png", "fixtures/files/a.png", "fixtures/reference/a.json"];
+      for (const path of [...fetched, ...heavy]) await write(path, "one");
       const litter = [
         ...["out.json", "notes.md", "try.ts", "runs/one/config.json", "my run/metrics.jsonl"],
-        ...["my run/model.safetensors", "samples.png", "a.gif", "b.npy", "model.onnx", "toy/modes.svg"],
+        ...[
+          "my run/model.safetensors",
+          "samples.png",
+          "a.gif",
+          "b.npy",
+          "model.onnx",
+          "toy/modes.svg",
+          "api/index.html",
+        ],
       ];
       for (const path of litter) await write(path, "{ 'a' :1,\n\n\n\n   var b = any }");
 
@@ -42,7 +56,7 @@ claim(
       check.equal(
         "files formatted",
         /Checked (\d+) files/.exec(formatted.text)?.[1],
-        "8",
+        String(code.length + 4),
         "the project's own",
       );
       const linted = await deno(folder, "lint");
@@ -50,7 +64,7 @@ claim(
       check.equal(
         "files linted",
         /Checked (\d+) files/.exec(linted.text)?.[1],
-        "4",
+        String(code.length),
         "mod.ts and three folders",
       );
       const published = await deno(folder, "publish", "--dry-run", "--allow-dirty", "--no-check");
@@ -58,10 +72,11 @@ claim(
       const files = [...published.text.matchAll(/^ +file:\/\/(.*) \([\d.]+ ?\w+\)$/gm)]
         .map(([, path]) => decodeURI(path).slice(path.indexOf(folder) + folder.length + 1));
       const own = [
-        ...["LICENSE", "README.md", "deno.json", "docs/a.md", "examples/a.md", "fixtures/a.safetensors"],
-        ...["mod.ts", "scripts/a.ts", "src/a.ts", "verify/a.ts"],
+        ...["LICENSE", "README.md", "deno.json", "docs/a.md", "examples/a.md"],
+        ...code.filter((path) => !path.startsWith("verify/")),
+        ...fetched,
       ];
-      check.equal("files published", files.sort(), own.sort(), "the project's own");
+      check.equal("files published", files.sort(), own.sort(), "the library, its tasks, what modules fetch");
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -20,7 +20,7 @@ import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { type NpyArray, readNpy } from "../../../src/images/npy.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
-import { loadNoisyClassifier } from "../../../src/pretrained.ts";
+import { loadNoisyClassifier } from "../../../src/classifiers/noisy_classifier.ts";
 import { samplerEntry } from "../../../src/samplers/registry.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";

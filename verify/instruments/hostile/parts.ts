@@ -1,5 +1,5 @@
 /** Small valid parts that rows of the matrix share. @module */
-import * as m from "../../../mod.ts";
+import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import {
   type Argument,

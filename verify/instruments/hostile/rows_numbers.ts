@@ -1,5 +1,5 @@
 /** Rows of functions of numbers: SDEs, grids, plans, metrics. @module */
-import * as m from "../../../mod.ts";
+import * as m from "./exported.ts";
 import {
   between,
   list,
@@ -25,24 +25,7 @@ const momentsArgument = options({
   mean: list(() => moments().mean),
   covariance: list(() => moments().covariance, number(1, (v) => v >= 0)),
 });
-const planFields = {
-  ratio: positive(1.5),
-  smallest: positive(0.01),
-  langevinStep: positive(1e-5),
-  stepsPerLevel: whole(5, 0, 1e9),
-};
 const plainObject = (v: unknown) => typeof v === "object" && v !== null && !Array.isArray(v);
-const consistencyObjective = options({
-  kind: { make: () => "consistency", allows: () => true },
-  mean: number(-0.6),
-  std: positive(1.6),
-  range: list(() => [0.005, 40], number(0.005, (v) => v > 0 && v <= 4)),
-  highShare: between(0.125, 0, 1),
-  highFrom: number(4, (v) => v >= 0.005 && v < 40),
-  gap: thing(() => ({ first: 1.2, last: 0.12, settled: 0.75 })),
-  huber: positive(0.01),
-  teacher: { make: () => null, allows: () => true },
-});
 const methodsOf = (prefix: string, make: () => m.Sde): Rows => {
   const sde = make();
   return Object.fromEntries(
@@ -119,10 +102,7 @@ export const numberRows: Rows = {
   },
   halfLogSnr: { arguments: [sde, time], infinite: "at time 0 there is no noise: λ = ∞" },
   noiseRatio: { arguments: [sde, time] },
-  priorLogDensity: { arguments: [sde, between(1, 0), whole(2, 1)] },
-  transition: { arguments: [sde, between(0.2, 0, 1), between(0.5, 0, 1)] },
   withMinimumNoise: { arguments: [sde, positive(0.05)] },
-  forwardStep: { arguments: [sde, between(0.49, 0, 1), between(0.5, 0, 1)] },
   timeGrid: {
     arguments: [
       sde,
@@ -140,11 +120,6 @@ export const numberRows: Rows = {
       }),
     ],
   },
-  edmCoefficients: { arguments: [positive(0.5), positive(1)] },
-  edmWeight: { arguments: [positive(1), positive(0.5)] },
-  sdeWeight: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1), name("likelihood")] },
-  importanceTime: { arguments: [sde, between(0.5, 0, 1)] },
-  importanceDensity: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1)] },
   drawNoiseLevels: {
     arguments: [
       options({ kind: name("edm"), mean: number(0), std: positive(1), sigmaData: positive(0.5) }),
@@ -163,14 +138,7 @@ export const numberRows: Rows = {
   consistencyDefaults: {
     arguments: [whole(4, 1), { make: () => null, allows: (v) => v === null || plainObject(v) }],
   },
-  consistencyGap: { arguments: [consistencyObjective, between(0.5, 0, 1)] },
-  drawConsistencyLevels: { arguments: [consistencyObjective, rng, whole(2, 1, 1e7), between(0.5, 0, 1)] },
-  posteriorStep: { arguments: [sde, number(0.5, (v) => v > 0 && v <= 1), between(0.2, 0, 1)] },
   geometricLevels: { arguments: [positive(5), positive(0.1), whole(4, 2, 1e7)] },
-  levelOverlap: { arguments: [positive(1.5), whole(10, 1, 2 ** 53)] },
-  ratioOfOverlap: { arguments: [number(0.4, (v) => v > 0 && v < 0.99), whole(100, 1, 2 ** 53)] },
-  varianceAfter: { arguments: [options(planFields)] },
-  bestLangevinStep: { arguments: [planFields.ratio, planFields.smallest, whole(5, 1, 1e9)] },
   ncsnSchedule: {
     arguments: [options({
       largest: positive(5),
@@ -219,13 +187,6 @@ export const numberRows: Rows = {
       list(() => [1, 2], number(1, Number.isInteger)),
       list(() => [1, 3], number(1, Number.isInteger)),
     ],
-  },
-  modeShares: { arguments: [distribution, thing(() => new Float32Array([1, 0, -1, 0]))] },
-  separatedModes: {
-    arguments: [optional(options({
-      weight: optional(number(0.8, (v) => v >= 0 && v <= 1)),
-      separation: optional(between(12, 0)),
-    }))],
   },
   gaussianRing: {
     arguments: [optional(options({

@@ -1,5 +1,5 @@
 /** Rows of pictures, plots and their files. @module */
-import * as m from "../../../mod.ts";
+import * as m from "./exported.ts";
 import { between, list, name, number, optional, options, type Rows, text, thing, whole } from "./argument.ts";
 import { picture, pictureArgument } from "./parts.ts";
 

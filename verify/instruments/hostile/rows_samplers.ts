@@ -1,5 +1,5 @@
 /** Rows of samplers, conditioning and likelihoods. @module */
-import * as m from "../../../mod.ts";
+import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import {
   between,
@@ -81,7 +81,6 @@ export const samplerRows: Rows = {
   ddim: { arguments: [optional(options({ eta: optional(between(0.5, 0, 1)) }))] },
   ddpm: none,
   consistency: none,
-  requireScore: { arguments: [model, { make: () => "a likelihood", allows: () => true }] },
   odeDormandPrince: { arguments: [optional(options(tolerances))] },
   dpmSolver2M: none,
   edmHeun: none,

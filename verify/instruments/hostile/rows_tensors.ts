@@ -1,5 +1,5 @@
 /** Rows of functions of tensors: exact distributions, objectives, compilation. @module */
-import * as m from "../../../mod.ts";
+import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import {
   between,
@@ -19,7 +19,6 @@ import { distribution, gaussian, mixture, range, rng, sde, time } from "./parts.
 
 const score = callable(() => (x: tf.Tensor) => tf.neg(x));
 const points = tensor([[0.5, -1.5], [1, 2], [-2, 0.25]]);
-const column = tensor([1, 2, 1]);
 const levels = () => ({ noiseRatio: new Float64Array([0.5, 1, 2]), weight: new Float64Array([1, 1, 1]) });
 const cloud = new m.PointCloud([0, 1, 2, 3], 2, 0.1);
 const banana = new m.Banana();
@@ -42,7 +41,6 @@ export const tensorRows: Rows = {
   ...methodsOf("PointCloud", cloud),
   ...methodsOf("Banana", banana),
   diffusedLogDensity: { arguments: [distribution, sde, points, time] },
-  denoisingLoss: { arguments: [points, points, column] },
   denoisingLossOf: {
     arguments: [
       distribution,
@@ -54,9 +52,7 @@ export const tensorRows: Rows = {
       }),
     ],
   },
-  consistencyLoss: { arguments: [points, points, column, positive(0.1)] },
   implicitScoreMatching: { arguments: [score, points] },
-  quadraticForm: { arguments: [score, points, points] },
   denoisingScoreMatching: { arguments: [score, points, points, positive(0.5)] },
   explicitScoreMatching: { arguments: [score, points, points] },
   sliceDirections: { arguments: [rng, shape(2, 3), optional(name("normal"))] },

@@ -1,6 +1,7 @@
 /** Rows of networks, training, data sets and experiments. @module */
-import * as m from "../../../mod.ts";
+import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
+import { writeIdx } from "../../../src/data/idx.ts";
 import {
   between,
   callable,
@@ -88,7 +89,7 @@ const fieldsReport: m.FieldsReport = {
   centres: new Float32Array([0, 0, 1, 1]),
 };
 const path = new Float32Array([0, 0, 1, 1]);
-const film: m.Film = {
+const film: m.DensityAnimation = {
   times: new Float64Array([0.1, 1]),
   forward: [path, path],
   reverse: [path, path],
@@ -113,8 +114,8 @@ const modes: readonly m.ModesRow[] = [
 ];
 const filmOptions = { moments: whole(2, 2, 1e4), count: whole(2, 1, 1e5), rng, sde: optional(sde) };
 const idx = {
-  images: m.writeIdx({ shape: [1, 2, 2], values: new Uint8Array(4) }),
-  labels: m.writeIdx({ shape: [1], values: new Uint8Array(1) }),
+  images: writeIdx({ shape: [1, 2, 2], values: new Uint8Array(4) }),
+  labels: writeIdx({ shape: [1], values: new Uint8Array(1) }),
 };
 const record = new Uint8Array(3073);
 const png = m.encodePng({ width: 2, height: 2, data: new Uint8Array(16).fill(255) });
@@ -199,8 +200,6 @@ export const trainingRows: Rows = {
   },
   loadPretrained: { arguments: [{ make: () => "mnist", allows: (v) => v === undefined }] },
   loadNoisyClassifier: { arguments: [] },
-  emaDecay: { arguments: [optimizer, whole(3)] },
-  learningRate: { arguments: [optimizer, whole(3), whole(10)] },
   initialState: { arguments: [thing(() => m.mlp(network)), seed, optional(thing(() => new Map()))] },
   train: {
     fails: "DivergedError",
@@ -275,16 +274,8 @@ export const trainingRows: Rows = {
       })),
     ],
   },
-  readIdx: { arguments: [thing(() => idx.images), optional(text("data"))] },
-  writeIdx: {
-    arguments: [
-      options({ shape: list(() => [2, 2], whole(2, 2, 2)), values: thing(() => new Uint8Array(4)) }),
-    ],
-  },
   proceduralDigits: { arguments: [whole(2, 1, 1e5), rng] },
-  colourDigits: { arguments: [dataset, list(() => new Float64Array(24).fill(0.5), between(1, 0, 1))] },
   colouredDigits: { arguments: [whole(2, 1, 1e5), rng] },
-  digitColours: { arguments: [whole(2, 1, 1e6), rng] },
   datasetIdentity: { arguments: [dataset] },
   datasetChange: { arguments: [thing(identityOf), thing(identityOf)] },
   pixelMoments: { arguments: [dataset] },

@@ -3,7 +3,7 @@
  * by name: its worker can be ended from outside.
  * @module
  */
-import * as exported from "../../../mod.ts";
+import * as exported from "./exported.ts";
 import { casesOf, type Row } from "./argument.ts";
 import { outcomeOf } from "./call.ts";
 import { rows } from "./rows.ts";

@@ -1,0 +1,31 @@
+/**
+ * Data sets of images as bytes: digits that are drawn without a download, MNIST's and CIFAR-10's files, folders of pictures;
+ * batches of them, and their pixels as a network's numbers.
+ *
+ * @example Two shuffled batches of drawn digits
+ * ```ts
+ * import { createRng } from "../../mod.ts";
+ * import { proceduralDigits, shuffledBatches } from "./mod.ts";
+ * const digits = proceduralDigits(100, createRng(0));
+ * const batchAt = shuffledBatches(digits, 8, createRng(1));
+ * for (const step of [0, 1]) console.assert(batchAt(step).images.length === 8 * 28 * 28);
+ * ```
+ * @module
+ */
+
+// Data sets.
+export type { ImageDataset } from "./dataset.ts";
+export { proceduralDigits } from "./digits.ts";
+export { colouredDigits } from "./coloured_digits.ts";
+export { idxDataset } from "./mnist.ts";
+export { cifar10Dataset } from "./cifar10.ts";
+export { type ImageFile, imageFolderDataset, type ImageFolderOptions } from "./image_folder.ts";
+
+// What a network sees of them.
+export { type Batch, shuffledBatches } from "./batches.ts";
+export { fromModel, modelToBytes, toModel } from "./dataset.ts";
+
+// What is measured of them.
+export { pixelMoments } from "./dataset.ts";
+export { type FarthestPair, largestDistance } from "./largest_distance.ts";
+export { datasetChange, type DatasetIdentity, datasetIdentity } from "./identity.ts";
