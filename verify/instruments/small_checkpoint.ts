@@ -5,6 +5,7 @@
 import { createRng } from "../../src/compute/rng.ts";
 import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../src/networks/registry.ts";
 import { type Model, writeModel } from "../../src/networks/model_file.ts";
+import { withFolder } from "./temporary_folder.ts";
 
 const config: NetworkConfig = {
   ...NETWORK_PRESETS.digits,
@@ -28,9 +29,10 @@ export function smallModel(network: NetworkConfig = config): Model {
   return { config: { network, preconditioning: { sigmaData: 0.6, centre: -0.7 } }, weights };
 }
 
-/** A new folder with the network in model.safetensors. */
-export async function folderWithCheckpoint(): Promise<string> {
-  const folder = await Deno.makeTempDir();
-  await Deno.writeFile(`${folder}/model.safetensors`, writeModel(smallModel()));
-  return folder;
+/** Gives an action a new folder with the network in model.safetensors, and removes it afterwards. */
+export function withCheckpoint<T>(action: (folder: string) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/model.safetensors`, writeModel(smallModel()));
+    return await action(folder);
+  });
 }

@@ -9,6 +9,7 @@ import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
 import { decodeJpeg } from "../../../src/images/jpeg.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
 
 /** A record of CIFAR-10 with its own value at each place, modulo 251: value(c, row, column) = 97 c + 32 row + column + shift. */
@@ -96,9 +97,8 @@ claim(
 
 claim(
   "CIFAR-10 is read from a folder, plain, gzipped or unpacked from its archive, or downloaded",
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       await Deno.mkdir(`${folder}/gzipped/cifar10`, { recursive: true });
       await Deno.mkdir(`${folder}/unpacked/cifar-10-batches-bin`, { recursive: true });
       await Deno.writeFile(`${folder}/gzipped/cifar10/data_batch_1.bin.gz`, await gzip(record(4)));
@@ -140,10 +140,7 @@ claim(
           CIFAR10_MIRRORS.every((url) => /^https:\/\/.*\/$/.test(url)),
         "https, ending in a slash; SHA-256 in hexadecimal",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 /** A file as tar has it: the old header with its checksum, then the bytes in blocks of 512. */

@@ -4,6 +4,7 @@ import { MNIST_FILES, MNIST_MIRRORS, type MnistFile } from "../../../src/data/mn
 import type { DataPlaces } from "../../../scripts/datasets/published_files.ts";
 import { findFile } from "../../../scripts/datasets/mnist.ts";
 import { type Check, claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
 const content = new TextEncoder().encode("the bytes that everybody should get");
 const file: MnistFile = {
@@ -23,22 +24,22 @@ async function withServer(
     const answer = answers[path] ?? 404;
     return typeof answer === "number" ? new Response("no", { status: answer }) : new Response(answer);
   });
-  const folder = await Deno.makeTempDir();
   try {
     const base = `http://127.0.0.1:${server.addr.port}`;
-    await use(
-      (mirrors) => ({
-        data: "",
-        cache: `${folder}/cache/mnist`,
-        mirrors: mirrors.map((mirror) => `${base}/${mirror}/`),
-        report: () => {},
-      }),
-      requests,
-      folder,
+    await withFolder((folder) =>
+      use(
+        (mirrors) => ({
+          data: "",
+          cache: `${folder}/cache/mnist`,
+          mirrors: mirrors.map((mirror) => `${base}/${mirror}/`),
+          report: () => {},
+        }),
+        requests,
+        folder,
+      )
     );
   } finally {
     await server.shutdown();
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

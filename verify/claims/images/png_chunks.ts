@@ -6,6 +6,7 @@ import { currentEngine } from "../../../src/compute/engine.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { concatenated } from "../../../src/images/png_chunks.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -84,45 +85,45 @@ claim("ancillary chunks, damaged ones too, leave a PNG file's pixels as they are
   }
 });
 
-claim("tasks read pictures of up to 64 megapixels", { engines: ["wasm"] }, async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
-    // As long as so many pixels can be, and cut off: a reader that allows the size goes on to the chunks.
-    const cut = (width: number, height: number) =>
-      concatenated([
-        SIGNATURE,
-        header(width, height, 2),
-        chunk("IDAT", new Uint8Array(10_000)).subarray(0, 9000),
-      ]);
-    const engine = currentEngine()!;
-    const options = { shape: [28, 28, 1], resize: true, data: undefined, seed: 0, engine };
-    for (
-      const [width, height, words] of [
-        [6000, 4000, /not a complete PNG file \(a chunk is cut off\)/],
-        [8001, 8000, /8001×8000 pixels are more than the 64 megapixels allowed/],
-      ] as const
-    ) {
-      const path = `${folder}/a.png`;
-      await Deno.writeFile(path, cut(width, height));
-      const what = `${width}×${height} pixels, cut off,`;
-      await check.throws(
-        `${what} in a folder`,
-        () => loadTrainingData(folder, { size: 8 }),
-        new RegExp(`${words.source}: remove it, or --skip-corrupt$`),
-      );
-      await check.throws(`${what} as --input`, () => readInputs({ kind: "picture", path }, options), words);
-      const { code, stderr } = await run(
-        "inpaint",
-        "--engine",
-        "wasm",
-        "--mask",
-        path,
-        "--output",
-        `${folder}/b.png`,
-      );
-      check.equal(`${what} as --mask`, [code, words.test(stderr)], [1, true], "the same limit");
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+claim(
+  "tasks read pictures of up to 64 megapixels",
+  { engines: ["wasm"] },
+  (check) =>
+    withFolder(async (folder) => {
+      // As long as so many pixels can be, and cut off: a reader that allows the size goes on to the chunks.
+      const cut = (width: number, height: number) =>
+        concatenated([
+          SIGNATURE,
+          header(width, height, 2),
+          chunk("IDAT", new Uint8Array(10_000)).subarray(0, 9000),
+        ]);
+      const engine = currentEngine()!;
+      const options = { shape: [28, 28, 1], resize: true, data: undefined, seed: 0, engine };
+      for (
+        const [width, height, words] of [
+          [6000, 4000, /not a complete PNG file \(a chunk is cut off\)/],
+          [8001, 8000, /8001×8000 pixels are more than the 64 megapixels allowed/],
+        ] as const
+      ) {
+        const path = `${folder}/a.png`;
+        await Deno.writeFile(path, cut(width, height));
+        const what = `${width}×${height} pixels, cut off,`;
+        await check.throws(
+          `${what} in a folder`,
+          () => loadTrainingData(folder, { size: 8 }),
+          new RegExp(`${words.source}: remove it, or --skip-corrupt$`),
+        );
+        await check.throws(`${what} as --input`, () => readInputs({ kind: "picture", path }, options), words);
+        const { code, stderr } = await run(
+          "inpaint",
+          "--engine",
+          "wasm",
+          "--mask",
+          path,
+          "--output",
+          `${folder}/b.png`,
+        );
+        check.equal(`${what} as --mask`, [code, words.test(stderr)], [1, true], "the same limit");
+      }
+    }),
+);

@@ -11,7 +11,7 @@ import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { exportOnnx } from "../../../src/networks/onnx_export.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 type Feeds = Record<string, { data: Float32Array; dims: number[] }>;
 type Values = { readonly data: Float32Array; readonly dims: readonly number[] };
@@ -106,9 +106,8 @@ for (const [name, config, tolerance, source] of networks) {
 
 claim("deno task export writes a file of standard operations that states its inputs and outputs", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     const flags = ["--checkpoint", `${folder}/model.safetensors`, "--output"];
     const { code, stdout, stderr } = await run("export", ...flags, `${folder}/a.onnx`);
     check.equal("exit code and stderr", [code, stderr], [0, ""], "the flags in the claim");
@@ -133,10 +132,7 @@ claim("deno task export writes a file of standard operations that states its inp
       /--output must end in \.onnx, got ".*a\.txt"/.test(wrong.stderr),
       "named",
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 claim("a function whose values depend on the number of rows is refused", async (check) => {
   const examples = (rows: number) => [{ shape: [rows, 4], dtype: "float32" as const }];

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { documents } from "../../instruments/documents.ts";
 
 const root = new URL("../../../", import.meta.url);
@@ -74,9 +75,8 @@ async function programOf(page: string): Promise<string> {
 claim(
   "the tour's program type-checks, learns, draws a picture and finds the Gaussian's moments",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const program = await programOf("docs/tour.md");
       const lines = program.split("\n").filter((line) => line !== "").length;
       check.atMost("lines of code", lines, 70, "about sixty, which README promises");
@@ -111,8 +111,5 @@ claim(
       check.within("their standard deviation", spread, 0.5, 6 * 0.5 / Math.sqrt(8000), source);
       const { width, height } = await decodePng(await Deno.readFile(`${folder}/tour.png`));
       check.equal("the picture's size", [width, height], [2 + 5 * 58, 2 + 4 * 58], "20 digits in 5 columns");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

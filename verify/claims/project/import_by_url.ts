@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { extname } from "node:path";
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { entries } from "../../instruments/entries.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -106,8 +107,7 @@ async function runElsewhere(
   url: string,
   check: (folder: string, stdout: string) => Promise<void>,
 ) {
-  const folder = await Deno.makeTempDir();
-  try {
+  await withFolder(async (folder) => {
     // The cache shares only the packages of npm, so that nothing of this run is left in the user's.
     const { npmCache } = JSON.parse((await deno(["info", "--json"])).stdout);
     await Deno.mkdir(`${folder}/cache`);
@@ -124,9 +124,7 @@ async function runElsewhere(
     });
     if (!run.success) throw new Error(run.stderr);
     await check(`${folder}/empty`, run.stdout);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 claim(
@@ -174,23 +172,22 @@ claim("every entry can be imported by URL from an empty folder", async (check) =
   }
 });
 
-claim("a file in another folder that imports the entries by their paths type-checks", async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/deno.json`, "{}");
-    const imports = entries.map(({ path }, i) =>
-      `import * as entry${i} from ${JSON.stringify(root + path)};\nentry${i};\n`
-    );
-    const use = "const alpha: number = entry0.vpSde().alpha(0.5);\nalpha;\n";
-    await Deno.writeTextFile(`${folder}/example.ts`, imports.join("") + use);
-    const { success, stderr } = await deno(["check", "--no-lock", "example.ts"], {
-      cwd: folder,
-      env: { NO_COLOR: "1" },
-    });
-    const errors = stderr.split("\n").filter((line) => /TS\d+/.test(line));
-    check.equal("errors", errors, [], "the declarations that Deno brings by default");
-    check.holds("exit", success, "no error");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+claim(
+  "a file in another folder that imports the entries by their paths type-checks",
+  (check) =>
+    withFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/deno.json`, "{}");
+      const imports = entries.map(({ path }, i) =>
+        `import * as entry${i} from ${JSON.stringify(root + path)};\nentry${i};\n`
+      );
+      const use = "const alpha: number = entry0.vpSde().alpha(0.5);\nalpha;\n";
+      await Deno.writeTextFile(`${folder}/example.ts`, imports.join("") + use);
+      const { success, stderr } = await deno(["check", "--no-lock", "example.ts"], {
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+      });
+      const errors = stderr.split("\n").filter((line) => /TS\d+/.test(line));
+      check.equal("errors", errors, [], "the declarations that Deno brings by default");
+      check.holds("exit", success, "no error");
+    }),
+);

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { OLDEST_DENO } from "../../../scripts/cli/flags.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { runOldestDeno } from "../../suite/oldest_deno.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -14,9 +15,8 @@ claim(
     const readme = await Deno.readTextFile(`${root}README.md`);
     const stated = /\[Deno\]\(https:\/\/deno\.com\) (\d+\.\d+) or newer/.exec(readme)?.[1];
     check.equal("version in README", `${stated}.0`, OLDEST_DENO, "the one that the tasks ask for");
-    const scratch = await Deno.makeTempDir();
-    const place = { cwd: root, scratch };
-    try {
+    await withFolder(async (scratch) => {
+      const place = { cwd: root, scratch };
       const { stderr } = await runOldestDeno([
         "check",
         "mod.ts",
@@ -45,8 +45,6 @@ claim(
         /^digits.*lock$/.test(name)
       );
       check.equal("locks", left, [], "removed at the end");
-    } finally {
-      await Deno.remove(scratch, { recursive: true });
-    }
+    });
   },
 );

@@ -5,6 +5,7 @@ import { MNIST_MIRRORS } from "../../../src/data/mnist.ts";
 import { ONNX_RUNTIME } from "../../../src/compute/onnx/runtime.ts";
 import { nativeEngineFlags } from "../../../scripts/cli/native_engine.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -106,8 +107,7 @@ claim(
       folders.every((folder) => folder.endsWith(`/${ONNX_RUNTIME.name}/${ONNX_RUNTIME.version}`)),
       "the package's own",
     );
-    const cache = await Deno.makeTempDir();
-    try {
+    await withFolder(async (cache) => {
       const { stdout } = await new Deno.Command(Deno.execPath(), {
         args: [
           "run",
@@ -125,9 +125,7 @@ claim(
         "--lock=deno.lock\n",
         "nothing is fetched unasked",
       );
-    } finally {
-      await Deno.remove(cache, { recursive: true });
-    }
+    });
   },
 );
 
@@ -191,9 +189,8 @@ claim("the page on security states each task's permissions as deno.json does", a
 
 claim("a task that is called in another folder with its permissions writes there, on wasm and on onnx", {
   needs: ["onnx"],
-}, async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+}, (check) =>
+  withFolder(async (folder) => {
     for (const engine of ["wasm", "onnx"]) {
       const output = `${folder}/${engine}.npy`;
       const { code, stderr } = await run(
@@ -211,7 +208,4 @@ claim("a task that is called in another folder with its permissions writes there
     }
     const { code, stderr } = await run("export", "--output", `${folder}/model.onnx`);
     check.equal("export", code, 0, stderr.slice(-200));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

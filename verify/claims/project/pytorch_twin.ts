@@ -10,6 +10,7 @@ import { readModel, writeModel } from "../../../src/networks/model_file.ts";
 import { namedParameters, type Network, type Weights } from "../../../src/networks/network.ts";
 import { type NamedTensor, readSafetensors, writeSafetensors } from "../../../src/networks/safetensors.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { runProgram } from "../../suite/program.ts";
 
 const script = fileURLToPath(new URL("../../../scripts/bench/pytorch/compare.py", import.meta.url));
@@ -108,9 +109,8 @@ claim(
     // Not cpu: TensorFlow.js' own gradient of nearest-neighbour resizing is wrong there for more than one sample.
     engines: ["wasm"],
   },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const names = Object.keys(configs);
       const rng = createRng(check.seed);
       for (const name of names) {
@@ -148,8 +148,5 @@ claim(
           { detectable: "about 1e-4 of the output or of a gradient" },
         );
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { SHIPPED_FILES } from "../../../src/input/shipped_file.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { entries } from "../../instruments/entries.ts";
 
 const rootUrl = new URL("../../../", import.meta.url);
@@ -20,13 +21,12 @@ async function deno(folder: string, ...args: string[]): Promise<{ code: number; 
 
 claim(
   "files that tasks and users leave in the project's folder are not formatted, linted or published",
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    const write = async (path: string, text: string) => {
-      await Deno.mkdir(`${folder}/${path}/..`, { recursive: true });
-      await Deno.writeTextFile(`${folder}/${path}`, text);
-    };
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      const write = async (path: string, text: string) => {
+        await Deno.mkdir(`${folder}/${path}/..`, { recursive: true });
+        await Deno.writeTextFile(`${folder}/${path}`, text);
+      };
       await Deno.copyFile(`${root}deno.json`, `${folder}/deno.json`);
       const code = [...entries.map(({ path }) => path), "scripts/a.ts", "verify/a.ts"];
       for (const path of code) {
@@ -77,8 +77,5 @@ claim(
         ...fetched,
       ];
       check.equal("files published", files.sort(), own.sort(), "the library, its tasks, what modules fetch");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

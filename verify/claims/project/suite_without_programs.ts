@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { COMPILER } from "../../../scripts/build/wasm_kernels.ts";
 import { brief, Check, claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
 import { OLDEST_DENO_PACKAGES } from "../../suite/oldest_deno.ts";
 import { programs } from "../../suite/program.ts";
@@ -35,8 +36,7 @@ claim("a missing program skips a claim with the reason, and never fails it", asy
     if (needs.some((need) => wanted.includes(need))) areas.push(areaOf(file));
   }
   check.atLeast("areas that start programs", areas.length, 3, "job files, the bench and the PyTorch twin");
-  const empty = await Deno.makeTempDir();
-  try {
+  await withFolder(async (empty) => {
     const filter = "PyTorch|job in examples|array in examples|script in examples";
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -69,9 +69,7 @@ claim("a missing program skips a claim with the reason, and never fails it", asy
       [],
       "all of these need a program",
     );
-  } finally {
-    await Deno.remove(empty, { recursive: true });
-  }
+  });
 });
 
 claim("the gate fetches every package and program that a claim may need", async (check) => {

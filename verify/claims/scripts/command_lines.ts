@@ -5,7 +5,7 @@
 import { measureSize } from "../../../scripts/bench/growth.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 for (
   const task of [
@@ -43,9 +43,8 @@ claim(
   {
     engines: ["wasm"],
   },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const flags = `--engine wasm --batch 1 --side 8 --rounds 1 --profile --digits --digits-rounds 1`.split(
         " ",
       );
@@ -87,10 +86,7 @@ claim(
         0.49,
         "Deno alone takes 0.04, the network and its batch little; none of it is the measuring process's",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim("deno task bench times this project and PyTorch, forward and step, as often as asked", {
@@ -114,10 +110,9 @@ claim("deno task bench times this project and PyTorch, forward and step, as ofte
     "--twin-steps",
     "2",
   ];
-  const folder = await folderWithCheckpoint();
-  const checkpoint = ["--checkpoint", `${folder}/model.safetensors`];
-  const { code, stdout, stderr } = await run("bench", ...args, ...checkpoint, "--json");
-  await Deno.remove(folder, { recursive: true });
+  const { code, stdout, stderr } = await withCheckpoint((folder) =>
+    run("bench", ...args, "--checkpoint", `${folder}/model.safetensors`, "--json")
+  );
   check.equal("exit code and stderr", [code, stderr], [0, ""], "the flags in the claim");
   const { parameters, batch, results } = JSON.parse(stdout) as {
     parameters: number;

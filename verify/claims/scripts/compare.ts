@@ -17,7 +17,7 @@ import { samplerByName, samplerEntry, type SamplerOptions } from "../../../src/s
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 /** Digits of all classes in turn by the library alone, in one batch: [count, 28, 28, 1] in [−1, 1]. */
 async function digits(
@@ -49,9 +49,8 @@ async function digits(
 /** Digits in the stead of MNIST's, few enough to be classified in no time. */
 const data = { train: proceduralDigits(40, createRng(1)), test: proceduralDigits(60, createRng(2)) };
 
-/** A folder with a checkpoint in model.safetensors and the data under MNIST's names. */
-async function folderWithData(): Promise<string> {
-  const folder = await folderWithCheckpoint();
+/** Writes the data under MNIST's names into a folder. */
+async function writeData(folder: string): Promise<void> {
   for (const split of ["train", "test"] as const) {
     const { images, labels, count } = data[split];
     const names = MNIST_FILES[split];
@@ -60,7 +59,6 @@ async function folderWithData(): Promise<string> {
     await write(names.images.name, [count, 28, 28], images);
     await write(names.labels.name, [count], labels);
   }
-  return folder;
 }
 
 /** The Fréchet distance of digits, by the library alone. */
@@ -74,9 +72,9 @@ async function frechetOf(images: Float32Array): Promise<number> {
 claim(
   "compare measures every sampler on the same noise, pictures them row by row, and keeps rows when resumed",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithData();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
+      await writeData(folder);
       const common = [
         "--checkpoint",
         `${folder}/model.safetensors`,
@@ -189,18 +187,15 @@ claim(
         "not lost",
       );
       check.holds(other.stderr.trim(), /its seed is 0, now it is 1\n$/.test(other.stderr), "not mixed");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "compare and tune refuse bad lists, tolerances and networks of other shapes in one sentence",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithData();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
+      await writeData(folder);
       const small = {
         ...NETWORK_PRESETS.digits,
         widths: [8, 8],
@@ -253,18 +248,15 @@ claim(
         name.startsWith("c.")
       );
       check.equal("files", begun, [], "nothing was begun");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "tune measures all combinations with the same seeds and finds the least mean",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithData();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
+      await writeData(folder);
       const { code, stdout, stderr } = await run(
         "tune",
         ...["--checkpoint", `${folder}/model.safetensors`, "--data", folder, "--engine", "wasm"],
@@ -317,8 +309,5 @@ claim(
           detectable: "the first seed again: 1e-2",
         },
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -15,13 +15,12 @@ import { readCheckpoint } from "../../../src/training/checkpoint.ts";
 import { initialState, train } from "../../../src/training/train.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 const digits = proceduralDigits(8, createRng(2));
 
-/** A folder with a small score network in model.safetensors, digits in MNIST's files, and a consistency function in run/. */
-async function trainedFolder(): Promise<{ folder: string; stderr: string }> {
-  const folder = await folderWithCheckpoint();
+/** Trains a consistency function in run/ of a folder, from its model.safetensors and digits in MNIST's files. */
+async function distil(folder: string): Promise<void> {
   const { images, labels } = MNIST_FILES.train;
   const pixels = { shape: [digits.count, 28, 28], values: digits.images };
   await Deno.writeFile(`${folder}/${images.name}`, writeIdx(pixels));
@@ -35,15 +34,14 @@ async function trainedFolder(): Promise<{ folder: string; stderr: string }> {
     ...["--steps", "3", "--batch", "4", "--engine", "wasm", "--guidance", "1.5", "--out", `${folder}/run`],
   );
   if (code !== 0) throw new Error(stderr);
-  return { folder, stderr };
 }
 
 claim(
   "deno task train distils a model as the library does, and the result is drawn from in two evaluations",
   { engines: ["wasm"] },
-  async (check) => {
-    const { folder } = await trainedFolder();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
+      await distil(folder);
       const checkpoint = readCheckpoint(await Deno.readFile(`${folder}/run/checkpoint.safetensors`));
       const { config } = checkpoint;
       const from = readModel(await Deno.readFile(`${folder}/model.safetensors`));
@@ -89,25 +87,30 @@ claim(
           "one evaluation a step, no guidance, no denoising",
         );
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "tasks refuse a consistency function or a score network in one sentence where they need the other",
   { engines: ["wasm"] },
-  async (check) => {
-    const { folder } = await trainedFolder();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
+      await distil(folder);
       const [score, few] = [`${folder}/model.safetensors`, `${folder}/run/model.safetensors`];
       const png = ["--count", "1", "--engine", "wasm", "--output", `${folder}/none.png`];
       const sample = (
         checkpoint: string,
         ...flags: string[]
       ) => ["sample", "--checkpoint", checkpoint, ...png, ...flags];
-      const distil = ["train", "--data", folder, "--out", `${folder}/other`, "--objective", "consistency"];
+      const distilling = [
+        "train",
+        "--data",
+        folder,
+        "--out",
+        `${folder}/other`,
+        "--objective",
+        "consistency",
+      ];
       const cases: [words: string[], said: RegExp][] = [
         [
           sample(few, "--sampler", "dpm++2m"),
@@ -139,17 +142,17 @@ claim(
           ["inpaint", "--checkpoint", few, "--engine", "wasm", "--output", `${folder}/none.png`],
           /^error: ".*" is a consistency function, which has no score/,
         ],
-        [distil, /^error: --objective consistency needs --from with the model to distil/],
+        [distilling, /^error: --objective consistency needs --from with the model to distil/],
         [
-          [...distil, "--from", few, "--engine", "wasm"],
+          [...distilling, "--from", few, "--engine", "wasm"],
           /^error: --from is a consistency function already: a teacher must/,
         ],
         [
-          [...distil, "--from", score, "--sde", "vp"],
+          [...distilling, "--from", score, "--sde", "vp"],
           /^error: --objective consistency draws its own noise levels: leave out --sde/,
         ],
         [
-          [...distil, "--from", score, "--network", "digits"],
+          [...distilling, "--from", score, "--network", "digits"],
           /^error: .* keeps the network of --from: leave out --network/,
         ],
         [
@@ -173,8 +176,5 @@ claim(
         );
         check.holds(last, said.test(last), String(said));
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -16,8 +16,9 @@ import { drawSamples } from "../../../src/samplers/sample.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { readCheckpoint } from "../../../src/training/checkpoint.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 const plan = {
   format: "score-sde noise plan 2",
@@ -37,9 +38,8 @@ async function writeDigits(folder: string, split: MnistSplit, count: number): Pr
 
 claim("ncsn:plan prints its reasons, and train and sample follow its file", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     await writeDigits(folder, "train", 50);
     const file = `${folder}/plan.json`;
     const made = await run(
@@ -156,17 +156,13 @@ claim("ncsn:plan prints its reasons, and train and sample follow its file", {
     check.equal("a plan of the format before", again.code, 0, "no error");
     const same = readNpy(await Deno.readFile(before)).values;
     check.equal("its digits", [...same], [...values], "its ε is of moves x + (α/2) s + √α z: twice as large");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 claim(
   "elbo prints every term of the variational bound, and their sum",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       await writeDigits(folder, "test", 2);
       const flags = [
         "--checkpoint",
@@ -193,18 +189,14 @@ claim(
         whole.steps.every((value: number) => value >= 0),
         "a divergence is not negative",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "invalid noise plans, lists of β and bounds are refused in one sentence",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const file = `${folder}/plan.json`;
       const refused = async (what: string, code: number, message: RegExp, ...args: [string, ...string[]]) => {
         const result = await run(...args);
@@ -255,8 +247,5 @@ claim(
         "--betas",
         "sqrt",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -3,6 +3,7 @@ import { readPublished } from "../../../scripts/datasets/published_files.ts";
 import { gzip } from "../../../src/data/gzip.ts";
 import { download } from "../../../src/input/download.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
 /** Serves an answer on a free port of this machine while `use` runs. */
 async function withServer(
@@ -82,18 +83,17 @@ claim("a download is aborted when it stalls, and when it is larger than allowed"
   });
 });
 
-claim("a file is unpacked only after its digest was compared", async (check) => {
-  const folder = await Deno.makeTempDir();
-  // Unpacked first, it would be refused as damaged gzip.
-  const damaged = (await gzip(new Uint8Array(1000))).slice(0, 20);
-  const file = {
-    name: "a.gz",
-    sha256: "0".repeat(64),
-    digestOf: "packed",
-    mirrors: [],
-    advice: "it is nowhere",
-  } as const;
-  try {
+claim("a file is unpacked only after its digest was compared", (check) =>
+  withFolder(async (folder) => {
+    // Unpacked first, it would be refused as damaged gzip.
+    const damaged = (await gzip(new Uint8Array(1000))).slice(0, 20);
+    const file = {
+      name: "a.gz",
+      sha256: "0".repeat(64),
+      digestOf: "packed",
+      mirrors: [],
+      advice: "it is nowhere",
+    } as const;
     await withServer(() => new Response(damaged), async (url) => {
       await check.throws(
         "another file",
@@ -101,7 +101,4 @@ claim("a file is unpacked only after its digest was compared", async (check) => 
         /^it is nowhere; tried .*a\.gz \(SHA-256 is [0-9a-f]{12}…, expected 000000000000…\)$/,
       );
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

@@ -7,8 +7,9 @@ import { currentEngine, useEngine } from "../../../src/compute/engine.ts";
 import { ONNX_RUNTIME } from "../../../src/compute/onnx/runtime.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 claim(
   "Deno's cache is found where Deno keeps it, and a package counts as cached in its own version only",
@@ -38,8 +39,7 @@ claim(
     const here = denoCacheFolder(Deno.build.os, (name) => Deno.env.get(name));
     check.equal("on this machine", here, denoDir, "deno info");
 
-    const cache = await Deno.makeTempDir();
-    try {
+    await withFolder(async (cache) => {
       const { name, version } = ONNX_RUNTIME;
       check.equal("an empty cache", await isCached(name, version, cache), false, "no package was fetched");
       await Deno.mkdir(`${cache}/npm/mirror.example/${name}/1.0.0`, { recursive: true });
@@ -51,9 +51,7 @@ claim(
         true,
         "whatever registry it came from",
       );
-    } finally {
-      await Deno.remove(cache, { recursive: true });
-    }
+    });
   },
 );
 
@@ -67,22 +65,18 @@ claim("auto selects onnx where it is available and there is no hardware GPU", {
   check.equal("offered", engine.name, isReal ? "webgpu" : "onnx", "isFallbackAdapter of the adapter");
   const line = /^(webgpu on .+ GPU|onnx for compiled functions and wasm for the rest, because .+ adapter.*)$/;
   check.holds(`one line: "${engine.reason}"`, line.test(engine.reason), "it says why");
-  const folder = await folderWithCheckpoint();
-  try {
+  await withCheckpoint(async (folder) => {
     const flags = ["--checkpoint", `${folder}/model.safetensors`, "--count", "1", "--steps", "1", "--json"];
     const drawn = await run("sample", ...flags, "--output", `${folder}/a.png`);
     const task = JSON.parse(drawn.stdout).engine;
     check.equal("deno task sample", task, isReal ? "webgpu" : "onnx", "its package is in the cache");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });
 
 claim("the digits of a seed and a label are the same on every engine up to rounding", {
   engines: ["onnx", "webgpu", "cpu"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     const flags = `--checkpoint ${folder}/model.safetensors --label 4 --count 3 --batch 3 --steps 8 --seed 5`
       .split(" ");
     const draw = async (engine: string) => {
@@ -99,7 +93,4 @@ claim("the digits of a seed and a label are the same on every engine up to round
     });
     const spread = Math.max(...reference) - Math.min(...reference);
     check.atLeast("spread of the values", spread, 0.5, "a blank picture would prove nothing");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

@@ -3,6 +3,7 @@ import { createRng } from "../../../src/compute/rng.ts";
 import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 
 claim("evaluate refuses an invalid count with exit code 2", { engines: ["wasm"] }, async (check) => {
@@ -19,9 +20,8 @@ claim("evaluate refuses an invalid count with exit code 2", { engines: ["wasm"] 
 claim(
   "evaluate measures the same digits however they are batched, and distinguishes noise from digits",
   { needs: ["mnist"], engines: ["wasm"] },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const network: NetworkConfig = {
         ...NETWORK_PRESETS.digits,
         widths: [8, 8],
@@ -76,8 +76,5 @@ claim(
         other.frechet !== whole.frechet,
         "all randomness comes from the seed",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -18,6 +18,7 @@ import {
 import { spread } from "../../../scripts/bench/table.ts";
 import { formatBytes, formatDuration, formatRate, ProgressBar } from "../../../scripts/cli/terminal.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
 const usage = {
   name: "fly",
@@ -253,9 +254,8 @@ claim("durations, rates, sizes and standard deviations are printed in readable u
   );
 });
 
-claim("a file is written whole or not at all", async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+claim("a file is written whole or not at all", (check) =>
+  withFolder(async (folder) => {
     const path = `${folder}/a.bin`;
     const source = "the bytes that were given";
     await atomicWrite(path, new Uint8Array(3).fill(1));
@@ -285,7 +285,4 @@ claim("a file is written whole or not at all", async (check) => {
       ["a.bin", "taken"],
       "only the two were asked for",
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

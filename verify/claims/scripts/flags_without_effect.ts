@@ -1,5 +1,6 @@
 /** Claims about flags that would have no effect: every task refuses them instead of going on as if they were not there. @module */
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 
 /** Command lines with a flag that the rest of the line makes void, and what is said. */
@@ -59,9 +60,8 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
 claim(
   "a flag that would have no effect beside the others is refused, in every task",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const pairs = cases.map((one, at) => [one, at] as const);
       // Four at a time: they stop before anything is computed.
       for (let start = 0; start < pairs.length; start += 4) {
@@ -88,8 +88,5 @@ claim(
         );
       }
       check.equal("files made", [...Deno.readDirSync(folder)].length, 0, "refused first");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

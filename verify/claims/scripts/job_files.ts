@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { claim } from "../../suite/claim.ts";
 import { type Program, runProgram } from "../../suite/program.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -43,9 +43,8 @@ const source = "the shards' batches are those of the undivided run";
 claim(
   "the Slurm array in examples/ draws the bytes of the undivided run",
   { engines: ["wasm"], needs: ["bash"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const text = await Deno.readTextFile(`${root}examples/slurm_array.sh`);
       check.holds("tasks of the array", text.includes("#SBATCH --array=1-8\n"), "as many as its shards");
       for (let task = 1; task <= 8; task++) {
@@ -53,18 +52,14 @@ claim(
         await shell("bash", ["examples/slurm_array.sh", ...smallRun(folder)], env);
       }
       check.equal("joined", await joined(folder), await undivided(folder), source);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "the Kubernetes job in examples/ draws the bytes of the undivided run",
   { engines: ["wasm"], needs: ["sh"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const text = await Deno.readTextFile(`${root}examples/kubernetes_job.yaml`);
       check.equal("completions", /completions: (\d+)/.exec(text)?.[1], "8", "as many as its shards");
       check.equal(
@@ -80,21 +75,14 @@ claim(
         await shell("sh", ["-c", script], env);
       }
       check.equal("joined", await joined(folder), await undivided(folder), source);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim("the GNU parallel script in examples/ draws and joins the bytes of the undivided run", {
   engines: ["wasm"],
   needs: ["bash", "parallel"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     await shell("bash", ["examples/gnu_parallel.sh", ...smallRun(folder)], { FOLDER: folder, SHARDS: "3" });
     check.equal("joined", await Deno.readFile(`${folder}/digits.npy`), await undivided(folder), source);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

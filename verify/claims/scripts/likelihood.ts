@@ -9,14 +9,14 @@ import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 
 const count = 3;
 
-/** A folder with a small network, one for other images, and three drawn digits in MNIST's place. */
-async function folderWithDigits(): Promise<string> {
-  const folder = await Deno.makeTempDir();
+/** Writes a small network, one for other images, and three drawn digits in MNIST's place into a folder. */
+async function writeDigits(folder: string): Promise<void> {
   const { images, labels } = proceduralDigits(count, createRng(3));
   await Deno.writeFile(
     `${folder}/${MNIST_FILES.test.images.name}`,
@@ -36,29 +36,28 @@ async function folderWithDigits(): Promise<string> {
     blocks: 1,
   });
   await Deno.writeFile(`${folder}/other.safetensors`, writeModel(small));
-  return folder;
 }
 
 claim(
   "deno task likelihood gives the same bits however images are batched, by the flow and by the bound",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithDigits();
-    const common = [
-      "--data",
-      folder,
-      "--checkpoint",
-      `${folder}/model.safetensors`,
-      "--engine",
-      "wasm",
-      "--json",
-    ];
-    const measure = async (...flags: string[]) => {
-      const { code, stdout, stderr } = await run("likelihood", ...common, ...flags);
-      if (code !== 0) throw new Error(stderr);
-      return JSON.parse(stdout);
-    };
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder);
+      const common = [
+        "--data",
+        folder,
+        "--checkpoint",
+        `${folder}/model.safetensors`,
+        "--engine",
+        "wasm",
+        "--json",
+      ];
+      const measure = async (...flags: string[]) => {
+        const { code, stdout, stderr } = await run("likelihood", ...common, ...flags);
+        if (code !== 0) throw new Error(stderr);
+        return JSON.parse(stdout);
+      };
       for (
         const method of [["--method", "rk4", "--steps", "2", "--probes", "2"], [
           "--method",
@@ -98,46 +97,43 @@ claim(
           );
         }
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "deno task likelihood refuses invalid inputs in one sentence",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithDigits();
-    const other = ["--data", folder, "--checkpoint", `${folder}/other.safetensors`, "--engine", "wasm"];
-    const model = ["--data", folder, "--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm"];
-    const bad: [number, string[], RegExp][] = [
-      [2, ["--limit", "0"], /^error: --limit must be a whole number from 1 to 60000, got "0"\n$/],
-      [
-        2,
-        ["--method", "dopri5", "--tolerance", "0"],
-        /^error: --tolerance must be a number from 1e-9 to 1, got "0"\n$/,
-      ],
-      [2, ["--tolerance", "1e-4"], /^error: --tolerance is for --method dopri5, got --method rk4\n$/],
-      [
-        2,
-        ["--method", "elbo", "--probes", "2"],
-        /^error: --probes is for --method rk4 or dopri5, got --method elbo\n$/,
-      ],
-      [2, ["--draws", "4"], /^error: --draws is for --method elbo, got --method rk4\n$/],
-      [
-        2,
-        ["--min-noise", "-1"],
-        /^error: --min-noise must be a number from 0.000001 to 1, got "-1"\n$/,
-      ],
-      [1, other, /^error: the checkpoint is for samples of shape \[16,28,1\], MNIST's have \[28,28,1\]\n$/],
-      [
-        1,
-        [...model, "--data", `${folder}/nowhere`],
-        /^error: no t10k-images-idx3-ubyte.gz or .* in .*nowhere.*\n$/,
-      ],
-    ];
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder);
+      const other = ["--data", folder, "--checkpoint", `${folder}/other.safetensors`, "--engine", "wasm"];
+      const model = ["--data", folder, "--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm"];
+      const bad: [number, string[], RegExp][] = [
+        [2, ["--limit", "0"], /^error: --limit must be a whole number from 1 to 60000, got "0"\n$/],
+        [
+          2,
+          ["--method", "dopri5", "--tolerance", "0"],
+          /^error: --tolerance must be a number from 1e-9 to 1, got "0"\n$/,
+        ],
+        [2, ["--tolerance", "1e-4"], /^error: --tolerance is for --method dopri5, got --method rk4\n$/],
+        [
+          2,
+          ["--method", "elbo", "--probes", "2"],
+          /^error: --probes is for --method rk4 or dopri5, got --method elbo\n$/,
+        ],
+        [2, ["--draws", "4"], /^error: --draws is for --method elbo, got --method rk4\n$/],
+        [
+          2,
+          ["--min-noise", "-1"],
+          /^error: --min-noise must be a number from 0.000001 to 1, got "-1"\n$/,
+        ],
+        [1, other, /^error: the checkpoint is for samples of shape \[16,28,1\], MNIST's have \[28,28,1\]\n$/],
+        [
+          1,
+          [...model, "--data", `${folder}/nowhere`],
+          /^error: no t10k-images-idx3-ubyte.gz or .* in .*nowhere.*\n$/,
+        ],
+      ];
       const runs = await Promise.all(bad.map(([, flags]) => run("likelihood", ...flags)));
       for (const [i, [code, flags, sentence]] of bad.entries()) {
         const last = runs[i].stderr.split(/(?<=\n)/).filter((line) => line.startsWith("error")).join("");
@@ -153,10 +149,7 @@ claim(
           "names the value and what is allowed",
         );
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
@@ -187,19 +180,19 @@ claim(
 claim(
   "deno task interpolate draws a row for each pair, and refuses invalid pairs",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithDigits();
-    const output = `${folder}/walk.png`;
-    const common = [
-      "--data",
-      folder,
-      "--checkpoint",
-      `${folder}/model.safetensors`,
-      "--engine",
-      "wasm",
-      "--output",
-    ];
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder);
+      const output = `${folder}/walk.png`;
+      const common = [
+        "--data",
+        folder,
+        "--checkpoint",
+        `${folder}/model.safetensors`,
+        "--engine",
+        "wasm",
+        "--output",
+      ];
       const { code, stdout, stderr } = await run(
         "interpolate",
         ...[
@@ -252,10 +245,7 @@ claim(
         );
         check.holds(`says: ${said.trim()}`, sentence.test(said), "names the value and what is allowed");
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(

@@ -13,8 +13,9 @@ import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run, start } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 /** Flags of a run that depends on all that could go wrong: noise in every step, random labels, an incomplete last batch. */
 function flagsFor(folder: string, engine = "wasm"): string[] {
@@ -28,9 +29,8 @@ function fileNames(folder: string): string[] {
 
 claim("a killed run that is resumed writes the bytes of an uninterrupted one, partial writes included", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     const flags = flagsFor(folder);
     const [whole, killed] = [`${folder}/whole.npy`, `${folder}/killed.npy`];
     const process = await start("sample", ...flags, "--output", killed);
@@ -94,16 +94,12 @@ claim("a killed run that is resumed writes the bytes of an uninterrupted one, pa
     const nothing = await run("sample", ...flags, "--output", `${folder}/new.npy`, "--resume");
     check.equal("--resume with nothing there: exit code", nothing.code, 0, "it starts from the beginning");
     check.equal("its bytes", await Deno.readFile(`${folder}/new.npy`), bytes, source);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 claim("sampling that is killed at random times ends with the bytes of an uninterrupted run", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     const flags = flagsFor(folder);
     const [whole, killed] = [`${folder}/whole.npy`, `${folder}/killed.npy`];
     const straight = await run("sample", ...flags, "--output", whole);
@@ -143,16 +139,12 @@ claim("sampling that is killed at random times ends with the bytes of an uninter
       ["killed.npy", "killed.npy.json", "killed.npyx.7.part", "whole.npy", "whole.npy.json"],
       "the arrays and what they are of; no locks, no partial files, and what is another run's",
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 claim("a second run into a file that is being written is refused, and names the first one's process", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await folderWithCheckpoint();
-  try {
+}, (check) =>
+  withCheckpoint(async (folder) => {
     const output = `${folder}/digits.npy`;
     const flags = [...flagsFor(folder), "--steps", "300", "--output", output];
     const first = await start("sample", ...flags);
@@ -171,17 +163,13 @@ claim("a second run into a file that is being written is refused, and names the 
       new RegExp(`digits\\.npy" is being written by process ${first.pid} on `).test(second.stderr),
       "it names the first one",
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 claim(
   "joined shards equal the unsharded run, byte for byte",
   { engines: ["wasm", "onnx"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const flags = flagsFor(folder, currentEngine()!.name);
       const draw = async (...args: string[]) => {
         const { code, stderr } = await run("sample", ...flags, ...args);
@@ -245,10 +233,7 @@ claim(
         /^error: could not read ".*part-4\.npy"/.test(missing.stderr),
         "named",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim("shards cover every batch once, in order, for any count, batch size and number of shards", (check) => {
@@ -270,9 +255,8 @@ claim("shards cover every batch once, in order, for any count, batch size and nu
 
 claim(
   "a partial array is renamed only when complete, and an empty one leaves no file",
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const options = { path: `${folder}/a.npy`, shape: [3, 2], run: { seed: 1 }, resume: true };
       (await PartialNpy.open(options))[Symbol.dispose]();
       check.equal("after a run without a sample", fileNames(folder), [], "nothing to go on with");
@@ -329,10 +313,7 @@ claim(
       }
       const { shape, values } = readNpy(await Deno.readFile(options.path));
       check.equal("the array", [shape, [...values]], [[3, 2], [1, 2, 3, 4, 5, 6]], "what was appended");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim("drawing keeps neither tensors nor pictures of a finished batch", async (check) => {
@@ -369,9 +350,8 @@ claim("drawing keeps neither tensors nor pictures of a finished batch", async (c
 claim(
   "a label that the network does not have is refused before anything is drawn",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const { config, weights } = smallModel();
       const network = { ...config.network, classes: 0 } as typeof config.network;
       const names = new Set(networkFromConfig(network).parameters.map(({ name }) => name));
@@ -408,18 +388,14 @@ claim(
       }
       const usual = await run("sample", ...common, "--checkpoint", plain);
       check.equal("without a flag: exit code", usual.code, 0, "no label is asked for");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "paths are relative to the folder in which the task was called",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const flags = ["--checkpoint", "model.safetensors", "--engine", "wasm", "--steps", "2", "--count", "2"];
       const child = await start("sample", { from: folder }, ...flags, "--output", "here.png");
       const { code, stderr } = await child.output();
@@ -429,8 +405,5 @@ claim(
         await Deno.stat(`${folder}/here.png`).then(() => true, () => false),
         "beside the checkpoint",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -5,6 +5,7 @@
 import { hostname } from "node:os";
 import { claimFile, claimFolder, takenOver } from "../../../scripts/cli/output_lock.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
 /** A process that claims a file or a folder, says so and holds it until it is killed or its input ends. */
 async function holder(kind: "claimFile" | "claimFolder", path: string): Promise<Deno.ChildProcess> {
@@ -24,9 +25,8 @@ async function holder(kind: "claimFile" | "claimFolder", path: string): Promise<
 
 claim("an output has one writer at a time, which the others name, and kill -9 releases it", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+}, (check) =>
+  withFolder(async (folder) => {
     for (const [kind, claimIt] of Object.entries({ claimFile, claimFolder })) {
       const path = kind === "claimFile" ? `${folder}/samples.npy` : folder;
       const lock = kind === "claimFile" ? `${path}.lock` : `${path}/.lock`;
@@ -113,7 +113,4 @@ claim("an output has one writer at a time, which the others name, and kill -9 re
       () => claimFile(`${folder}/none/a.npy`),
       /^cannot write ".*a\.npy": no lock file/,
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

@@ -5,6 +5,7 @@ import { encodePng } from "../../../src/images/png.ts";
 import { findPictures } from "../../../scripts/datasets/image_folder.ts";
 import { loadTrainingData } from "../../../scripts/datasets/training_data.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
 /** A 2×2 picture of one grey. */
 function grey(level: number): Uint8Array {
@@ -15,20 +16,19 @@ function grey(level: number): Uint8Array {
   });
 }
 
-async function folderOf(files: readonly string[]): Promise<string> {
-  const folder = await Deno.makeTempDir();
+/** Writes a small grey picture under each path of a folder. */
+async function writePictures(folder: string, files: readonly string[]): Promise<void> {
   for (const [i, path] of files.entries()) {
     await Deno.mkdir(`${folder}/${path.split("/").slice(0, -1).join("/")}`, { recursive: true });
     await Deno.writeFile(`${folder}/${path}`, grey(10 * (i + 1)));
   }
-  return folder;
 }
 
 claim("classes are folders, linked ones too, in the order of the numbers in their names", {
   engines: ["wasm"],
 }, async (check) => {
-  const folder = await folderOf(["10/a.png", "2/a.png", "9/a.jfif", "elsewhere/a.png"]);
-  try {
+  await withFolder(async (folder) => {
+    await writePictures(folder, ["10/a.png", "2/a.png", "9/a.jfif", "elsewhere/a.png"]);
     await Deno.mkdir(`${folder}/data`);
     for (const name of ["10", "2", "9"]) await Deno.rename(`${folder}/${name}`, `${folder}/data/${name}`);
     await Deno.rename(`${folder}/elsewhere`, `${folder}/outside`);
@@ -44,9 +44,7 @@ claim("classes are folders, linked ones too, in the order of the numbers in thei
       [4, { "10": 10, "2": 20, "9": 30, "11": 40 }],
       "each once",
     );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
   const names = ["img10", "img9", "img9a", "b", "a", "", "img09", "10", "9"];
   check.equal(
     "order of names",
@@ -59,9 +57,9 @@ claim("classes are folders, linked ones too, in the order of the numbers in thei
 claim(
   "unusable files are named, and skipped only on request",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOf(["cat/1.png", "cat/2.webp", "dog/1.webp", "dog/2.webp", "dog/3.webp"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writePictures(folder, ["cat/1.png", "cat/2.webp", "dog/1.webp", "dog/2.webp", "dog/3.webp"]);
       await check.throws(
         "pictures in another format",
         () => loadTrainingData(folder),
@@ -86,18 +84,15 @@ claim(
         1,
         "the other file",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "train and test folders are not taken for classes, nor a training run's folder for data",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOf(["train/cat/1.png", "test/cat/1.png", "train/dog/1.png"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writePictures(folder, ["train/cat/1.png", "test/cat/1.png", "train/dog/1.png"]);
       await check.throws(
         "train and test",
         () => loadTrainingData(folder),
@@ -115,18 +110,14 @@ claim(
         [["cat/1.png", "dog/1.png"], ["run"]],
         "left out, and said so",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "files in MNIST's format are found under their common names",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const images = writeIdx({ shape: [2, 2, 2], values: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) });
       const labels = writeIdx({ shape: [2], values: Uint8Array.of(3, 9) });
       const places: [what: string, images: string, labels: string][] = [
@@ -170,8 +161,5 @@ claim(
         [26, "A", "Z", [0, 25], [1, 3, 2, 4, 5, 7, 6, 8]],
         "labels from 1 to 26; rows and columns are exchanged in its files",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

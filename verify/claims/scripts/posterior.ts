@@ -26,21 +26,18 @@ import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 /** Runs in a folder with small checkpoints, grey and coloured, which is removed. */
 async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await folderWithCheckpoint();
-  const coloured: NetworkConfig = {
-    ...COLOURED_DIGITS,
-    ...{ widths: [8, 8], blocks: 1, middleBlocks: 1, embedding: 16, noiseFeatures: 8 },
-  };
-  await Deno.writeFile(`${folder}/coloured.safetensors`, writeModel(smallModel(coloured)));
-  try {
+  await withCheckpoint(async (folder) => {
+    const coloured: NetworkConfig = {
+      ...COLOURED_DIGITS,
+      ...{ widths: [8, 8], blocks: 1, middleBlocks: 1, embedding: 16, noiseFeatures: 8 },
+    };
+    await Deno.writeFile(`${folder}/coloured.safetensors`, writeModel(smallModel(coloured)));
     await action(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 const quick = ["--engine", "wasm", "--steps", "2", "--json", "--seed", "5"];

@@ -12,14 +12,13 @@ import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint, smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 claim(
   "inpaint gives the network each input's own class, or the one asked for",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const checkpoint = `${folder}/model.safetensors`;
       const known = proceduralDigits(20, createRng(5).fork("inputs")).labels;
       const from = known.findIndex((label, i) => i > 0 && label !== known[i + 1]); // two that can be told apart
@@ -90,8 +89,5 @@ claim(
         /--label own needs inputs whose class is known/.test(unknown.stderr),
         "nobody knows it",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

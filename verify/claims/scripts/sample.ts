@@ -14,7 +14,7 @@ import { drawSamples } from "../../../src/samplers/sample.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
-import { folderWithCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 /** What `sample --seed 3 --sampler ancestral --steps 3` should draw, [count · 784] in [0, 1]. */
 async function firstDigits(checkpoint: string, count: number): Promise<Float32Array> {
@@ -60,9 +60,8 @@ claim(
 claim(
   "the first digits of a seed are the same however many are asked for, and no two are alike",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const draw = async (name: string, ...args: string[]) => {
         const common = ["--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm", "--steps", "3"];
         const { code, stderr } = await run("sample", ...common, ...args, "--output", `${folder}/${name}.npy`);
@@ -92,18 +91,14 @@ claim(
       const digits = Array.from({ length: 37 }, (_, i) => String(many.values.slice(784 * i, 784 * (i + 1))));
       check.equal("different digits among 37 over three batches", new Set(digits).size, 37, source);
       check.holds("values in [0, 1]", many.values.every((v) => v >= 0 && v <= 1), "pictures are in [0, 1]");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "deno task sample writes the format of the file's ending, reports it in one line and leaves no partial file",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithCheckpoint();
-    try {
+  (check) =>
+    withCheckpoint(async (folder) => {
       const checkpoint = ["--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm"];
       await Deno.writeTextFile(`${folder}/kept.png`, "older");
       await Deno.writeTextFile(`${folder}/broken.safetensors`, "no checkpoint at all");
@@ -215,8 +210,5 @@ claim(
       const left = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
       const expected = ["a.gif", "a.png", "broken.safetensors", "kept.png", "model.safetensors"];
       check.equal("files in the folder", left, expected, "no file of a failed run, no temporary one");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

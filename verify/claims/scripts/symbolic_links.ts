@@ -5,10 +5,10 @@ import { claimFile } from "../../../scripts/cli/output_lock.ts";
 import { PartialNpy } from "../../../scripts/sampling/resumable_npy.ts";
 import { TrainingFolder } from "../../../scripts/training/run_folder.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
 claim("an output that is a symbolic link is refused, and nothing is written through one", async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+  await withFolder(async (folder) => {
     const target = `${folder}/target`;
     const bytes = new Uint8Array([1, 2, 3]);
     await Deno.writeFile(target, bytes);
@@ -52,9 +52,7 @@ claim("an output that is a symbolic link is refused, and nothing is written thro
     await Deno.symlink(`${folder}/run`, `${folder}/way`);
     await atomicWrite(`${folder}/way/d.bin`, bytes);
     check.equal("a link among the folders", await Deno.readFile(`${folder}/run/d.bin`), bytes, "followed");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
   const help = (name: string) =>
     helpText({ name: "x", purpose: "x", flags: { [name]: text({ help: "x" }) } });
   check.holds("help of a task with an output", /symbolic link is refused/.test(help("output")), "it says so");

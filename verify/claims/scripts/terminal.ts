@@ -3,6 +3,7 @@ import { createRng } from "../../../src/compute/rng.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 
 /** Clears a terminal, sets its title and turns text around. */
@@ -20,9 +21,8 @@ const control = /(?!\n)[\p{Cc}\u202e]/u;
 
 claim("control characters in names of files and classes are escaped in what tasks print", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+}, (check) =>
+  withFolder(async (folder) => {
     for (const name of ["one", `two${HOSTILE}`]) {
       await Deno.mkdir(`${folder}/data/${name}`, { recursive: true });
       for (const seed of [1, 2]) await Deno.writeFile(`${folder}/data/${name}/${seed}.png`, picture(seed));
@@ -55,16 +55,12 @@ claim("control characters in names of files and classes are escaped in what task
       check.holds(`${what}: no control characters`, !control.test(stdout + stderr), "each is escaped");
       check.holds(`${what}: named`, (stdout + stderr).includes("\\u001b[2J"), "as it is spelled in JSON");
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 claim("a device, a folder and a batch beyond any memory are refused in one sentence", {
   engines: ["wasm"],
-}, async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+}, (check) =>
+  withFolder(async (folder) => {
     const digits = ["--data", "digits", "--steps", "1", "--out", `${folder}/run`];
     const cases: readonly (readonly [args: readonly string[], code: number, message: RegExp])[] = [
       [
@@ -99,7 +95,4 @@ claim("a device, a folder and a batch beyond any memory are refused in one sente
         "one sentence",
       );
     }));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

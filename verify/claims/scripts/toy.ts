@@ -1,6 +1,7 @@
 /** Claims about the task that runs the experiments in the plane. @module */
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { GifReader } from "../../instruments/gif_reader.ts";
 import { run } from "../../instruments/run_task.ts";
 
@@ -38,9 +39,8 @@ claim("deno task toy has a help text, and refuses an unknown experiment", async 
   );
 });
 
-claim("deno task toy draws its pictures and repeats its numbers", async (check) => {
-  const folder = await Deno.makeTempDir();
-  try {
+claim("deno task toy draws its pictures and repeats its numbers", (check) =>
+  withFolder(async (folder) => {
     const flags = ["--engine", "wasm", "--json", "--output", `${folder}/made`];
     const modes = ["modes", "--count", "40", "--steps", "16", ...flags];
     const [first, again, densities] = await Promise.all([
@@ -67,7 +67,4 @@ claim("deno task toy draws its pictures and repeats its numbers", async (check) 
     );
     const gif = new GifReader(await Deno.readFile(`${folder}/made/densities_moons.gif`));
     check.equal("frames", gif.numFrames(), 4, "two moments forward, two back");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

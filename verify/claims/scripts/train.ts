@@ -23,15 +23,15 @@ import { learningRate, OPTIMIZER_DEFAULTS } from "../../../src/training/optimize
 import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
 import type { Check } from "../../suite/claim.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run, start } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 
 /** As many digits as make an epoch of a few batches. */
 const digits: ImageDataset = { ...proceduralDigits(7, createRng(9)), name: "mnist train" };
 
-/** A folder with the digits as MNIST's training files. */
-async function folderWithDigits(): Promise<string> {
-  const folder = await Deno.makeTempDir();
+/** Writes the digits as MNIST's training files into a folder. */
+async function writeDigits(folder: string): Promise<void> {
   const { images, labels } = MNIST_FILES.train;
   const pixels = { shape: [digits.count, 28, 28], values: digits.images };
   await Deno.writeFile(`${folder}/${images.name}`, writeIdx(pixels));
@@ -39,7 +39,6 @@ async function folderWithDigits(): Promise<string> {
     `${folder}/${labels.name}`,
     writeIdx({ shape: [digits.count], values: digits.labels }),
   );
-  return folder;
 }
 
 /** What the library makes of a run: its state after `until` steps, and the losses since it began. */
@@ -98,9 +97,9 @@ async function interrupted(folder: string, ...flags: string[]) {
 claim(
   "deno task train resumes a run as the library does, and writes its moving average, metrics and samples",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithDigits();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder);
       const config: TrainingConfig = {
         model: smallModel().config,
         objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 },
@@ -182,18 +181,15 @@ claim(
         [2, true],
         "bad usage",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "a run without flags has the recipe that --help states, and Ctrl-C leaves a checkpoint to resume from",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithDigits();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder);
       const { words, config, state, data } = await interrupted(folder);
       const moments = pixelMoments(digits);
       const sigmaData = Number(moments.std.toFixed(4));
@@ -219,18 +215,15 @@ claim(
       check.holds(words.trim().slice(-120), sentence.test(words), "it says where to go on");
       const blocked = await run("train", "--data", folder, "--out", `${folder}/fresh`, "--engine", "wasm");
       check.equal("a new run into the same folder", blocked.code, 1, "nothing is overwritten");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "a run with flags has the recipe that they give, and takes the library's steps",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderWithDigits();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder);
       const flags = "--weighting likelihood --sde subvp --batch 2 --rate 0.003 --warmup 0 --decay constant " +
         "--label-dropout 0.4 --seed 6 --steps 9";
       const given = await interrupted(folder, ...flags.split(" "));
@@ -245,8 +238,5 @@ claim(
       const numbers = [given.config.steps, given.config.batch, given.config.labelDropout, given.config.seed];
       check.equal("numbers given", numbers, [9, 2, 0.4, 6], flags);
       checkState(check, "a run by flags", given.state, (await trained(given.config, given.state.step)).state);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -12,14 +12,13 @@ import { initialState } from "../../../src/training/train.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import { type Check, claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run, start } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 
-/** A folder `data` with digits as pictures in folders of their classes, three of each class named. */
-async function folderOfDigits(classes: readonly string[]): Promise<string> {
-  const folder = await Deno.makeTempDir();
+/** Writes digits as pictures into folders of their classes in `data`, three of each class named. */
+async function writeDigits(folder: string, classes: readonly string[]): Promise<void> {
   for (const name of classes) await writeClass(folder, name);
-  return folder;
 }
 
 async function writeClass(folder: string, name: string): Promise<void> {
@@ -82,9 +81,9 @@ async function checkWhole(check: Check, what: string, out: string): Promise<void
 claim(
   "training that is killed at random times ends with the files of an uninterrupted run",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOfDigits(["cat", "dog"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder, ["cat", "dog"]);
       const steps = 12;
       const begin = await smallRun(folder, 2, steps);
       const flags = [...quick, "--checkpoint-every", "2", "--keep-models"];
@@ -131,18 +130,15 @@ claim(
         );
         check.holds(name, a.length === b.length && a.every((byte, i) => byte === b[i]), "bit for bit");
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "SIGTERM leaves a checkpoint, and a second run in the folder is refused, and names the first one's process",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOfDigits(["cat", "dog"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder, ["cat", "dog"]);
       const begin = await smallRun(folder, 2, 100_000);
       const out = `${folder}/run`;
       const child = await start("train", "--resume", begin, "--out", out, ...quick);
@@ -163,18 +159,15 @@ claim(
       check.atLeast("steps in the checkpoint", state.step, 1, "there was a line of metrics");
       check.holds(words.slice(-200), words.includes(`stopped after step ${state.step}`), "it says so");
       check.equal("the lock", await exists(`${out}/.lock`), false, "given back");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "a run killed before its first checkpoint restarts by the same command, and a partial line of metrics ends no run",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOfDigits(["cat", "dog"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder, ["cat", "dog"]);
       const begin = await smallRun(folder, 2, 3);
       const out = `${folder}/run`;
       await Deno.mkdir(out);
@@ -212,18 +205,15 @@ claim(
         [true, true],
         "written from the checkpoint",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "a run is not resumed with other classes, sizes or pixels, and says what has changed",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOfDigits(["cat", "dog"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder, ["cat", "dog"]);
       const begin = await smallRun(folder, 2, 2);
       const out = `${folder}/run`;
       const first = await run("train", "--resume", begin, "--out", out, ...quick);
@@ -257,18 +247,15 @@ claim(
       );
       await Deno.copyFile(`${folder}/data/dog/0.png`, `${folder}/data/dog/1.png`);
       await refused("other pixels", /its images are as many, but not the same or in another order/);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "after a divergence the last checkpoint has a finite loss, and the advice that is printed works",
   { engines: ["wasm"] },
-  async (check) => {
-    const folder = await folderOfDigits(["cat", "dog"]);
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder, ["cat", "dog"]);
       const begin = await smallRun(folder, 2, 3);
       const out = `${folder}/run`;
       const well = await run("train", "--resume", begin, "--out", out, ...quick);
@@ -313,8 +300,5 @@ claim(
         [2e-3, Number(words[3])],
         "before and after",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );

@@ -28,11 +28,11 @@ import { train, type TrainingConfig, type TrainingState } from "../../../src/tra
 import { claim } from "../../suite/claim.ts";
 import { GifReader } from "../../instruments/gif_reader.ts";
 import { run } from "../../instruments/run_task.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 
-/** Random pictures of 10×8 pixels, cats dark and dogs bright, and what --size 8 makes of them: columns 1 to 8. */
-async function folderWithPets(): Promise<{ folder: string; pets: ImageDataset }> {
-  const folder = await Deno.makeTempDir();
+/** Writes random pictures of 10×8 pixels, cats dark and dogs bright; returns their columns 1 to 8, which --size 8 keeps. */
+async function writePets(folder: string): Promise<ImageDataset> {
   const images = new Uint8Array(12 * 192);
   const uniforms = createRng(5).uniformValues([12, 320]);
   for (const [at, kind] of ["cat", "dog"].entries()) {
@@ -51,7 +51,7 @@ async function folderWithPets(): Promise<{ folder: string; pets: ImageDataset }>
     }
   }
   const labels = Uint8Array.from({ length: 12 }, (_, i) => Math.floor(i / 6));
-  return { folder, pets: { name: "pets", count: 12, shape: [8, 8, 3], classes: 2, images, labels } };
+  return { name: "pets", count: 12, shape: [8, 8, 3], classes: 2, images, labels };
 }
 
 /** What the library makes of a run. */
@@ -71,9 +71,9 @@ async function trained(
 claim(
   "deno task train trains on a folder of pictures as the library does: flips, σ from the data, a model every two epochs",
   { engines: ["wasm"] },
-  async (check) => {
-    const { folder, pets } = await folderWithPets();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      const pets = await writePets(folder);
       const out = `${folder}/run`;
       const flags =
         `--data ${folder}/pets --size 8 --flip --batch 4 --steps 8 --engine wasm --sde sigma-power --sigma data ` +
@@ -145,18 +145,15 @@ claim(
       );
       const grid = await decodePng(await Deno.readFile(`${folder}/a.png`));
       check.equal("grid", [grid.width, grid.height], [38, 38], "2 · 2 images of 8 pixels doubled, gaps of 2");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "a damaged picture is an error or, on request, skipped and named; networks take the data's size",
   { engines: ["wasm"] },
-  async (check) => {
-    const { folder, pets } = await folderWithPets();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      const pets = await writePets(folder);
       await Deno.writeTextFile(`${folder}/pets/dog/torn.jpg`, "no picture");
       const flags = `--data ${folder}/pets --size 8 --output ${folder}/plan.json --engine wasm`.split(" ");
       const [refused, skipped] = await Promise.all([
@@ -198,18 +195,15 @@ claim(
           "the preset by size, with the data's own sizes",
         );
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "invalid data and flags for colour images are refused in one sentence",
   { engines: ["wasm"] },
-  async (check) => {
-    const { folder } = await folderWithPets();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      await writePets(folder);
       await Deno.mkdir(`${folder}/empty`);
       await Deno.mkdir(`${folder}/cut`);
       await Deno.writeFile(`${folder}/cut/data_batch_1.bin`, new Uint8Array(4000));
@@ -268,18 +262,15 @@ claim(
         const sentence = /^error: [^\n]+\n$/.test(result.stderr) && message.test(result.stderr);
         check.holds(result.stderr.trim().replace(folder, "…"), sentence, "one sentence");
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 claim(
   "deno task select copies the model whose images are nearest to the data",
   { engines: ["wasm"] },
-  async (check) => {
-    const { folder, pets } = await folderWithPets();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
+      const pets = await writePets(folder);
       const out = `${folder}/run`;
       await Deno.mkdir(out);
       const network: NetworkConfig = {
@@ -332,10 +323,7 @@ claim(
         await Deno.readFile(`${out}/${nearest.name}`),
         "its bytes",
       );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
 
 function moments(images: ImageDataset) {

@@ -16,6 +16,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../../src/t
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { initialState } from "../../../src/training/train.ts";
 import { claim } from "../../suite/claim.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 
@@ -79,9 +80,8 @@ claim(
   {
     engines: ["wasm"],
   },
-  async (check) => {
-    const folder = await Deno.makeTempDir();
-    try {
+  (check) =>
+    withFolder(async (folder) => {
       const { images, labels } = MNIST_FILES.train;
       const values = new Uint8Array(4 * 784).fill(9);
       await Deno.writeFile(`${folder}/${images.name}`, writeIdx({ shape: [4, 28, 28], values }));
@@ -117,8 +117,5 @@ claim(
       check.equal("exit code", second.code, 1, "such a model is no model");
       check.holds(second.stderr.trim().slice(-250), /which F16 cannot/.test(second.stderr), "it says why");
       check.equal("the checkpoint", await Deno.readFile(own), before, "the one from before");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 );
