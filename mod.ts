@@ -88,15 +88,22 @@ export {
 export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
 export { type GridConfig, timeGrid } from "./src/diffusion/time_grid.ts";
 export {
+  nfePerStep,
   predictorNames,
   samplerByName,
-  type SamplerEntry,
-  samplerEntry,
-  type SamplerKind,
+  samplerInfo,
   samplerNames,
-  type SamplerOptions,
   scoreSamplerNames,
 } from "./src/samplers/registry.ts";
+export {
+  type SamplerDefault,
+  type SamplerInfo,
+  type SamplerKind,
+  type SamplerOptionInfo,
+  samplerOptionInfos,
+  samplerOptionNames,
+  type SamplerOptions,
+} from "./src/samplers/sampler_info.ts";
 export { type NfeBudgetRun, stepsForNfe } from "./src/samplers/nfe_budget.ts";
 export { type Sampler, statelessStepper, type Stepper } from "./src/samplers/sampler.ts";
 

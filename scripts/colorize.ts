@@ -8,6 +8,7 @@ import { type ColourErrors, colourErrors } from "../src/metrics/colorization_err
 import { parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
 import { type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
+import { renamedOptions } from "./sampling/flags.ts";
 
 const usage = {
   name: "colorize",
@@ -24,6 +25,7 @@ const usage = {
     ...posteriorFlags({ methods: methodNames, method: "replacement", output: "colorize.png" }),
     ...repaintFlags,
   },
+  renamed: renamedOptions,
 } as const;
 
 function greyImages({ inputs }: PosteriorOutcome): Float32Array {

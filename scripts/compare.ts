@@ -6,7 +6,7 @@ import type { Engine } from "../src/compute/engine.ts";
 import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
 import { encodePng } from "../src/images/png.ts";
 import { loadRasterizer } from "../src/plots/rasterizer.ts";
-import { samplerEntry, scoreSamplerNames } from "../src/samplers/registry.ts";
+import { nfePerStep, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type ComparisonPlan, planSettings, type Setting } from "./comparison/plan.ts";
 import {
@@ -38,6 +38,7 @@ import {
   dataFlag,
   gridFlag,
   networkFlags,
+  renamedOptions,
   samplerOptionFlags,
   samplerOptions,
   type SdeName,
@@ -65,12 +66,16 @@ const usage = {
       choice(scoreSamplerNames, { help: "the algorithms (default all)", placeholder: "NAME" }),
       scoreSamplerNames,
     ),
-    evaluations: list(
-      integer({ help: "network evaluations of a digit, the last denoising included", min: 2, max: 100_000 }),
+    nfe: list(
+      integer({
+        help: "network evaluations (NFE) of a digit, the last denoising included",
+        min: 2,
+        max: 100_000,
+      }),
       [10, 20, 50, 100, 200],
     ),
     steps: list(
-      integer({ help: "steps of the time grid, instead of --evaluations", min: 1, max: 100_000 }),
+      integer({ help: "steps of the time grid, instead of --nfe", min: 1, max: 100_000 }),
       [],
     ),
     grid: gridFlag,
@@ -93,6 +98,7 @@ const usage = {
     resume: toggle({ help: "keep the rows that OUTPUT.json holds" }),
     json: toggle({ help: "print the results as JSON" }),
   },
+  renamed: { ...renamedOptions, evaluations: "nfe" },
 } as const;
 
 type Flags = FlagValues<typeof usage.flags>;
@@ -129,7 +135,7 @@ async function planComparison(
 
 /** Evaluations that a setting will take, or about as many where the sampler decides. */
 function expectedEvaluations({ sampler, steps, options }: Setting): number {
-  return steps * (samplerEntry(sampler).evaluationsPerStep(options) ?? 300);
+  return steps * (nfePerStep(sampler, options) ?? 300);
 }
 
 /** Measures what the file does not hold yet. */
@@ -164,8 +170,8 @@ async function measureMissing(
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  if (flags.steps.length > 0 && flags.evaluations !== usage.flags.evaluations.fallback) {
-    throw new UsageError("--steps and --evaluations exclude each other: leave one of them out");
+  if (flags.steps.length > 0 && flags.nfe !== usage.flags.nfe.fallback) {
+    throw new UsageError("--steps and --nfe exclude each other: leave one of them out");
   }
   const { output, count, seed, guidance } = flags;
   const equations = flags.sde === "all" ? sdeNames : [flags.sde];

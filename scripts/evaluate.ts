@@ -16,6 +16,7 @@ import {
   readGuidance,
   readSampling,
   renamedGuidance,
+  renamedOptions,
   samplerOptions,
   samplingFlags,
   seedFlag,
@@ -44,7 +45,7 @@ const usage = {
     engine: networkFlags.engine,
     json: toggle({ help: "print the result as JSON" }),
   },
-  renamed: renamedGuidance,
+  renamed: { ...renamedGuidance, ...renamedOptions },
 } as const;
 
 async function main(): Promise<void> {

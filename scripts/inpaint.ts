@@ -18,7 +18,7 @@ import { MOST_PIXELS } from "./datasets/image_folder.ts";
 import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
 import { measureClassPreservation, percent, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
-import { asUsage } from "./sampling/flags.ts";
+import { asUsage, renamedOptions } from "./sampling/flags.ts";
 
 /** What hidden pixels look like in a picture, in model units: between black and white. */
 const HIDDEN = -0.3;
@@ -63,7 +63,7 @@ const usage = {
     ...posteriorFlags({ methods: methodNames, method: "pigdm", output: "inpaint.png" }),
     ...repaintFlags,
   },
-  renamed: { hidden: "hiddenFraction" },
+  renamed: { ...renamedOptions, hidden: "hiddenFraction" },
 } as const;
 
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;

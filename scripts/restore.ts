@@ -15,7 +15,7 @@ import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
 import { choice, integer, number, onlyWith, parseFlags, runScript } from "./cli/flags.ts";
 import { posteriorFlags } from "./posterior/draw.ts";
 import { measureClassPreservation, percent, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
-import { asUsage } from "./sampling/flags.ts";
+import { asUsage, renamedOptions } from "./sampling/flags.ts";
 
 const usage = {
   name: "restore",
@@ -48,6 +48,7 @@ const usage = {
     ),
     ...posteriorFlags({ methods: ["mmps", "pigdm"], method: "pigdm", output: "restore.png" }),
   },
+  renamed: renamedOptions,
 } as const;
 
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;

@@ -40,6 +40,7 @@ import {
   readLabelGuidance,
   readSampling,
   renamedGuidance,
+  renamedOptions,
   samplerOptions,
   type Sampling,
   samplingFlags,
@@ -106,7 +107,7 @@ const usage = {
     shard,
     json: toggle({ help: "print the last line as JSON" }),
   },
-  renamed: renamedGuidance,
+  renamed: { ...renamedGuidance, ...renamedOptions },
 } as const;
 
 type Flags = Omit<FlagValues<typeof usage.flags>, "sampler"> & { readonly sampler: string };

@@ -15,7 +15,7 @@ import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, readWhole } from "./cli/files.ts";
 import { integer, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
 import { drawDigits } from "./evaluation/digit_quality.ts";
-import { networkFlags, readSampling, samplingFlags, seedFlag } from "./sampling/flags.ts";
+import { networkFlags, readSampling, renamedOptions, samplingFlags, seedFlag } from "./sampling/flags.ts";
 import { ProgressBar } from "./cli/terminal.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
@@ -45,6 +45,7 @@ const usage = {
     engine: networkFlags.engine,
     json: toggle({ help: "print the result as JSON" }),
   },
+  renamed: renamedOptions,
 } as const;
 
 async function main(): Promise<void> {

@@ -2,7 +2,8 @@
  * Searches for a sampler's best options: `deno task tune`.
  * @module
  */
-import { samplerByName, samplerEntry, type SamplerOptions } from "../src/samplers/registry.ts";
+import { samplerByName, samplerInfo } from "../src/samplers/registry.ts";
+import type { SamplerOptions } from "../src/samplers/sampler_info.ts";
 import { columns } from "./cli/text_table.ts";
 import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
@@ -24,6 +25,7 @@ import {
   dataFlag,
   gridFlag,
   networkFlags,
+  renamedOptions,
   samplerFlag,
   samplerOptionFlags,
   samplerOptions,
@@ -36,11 +38,11 @@ import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 const usage = {
   name: "tune",
   purpose:
-    "Measures a sampler at every combination of steps, signal-to-noise ratio and churn, each with several seeds, and prints " +
+    "Measures a sampler at every combination of steps, signal-to-noise ratio and γ, each with several seeds, and prints " +
     "the best with how sure that is. Song et al. (2021) choose the ratio of predictor-corrector so, in steps of .01.",
   examples: [
     "deno task tune --snr 0.05:0.30:0.01 --steps 50",
-    "deno task tune --sampler edm-stochastic --churn 0:0.4:0.1 --steps 16,32 --metric kernel",
+    "deno task tune --sampler edm-stochastic --gamma 0:0.4:0.1 --steps 16,32 --metric kernel",
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
@@ -54,8 +56,8 @@ const usage = {
     grid: gridFlag,
     ...samplerOptionFlags,
     snr: numbers({ help: "signal-to-noise ratios of Langevin corrections", min: 0 }),
-    churn: numbers({
-      help: "parts by which edm-stochastic raises the noise before a step",
+    gamma: numbers({
+      help: "values of γ, by which edm-stochastic raises the noise ratio before a step",
       min: 0,
       max: 0.4142,
     }),
@@ -68,6 +70,7 @@ const usage = {
     engine: networkFlags.engine,
     json: toggle({ help: "print all measurements as JSON" }),
   },
+  renamed: renamedOptions,
 } as const;
 
 type Flags = FlagValues<typeof usage.flags>;
@@ -84,13 +87,13 @@ interface Trial {
 /** All combinations; an option that is not searched is undefined or the one given. */
 function listTrials(flags: Flags): Trial[] {
   const { sampler } = flags;
-  const given = { ...samplerOptions({ ...flags, snr: undefined, churn: undefined }) };
+  const given = { ...samplerOptions({ ...flags, snr: undefined, gamma: undefined }) };
   const orNone = (values: readonly number[]) => values.length > 0 ? values : [undefined];
-  const steps = flags.steps.length > 0 ? flags.steps : [samplerEntry(sampler).grid.steps];
+  const steps = flags.steps.length > 0 ? flags.steps : [samplerInfo(sampler).grid.steps];
   return steps.flatMap((steps) =>
     orNone(flags.snr).flatMap((snr) =>
-      orNone(flags.churn).map((churn) => {
-        const options = { ...given, snr, churn };
+      orNone(flags.gamma).map((gamma) => {
+        const options = { ...given, snr, gamma };
         asUsage(() => samplerByName(sampler, options));
         return { steps, options, values: [], evaluations: 0 };
       })
@@ -99,7 +102,7 @@ function listTrials(flags: Flags): Trial[] {
 }
 
 function samplingFor(flags: Flags, { steps, options }: Trial): Sampling {
-  const { grid } = samplerEntry(flags.sampler);
+  const { grid } = samplerInfo(flags.sampler);
   return {
     sde: sdes[flags.sde](),
     sampler: samplerByName(flags.sampler, options),
@@ -144,7 +147,7 @@ async function main(): Promise<void> {
   const { count, batch, guidance, repeats, metric } = flags;
   const all = listTrials(flags);
   if (all.length === 1) {
-    throw new UsageError("there is nothing to search: give --snr, --churn or --steps several values");
+    throw new UsageError("there is nothing to search: give --snr, --gamma or --steps several values");
   }
   const started = performance.now();
   const engine = await openEngine(flags.engine);

@@ -8,7 +8,7 @@ import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
-import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
 import {
@@ -95,7 +95,7 @@ export async function openOurs(
         ...{
           sde: sdes.ve(),
           sampler: samplerByName(DEFAULT_SAMPLER),
-          grid: samplerEntry(DEFAULT_SAMPLER).grid,
+          grid: samplerInfo(DEFAULT_SAMPLER).grid,
         },
         ...{
           seed: 0,

@@ -5,7 +5,7 @@
 import type { Engine } from "../../src/compute/engine.ts";
 import { fromModel } from "../../src/data/dataset.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
-import { samplerEntry } from "../../src/samplers/registry.ts";
+import { samplerInfo } from "../../src/samplers/registry.ts";
 import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
 import { encodePng } from "../../src/images/png.ts";
@@ -32,7 +32,7 @@ export function qualityPlot({ run, floor, rows }: Results, sde: string): string 
       colour: `hsl(${Math.round(360 * i / names.length)}, 70%, 45%)`,
       x: own.map(({ evaluations }) => evaluations!),
       y: own.map(({ quality }) => quality!.frechet),
-      dashed: samplerEntry(name).stochastic,
+      dashed: samplerInfo(name).stochastic,
       dots: true,
     };
   });

@@ -3,7 +3,8 @@
  * @module
  */
 import { stepsForNfe } from "../../src/samplers/nfe_budget.ts";
-import { samplerByName, samplerEntry, type SamplerOptions } from "../../src/samplers/registry.ts";
+import { nfePerStep, samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { sdes } from "../sampling/draw_batches.ts";
 import { UsageError } from "../cli/flags.ts";
@@ -34,7 +35,7 @@ export interface ComparisonOptions {
   readonly sdes: readonly SdeName[];
   readonly samplers: readonly string[];
   /** Budgets of network evaluations; ignored where steps are given. */
-  readonly evaluations: readonly number[];
+  readonly nfe: readonly number[];
   /** Steps of the grid for every sampler. */
   readonly steps: readonly number[];
   readonly grid: GridConfig["kind"] | undefined;
@@ -57,20 +58,20 @@ export function planSettings(wanted: ComparisonOptions): ComparisonPlan {
   const { network } = wanted;
   for (const [key, value] of Object.entries(wanted.options)) {
     if (value === undefined) continue;
-    const known = wanted.samplers.some((name) => samplerEntry(name).accepts.some((option) => option === key));
+    const known = wanted.samplers.some((name) => Object.hasOwn(samplerInfo(name).options, key));
     if (!known) throw new UsageError(`none of the samplers has an option ${key}: ${wanted.samplers}`);
   }
   const settings = new Map<string, Setting>();
   const refused: Refused[] = [];
-  const amounts = wanted.steps.length > 0 ? wanted.steps : wanted.evaluations;
+  const amounts = wanted.steps.length > 0 ? wanted.steps : wanted.nfe;
   for (const amount of amounts.toSorted((a, b) => a - b)) {
     for (const sde of wanted.sdes) {
       for (const sampler of wanted.samplers) {
-        const { grid, evaluationsPerStep } = samplerEntry(sampler);
+        const { grid } = samplerInfo(sampler);
         const options = acceptedOptions(sampler, wanted.options);
         asUsage(() => samplerByName(sampler, options));
         const kind = wanted.grid ?? grid.kind;
-        if (evaluationsPerStep(options) === null) {
+        if (nfePerStep(sampler, options) === null) {
           // Once, and last, as nobody knows what it costs.
           if (amount < Math.max(...amounts)) continue;
           add(settings, { network, sde, sampler, grid: kind, steps: 1, options });
@@ -93,7 +94,7 @@ export function planSettings(wanted: ComparisonOptions): ComparisonPlan {
 
 /** The sampler, equation and grid of a setting. */
 export function samplingFor(setting: Setting): Sampling {
-  const { grid } = samplerEntry(setting.sampler);
+  const { grid } = samplerInfo(setting.sampler);
   return {
     sde: sdes[setting.sde](),
     sampler: samplerByName(setting.sampler, setting.options),
@@ -112,10 +113,8 @@ function add(settings: Map<string, Setting>, setting: Setting): void {
 }
 
 function acceptedOptions(sampler: string, options: SamplerOptions): SamplerOptions {
-  const { accepts } = samplerEntry(sampler);
+  const { options: accepted } = samplerInfo(sampler);
   return Object.fromEntries(
-    Object.entries(options).filter(([key, value]) =>
-      value !== undefined && accepts.some((option) => option === key)
-    ),
+    Object.entries(options).filter(([key, value]) => value !== undefined && Object.hasOwn(accepted, key)),
   );
 }

@@ -12,7 +12,7 @@ import { loadPretrained } from "../../src/pretrained.ts";
 import { decodePicture, luma } from "../../src/images/picture_file.ts";
 import type { Picture } from "../../src/images/png.ts";
 import { resizePicture } from "../../src/images/resize.ts";
-import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../sampling/draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { type Flag, type FlagValues, text, toggle, UsageError } from "../cli/flags.ts";
@@ -139,7 +139,7 @@ async function readDigits(
   const sampling = {
     sde: sdes.ve(),
     sampler: samplerByName(DEFAULT_SAMPLER),
-    grid: samplerEntry(DEFAULT_SAMPLER).grid,
+    grid: samplerInfo(DEFAULT_SAMPLER).grid,
   };
   const asked = { count: to + 1, batch: Math.min(64, to + 1), seed, guidance: DEFAULT_GUIDANCE };
   const { images, labels } = await drawDigits(noisePredictor, engine, sampling, asked);

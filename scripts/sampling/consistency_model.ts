@@ -3,7 +3,7 @@
  * @module
  */
 import { readModel } from "../../src/networks/model_file.ts";
-import { samplerEntry, samplerNames } from "../../src/samplers/registry.ts";
+import { samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
 import { DEFAULT_SAMPLER } from "./draw_batches.ts";
 import { readWhole } from "../cli/files.ts";
 import { choice, numbers, UsageError } from "../cli/flags.ts";
@@ -42,7 +42,7 @@ export async function forCheckpoint<F extends EitherValues>(
 ): Promise<F & { readonly sampler: string }> {
   const consistent = await isConsistency(flags.checkpoint);
   const sampler = flags.sampler ?? (consistent ? "consistency" : DEFAULT_SAMPLER);
-  const needsConsistency = samplerEntry(sampler).kind === "consistency";
+  const needsConsistency = samplerInfo(sampler).kind === "consistency";
   const file = flags.checkpoint === undefined
     ? "the network that comes with the project"
     : `"${flags.checkpoint}"`;

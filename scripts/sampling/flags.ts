@@ -6,12 +6,16 @@
 import {
   predictorNames,
   samplerByName,
-  samplerEntry,
+  samplerInfo,
   scoreSamplerNames,
 } from "../../src/samplers/registry.ts";
-import type { SamplerOptions } from "../../src/samplers/registry.ts";
+import {
+  type SamplerOptionInfo,
+  samplerOptionInfos,
+  samplerOptionNames,
+  type SamplerOptions,
+} from "../../src/samplers/sampler_info.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
-import { langevinRules } from "../../src/samplers/langevin.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import type { Sde } from "../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
@@ -77,23 +81,40 @@ export const gridFlag = choice(["uniform", "quadratic", "log-snr", "karras"], {
   help: "the time grid; the default is the sampler's",
 });
 
+/** A flag for each option of samplers. */
+type SamplerOptionFlags = { readonly [K in keyof SamplerOptions]-?: Flag<SamplerOptions[K]> };
+
 /** Options that only some samplers accept. */
-export const samplerOptionFlags = {
-  snr: number({ help: "signal-to-noise ratio of Langevin corrections", min: 0 }),
-  correctorSteps: integer({ help: "Langevin corrections at each noise level", min: 1 }),
-  correctorRule: choice(langevinRules, {
-    help:
-      "Langevin's step size from the norms of score and noise, or from the noise level alone (default by dimension)",
-  }),
-  predictor: choice(scoreSamplerNames, {
-    help: `what predicts in predictor-corrector: ${predictorNames.join(", ")}`,
+export const samplerOptionFlags = Object.fromEntries(
+  samplerOptionNames.map((name) => [name, optionFlag(name, samplerOptionInfos[name])]),
+) as unknown as SamplerOptionFlags;
+
+function optionFlag(
+  name: keyof SamplerOptions,
+  { help: meaning, values, min, max }: SamplerOptionInfo,
+): Flag<string | number | undefined> {
+  const help = `${meaning} (default ${defaultsOf(name)})`;
+  if (values === "number") return number({ help, min, max });
+  if (values === "integer") return integer({ help, min, max });
+  if (values !== "sampler") return choice(values, { help });
+  return choice(scoreSamplerNames, {
+    help: `${meaning}: ${predictorNames.join(", ")} (default ${defaultsOf(name)})`,
     placeholder: "NAME",
-  }),
-  churn: number({ help: "part by which edm-stochastic raises the noise before a step", min: 0, max: 0.4142 }),
-  eta: number({ help: "fraction of the posterior's noise that ddim adds", min: 0, max: 1 }),
-  rtol: number({ help: "relative tolerance of adaptive solvers", min: 0 }),
-  atol: number({ help: "absolute tolerance of adaptive solvers", min: 0 }),
-};
+  });
+}
+
+/** What {@linkcode samplerOptionFlags} were called in the version before. */
+export const renamedOptions = { churn: "gamma" } as const;
+
+/** The defaults of an option, and whose they are: 1e-5 for ode-dopri5, 0.05 for adaptive-sde. */
+function defaultsOf(option: keyof SamplerOptions): string {
+  return scoreSamplerNames.flatMap((name) => {
+    const value = samplerInfo(name).options[option]?.default;
+    if (value === undefined) return [];
+    const small = typeof value === "number" && value > 0 && value < 1e-3;
+    return [`${small ? value.toExponential() : value} for ${name}`];
+  }).join(", ");
+}
 
 /** One sampler under one equation. */
 export const samplingFlags = {
@@ -116,8 +137,7 @@ export interface Sampling {
 
 /** The options of a sampler among all flags, given or not. */
 export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): SamplerOptions {
-  const { snr, correctorSteps, correctorRule, predictor, churn, eta, rtol, atol } = flags;
-  return { snr, correctorSteps, correctorRule, predictor, churn, eta, rtol, atol };
+  return Object.fromEntries(samplerOptionNames.map((name) => [name, flags[name]]));
 }
 
 /**
@@ -139,7 +159,7 @@ export function readSampling(flags: SamplingValues & { readonly levels?: readonl
 function readGrid(
   { sampler, grid: kind, steps, levels = [] }: SamplingValues & { readonly levels?: readonly number[] },
 ): GridConfig {
-  const { grid } = samplerEntry(sampler);
+  const { grid } = samplerInfo(sampler);
   if (levels.length === 0) return { ...grid, kind: kind ?? grid.kind, steps: steps ?? grid.steps };
   for (const [name, value] of [["grid", kind], ["steps", steps]] as const) {
     if (value === undefined || value === levels.length + 1) continue;

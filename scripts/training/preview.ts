@@ -10,7 +10,7 @@ import { unflatten } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 import { encodePng } from "../../src/images/png.ts";
-import { samplerByName, samplerEntry } from "../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { chainNames, chainRatios, chains } from "../sampling/ddpm_chains.ts";
@@ -33,7 +33,7 @@ export interface Preview extends Sampling {
  */
 export function planPreview({ config: { objective }, plan }: Checkpoint): Preview {
   if (objective.kind === "consistency") {
-    const { grid } = samplerEntry("consistency");
+    const { grid } = samplerInfo("consistency");
     return { sde: sdes.ve(), sampler: samplerByName("consistency"), grid, rows: 5 };
   }
   if (plan !== undefined) {

@@ -13,13 +13,13 @@ import { quoted } from "../input/quoted.ts";
 /** Options of {@linkcode edmStochastic}. */
 export interface EdmStochasticOptions {
   /** γ, the part by which a step raises the noise ratio first: the paper's S_churn/N, in [0, √2 − 1]; default 0.15. */
-  readonly churn?: number;
+  readonly gamma?: number;
   /** S_tmin, the noise ratio below which nothing is raised; default 0. */
-  readonly lowest?: number;
+  readonly sTmin?: number;
   /** S_tmax, the noise ratio above which nothing is raised; default Infinity. */
-  readonly highest?: number;
+  readonly sTmax?: number;
   /** S_noise, the standard deviation of what is added, over that of γ's definition; default 1. */
-  readonly inflation?: number;
+  readonly sNoise?: number;
 }
 
 /**
@@ -30,38 +30,38 @@ export interface EdmStochasticOptions {
  * γ is a step's own: where the paper's S_churn is meant, give S_churn/N. No step begins above the noise ratio of tMax, which is
  * as far as a network was trained; so the first adds none. What noise is added follows the kernels exactly, so with γ of order
  * 1/N the distribution is that of the data to order 2, as Heun's. Two evaluations a step.
- * @throws RangeError unless 0 ≤ churn ≤ √2 − 1, 0 ≤ lowest ≤ highest and inflation is positive
+ * @throws RangeError unless 0 ≤ gamma ≤ √2 − 1, 0 ≤ sTmin ≤ sTmax and sNoise is positive
  */
 export function edmStochastic(options: EdmStochasticOptions = {}): Sampler {
   requireOptions("options", options);
-  const { churn = 0.15, lowest = 0, highest = Infinity, inflation = 1 } = options;
-  if (!(typeof churn === "number" && churn >= 0 && churn <= Math.SQRT2 - 1)) {
-    throw new RangeError(`churn must lie in [0, √2 − 1], got ${quoted(churn)}`);
+  const { gamma = 0.15, sTmin = 0, sTmax = Infinity, sNoise = 1 } = options;
+  if (!(typeof gamma === "number" && gamma >= 0 && gamma <= Math.SQRT2 - 1)) {
+    throw new RangeError(`gamma must lie in [0, √2 − 1], got ${quoted(gamma)}`);
   }
-  requireBetween("lowest", lowest, 0);
-  if (!(typeof highest === "number" && highest >= lowest)) {
+  requireBetween("sTmin", sTmin, 0);
+  if (!(typeof sTmax === "number" && sTmax >= sTmin)) {
     throw new RangeError(
-      `lowest and highest must be noise ratios in order, got ${lowest} and ${quoted(highest)}`,
+      `sTmin and sTmax must be noise ratios in order, got ${sTmin} and ${quoted(sTmax)}`,
     );
   }
-  requirePositive("inflation", inflation);
+  requirePositive("sNoise", sNoise);
   return {
     name: "edm-stochastic",
     start: (model, rng) => {
       const heun = edmHeun().start(model, rng);
       return statelessStepper((x, t, s) => {
         const ratio = noiseRatio(model.sde, t);
-        const start = ratio < lowest || ratio > highest ? t : churnedTime(model.sde, t, churn);
-        return heun.step(churned(model.sde, rng, x, t, start, inflation), start, s) as tf.Tensor;
+        const start = ratio < sTmin || ratio > sTmax ? t : raisedTime(model.sde, t, gamma);
+        return heun.step(raised(model.sde, rng, x, t, start, sNoise), start, s) as tf.Tensor;
       });
     },
   };
 }
 
-/** The time of the noise ratio (1 + churn) ν_t, or tMax if that comes first. */
-export function churnedTime(sde: Sde, t: number, churn: number): number {
-  const ratio = (1 + churn) * noiseRatio(sde, t);
-  return churn === 0
+/** The time of the noise ratio (1 + γ) ν_t, or tMax if that comes first. */
+export function raisedTime(sde: Sde, t: number, gamma: number): number {
+  const ratio = (1 + gamma) * noiseRatio(sde, t);
+  return gamma === 0
     ? t
     : ratio < noiseRatio(sde, sde.tMax)
     ? sde.timeAtHalfLogSnr(-Math.log(ratio))
@@ -69,15 +69,15 @@ export function churnedTime(sde: Sde, t: number, churn: number): number {
 }
 
 /** Noise added to x at time t, as much as makes it x at a later time. */
-export function churned(
+export function raised(
   sde: Sde,
   rng: Rng,
   x: tf.Tensor,
   t: number,
   later: number,
-  inflation = 1,
+  sNoise = 1,
 ): tf.Tensor {
   const [from, to] = [noiseRatio(sde, t), noiseRatio(sde, later)];
-  const fresh = sde.alpha(later) * inflation * Math.sqrt(Math.max(0, (to - from) * (to + from)));
+  const fresh = sde.alpha(later) * sNoise * Math.sqrt(Math.max(0, (to - from) * (to + from)));
   return x.mul(sde.alpha(later) / sde.alpha(t)).add(rng.normal(x.shape).mul(fresh));
 }

@@ -2,7 +2,8 @@
  * How many steps a sampler can take for a given number of network evaluations.
  * @module
  */
-import { samplerEntry, type SamplerOptions } from "./registry.ts";
+import { nfePerStep, samplerInfo } from "./registry.ts";
+import type { SamplerOptions } from "./sampler_info.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 
 /** A sampler's steps and options within a budget. */
@@ -14,20 +15,20 @@ export interface NfeBudgetRun {
 }
 
 /**
- * As many steps as a number of network evaluations allows, one of which is the last denoising (of a consistency function, none). Annealed Langevin dynamics
- * keeps the noise levels of its own grid and makes fewer moves at each, unless `correctorSteps` says how many.
+ * As many steps as a number of network evaluations (NFE) allows, one of which is the last denoising (of a consistency
+ * function, none). Annealed Langevin dynamics keeps the noise levels of its own grid and makes fewer moves at each, unless
+ * `correctorSteps` says how many.
  *
- * @throws RangeError for a sampler that is not in the catalogue or chooses its own steps, or a budget below its one step
+ * @throws RangeError for a sampler that is not in the registry or chooses its own steps, or a budget below its one step
  */
 export function stepsForNfe(name: string, evaluations: number, options: SamplerOptions = {}): NfeBudgetRun {
-  const { kind, grid, evaluationsPerStep } = samplerEntry(name);
+  const { kind, grid } = samplerInfo(name);
   requireWhole("evaluations", evaluations);
   requireOptions("options", options);
-  if (options.correctorSteps !== undefined) requireWhole("correctorSteps", options.correctorSteps, 1);
   // A consistency function's last step gives the data, so that nothing is left to denoise.
   const denoising = kind === "consistency" ? 0 : 1;
   const available = evaluations - denoising;
-  const perStep = evaluationsPerStep(options);
+  const perStep = nfePerStep(name, options);
   if (perStep === null) throw new RangeError(`${name} chooses its own steps, whatever the budget`);
   if (name === "annealed-langevin" && options.correctorSteps === undefined && available >= 1) {
     const levels = Math.min(grid.steps, available);

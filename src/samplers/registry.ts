@@ -1,8 +1,8 @@
 /**
- * The samplers by name, for command lines and reports.
+ * The samplers by name: one row for each states what it is, takes and costs. Command lines, help texts, documents and claims
+ * are derived from the rows.
  * @module
  */
-import type { GridConfig } from "../diffusion/time_grid.ts";
 import { adaptiveSde } from "./adaptive_sde.ts";
 import { annealedLangevin } from "./annealed_langevin.ts";
 import { consistency } from "./consistency.ts";
@@ -15,192 +15,315 @@ import { edmHeun } from "./edm_heun.ts";
 import { edmStochastic } from "./edm_stochastic.ts";
 import { eulerMaruyama } from "./euler_maruyama.ts";
 import { exponentialSde } from "./exponential_sde.ts";
-import { langevin, type LangevinRule } from "./langevin.ts";
+import { langevin } from "./langevin.ts";
 import { odeEuler } from "./ode_euler.ts";
 import { odeHeun } from "./ode_heun.ts";
 import { odeRk4 } from "./ode_rk4.ts";
 import { predictorCorrector } from "./predictor_corrector.ts";
 import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
+import type { SamplerInfo, SamplerKind, SamplerOptions } from "./sampler_info.ts";
 import { sdeDpmSolver2M } from "./dpm_solver_sde.ts";
 import { unipc } from "./unipc.ts";
-import { requireOptions } from "../input/require.ts";
+import { requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Options that a sampler may take; each entry says which it accepts. */
-export interface SamplerOptions {
-  /** Target signal-to-noise ratio of the Langevin corrector. */
-  readonly snr?: number;
-  /** Langevin moves at each noise level. */
-  readonly correctorSteps?: number;
-  /** How the Langevin corrector's step size follows from `snr`; by default by the dimension. */
-  readonly correctorRule?: LangevinRule;
-  /** Relative tolerance of an adaptive solver. */
-  readonly rtol?: number;
-  /** Absolute tolerance of an adaptive solver. */
-  readonly atol?: number;
-  /** The part by which EDM's stochastic sampler raises the noise before each step. */
-  readonly churn?: number;
-  /** The fraction of the posterior's noise that DDIM adds, in [0, 1]. */
-  readonly eta?: number;
-  /** Name of the one-step sampler that predicts in predictor-corrector; default reverse-diffusion. */
-  readonly predictor?: string;
-}
+/** What a row states; the rest is as for a one-step sampler without options, which adds noise unless it follows the flow. */
+type Row =
+  & Pick<SamplerInfo, "create" | "source" | "order" | "path" | "nfePerStep" | "grid">
+  & Partial<SamplerInfo>;
 
-/**
- * How a sampler moves: `one-step` from a state and two times alone; `multistep` with what it saw at earlier states;
- * `adaptive` in steps of its own between two times; `corrector` by moves at a noise level; `consistency` from the end of a
- * trajectory.
- */
-export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector" | "consistency";
-
-/** A sampler's entry in the catalogue. */
-export interface SamplerEntry {
-  /** How it moves, which says whether it can be a predictor. */
-  readonly kind: SamplerKind;
-  /** Makes the sampler. */
-  readonly create: (options: SamplerOptions) => Sampler;
-  /** The options that it accepts. */
-  readonly accepts: readonly (keyof SamplerOptions)[];
-  /** The grid that suits it, with a step count that gives good samples. */
-  readonly grid: GridConfig;
-  /** Network calls in one step; null if the solver decides. */
-  readonly evaluationsPerStep: (options: SamplerOptions) => number | null;
-  /** Whether it adds noise on the way, unasked. */
-  readonly stochastic: boolean;
-}
-
-const catalogue: Record<string, SamplerEntry> = {
-  "euler-maruyama": entry(eulerMaruyama, { kind: "uniform", steps: 1000 }, 1, true),
-  "reverse-diffusion": entry(reverseDiffusion, { kind: "uniform", steps: 1000 }, 1, true),
+const rows: Readonly<Record<string, Row>> = {
+  "euler-maruyama": {
+    create: eulerMaruyama,
+    source: "Song et al. 2021, eq. 6",
+    order: 1,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "uniform", steps: 1000 },
+  },
+  "reverse-diffusion": {
+    create: reverseDiffusion,
+    source: "Song et al. 2021, eq. 46",
+    order: 1,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "uniform", steps: 1000 },
+  },
   "predictor-corrector": {
     kind: "corrector",
     create: ({ snr, correctorSteps, correctorRule, predictor }) =>
       predictorCorrector({
-        predictor: predictorEntry(predictor).create({}),
+        predictor: predictorInfo(predictor).create({}),
         corrector: langevin({ snr, steps: correctorSteps, rule: correctorRule }),
       }),
-    accepts: ["snr", "correctorSteps", "correctorRule", "predictor"],
+    source: "Song et al. 2021, Alg. 1",
+    options: {
+      snr: { default: 0.16, source: "Song et al. 2021, for VE" },
+      correctorSteps: { default: 1, source: "Song et al. 2021" },
+      correctorRule: { default: "langevin from 64 dimensions on, else ald", source: "the rules' range" },
+      predictor: { default: "reverse-diffusion", source: "Song et al. 2021" },
+    },
+    order: 1,
+    path: "none",
+    nfePerStep: ({ correctorSteps = 1, predictor }) =>
+      nfeWith(predictorInfo(predictor), {})! + correctorSteps,
     grid: { kind: "uniform", steps: 1000 },
-    evaluationsPerStep: ({ correctorSteps = 1, predictor }) =>
-      predictorEntry(predictor).evaluationsPerStep({})! + correctorSteps,
-    stochastic: true,
   },
   "annealed-langevin": {
     kind: "corrector",
     create: ({ correctorSteps }) => annealedLangevin({ steps: correctorSteps }),
-    accepts: ["correctorSteps"],
+    source: "Song & Ermon 2020, Alg. 1",
+    options: { correctorSteps: { default: 100, source: "Song & Ermon 2019" } },
+    order: null,
+    path: "none",
+    nfePerStep: ({ correctorSteps = 100 }) => correctorSteps,
     grid: { kind: "log-snr", steps: 10 },
-    evaluationsPerStep: ({ correctorSteps = 100 }) => correctorSteps,
-    stochastic: true,
   },
-  "exponential-sde": entry(exponentialSde, { kind: "uniform", steps: 1000 }, 1, true),
-  "ddpm": entry(ddpm, { kind: "uniform", steps: 1000 }, 1, true),
-  "ancestral": entry(() => ddim({ eta: 1 }), { kind: "karras", steps: 250 }, 1, true),
-  "ode-euler": entry(odeEuler, { kind: "uniform", steps: 250 }, 1, false),
-  "ode-heun": entry(odeHeun, { kind: "uniform", steps: 100 }, 2, false),
-  "ode-rk4": entry(odeRk4, { kind: "uniform", steps: 50 }, 4, false),
+  "exponential-sde": {
+    create: exponentialSde,
+    source: "Zhang & Chen 2023; Pierret & Galerne 2025",
+    order: 1,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "uniform", steps: 1000 },
+  },
+  "ddpm": {
+    create: ddpm,
+    source: "Ho et al. 2020, Alg. 2",
+    order: 1,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "uniform", steps: 1000 },
+  },
+  "ancestral": {
+    create: () => ddim({ eta: 1 }),
+    source: "Ho et al. 2020, eq. 6 and 7",
+    order: 1,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 250 },
+  },
+  "ode-euler": {
+    create: odeEuler,
+    source: "Song et al. 2021, eq. 13",
+    order: 1,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "uniform", steps: 250 },
+  },
+  "ode-heun": {
+    create: odeHeun,
+    source: "Song et al. 2021, eq. 13",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 2,
+    grid: { kind: "uniform", steps: 100 },
+  },
+  "ode-rk4": {
+    create: odeRk4,
+    source: "Song et al. 2021, eq. 13",
+    order: 4,
+    path: "probability flow",
+    nfePerStep: 4,
+    grid: { kind: "uniform", steps: 50 },
+    needsScoreAtEnd: true,
+  },
   "ode-dopri5": {
-    kind: "adaptive",
     create: odeDormandPrince,
-    accepts: ["rtol", "atol"],
+    source: "Dormand & Prince 1980, RK5(4)7M",
+    order: 5,
+    path: "probability flow",
+    nfePerStep: null,
     grid: { kind: "uniform", steps: 1 },
-    evaluationsPerStep: () => null,
-    stochastic: false,
+    kind: "adaptive",
+    needsScoreAtEnd: true,
+    options: {
+      rtol: { default: 1e-5, source: "Song et al. 2021" },
+      atol: { default: 1e-5, source: "Song et al. 2021" },
+    },
   },
-  "edm-heun": entry(edmHeun, { kind: "karras", steps: 18 }, 2, false),
+  "edm-heun": {
+    create: edmHeun,
+    source: "Karras et al. 2022, Alg. 1",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 2,
+    grid: { kind: "karras", steps: 18 },
+  },
   "ddim": {
-    ...entry(() => ddim(), { kind: "log-snr", steps: 50 }, 1, false),
-    create: ({ eta }) => ddim({ eta }),
-    accepts: ["eta"],
+    create: ddim,
+    source: "Song, Meng & Ermon 2021, eq. 12",
+    order: 1,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "log-snr", steps: 50 },
+    options: { eta: { default: 0, source: "Song, Meng & Ermon 2021" } },
   },
   "edm-stochastic": {
-    kind: "one-step",
-    create: ({ churn }) => edmStochastic({ churn }),
-    accepts: ["churn"],
+    create: edmStochastic,
+    source: "Karras et al. 2022, Alg. 2",
+    order: 2,
+    path: "none",
+    nfePerStep: 2,
     grid: { kind: "karras", steps: 32 },
-    evaluationsPerStep: () => 2,
-    stochastic: true,
+    options: {
+      gamma: { default: 0.15, source: "Karras et al. 2022: S_churn = 40 in 256 steps on ImageNet" },
+      sTmin: { default: 0, source: "Karras et al. 2022, the code" },
+      sTmax: { default: Infinity, source: "Karras et al. 2022, the code" },
+      sNoise: { default: 1, source: "Karras et al. 2022, the code" },
+    },
   },
   "adaptive-sde": {
-    kind: "adaptive",
     create: adaptiveSde,
-    accepts: ["rtol", "atol"],
+    source: "Jolicoeur-Martineau et al. 2021, Alg. 1",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: null,
     grid: { kind: "uniform", steps: 1 },
-    evaluationsPerStep: () => null,
-    stochastic: true,
+    kind: "adaptive",
+    needsScoreAtEnd: true,
+    options: {
+      rtol: { default: 0.05, source: "Jolicoeur-Martineau et al. 2021" },
+      atol: { default: 2 / 256, source: "Jolicoeur-Martineau et al. 2021: one level of an image in [−1, 1]" },
+    },
   },
-  "sde-dpm++2m": entry(sdeDpmSolver2M, { kind: "karras", steps: 40 }, 1, true, "multistep"),
-  "dpm-solver-2": entry(dpmSolver2, { kind: "log-snr", steps: 12 }, 2, false),
-  "dpm-solver-3": entry(dpmSolver3, { kind: "log-snr", steps: 10 }, 3, false),
-  "dpm++2s": entry(dpmSolver2S, { kind: "karras", steps: 12 }, 2, false),
-  "unipc": entry(unipc, { kind: "karras", steps: 12 }, 1, false, "multistep"),
-  "dpm++2m": entry(dpmSolver2M, { kind: "karras", steps: 10, rho: 5 }, 1, false, "multistep"),
-  "consistency": entry(consistency, { kind: "levels", steps: 2 }, 1, true, "consistency"),
+  "sde-dpm++2m": {
+    create: sdeDpmSolver2M,
+    source: "Lu et al. 2022b",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 40 },
+    kind: "multistep",
+  },
+  "dpm-solver-2": {
+    create: dpmSolver2,
+    source: "Lu et al. 2022, Alg. 1",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 2,
+    grid: { kind: "log-snr", steps: 12 },
+  },
+  "dpm-solver-3": {
+    create: dpmSolver3,
+    source: "Lu et al. 2022, Alg. 2",
+    order: 3,
+    path: "probability flow",
+    nfePerStep: 3,
+    grid: { kind: "log-snr", steps: 10 },
+  },
+  "dpm++2s": {
+    create: dpmSolver2S,
+    source: "Lu et al. 2022b, Alg. 1",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 2,
+    grid: { kind: "karras", steps: 12 },
+  },
+  "unipc": {
+    create: unipc,
+    source: "Zhao et al. 2023, Alg. 1",
+    order: 3,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 12 },
+    kind: "multistep",
+  },
+  "dpm++2m": {
+    create: dpmSolver2M,
+    source: "Lu et al. 2022b, Alg. 2",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 10, rho: 5 },
+    kind: "multistep",
+  },
+  "consistency": {
+    create: consistency,
+    source: "Song et al. 2023, Alg. 1",
+    order: null,
+    path: "none",
+    nfePerStep: 1,
+    grid: { kind: "levels", steps: 2 },
+    kind: "consistency",
+  },
 };
 
+const registry: Readonly<Record<string, SamplerInfo>> = Object.fromEntries(
+  Object.entries(rows).map(([name, row]) => {
+    const stochastic = row.path !== "probability flow";
+    return [name, { kind: "one-step", options: {}, needsScoreAtEnd: false, stochastic, ...row }];
+  }),
+);
+
 /** The names that {@linkcode samplerByName} knows. */
-export const samplerNames: readonly string[] = Object.keys(catalogue);
+export const samplerNames: readonly string[] = Object.keys(registry);
 
 /** The names of the samplers that need a score, which a consistency function does not give. */
 export const scoreSamplerNames: readonly string[] = samplerNames.filter((name) =>
-  catalogue[name].kind !== "consistency"
+  registry[name].kind !== "consistency"
 );
 
 /** The names of the one-step samplers, each of which can predict in predictor-corrector. */
 export const predictorNames: readonly string[] = samplerNames.filter((name) =>
-  catalogue[name].kind === "one-step"
+  registry[name].kind === "one-step"
 );
 
 /**
- * The catalogue's entry for a name.
- * @throws RangeError for a name that is not there
+ * What is known of a sampler.
+ * @throws RangeError for a name that is not in the registry
  */
-export function samplerEntry(name: string): SamplerEntry {
-  if (!Object.hasOwn(catalogue, name)) {
+export function samplerInfo(name: string): SamplerInfo {
+  if (!Object.hasOwn(registry, name)) {
     throw new RangeError(`sampler must be one of ${samplerNames.join(", ")}, got ${quoted(name)}`);
   }
-  return catalogue[name];
+  return registry[name];
 }
 
 /**
- * A sampler by its name in the catalogue.
+ * The network evaluations of a sampler's step with some options; null where the solver decides.
+ * @throws RangeError for a name that is not in the registry, or a bad number of corrections
+ */
+export function nfePerStep(name: string, options: SamplerOptions = {}): number | null {
+  requireOptions("options", options);
+  if (options.correctorSteps !== undefined) requireWhole("correctorSteps", options.correctorSteps, 1);
+  return nfeWith(samplerInfo(name), options);
+}
+
+/**
+ * A sampler by its name in the registry.
  * @throws RangeError for a name that is not there, an option that this sampler does not accept, or a bad value
  */
 export function samplerByName(name: string, options: SamplerOptions = {}): Sampler {
-  const { create, accepts } = samplerEntry(name);
+  const { create, options: accepted } = samplerInfo(name);
   requireOptions("options", options);
   for (const [key, value] of Object.entries(options)) {
-    if (value !== undefined && !accepts.some((option) => option === key)) {
-      throw new RangeError(`${name} has no option ${key}; it has ${accepts.join(", ") || "none"}`);
+    if (value !== undefined && !Object.hasOwn(accepted, key)) {
+      const others = Object.keys(accepted).join(", ") || "none";
+      throw new RangeError(`${name} has no option ${key}; it has ${others}`);
     }
   }
   return create(options);
 }
 
 /** Why the others cannot predict. */
-const unfit: Record<Exclude<SamplerKind, "one-step">, string> = {
+const unfit: Readonly<Record<Exclude<SamplerKind, "one-step">, string>> = {
   multistep: "goes by its earlier states, which the corrector moves",
   adaptive: "chooses its own steps, so that a corrector would seldom run",
   corrector: "corrects already",
   consistency: "needs a consistency function, which gives a corrector no score",
 };
 
-/** The entry of a one-step sampler. */
-function predictorEntry(name = "reverse-diffusion"): SamplerEntry {
-  const found = samplerEntry(name);
+/** What is known of a one-step sampler. */
+function predictorInfo(name = "reverse-diffusion"): SamplerInfo {
+  const found = samplerInfo(name);
   if (found.kind === "one-step") return found;
   throw new RangeError(
     `${name} cannot be a predictor: it ${unfit[found.kind]}; use one of ${predictorNames.join(", ")}`,
   );
 }
 
-function entry(
-  create: () => Sampler,
-  grid: GridConfig,
-  evaluations: number,
-  stochastic: boolean,
-  kind: SamplerKind = "one-step",
-): SamplerEntry {
-  return { kind, create, accepts: [], grid, evaluationsPerStep: () => evaluations, stochastic };
+function nfeWith({ nfePerStep: nfe }: SamplerInfo, options: SamplerOptions): number | null {
+  return typeof nfe === "function" ? nfe(options) : nfe;
 }

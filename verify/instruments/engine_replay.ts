@@ -8,7 +8,8 @@ import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
-import { samplerByName, type SamplerOptions } from "../../src/samplers/registry.ts";
+import { samplerByName } from "../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { gentleVp, settings } from "../problems/short_runs.ts";
 

@@ -1,28 +1,31 @@
 /**
- * What is claimed of each sampler in the catalogue. A new sampler needs a row here and gets every distribution claim with it.
+ * How each sampler of the registry is examined, and what is expected of it beside what its row in the registry states. A sampler
+ * with a row here gets every claim on orders, paths, distributions, last steps and options.
  * @module
  */
 import { adaptiveSde } from "../../src/samplers/adaptive_sde.ts";
 import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
-import { samplerByName, samplerEntry, scoreSamplerNames } from "../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
+import type { SamplerInfo, SamplerOptions } from "../../src/samplers/sampler_info.ts";
+import { ddim } from "../../src/samplers/ddim.ts";
 import { edmHeun } from "../../src/samplers/edm_heun.ts";
-import { churned, churnedTime, edmStochastic } from "../../src/samplers/edm_stochastic.ts";
+import { edmStochastic, raised, raisedTime } from "../../src/samplers/edm_stochastic.ts";
 import { langevin } from "../../src/samplers/langevin.ts";
+import { odeDormandPrince } from "../../src/samplers/ode_dopri5.ts";
+import { odeEuler } from "../../src/samplers/ode_euler.ts";
 import { predictorCorrector } from "../../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../../src/samplers/reverse_diffusion.ts";
 import { type Sampler, statelessStepper } from "../../src/samplers/sampler.ts";
 import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 
-/** Which continuous process a sampler's path converges to; "none" where only its marginals, or not even they, do. */
-export type Path = "reverse SDE" | "probability flow" | "none";
-
-/** What is claimed of one sampler. */
+/** How one sampler is examined. */
 export interface SamplerFacts {
   readonly name: string;
-  /** The order at which its distribution reaches p_t in the number of steps; null if it does not, or adapts its steps. */
+  /** The order that its row in the registry claims, to be measured; null where claims of its own do that, as it adapts its steps. */
   readonly order: number | null;
-  readonly path: Path;
+  /** The process that its row in the registry claims, to be measured. */
+  readonly path: SamplerInfo["path"];
   /** The kind of grid on which it has that order. */
   readonly grid: GridConfig["kind"];
   readonly stochastic: boolean;
@@ -37,31 +40,57 @@ export interface SamplerFacts {
    * more than as a term. Such samplers are held to their distribution on Gaussian data.
    */
   readonly carried: boolean;
+  /**
+   * Where a step to σ = 0 leads. A sampler that is exact for a constant prediction ends on the data prediction, and shifts with
+   * the data; Heun's rule takes Euler's step, as no slope exists at the end; the others' rules give some state without noise.
+   */
+  readonly lastStep: "data prediction" | "Euler" | "own rule";
+  /** Whether a step begins by correcting the state that the one before predicted. */
+  readonly corrects: boolean;
+  /** Whether its rule is defined only for short steps: DDPM's √(1 − β(t) h). */
+  readonly shortSteps: boolean;
+  /** The sampler's own function with the options of {@linkcode otherValues}; absent for a sampler without options. */
+  readonly direct?: () => Sampler;
   /** The sampler for a run of N steps, its step size a function of time alone. */
   sampler(sde: Sde, steps: number): Sampler;
   /** Samplers of one draw a step at most that do the same one after the other. */
   stages(sde: Sde, steps: number): Sampler[];
 }
 
-type Row = Pick<SamplerFacts, "order" | "path"> & Partial<SamplerFacts>;
+type Row = Pick<SamplerFacts, "lastStep"> & Partial<SamplerFacts>;
 
-/** A part of the noise ratio that all steps together keep adding, so that steps shrink with the grid's. */
-const churnOf = (steps: number) => 3 / steps;
+/** For each option a value that is no sampler's default. */
+export const otherValues: Required<SamplerOptions> = {
+  snr: 0.3,
+  correctorSteps: 2,
+  correctorRule: "langevin",
+  predictor: "ode-euler",
+  gamma: 0.3,
+  sTmin: 0.5,
+  sTmax: 0.7,
+  sNoise: 1.01,
+  eta: 0.5,
+  rtol: 0.3,
+  atol: 0.2,
+};
 
-/** The stages of `edmStochastic`: it cannot be told from a churn that is followed by Heun's step from there. */
+/** S_churn/N for S_churn = 3, so that what noise is added shrinks with the grid's steps. */
+const gammaOf = (steps: number) => 3 / steps;
+
+/** The stages of `edmStochastic`: it cannot be told from added noise that is followed by Heun's step from there. */
 function churnStages(steps: number): Sampler[] {
-  const churn = churnOf(steps);
+  const gamma = gammaOf(steps);
   return [
     {
       name: "churn",
       start: (model, rng) =>
-        statelessStepper((x, t) => churned(model.sde, rng, x, t, churnedTime(model.sde, t, churn))),
+        statelessStepper((x, t) => raised(model.sde, rng, x, t, raisedTime(model.sde, t, gamma))),
     },
     {
       name: "heun after churn",
       start: (model, rng) => {
         const heun = edmHeun().start(model, rng);
-        return { ...heun, step: (x, t, s) => heun.step(x, churnedTime(model.sde, t, churn), s) };
+        return { ...heun, step: (x, t, s) => heun.step(x, raisedTime(model.sde, t, gamma), s) };
       },
     },
   ];
@@ -72,74 +101,92 @@ const refinedLangevin = (sde: Sde, steps: number) =>
   langevin({ stepSize: (t) => sde.diffusionCoefficient(t) ** 2 / (2 * steps) });
 
 const rows: Record<string, Row> = {
-  "euler-maruyama": { order: 1, path: "reverse SDE" },
-  // DDPM's rule needs β(t) h ≤ 1.
-  "reverse-diffusion": { order: 1, path: "reverse SDE", drawSteps: 24 },
-  "exponential-sde": { order: 1, path: "reverse SDE" },
-  "ddpm": { order: 1, path: "reverse SDE", drawSteps: 24 },
-  "ancestral": { order: 1, path: "reverse SDE" },
+  "euler-maruyama": { lastStep: "own rule" },
+  "reverse-diffusion": { lastStep: "own rule", shortSteps: true, drawSteps: 24 },
+  "exponential-sde": { lastStep: "own rule" },
+  "ddpm": { lastStep: "own rule", shortSteps: true, drawSteps: 24 },
+  "ancestral": { lastStep: "data prediction" },
   "predictor-corrector": {
-    order: 1,
-    path: "none",
+    lastStep: "own rule",
+    shortSteps: true,
     drawSteps: 24,
     stages: (sde, steps) => [reverseDiffusion(), refinedLangevin(sde, steps)],
+    direct: () =>
+      predictorCorrector({
+        predictor: odeEuler(),
+        corrector: langevin({ snr: 0.3, steps: 2, rule: "langevin" }),
+      }),
   },
   "annealed-langevin": {
-    order: null,
-    path: "none",
+    lastStep: "own rule",
     stages: () => [annealedLangevin({ steps: 1 })],
     particles: 960,
+    direct: () => annealedLangevin({ steps: 2 }),
   },
-  "ode-euler": { order: 1, path: "probability flow", drawSteps: 16 },
-  "ode-heun": { order: 2, path: "probability flow", drawSteps: 16 },
-  "ode-rk4": { order: 4, path: "probability flow", grid: "quadratic" },
-  "ode-dopri5": { order: null, path: "probability flow" },
-  "edm-heun": { order: 2, path: "probability flow" },
-  "ddim": { order: 1, path: "probability flow" },
-  "dpm++2m": { order: 2, path: "probability flow" },
+  "ode-euler": { lastStep: "own rule", drawSteps: 16 },
+  "ode-heun": { lastStep: "Euler", drawSteps: 16 },
+  "ode-rk4": { lastStep: "own rule", grid: "quadratic" },
+  "ode-dopri5": {
+    order: null,
+    lastStep: "own rule",
+    direct: () => odeDormandPrince({ rtol: 0.3, atol: 0.2 }),
+  },
+  "edm-heun": { lastStep: "data prediction" },
+  "ddim": { lastStep: "data prediction", direct: () => ddim({ eta: 0.5 }) },
+  "dpm++2m": { lastStep: "data prediction" },
   "edm-stochastic": {
-    order: 2,
-    path: "none",
+    lastStep: "own rule",
     stages: (_, steps) => churnStages(steps),
-    sampler: (_, steps) => edmStochastic({ churn: churnOf(steps) }),
+    sampler: (_, steps) => edmStochastic({ gamma: gammaOf(steps) }),
+    direct: () => edmStochastic({ gamma: 0.3, sTmin: 0.5, sTmax: 0.7, sNoise: 1.01 }),
   },
-  // Tolerances that any step meets: then it takes the grid's.
   "adaptive-sde": {
-    order: 2,
-    path: "reverse SDE",
+    lastStep: "own rule",
     carried: false,
+    // Tolerances that any step meets: then it takes the grid's.
     sampler: () => adaptiveSde({ rtol: 1e9, firstStep: 10 }),
+    direct: () => adaptiveSde({ rtol: 0.3, atol: 0.2 }),
   },
-  "sde-dpm++2m": { order: 2, path: "reverse SDE", carried: false },
-  "dpm-solver-2": { order: 2, path: "probability flow", drawSteps: 16 },
-  "dpm-solver-3": { order: 3, path: "probability flow", drawSteps: 16 },
-  "dpm++2s": { order: 2, path: "probability flow", drawSteps: 16 },
-  // Three values span much of the way at first.
-  "unipc": { order: 3, path: "probability flow", grid: "log-snr", counts: [32, 64, 128], drawSteps: 16 },
+  "sde-dpm++2m": { lastStep: "data prediction", carried: false },
+  "dpm-solver-2": { lastStep: "data prediction", drawSteps: 16 },
+  "dpm-solver-3": { lastStep: "data prediction", drawSteps: 16 },
+  "dpm++2s": { lastStep: "data prediction", drawSteps: 16 },
+  "unipc": {
+    lastStep: "data prediction",
+    corrects: true,
+    // Three values span much of the way at first.
+    grid: "log-snr",
+    counts: [32, 64, 128],
+    drawSteps: 16,
+  },
 };
 
-/** The samplers of the catalogue about which nothing is claimed yet. */
+/** The samplers of the registry about which nothing is claimed yet. */
 export const unclaimed: readonly string[] = scoreSamplerNames.filter((name) => !Object.hasOwn(rows, name));
 
 /** The facts of every sampler. */
 export const samplerFacts: readonly SamplerFacts[] = Object.entries(rows).map(([name, row]) => {
-  const { grid, stochastic } = samplerEntry(name);
-  const stages = row.stages ?? (() => [samplerByName(name)]);
+  const { grid, stochastic, path, order: claimed } = samplerInfo(name);
+  const { order = claimed, stages = () => [samplerByName(name)] } = row;
   return {
     name,
+    path,
     grid: grid.kind,
     stochastic,
-    counts: row.order !== null && row.order > 1 ? [16, 32, 64] : [32, 64, 128],
+    counts: order !== null && order > 1 ? [16, 32, 64] : [32, 64, 128],
     drawSteps: stochastic ? 16 : 8,
     // Without noise the particles stay where the prior has them, so that it takes more to fill the valleys.
     particles: stochastic ? 240 : 2000,
     carried: true,
-    stages,
+    corrects: false,
+    shortSteps: false,
     sampler: (sde, steps) => {
       const [first, second] = stages(sde, steps);
       return second === undefined ? first : predictorCorrector({ predictor: first, corrector: second });
     },
     ...row,
+    order,
+    stages,
   };
 });
 

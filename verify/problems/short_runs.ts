@@ -6,7 +6,8 @@ import type { PerRow } from "../../src/compute/rows.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
-import { samplerEntry, type SamplerOptions } from "../../src/samplers/registry.ts";
+import { nfePerStep, samplerInfo } from "../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { type Sde, vpSde } from "../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 
@@ -28,9 +29,8 @@ export const shape = [6, 3];
 
 /** A sampler's options and grid: few steps, few moves at a level. */
 export function settings(name: string): { grid: GridConfig; options: SamplerOptions } {
-  const { accepts, evaluationsPerStep } = samplerEntry(name);
-  const options = accepts.includes("correctorSteps") ? { correctorSteps: 2 } : {};
-  const steps = evaluationsPerStep(options) === null ? 3 : 6;
+  const options = samplerInfo(name).options.correctorSteps === undefined ? {} : { correctorSteps: 2 };
+  const steps = nfePerStep(name, options) === null ? 3 : 6;
   return { grid: { kind: "uniform", steps }, options };
 }
 

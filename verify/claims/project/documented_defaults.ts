@@ -26,14 +26,8 @@ import { ddim } from "../../../src/samplers/ddim.ts";
 import { odeDormandPrince } from "../../../src/samplers/ode_dopri5.ts";
 import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
 import { langevin } from "../../../src/samplers/langevin.ts";
-import {
-  samplerByName,
-  samplerEntry,
-  type SamplerOptions,
-  scoreSamplerNames,
-} from "../../../src/samplers/registry.ts";
-import { odeEuler } from "../../../src/samplers/ode_euler.ts";
-import { predictorCorrector } from "../../../src/samplers/predictor_corrector.ts";
+import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
+import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
@@ -41,6 +35,7 @@ import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../../src/training/train.ts";
 import { claim } from "../../suite/claim.ts";
+import { otherValues, samplerFacts } from "../../problems/sampler_facts.ts";
 import { gentleVp, mixture } from "../../problems/short_runs.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 
@@ -190,7 +185,7 @@ const documented: readonly Documented[] = [
   {
     file: "samplers/edm_stochastic.ts",
     name: "EdmStochasticOptions",
-    others: { churn: 0.2, lowest: 1, highest: 0.3, inflation: 1.01 },
+    others: { gamma: 0.2, sTmin: 1, sTmax: 0.3, sNoise: 1.01 },
     effect: (options) => drawn(edmStochastic(options)),
   },
   {
@@ -287,29 +282,15 @@ for (const { file, name, others, inWords = [], effect } of documented) {
 claim(
   "every option that a registered sampler accepts reaches it unchanged, and every other is refused",
   async (check) => {
-    const values: Required<SamplerOptions> = {
-      ...{ snr: 0.3, correctorSteps: 2, rtol: 0.3, atol: 0.2, churn: 0.3, eta: 0.5, predictor: "ode-euler" },
-      correctorRule: "langevin",
-    };
-    const keys = Object.keys(values) as (keyof SamplerOptions)[];
-    const direct: Record<string, Sampler> = {
-      "predictor-corrector": predictorCorrector({
-        predictor: odeEuler(),
-        corrector: langevin({ snr: 0.3, steps: 2, rule: "langevin" }),
-      }),
-      "annealed-langevin": annealedLangevin({ steps: 2 }),
-      "ode-dopri5": odeDormandPrince({ rtol: 0.3, atol: 0.2 }),
-      "ddim": ddim({ eta: 0.5 }),
-      "edm-stochastic": edmStochastic({ churn: 0.3 }),
-      "adaptive-sde": adaptiveSde({ rtol: 0.3, atol: 0.2 }),
-    };
-    const times = { times: [0.5, 0.2] };
-    for (const name of scoreSamplerNames) {
-      const { accepts } = samplerEntry(name);
-      const usual = accepts.length === 0 ? [] : await drawn(samplerByName(name), times);
-      for (const key of keys) {
-        const given = { [key]: values[key] };
-        if (!accepts.includes(key)) {
+    // Noise ratios .84, .65 and .32 at the steps' beginnings: below, within and above the window of S_tmin and S_tmax.
+    const times = { times: [0.5, 0.4, 0.2, 0.1] };
+    for (const { name, direct } of samplerFacts) {
+      const { options } = samplerInfo(name);
+      const accepted = samplerOptionNames.filter((key) => options[key] !== undefined);
+      const usual = accepted.length === 0 ? [] : await drawn(samplerByName(name), times);
+      for (const key of samplerOptionNames) {
+        const given = { [key]: otherValues[key] };
+        if (!accepted.includes(key)) {
           await check.throws(
             `${name}: ${key}`,
             () => samplerByName(name, given),
@@ -318,22 +299,40 @@ claim(
           continue;
         }
         const other = String(await drawn(samplerByName(name, given), times)) !== String(usual);
-        check.holds(`${name}: ${key} = ${values[key]} makes a difference`, other, "else it is unheeded");
+        check.holds(`${name}: ${key} = ${otherValues[key]} makes a difference`, other, "else it is unheeded");
       }
-      if (!Object.hasOwn(direct, name)) {
-        continue;
-      }
-      const all = Object.fromEntries(accepts.map((key) => [key, values[key]]));
+      check.equal(
+        `${name}: options, and a row that gives them`,
+        direct !== undefined,
+        accepted.length > 0,
+        "facts",
+      );
+      if (direct === undefined) continue;
+      const all = Object.fromEntries(accepted.map((key) => [key, otherValues[key]]));
       const source = "the sampler's own function with these options, bit for bit";
       check.equal(
         `${name}: all options`,
         await drawn(samplerByName(name, all), times),
-        await drawn(direct[name], times),
+        await drawn(direct(), times),
         source,
       );
     }
   },
 );
+
+claim("an option that a sampler is not given is the default in its row of the registry", async (check) => {
+  const times = { times: [0.5, 0.2] };
+  for (const { name } of samplerFacts) {
+    const usual = await drawn(samplerByName(name), times);
+    for (const [key, row] of Object.entries(samplerInfo(name).options)) {
+      // The rule goes by the dimension, which is three.
+      const value = key === "correctorRule" ? "ald" : row.default;
+      const given = await drawn(samplerByName(name, { [key]: value }), times);
+      check.equal(`${name}: ${key} = ${value}`, given, usual, "bit for bit, whether it is given or left out");
+      check.holds(`${name}: ${key} has a source`, row.source.length > 0, "the row");
+    }
+  }
+});
 
 claim("defaults that the documentation states in prose are in force", async (check) => {
   const lowest = noiseRatio(gentleVp, gentleVp.tMin);

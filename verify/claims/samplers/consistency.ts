@@ -18,7 +18,7 @@ import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import {
   samplerByName,
-  samplerEntry,
+  samplerInfo,
   samplerNames,
   scoreSamplerNames,
 } from "../../../src/samplers/registry.ts";
@@ -213,7 +213,7 @@ claim(
     check.equal(
       "samplers of consistency functions",
       samplerNames.filter((name) => !scoreSamplerNames.includes(name)),
-      samplerNames.filter((name) => samplerEntry(name).create({}).needs === "consistency"),
+      samplerNames.filter((name) => samplerInfo(name).create({}).needs === "consistency"),
       "what they say they need",
     );
     const sde = sdes[0];

@@ -7,7 +7,7 @@ import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
-import { samplerByName, samplerEntry, scoreSamplerNames } from "../../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
@@ -47,8 +47,8 @@ claim(
       const first = await replay(name, check.seed);
       await switchEngine(here);
       const { units, shifts, parted } = compareReplays(first, await replay(name, check.seed, first));
-      const { evaluationsPerStep, stochastic } = samplerEntry(name);
-      const adaptive = evaluationsPerStep({}) === null;
+      const { kind, stochastic } = samplerInfo(name);
+      const adaptive = kind === "adaptive";
       if (adaptive) {
         check.atMost(
           `${name}: rows of which one engine kept a step that the other took back`,

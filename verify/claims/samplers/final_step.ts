@@ -12,23 +12,13 @@ import { noiseRatio, vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { impulseResponse } from "../../instruments/impulse_response.ts";
 import { planeDistribution } from "../../problems/plane_mixture.ts";
-import { sdes } from "../../problems/sampler_facts.ts";
+import { samplerFacts, sdes } from "../../problems/sampler_facts.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
 /** Samplers whose steps are exact for a constant prediction, so that the step to no noise is the prediction of the data. */
-const exactForConstants = [
-  "ancestral",
-  "ddim",
-  "dpm++2m",
-  "dpm++2s",
-  "dpm-solver-2",
-  "dpm-solver-3",
-  "edm-heun",
-  "sde-dpm++2m",
-  "unipc",
-];
+const exactForConstants = samplerFacts.filter(({ lastStep }) => lastStep === "data prediction");
 
 const engines = ["wasm", "webgpu"] as const;
 
@@ -39,7 +29,7 @@ claim(
     for (const sde of sdes.filter((sde) => sde.sigma(0) === 0)) {
       const model = scoreModel(planeDistribution, sde);
       const x = createRng(1).normal([5, 2]);
-      for (const name of exactForConstants) {
+      for (const { name } of exactForConstants) {
         const stepper = samplerByName(name).start(model, createRng(2));
         const ended = await stepper.step(x, 0.3, 0);
         const error = tf.tidy(() => ended.sub(model.denoised(x, 0.3)).abs().max());
@@ -65,20 +55,20 @@ claim(
     const model = scoreModel(new Gaussian({ mean: [0], variances: [0.25] }), sde);
     const grid = Float64Array.of(0.6, 0.4, 0.2);
     const noiseOf = async (options: EdmStochasticOptions) => {
-      const { noise } = await impulseResponse(model, edmStochastic({ churn: 0.2, ...options }), {
+      const { noise } = await impulseResponse(model, edmStochastic({ gamma: 0.2, ...options }), {
         grid,
         denoise: false,
       });
       return noise.map((coefficients) => coefficients[0]);
     };
     const plain = await noiseOf({});
-    const inflated = await noiseOf({ inflation: 1.5 });
+    const inflated = await noiseOf({ sNoise: 1.5 });
     for (const step of [0, 1]) {
       check.atLeast(
         `step ${step + 1}: noise`,
         plain[step],
         0.01,
-        "churn .2 raises the noise ratio by a fifth",
+        "γ = .2 raises the noise ratio by a fifth",
       );
       check.within(
         `step ${step + 1}: S_noise = 1.5 over 1`,
@@ -89,11 +79,11 @@ claim(
       );
     }
     const between = (noiseRatio(sde, 0.6) + noiseRatio(sde, 0.4)) / 2;
-    check.equal("S_tmax between the steps", (await noiseOf({ highest: between })).map((c) => c > 0), [
+    check.equal("S_tmax between the steps", (await noiseOf({ sTmax: between })).map((c) => c > 0), [
       false,
       true,
     ], "noise ratios above it are not raised");
-    check.equal("S_tmin between the steps", (await noiseOf({ lowest: between })).map((c) => c > 0), [
+    check.equal("S_tmin between the steps", (await noiseOf({ sTmin: between })).map((c) => c > 0), [
       true,
       false,
     ], "noise ratios below it are not raised");

@@ -54,7 +54,7 @@ const methods: readonly { name: string; sampler: Sampler; method: Method; determ
   },
   {
     name: "edm-stochastic",
-    sampler: edmStochastic({ churn: 0.2, highest: 5 }),
+    sampler: edmStochastic({ gamma: 0.2, sTmax: 5 }),
     method: churning,
     deterministic: false,
   },
@@ -247,9 +247,9 @@ claim(
   "invalid options of multistep and singlestep samplers are errors that name the value",
   async (check) => {
     const bad: [string, () => unknown, RegExp][] = [
-      ["churn", () => edmStochastic({ churn: 0.5 }), /churn must lie in \[0, √2 − 1\], got 0.5/],
-      ["range", () => edmStochastic({ lowest: 2, highest: 1 }), /got 2 and 1/],
-      ["inflation", () => edmStochastic({ inflation: 0 }), /inflation must be a positive number, got 0/],
+      ["gamma", () => edmStochastic({ gamma: 0.5 }), /gamma must lie in \[0, √2 − 1\], got 0.5/],
+      ["range", () => edmStochastic({ sTmin: 2, sTmax: 1 }), /got 2 and 1/],
+      ["S_noise", () => edmStochastic({ sNoise: 0 }), /sNoise must be a positive number, got 0/],
       ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
       ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
       [

@@ -3,7 +3,8 @@
  * Runge–Kutta 4, and a grid whose steps alternate.
  * @module
  */
-import { samplerByName, type SamplerOptions } from "../../../src/samplers/registry.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { halfLogSnr, noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";

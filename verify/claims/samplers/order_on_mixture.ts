@@ -69,7 +69,7 @@ for (const facts of samplerFacts) {
   // Samplers without an order, adaptive ones among them, are held to distributions of their own elsewhere.
   if (order === null || !facts.carried) continue;
   claim(
-    `${name} draws three modes with an error of order ${order}, at the end and on the way`,
+    `${name} draws three modes with an error of the order that its row states, at the end and on the way`,
     async (check) => {
       const steps = facts.counts;
       const curves: LineMark[] = [];

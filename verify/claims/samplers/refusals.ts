@@ -4,7 +4,7 @@ import * as tf from "../../../src/compute/tf.ts";
 import { type NoisePredictor, type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { subVpSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
-import { samplerByName, samplerEntry, scoreSamplerNames } from "../../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
@@ -245,7 +245,7 @@ async function afterJump(check: Check, name: string): Promise<void> {
   const again = await used.step(x, times[0], times[1]);
   const fresh = samplerByName(name).start(model, createRng(5));
   const anew = await fresh.step(x, times[0], times[1]);
-  if (!samplerEntry(name).stochastic) {
+  if (!samplerInfo(name).stochastic) {
     check.equal(
       `${name}: first step after a jump`,
       await again.data(),
@@ -258,7 +258,7 @@ async function afterJump(check: Check, name: string): Promise<void> {
     await used.step(again, times[1], times[2]),
     await fresh.step(again, times[1], times[2]),
   ];
-  if (!samplerEntry(name).stochastic) {
+  if (!samplerInfo(name).stochastic) {
     check.equal(
       `${name}: second step`,
       await second.data(),
@@ -272,7 +272,7 @@ async function afterJump(check: Check, name: string): Promise<void> {
 }
 
 claim("after a jump back in time a multistep sampler continues as a fresh run", async (check) => {
-  const names = scoreSamplerNames.filter((name) => samplerEntry(name).kind === "multistep");
+  const names = scoreSamplerNames.filter((name) => samplerInfo(name).kind === "multistep");
   check.atLeast(
     "multistep samplers",
     names.length,

@@ -13,7 +13,8 @@ import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { labelledGrid } from "../../../scripts/comparison/labelled_grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
-import { samplerByName, samplerEntry, type SamplerOptions } from "../../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -36,7 +37,7 @@ async function digits(
     samplerByName(name, options),
     {
       shape: [count, 28, 28, 1],
-      grid: { ...samplerEntry(name).grid, steps },
+      grid: { ...samplerInfo(name).grid, steps },
       rng: createRng(seed),
     },
   );
@@ -85,7 +86,7 @@ claim(
         "--sde",
         "vp",
       ];
-      const sizes = ["--count", "20", "--batch", "8", "--evaluations", "3,5", "--show", "5"];
+      const sizes = ["--count", "20", "--batch", "8", "--nfe", "3,5", "--show", "5"];
       const compare = (...flags: string[]) =>
         run("compare", ...common, ...sizes, "--output", `${folder}/c`, ...flags);
       const first = await compare("--samplers", "ddim,ddpm,dpm-solver-3", "--json");
@@ -262,7 +263,7 @@ claim(
         ...["--checkpoint", `${folder}/model.safetensors`, "--data", folder, "--engine", "wasm"],
         ...["--sampler", "edm-stochastic"],
         ...[
-          "--churn",
+          "--gamma",
           "0:0.4:0.4",
           "--steps",
           "2,3",
@@ -282,7 +283,7 @@ claim(
       };
       check.equal(
         "combinations",
-        trials.map(({ steps, options, values }) => [steps, options.churn, values.length]),
+        trials.map(({ steps, options, values }) => [steps, options.gamma, values.length]),
         [[2, 0, 2], [2, .4, 2], [3, 0, 2], [3, .4, 2]],
         "two of each, two seeds",
       );
@@ -300,7 +301,7 @@ claim(
       check.holds("two seeds differ", first.values[0] !== first.values[1], "digits of other noise");
       const alone = await frechetOf(await digits("edm-heun", "ve", 2, 20, 1));
       check.within(
-        "the second seed without churn",
+        "the second seed without γ",
         first.values[1] / alone,
         1,
         1e-3,

@@ -21,7 +21,7 @@ import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { type NpyArray, readNpy } from "../../../src/images/npy.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
 import { loadNoisyClassifier } from "../../../src/classifiers/noisy_classifier.ts";
-import { samplerEntry } from "../../../src/samplers/registry.ts";
+import { samplerInfo } from "../../../src/samplers/registry.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
@@ -143,7 +143,7 @@ claim(
       // Nothing is known: the plain sampler's first sample.
       const { config, weights } = smallModel();
       const noisePredictor = networkPredictor(config, weights);
-      const grid = { ...samplerEntry(DEFAULT_SAMPLER).grid, steps: 2 };
+      const grid = { ...samplerInfo(DEFAULT_SAMPLER).grid, steps: 2 };
       // In a batch of one, as the task draws it.
       const shape = [1, 28, 28, 1];
       const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
@@ -397,7 +397,7 @@ claim("sample is guided by a classifier as the library does it, alone or beside 
     const classifier = await loadNoisyClassifier();
     const rng = createRng(5);
     const labels = drawLabels("random", 10, rng, 4) as number[];
-    const grid = { ...samplerEntry(DEFAULT_SAMPLER).grid, steps: 2 };
+    const grid = { ...samplerInfo(DEFAULT_SAMPLER).grid, steps: 2 };
     const library = async (conditioned: typeof noisePredictor, scale: number) => {
       const model = classifierGuided(scoreModel(conditioned, sdes.ve()), classifier, labels, scale);
       const x = await drawSamples(model, dpmSolver2M(), {

@@ -7,7 +7,7 @@ import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { readNpy } from "../../../src/images/npy.ts";
-import { samplerEntry } from "../../../src/samplers/registry.ts";
+import { samplerInfo } from "../../../src/samplers/registry.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
@@ -53,7 +53,7 @@ claim(
         const { values } = readNpy(await Deno.readFile(file));
         const { config, weights } = smallModel();
         const noisePredictor = networkPredictor(config, weights).withLabels([...labels]);
-        const grid = { ...samplerEntry(DEFAULT_SAMPLER).grid, steps: 2 };
+        const grid = { ...samplerInfo(DEFAULT_SAMPLER).grid, steps: 2 };
         const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
           shape: [4, 28, 28, 1],
           grid,

@@ -45,6 +45,26 @@ const cases: readonly (readonly [command: string, said: readonly string[], reaso
     ["--chain is now --betas", "--smallest-noise is now --min-noise"],
     /--betas gives all noise levels: leave out --sde, --min-noise/,
   ],
+  [
+    "compare --steps 3 --evaluations 4 --churn 0.1",
+    ["--evaluations is now --nfe", "--churn is now --gamma"],
+    /--steps and --nfe exclude each other/,
+  ],
+  ...["sample", "evaluate"].map((task) =>
+    [`${task} --sampler ddim --churn 0.1`, ["--churn is now --gamma"], /ddim has no option gamma/] as const
+  ),
+  ["tune --churn 0.1 --steps 3 --sampler ddim", ["--churn is now --gamma"], /ddim has no option gamma/],
+  [
+    "restore --churn 0.1 --operator pool2 --blur 3",
+    ["--churn is now --gamma"],
+    /--blur is for --operator blur/,
+  ],
+  [
+    "inpaint --churn 0.1 --hidden 0.3",
+    ["--churn is now --gamma", "--hidden is now --hidden-fraction"],
+    /--hidden-fraction is/,
+  ],
+  ["colorize --churn 0.1 --iterations 3", ["--churn is now --gamma"], /--iterations is for --method/],
   ["inpaint --hidden 0.3", ["--hidden is now --hidden-fraction"], /--hidden-fraction is for --mask random/],
 ];
 

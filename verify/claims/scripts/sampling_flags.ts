@@ -4,7 +4,7 @@
  */
 import { type ComparisonOptions, planSettings } from "../../../scripts/comparison/plan.ts";
 import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
-import { numbers, parseFlags } from "../../../scripts/cli/flags.ts";
+import { helpText, numbers, parseFlags } from "../../../scripts/cli/flags.ts";
 import {
   labelFlags,
   readLabelGuidance,
@@ -13,6 +13,7 @@ import {
 } from "../../../scripts/sampling/flags.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreSamplerNames } from "../../../src/samplers/registry.ts";
+import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
 import { claim } from "../../suite/claim.ts";
 
 const usage = { name: "draw", purpose: "Draws.", flags: { ...samplingFlags, ...labelFlags } };
@@ -55,6 +56,32 @@ claim(
   },
 );
 
+claim("every option of samplers is a flag whose help has its defaults", (check) => {
+  const help = helpText(usage).replaceAll(/\s+/g, " ");
+  check.equal(
+    "flags",
+    samplerOptionNames.filter((name) => !Object.hasOwn(samplingFlags, name)),
+    [],
+    "the registry",
+  );
+  const shown = [
+    ["--gamma X γ", "(default 0.15 for edm-stochastic)"],
+    ["--s-tmin X S_tmin", "(default 0 for edm-stochastic)"],
+    ["--s-tmax X S_tmax", "(default Infinity for edm-stochastic)"],
+    ["--s-noise X S_noise", "(default 1 for edm-stochastic)"],
+    ["--corrector-steps N", "(default 1 for predictor-corrector, 100 for annealed-langevin)"],
+    ["--rtol X", "(default 1e-5 for ode-dopri5, 0.05 for adaptive-sde)"],
+  ];
+  for (const [flag, fallback] of shown) {
+    const text = help.slice(help.indexOf(flag)).split(" --")[0];
+    check.holds(
+      `${flag}: ${fallback}`,
+      help.includes(flag) && text.includes(fallback),
+      "the sampler's own function",
+    );
+  }
+});
+
 claim(
   "cycled classes depend on the sample's index alone, and are absent where the network has no classes",
   (check) => {
@@ -78,7 +105,7 @@ claim(
         /^annealed-langevin has no option snr; it has correctorSteps$/,
       ],
       ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
-      ["--sampler edm-stochastic --churn 0.5", /^--churn must be a number from 0 to 0.4142, got "0.5"$/],
+      ["--sampler edm-stochastic --gamma 0.5", /^--gamma must be a number from 0 to 0.4142, got "0.5"$/],
       ["--sampler predictor-corrector --snr 0", /^snr must be a positive number, got 0$/],
       [
         "--sampler predictor-corrector --predictor unipc",
@@ -126,7 +153,7 @@ claim(
       network: "n",
       sdes: ["ve", "vp"],
       samplers: scoreSamplerNames,
-      evaluations: [20, 2, 20],
+      nfe: [20, 2, 20],
       steps: [],
       grid: undefined,
       options: {},
@@ -164,7 +191,7 @@ claim(
       ],
       "three evaluations a step",
     );
-    const guided = planSettings({ ...options, samplers: ["ddim"], evaluations: [20], calls: 2 });
+    const guided = planSettings({ ...options, samplers: ["ddim"], nfe: [20], calls: 2 });
     check.equal("with guidance", guided.settings.map(({ steps }) => steps), [9, 9], "20 = 2 (9 + 1)");
     const given = planSettings({
       ...options,

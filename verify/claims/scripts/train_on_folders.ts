@@ -21,7 +21,7 @@ import {
 } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
-import { samplerByName, samplerEntry } from "../../../src/samplers/registry.ts";
+import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
 import { sigmaPowerSde, veSde } from "../../../src/diffusion/sde.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
@@ -291,7 +291,7 @@ claim(
         const sampling = {
           sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
           sampler: samplerByName("dpm++2m"),
-          grid: { ...samplerEntry("dpm++2m").grid, steps: 4 },
+          grid: { ...samplerInfo("dpm++2m").grid, steps: 4 },
         } as const;
         const { images } = await drawDigits(noisePredictor, engine, sampling, {
           ...{ count: 100, batch: 100, seed: 0, guidance: 1 },

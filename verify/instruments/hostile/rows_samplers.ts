@@ -66,7 +66,12 @@ export const samplerRows: Rows = {
   samplerByName: {
     arguments: [name("ddim"), optional(options({ eta: optional(between(0.5, 0, 1)) }))],
   },
-  samplerEntry: { arguments: [name("ddim")] },
+  samplerInfo: { arguments: [name("ddim")] },
+  nfePerStep: { arguments: [name("ddim"), optional(options({}))] },
+  "nfePerStep of a corrector": {
+    call: m.nfePerStep as (...values: never[]) => unknown,
+    arguments: [name("predictor-corrector"), optional(options({ correctorSteps: optional(whole(1, 1)) }))],
+  },
   stepsForNfe: {
     arguments: [name("ode-heun"), whole(20, 3), optional(options({}))],
   },
@@ -89,10 +94,10 @@ export const samplerRows: Rows = {
   dpmSolver3: none,
   edmStochastic: {
     arguments: [optional(options({
-      churn: optional(between(0.1, 0, Math.SQRT2 - 1)),
-      lowest: optional(between(0.1, 0)),
-      highest: optional({ make: () => 10, allows: (v) => typeof v === "number" && v >= 0.1 }),
-      inflation: optional(positive(1)),
+      gamma: optional(between(0.1, 0, Math.SQRT2 - 1)),
+      sTmin: optional(between(0.1, 0)),
+      sTmax: optional({ make: () => 10, allows: (v) => typeof v === "number" && v >= 0.1 }),
+      sNoise: optional(positive(1)),
     }))],
   },
   eulerMaruyama: none,

@@ -1,0 +1,114 @@
+/**
+ * What is known of a sampler, and the options of all samplers, by which command lines and records name them.
+ * @module
+ */
+import type { GridConfig } from "../diffusion/time_grid.ts";
+import { type LangevinRule, langevinRules } from "./langevin.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Options that a sampler may take; its row in the registry says which it accepts, and their defaults. */
+export interface SamplerOptions {
+  /** Target signal-to-noise ratio of the Langevin corrector. */
+  readonly snr?: number;
+  /** Langevin steps at each noise level. */
+  readonly correctorSteps?: number;
+  /** How the Langevin corrector's step size follows from `snr`; by default by the dimension. */
+  readonly correctorRule?: LangevinRule;
+  /** Name of the one-step sampler that predicts in predictor-corrector. */
+  readonly predictor?: string;
+  /** γ, by which EDM's stochastic sampler raises the noise ratio before a step: S_churn over the number of steps. */
+  readonly gamma?: number;
+  /** S_tmin, the noise ratio below which EDM's stochastic sampler adds no noise. */
+  readonly sTmin?: number;
+  /** S_tmax, the noise ratio above which EDM's stochastic sampler adds no noise. */
+  readonly sTmax?: number;
+  /** S_noise, the standard deviation of the noise that EDM's stochastic sampler adds, over that of γ's definition. */
+  readonly sNoise?: number;
+  /** The fraction of the posterior's noise that DDIM adds, in [0, 1]. */
+  readonly eta?: number;
+  /** Relative tolerance of an adaptive solver. */
+  readonly rtol?: number;
+  /** Absolute tolerance of an adaptive solver. */
+  readonly atol?: number;
+}
+
+/** What an option means, and the values that it may have. */
+export interface SamplerOptionInfo {
+  /** What it is, for help texts. */
+  readonly help: string;
+  /** A number, a whole number, the name of a sampler, or one of some names. */
+  readonly values: "number" | "integer" | "sampler" | readonly string[];
+  /** The least number. */
+  readonly min?: number;
+  /** The largest number. */
+  readonly max?: number;
+}
+
+/** Every option. */
+export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOptionInfo>> = {
+  snr: { help: "signal-to-noise ratio of Langevin corrections", values: "number", min: 0 },
+  correctorSteps: { help: "Langevin corrections at each noise level", values: "integer", min: 1 },
+  correctorRule: {
+    help: "Langevin's step size from the norms of score and noise, or from the noise level alone",
+    values: langevinRules,
+  },
+  predictor: { help: "what predicts in predictor-corrector", values: "sampler" },
+  gamma: {
+    help: "γ, the part by which the noise ratio is raised before a step: S_churn over the number of steps",
+    values: "number",
+    min: 0,
+    max: 0.4142,
+  },
+  sTmin: { help: "S_tmin, the noise ratio below which none is added", values: "number", min: 0 },
+  sTmax: { help: "S_tmax, the noise ratio above which none is added", values: "number", min: 0 },
+  sNoise: { help: "S_noise, a factor on the noise that is added", values: "number", min: 0 },
+  eta: { help: "fraction of the posterior's noise that is added", values: "number", min: 0, max: 1 },
+  rtol: { help: "relative tolerance of an adaptive solver", values: "number", min: 0 },
+  atol: { help: "absolute tolerance of an adaptive solver", values: "number", min: 0 },
+};
+
+/** The names of the options. */
+export const samplerOptionNames: readonly (keyof SamplerOptions)[] = Object.keys(
+  samplerOptionInfos,
+) as (keyof SamplerOptions)[];
+
+/** What an option that is left out is, and who says so. */
+export interface SamplerDefault {
+  /** A value of the option, or words for a default that depends on the run. */
+  readonly default: number | string;
+  /** The paper or the code that the default is from. */
+  readonly source: string;
+}
+
+/**
+ * What a step goes by: `one-step` by a state and two times alone; `multistep` by earlier states, too; `adaptive` by an error
+ * estimate, in steps of its own between two times; `corrector` by a noise level; `consistency` by the end of a trajectory.
+ */
+export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector" | "consistency";
+
+/** What is known of a sampler. */
+export interface SamplerInfo {
+  /** What a step goes by, which says whether it can be a predictor. */
+  readonly kind: SamplerKind;
+  /** Makes the sampler. */
+  readonly create: (options: SamplerOptions) => Sampler;
+  /** The paper, and its equation or algorithm. */
+  readonly source: string;
+  /** The options that it accepts, with their defaults. */
+  readonly options: Readonly<Partial<Record<keyof SamplerOptions, SamplerDefault>>>;
+  /**
+   * The order in the number of steps: of the error of the distribution for a sampler that adds noise (weak order), of the
+   * state's for the others; null where refining the grid alone does not lead to the data.
+   */
+  readonly order: number | null;
+  /** The process that its states follow as the grid is refined; "none" where at most their distributions do. */
+  readonly path: "reverse SDE" | "probability flow" | "none";
+  /** Whether it adds noise with its default options. */
+  readonly stochastic: boolean;
+  /** Network evaluations (NFE) of a step, by the options where they decide; null where the solver decides. */
+  readonly nfePerStep: number | null | ((options: SamplerOptions) => number);
+  /** Whether a step asks for the score at its end, so that no grid may end where σ is zero. */
+  readonly needsScoreAtEnd: boolean;
+  /** The grid that suits it, with a step count that gives good samples. */
+  readonly grid: GridConfig;
+}
