@@ -9,6 +9,7 @@ import type { Caption, Comparison, Plot, Table } from "../suite/claim.ts";
 import type { Verdict } from "../suite/examine.ts";
 import type { FaultRun } from "../suite/fault.ts";
 import { reportStyle } from "./style.ts";
+import { subjectsOf, titleOf, type VerdictsOn } from "./subjects.ts";
 
 /** What the totals line and the report say about a run. */
 export interface Totals {
@@ -38,7 +39,7 @@ export interface Run {
 
 /** The whole page. */
 export function reportPage(run: Run): string {
-  const groups = groupBySubject(run.verdicts);
+  const groups = subjectsOf(run.verdicts);
   const failures = run.verdicts.filter(({ outcome }) => outcome === "failed");
   const sections = [
     header(run),
@@ -62,24 +63,6 @@ export function reportPage(run: Run): string {
     ...sections,
     "</main></body></html>",
   ].join("\n");
-}
-
-interface Group {
-  readonly key: string;
-  readonly title: string;
-  readonly verdicts: readonly Verdict[];
-}
-
-/** One group for each folder of verify/claims, which has the name of what its claims are about. */
-function groupBySubject(verdicts: readonly Verdict[]): Group[] {
-  return [...new Set(verdicts.map(({ area }) => subjectOf(area)))]
-    .sort()
-    .map((key) => ({
-      key,
-      title: titleOf(key),
-      verdicts: verdicts.filter(({ area }) => subjectOf(area) === key)
-        .sort((a, b) => a.area.localeCompare(b.area) || a.name.localeCompare(b.name)),
-    }));
 }
 
 function verdictWord({ failed, skipped, passed }: Totals): string {
@@ -122,7 +105,7 @@ known exactly, through the same tensor code that users run.</p>
 <dl>${facts.map(([name, value]) => `<dt>${name}</dt><dd>${text(value)}</dd>`).join("")}</dl></header>`;
 }
 
-function subjectTable(groups: readonly Group[]): string {
+function subjectTable(groups: readonly VerdictsOn<Verdict>[]): string {
   const rows = groups.map(({ key, title, verdicts }) => {
     const count = (outcome: Verdict["outcome"]) => verdicts.filter((v) => v.outcome === outcome).length;
     const comparisons = verdicts.reduce((sum, verdict) => sum + verdict.comparisons.length, 0);
@@ -184,17 +167,6 @@ function plots(verdicts: readonly Verdict[]): string {
   ).join("");
 }
 
-/** The folder that an area lies in. */
-function subjectOf(area: string): string {
-  return area.split("/")[0];
-}
-
-/** A path of an area or its folder as a heading: "samplers/final_step" is "Samplers: final step". */
-function titleOf(path: string): string {
-  const words = path.replace("/", ": ").replaceAll("_", " ");
-  return words[0].toUpperCase() + words.slice(1);
-}
-
 /** Items by area, areas and titles in alphabetical order. */
 function byArea<T extends { area: string; title: string }>(items: readonly T[]): [string, T[]][] {
   return [...new Set(items.map(({ area }) => area))]
@@ -236,7 +208,7 @@ failed is shown with what it saw. Run of ${text(moment(faults.when, faults.commi
 const claimsIntroduction = `<p>“Sees” is the smallest error that the comparison notices: for Monte Carlo, with
 probability 1 − 10⁻⁶; for deterministic comparisons, whatever exceeds the bound unless something else is said.</p>`;
 
-function claimGroup({ key, title, verdicts }: Group): string {
+function claimGroup({ key, title, verdicts }: VerdictsOn<Verdict>): string {
   return `<h3 id="claims-${text(key)}">${text(title)}</h3>${
     verdicts.map((verdict) => claimDetails(verdict, false)).join("")
   }`;

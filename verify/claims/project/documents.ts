@@ -4,6 +4,9 @@ import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { documents } from "../../instruments/documents.ts";
+import { measurements } from "../../report/measurements.ts";
+import { condensedRun, readResultFiles } from "../../report/result_files.ts";
+import { resultsPage } from "../../report/results_page.ts";
 
 const root = new URL("../../../", import.meta.url);
 
@@ -112,4 +115,57 @@ claim(
       const { width, height } = await decodePng(await Deno.readFile(`${folder}/tour.png`));
       check.equal("the picture's size", [width, height], [2 + 5 * 58, 2 + 4 * 58], "20 digits in 5 columns");
     }),
+);
+
+/** A Markdown text as `deno fmt` writes it. */
+async function formatted(text: string): Promise<string> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext=md", `--config=${fileURLToPath(new URL("deno.json", root))}`, "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = process.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { stdout } = await process.output();
+  return new TextDecoder().decode(stdout);
+}
+
+claim(
+  "the page of results has the numbers of the files beside it, and each names its command",
+  async (check) => {
+    const page = await Deno.readTextFile(new URL("docs/results.md", root));
+    const files = await readResultFiles(new URL("docs/results/", root));
+    check.equal("docs/results.md", page === await formatted(resultsPage(files)), true, "deno task results");
+    const commands = [...files.measured.values()].map(({ command }) => command);
+    check.equal(
+      "commands that it does not name",
+      commands.filter((command) => !page.includes(command)),
+      [],
+      "",
+    );
+    for (const { name, command } of measurements) {
+      const stored = files.measured.get(name);
+      if (stored === undefined) continue;
+      check.equal(`command of ${name}`, stored.command, ["deno task", ...command].join(" "), "what makes it");
+    }
+    check.holds(
+      "Fréchet distance",
+      page.includes("| 2.81; of as many training images 2.39 "),
+      "evaluate.json: 2.807",
+    );
+    const run = {
+      verdicts: ["passed", "passed", "failed"].map((outcome, i) => ({
+        ...{ area: i === 1 ? "networks/a" : "samplers/a", name: `${i}`, engine: "wasm", milliseconds: 1 },
+        ...{ outcome, comparisons: Array(i + 2).fill({}), plots: [], tables: [] },
+      })),
+      totals: { passed: 2, failed: 1, skipped: 0, comparisons: 9, seed: 1, seconds: 1, alarmRate: 0 },
+      ...{ command: "deno task verify", when: "2026-01-01T00:00:00Z", commit: "abc" },
+    };
+    const [[, summary]] = condensedRun(run) as [string, { subjects: unknown }][];
+    check.equal("subjects", summary.subjects, [["Networks", 1, 3], ["Samplers", 1, 2]], "counted by hand");
+    const partial = condensedRun({ ...run, command: "deno task verify --areas samplers" });
+    check.equal("files from a run of some areas", partial, [], "it has not the totals of the suite");
+  },
 );

@@ -1,0 +1,137 @@
+/**
+ * The measurements that docs/results.md states: for each the command that makes it, and the rows that its JSON fills.
+ * @module
+ */
+
+/** A row of the page's first table. */
+export type ResultRow = readonly [what: string, value: string];
+
+/** One command, and what the page takes of its output. */
+export interface Measurement {
+  /** Name of its file in docs/results/, without the ending. */
+  readonly name: string;
+  /** The words after `deno task`, without --json and without an output file. */
+  readonly command: readonly string[];
+  /** The name of a file that it writes beside what it prints; written to a temporary folder. Absent for none. */
+  readonly output?: string;
+  /** Its rows; throws a TypeError where the JSON lacks a number. */
+  rows(result: unknown): readonly ResultRow[];
+}
+
+/**
+ * The number at a path of keys in parsed JSON.
+ * @throws {TypeError} if there is none
+ */
+export function numberAt(value: unknown, ...path: (string | number)[]): number {
+  const step = (inner: unknown, key: string | number) =>
+    (inner as Record<string, unknown> | undefined)?.[key];
+  const found = path.reduce(step, value);
+  if (typeof found !== "number") {
+    throw new TypeError(`a result must have a number ${path.join(".")}, got ${found}`);
+  }
+  return found;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+
+function qualityRows(result: unknown): ResultRow[] {
+  const count = numberAt(result, "count").toLocaleString("en");
+  const beside = (what: string, key: string, shown: (value: number) => string): ResultRow => [
+    `${what} of ${count} digits to MNIST's test images`,
+    `${shown(numberAt(result, key))}; of as many training images ${shown(numberAt(result, "floor", key))}`,
+  ];
+  return [
+    beside("Fréchet distance", "frechet", (value) => value.toFixed(2)),
+    beside("kernel distance", "kernelDistance", (value) => value.toFixed(2)),
+    beside("precision", "precision", percent),
+    beside("recall", "recall", percent),
+    beside("label accuracy", "accuracy", percent),
+    ["network calls for one of those digits", String(numberAt(result, "evaluations"))],
+  ];
+}
+
+/** Bits per dimension with their standard error over images. */
+function bits(result: unknown): string {
+  return `${numberAt(result, "bitsPerDimension").toFixed(3)} ± ${
+    numberAt(result, "standardError").toFixed(3)
+  }`;
+}
+
+/** Inpainting of 500 test digits, one sample each. */
+function inpainting(name: string, flags: readonly string[], how: string): Measurement {
+  return {
+    name,
+    command: ["inpaint", ...flags, "--input", "mnist:0-499", "--count", "1"],
+    output: "inpaint.png",
+    rows: (result) => [
+      [`500 test digits ${how}: share that keeps its class`, percent(numberAt(result, "kept"))],
+      ["largest change of a known pixel", String(numberAt(result, "knownError"))],
+    ],
+  };
+}
+
+/** All of them, in the page's order. */
+export const measurements: readonly Measurement[] = [
+  { name: "evaluate", command: ["evaluate"], rows: qualityRows },
+  {
+    name: "likelihood",
+    command: ["likelihood", "--limit", "256"],
+    rows: (result) => [["bits per dimension of 256 test images, by the probability flow", bits(result)]],
+  },
+  {
+    name: "likelihood_elbo",
+    command: ["likelihood", "--method", "elbo", "--sde", "vp", "--limit", "10000", "--draws", "2"],
+    rows: (result) => [
+      ["bits per dimension of all 10,000 test images, bounded by the likelihood-weighted loss", bits(result)],
+      [
+        "variance of that loss with uniform times, over that with times drawn by importance",
+        (numberAt(result, "variances", "uniform") / numberAt(result, "variances", "importance")).toFixed(0),
+      ],
+    ],
+  },
+  {
+    name: "elbo",
+    command: ["elbo", "--limit", "16"],
+    rows: (result) => [["DDPM's bound for 16 test images, 1,000 steps, in bits per dimension", bits(result)]],
+  },
+  inpainting("inpaint_left", ["--mask", "left"], "without their left half"),
+  inpainting("inpaint_left_label", ["--mask", "left", "--label", "own"], "without that half, given the class"),
+  inpainting("inpaint_stripe", ["--mask", "vertical-stripe"], "without a vertical stripe of 6 columns"),
+  inpainting(
+    "inpaint_stripe_label",
+    ["--mask", "vertical-stripe", "--label", "own"],
+    "without the stripe, given the class",
+  ),
+  inpainting(
+    "inpaint_stripe_replacement",
+    ["--mask", "vertical-stripe", "--method", "replacement"],
+    "without the stripe, by Song et al.'s replacement",
+  ),
+  {
+    name: "toy_modes",
+    command: ["toy", "modes"],
+    output: "toy",
+    rows: (result) =>
+      (result as { rows: { sampler: string }[] }).rows.map((row) => [
+        `share of the mode of weight ${numberAt(row, "weight")} by ${row.sampler}, 95% interval`,
+        `${percent(numberAt(row, "share"))} (${percent(numberAt(row, "low"))} to ${
+          percent(numberAt(row, "high"))
+        })`,
+      ]),
+  },
+];
+
+/** The samplers that the page compares, by the names of `deno task compare`. */
+const compared =
+  "euler-maruyama,predictor-corrector,annealed-langevin,ancestral,ode-heun,edm-heun,ddim,dpm++2m";
+
+/** Budgets of network evaluations in the comparison. */
+export const budgets: readonly number[] = [10, 20, 50, 100];
+
+/** The comparison of samplers, which has a table of its own. */
+export const comparison: Measurement = {
+  name: "compare",
+  command: ["compare", "--count", "256", "--nfe", budgets.join(","), "--samplers", compared],
+  output: "comparison",
+  rows: () => [],
+};

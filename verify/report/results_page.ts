@@ -1,0 +1,158 @@
+/**
+ * docs/results.md, from the JSON files in docs/results/: what was measured, by which command and when.
+ * @module
+ */
+import { budgets, comparison, measurements, numberAt } from "./measurements.ts";
+
+/** What a file in docs/results/ holds of one measurement. */
+export interface Measured {
+  /** The command line. */
+  readonly command: string;
+  /** The day, YYYY-MM-DD. */
+  readonly measured: string;
+  /** What the command printed. */
+  readonly result: unknown;
+  /** What else is to be known of the numbers. */
+  readonly note?: string;
+}
+
+/** What docs/results/suite.json holds of a run of all claims. */
+export interface SuiteSummary {
+  /** The command line. */
+  readonly command: string;
+  /** ISO 8601. */
+  readonly when: string;
+  /** What was checked out; a plus stands for changes since. */
+  readonly commit: string | null;
+  /** Claims that held, failed and were skipped, and comparisons. */
+  readonly totals: {
+    readonly passed: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly comparisons: number;
+  };
+  /** By subject: claims that held, and their comparisons. */
+  readonly subjects: readonly (readonly [title: string, held: number, comparisons: number])[];
+}
+
+/** What docs/results/faults.json holds of a run of all planted faults. */
+export interface FaultSummary {
+  /** ISO 8601. */
+  readonly when: string;
+  /** What was checked out. */
+  readonly commit: string | null;
+  /** Faults that were planted. */
+  readonly planted: number;
+  /** Those that claims caught. */
+  readonly caught: number;
+}
+
+/** A table of a claim. */
+export interface ClaimTable {
+  /** The columns' names. */
+  readonly header: readonly string[];
+  /** Cells, printed as they are. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Everything that the page is made from; null for what was not measured yet. */
+export interface ResultFiles {
+  /** Measurements by name. */
+  readonly measured: ReadonlyMap<string, Measured>;
+  readonly suite: SuiteSummary | null;
+  readonly faults: FaultSummary | null;
+  /** The tables of the claims on a published table. */
+  readonly published: { readonly command: string; readonly tables: readonly ClaimTable[] } | null;
+}
+
+/** The whole page in Markdown, to be formatted by `deno fmt`. */
+export function resultsPage({ measured, suite, faults, published }: ResultFiles): string {
+  return [
+    "# Results",
+    "`deno task results` writes this page from the files in [results/](results). " +
+    "`deno task results --measure NAME,…` runs the commands below again, or all of them with `--measure all`, and " +
+    "stores what they print.",
+    "## The shipped networks",
+    numbers(measured),
+    "The Fréchet distance is taken on the features of a small digit classifier ([card](../fixtures/models/classifier.md)): " +
+    "it compares settings here, not papers. The stripe is the one under which a published course report loses the 1s. " +
+    "Cards: [mnist](../fixtures/models/mnist.md), [mnist_likelihood](../fixtures/models/mnist_likelihood.md).",
+    ...comparisonSection(measured.get(comparison.name)),
+    "## The suite",
+    ...suite === null ? ["No run of all claims is stored."] : suiteSection(suite),
+    ...faults === null ? [] : [
+      `\`deno task verify:faults\` at ${faults.commit}: ${faults.planted} faults planted, ${faults.caught} caught.`,
+    ],
+    ...published === null ? [] : [
+      "## A published table of exact errors",
+      "W₂ on the CIFAR-10 Gaussian by number of evaluations (Pierret & Galerne 2025), “published · ours”, by " +
+      `\`${published.command}\`:`,
+      tableOf(published.tables[0].header, published.tables.flatMap(({ rows }) => rows)),
+    ],
+    "## Speed",
+    "[Engines](engines.md) has what `deno task bench` measured, and [the digits network](measurements.md) and " +
+    "[the tutorial's network](measurements_tutorial.md) in full.",
+  ].join("\n\n") + "\n";
+}
+
+function numbers(measured: ResultFiles["measured"]): string {
+  const rows = measurements.flatMap((measurement) => {
+    const stored = measured.get(measurement.name);
+    if (stored === undefined) return [];
+    return measurement.rows(stored.result).map(([what, value], i) => [
+      what,
+      value,
+      i === 0 ? `\`${stored.command}\`` : "the same",
+      stored.measured,
+    ]);
+  });
+  return tableOf(["what", "value", "command", "measured"], rows);
+}
+
+function comparisonSection(stored: Measured | undefined): string[] {
+  if (stored === undefined) return [];
+  const rows = (stored.result as { rows: { sampler: string }[] }).rows;
+  const cells = [...new Set(rows.map(({ sampler }) => sampler))].map((name) => [
+    name,
+    ...budgets.map((budget, i) => {
+      // A sampler may take fewer evaluations than its budget, and more than the budget before.
+      const row = rows.find((row) =>
+        row.sampler === name && numberAt(row, "evaluations") <= budget &&
+        numberAt(row, "evaluations") > (budgets[i - 1] ?? 0)
+      );
+      return row === undefined ? "–" : numberAt(row, "quality", "frechet").toPrecision(3);
+    }),
+  ]);
+  return [
+    "## Samplers compared",
+    "Fréchet distance of 256 digits by evaluations of the network, VE, no guidance, all from the same noise; as many " +
+    `training images read ${numberAt(stored.result, "floor", "frechet")}. By \`${stored.command}\`, ` +
+    `${stored.measured}${stored.note === undefined ? "" : ` (${stored.note})`}.`,
+    tableOf(["sampler", ...budgets.map(String)], cells),
+    "![The same noise through every sampler](../fixtures/gallery/compare.png)",
+    "![Fréchet distance against network evaluations](../fixtures/gallery/compare-plot.png)",
+    "Digits measure better than training images, since the classifier whose features are compared was trained on those. " +
+    "Anything near 11 is as good as this metric can tell. [Samplers](samplers.md) says which to take.",
+  ];
+}
+
+function suiteSection({ command, when, commit, totals, subjects }: SuiteSummary): string[] {
+  const { passed, failed, skipped, comparisons } = totals;
+  const day = when.slice(0, 10);
+  return [
+    `\`${command}\` at ${commit}, ${day}: ${passed} claims held, ${failed} failed, ${skipped} were skipped; ` +
+    `${comparisons.toLocaleString("en")} comparisons.`,
+    ...subjects.length === 0 ? [] : [
+      tableOf(
+        ["subject", "claims that held", "comparisons"],
+        subjects.map(([title, held, count]) => [title, String(held), count.toLocaleString("en")]),
+      ),
+    ],
+  ];
+}
+
+function tableOf(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}

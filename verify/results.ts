@@ -1,0 +1,96 @@
+/**
+ * Writes docs/results.md from the files in docs/results/, after taking into them what the last whole runs of the claims and
+ * of the planted faults left in verification/; `--measure` runs commands again first.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { atomicWrite } from "../scripts/cli/files.ts";
+import { parseFlags, runScript, text, UsageError } from "../scripts/cli/flags.ts";
+import { comparison, type Measurement, measurements } from "./report/measurements.ts";
+import { condensedFaults, condensedRun, readResultFiles } from "./report/result_files.ts";
+import { resultsPage } from "./report/results_page.ts";
+
+const all: readonly Measurement[] = [...measurements, comparison];
+
+const usage = {
+  name: "results",
+  purpose: "Writes docs/results.md from the files in docs/results/ and the last whole runs in verification/.",
+  examples: ["deno task results", "deno task results --measure evaluate,likelihood"],
+  flags: {
+    measure: text({
+      help: `commands to run again: all, or some of ${all.map(({ name }) => name).join(", ")}`,
+      placeholder: "NAME,…",
+    }),
+  },
+};
+
+const root = new URL("../", import.meta.url);
+const folder = new URL("docs/results/", root);
+
+function chosen(names: string | undefined): readonly Measurement[] {
+  if (names === undefined) return [];
+  if (names === "all") return all;
+  return names.split(",").map((name) => {
+    const found = all.find((measurement) => measurement.name === name);
+    if (found !== undefined) return found;
+    throw new UsageError(
+      `--measure must be all or some of ${all.map(({ name }) => name).join(", ")}, got "${name}"`,
+    );
+  });
+}
+
+/** Whether a part of what a command prints is stored: neither what differs from run to run, nor long lists. */
+function isKept(key: string, value: unknown): boolean {
+  return !["file", "files", "seconds"].includes(key) && !(Array.isArray(value) && value.length > 100);
+}
+
+/** Runs a measurement's command and stores what it prints. */
+async function measure({ name, command, output }: Measurement): Promise<void> {
+  const scratch = await Deno.makeTempDir();
+  try {
+    const place = output === undefined ? [] : ["--output", `${scratch}/${output}`];
+    const { code, stdout } = await new Deno.Command("deno", {
+      args: ["task", "--quiet", ...command, "--json", ...place],
+      cwd: root,
+      stderr: "inherit",
+    }).output();
+    if (code !== 0) throw new Error(`deno task ${command.join(" ")} failed`);
+    const printed = Object.entries(JSON.parse(new TextDecoder().decode(stdout)));
+    const result = Object.fromEntries(printed.filter(([key, value]) => isKept(key, value)));
+    await store(name, {
+      command: ["deno task", ...command].join(" "),
+      measured: new Date().toISOString().slice(0, 10),
+      result,
+    });
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function store(name: string, value: unknown): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  await atomicWrite(fileURLToPath(new URL(`${name}.json`, folder)), bytes);
+}
+
+async function readRun(name: string): Promise<unknown> {
+  return await Deno.readTextFile(new URL(`verification/${name}`, root)).then(JSON.parse, () => null);
+}
+
+async function main(): Promise<void> {
+  const { measure: names } = parseFlags(usage, Deno.args);
+  for (const measurement of chosen(names)) await measure(measurement);
+  for (const [name, value] of condensedRun(await readRun("run.json"))) await store(name, value);
+  for (const [name, value] of condensedFaults(await readRun("faults.json"))) await store(name, value);
+  const page = resultsPage(await readResultFiles(folder));
+  const path = fileURLToPath(new URL("docs/results.md", root));
+  await atomicWrite(path, new TextEncoder().encode(page));
+  const { success } = await new Deno.Command("deno", {
+    args: ["fmt", "--quiet", "docs/results.md", "docs/results"],
+    cwd: root,
+  }).output();
+  if (!success) throw new Error("deno fmt docs/results.md failed");
+  console.log("docs/results.md");
+}
+
+if (import.meta.main) await runScript(main);
