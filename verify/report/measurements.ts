@@ -95,7 +95,11 @@ export const measurements: readonly Measurement[] = [
     rows: (result) => [["DDPM's bound for 16 test images, 1,000 steps, in bits per dimension", bits(result)]],
   },
   inpainting("inpaint_left", ["--mask", "left"], "without their left half"),
-  inpainting("inpaint_left_label", ["--mask", "left", "--label", "own"], "without that half, given the class"),
+  inpainting(
+    "inpaint_left_label",
+    ["--mask", "left", "--label", "own"],
+    "without that half, given the class",
+  ),
   inpainting("inpaint_stripe", ["--mask", "vertical-stripe"], "without a vertical stripe of 6 columns"),
   inpainting(
     "inpaint_stripe_label",
