@@ -54,12 +54,11 @@ export function runWithGradient<Inputs extends { readonly y: tf.Tensor }>(
   inputs: Inputs,
 ): tf.Tensor {
   return tf.customGrad((y, save) => {
-    const current = { ...inputs, y: y as tf.Tensor };
-    (save as (tensors: tf.Tensor[]) => void)(toList(current, current));
+    const current = { ...inputs, y };
+    save(toList(current, current));
     return {
       value: forward.run(current).value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        pullback.run({ ...fromList<Inputs>(current, saved), dy }).gradient,
+      gradFunc: (dy, saved) => pullback.run({ ...fromList<Inputs>(current, saved), dy }).gradient,
     };
   })(inputs.y);
 }

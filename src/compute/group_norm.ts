@@ -3,6 +3,7 @@
  * As compositions of TensorFlow.js operations they take about eight passes over memory, and as many again backwards.
  * @module
  */
+import { registerKernel } from "./register_kernel.ts";
 import * as tf from "./tf.ts";
 import { groupNormGradOnHost, groupNormOnHost } from "./group_norm_host.ts";
 
@@ -72,45 +73,28 @@ interface CpuBackend {
   write(values: Float32Array, shape: number[], dtype: "float32"): object;
 }
 
-tf.registerKernel({
-  kernelName: "GroupNorm",
-  backendName: "cpu",
-  kernelFunc: (call) => {
-    const { inputs, read, write } = open(call.inputs, call.backend as CpuBackend);
-    const { x, scale, offset } = inputs;
-    return write(
-      x.shape,
-      groupNormOnHost(x.shape, read(x), read(scale), read(offset), attributesOf(call.attrs)),
-    );
-  },
+registerKernel<GroupNormAttributes, CpuBackend>("GroupNorm", "cpu", ({ inputs, attributes, backend }) => {
+  const { x, scale, offset } = inputs;
+  const [read, write] = [reader(backend), writer(backend)];
+  return write(x.shape, groupNormOnHost(x.shape, read(x), read(scale), read(offset), attributes));
 });
 
-tf.registerKernel({
-  kernelName: "GroupNormGrad",
-  backendName: "cpu",
-  kernelFunc: (call) => {
-    const { inputs, read, write } = open(call.inputs, call.backend as CpuBackend);
-    const { dy, x, scale, offset } = inputs;
-    const arrays = [read(dy), read(x), read(scale), read(offset)] as const;
-    const gradients = groupNormGradOnHost(x.shape, ...arrays, attributesOf(call.attrs));
-    return [
-      write(x.shape, gradients.x),
-      write(scale.shape, gradients.scale),
-      write(offset.shape, gradients.offset),
-    ];
-  },
+registerKernel<GroupNormAttributes, CpuBackend>("GroupNormGrad", "cpu", ({ inputs, attributes, backend }) => {
+  const { dy, x, scale, offset } = inputs;
+  const [read, write] = [reader(backend), writer(backend)];
+  const arrays = [read(dy), read(x), read(scale), read(offset)] as const;
+  const gradients = groupNormGradOnHost(x.shape, ...arrays, attributes);
+  return [
+    write(x.shape, gradients.x),
+    write(scale.shape, gradients.scale),
+    write(offset.shape, gradients.offset),
+  ];
 });
 
-function attributesOf(attributes: tf.NamedAttrMap | undefined): GroupNormAttributes {
-  return attributes as GroupNormAttributes;
+function reader(backend: CpuBackend): (info: tf.TensorInfo) => Float32Array {
+  return ({ dataId }) => backend.readSync(dataId);
 }
 
-function open(inputs: tf.NamedTensorInfoMap, backend: CpuBackend) {
-  return {
-    inputs: inputs as Record<"dy" | "x" | "scale" | "offset", tf.TensorInfo>,
-    read: ({ dataId }: tf.TensorInfo) => backend.readSync(dataId),
-    write: (shape: number[], values: Float32Array): tf.TensorInfo => {
-      return { dataId: backend.write(values, shape, "float32"), shape, dtype: "float32" };
-    },
-  };
+function writer(backend: CpuBackend): (shape: number[], values: Float32Array) => tf.TensorInfo {
+  return (shape, values) => ({ dataId: backend.write(values, shape, "float32"), shape, dtype: "float32" });
 }

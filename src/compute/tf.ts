@@ -2,6 +2,7 @@
 import type * as tfjs from "npm:@tensorflow/tfjs@4.22.0";
 import {
   concat,
+  customGrad as tfjsCustomGrad,
   dispose as tfjsDispose,
   enableProdMode,
   equal,
@@ -34,6 +35,14 @@ enableProdMode();
 
 /** Runs a function and frees the tensors that it makes but does not return; it may return an object that holds tensors. */
 export const tidy = tfjsTidy as <Result>(fn: () => Result) => Result;
+
+/** A function of a tensor with a gradient of its own, of the tensors that `save` was given. */
+export const customGrad = tfjsCustomGrad as (
+  f: (x: Tensor, save: (tensors: Tensor[]) => void) => {
+    value: Tensor;
+    gradFunc: (dy: Tensor, saved: Tensor[]) => Tensor;
+  },
+) => (x: Tensor) => Tensor;
 
 /** Frees a tensor, or all that a list or an object holds. */
 export const dispose = tfjsDispose as (tensors: object) => void;

@@ -146,7 +146,7 @@ export function projectionOperator(
   }
   const product = (x: tf.Tensor, size: number, transposed: boolean) =>
     tf.matMul(
-      x.reshape([x.shape[0], size]) as tf.Tensor2D,
+      x.reshape([x.shape[0], size]),
       tf.tensor2d(values, [outputs, sizeOf(inputShape)]),
       false,
       transposed,

@@ -41,7 +41,7 @@ export function channelBasis(vectors: readonly (readonly number[])[]): Orthogona
       if (x.shape[x.rank - 1] !== channels) {
         throw new RangeError(`the basis is of ${channels} channels, got the shape [${x.shape}]`);
       }
-      const rows = tf.reshape(x, [-1, channels]) as tf.Tensor2D;
+      const rows: tf.Tensor2D = tf.reshape(x, [-1, channels]);
       return tf.reshape(
         tf.matMul(rows, tf.tensor2d(vectors.map((row) => [...row])), false, transposed),
         x.shape,

@@ -55,7 +55,7 @@ export function diffusedLogDensity(
     const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
     const density = distribution.logDensity(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
     const volume = mapPerRow(t, (t) => distribution.dimension * Math.log(sde.alpha(t)));
-    return tf.sub(density, column(volume, density)) as tf.Tensor1D;
+    return tf.sub(density, column(volume, density));
   });
 }
 

@@ -105,7 +105,7 @@ export class Gaussian implements ExactDistribution {
       const squares = tf.sum(tf.mul(tf.square(this.#rowsToBasis(y)), precision), 1);
       const ratios = typeof noiseRatio === "number" ? [noiseRatio] : noiseRatio;
       const logVolume = tf.tensor1d(Float32Array.from(ratios, (ratio) => this.#logVolume(ratio)));
-      return tf.mul(tf.add(squares, logVolume), -0.5) as tf.Tensor1D;
+      return tf.mul(tf.add(squares, logVolume), -0.5);
     });
   }
 
@@ -219,10 +219,10 @@ export class Gaussian implements ExactDistribution {
 
   /** (y − μ) U, [B, d]. */
   #rowsToBasis(y: tf.Tensor): tf.Tensor2D {
-    const offset = tf.sub(
+    const offset: tf.Tensor2D = tf.sub(
       asRows(y, this.dimension),
       tf.tensor1d(Float32Array.from(this.mean)),
-    ) as tf.Tensor2D;
+    );
     return this.#basis === null ? offset : tf.matMul(offset, tf.tensor2d(this.#basis));
   }
 

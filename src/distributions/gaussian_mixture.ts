@@ -243,7 +243,7 @@ export class GaussianMixture implements ExactDistribution {
   /** ln(π_k N(y; μ_k, Σ_k + ν²)), [B, K]. */
   #joint(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
     const densities = this.components.map((component) => component.logDensity(y, noiseRatio));
-    return tf.add(tf.stack(densities, 1), tf.tensor1d(Float32Array.from(this.#logWeights))) as tf.Tensor2D;
+    return tf.add(tf.stack(densities, 1), tf.tensor1d(Float32Array.from(this.#logWeights)));
   }
 
   /** Σ_k r_k(y) of(component k), of y's shape. */

@@ -64,7 +64,7 @@ export class PointCloud implements ExactDistribution {
       const { largest, total } = this.#given(y, noiseRatio);
       const logSum = tf.squeeze(tf.add(largest, tf.log(total)), [1]);
       const volume = mapPerRow(noiseRatio, (ratio) => this.#logVolume(ratio));
-      return tf.sub(logSum, column(volume, logSum)) as tf.Tensor1D;
+      return tf.sub(logSum, column(volume, logSum));
     });
   }
 

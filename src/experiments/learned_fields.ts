@@ -201,10 +201,10 @@ export async function measureFields(
   /** Mean squares of s − s* and of s* over noised data. */
   const squares = async (field: LearnedField, ratio: number): Promise<[number, number]> => {
     const tensor = tf.tidy(() => {
-      const x = tf.add(
+      const x: tf.Tensor2D = tf.add(
         distribution.sample(rng.fork(`data ${ratio}`), count),
         tf.mul(rng.fork(`noise ${ratio}`).normal([count, 2]), ratio),
-      ) as tf.Tensor2D;
+      );
       const exact = exactScore(distribution, x, ratio);
       const mean = (rows: tf.Tensor) => tf.mean(tf.sum(tf.square(rows), 1));
       return tf.stack([mean(tf.sub(field.score(x, ratio), exact)), mean(exact)]);

@@ -30,7 +30,7 @@ export function cellCentres(side: number): tf.Tensor2D {
 
 /** ∇ log density [B, 2] of y = x_0 + ν ε at y [B, 2], ν > 0. */
 export function exactScore(distribution: ExactDistribution, y: tf.Tensor, noiseRatio: number): tf.Tensor2D {
-  return tf.tidy(() => tf.mul(distribution.predictNoise(y, noiseRatio), -1 / noiseRatio) as tf.Tensor2D);
+  return tf.tidy(() => tf.mul(distribution.predictNoise(y, noiseRatio), -1 / noiseRatio));
 }
 
 /** The density of y = x_0 + ν ε over the square, in a few shades (which keeps animations small). */

@@ -74,7 +74,7 @@ export function requireDataset(name: string, value: unknown): void {
   requireWhole(`the count of ${name}`, count);
   requireShape(`the shape of ${name}`, shape);
   const size = (shape as number[]).reduce((product, n) => product * n, 1);
-  if ((shape as number[]).length !== 3 || images.length < (count as number) * size) {
+  if ((shape as number[]).length !== 3 || images.length < count * size) {
     throw new RangeError(
       `${name} must have [height, width, channels] and ${size} bytes for each of ${count} images, got ${images.length}`,
     );
@@ -97,11 +97,9 @@ export function requirePicture(name: string, value: unknown): void {
   const { width, height, data } = picture as { width: unknown; height: unknown; data: Uint8Array };
   requireWhole(`the width of ${name}`, width, 1);
   requireWhole(`the height of ${name}`, height, 1);
-  if (data.length !== 4 * (width as number) * (height as number)) {
+  if (data.length !== 4 * width * height) {
     throw new RangeError(
-      `${name} of ${width}×${height} must have ${
-        4 * (width as number) * (height as number)
-      } bytes, got ${data.length}`,
+      `${name} of ${width}×${height} must have ${4 * width * height} bytes, got ${data.length}`,
     );
   }
 }

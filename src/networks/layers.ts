@@ -38,10 +38,10 @@ export function smoothSilu(x: tf.Tensor): tf.Tensor {
 
 function smoothSigmoid(x: tf.Tensor): tf.Tensor {
   return tf.customGrad((x, save) => {
-    (save as (tensors: tf.Tensor[]) => void)([x as tf.Tensor]);
+    save([x]);
     return {
-      value: tf.sigmoid(x as tf.Tensor),
-      gradFunc: (dy: tf.Tensor, [x]: tf.Tensor[]) => {
+      value: tf.sigmoid(x),
+      gradFunc: (dy, [x]) => {
         const y = smoothSigmoid(x);
         return tf.mul(dy, tf.mul(y, tf.sub(1, y)));
       },
@@ -59,7 +59,7 @@ export function dense(
   return {
     parameters: bias ? [weight, offset] : [weight],
     apply(p, x) {
-      const product = tf.matMul(x as tf.Tensor2D, p[weight.name] as tf.Tensor2D);
+      const product = tf.matMul(x, p[weight.name]);
       return bias ? tf.add(product, p[offset.name]) : product;
     },
   };
@@ -113,8 +113,8 @@ export function normalization(
   return {
     parameters: [weight, bias],
     apply(p, x, film) {
-      let gain = tf.reshape(p[weight.name], [1, channels]) as tf.Tensor2D;
-      let offset = tf.reshape(p[bias.name], [1, channels]) as tf.Tensor2D;
+      let gain: tf.Tensor2D = tf.reshape(p[weight.name], [1, channels]);
+      let offset: tf.Tensor2D = tf.reshape(p[bias.name], [1, channels]);
       if (film !== undefined) {
         const factor = tf.add(film.scale, 1);
         offset = tf.add(tf.mul(factor, offset), film.shift);
@@ -142,7 +142,7 @@ export function residualBlock(
   return {
     parameters: [norm1, conv1, film, norm2, conv2, ...(skip ? [skip] : [])].flatMap((l) => l.parameters),
     apply(p, x, embedding) {
-      const [scale, shift] = tf.split(film.apply(p, embedding) as tf.Tensor2D, 2, 1) as tf.Tensor2D[];
+      const [scale, shift] = tf.split(film.apply(p, embedding), 2, 1) as tf.Tensor2D[];
       const h = norm2.apply(p, conv1.apply(p, norm1.apply(p, x)), { scale, shift });
       return tf.add(skip === null ? x : skip.apply(p, x), conv2.apply(p, h));
     },

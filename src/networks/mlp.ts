@@ -56,7 +56,7 @@ export function mlp(config: MlpConfig): Network<MlpConfig> {
       if (classes > 0 && labels === null) {
         throw new TypeError("this network has classes: pass one-hot rows, not null");
       }
-      let h: tf.Tensor = tf.concat([x as tf.Tensor2D, noiseFeatures, ...(classes > 0 ? [labels!] : [])], 1);
+      let h: tf.Tensor = tf.concat([x, noiseFeatures, ...(classes > 0 ? [labels!] : [])], 1);
       for (const layer of body) h = smoothSilu(layer.apply(p, h));
       return head.apply(p, h);
     },

@@ -131,7 +131,7 @@ function parseConfig(file: Safetensors): { config: ModelConfig; network: Network
     if (Object.hasOwn(FIELDS, String(kind))) checkFields(`its ${kind}`, config.network, ...FIELDS[kind]);
     checkSizes(config.network, file);
     if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
-    return { config, network: networkFromConfig(config.network) as Network };
+    return { config, network: networkFromConfig(config.network) };
   } catch (error) {
     throw new TypeError(`the model's config cannot be used: ${(error as Error).message}`);
   }

@@ -82,7 +82,7 @@ export interface NetworkPredictor extends NoisePredictor {
 export function networkPredictor(config: ModelConfig, weights: Weights): NetworkPredictor {
   requireOptions("config", config);
   if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
-  const network = networkFromConfig(config.network) as Network;
+  const network = networkFromConfig(config.network);
   requireWeights("weights", weights, network.parameters);
   const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
   const evaluator = new Evaluator(config, network, namedParameters(network.parameters, tensors));

@@ -31,7 +31,7 @@ export function exportOnnx(model: Model): Uint8Array {
   requireModelFile(model);
   const { config, weights } = model;
   if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
-  const network = networkFromConfig(config.network) as Network;
+  const network = networkFromConfig(config.network);
   const { sampleShape, classes } = network;
   return tf.tidy(() => {
     const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));

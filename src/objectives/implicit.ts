@@ -40,5 +40,5 @@ export function quadraticForm(score: ScoreFunction, x: tf.Tensor2D, v: tf.Tensor
   requireLike("v", v, x);
   // The rows do not depend on each other: one derivative of the sum is that of every row.
   const along = (x: tf.Tensor) => tf.sum(tf.mul(score(x as tf.Tensor2D), v));
-  return tf.tidy(() => tf.sum(tf.mul(gradientOf(along, "the score")(x), v), 1) as tf.Tensor1D);
+  return tf.tidy(() => tf.sum(tf.mul(gradientOf(along, "the score")(x), v), 1));
 }

@@ -47,14 +47,14 @@ export function denoisingScoreMatching(
   requireLike("the noise", noise, data);
   requirePositive("sigma", sigma);
   return tf.tidy(() => {
-    const noisy = tf.add(data, tf.mul(noise, sigma)) as tf.Tensor2D;
+    const noisy: tf.Tensor2D = tf.add(data, tf.mul(noise, sigma));
     return meanOfRows(halfSquares(tf.add(score(noisy), tf.div(noise, sigma))));
   });
 }
 
 /** ½‖row‖², [B]. */
 export function halfSquares(rows: tf.Tensor): tf.Tensor1D {
-  return tf.mul(tf.sum(tf.square(rows), 1), 0.5) as tf.Tensor1D;
+  return tf.mul(tf.sum(tf.square(rows), 1), 0.5);
 }
 
 /** The mean over a batch [B], a scalar. */

@@ -66,8 +66,8 @@ function checkObjective(objective: unknown): void {
   } else {
     checkFields("the objective", objective, ["kind", "sde", "weighting"], ["times"]);
     const { sde, weighting, times = "uniform" } = objective;
-    checkName("weighting", weighting as string, ["variance", "likelihood"]);
-    checkName("times", times as string, ["uniform", "importance"]);
+    checkName("weighting", weighting, ["variance", "likelihood"]);
+    checkName("times", times, ["uniform", "importance"]);
     checkSde(sde);
     sdeFromConfig(sde);
   }

@@ -164,15 +164,15 @@ export function update(
   scalars: UpdateScalars<tf.Scalar>,
 ): { state: OptimizerState<tf.Tensor1D>; norm: tf.Scalar } {
   const norm = euclideanNorm(gradient);
-  const clipped = tf.mul(gradient, tf.minimum(1, tf.div(clip, tf.add(norm, 1e-12)))) as tf.Tensor1D;
-  const mean = tf.add(tf.mul(state.mean, beta1), tf.mul(clipped, 1 - beta1)) as tf.Tensor1D;
-  const variance = tf.add(
+  const clipped: tf.Tensor1D = tf.mul(gradient, tf.minimum(1, tf.div(clip, tf.add(norm, 1e-12))));
+  const mean: tf.Tensor1D = tf.add(tf.mul(state.mean, beta1), tf.mul(clipped, 1 - beta1));
+  const variance: tf.Tensor1D = tf.add(
     tf.mul(state.variance, beta2),
     tf.mul(tf.square(clipped), 1 - beta2),
-  ) as tf.Tensor1D;
+  );
   const scale = tf.add(tf.sqrt(tf.mul(variance, scalars.varianceScale)), epsilon);
-  const weights = tf.sub(state.weights, tf.mul(tf.div(mean, scale), scalars.rate)) as tf.Tensor1D;
-  const ema = tf.add(state.ema, tf.mul(tf.sub(weights, state.ema), scalars.emaShare)) as tf.Tensor1D;
+  const weights: tf.Tensor1D = tf.sub(state.weights, tf.mul(tf.div(mean, scale), scalars.rate));
+  const ema: tf.Tensor1D = tf.add(state.ema, tf.mul(tf.sub(weights, state.ema), scalars.emaShare));
   return { state: { weights, ema, mean, variance }, norm };
 }
 
@@ -181,5 +181,5 @@ function euclideanNorm(gradient: tf.Tensor1D): tf.Scalar {
   const size = gradient.shape[0];
   const width = Math.ceil(Math.sqrt(size));
   const padded = tf.pad1d(tf.square(gradient), [0, width * width - size]);
-  return tf.sqrt(tf.sum(tf.sum(tf.reshape(padded, [width, width]), 1))) as tf.Scalar;
+  return tf.sqrt(tf.sum(tf.sum(tf.reshape(padded, [width, width]), 1)));
 }

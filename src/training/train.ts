@@ -175,7 +175,7 @@ export async function* train(
   if (options.reportEvery !== undefined && typeof options.reportEvery !== "function") {
     requireWhole("reportEvery", options.reportEvery, 1);
   }
-  const network = networkFromConfig(config.model.network) as Network;
+  const network = networkFromConfig(config.model.network);
   if (options.resume !== undefined) requireState(options.resume, network);
   const reportEvery = options.reportEvery ?? 10;
   const start = options.resume ?? initialState(network, config.seed);

@@ -72,7 +72,7 @@ export async function trainScore(
   checkConfig(config);
   requireFunction("points", points);
   requireFunction("onStep", onStep);
-  const network = mlp(config.network) as Network;
+  const network = mlp(config.network);
   const { parameters } = network;
   const shape: [number, number] = [config.batch, config.network.dimensions];
   const draws = drawsOf(config, createRng(config.seed), shape);
@@ -123,7 +123,7 @@ export function scoreNetwork(
   config: MlpConfig,
   weights: Weights,
 ): { readonly score: ScoreFunction; dispose(): void } {
-  const network = mlp(config) as Network;
+  const network = mlp(config);
   requireWeights("weights", weights, network.parameters);
   const tensors = network.parameters.map(({ name, shape }) => tf.tensor(weights.get(name)!, [...shape]));
   const parameters = namedParameters(network.parameters, tensors);

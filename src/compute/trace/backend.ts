@@ -3,7 +3,8 @@
  * @module
  */
 import * as tf from "../tf.ts";
-import type { Attributes, TraceKernels } from "./kernel.ts";
+import { registerKernel } from "../register_kernel.ts";
+import type { TraceKernels } from "./kernel.ts";
 import { Graph } from "./graph.ts";
 import { convolutionKernels } from "./kernels/convolution.ts";
 import { cast, elementwiseKernels, onnxType } from "./kernels/elementwise.ts";
@@ -162,40 +163,37 @@ export function traceBackend(): TraceBackend {
   // Never chosen by TensorFlow.js itself.
   tf.registerBackend(TRACE_BACKEND, () => backend, -1);
   for (const [kernelName, record] of Object.entries(KERNELS)) {
-    tf.registerKernel({
-      kernelName,
-      backendName: TRACE_BACKEND,
-      kernelFunc: ({ inputs, attrs }) => {
-        const traced = Object.fromEntries(
-          Object.entries(inputs).filter(([, info]) => info != null)
-            .map(([name, info]) => [name, backend.traced(info as tf.TensorInfo)]),
-        );
-        const result = record(traced, (attrs ?? {}) as Attributes);
-        return Array.isArray(result) ? result.map((one) => backend.keep(one)) : backend.keep(result);
-      },
+    registerKernel(kernelName, TRACE_BACKEND, ({ inputs, attributes }) => {
+      const traced = Object.fromEntries(
+        Object.entries(inputs).filter(([, info]) => info != null)
+          .map(([name, info]) => [name, backend.traced(info)]),
+      );
+      const result = record(traced, attributes);
+      return Array.isArray(result) ? result.map((one) => backend.keep(one)) : backend.keep(result);
     });
   }
-  const make = (kernelName: string, values: (attributes: Attributes) => Traced) =>
-    tf.registerKernel({
+  const make = <Attributes>(kernelName: string, values: (attributes: Attributes) => Traced) =>
+    registerKernel<Attributes>(
       kernelName,
-      backendName: TRACE_BACKEND,
-      kernelFunc: ({ attrs }) => backend.keep(values(attrs as unknown as Attributes)),
-    });
-  make(
+      TRACE_BACKEND,
+      ({ attributes }) => backend.keep(values(attributes)),
+    );
+  const list = (length: number, value: (index: number) => number) =>
+    natural(
+      backend.graph,
+      backend.graph.constant(Float32Array.from({ length }, (_, i) => value(i)), [length]),
+    );
+  make<tf.FillAttrs & { value: number }>(
     "Fill",
-    ({ shape, value, dtype }) =>
-      filled(backend.graph, shape as number[], value as number, onnxType(dtype ?? "float32")),
+    ({ shape, value, dtype }) => filled(backend.graph, shape, value, onnxType(dtype ?? "float32")),
   );
-  make("Range", ({ start, stop, step, dtype }) => {
-    const length = Math.max(0, Math.ceil(((stop as number) - (start as number)) / (step as number)));
-    const values = Float32Array.from({ length }, (_, index) => (start as number) + index * (step as number));
-    return cast(natural(backend.graph, backend.graph.constant(values, [length])), onnxType(dtype));
+  make<tf.RangeAttrs>("Range", ({ start, stop, step, dtype }) => {
+    const length = Math.max(0, Math.ceil((stop - start) / step));
+    return cast(list(length, (index) => start + index * step), onnxType(dtype));
   });
-  make("LinSpace", ({ start, stop, num }) => {
-    const length = num as number;
-    const gap = length > 1 ? ((stop as number) - (start as number)) / (length - 1) : 0;
-    const values = Float32Array.from({ length }, (_, index) => (start as number) + index * gap);
-    return natural(backend.graph, backend.graph.constant(values, [length]));
+  make<tf.LinSpaceAttrs>("LinSpace", ({ start, stop, num }) => {
+    const gap = num > 1 ? (stop - start) / (num - 1) : 0;
+    return list(num, (index) => start + index * gap);
   });
   return backend;
 }

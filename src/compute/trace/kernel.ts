@@ -4,25 +4,24 @@
  */
 import type { Traced } from "./traced.ts";
 
-/** Attributes of a kernel call, as TensorFlow.js passes them. */
-export type Attributes = Readonly<Record<string, unknown>>;
+/** One call of a kernel. A method, so that a recorder can name the attributes that its kernel has. */
+interface Recorder {
+  record(inputs: Readonly<Record<string, Traced>>, attributes: object): Traced | Traced[];
+}
 
 /** Records one call: tensors by their kernel's input names in, the output or outputs out. */
-export type TraceKernel = (
-  inputs: Readonly<Record<string, Traced>>,
-  attributes: Attributes,
-) => Traced | Traced[];
+export type TraceKernel = Recorder["record"];
 
 /** Recorders by TensorFlow.js' kernel name. */
 export type TraceKernels = Readonly<Record<string, TraceKernel>>;
 
 /** An attribute that is one number or a list, as a list. */
-export function listOf(attribute: unknown): number[] {
-  return typeof attribute === "number" ? [attribute] : [...attribute as number[]];
+export function listOf(attribute: number | readonly number[]): number[] {
+  return typeof attribute === "number" ? [attribute] : [...attribute];
 }
 
 /** Axes as indices from 0; all of them when none is named. */
-export function axesOf(attribute: unknown, rank: number): number[] {
+export function axesOf(attribute: number | readonly number[] | null | undefined, rank: number): number[] {
   if (attribute === null || attribute === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   return listOf(attribute).map((axis) => axis < 0 ? axis + rank : axis);
 }

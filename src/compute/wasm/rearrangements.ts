@@ -17,7 +17,7 @@ export function sliced(
   x: tf.TensorInfo,
   attributes: tf.SliceAttrs,
 ): tf.TensorInfo {
-  const [begin, size] = tf.slice_util.parseSliceParams(x as tf.Tensor, attributes.begin, attributes.size);
+  const [begin, size] = tf.slice_util.parseSliceParams(x, attributes.begin, attributes.size);
   const part = allocate(backend, size, x.dtype);
   // The last axis that is cut ends the runs; the axis before it counts them.
   let cut = x.shape.length - 1;
@@ -45,7 +45,7 @@ export function split(
   { numOrSizeSplits, axis }: tf.SplitVAttrs,
 ): tf.TensorInfo[] {
   const [along] = tf.util.parseAxisParam(axis, x.shape);
-  const sizes = tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along);
+  const sizes = tf.backend_util.prepareSplitSize(x, numOrSizeSplits, along);
   const outer = sizeOf(x.shape.slice(0, along));
   const row = sizeOf(x.shape.slice(along)) * BYTES;
   let from = backend.getMemoryOffset(x.dataId);

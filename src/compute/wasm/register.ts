@@ -1,10 +1,11 @@
 /** Registers the wasm backend's kernels of our own. @module */
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type { BackendWasm } from "./backend.ts";
+import { type KernelCall, type KernelInputs, type KernelOutput, registerKernel } from "../register_kernel.ts";
 import * as tf from "../tf.ts";
 import { filterGradient, inputGradient } from "./conv2d_gradients.ts";
 import { wasmGroupNorm, wasmGroupNormGrad } from "./group_norm.ts";
-import { instantiateKernels, type WasmKernels } from "./kernels.ts";
+import { instantiateKernels } from "./kernels.ts";
 import { multiplied } from "./matrix_product.ts";
 import { joined, sliced, split } from "./rearrangements.ts";
 import { type ReductionAttributes, sumOver } from "./reductions.ts";
@@ -20,58 +21,41 @@ export function registerWasmKernels(backend: BackendWasm): Promise<void> {
 
 async function registerAll(backend: BackendWasm): Promise<void> {
   const kernels = await instantiateKernels(backend);
-  const { kernelFunc: convolve } = tf.getKernel("Conv2D", "wasm");
-  register("Conv2D", (inputs, attrs) => {
-    checkConvolution(inputs.filter.shape, attrs as unknown as tf.Conv2DAttrs);
-    return convolve({ inputs, attrs, backend });
+  register<tf.Conv2DAttrs>("Conv2D", ({ inputs, attributes, original }) => {
+    checkConvolution(inputs.filter.shape, attributes);
+    return original();
   });
-  register("Conv2DBackpropFilter", ({ x, dy }, attrs) => {
-    const { filterShape } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
-    return filterGradient(
-      backend,
-      kernels,
-      x,
-      dy,
-      filterShape,
-      attrs as unknown as tf.Conv2DBackpropFilterAttrs,
-    );
+  register<tf.Conv2DBackpropFilterAttrs>("Conv2DBackpropFilter", ({ inputs: { x, dy }, attributes }) => {
+    return filterGradient(backend, kernels, x, dy, attributes.filterShape, attributes);
   });
-  register("Conv2DBackpropInput", ({ dy, filter }, attrs) => {
-    const { inputShape } = attrs as unknown as tf.Conv2DBackpropInputAttrs;
-    return inputGradient(
-      backend,
-      kernels,
-      dy,
-      filter,
-      inputShape,
-      attrs as unknown as tf.Conv2DBackpropInputAttrs,
-    );
+  register<tf.Conv2DBackpropInputAttrs>("Conv2DBackpropInput", ({ inputs: { dy, filter }, attributes }) => {
+    return inputGradient(backend, kernels, dy, filter, attributes.inputShape, attributes);
   });
   const { kernelFunc: multiply } = tf.getKernel("BatchMatMul", "wasm");
-  const one = { transposeA: false, transposeB: false };
+  const attrs = { transposeA: false, transposeB: false };
   const product = (a: tf.TensorInfo, b: tf.TensorInfo) =>
-    multiply({ inputs: { a, b }, attrs: one, backend }) as tf.TensorInfo;
-  register("BatchMatMul", (inputs, attrs) => {
-    const { a, b } = inputs;
-    if (a.dtype !== "float32" || b.dtype !== "float32") return multiply({ inputs, attrs, backend });
-    return multiplied(backend, kernels, product, a, b, attrs as unknown as tf.BatchMatMulAttrs);
+    multiply({ inputs: { a, b }, attrs, backend }) as tf.TensorInfo;
+  register<tf.BatchMatMulAttrs>("BatchMatMul", ({ inputs: { a, b }, attributes, original }) => {
+    if (a.dtype !== "float32" || b.dtype !== "float32") return original();
+    return multiplied(backend, kernels, product, a, b, attributes);
   });
-  registerCopy(backend, "Slice", ({ x }, attrs) => {
-    return sliced(backend, kernels, x, attrs as unknown as tf.SliceAttrs);
+  registerCopy<tf.SliceAttrs>("Slice", ({ x }, attributes) => sliced(backend, kernels, x, attributes));
+  registerCopy<tf.SplitVAttrs>("SplitV", ({ x }, attributes) => split(backend, kernels, x, attributes));
+  registerCopy<tf.ConcatAttrs>(
+    "Concat",
+    (inputs, attributes) => joined(backend, kernels, Object.values(inputs), attributes),
+  );
+  for (const kernelName of ["Sum", "Mean"]) {
+    register<ReductionAttributes>(kernelName, ({ inputs: { x }, attributes, original }) => {
+      if (x.dtype !== "float32") return original();
+      return sumOver(backend, kernels, x, attributes, kernelName === "Mean");
+    });
+  }
+  register<GroupNormAttributes>("GroupNorm", ({ inputs: { x, scale, offset }, attributes }) => {
+    return wasmGroupNorm(backend, kernels, x, scale, offset, attributes);
   });
-  registerCopy(backend, "SplitV", ({ x }, attrs) => {
-    return split(backend, kernels, x, attrs as unknown as tf.SplitVAttrs);
-  });
-  registerCopy(backend, "Concat", (inputs, attrs) => {
-    return joined(backend, kernels, Object.values(inputs), attrs as unknown as tf.ConcatAttrs);
-  });
-  registerReduction(backend, kernels, "Sum");
-  registerReduction(backend, kernels, "Mean");
-  register("GroupNorm", ({ x, scale, offset }, attrs) => {
-    return wasmGroupNorm(backend, kernels, x, scale, offset, attrs as GroupNormAttributes);
-  });
-  register("GroupNormGrad", ({ dy, x, scale, offset }, attrs) => {
-    return wasmGroupNormGrad(backend, kernels, dy, x, scale, offset, attrs as GroupNormAttributes);
+  register<GroupNormAttributes>("GroupNormGrad", ({ inputs: { dy, x, scale, offset }, attributes }) => {
+    return wasmGroupNormGrad(backend, kernels, dy, x, scale, offset, attributes);
   });
 }
 
@@ -89,35 +73,20 @@ function checkConvolution([height, width]: number[], { strides, pad }: tf.Conv2D
   }
 }
 
-/** Replaces the backend's sum or mean of float32 numbers. */
-function registerReduction(backend: BackendWasm, kernels: WasmKernels, kernelName: "Sum" | "Mean"): void {
-  const { kernelFunc: original } = tf.getKernel(kernelName, "wasm");
-  register(kernelName, (inputs, attrs) => {
-    const { x } = inputs;
-    if (x.dtype !== "float32") return original({ inputs, attrs, backend });
-    return sumOver(backend, kernels, x, attrs as unknown as ReductionAttributes, kernelName === "Mean");
-  });
-}
-
 /** Replaces a kernel that moves numbers of four bytes. */
-function registerCopy(backend: BackendWasm, kernelName: string, kernel: Kernel): void {
-  const { kernelFunc: original } = tf.getKernel(kernelName, "wasm");
-  register(kernelName, (inputs, attrs) => {
+function registerCopy<Attributes>(
+  kernelName: string,
+  copy: (inputs: KernelInputs, attributes: Attributes) => KernelOutput,
+): void {
+  register<Attributes>(kernelName, ({ inputs, attributes, original }) => {
     const isWide = Object.values(inputs).every(({ dtype }) => dtype === "float32" || dtype === "int32");
-    return isWide ? kernel(inputs, attrs) : original({ inputs, attrs, backend });
+    return isWide ? copy(inputs, attributes) : original();
   });
 }
 
-type Kernel = (
-  inputs: Record<string, tf.TensorInfo>,
-  attrs: tf.NamedAttrMap,
-) => tf.TensorInfo | tf.TensorInfo[];
-
-function register(kernelName: string, kernel: Kernel): void {
-  if (tf.getKernel(kernelName, "wasm") != null) tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({
-    kernelName,
-    backendName: "wasm",
-    kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, tf.TensorInfo>, attrs ?? {}),
-  });
+function register<Attributes>(
+  kernelName: string,
+  kernel: (call: KernelCall<Attributes, BackendWasm>) => KernelOutput,
+): void {
+  registerKernel(kernelName, "wasm", kernel);
 }

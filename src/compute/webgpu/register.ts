@@ -1,5 +1,6 @@
 /** Registers the WebGPU backend's kernels of our own. @module */
 import type { GroupNormAttributes } from "../group_norm.ts";
+import { type KernelCall, type KernelOutput, registerKernel } from "../register_kernel.ts";
 import type { DrawAttributes } from "../rng.ts";
 import * as tf from "../tf.ts";
 import type { WebGPUBackend } from "./backend.ts";
@@ -10,45 +11,27 @@ import { webGpuDraw } from "./random.ts";
 /** Registers the kernels, once for all devices. */
 export function registerWebGpuKernels(): void {
   if (tf.getKernel("GroupNorm", "webgpu") != null) return;
-  tf.registerKernel({
-    kernelName: "GroupNorm",
-    backendName: "webgpu",
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const { x, scale, offset } = inputs as Record<"x" | "scale" | "offset", tf.TensorInfo>;
-      return webGpuGroupNorm(backend as WebGPUBackend, x, scale, offset, attrs as GroupNormAttributes);
-    },
-  });
-  tf.registerKernel({
-    kernelName: "GroupNormGrad",
-    backendName: "webgpu",
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const { dy, x, scale, offset } = inputs as Record<"dy" | "x" | "scale" | "offset", tf.TensorInfo>;
-      return webGpuGroupNormGrad(
-        backend as WebGPUBackend,
-        dy,
-        x,
-        scale,
-        offset,
-        attrs as GroupNormAttributes,
-      );
-    },
-  });
-  tf.registerKernel({
-    kernelName: "ThreefryDraw",
-    backendName: "webgpu",
-    kernelFunc: ({ attrs, backend }) =>
-      webGpuDraw(backend as WebGPUBackend, attrs as unknown as DrawAttributes),
-  });
-  const { kernelFunc: original } = tf.getKernel("Conv2DBackpropFilter", "webgpu");
-  tf.unregisterKernel("Conv2DBackpropFilter", "webgpu");
-  tf.registerKernel({
-    kernelName: "Conv2DBackpropFilter",
-    backendName: "webgpu",
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const { x, dy } = inputs as Record<"x" | "dy", tf.TensorInfo>;
-      const attributes = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
-      if (!hasFilterGradient(x, dy, attributes)) return original({ inputs, attrs, backend });
-      return webGpuFilterGradient(backend as WebGPUBackend, x, dy, attributes);
-    },
-  });
+  register<GroupNormAttributes>(
+    "GroupNorm",
+    ({ inputs: { x, scale, offset }, attributes, backend }) =>
+      webGpuGroupNorm(backend, x, scale, offset, attributes),
+  );
+  register<GroupNormAttributes>(
+    "GroupNormGrad",
+    ({ inputs: { dy, x, scale, offset }, attributes, backend }) =>
+      webGpuGroupNormGrad(backend, dy, x, scale, offset, attributes),
+  );
+  register<DrawAttributes>("ThreefryDraw", ({ attributes, backend }) => webGpuDraw(backend, attributes));
+  register<tf.Conv2DBackpropFilterAttrs>(
+    "Conv2DBackpropFilter",
+    ({ inputs: { x, dy }, attributes, backend, original }) =>
+      hasFilterGradient(x, dy, attributes) ? webGpuFilterGradient(backend, x, dy, attributes) : original(),
+  );
+}
+
+function register<Attributes>(
+  kernelName: string,
+  kernel: (call: KernelCall<Attributes, WebGPUBackend>) => KernelOutput,
+): void {
+  registerKernel(kernelName, "webgpu", kernel);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { sideBySide } from "../blocks.ts";
+import type * as tf from "../../tf.ts";
 import type { TraceKernels } from "../kernel.ts";
 import { inOrder, natural, NCHW, stored, type Traced } from "../traced.ts";
 import { convolve, type Geometry, geometryOf, relabelled } from "./convolve.ts";
@@ -162,20 +163,21 @@ function filterGradient(x: Traced, dy: Traced, filterShape: readonly number[], g
 
 /** Convolution kernels. */
 export const convolutionKernels: TraceKernels = {
-  Conv2D: ({ x, filter }, attributes) => convolve(x, filter, geometryOf(x.shape, filter.shape, attributes)),
-  FusedConv2D: ({ x, filter, bias, preluActivationWeights }, attributes) => {
+  Conv2D: ({ x, filter }, attributes: tf.Conv2DAttrs) =>
+    convolve(x, filter, geometryOf(x.shape, filter.shape, attributes)),
+  FusedConv2D: ({ x, filter, bias, preluActivationWeights }, attributes: tf.FusedConv2DAttrs) => {
     const result = convolve(x, filter, geometryOf(x.shape, filter.shape, attributes));
     const biased = bias === undefined
       ? result
       : mapValues([result, bias], (values, shape) => x.graph.node("Add", values, shape));
     return activated(biased, attributes.activation, preluActivationWeights, attributes.leakyreluAlpha);
   },
-  Conv2DBackpropInput: ({ dy, filter }, attributes) => {
-    const inputShape = attributes.inputShape as number[];
+  Conv2DBackpropInput: ({ dy, filter }, attributes: tf.Conv2DBackpropInputAttrs) => {
+    const { inputShape } = attributes;
     return inputGradient(dy, filter, inputShape, geometryOf(inputShape, filter.shape, attributes));
   },
-  Conv2DBackpropFilter: ({ x, dy }, attributes) => {
-    const filterShape = attributes.filterShape as number[];
+  Conv2DBackpropFilter: ({ x, dy }, attributes: tf.Conv2DBackpropFilterAttrs) => {
+    const { filterShape } = attributes;
     return filterGradient(x, dy, filterShape, geometryOf(x.shape, filterShape, attributes));
   },
 };

@@ -9,7 +9,6 @@ import { BLOCKED } from "../../onnx/domains.ts";
 import * as tf from "../../tf.ts";
 import { fromBlocks, toBlocks } from "../blocks.ts";
 import type { Graph, Value } from "../graph.ts";
-import type { Attributes } from "../kernel.ts";
 import { inOrder, NCHW, reshaped, stored, type Traced } from "../traced.ts";
 import { padded } from "./movement.ts";
 
@@ -23,11 +22,16 @@ export interface Geometry {
   readonly pads: readonly number[];
 }
 
+/** What TensorFlow.js says of any convolution; gradients have no dilations. */
+type ConvolutionAttributes =
+  & Pick<tf.Conv2DAttrs, "strides" | "pad" | "dimRoundingMode">
+  & Partial<Pick<tf.Conv2DAttrs, "dataFormat" | "dilations">>;
+
 /** The geometry of TensorFlow.js' attributes. */
 export function geometryOf(
   shape: readonly number[],
   filterShape: readonly number[],
-  attributes: Attributes,
+  attributes: ConvolutionAttributes,
 ): Geometry & { outShape: number[] } {
   const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributes;
   if (dataFormat !== undefined && dataFormat !== "NHWC") {
@@ -36,10 +40,10 @@ export function geometryOf(
   const info = tf.backend_util.computeConv2DInfo(
     shape as Shape4,
     filterShape as Shape4,
-    strides as [number, number],
-    (dilations ?? 1) as number,
-    pad as "same" | "valid" | number,
-    dimRoundingMode as "floor" | undefined,
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
   );
   const { top, left, bottom, right } = info.padInfo;
   return {

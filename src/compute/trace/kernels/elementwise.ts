@@ -199,7 +199,7 @@ export const elementwiseKernels: TraceKernels = {
     ),
 
   Identity: ({ x }) => x,
-  Cast: ({ x }, { dtype }) => cast(x, onnxType(dtype)),
+  Cast: ({ x }, { dtype }: tf.CastAttrs) => cast(x, onnxType(dtype)),
   ZerosLike: ({ x }) => filled(x.graph, x.shape, 0, x.value.type),
   OnesLike: ({ x }) => filled(x.graph, x.shape, 1, x.value.type),
 
@@ -252,16 +252,17 @@ export const elementwiseKernels: TraceKernels = {
       [x],
       ([value], shape) => x.graph.node("Clip", [value, x.graph.scalar(0), x.graph.scalar(6)], shape),
     ),
-  LeakyRelu: ({ x }, { alpha }) => unary("LeakyRelu", { alpha: { float: alpha as number } })({ x }, {}),
-  ClipByValue: ({ x }, { clipValueMin, clipValueMax }) =>
+  LeakyRelu: ({ x }, { alpha }: tf.LeakyReluAttrs) =>
+    unary("LeakyRelu", { alpha: { float: alpha } })({ x }, {}),
+  ClipByValue: ({ x }, { clipValueMin, clipValueMax }: tf.ClipByValueAttrs) =>
     mapValues([x], ([value], shape) => {
-      const limits = [clipValueMin, clipValueMax].map((limit) => x.graph.scalar(limit as number, value.type));
+      const limits = [clipValueMin, clipValueMax].map((limit) => x.graph.scalar(limit, value.type));
       return x.graph.node("Clip", [value, ...limits], shape);
     }),
-  Step: ({ x }, { alpha }) =>
+  Step: ({ x }, { alpha }: tf.StepAttrs) =>
     mapValues([x], ([value], shape) => {
       const positive = x.graph.node("Greater", [value, x.graph.scalar(0)], shape, { type: "bool" });
-      const choice = [positive, x.graph.scalar(1), x.graph.scalar(alpha as number)];
+      const choice = [positive, x.graph.scalar(1), x.graph.scalar(alpha)];
       return x.graph.node("Where", choice, shape, { type: "float32" });
     }),
   EluGrad: ({ dy, y }) =>

@@ -4,7 +4,8 @@
  */
 import { blocksOf, fromBlocks } from "../blocks.ts";
 import type { Graph, Value } from "../graph.ts";
-import type { Attributes, TraceKernels } from "../kernel.ts";
+import type { GroupNormAttributes } from "../../group_norm.ts";
+import type { TraceKernels } from "../kernel.ts";
 import { gradientInBlocks, normalizeBlocks } from "./group_norm_blocks.ts";
 import { inOrder, natural, NCHW, stored, type Traced } from "../traced.ts";
 import { EPSILON, silu } from "./group_norm_parts.ts";
@@ -43,7 +44,12 @@ function normalize(x: Traced, scale: Traced, offset: Traced, groups: number): No
   const column = (y: Traced) =>
     graph.expand(graph.reshape(stored(y), [y.shape[0], channels, 1]), [batch, channels, 1]);
   const n = {
-    ...{ graph, batch, channels, groups, pixels, normal },
+    graph,
+    batch,
+    channels,
+    groups,
+    pixels,
+    normal,
     inverse: graph.reshape(inverse, [batch, groups, 1]),
     scale: column(scale),
   };
@@ -109,14 +115,9 @@ function image(x: Traced, value: Value): Traced {
   return inOrder(x.graph, x.graph.reshape(value, [batch, channels, height, width]), NCHW);
 }
 
-function attributesOf(attributes: Attributes): { groups: number; silu: boolean } {
-  return attributes as { groups: number; silu: boolean };
-}
-
 /** Group normalization kernels. */
 export const groupNormKernels: TraceKernels = {
-  GroupNorm: ({ x, scale, offset }, attributes) => {
-    const { groups, silu: activation } = attributesOf(attributes);
+  GroupNorm: ({ x, scale, offset }, { groups, silu: activation }: GroupNormAttributes) => {
     const { graph } = x;
     const blocks = blocksOf(x);
     if (blocks !== undefined) {
@@ -126,8 +127,7 @@ export const groupNormKernels: TraceKernels = {
     const { affine } = normalize(x, scale, offset, groups);
     return image(x, activation ? silu(graph, affine) : affine);
   },
-  GroupNormGrad: ({ dy, x, scale, offset }, attributes) => {
-    const { groups, silu: activation } = attributesOf(attributes);
+  GroupNormGrad: ({ dy, x, scale, offset }, { groups, silu: activation }: GroupNormAttributes) => {
     const blocks = blocksOf(x);
     if (blocks !== undefined) return gradientInBlocks(dy, blocks, scale, offset, groups, activation);
     const normalized = normalize(x, scale, offset, groups);

@@ -123,111 +123,112 @@ function withoutAxis(x: Traced, axis: number): Traced {
 
 /** Movement kernels. */
 export const movementKernels: TraceKernels = {
-  Reshape: ({ x }, { shape }) => {
+  Reshape: ({ x }, { shape }: tf.ReshapeAttrs) => {
     const size = x.shape.reduce((a, b) => a * b, 1);
-    return reshaped(x, tf.util.inferFromImplicitShape(shape as number[], size));
+    return reshaped(x, tf.util.inferFromImplicitShape(shape, size));
   },
-  ExpandDims: ({ input }, { dim }) => {
-    const axis = dim as number;
-    return withAxis(input, axis < 0 ? axis + input.shape.length + 1 : axis);
-  },
-  Transpose: ({ x }, { perm }) => {
+  ExpandDims: ({ input }, { dim }: tf.ExpandDimsAttrs) =>
+    withAxis(input, dim < 0 ? dim + input.shape.length + 1 : dim),
+  Transpose: ({ x }, { perm }: tf.TransposeAttrs) => {
     // Only the names of the axes change: new axis j is old axis perm[j].
-    const order = perm as number[];
-    const shape = order.map((axis) => x.shape[axis]);
+    const shape = perm.map((axis) => x.shape[axis]);
     if (x.fill !== undefined) return { ...x, shape };
-    return { ...x, shape, perm: x.perm.map((axis) => order.indexOf(axis)) };
+    return { ...x, shape, perm: x.perm.map((axis) => perm.indexOf(axis)) };
   },
-  Slice: ({ x }, { begin, size }) => {
+  Slice: ({ x }, { begin, size }: tf.SliceAttrs) => {
     const starts = listOf(begin);
     const sizes = listOf(size);
     const ends = x.shape.map((length, axis) => sizes[axis] < 0 ? length : starts[axis] + sizes[axis]);
     return sliced(x, starts, ends);
   },
-  StridedSlice: ({ x }, attributes) => {
+  StridedSlice: ({ x }, attributes: tf.StridedSliceAttrs) => {
     const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
     const info = tf.slice_util.sliceInfo(
       [...x.shape],
-      begin as number[],
-      end as number[],
-      strides as number[],
-      beginMask as number,
-      endMask as number,
-      ellipsisMask as number,
-      newAxisMask as number,
-      shrinkAxisMask as number,
+      begin,
+      end,
+      strides,
+      beginMask,
+      endMask,
+      ellipsisMask,
+      newAxisMask,
+      shrinkAxisMask,
     );
     return reshaped(sliced(x, info.begin, info.end, info.strides), info.finalShape);
   },
-  PadV2: ({ x }, { paddings, constantValue }) => padded(x, paddings as number[][], constantValue as number),
-  MirrorPad: ({ x }, { paddings, mode }) => {
+  PadV2: ({ x }, { paddings, constantValue }: tf.PadV2Attrs) => padded(x, paddings, constantValue),
+  MirrorPad: ({ x }, { paddings, mode }: tf.MirrorPadAttrs) => {
     if (mode !== "reflect") throw new TypeError("only reflecting mirror padding has a traced form");
-    return padded(x, paddings as number[][], 0, "reflect");
+    return padded(x, paddings, 0, "reflect");
   },
-  Concat: (inputs, { axis }) => {
+  Concat: (inputs, { axis }: tf.ConcatAttrs) => {
     const tensors = Object.values(inputs);
     return concatenated(tensors, axesOf(axis, tensors[0].shape.length)[0]);
   },
-  Pack: (inputs, { axis }) => {
+  Pack: (inputs, { axis }: tf.PackAttrs) => {
     const tensors = Object.values(inputs);
     const [along] = axesOf(axis, tensors[0].shape.length + 1);
     return concatenated(tensors.map((x) => withAxis(x, along)), along);
   },
-  Unpack: ({ value }, { axis }) => {
+  Unpack: ({ value }, { axis }: tf.UnpackAttrs) => {
     const [along] = axesOf(axis, value.shape.length);
     const sizes = new Array<number>(value.shape[along]).fill(1);
     return split(value, sizes, along).map((part) => withoutAxis(part, along));
   },
-  SplitV: ({ x }, { numOrSizeSplits, axis }) => {
+  SplitV: ({ x }, { numOrSizeSplits, axis }: tf.SplitVAttrs) => {
     const [along] = axesOf(axis, x.shape.length);
     const sizes = tf.backend_util.prepareSplitSize(
       { shape: [...x.shape] } as tf.Tensor,
-      numOrSizeSplits as number | number[],
+      numOrSizeSplits,
       along,
     );
     return split(x, sizes, along);
   },
-  Tile: ({ x }, { reps }) => tiled(x, reps as number[]),
-  Reverse: ({ x }, { dims }) => {
+  Tile: ({ x }, { reps }: tf.TileAttrs) => tiled(x, reps),
+  Reverse: ({ x }, { dims }: tf.ReverseAttrs) => {
     const axes = axesOf(dims, x.shape.length);
     const pick = (reverse: number, straight: (axis: number) => number) =>
       x.shape.map((_, axis) => axes.includes(axis) ? reverse : straight(axis));
     const begin = x.shape.map((size, axis) => axes.includes(axis) ? size - 1 : 0);
     return sliced(x, begin, pick(-1, (axis) => x.shape[axis]), pick(-1, () => 1));
   },
-  GatherV2: ({ x, indices }, { axis, batchDims }) => {
+  GatherV2: ({ x, indices }, { axis, batchDims }: tf.GatherV2Attrs) => {
     if (batchDims !== 0) throw new TypeError("gather with batchDims has no traced form");
     const [along] = axesOf(axis, x.shape.length);
     const shape = [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)];
     const inputs = [stored(x), stored(cast(indices, "int32"))];
     return natural(x.graph, x.graph.node("Gather", inputs, shape, { attributes: { axis: along } }));
   },
-  UnsortedSegmentSum: ({ x, segmentIds }, { numSegments }) => {
-    const shape = [numSegments as number, ...x.shape.slice(segmentIds.shape.length)];
+  UnsortedSegmentSum: ({ x, segmentIds }, { numSegments }: tf.UnsortedSegmentSumAttrs) => {
+    const shape = [numSegments, ...x.shape.slice(segmentIds.shape.length)];
     const zeros = stored(filled(x.graph, shape, 0, x.value.type));
     const ids = cast(segmentIds, "int64");
     const indices = x.graph.reshape(stored(ids), [...segmentIds.shape, 1]);
     const attributes = { reduction: "add" };
     return natural(x.graph, x.graph.node("ScatterND", [zeros, indices, stored(x)], shape, { attributes }));
   },
-  OneHot: ({ indices }, { depth, onValue, offValue, dtype }) => {
+  OneHot: ({ indices }, { depth, onValue, offValue, dtype }: tf.OneHotAttrs) => {
     const graph = indices.graph;
     const type = onnxType(dtype);
-    const shape = [...indices.shape, depth as number];
-    const classes = graph.constant(Int32Array.from(identity(depth as number)), [depth as number]);
+    const shape = [...indices.shape, depth];
+    const classes = graph.constant(Int32Array.from(identity(depth)), [depth]);
     const spread = graph.reshape(stored(cast(indices, "int32")), [...indices.shape, 1]);
     const hit = graph.node("Equal", [spread, classes], shape, { type: "bool" });
-    const choice = [hit, graph.scalar(onValue as number, type), graph.scalar(offValue as number, type)];
+    const choice = [hit, graph.scalar(onValue, type), graph.scalar(offValue, type)];
     return natural(graph, graph.node("Where", choice, shape, { type }));
   },
-  DepthToSpace: ({ x }, { blockSize, dataFormat }) => {
+  DepthToSpace: ({ x }, { blockSize, dataFormat }: tf.DepthToSpaceAttrs) => {
     if (dataFormat !== "NHWC") throw new TypeError(`depthToSpace in ${dataFormat} has no traced form`);
     const [batch, height, width, depth] = x.shape;
-    const block = blockSize as number;
-    const channels = depth / block ** 2;
+    const channels = depth / blockSize ** 2;
     const stored4 = stored(x, [0, 3, 1, 2]);
-    const value = x.graph.node("DepthToSpace", [stored4], [batch, channels, height * block, width * block], {
-      attributes: { blocksize: block },
+    const value = x.graph.node("DepthToSpace", [stored4], [
+      batch,
+      channels,
+      height * blockSize,
+      width * blockSize,
+    ], {
+      attributes: { blocksize: blockSize },
     });
     return inOrder(x.graph, value, [0, 3, 1, 2]);
   },

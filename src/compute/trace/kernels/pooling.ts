@@ -7,7 +7,7 @@ import { BLOCKED } from "../../onnx/domains.ts";
 import * as tf from "../../tf.ts";
 import { blocksOf, fromBlocks } from "../blocks.ts";
 import type { Value } from "../graph.ts";
-import type { Attributes, TraceKernels } from "../kernel.ts";
+import type { TraceKernels } from "../kernel.ts";
 import { inOrder, NCHW, stored, type Traced } from "../traced.ts";
 
 type Shape4 = [number, number, number, number];
@@ -21,15 +21,17 @@ interface Window {
   readonly outShape: readonly number[];
 }
 
-function windowOf(shape: readonly number[], attributes: Attributes): Window {
-  const { filterSize, strides, pad, dimRoundingMode } = attributes;
+function windowOf(
+  shape: readonly number[],
+  { filterSize, strides, pad, dimRoundingMode }: tf.MaxPoolAttrs,
+): Window {
   const info = tf.backend_util.computePool2DInfo(
     shape as Shape4,
-    filterSize as [number, number],
-    strides as [number, number],
+    filterSize,
+    strides,
     1,
-    pad as "valid" | "same" | number,
-    dimRoundingMode as "floor" | undefined,
+    pad,
+    dimRoundingMode,
   );
   const { top, left, bottom, right } = info.padInfo;
   return {
@@ -76,10 +78,13 @@ function enlarged(x: Traced, rows: number, columns: number): Traced {
 }
 
 /** Integer factors between image sizes; nearest neighbour is a repetition then. */
-function factors(from: readonly number[], to: readonly number[], attributes: Attributes): [number, number] {
+function factors(
+  from: readonly number[],
+  to: readonly number[],
+  { alignCorners, halfPixelCenters }: tf.ResizeNearestNeighborAttrs,
+): [number, number] {
   const rows = to[0] / from[0];
   const columns = to[1] / from[1];
-  const { alignCorners, halfPixelCenters } = attributes;
   if (!Number.isInteger(rows) || !Number.isInteger(columns) || alignCorners || halfPixelCenters) {
     throw new TypeError(
       `nearest-neighbour resizing has a traced form for whole factors and aligned edges only, got ${from} to ${to}`,
@@ -100,14 +105,14 @@ function blockSum(dy: Traced, value: Value, rows: number, columns: number): Valu
 
 /** Pooling and resizing kernels. */
 export const poolingKernels: TraceKernels = {
-  AvgPool: ({ x }, attributes) => {
+  AvgPool: ({ x }, attributes: tf.AvgPoolAttrs) => {
     const window = windowOf(x.shape, attributes);
     const value = x.graph.node("AveragePool", [stored(x, NCHW)], window.outShape, {
       attributes: { ...poolAttributes(window), count_include_pad: 0 },
     });
     return inOrder(x.graph, value, NCHW);
   },
-  AvgPoolGrad: ({ dy, input }, attributes) => {
+  AvgPoolGrad: ({ dy, input }, attributes: tf.AvgPoolGradAttrs) => {
     const window = windowOf(input.shape, attributes);
     if (!tiles(window, input.shape)) {
       throw new TypeError("the gradient of average pooling has a traced form for windows side by side only");
@@ -117,14 +122,14 @@ export const poolingKernels: TraceKernels = {
     const share = dy.graph.node("Mul", [gradient, dy.graph.scalar(1 / (rows * columns))], gradient.shape);
     return enlarged(inOrder(dy.graph, share, NCHW), rows, columns);
   },
-  MaxPool: ({ x }, attributes) => {
+  MaxPool: ({ x }, attributes: tf.MaxPoolAttrs) => {
     const window = windowOf(x.shape, attributes);
     const value = x.graph.node("MaxPool", [stored(x, NCHW)], window.outShape, {
       attributes: poolAttributes(window),
     });
     return inOrder(x.graph, value, NCHW);
   },
-  MaxPoolGrad: ({ dy, input }, attributes) => {
+  MaxPoolGrad: ({ dy, input }, attributes: tf.MaxPoolGradAttrs) => {
     const graph = dy.graph;
     const window = windowOf(input.shape, attributes);
     const image = stored(input, NCHW);
@@ -140,12 +145,11 @@ export const poolingKernels: TraceKernels = {
     const flat = graph.node("ScatterElements", inputs, [size], { attributes: { axis: 0, reduction: "add" } });
     return inOrder(graph, graph.reshape(flat, image.shape), NCHW);
   },
-  ResizeNearestNeighbor: ({ images }, attributes) => {
-    const size = attributes.size as number[];
-    const [rows, columns] = factors(images.shape.slice(1, 3), size, attributes);
+  ResizeNearestNeighbor: ({ images }, attributes: tf.ResizeNearestNeighborAttrs) => {
+    const [rows, columns] = factors(images.shape.slice(1, 3), attributes.size, attributes);
     return enlarged(images, rows, columns);
   },
-  ResizeNearestNeighborGrad: ({ images, dy }, attributes) => {
+  ResizeNearestNeighborGrad: ({ images, dy }, attributes: tf.ResizeNearestNeighborAttrs) => {
     const [rows, columns] = factors(images.shape.slice(1, 3), dy.shape.slice(1, 3), attributes);
     return inOrder(dy.graph, blockSum(dy, stored(dy, NCHW), rows, columns), NCHW);
   },

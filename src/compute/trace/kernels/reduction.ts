@@ -48,18 +48,18 @@ function reducedShape(shape: readonly number[], axes: readonly number[], keepDim
     : shape.filter((_, axis) => !axes.includes(axis));
 }
 
-function reduction(op: string, attribute = "axis"): TraceKernel {
-  return ({ x }, attributes) =>
-    reduced(op, x, axesOf(attributes[attribute], x.shape.length), attributes.keepDims as boolean);
+function reduction(op: string): TraceKernel {
+  return ({ x }, { axis, keepDims }: tf.SumAttrs) => reduced(op, x, axesOf(axis, x.shape.length), keepDims);
 }
 
 /** All and Any: a minimum or maximum over 0 and 1. */
 function logicalReduction(op: string): TraceKernel {
-  return ({ x }, { axis }) => cast(reduced(op, cast(x, "int32"), axesOf(axis, x.shape.length)), "bool");
+  return ({ x }, { axis }: tf.AllAttrs) =>
+    cast(reduced(op, cast(x, "int32"), axesOf(axis, x.shape.length)), "bool");
 }
 
 function extremeIndex(op: string): TraceKernel {
-  return ({ x }, { axis }) => {
+  return ({ x }, { axis }: tf.ArgMaxAttrs) => {
     const [along] = axesOf(axis, x.shape.length);
     const shape = x.shape.filter((_, index) => index !== along);
     const attributes = { axis: along, keepdims: 0 };
@@ -91,7 +91,7 @@ export function activated(
   x: Traced,
   activation: unknown,
   preluWeights?: Traced,
-  leakyAlpha?: unknown,
+  leakyAlpha?: number,
 ): Traced {
   const apply = (op: string, attributes = {}) =>
     mapValues([x], (values, shape) => x.graph.node(op, values, shape, { attributes }));
@@ -107,7 +107,7 @@ export function activated(
     case "sigmoid":
       return apply("Sigmoid");
     case "leakyrelu":
-      return apply("LeakyRelu", { alpha: { float: leakyAlpha as number } });
+      return apply("LeakyRelu", { alpha: { float: leakyAlpha! } });
     case "relu6":
       return mapValues(
         [x],
@@ -128,35 +128,36 @@ function cumulative(graph: Graph, x: Traced, axis: number, exclusive: boolean, r
 
 /** Reductions and products. */
 export const reductionKernels: TraceKernels = {
-  Sum: ({ x }, { axis, keepDims }) => {
+  Sum: ({ x }, { axis, keepDims }: tf.SumAttrs) => {
     const axes = axesOf(axis, x.shape.length);
     if (x.fill === 0) {
-      return filled(x.graph, reducedShape(x.shape, axes, keepDims as boolean), 0, x.value.type);
+      return filled(x.graph, reducedShape(x.shape, axes, keepDims), 0, x.value.type);
     }
-    return sumOfPixels(x, axes, keepDims as boolean) ?? reduced("ReduceSum", x, axes, keepDims as boolean);
+    return sumOfPixels(x, axes, keepDims) ?? reduced("ReduceSum", x, axes, keepDims);
   },
   Mean: reduction("ReduceMean"),
   Prod: reduction("ReduceProd"),
-  Max: reduction("ReduceMax", "reductionIndices"),
+  Max: ({ x }, { reductionIndices, keepDims }: tf.MaxAttrs) =>
+    reduced("ReduceMax", x, axesOf(reductionIndices, x.shape.length), keepDims),
   Min: reduction("ReduceMin"),
   All: logicalReduction("ReduceMin"),
   Any: logicalReduction("ReduceMax"),
   ArgMax: extremeIndex("ArgMax"),
   ArgMin: extremeIndex("ArgMin"),
-  Softmax: ({ logits }, { dim }) => {
+  Softmax: ({ logits }, { dim }: tf.SoftmaxAttrs) => {
     const [axis] = axesOf(dim, logits.shape.length);
     return natural(
       logits.graph,
       logits.graph.node("Softmax", [stored(logits)], logits.shape, { attributes: { axis } }),
     );
   },
-  Cumsum: ({ x }, { axis, exclusive, reverse }) =>
-    cumulative(x.graph, x, axesOf(axis, x.shape.length)[0], exclusive as boolean, reverse as boolean),
-  BatchMatMul: ({ a, b }, { transposeA, transposeB }) =>
-    matrixProduct(a, b, transposeA as boolean, transposeB as boolean),
-  _FusedMatMul: ({ a, b, bias, preluActivationWeights }, attributes) => {
+  Cumsum: ({ x }, { axis, exclusive, reverse }: tf.CumsumAttrs) =>
+    cumulative(x.graph, x, axesOf(axis, x.shape.length)[0], exclusive, reverse),
+  BatchMatMul: ({ a, b }, { transposeA, transposeB }: tf.BatchMatMulAttrs) =>
+    matrixProduct(a, b, transposeA, transposeB),
+  _FusedMatMul: ({ a, b, bias, preluActivationWeights }, attributes: tf._FusedMatMulAttrs) => {
     const { transposeA, transposeB, activation, leakyreluAlpha } = attributes;
-    const product = matrixProduct(a, b, transposeA as boolean, transposeB as boolean);
+    const product = matrixProduct(a, b, transposeA, transposeB);
     const biased = bias === undefined
       ? product
       : mapValues([product, bias], (values, shape) => a.graph.node("Add", values, shape));
