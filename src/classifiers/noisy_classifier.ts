@@ -151,7 +151,7 @@ export class NoisyDigitClassifier {
 
   /**
    * Puts the weights on the current engine.
-   * @param weights Values by the names of {@linkcode NOISY_CLASSIFIER_PARAMETERS}.
+   * @param weights Values by parameter name, as `readNoisyClassifier` gives them.
    */
   constructor(weights: Weights) {
     requireWeights("weights", weights, NOISY_CLASSIFIER_PARAMETERS);
@@ -206,7 +206,7 @@ export class NoisyDigitClassifier {
    *
    * @param labels One a row, whole numbers below 10.
    * @returns [B].
-   * @throws {RangeError} as {@linkcode logProbabilities}, for a label that is no class, or not one for each row
+   * @throws {RangeError} as {@linkcode NoisyDigitClassifier.logProbabilities}, for a label that is no class, or not one for each row
    * @throws {Error} after dispose
    */
   logProbability(y: tf.Tensor, noiseRatio: PerRow, labels: readonly number[]): tf.Tensor1D {

@@ -66,7 +66,7 @@ export const CLASSIFIER_TRAINING: ClassifierTraining = {
 };
 
 /** A classifier to train. */
-export interface ClassifierKind<Inputs extends object = object> {
+interface ClassifierKind<Inputs extends object = object> {
   /** Its parameters. */
   readonly parameters: readonly ParameterSpec[];
   /** Shapes of the tensors that {@linkcode ClassifierKind.inputs} makes. */
@@ -101,7 +101,7 @@ export const noisyDigits: ClassifierKind<NoisyClassifierInputs> = {
 };
 
 /** One step that was done. */
-export interface ClassifierStep {
+interface ClassifierStep {
   /** From 1. */
   readonly step: number;
   /** Mean cross-entropy of the batch in nats; null but for every 50th step and the last. */

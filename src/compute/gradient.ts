@@ -5,7 +5,7 @@
 import * as tf from "./tf.ts";
 
 /** The transposed Jacobian of f at x times dy, which is of f(x)'s shape; by default of ones. */
-export type Gradient = (x: tf.Tensor, dy?: tf.Tensor) => tf.Tensor;
+type Gradient = (x: tf.Tensor, dy?: tf.Tensor) => tf.Tensor;
 
 /**
  * The gradient of f, as `tf.grad` gives it.

@@ -3,7 +3,7 @@ import { quoted, quotedShape } from "../input/quoted.ts";
 import * as tf from "./tf.ts";
 
 /** What a tensor must be like. */
-export interface TensorLimits {
+interface TensorLimits {
   /** Number of axes. */
   readonly rank?: number;
   /** The fewest axes. */

@@ -5,7 +5,7 @@
 import * as tf from "../compute/tf.ts";
 
 /** A symmetric, positive matrix in two factors, each applied to every row. */
-export interface FactoredMatrix {
+interface FactoredMatrix {
   /** The first factor; linear. */
   inner(v: tf.Tensor): tf.Tensor;
   /** What the matrix makes of v, given inner(v). */

@@ -22,7 +22,7 @@ export const CIFAR10_MIRRORS: readonly string[] = [
 ];
 
 /** What labels mean, in their order. */
-export const CIFAR10_CLASSES: readonly string[] = [
+const CIFAR10_CLASSES: readonly string[] = [
   ..."airplane automobile bird cat deer dog frog horse ship truck".split(" "),
 ];
 

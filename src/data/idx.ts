@@ -6,7 +6,7 @@ import { quotedShape } from "../input/quoted.ts";
 import { requireBytes, requireOptions, requireShape, requireText } from "../input/require.ts";
 
 /** Unsigned bytes with a shape, in row-major order. */
-export interface IdxArray {
+interface IdxArray {
   /** Sizes, outermost first: [count] for labels, [count, rows, columns] for images. */
   readonly shape: readonly number[];
   /** As many values as the product of the shape. */

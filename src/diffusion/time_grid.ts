@@ -18,14 +18,14 @@ export type GridConfig = {
   /** Karras' ρ, positive; other grids ignore it. Default 7. */
   readonly rho?: number;
   /**
-   * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. Default those
-   * of {@linkcode CONSISTENCY_LEVELS} for N steps.
+   * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. Left out,
+   * those that suit digits: 1.2 for two steps, 2 and 0.5 for three, 3, 1.2 and 0.4 for four.
    */
   readonly ratios?: readonly number[];
 };
 
 /** Noise ratios that a consistency model of digits visits between the prior and the data in 1, 2, 3 and 4 steps. */
-export const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5], [3, 1.2, 0.4]];
+const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5], [3, 1.2, 0.4]];
 
 /**
  * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`.

@@ -118,7 +118,7 @@ export interface Distances {
 }
 
 /** Both distances of samples [N, 2] and [M, 2]. */
-export function distances(a: ArrayLike<number>, b: ArrayLike<number>, rng: Rng): Distances {
+function distances(a: ArrayLike<number>, b: ArrayLike<number>, rng: Rng): Distances {
   return { energy: energyDistance(a, b, 2), sliced: slicedWasserstein(a, b, 2, 64, rng) };
 }
 

@@ -49,7 +49,7 @@ export interface ModesRow {
 }
 
 /** Names of the samplers that are compared. */
-export const modeSamplers = ["plain Langevin", "annealed Langevin", "reverse SDE"] as const;
+const modeSamplers = ["plain Langevin", "annealed Langevin", "reverse SDE"] as const;
 
 const FOLLOWED = 8;
 const STD = 0.3;

@@ -7,7 +7,7 @@
 export const MOST_PIXELS = 16_000_000;
 
 /** What {@linkcode checkPixels} compares with. */
-export interface PixelLimits {
+interface PixelLimits {
   /** The most pixels that a file of its length can hold. */
   readonly possible: number;
   /** The most pixels that are read. */

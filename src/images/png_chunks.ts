@@ -105,7 +105,7 @@ const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** The cyclic redundancy check of bytes (PNG specification, annex D). */
-export function crc32(view: DataView, from: number, length: number): number {
+function crc32(view: DataView, from: number, length: number): number {
   let crc = 0xffffffff;
   for (let at = from; at < from + length; at++) {
     crc = REMAINDERS[(crc ^ view.getUint8(at)) & 255] ^ (crc >>> 8);

@@ -1,7 +1,7 @@
 /** Files over HTTP, given up when they stall or are larger than they should be. @module */
 
 /** Why a download was given up, in words that go on a sentence. */
-export class DownloadError extends Error {
+class DownloadError extends Error {
   /** The error's name. */
   override readonly name = "DownloadError";
 }

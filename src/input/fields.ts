@@ -3,7 +3,7 @@ import { isObject } from "./json.ts";
 import { quoted } from "./quoted.ts";
 
 /** Where a number may lie; what is left out is no bound. */
-export interface Range {
+interface Range {
   /** The smallest number allowed. */
   readonly least?: number;
   /** The largest number allowed. */

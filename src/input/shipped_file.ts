@@ -5,7 +5,7 @@
  */
 
 /** What a file must be. */
-export interface ShippedFile {
+interface ShippedFile {
   /** Where it is. */
   readonly url: URL;
   /** Its length. */

@@ -34,7 +34,7 @@ export async function decodeLatent(
 }
 
 /**
- * Spherical interpolation (Shoemake 1985; White 2016): at weight w
+ * Spherical interpolation (Shoemake 1985; White 2016): at weight w,
  *
  *   [sin((1 − w) θ) a + sin(w θ) b]/sin θ,   θ the angle between a and b,
  *

@@ -20,7 +20,7 @@ export type FlowMethod =
   | { readonly kind: "rk4"; readonly grid: GridConfig };
 
 /** Between the data at tMin and the prior at tMax. */
-export type FlowDirection = "to prior" | "to data";
+type FlowDirection = "to prior" | "to data";
 
 /**
  * Solves dx/dt = derivative(x, t) between sde.tMin and sde.tMax for x [B, …], which is not disposed; the caller owns the

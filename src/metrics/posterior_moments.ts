@@ -1,7 +1,7 @@
 /** Mean and spread, pixel by pixel, of several samples for each of several observations. @module */
 
 /** Moments of the samples of each observation. */
-export interface PosteriorMoments {
+interface PosteriorMoments {
   /** [observations, size]. */
   readonly mean: Float32Array;
   /** [observations, size], with the divisor samples − 1; 0 for one sample. */

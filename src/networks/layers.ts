@@ -16,7 +16,7 @@ export interface Layer<Inputs extends readonly unknown[] = [x: tf.Tensor]> {
 }
 
 /** Per-sample affine modulation of normalized channels (Perez et al. 2018), both [B, C]. */
-export interface FilmParameters {
+interface FilmParameters {
   /** Added to 1 and multiplied with the normalized channels. */
   readonly scale: tf.Tensor2D;
   /** Added after that. */
@@ -66,7 +66,7 @@ export function dense(
 }
 
 /** What a convolution is. */
-export interface ConvolutionOptions {
+interface ConvolutionOptions {
   /** Channels of the input. */
   readonly from: number;
   /** Channels of the output. */

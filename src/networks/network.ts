@@ -34,7 +34,7 @@ export interface Network<Config = unknown> {
   readonly sampleShape: readonly number[];
   /** Number of classes; 0 for a network without labels. */
   readonly classes: number;
-  /** All parameters, in the order of {@link flatten}. */
+  /** All parameters, in the order in which {@linkcode unflatten} takes them. */
   readonly parameters: readonly ParameterSpec[];
   /** Initial values, drawn from a fork of `rng` for each name. */
   initialise(rng: Rng): Map<string, Float32Array>;
@@ -87,7 +87,7 @@ export function flatten(specs: readonly ParameterSpec[], weights: Weights): Floa
   return flat;
 }
 
-/** The inverse of {@link flatten}; the arrays are copies. */
+/** The parameters by name, from all of them end to end in the order of the specs; the arrays are copies. */
 export function unflatten(specs: readonly ParameterSpec[], flat: Float32Array): Map<string, Float32Array> {
   requireArray("specs", specs);
   requireFloats("flat", flat);

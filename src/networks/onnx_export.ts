@@ -14,10 +14,10 @@ import { type PredictionInputs, predictNoise } from "./noise_prediction.ts";
 import { randomFrequencies } from "./tutorial.ts";
 
 /** Names of the inputs in their order; `classes` is absent for a network without labels. */
-export const ONNX_INPUTS = ["y", "noise_ratio", "classes"] as const;
+const ONNX_INPUTS = ["y", "noise_ratio", "classes"] as const;
 
 /** Names of the outputs in their order. */
-export const ONNX_OUTPUTS = ["noise", "denoised"] as const;
+const ONNX_OUTPUTS = ["noise", "denoised"] as const;
 
 /**
  * The bytes of an .onnx file (standard operations of opset 18, float32) that computes the noise predictor for any number of rows

@@ -70,7 +70,7 @@ export function consistencyDefaults(size: number, teacher: Guidance | null): Con
 }
 
 /** The noise ratios of pairs, float64, [B] each. */
-export interface ConsistencyLevels {
+interface ConsistencyLevels {
   /** t, at which the student is trained. */
   readonly far: Float64Array;
   /** r < t, at which its moving average gives the target. */

@@ -16,7 +16,7 @@ export interface AxisOptions {
 }
 
 /** A tick: where in the data and what it says. */
-export interface Tick {
+interface Tick {
   /** In data units. */
   readonly value: number;
   /** Its label. */

@@ -37,7 +37,7 @@ export interface LangevinOptions {
 }
 
 /**
- * Langevin dynamics at time s (Song et al. 2021, Alg. 4 and 5); a step from t to s makes `steps` moves
+ * Langevin dynamics at time s (Song et al. 2021, Alg. 4 and 5); a step from t to s makes `steps` moves:
  *
  *   x ← x + ε g + √(2ε) z,   g = score(x, s),   ε = 2 a (r ‖z‖/‖g‖)² or, by the rule `ald`, ε = 2 a (r σ_s)².
  *

@@ -18,7 +18,7 @@ export interface ToleranceOptions {
 }
 
 /** dx/dt at x [B, …], row b at time t[b]; the caller owns the result. */
-export type Derivative = (x: tf.Tensor, t: Float64Array) => tf.Tensor;
+type Derivative = (x: tf.Tensor, t: Float64Array) => tf.Tensor;
 
 // Dormand & Prince 1980, Table 2: the pair RK5(4)7M.
 const NODES = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];

@@ -11,7 +11,7 @@ import { requireFloats, requireOptions } from "../input/require.ts";
 import { sizeOf } from "../math/shape.ts";
 
 /** A batch with its noise. */
-export interface NoisedBatch {
+interface NoisedBatch {
   /** x_0, [B, …sampleShape], reversed here and there if the config says so. */
   readonly data: tf.Tensor;
   /** ε, [B, …sampleShape]. */

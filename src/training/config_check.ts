@@ -10,7 +10,7 @@ import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import type { TrainingConfig } from "./train.ts";
 
 /** A training config without its model. */
-export type Recipe = Omit<TrainingConfig, "model">;
+type Recipe = Omit<TrainingConfig, "model">;
 
 /**
  * Checks every field of a recipe.

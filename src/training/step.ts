@@ -36,7 +36,7 @@ export interface StepResult {
 }
 
 /** A loss and its gradient by the parameters. */
-export interface LossAndGradient {
+interface LossAndGradient {
   /** The loss. */
   readonly loss: tf.Scalar;
   /** Its gradient, [P]. */

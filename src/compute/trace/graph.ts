@@ -21,7 +21,7 @@ export interface Value {
 }
 
 /** What a node needs beside its inputs. */
-export interface NodeOptions {
+interface NodeOptions {
   /** Of the outputs; by default that of the first input. */
   readonly type?: OnnxType;
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;

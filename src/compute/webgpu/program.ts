@@ -7,7 +7,7 @@ import type * as tf from "../tf.ts";
 import type { WebGPUBackend, WebGPUProgram } from "./backend.ts";
 
 /** A program and where its numbers come from and go. */
-export interface Computation {
+interface Computation {
   /** Names the code: two programs of one name must have the same code. */
   readonly name: string;
   readonly code: string;

@@ -11,7 +11,7 @@ import { filled, identity, natural, reshaped, stored, type Traced } from "../tra
 import { cast, mapValues } from "./elementwise.ts";
 
 /** Reduces axes away, or to length 1; the rest keeps its storage order. */
-export function reduced(op: string, x: Traced, axes: readonly number[], keepDims = false): Traced {
+function reduced(op: string, x: Traced, axes: readonly number[], keepDims = false): Traced {
   if (keepDims) {
     const shape = reducedShape(x.shape, axes, true);
     const storedAxes = identity(x.perm.length).filter((index) => axes.includes(x.perm[index]));
