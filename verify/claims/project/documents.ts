@@ -63,6 +63,20 @@ claim(
   },
 );
 
+claim("the places that ARCHITECTURE.md names have what it says is there", async (check) => {
+  const text = await Deno.readTextFile(new URL("ARCHITECTURE.md", root));
+  const rows = [...text.matchAll(/^\| [^|]+\| `([^`|]+\.ts)` +\| `(\w+)` +\|$/gm)].map((
+    [, path, name],
+  ) => [path, name]);
+  check.atLeast("places", rows.length, 12, "the table Where to look");
+  const wrong: string[] = [];
+  for (const [path, name] of rows) {
+    const code = await Deno.readTextFile(new URL(path, root)).catch(() => "");
+    if (!new RegExp(`\\b${name}\\b`).test(code)) wrong.push(`${path} has no ${name}`);
+  }
+  check.equal("names that are elsewhere", wrong, [], "a reader opens the file that is named");
+});
+
 claim("README is at most 150 lines long", async (check) => {
   const lines = (await Deno.readTextFile(new URL("README.md", root))).trimEnd().split("\n").length;
   check.atMost("lines", lines, 150, "a page that is read to its end");
