@@ -1,7 +1,6 @@
 /** Claims about the networks: shapes, gradients, names, conditioning, what they start as. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { sizeOf } from "../../../src/math/shape.ts";
 import {
   DIGITS,
   NETWORK_PRESETS,
@@ -9,82 +8,26 @@ import {
   networkFromConfig,
 } from "../../../src/networks/registry.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../../src/networks/layers.ts";
-import { namedParameters, type Network, parameterCount } from "../../../src/networks/network.ts";
-import type { UNetConfig } from "../../../src/networks/unet.ts";
-import { type Area, type Check, claim } from "../../suite/claim.ts";
+import { type Network, parameterCount } from "../../../src/networks/network.ts";
+import { type Area, claim } from "../../suite/claim.ts";
 import { firstOf, scoped } from "../../instruments/tensor_scope.ts";
+import { fourierUNet, output, perceptron, randomWeights, small } from "../../problems/small_networks.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "always" };
-
-/** A U-Net with every part, small enough to be differenced numerically. */
-const small: UNetConfig = {
-  ...DIGITS,
-  height: 8,
-  width: 16,
-  channels: 3,
-  widths: [4, 8],
-  blocks: 1,
-  middleBlocks: 1,
-  groups: 2,
-  embedding: 8,
-  noiseFeatures: 4,
-  attention: [2],
-  classes: 3,
-};
-/** The same with waves of its input. */
-const wavy: UNetConfig = { ...small, wavePeriods: [0.8, 2.5] };
-const perceptron: NetworkConfig = {
-  kind: "mlp",
-  dimensions: 2,
-  hidden: 16,
-  layers: 2,
-  noiseFeatures: 8,
-  classes: 3,
-};
-
-/** Parameter values without zeros, behind which other layers would hide. */
-function busyWeights(network: Network, seed: number): tf.Tensor[] {
-  const rng = createRng(seed).fork("busy weights");
-  return network.parameters.map(({ name, shape, mean, std }) => {
-    const values = rng.fork(name).normalValues([1, sizeOf(shape)]);
-    return tf.tensor(values.map((z) => mean + (std === 0 ? 0.2 : std) * z), [...shape]);
-  });
-}
-
-/** The network's output for a batch drawn from the seed; labels or noise levels may be given. */
-function output(
-  network: Network,
-  weights: readonly tf.Tensor[],
-  seed: number,
-  { rows = 3, logNoiseRatio = -1, label = 1 }: { rows?: number; logNoiseRatio?: number; label?: number } = {},
-): tf.Tensor {
-  return tf.tidy(() => {
-    const features = network.noiseFeatures(new Float64Array(rows).fill(logNoiseRatio));
-    const classes = network.classes === 0
-      ? null
-      : tf.oneHot(tf.fill([rows], label, "int32"), network.classes + 1).toFloat() as tf.Tensor2D;
-    return network.forward(
-      namedParameters(network.parameters, weights),
-      createRng(seed).fork("x").normal([rows, ...network.sampleShape]),
-      tf.tensor2d(features, [rows, network.noiseFeatureCount]),
-      classes,
-    );
-  });
-}
 
 const subjects: readonly [string, NetworkConfig][] = [
   ["digits", DIGITS],
   ["tutorial", NETWORK_PRESETS.tutorial],
   ["small U-Net", small],
-  ["small U-Net with waves", wavy],
+  ["small U-Net with waves", fourierUNet],
   ["perceptron", perceptron],
 ];
 
 claim("every network gives finite numbers in the shape of its input, with flat memory", async (check) => {
   for (const [name, config] of subjects) {
     const network = networkFromConfig(config) as Network;
-    const weights = busyWeights(network, check.seed);
+    const weights = randomWeights(network, check.seed);
     const before = tf.memory().numTensors;
     const y = output(network, weights, check.seed);
     check.equal(
@@ -99,69 +42,6 @@ claim("every network gives finite numbers in the shape of its input, with flat m
     tf.dispose(weights);
   }
 });
-
-claim(
-  "the gradient of a whole small U-Net agrees with finite differences, parameter by parameter",
-  (check) => compareGradients(check, networkFromConfig(small) as Network),
-);
-
-claim(
-  "the gradient of a U-Net with Fourier features agrees with finite differences, parameter by parameter",
-  (check) => compareGradients(check, networkFromConfig(wavy) as Network),
-);
-
-claim(
-  "the gradient of a perceptron agrees with finite differences, parameter by parameter",
-  (check) => compareGradients(check, networkFromConfig(perceptron) as Network),
-);
-
-/** How many roundings of an output, all to one side, a slope may be off by: 7.6 at most in 18,000 of 3,000 seeds. */
-const ROUNDINGS = 32;
-
-/** Along each parameter's own gradient, which is the direction of largest slope, the slope is the gradient's norm. */
-async function compareGradients(check: Check, network: Network): Promise<void> {
-  await scoped(async () => {
-    const weights = busyWeights(network, check.seed);
-    const rows = 2;
-    const cotangent = createRng(check.seed).fork("cotangent").normal([rows, ...network.sampleShape]);
-    const value = (...w: tf.Tensor[]) =>
-      tf.sum(tf.mul(output(network, w, check.seed, { rows }), cotangent)) as tf.Scalar;
-    const gradients = tf.grads(value)(weights);
-    // The sum of float32 terms is summed on the host in float64: only the terms are rounded.
-    const precise = async (w: readonly tf.Tensor[]) => {
-      const terms = tf.tidy(() => tf.mul(output(network, w, check.seed, { rows }), cotangent));
-      return (await terms.data<"float32">()).reduce((sum, term) => sum + term, 0);
-    };
-    // What is rounded are sums of products, which are as large where they happen to cancel: the output's size over many samples.
-    const many = 32;
-    const scale = Math.sqrt(rows / many) *
-      await firstOf(tf.norm(output(network, weights, check.seed, { rows: many }))) *
-      await firstOf(tf.norm(cotangent));
-    for (const [i, { name }] of network.parameters.entries()) {
-      const norm = await firstOf(tf.norm(gradients[i]));
-      const direction = tf.div(gradients[i], norm);
-      const slope = async (h: number) => {
-        const at = async (step: number) =>
-          await precise(weights.map((w, j) => j === i ? tf.add(w, tf.mul(direction, step)) : w));
-        return (await at(h) - await at(-h)) / (2 * h);
-      };
-      const h = 0.01;
-      const [fine, middle, coarse] = [await slope(h), await slope(2 * h), await slope(4 * h)];
-      // Central differences err by a h² + b h⁴ + …: (4f(h) − f(2h))/3 by −4b h⁴, and the same at twice the step by 16 times as
-      // much. A third of the distance of the two is five times what is left.
-      const [nearer, farther] = [(4 * fine - middle) / 3, (4 * middle - coarse) / 3];
-      const tolerance = Math.abs(nearer - farther) / 3 + ROUNDINGS * 2 ** -24 * scale / h;
-      check.within(
-        name,
-        norm,
-        nearer,
-        tolerance,
-        "five times what two extrapolations leave, and roundings of float32, four times what 3,000 seeds had",
-        { detectable: `a relative error of ${(tolerance / norm).toExponential(0)}` },
-      );
-    }
-  });
-}
 
 claim("the noise embedding is cosines, then sines, of documented frequencies", (check) => {
   const logs = Float64Array.of(-2, 0.7);
@@ -231,7 +111,7 @@ claim("noise level and class change a network's output, and only in their own ro
   await scoped(async () => {
     for (const [name, config] of [["small U-Net", small], ["perceptron", perceptron]] as const) {
       const network = networkFromConfig(config) as Network;
-      const weights = busyWeights(network, check.seed);
+      const weights = randomWeights(network, check.seed);
       const distance = async (a: tf.Tensor, b: tf.Tensor) =>
         await firstOf(tf.norm(tf.sub(a, b))) / await firstOf(tf.norm(b));
       const base = output(network, weights, check.seed);

@@ -5,7 +5,6 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import type { Network } from "../../../src/networks/network.ts";
 import {
   consistencyDefaults,
   consistencyGap,
@@ -13,48 +12,21 @@ import {
   type ConsistencyObjective,
   drawConsistencyLevels,
 } from "../../../src/objectives/consistency.ts";
-import { consistencyMethod } from "../../../src/training/consistency_step.ts";
-import {
-  OPTIMIZER_DEFAULTS,
-  scalarTensors,
-  startState,
-  stateTensors,
-} from "../../../src/training/optimizer.ts";
-import { compileStep, trainingStep } from "../../../src/training/step.ts";
-import type { TrainingConfig } from "../../../src/training/train.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { checkProportion, checkUniform, standardNormalCdf } from "../../instruments/statistics.ts";
+import {
+  centre,
+  dimension,
+  objective,
+  offsets,
+  rows,
+  sigmaData,
+  slopeOf,
+  stepOf,
+} from "../../problems/linear_consistency.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
-
-/** Data N(centre, sigmaData²) in three dimensions. */
-const [sigmaData, centre, dimension] = [0.5, 0.3, 3];
-/** What the classes 0 and 1 and no class add to the network's output. */
-const offsets = [0.4, -0.7, 0.1];
-
-/**
- * F(x, ν, k) = gain · g(ν) x + shift · offset_k, g = (T − s)/ν with T = √(s² + ν²). With EDM's preconditioning gain 0 is the
- * exact noise predictor of the Gaussian, gain 1 its exact consistency function.
- */
-const network: Network = {
-  config: null,
-  sampleShape: [dimension],
-  classes: 2,
-  parameters: [{ name: "gain", shape: [1], mean: 0, std: 0 }, { name: "shift", shape: [1], mean: 0, std: 0 }],
-  noiseFeatureCount: 1,
-  initialise: () => new Map([["gain", new Float32Array(1)], ["shift", new Float32Array(1)]]),
-  noiseFeatures: (logs) => Float32Array.from(logs, (log) => slopeOf(Math.exp(log))),
-  forward: (p, x, features, classes) =>
-    tf.add(
-      tf.mul(tf.mul(x, features), p.gain),
-      tf.mul(tf.matMul(classes!, tf.tensor2d(offsets, [3, 1])), p.shift),
-    ),
-};
-
-function slopeOf(ratio: number): number {
-  return ratio / (Math.hypot(ratio, sigmaData) + sigmaData);
-}
 
 /** The predicted noise of gain and shift for class k, in float64 by EDM's Table 1. */
 function noiseOf(y: number, ratio: number, k: number, [gain, shift]: readonly number[]): number {
@@ -62,63 +34,6 @@ function noiseOf(y: number, ratio: number, k: number, [gain, shift]: readonly nu
   const [skip, out, input] = [(sigmaData / total) ** 2, ratio * sigmaData / total, 1 / total];
   const f = gain * slopeOf(ratio) * input * (y - centre) + shift * offsets[k];
   return (y - (centre + skip * (y - centre) + out * f)) / ratio;
-}
-
-const objective: ConsistencyObjective = {
-  ...consistencyDefaults(dimension, { scale: 1.3, from: 0.6, to: 6 }),
-  ...{ mean: 0, std: 1, range: [0.05, 10], highFrom: 2, huber: 0.1 },
-};
-const rows = 32;
-
-function configOf(objective: ConsistencyObjective, batch = rows): TrainingConfig {
-  return {
-    model: { network: null as never, preconditioning: { sigmaData, centre }, consistency: true },
-    objective,
-    optimizer: { ...OPTIMIZER_DEFAULTS, rate: 0.02, warmup: 0, clip: 1e9, ema: 0.9 },
-    ...{ steps: 8, batch, labelDropout: 0.2, seed: 4 },
-  };
-}
-
-/** Gaussian data with labels, a function of the step. */
-function images(step: number, batch = rows) {
-  const normals = createRng(9).fork(`data ${step}`).normalValues([batch, dimension]);
-  return {
-    images: Float32Array.from(normals, (z) => centre + sigmaData * z),
-    labels: Array.from({ length: batch }, (_, i) => i % 2),
-  };
-}
-
-/** One step of a method from given weights: its loss, its gradient, and the tensors of its batch on the host. */
-async function stepOf(
-  objective: ConsistencyObjective,
-  { weights, ema, teacher, done = 0 }: Record<"weights" | "ema" | "teacher", readonly number[]> & {
-    readonly done?: number;
-  },
-) {
-  const config = configOf(objective);
-  const method = consistencyMethod(config, objective, network, Float32Array.from(teacher));
-  const step = await compileStep(method.lossAndGradient, config.optimizer, 2, method.batchShapes);
-  const batch = method.batch(images(done), done);
-  const state = stateTensors({ ...startState(Float32Array.from(weights)), ema: Float32Array.from(ema) });
-  const inputs = { state, scalars: scalarTensors(config.optimizer, 1, 8), batch };
-  const result = step.run(inputs);
-  const [loss] = await result.loss.data();
-  const mean = [...await result.state.mean.data()];
-  const { data, noise, far, near, atFar, guidance } = batch;
-  const read = async (tensor?: tf.Tensor) => await tensor?.data() ?? [];
-  const hosts = {
-    data: await read(data),
-    noise: await read(noise),
-    far: await read(far),
-    near: await read(near),
-    classes: await read(atFar.classes),
-    guidance: await read(guidance),
-  };
-  tf.dispose([result, inputs]);
-  step.dispose();
-  method.dispose();
-  // Adam's first moment after the first step is (1 − β₁) times the gradient.
-  return { loss, gradient: mean.map((m) => m / (1 - 0.9)), batch: hosts };
 }
 
 /** The loss of a batch in float64, from its data, noise, ratios and labels. */
@@ -262,66 +177,5 @@ claim(
         }
       }
     }
-  },
-);
-
-claim(
-  "the exact consistency function is the loss's optimum: it vanishes there with the gap's cube",
-  async (check) => {
-    const lossAt = async (gain: number, gap: number) => {
-      const chosen = { ...objective, huber: 10, gap: { first: gap, last: gap, settled: 1 } };
-      const { loss } = await stepOf(chosen, { weights: [gain, 0], ema: [gain, 0], teacher: [0, 0] });
-      return loss;
-    };
-    const exact = [await lossAt(1, 0.2), await lossAt(1, 0.1)];
-    check.within(
-      "half the gap",
-      Math.log2(exact[0] / exact[1]),
-      3,
-      0.25,
-      "Euler's error is of order (t − r)², so ‖Δ‖²/(t − r) of order 3",
-      { detectable: "an error of order t − r, which gives 1" },
-    );
-    for (const gain of [0.8, 1.2]) {
-      const away = [await lossAt(gain, 0.04), await lossAt(gain, 0.02)];
-      check.within(`gain ${gain}: half the gap`, Math.log2(away[0] / away[1]), 1, 0.2, "‖Δ‖ of order t − r");
-      check.atLeast(`gain ${gain} over the exact one`, away[1] / await lossAt(1, 0.02), 100, "gap² smaller");
-    }
-  },
-);
-
-claim(
-  "distillation of an exact score from its own weights arrives at the exact consistency function",
-  async (check) => {
-    const steps = 300;
-    const chosen = { ...objective, huber: 1, gap: { first: 0.5, last: 0.02, settled: 0.5 } };
-    const usual = configOf(chosen);
-    const optimizer = { ...usual.optimizer, rate: 0.05, ema: 0.5 };
-    const config: TrainingConfig = { ...usual, optimizer, steps };
-    const method = consistencyMethod(config, chosen, network, Float32Array.of(0, 0));
-    const step = trainingStep(method.lossAndGradient, optimizer);
-    let state = stateTensors(startState(new Float32Array(2)));
-    for (let done = 0; done < steps; done++) {
-      const next = tf.tidy(() => {
-        const scalars = scalarTensors(optimizer, done + 1, steps);
-        return step({ state, scalars, batch: method.batch(images(done), done) }).state;
-      });
-      tf.dispose(state);
-      state = next;
-    }
-    const [gain, shift] = await state.ema.data();
-    tf.dispose(state);
-    method.dispose();
-    check.within(
-      "gain of the moving average",
-      gain,
-      1,
-      0.03,
-      "f = mean + (y − mean) s/√(s² + ν²); Euler's bias, of the order of the last gap, .02",
-      {
-        detectable: "the teacher, which has 0",
-      },
-    );
-    check.within("shift", shift, 0, 0.03, "the data have no classes");
   },
 );
