@@ -41,7 +41,7 @@ export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power" | typeof chainNa
 /** The sampler that scripts use unasked. */
 export const DEFAULT_SAMPLER = "dpm++2m";
 
-/** How the shipped network's labels are followed: measured best, see the README. A scale of 1 would be no guidance. */
+/** The guidance of the shipped network: the best of those measured in docs/engines.md. A scale of 1 would be no guidance. */
 export const DEFAULT_GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
 /**
