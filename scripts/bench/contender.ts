@@ -47,7 +47,7 @@ export interface Ours extends Contender {
 }
 
 /** Reads the most memory in bytes that this process ever held. */
-export async function peakMemory(): Promise<number> {
+async function peakMemory(): Promise<number> {
   const { default: process } = await import("node:process");
   return Math.max(1024 * process.resourceUsage().maxRSS, Deno.memoryUsage().rss);
 }

@@ -15,7 +15,7 @@ export function spread(values: readonly number[]): { min: number; median: number
 }
 
 /** A contender's milliseconds for one action, round by round. */
-export interface Times {
+interface Times {
   readonly name: string;
   readonly milliseconds: readonly number[];
 }

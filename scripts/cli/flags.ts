@@ -29,7 +29,7 @@ interface Condition {
 }
 
 /** What a script accepts. */
-export interface Usage<F extends Record<string, Flag<unknown>>> {
+interface Usage<F extends Record<string, Flag<unknown>>> {
   /** The name of the task, as in `deno task NAME`. */
   readonly name: string;
   /** One or two sentences on what the script does. */

@@ -13,7 +13,7 @@ export async function isCached(name: string, version: string, folder?: string): 
 }
 
 /** The folder in Deno's cache that holds an npm package of that version, from whatever registry; null if there is none. */
-export async function cachedPackage(
+async function cachedPackage(
   name: string,
   version: string,
   folder: string | undefined = denoCacheFolder(Deno.build.os, (variable) => Deno.env.get(variable)),

@@ -9,7 +9,7 @@ import { printable } from "../../src/input/quoted.ts";
 import { refuseLink } from "./files.ts";
 
 /** The process that writes an output. */
-export interface OutputOwner {
+interface OutputOwner {
   /** Its process id. */
   readonly pid: number;
   /** Name of the machine it runs on. */

@@ -6,7 +6,7 @@
 import { printable } from "../../src/input/quoted.ts";
 
 /** How a progress bar looks and where it goes. */
-export interface ProgressOptions {
+interface ProgressOptions {
   /** What is being done: "sampling". */
   readonly label: string;
   /** The count at which the work is complete. */

@@ -27,7 +27,7 @@ export interface Row extends Setting {
 }
 
 /** What settings are measured with and how. */
-export interface MeasuringOptions extends DigitsOptions {
+interface MeasuringOptions extends DigitsOptions {
   readonly engine: Engine;
   readonly qualityReference: QualityReference;
 }
@@ -49,7 +49,7 @@ export async function measureSetting(
 }
 
 /** What all rows have in common; rows of other runs do not go into one file. */
-export type ComparisonRun = Readonly<Record<string, string | number | null>>;
+type ComparisonRun = Readonly<Record<string, string | number | null>>;
 
 /** The JSON file. */
 export interface Results {

@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<MnistSplit, Readonly<Record<"images" | "labels", Re
 };
 
 /** A file that was found, uncompressed. */
-export interface IdxFile {
+interface IdxFile {
   readonly bytes: Uint8Array;
   /** What its name begins with before "train" or "t10k", such as "emnist-letters"; empty for MNIST's own. */
   readonly prefix: string;

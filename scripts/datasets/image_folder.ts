@@ -13,7 +13,7 @@ import { readWhole } from "../cli/files.ts";
 export const MOST_PIXELS = 64_000_000;
 
 /** What a folder holds. */
-export interface FolderPictures {
+interface FolderPictures {
   /** Paths from the folder on, of all pictures that can be read: the folder's own first, then its folders', by name. */
   readonly paths: readonly string[];
   /** Paths of pictures in formats that are not read. */

@@ -33,7 +33,7 @@ export interface DigitsOptions {
 }
 
 /** Drawn digits. */
-export interface Digits {
+interface Digits {
   /** [count, …sampleShape] in [−1, 1]. */
   readonly images: Float32Array;
   /** The class that each was asked to be; null where the network has none. */
@@ -101,7 +101,7 @@ export async function openQualityReference(
 }
 
 /** What came of a setting. */
-export interface Measurement {
+interface Measurement {
   readonly quality: DigitQuality;
   /** Network evaluations that each digit took. */
   readonly evaluations: number;

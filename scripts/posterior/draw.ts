@@ -33,7 +33,7 @@ import { networkFlags, type Sampling, samplingFlags, seedFlag } from "../samplin
 export const methodNames = ["replacement", "repaint", "pigdm", "mmps"] as const;
 
 /** The name of a method. */
-export type Method = typeof methodNames[number];
+type Method = typeof methodNames[number];
 
 /** Steps of the default sampler: with fewer, what follows an observation overshoots. */
 export const DEFAULT_STEPS = 15;
@@ -142,7 +142,7 @@ export function readClasses(label: string, { labels, count }: Inputs, classes: n
 }
 
 /** What to draw. */
-export interface PosteriorOptions extends Sampling {
+interface PosteriorOptions extends Sampling {
   readonly method: Method;
   /** Class that every input's samples are drawn for, [inputs]; null for none. */
   readonly classes: readonly number[] | null;
@@ -157,7 +157,7 @@ export interface PosteriorOptions extends Sampling {
 }
 
 /** Samples. */
-export interface PosteriorSamples {
+interface PosteriorSamples {
   /** [inputs, count, …sampleShape] in model units, not clipped. */
   readonly values: Float32Array;
   /** Evaluations of the conditioned score in a batch, each of them several calls of the network. */

@@ -16,7 +16,7 @@ const mostColumns = 20;
 const mostSamples = 8;
 
 /** Images and their samples, in model units. */
-export interface Gallery {
+interface Gallery {
   /** [height, width, channels]. */
   readonly shape: readonly number[];
   readonly inputs: number;

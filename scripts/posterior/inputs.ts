@@ -24,7 +24,7 @@ import { loadMnist } from "../datasets/mnist.ts";
 type Source = "samples" | "digits" | "mnist";
 
 /** What `--input` asks for: digits `from` to `to` of a source, both included, or a picture. */
-export type InputChoice =
+type InputChoice =
   | { readonly kind: Source; readonly from: number; readonly to: number }
   | { readonly kind: "picture"; readonly path: string };
 

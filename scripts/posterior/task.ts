@@ -37,7 +37,7 @@ export interface PosteriorOutcome {
 }
 
 /** What is particular to a task. */
-export interface PosteriorTask {
+interface PosteriorTask {
   /** For the progress bar, such as "inpainting". */
   readonly label: string;
   /** The network that draws, if no checkpoint is given. */

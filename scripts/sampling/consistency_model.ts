@@ -25,7 +25,7 @@ export const eitherFlags = {
 };
 
 /** The flags that depend on which of the two a checkpoint holds. */
-export interface EitherValues {
+interface EitherValues {
   readonly checkpoint: string | undefined;
   readonly sampler: string | undefined;
   readonly guidance?: number;

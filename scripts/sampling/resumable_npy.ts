@@ -13,7 +13,7 @@ import { atomicWrite, refuseLink } from "../cli/files.ts";
 export type RunRecord = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** What to write and where. */
-export interface PartialNpyOptions {
+interface PartialNpyOptions {
   /** The finished file; its name ends in .npy. */
   readonly path: string;
   /** [samples, …]. */

@@ -6,7 +6,7 @@ import { encodeGif } from "../../src/images/gif.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 
 /** The most bytes of an animation, unless it is of too many images for that. */
-export const MOST_BYTES = 1_000_000;
+const MOST_BYTES = 1_000_000;
 
 /** Milliseconds that the whole plays, and a frame of it at least. */
 const [duration, shortest] = [2000, 30];

@@ -22,7 +22,7 @@ import type { Sampling } from "../sampling/flags.ts";
 const GRID_COLUMNS = 10;
 
 /** A sampling, and the rows of a grid of its samples. */
-export interface Preview extends Sampling {
+interface Preview extends Sampling {
   readonly rows: number;
 }
 

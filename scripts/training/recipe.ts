@@ -120,7 +120,7 @@ export const recipeFlags = {
 export const renamedRecipe = { chain: "betas", smallestNoise: "minNoise" };
 
 /** Values of {@linkcode recipeFlags}. */
-export type RecipeValues = FlagValues<typeof recipeFlags>;
+type RecipeValues = FlagValues<typeof recipeFlags>;
 
 /** Flags of the recipe that a resumed run may have: where data are, and {@linkcode resumedConfig}'s. */
 const onResume: readonly string[] = [...Object.keys(trainingDataFlags), "rate", "warmup", "decay", "seed"];

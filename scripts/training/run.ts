@@ -15,7 +15,7 @@ import type { TrainingFolder } from "./run_folder.ts";
 import { previewPng } from "./preview.ts";
 
 /** How a run is carried out; none of it changes the weights. */
-export interface RunOptions {
+interface RunOptions {
   /** Steps between checkpoints. */
   readonly checkpointEvery: number;
   /** Whether the model of every checkpoint is kept. */

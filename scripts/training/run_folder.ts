@@ -11,7 +11,7 @@ import { atomicWrite, refuseLink } from "../cli/files.ts";
 import { claimFolder, folderLock, type OutputLock, takenOver } from "../cli/output_lock.ts";
 
 /** What is read back from one line of metrics. */
-export interface MetricsLine {
+interface MetricsLine {
   readonly step: number;
   readonly loss: number;
 }

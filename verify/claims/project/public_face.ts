@@ -114,7 +114,7 @@ claim("importing the core loads at most 70 modules, and no code for pictures eve
   );
 });
 
-claim("every export of a module of src is imported by another module or is public", (check) => {
+claim("every export of a module of src and scripts is imported by another module or is public", (check) => {
   const imported = new Set<string>();
   const paths = ["mod.ts", ...["src/", "scripts/", "verify/"].flatMap(modulesIn)];
   for (const path of paths) {
@@ -132,7 +132,7 @@ claim("every export of a module of src is imported by another module or is publi
     }
     for (const [, module] of code.matchAll(/\bimport\(\s*"(\.[^"]+)"/g)) imported.add(`${at(module)}: *`);
   }
-  const declared = modulesIn("src/").flatMap((path) =>
+  const declared = ["src/", "scripts/"].flatMap(modulesIn).flatMap((path) =>
     [
       ...codeOf(path).matchAll(
         /^export (?:abstract |async )*(?:function\*?|const|class|interface|type) (\w+)/gm,
