@@ -41,7 +41,6 @@ export {
   noiseRatio,
   type Sde,
   type SdeConfig,
-  sdeFromConfig,
   type SigmaPowerOptions,
   sigmaPowerSde,
   subVpSde,
@@ -49,6 +48,17 @@ export {
   veSde,
   vpSde,
 } from "./src/diffusion/sde.ts";
+export {
+  type GaussianStep,
+  sdeByName,
+  sdeFromConfig,
+  type SdeInfo,
+  sdeInfo,
+  type SdeKind,
+  sdeKinds,
+  type SdeName,
+  sdeNames,
+} from "./src/diffusion/sde_registry.ts";
 export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
 export { withMinimumNoise } from "./src/diffusion/smallest_noise.ts";
 
@@ -86,7 +96,7 @@ export {
 
 // Sampling: the loop, its time grid, samplers by name.
 export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
-export { type GridConfig, timeGrid } from "./src/diffusion/time_grid.ts";
+export { type GridConfig, type GridKind, gridKinds, timeGrid } from "./src/diffusion/time_grid.ts";
 export {
   nfePerStep,
   predictorNames,

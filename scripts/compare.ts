@@ -6,6 +6,7 @@ import type { Engine } from "../src/compute/engine.ts";
 import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
 import { encodePng } from "../src/images/png.ts";
 import { loadRasterizer } from "../src/plots/rasterizer.ts";
+import { type SdeName, sdeNames } from "../src/diffusion/sde_registry.ts";
 import { nfePerStep, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type ComparisonPlan, planSettings, type Setting } from "./comparison/plan.ts";
@@ -41,8 +42,6 @@ import {
   renamedOptions,
   samplerOptionFlags,
   samplerOptions,
-  type SdeName,
-  sdeNames,
   seedFlag,
 } from "./sampling/flags.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";

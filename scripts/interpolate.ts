@@ -28,6 +28,7 @@ import { loadMnist } from "./datasets/mnist.ts";
 import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { formatDuration } from "./cli/terminal.ts";
+import { sdeNames } from "../src/diffusion/sde_registry.ts";
 
 const usage = {
   name: "interpolate",
@@ -49,7 +50,7 @@ const usage = {
       [0, 1, 2, 3],
     ),
     between: integer({ help: "pictures between two images", default: 6, min: 1, max: 64 }),
-    sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+    sde: choice(sdeNames, {
       help: "the equation whose flow is followed",
       default: "ve",
     }),

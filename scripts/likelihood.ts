@@ -37,6 +37,7 @@ import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { trainedNoise } from "./sampling/sigma_flag.ts";
+import { sdeNames } from "../src/diffusion/sde_registry.ts";
 
 const usage = {
   name: "likelihood",
@@ -57,7 +58,7 @@ const usage = {
     data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
     split: choice(["test", "train"], { help: "which images", default: "test" }),
     limit: integer({ help: "how many images, from the first on", default: 256, min: 1, max: 60_000 }),
-    sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+    sde: choice(sdeNames, {
       help: "the equation whose flow is followed",
       default: "ve",
     }),

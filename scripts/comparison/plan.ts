@@ -8,7 +8,8 @@ import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { sdes } from "../sampling/draw_batches.ts";
 import { UsageError } from "../cli/flags.ts";
-import { asUsage, type Sampling, type SdeName } from "../sampling/flags.ts";
+import type { SdeName } from "../../src/diffusion/sde_registry.ts";
+import { asUsage, type Sampling } from "../sampling/flags.ts";
 
 /** One sampler in one setting. */
 export interface Setting {

@@ -11,7 +11,7 @@ import { columns } from "../cli/text_table.ts";
 import { atomicWrite } from "../cli/files.ts";
 import { type DigitsOptions, measure, type QualityReference } from "../evaluation/digit_quality.ts";
 import { kernelText, percent } from "../evaluation/quality_text.ts";
-import { sdeNames } from "../sampling/flags.ts";
+import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { type Refused, samplingFor, type Setting, settingKey } from "./plan.ts";
 
 /** What one setting came to. */

@@ -19,10 +19,11 @@ import {
 import { loadPretrained, type PretrainedName, pretrainedNames } from "../../src/pretrained.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
-import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
+import { noiseRatio, type Sde, veSde } from "../../src/diffusion/sde.ts";
+import { sdeByName, type SdeName, sdeNames } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { sizeOf } from "../../src/math/shape.ts";
-import { type chainNames, chains } from "./ddpm_chains.ts";
+import { chains } from "./ddpm_chains.ts";
 import { readWhole } from "../cli/files.ts";
 import { UsageError } from "../cli/flags.ts";
 
@@ -30,11 +31,9 @@ import { UsageError } from "../cli/flags.ts";
 const mostFrames = 60;
 
 /** VE between the noise ratios that training saw; the others as their papers have them; DDPM's chains in discrete time. */
-export const sdes: Record<"ve" | "vp" | "subvp" | "sigma-power" | typeof chainNames[number], () => Sde> = {
+export const sdes = {
+  ...Object.fromEntries(sdeNames.map((name) => [name, () => sdeByName(name)])) as Record<SdeName, () => Sde>,
   ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
-  vp: vpSde,
-  subvp: subVpSde,
-  "sigma-power": sigmaPowerSde,
   ...chains,
 };
 

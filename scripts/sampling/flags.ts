@@ -18,7 +18,8 @@ import {
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
 import type { Sde } from "../../src/diffusion/sde.ts";
-import { type GridConfig, timeGrid } from "../../src/diffusion/time_grid.ts";
+import { sdeNames } from "../../src/diffusion/sde_registry.ts";
+import { type GridConfig, gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { chainNames } from "./ddpm_chains.ts";
 import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "./draw_batches.ts";
 import {
@@ -31,12 +32,6 @@ import {
   text,
   UsageError,
 } from "../cli/flags.ts";
-
-/** The equations by name, as `--sde` has them. */
-export const sdeNames = ["ve", "vp", "subvp", "sigma-power"] as const;
-
-/** The name of an equation. */
-export type SdeName = typeof sdeNames[number];
 
 /** The engines by name, as `--engine` has them. */
 export const engineNames = ["auto", "webgpu", "onnx", "wasm", "cpu"] as const;
@@ -77,7 +72,7 @@ export const samplerFlag = choice(scoreSamplerNames, {
 });
 
 /** The kind of time grid. */
-export const gridFlag = choice(["uniform", "quadratic", "log-snr", "karras"], {
+export const gridFlag = choice(gridKinds.filter((kind) => kind !== "levels"), {
   help: "the time grid; the default is the sampler's",
 });
 

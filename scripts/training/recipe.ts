@@ -30,6 +30,7 @@ import {
 } from "../cli/flags.ts";
 import { type NoisePlanFile, planRatios } from "../sampling/noise_plan_file.ts";
 import { trainingDataFlags } from "../datasets/training_data.ts";
+import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 
 const presets = ["digits", "digits-waves", "coloured-digits", "colour-32", "colour-64", "tutorial"] as const;
 
@@ -77,7 +78,7 @@ export const recipeFlags = {
     help:
       "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
   }),
-  sde: choice(["ve", "vp", "subvp", "sigma-power"], {
+  sde: choice(sdeNames, {
     help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
   }),
   sigma,

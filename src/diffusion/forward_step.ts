@@ -2,7 +2,8 @@
  * The forward step that each SDE was born from; the reverse-diffusion sampler inverts it.
  * @module
  */
-import { type Sde, transition } from "./sde.ts";
+import type { Sde } from "./sde.ts";
+import { type GaussianStep, sdeInfo } from "./sde_registry.ts";
 import { requireFinite } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 
@@ -14,25 +15,10 @@ import { requireSde } from "../input/require_parts.ts";
  *
  * @throws {RangeError} if s exceeds t, or a VP step is so long that β(t)·h exceeds 1
  */
-export function forwardStep(sde: Sde, s: number, t: number): { scale: number; std: number } {
+export function forwardStep(sde: Sde, s: number, t: number): GaussianStep {
   requireSde("sde", sde);
   requireFinite("s", s);
   requireFinite("t", t);
-  const h = t - s;
-  if (!(h >= 0)) throw new RangeError(`a forward step runs from s to t ≥ s; got s = ${s}, t = ${t}`);
-  switch (sde.config.kind) {
-    case "vp": {
-      const beta = -2 * sde.driftCoefficient(t) * h;
-      if (beta > 1) {
-        throw new RangeError(
-          `DDPM's rule needs β(t)·h ≤ 1, got ${beta} for the step from ${s} to ${t}: use more steps`,
-        );
-      }
-      return { scale: Math.sqrt(1 - beta), std: Math.sqrt(beta) };
-    }
-    case "subvp":
-      return { scale: 1 + sde.driftCoefficient(t) * h, std: sde.diffusionCoefficient(t) * Math.sqrt(h) };
-    default:
-      return transition(sde, s, t);
-  }
+  if (!(t >= s)) throw new RangeError(`a forward step runs from s to t ≥ s; got s = ${s}, t = ${t}`);
+  return sdeInfo(sde.config.kind).forwardStep(sde, s, t);
 }

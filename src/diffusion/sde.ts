@@ -253,37 +253,6 @@ export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
   });
 }
 
-/**
- * Builds the SDE that a plain config describes; `sdeFromConfig(sde.config)` is `sde` again.
- *
- * @throws {RangeError} if the kind is unknown, or a value is missing, not finite or out of its range
- */
-export function sdeFromConfig(config: SdeConfig): Sde {
-  requireOptions("an SDE's config", config);
-  switch (config.kind) {
-    case "ve":
-      requireFinite("sigmaMin", config.sigmaMin);
-      requireFinite("sigmaMax", config.sigmaMax);
-      return veSde(config);
-    case "vp":
-    case "subvp":
-      requireFinite("betaMin", config.betaMin);
-      requireFinite("betaMax", config.betaMax);
-      return config.kind === "vp" ? vpSde(config) : subVpSde(config);
-    case "sigma-power":
-      requireFinite("sigma", config.sigma);
-      return sigmaPowerSde(config);
-    case "ddpm":
-      return discreteDdpm(config.betas);
-    default: {
-      const { kind } = config as { kind: unknown };
-      throw new RangeError(
-        `unknown SDE kind ${quoted(kind)}: use "ve", "vp", "subvp", "sigma-power" or "ddpm"`,
-      );
-    }
-  }
-}
-
 /** λ(t) = ln(α(t)/σ(t)), half the logarithm of the signal-to-noise ratio; decreasing in t. */
 export function halfLogSnr(sde: Sde, t: number): number {
   requireSde("sde", sde);

@@ -2,7 +2,8 @@
  * Where a diffusion begins, said by its noise instead of its time.
  * @module
  */
-import { noiseRatio, type Sde, sdeFromConfig } from "./sde.ts";
+import { noiseRatio, type Sde } from "./sde.ts";
+import { sdeFromConfig } from "./sde_registry.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireSde } from "../input/require_parts.ts";
 

@@ -7,12 +7,15 @@ import { isList, requireOptions, requirePositive, requireWhole } from "../input/
 import { requireSde } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
+/** The rule by which a grid's times follow from its number of steps. */
+export type GridKind = "uniform" | "quadratic" | "log-snr" | "karras" | "levels";
+
 /**
  * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
  * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `levels` visits listed noise ratios.
  */
 export type GridConfig = {
-  readonly kind: "uniform" | "quadratic" | "log-snr" | "karras" | "levels";
+  readonly kind: GridKind;
   /** Number of steps N, a positive integer. */
   readonly steps: number;
   /** Karras' ρ, positive; other grids ignore it. Default 7. */
@@ -60,35 +63,40 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
 }
 
 /** The time at a fraction of the way, 0 at tMax and 1 at tMin. */
-function interpolation(sde: Sde, config: GridConfig): (fraction: number) => number {
-  const { tMin, tMax } = sde;
-  switch (config.kind) {
-    case "uniform":
-      return between(tMax, tMin);
-    case "quadratic": {
-      const root = between(Math.sqrt(tMax), Math.sqrt(tMin));
-      return (fraction) => root(fraction) ** 2;
-    }
-    case "log-snr": {
-      const lambda = between(halfLogSnr(sde, tMax), halfLogSnr(sde, tMin));
-      return (fraction) => sde.timeAtHalfLogSnr(lambda(fraction));
-    }
-    case "karras": {
-      const { rho = 7 } = config;
-      requirePositive("rho", rho);
-      const root = between(noiseRatio(sde, tMax) ** (1 / rho), noiseRatio(sde, tMin) ** (1 / rho));
-      return (fraction) => sde.timeAtHalfLogSnr(-rho * Math.log(root(fraction)));
-    }
-    case "levels": {
-      const ratios = listedRatios(sde, config);
-      const times = [tMax, ...ratios.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio))), tMin];
-      return (fraction) => times[Math.round(fraction * config.steps)];
-    }
-    default:
-      throw new RangeError(
-        `unknown grid ${quoted(config.kind)}: use "uniform", "quadratic", "log-snr", "karras" or "levels"`,
-      );
-  }
+type TimeAt = (fraction: number) => number;
+
+/** How each kind of grid goes from tMax to tMin. */
+const rules: Readonly<Record<GridKind, (sde: Sde, config: GridConfig) => TimeAt>> = {
+  uniform: ({ tMin, tMax }) => between(tMax, tMin),
+  quadratic({ tMin, tMax }) {
+    const root = between(Math.sqrt(tMax), Math.sqrt(tMin));
+    return (fraction) => root(fraction) ** 2;
+  },
+  "log-snr"(sde) {
+    const lambda = between(halfLogSnr(sde, sde.tMax), halfLogSnr(sde, sde.tMin));
+    return (fraction) => sde.timeAtHalfLogSnr(lambda(fraction));
+  },
+  karras(sde, { rho = 7 }) {
+    requirePositive("rho", rho);
+    const root = between(noiseRatio(sde, sde.tMax) ** (1 / rho), noiseRatio(sde, sde.tMin) ** (1 / rho));
+    return (fraction) => sde.timeAtHalfLogSnr(-rho * Math.log(root(fraction)));
+  },
+  levels(sde, config) {
+    const ratios = listedRatios(sde, config);
+    const times = [sde.tMax, ...ratios.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio))), sde.tMin];
+    return (fraction) => times[Math.round(fraction * config.steps)];
+  },
+};
+
+/** The kinds of grids. */
+export const gridKinds: readonly GridKind[] = Object.keys(rules) as GridKind[];
+
+function interpolation(sde: Sde, config: GridConfig): TimeAt {
+  if (Object.hasOwn(rules, config.kind)) return rules[config.kind](sde, config);
+  const kinds = gridKinds.map((kind) => `"${kind}"`);
+  throw new RangeError(
+    `unknown grid ${quoted(config.kind)}: use ${kinds.slice(0, -1).join(", ")} or ${kinds.at(-1)}`,
+  );
 }
 
 /** The noise ratios that a `levels` grid visits between tMax and tMin. */
@@ -120,6 +128,6 @@ function listedRatios(
   return ratios;
 }
 
-function between(start: number, end: number): (fraction: number) => number {
+function between(start: number, end: number): TimeAt {
   return (fraction) => start + fraction * (end - start);
 }

@@ -8,7 +8,8 @@ import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { checkName } from "../input/option_name.ts";
-import { noiseRatio, requireNoise, type Sde, type SdeConfig, sdeFromConfig } from "../diffusion/sde.ts";
+import { noiseRatio, requireNoise, type Sde, type SdeConfig } from "../diffusion/sde.ts";
+import { sdeFromConfig } from "../diffusion/sde_registry.ts";
 import { importanceDensity, importanceTime } from "./importance.ts";
 import {
   requireFinite,

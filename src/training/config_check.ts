@@ -5,7 +5,8 @@ import { isObject } from "../input/json.ts";
 import { checkName } from "../input/option_name.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
 import { checkConsistency, type ConsistencyObjective } from "../objectives/consistency.ts";
-import { type SdeConfig, sdeFromConfig } from "../diffusion/sde.ts";
+import type { SdeConfig } from "../diffusion/sde.ts";
+import { sdeFromConfig, sdeInfo, type SdeKind, sdeKinds } from "../diffusion/sde_registry.ts";
 import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import type { TrainingConfig } from "./train.ts";
 
@@ -98,26 +99,16 @@ function checkConsistencyFields(objective: Record<string, unknown>): void {
   checkConsistency(objective as unknown as ConsistencyObjective);
 }
 
-/** The numbers of each kind of SDE. */
-const SDE_NUMBERS: Readonly<Record<string, readonly string[]>> = {
-  ve: ["sigmaMin", "sigmaMax"],
-  vp: ["betaMin", "betaMax"],
-  subvp: ["betaMin", "betaMax"],
-  "sigma-power": ["sigma"],
-};
-
 /** Checks the fields of an objective's SDE and their types; their order is checked where the SDE is made. */
 function checkSde(sde: unknown): asserts sde is SdeConfig {
   if (!isObject(sde)) throw new TypeError(`the objective's sde must be an object, got ${quoted(sde)}`);
   if (sde.kind === undefined) throw new TypeError("the objective's sde has no kind");
   const kind = sde.kind as string;
-  checkName("an SDE's kind", kind, ["ve", "vp", "subvp", "sigma-power", "ddpm"]);
-  if (kind === "ddpm") {
-    checkFields("the objective's sde", sde, ["kind", "betas"]);
-    checkNumbers("betas", sde.betas, { above: 0, below: 1 });
-    return;
+  checkName("an SDE's kind", kind, sdeKinds);
+  const { fields, times } = sdeInfo(kind as SdeKind);
+  checkFields("the objective's sde", sde, ["kind", ...Object.keys(fields)], times ? ["tMin", "tMax"] : []);
+  for (const [name, value] of Object.entries(sde)) {
+    if (fields[name] === "numbers") checkNumbers(name, value, { above: 0, below: 1 });
+    else if (name !== "kind") checkNumber(name, value);
   }
-  checkFields("the objective's sde", sde, ["kind", ...SDE_NUMBERS[kind]], ["tMin", "tMax"]);
-  const { kind: _, ...numbers } = sde;
-  for (const [name, value] of Object.entries(numbers)) checkNumber(name, value);
 }

@@ -5,7 +5,7 @@
 import { scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../src/distributions/gaussian.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
+import type { Sde } from "../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { type ImpulseResponse, impulseResponse } from "../instruments/impulse_response.ts";
 
@@ -17,14 +17,6 @@ export interface GaussianProblem {
   /** Mean of the data; default 0. */
   readonly m0?: number;
 }
-
-/** The SDEs that claims run over; VE with a range in which float32 leaves room to see errors. */
-export const sdes: Readonly<Record<string, Sde>> = {
-  "VP": vpSde(),
-  "sub-VP": subVpSde(),
-  "σ^t": sigmaPowerSde(),
-  "VE": veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }),
-};
 
 /** Variance C(t) = α² s0² + σ² of x_t. */
 export function marginalVariance({ sde, s0Squared }: GaussianProblem, t: number): number {

@@ -1,12 +1,8 @@
 /**
- * The SDEs and the mixture that the exact-problem claims are examined on.
+ * The mixture that the exact-problem claims are examined on.
  * @module
  */
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
-
-/** The four SDEs at their defaults. */
-export const allSdes: readonly Sde[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()];
 
 /** Three dimensions, one component nearly flat, one diagonal, one axis-aligned with the others' overlap. */
 export const mixture = GaussianMixture.from({

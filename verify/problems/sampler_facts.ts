@@ -16,7 +16,7 @@ import { odeEuler } from "../../src/samplers/ode_euler.ts";
 import { predictorCorrector } from "../../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../../src/samplers/reverse_diffusion.ts";
 import { type Sampler, statelessStepper } from "../../src/samplers/sampler.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
+import type { Sde } from "../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 
 /** How one sampler is examined. */
@@ -189,6 +189,3 @@ export const samplerFacts: readonly SamplerFacts[] = Object.entries(rows).map(([
     stages,
   };
 });
-
-/** The four SDEs at their defaults. */
-export const sdes: readonly Sde[] = [vpSde(), subVpSde(), veSde(), sigmaPowerSde()];

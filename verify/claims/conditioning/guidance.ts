@@ -17,10 +17,12 @@ import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alongDistribution } from "../../problems/plane_mixture.ts";
 import { distributionFunction, ownDistributions } from "../../instruments/sampler_distribution.ts";
-import { samplerFacts, sdes } from "../../problems/sampler_facts.ts";
+import { samplerFacts } from "../../problems/sampler_facts.ts";
 import { scoped } from "../../instruments/tensor_scope.ts";
 import { checkUniform } from "../../instruments/statistics.ts";
-import { allSdes, mixture } from "../../problems/mixtures.ts";
+import { mixture } from "../../problems/mixtures.ts";
+import { vpSde } from "../../../src/diffusion/sde.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -88,7 +90,7 @@ claim(
 
 claim("samples guided by the exact classifier at scale 1 have the class's distribution", async (check) => {
   const count = 20_000;
-  for (const [i, sde] of sdes.entries()) {
+  for (const [i, sde] of allSdes.entries()) {
     const facts = samplerFacts.filter(({ name }) =>
       ["euler-maruyama", "predictor-corrector", "ode-heun", "dpm++2m"].includes(name)
     )[i];
@@ -153,7 +155,7 @@ claim(
 );
 
 claim("guidance refuses invalid labels and scales", async (check) => {
-  const model = scoreModel(mixture, allSdes[1]);
+  const model = scoreModel(mixture, vpSde());
   const classifier = mixtureClassifier(mixture);
   const x = tf.zeros([2, 3]);
   await check.throws("label 3 of 3", () => classifierGuided(model, classifier, 3), /from 0 to 2, got 3$/);

@@ -30,7 +30,7 @@ import {
   type MovesOf,
   pair,
 } from "../../reference/imputation_moments.ts";
-import { sdes } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { checkMean, checkVariance } from "../../instruments/statistics.ts";
 
 /** Where these claims are examined. */
@@ -107,7 +107,7 @@ const steps = 24;
 claim(
   "samples by imputation have the distribution that affine recursion gives, bias included",
   async (check) => {
-    for (const sde of sdes) {
+    for (const sde of allSdes) {
       for (const { name, sampler, moves, grid = "log-snr", ...how } of cases) {
         const times = timeGrid(sde, { kind: grid, steps });
         const model = scoreModel(prior, sde);
@@ -133,7 +133,7 @@ claim(
 claim(
   "imputation's bias has a limit: mean 0.750 and variance 0.494 for a posterior of 1.2 and 0.36",
   (check) => {
-    for (const sde of sdes) {
+    for (const sde of allSdes) {
       const limit = imputedLimit(noiseRatio(sde, sde.tMin));
       const at = (steps: number) => {
         const times = timeGrid(sde, { kind: "log-snr", steps });
@@ -163,7 +163,7 @@ claim(
 );
 
 claim("RePaint's bias shrinks with the number of resamplings", async (check) => {
-  const sde = sdes[0];
+  const sde = allSdes[0];
   const model = scoreModel(prior, sde);
   const times = timeGrid(sde, { kind: "log-snr", steps });
   const counts = [1, 2, 5, 20];
@@ -199,7 +199,7 @@ claim("RePaint's bias shrinks with the number of resamplings", async (check) => 
 
 claim("samples by imputation and RePaint have the methods' exact distributions", async (check) => {
   const count = 20_000;
-  for (const [i, sde] of sdes.entries()) {
+  for (const [i, sde] of allSdes.entries()) {
     const chosen = check.thorough ? cases : [cases[0], cases[3 + i]];
     for (const { name, sampler, moves, grid = "log-snr", ...how } of chosen) {
       const times = timeGrid(sde, { kind: grid, steps });

@@ -26,7 +26,8 @@ import {
   distributionFunction,
   ownDistributions,
 } from "../../instruments/sampler_distribution.ts";
-import { samplerFacts, sdes } from "../../problems/sampler_facts.ts";
+import { samplerFacts } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import {
   alarmRate,
@@ -68,7 +69,7 @@ claim(
     const hidden = posterior.affine([[0, 1]]);
     const truth = scalarDistribution(hidden, 0);
     const names = ["ancestral", "predictor-corrector", "dpm++2m", "ode-heun"];
-    for (const [i, sde] of sdes.entries()) {
+    for (const [i, sde] of allSdes.entries()) {
       const facts = samplerFacts.find(({ name }) => name === names[i])!;
       const steps = 32;
       const grid = timeGrid(sde, { kind: facts.grid, steps });
@@ -126,7 +127,7 @@ async function compare(
   hidden: ReturnType<typeof planeDistribution.affine>,
 ): Promise<void> {
   const count = 3000;
-  const sde = sdes[0];
+  const sde = allSdes[0];
   const model = scoreModel(planeDistribution, sde);
   const truth = scalarDistribution(hidden, 0);
   const grid = timeGrid(sde, { kind: "log-snr", steps: 25 });
@@ -185,7 +186,7 @@ claim(
   "on two correlated normals every method draws its own exact distribution, and MMPS the posterior",
   async (check) => {
     const prior = new Gaussian({ mean: [0, 0], covariance: [[1, pair.correlation], [pair.correlation, 1]] });
-    const sde = sdes[0];
+    const sde = allSdes[0];
     const grid = timeGrid(sde, { kind: "log-snr", steps: 24 });
     const seen = tf.tensor2d([[pair.seen]]);
     const observation = await linearObservation(maskOperator([2], [1, 0]), seen);

@@ -26,7 +26,7 @@ import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
 import { planeDistribution } from "../../problems/plane_mixture.ts";
 import { firstOf, scoped } from "../../instruments/tensor_scope.ts";
-import { sdes } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -87,7 +87,7 @@ claim(
       const posterior = await exactPosterior(picture, observation);
       // Rounding costs the gradients their orthogonality: twice as many as an exact solution would take.
       const iterations = 2 * observation.y.size;
-      for (const sde of sdes) {
+      for (const sde of allSdes) {
         const model = posteriorScore(scoreModel(picture, sde), observation, { iterations });
         const exact = scoreModel(posterior, sde);
         for (const t of [0.003, 0.3, 0.95]) {
@@ -118,7 +118,7 @@ claim(
       const matrix = new Matrix(await operatorMatrix(observation.operator));
       const y = Matrix.columnVector([...await observation.y.data()]);
       const iterations = 2 * observation.y.size;
-      const sde = sdes[1];
+      const sde = allSdes[1];
       for (const t of [0.1, 0.5, 0.95]) {
         const x = states(check, sde, t);
         const options = { method: "pigdm", iterations, dataStd: 0.6 } as const;

@@ -7,18 +7,12 @@ import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { edmCoefficients, type Preconditioning } from "../../../src/diffusion/preconditioning.ts";
-import {
-  noiseRatio,
-  type SdeConfig,
-  sdeFromConfig,
-  subVpSde,
-  veSde,
-  vpSde,
-} from "../../../src/diffusion/sde.ts";
+import { noiseRatio, type SdeConfig, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import { predictionInputs, predictNoise } from "../../../src/networks/noise_prediction.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { allSdes } from "../../problems/mixtures.ts";
+import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import reference from "../../../fixtures/reference/score_sde.json" with { type: "json" };
 
 /** Where these claims are examined. */

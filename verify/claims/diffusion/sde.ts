@@ -8,15 +8,15 @@ import {
   noiseRatio,
   type Sde,
   type SdeConfig,
-  sdeFromConfig,
   sigmaPowerSde,
   subVpSde,
   transition,
   veSde,
   vpSde,
 } from "../../../src/diffusion/sde.ts";
+import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
 import { claim } from "../../suite/claim.ts";
-import { allSdes } from "../../problems/mixtures.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
 
 /** Times from where `1 − exp` has lost its digits to the end. */

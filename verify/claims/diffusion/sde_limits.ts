@@ -11,14 +11,15 @@ import {
   priorLogDensity,
   type Sde,
   type SdeConfig,
-  sdeFromConfig,
   sigmaPowerSde,
   subVpSde,
   transition,
   veSde,
   vpSde,
 } from "../../../src/diffusion/sde.ts";
+import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { claim } from "../../suite/claim.ts";
 
 /** SDEs between times far from 0 and 1, where no end is mistaken for another. */
@@ -76,7 +77,7 @@ claim("an SDE with other tMin and tMax takes its prior, grid and training levels
 });
 
 claim("a transition from s to s is the identity, and two in a row compose to one", (check) => {
-  for (const sde of [veSde(), vpSde(), subVpSde(), sigmaPowerSde()]) {
+  for (const sde of allSdes) {
     const { kind } = sde.config;
     check.equal(
       `${kind}: from 0.4 to 0.4`,
@@ -128,9 +129,7 @@ claim("numbers just beyond what an SDE, a grid or an objective allows are refuse
       /tMax must be a finite number/,
     );
   }
-  const complete: readonly SdeConfig[] = [veSde(), vpSde(), subVpSde(), sigmaPowerSde()].map(({ config }) =>
-    config
-  );
+  const complete: readonly SdeConfig[] = allSdes.map(({ config }) => config);
   for (const config of complete) {
     for (const name of Object.keys(config).filter((key) => !["kind", "tMin", "tMax"].includes(key))) {
       const lacking = { ...config, [name]: undefined } as unknown as SdeConfig;

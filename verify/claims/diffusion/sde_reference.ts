@@ -3,7 +3,8 @@
  * @module
  */
 import { forwardStep } from "../../../src/diffusion/forward_step.ts";
-import { priorLogDensity, type SdeConfig, sdeFromConfig } from "../../../src/diffusion/sde.ts";
+import { priorLogDensity, type SdeConfig } from "../../../src/diffusion/sde.ts";
+import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
 import { claim } from "../../suite/claim.ts";
 import reference from "../../../fixtures/reference/score_sde.json" with { type: "json" };
 

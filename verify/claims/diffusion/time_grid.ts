@@ -2,24 +2,14 @@
  * The times that samplers visit.
  * @module
  */
-import {
-  halfLogSnr,
-  noiseRatio,
-  type Sde,
-  sigmaPowerSde,
-  subVpSde,
-  veSde,
-  vpSde,
-} from "../../../src/diffusion/sde.ts";
+import { halfLogSnr, noiseRatio, type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { claim } from "../../suite/claim.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
 
 const sdes: readonly Sde[] = [
-  veSde(),
-  vpSde(),
-  subVpSde(),
-  sigmaPowerSde(),
+  ...allSdes,
   vpSde({ tMin: 1e-4, tMax: 0.7 }),
 ];
 const kinds = ["uniform", "quadratic", "log-snr", "karras"] as const;

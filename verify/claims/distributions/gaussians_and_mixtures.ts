@@ -7,7 +7,8 @@ import { diffusedPosterior } from "../../../src/distributions/distribution.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { allSdes, mixture, points } from "../../problems/mixtures.ts";
+import { mixture, points } from "../../problems/mixtures.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "always" };

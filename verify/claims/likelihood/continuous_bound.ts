@@ -11,7 +11,8 @@ import { discreteDdpm, noiseRatio, type Sde, vpSde } from "../../../src/diffusio
 import { withMinimumNoise } from "../../../src/diffusion/smallest_noise.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alarmRate, standardNormalQuantile } from "../../instruments/statistics.ts";
-import { allSdes, mixture } from "../../problems/mixtures.ts";
+import { mixture } from "../../problems/mixtures.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };

@@ -25,7 +25,7 @@ import {
   standardNormalCdf,
   standardNormalQuantile,
 } from "../../instruments/statistics.ts";
-import { allSdes } from "../../problems/mixtures.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };

@@ -12,7 +12,8 @@ import { noiseRatio, type Sde, vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { bumps } from "../../instruments/flow_map.ts";
 import { probabilityFlowMap } from "../../reference/scalar_mixture.ts";
-import { allSdes, mixture, points } from "../../problems/mixtures.ts";
+import { mixture, points } from "../../problems/mixtures.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };

@@ -12,10 +12,11 @@ import {
   type ObjectiveConfig,
   sdeWeight,
 } from "../../../src/objectives/denoising.ts";
-import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { vpSde } from "../../../src/diffusion/sde.ts";
 import { OPTIMIZER_DEFAULTS, scalarTensors } from "../../../src/training/optimizer.ts";
 import { denoisingGradient } from "../../../src/training/denoising_step.ts";
 import { trainingStep } from "../../../src/training/step.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { firstOf } from "../../instruments/tensor_scope.ts";
 import { checkUniform, standardNormalCdf } from "../../instruments/statistics.ts";
@@ -54,7 +55,7 @@ claim("EDM's noise levels are log-normal, and its weight turns data errors into 
 });
 
 claim("an SDE's noise levels are those of uniform times, weighted by λ/σ²", (check) => {
-  for (const sde of [veSde(), vpSde(), subVpSde(), sigmaPowerSde()]) {
+  for (const sde of allSdes) {
     const { kind } = sde.config;
     const levels = (weighting: "variance" | "likelihood") =>
       drawNoiseLevels({ kind: "sde", sde: sde.config, weighting }, createRng(check.seed), 20_000);

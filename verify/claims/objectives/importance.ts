@@ -7,7 +7,7 @@ import { importanceDensity, importanceTime } from "../../../src/objectives/impor
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alarmRate, checkUniform, standardNormalQuantile } from "../../instruments/statistics.ts";
-import { allSdes } from "../../problems/mixtures.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };

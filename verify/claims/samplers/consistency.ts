@@ -31,7 +31,7 @@ import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { gaussianConsistency, mixtureConsistency } from "../../reference/exact_consistency.ts";
 import { alongDistribution } from "../../problems/plane_mixture.ts";
-import { sdes } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { checkMean, checkUniform, checkVariance, standardNormalCdf } from "../../instruments/statistics.ts";
 
@@ -53,7 +53,7 @@ function startOf(sde: Sde, distribution: Gaussian | GaussianMixture, count: numb
 
 claim("consistency sampling of a Gaussian draws it exactly in 1, 2, 3 and 4 steps", async (check) => {
   const count = 100_000;
-  for (const [i, sde] of sdes.entries()) {
+  for (const [i, sde] of allSdes.entries()) {
     const model = scoreModel(gaussian, sde);
     const initial = startOf(sde, new Gaussian({ mean: [mean], variances: [std ** 2] }), count, check.seed);
     for (const steps of [1, 2, 3, 4]) {
@@ -88,7 +88,7 @@ claim(
   async (check) => {
     const count = 4000;
     const distribution = scalarDistribution(alongDistribution, 0);
-    for (const [i, sde] of sdes.entries()) {
+    for (const [i, sde] of allSdes.entries()) {
       const model = scoreModel(mixtureConsistency(alongDistribution), sde);
       const initial = startOf(sde, alongDistribution, count, check.seed);
       for (const steps of check.thorough ? [1, 2, 4] : [[1, 2, 4, 2][i]]) {
@@ -107,7 +107,7 @@ claim(
 claim(
   "a consistency step goes to the end of the trajectory and back to the noise asked for",
   async (check) => {
-    for (const sde of sdes) {
+    for (const sde of allSdes) {
       const model = scoreModel(gaussian, sde);
       const times = timeGrid(sde, levels(3));
       const rows = 50;
@@ -154,7 +154,7 @@ claim(
 claim(
   "without the final denoising, consistency sampling ends with the noise of the last time",
   async (check) => {
-    const sde = sdes[0];
+    const sde = allSdes[0];
     const [count, smallest] = [50_000, 0.3];
     const grid = Float64Array.of(
       sde.tMax,
@@ -175,7 +175,7 @@ claim(
 );
 
 claim("a levels grid visits the noise ratios of its list, and refuses invalid ones", async (check) => {
-  for (const sde of sdes) {
+  for (const sde of allSdes) {
     const times = timeGrid(sde, { kind: "levels", steps: 3, ratios: [5, 0.25] });
     check.equal(`${sde.config.kind}: ends`, [times[0], times[3]], [sde.tMax, sde.tMin], "the SDE's own");
     for (const [i, ratio] of [5, 0.25].entries()) {
@@ -183,7 +183,7 @@ claim("a levels grid visits the noise ratios of its list, and refuses invalid on
       check.within(`${sde.config.kind}: ν = ${ratio}`, reached / ratio, 1, 1e-9, "the list");
     }
   }
-  const [sde] = sdes;
+  const [sde] = allSdes;
   const grid = (config: Omit<GridConfig, "kind">) => () => timeGrid(sde, { kind: "levels", ...config });
   await check.throws(
     "five steps",
@@ -216,7 +216,7 @@ claim(
       samplerNames.filter((name) => samplerInfo(name).create({}).needs === "consistency"),
       "what they say they need",
     );
-    const sde = sdes[0];
+    const sde = allSdes[0];
     const model = scoreModel(gaussian, sde);
     const run = { shape: [2, 1], grid: { kind: "log-snr", steps: 4 }, rng: createRng(1) } as const;
     for (const name of scoreSamplerNames) {
@@ -268,7 +268,7 @@ claim(
 );
 
 claim("consistency sampling with imputation keeps known values", async (check) => {
-  const sde = sdes[0];
+  const sde = allSdes[0];
   const known = { mask: [1, 0], known: tf.tensor2d([[0.25, 0]]) };
   const run = { shape: [64, 2], grid: levels(3), rng: createRng(check.seed) };
   const x = await drawSamples(scoreModel(gaussian, sde), replacementSampler(consistency(), known), run);

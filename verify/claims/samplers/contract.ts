@@ -11,7 +11,7 @@ import { drawSamples, sample } from "../../../src/samplers/sample.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { sdes } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { samplerFacts } from "../../problems/sampler_facts.ts";
 import { failsFrom, gentleVp, mixture, settings, shape } from "../../problems/short_runs.ts";
 
@@ -21,7 +21,7 @@ export const area: Area = { webgpu: "thorough" };
 claim(
   "with every sampler, a sample depends neither on the rest of its batch nor on how draws are split",
   async (check) => {
-    for (const sde of [gentleVp, sdes["VE"]]) {
+    for (const sde of [gentleVp, narrowSdes["VE"]]) {
       const model = scoreModel(mixture, sde);
       for (const name of scoreSamplerNames) {
         const { grid, options } = settings(name);
@@ -178,7 +178,7 @@ claim("a step that does not continue the last one restarts a multistep solver", 
 claim(
   "samples are the same for the same seed, and start with the prior's standard deviation",
   async (check) => {
-    for (const [name, sde] of Object.entries(sdes)) {
+    for (const [name, sde] of Object.entries(narrowSdes)) {
       const model = scoreModel(mixture, sde);
       const looks: number[][] = [];
       for (let run = 0; run < 2; run++) {

@@ -6,10 +6,11 @@ import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { DormandPrince } from "../../../src/samplers/ode_dopri5.ts";
-import { type SdeConfig, sdeFromConfig } from "../../../src/diffusion/sde.ts";
+import type { SdeConfig } from "../../../src/diffusion/sde.ts";
+import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { bumps, flowed, whole } from "../../instruments/flow_map.ts";
-import { sdes } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import reference from "../../../fixtures/reference/mixtures.json" with { type: "json" };
 
 /** Where these claims are examined. */
@@ -170,7 +171,7 @@ claim(
 claim(
   "every row of a batch has Dormand–Prince steps of its own, in either direction and across the grid",
   async (check) => {
-    const sde = sdes["VP"];
+    const sde = narrowSdes["VP"];
     const states = [[-2.5], [-0.4], [0.05], [3]];
     const tolerances = { rtol: 1e-4, atol: 1e-4 };
     const together = await flowed(bumps, sde, states, "ode-dopri5", whole, tolerances);

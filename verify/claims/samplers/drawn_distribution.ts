@@ -28,7 +28,8 @@ import {
   type ParticleDistribution,
   type RankedDistribution,
 } from "../../instruments/sampler_distribution.ts";
-import { type SamplerFacts, samplerFacts, sdes } from "../../problems/sampler_facts.ts";
+import { type SamplerFacts, samplerFacts } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import {
   alarmRate,
@@ -62,7 +63,9 @@ for (const [i, facts] of samplerFacts.entries()) {
   if (facts.name === "ode-dopri5" || !facts.carried) continue; // the former's map is known rank by rank
   claim(`samples by ${facts.name} have its exact distribution in every direction`, async (check) => {
     // One SDE each in a usual run, all of them in turn.
-    for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) await checkDraws(check, facts, sde);
+    for (const sde of check.thorough ? allSdes : [allSdes[i % allSdes.length]]) {
+      await checkDraws(check, facts, sde);
+    }
   });
 }
 
@@ -73,7 +76,7 @@ for (const [i, facts] of samplerFacts.filter(({ carried }) => !carried).entries(
   claim(
     `samples of a Gaussian by ${facts.name} have its exact distribution in every direction`,
     async (check) => {
-      for (const sde of check.thorough ? sdes : [sdes[i % sdes.length]]) {
+      for (const sde of check.thorough ? allSdes : [allSdes[i % allSdes.length]]) {
         const model = scoreModel(gaussian, sde);
         const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });
         const sampler = () => facts.sampler(sde, facts.drawSteps);

@@ -13,7 +13,7 @@ import { sample } from "../../../src/samplers/sample.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alongDistribution } from "../../problems/plane_mixture.ts";
-import { sdes } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { alarmRate, dkwDistance, standardNormalCdf, uniformDistance } from "../../instruments/statistics.ts";
 
@@ -46,7 +46,7 @@ const ranks = Array.from({ length: 161 }, (_, i) => standardNormalCdf(-3.72 + 7.
 claim("ode-dopri5 draws three modes with an error that falls with its tolerance", async (check) => {
   const tolerances = [1e-3, 1e-4, 1e-5, 1e-6];
   const curves: LineMark[] = [];
-  for (const sde of sdes) {
+  for (const sde of allSdes) {
     const start = exactDistribution(sde, sde.tMax);
     const initial = tf.tensor2d(ranks.map((rank) => [start.quantile(rank)]));
     const errors: number[] = [];
@@ -94,7 +94,7 @@ claim(
     const tolerances = check.thorough ? [0.2, 0.1, 0.05, 0.02] : [0.2, 0.1, 0.05];
     const chance = dkwDistance(count, alarmRate);
     const curves: LineMark[] = [];
-    for (const sde of check.thorough ? sdes : [sdes[0]]) {
+    for (const sde of check.thorough ? allSdes : [allSdes[0]]) {
       const errors: number[] = [];
       for (const tolerance of tolerances) {
         const rng = createRng(check.seed).fork(`adaptive ${sde.config.kind} ${tolerance}`);

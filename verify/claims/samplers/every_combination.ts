@@ -19,7 +19,7 @@ import { sample } from "../../../src/samplers/sample.ts";
 import type { Sde } from "../../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { sdes } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { samplerFacts } from "../../problems/sampler_facts.ts";
 import { mixture } from "../../problems/short_runs.ts";
 
@@ -67,7 +67,7 @@ claim(
       };
       const perStep = nfePerStep(name, options);
       const wrong: string[] = [];
-      for (const [equation, sde] of Object.entries(sdes)) {
+      for (const [equation, sde] of Object.entries(narrowSdes)) {
         for (const kind of grids) {
           const found = await outcome(sde, name, options, { kind, steps: perStep === null ? 1 : steps });
           if (typeof found === "number" && (perStep === null || found === steps * perStep + 1)) continue;
@@ -96,7 +96,7 @@ claim(
     );
     for (const name of rules) {
       const found: (number | string)[] = [];
-      for (const sde of Object.values(sdes)) {
+      for (const sde of Object.values(narrowSdes)) {
         found.push(await outcome(sde, name, {}, { kind: "uniform", steps: 24 }));
       }
       const expected = found.map(() => 24 * nfePerStep(name)! + 1);
@@ -131,7 +131,7 @@ claim(
       }
       const perStep = nfePerStep(predictor)! + 1;
       const found: (number | string)[] = [];
-      for (const sde of Object.values(sdes)) {
+      for (const sde of Object.values(narrowSdes)) {
         found.push(await outcome(sde, "predictor-corrector", options, { kind: "uniform", steps: 24 }));
       }
       check.equal(

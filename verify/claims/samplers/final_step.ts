@@ -12,7 +12,8 @@ import { noiseRatio, vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { impulseResponse } from "../../instruments/impulse_response.ts";
 import { planeDistribution } from "../../problems/plane_mixture.ts";
-import { samplerFacts, sdes } from "../../problems/sampler_facts.ts";
+import { samplerFacts } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -26,7 +27,7 @@ claim(
   "a step to σ = 0 lands on the mean of the data given the state",
   { engines },
   async (check) => {
-    for (const sde of sdes.filter((sde) => sde.sigma(0) === 0)) {
+    for (const sde of allSdes.filter((sde) => sde.sigma(0) === 0)) {
       const model = scoreModel(planeDistribution, sde);
       const x = createRng(1).normal([5, 2]);
       for (const { name } of exactForConstants) {

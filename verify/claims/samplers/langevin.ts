@@ -14,7 +14,8 @@ import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { marginalVariance, responseOf, sdes } from "../../problems/gaussian_1d.ts";
+import { marginalVariance, responseOf } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { type ImpulseResponse, outputMean, outputVariance } from "../../instruments/impulse_response.ts";
 import { NormalRng } from "../../instruments/scripted_rng.ts";
 
@@ -49,7 +50,7 @@ function afterMoves(
 claim(
   "unadjusted Langevin with step ε settles at variance C/(1 − ε/2C), at the time of the corrected state",
   async (check) => {
-    for (const [name, sde] of Object.entries(sdes)) {
+    for (const [name, sde] of Object.entries(narrowSdes)) {
       const [t, s] = [0.6, 0.5];
       const c = varianceAt(sde, s);
       const epsilon = 0.4 * c;
@@ -96,7 +97,7 @@ claim("Langevin's step follows the snr rule with each sample's own norms", async
   const [t, s, snr] = [0.3, 0.28, 0.2];
   const rows = 4;
   const width = 6;
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     const model = scoreModel(
       new Gaussian({ mean: new Float64Array(width), variances: new Float64Array(width).fill(s0Squared) }),
       sde,
@@ -134,7 +135,7 @@ claim("Langevin's step follows the snr rule with each sample's own norms", async
 
 claim("the snr rule in many dimensions settles at C (1 + r²)", async (check) => {
   // With z of norm √d and orthogonal to x, the law of large numbers holds exactly: ‖x‖² has no fluctuation.
-  const sde = sdes["VE"];
+  const sde = narrowSdes["VE"];
   const s = 0.5;
   const c = varianceAt(sde, s);
   const model = scoreModel(
@@ -183,7 +184,7 @@ class OrthogonalRng extends NormalRng {
 }
 
 claim("predictor-corrector corrects at the time that the predictor reached", async (check) => {
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     const grid = Float64Array.of(0.62, 0.6, 0.58, 0.56);
     const stepSize = (t: number) => 0.3 * varianceAt(sde, t);
     const corrector = langevin({ steps: 2, stepSize });
@@ -214,7 +215,7 @@ claim(
   "predictor-corrector at a fixed step ε = 2r²C has no order but a floor: V → C/(1 − r²)",
   async (check) => {
     const snr = 0.16;
-    for (const [name, sde] of Object.entries(sdes)) {
+    for (const [name, sde] of Object.entries(narrowSdes)) {
       const stepSize = (t: number) => 2 * snr ** 2 * varianceAt(sde, t);
       const sampler = predictorCorrector({
         predictor: reverseDiffusion(),
@@ -244,7 +245,7 @@ claim(
 claim(
   "annealed Langevin dynamics has the distribution of its steps at every level, under any SDE",
   async (check) => {
-    for (const [name, sde] of Object.entries(sdes)) {
+    for (const [name, sde] of Object.entries(narrowSdes)) {
       const grid = timeGrid(sde, { kind: "log-snr", steps: 6 });
       const lowest = noiseRatio(sde, sde.tMin);
       for (const epsilon of [undefined, 0.25 * lowest ** 2]) {

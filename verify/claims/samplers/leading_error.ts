@@ -14,9 +14,9 @@ import {
   type GaussianProblem,
   marginalVariance,
   responseOf,
-  sdes,
   varianceSlope,
 } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { outputMean, outputVariance } from "../../instruments/impulse_response.ts";
 import {
   ddimError,
@@ -127,7 +127,7 @@ async function examineCase(check: Check, example: Case): Promise<void> {
   const { sampler, grid, order, constant, only, counts = [32, 64, 128] } = example;
   const rows: string[][] = [];
   const marks = [];
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     if (only !== undefined && only !== name) continue;
     const errors: number[] = [];
     for (const steps of counts) errors.push(await varianceError(sampler, sde, grid, steps));
@@ -179,7 +179,7 @@ for (const example of cases) {
 
 claim("Euler–Maruyama's leading constants are the known ones", async (check) => {
   for (const [name, published] of [["VP", 0.358], ["sub-VP", 0.3949], ["σ^t", 0.5011]] as const) {
-    const sde = sdes[name];
+    const sde = narrowSdes[name];
     const span = sde.tMax - sde.tMin;
     const constant = closedConstant({ sde, s0Squared });
     check.within(`${name}: K`, constant, published, 5e-5, "an independent calculation, four digits");
@@ -220,7 +220,7 @@ claim(
       "edm-heun": "karras",
       "ancestral": "karras",
     };
-    for (const [name, sde] of Object.entries(sdes)) {
+    for (const [name, sde] of Object.entries(narrowSdes)) {
       const meanOf = async (sampler: string, steps: number) => {
         const grid = { kind: grids[sampler] ?? "uniform", steps } as const;
         const response = await responseOf({ sde, s0Squared, m0: mean }, samplerByName(sampler), grid);

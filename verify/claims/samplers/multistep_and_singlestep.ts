@@ -15,7 +15,8 @@ import { noiseRatio, type Sde, veSde, vpSde } from "../../../src/diffusion/sde.t
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { bumps } from "../../instruments/flow_map.ts";
-import { marginalVariance, responseOf, sdes } from "../../problems/gaussian_1d.ts";
+import { marginalVariance, responseOf } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { outputVariance } from "../../instruments/impulse_response.ts";
 import { thirdsGain } from "../../reference/error_constants.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
@@ -68,7 +69,7 @@ const methods: readonly { name: string; sampler: Sampler; method: Method; determ
 
 for (const { name, sampler, method, deterministic } of methods) {
   claim(`${name} on Gaussian data agrees with its equations in float64`, async (check) => {
-    for (const [label, sde] of Object.entries(sdes)) {
+    for (const [label, sde] of Object.entries(narrowSdes)) {
       for (const kind of ["log-snr", "karras"] as const) {
         const steps = name === "adaptive-sde" ? 64 : 12;
         const times = timeGrid(sde, { kind: name === "adaptive-sde" ? "quadratic" : kind, steps });
@@ -207,7 +208,7 @@ claim("ancestral sampling under VE is the published rule for SMLD", async (check
 claim(
   "the adaptive SDE solver draws two modes to within its tolerance, and evaluates more for a smaller one",
   async (check) => {
-    for (const sde of [vpSde(), sdes["VE"]]) {
+    for (const sde of [vpSde(), narrowSdes["VE"]]) {
       const { kind } = sde.config;
       const distribution = scalarDistribution(bumps, noiseRatio(sde, sde.tMin));
       const run = async (count: number, tolerance: number) => {

@@ -13,9 +13,9 @@ import {
   type GaussianProblem,
   marginalVariance,
   responseOf,
-  sdes,
   varianceSlope,
 } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { outputVariance } from "../../instruments/impulse_response.ts";
 import { multistepError } from "../../reference/error_constants.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
@@ -33,7 +33,7 @@ claim("the probability flow of a one-dimensional mixture keeps ranks: F_ε(x_ε)
     { sampler: "ddim", kind: "log-snr", steps: 50, order: 1 },
     { sampler: "ode-euler", kind: "log-snr", steps: 50, order: 1 },
   ] as const;
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     const start = scalarDistribution(bumps, noiseRatio(sde, sde.tMax));
     const end = scalarDistribution(bumps, noiseRatio(sde, sde.tMin));
     const states = ranks.map((rank) => [sde.alpha(sde.tMax) * start.quantile(rank)]);
@@ -65,7 +65,7 @@ claim("the probability flow of a one-dimensional mixture keeps ranks: F_ε(x_ε)
 
 claim("Runge–Kutta 4 repeats a float64 Runge–Kutta on Gaussian data, and has order 4", async (check) => {
   const errors: Record<string, number[]> = {};
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     const problem = { sde, s0Squared: 0.25 };
     const exact = marginalVariance(problem, sde.tMin);
     errors[name] = [];
@@ -121,7 +121,7 @@ function rungeKuttaVariance(problem: GaussianProblem, steps: number): number {
 }
 
 claim("DPM-Solver++(2M) keeps order 2 and its constant where steps in λ alternate 1 : 2", async (check) => {
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     const problem = { sde, s0Squared: 0.25 };
     const exact = marginalVariance(problem, sde.tMin);
     const pairs = [12, 24, 48];

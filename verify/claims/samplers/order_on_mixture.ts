@@ -11,7 +11,8 @@ import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alongDistribution } from "../../problems/plane_mixture.ts";
 import { differences, ownDistributions } from "../../instruments/sampler_distribution.ts";
-import { type SamplerFacts, samplerFacts, sdes, unclaimed } from "../../problems/sampler_facts.ts";
+import { type SamplerFacts, samplerFacts, unclaimed } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { standardNormalCdf } from "../../instruments/statistics.ts";
 
@@ -73,7 +74,7 @@ for (const facts of samplerFacts) {
     async (check) => {
       const steps = facts.counts;
       const curves: LineMark[] = [];
-      for (const sde of sdes) {
+      for (const sde of allSdes) {
         const { kind } = sde.config;
         const runs: Float64Array[][] = [];
         for (const count of steps) runs.push(await distributionErrors(facts, sde, count));

@@ -5,7 +5,8 @@
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { eulerMaruyama } from "../../../src/samplers/euler_maruyama.ts";
 import { type Area, claim } from "../../suite/claim.ts";
-import { marginalVariance, responseOf, sdes } from "../../problems/gaussian_1d.ts";
+import { marginalVariance, responseOf } from "../../problems/gaussian_1d.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { type ImpulseResponse, outputMean, outputVariance } from "../../instruments/impulse_response.ts";
 
 /** Where these claims are examined. */
@@ -18,7 +19,7 @@ claim(
   "Euler–Maruyama has strong order 1, the noise being additive; geometric Brownian motion reads ½",
   async (check) => {
     const counts = [64, 128, 256];
-    for (const [name, sde] of Object.entries(sdes)) {
+    for (const [name, sde] of Object.entries(narrowSdes)) {
       const paths: ImpulseResponse[] = [];
       for (const steps of [...counts, 512]) {
         paths.push(
@@ -71,7 +72,7 @@ function geometricDistance(steps: number): number {
 
 claim("the final denoising removes the remaining noise and nothing else", async (check) => {
   const sharp = 1e-4; // s0 = 0.01: noise left over would be seen
-  for (const [name, sde] of Object.entries(sdes)) {
+  for (const [name, sde] of Object.entries(narrowSdes)) {
     const problem = { sde, s0Squared: sharp, m0 };
     const grid = { kind: "log-snr", steps: 60 } as const;
     const run = async (denoise: boolean) =>

@@ -12,7 +12,8 @@ import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
-import { type SamplerFacts, samplerFacts, sdes } from "../../problems/sampler_facts.ts";
+import { type SamplerFacts, samplerFacts } from "../../problems/sampler_facts.ts";
+import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -36,7 +37,7 @@ const between = (min: number, max: number) => fc.double({ min, max, noNaN: true,
 const trials: fc.Arbitrary<Trial> = fc.integer({ min: 1, max: 3 }).chain((components) => {
   const each = <T>(item: fc.Arbitrary<T>) => fc.array(item, { minLength: components, maxLength: components });
   return fc.record({
-    kind: fc.constantFrom(...sdes.map(({ config }) => config.kind)),
+    kind: fc.constantFrom(...allSdes.map(({ config }) => config.kind)),
     weights: each(between(0.2, 1)),
     means: each(fc.tuple(between(-1, 1), between(-1, 1))),
     spreads: each(fc.tuple(between(0.2, 1), between(0.2, 1), between(0, 3))),
@@ -46,7 +47,7 @@ const trials: fc.Arbitrary<Trial> = fc.integer({ min: 1, max: 3 }).chain((compon
 });
 
 function sdeOf(kind: Trial["kind"]): Sde {
-  return sdes.find(({ config }) => config.kind === kind)!;
+  return allSdes.find(({ config }) => config.kind === kind)!;
 }
 
 /** The mixture of a trial, turned and shifted. */

@@ -97,6 +97,8 @@ export const numberRows: Rows = {
   discreteDdpm: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
   ...methodsOf("discreteDdpm", () => m.discreteDdpm([0.1, 0.2, 0.3])),
   "vpSde.timeAtHalfLogSnr": { call: (l: number) => m.vpSde().timeAtHalfLogSnr(l), arguments: [number(1)] },
+  sdeByName: { arguments: [name("ve")] },
+  sdeInfo: { arguments: [name("vp")] },
   sdeFromConfig: {
     arguments: [options({ kind: name("ve"), sigmaMin: positive(0.1), sigmaMax: positive(5) })],
   },

@@ -1,0 +1,158 @@
+/**
+ * The SDEs by kind: one row for each states its config's fields, how it is made and its own forward step. Checks of files, the
+ * names on command lines and their errors are derived from the rows.
+ * @module
+ */
+import { quoted } from "../input/quoted.ts";
+import { requireFinite, requireOptions } from "../input/require.ts";
+import {
+  discreteDdpm,
+  type Sde,
+  type SdeConfig,
+  sigmaPowerSde,
+  subVpSde,
+  transition,
+  veSde,
+  vpSde,
+} from "./sde.ts";
+
+/** The kind of an SDE, as its config names it. */
+export type SdeKind = SdeConfig["kind"];
+
+/** The name of an SDE that needs no config, as `--sde` has it. */
+export type SdeName = Exclude<SdeKind, "ddpm">;
+
+/** A Gaussian step x_t = scale·x_s + std·z. */
+export interface GaussianStep {
+  /** The factor on the state. */
+  readonly scale: number;
+  /** The standard deviation of the noise that is added. */
+  readonly std: number;
+}
+
+/** What is known of a kind of SDE. */
+export interface SdeInfo<K extends SdeKind = SdeKind> {
+  /** What it is called, and the paper and its equation. */
+  readonly title: string;
+  /** The fields that its config must have, each a number or a list of numbers; times beside them are optional. */
+  readonly fields: Readonly<Record<string, "number" | "numbers">>;
+  /** Whether its config may have tMin and tMax. */
+  readonly times: boolean;
+  /** Makes it from a config whose fields are there. */
+  readonly create: (config: Extract<SdeConfig, { readonly kind: K }>) => Sde;
+  /** Makes it with the numbers of its paper; absent where a config has to say what it is. */
+  readonly byDefault?: () => Sde;
+  /** One forward step from s to t ≥ s in the discretization of its own paper. */
+  readonly forwardStep: (sde: Sde, s: number, t: number) => GaussianStep;
+}
+
+type Rows = { readonly [K in SdeKind]: SdeInfo<K> };
+
+const betas = { betaMin: "number", betaMax: "number" } as const;
+
+const rows: Rows = {
+  ve: {
+    title: "variance exploding (Song et al. 2021, eq. 30)",
+    fields: { sigmaMin: "number", sigmaMax: "number" },
+    times: true,
+    create: veSde,
+    byDefault: veSde,
+    forwardStep: transition,
+  },
+  vp: {
+    title: "variance preserving (Song et al. 2021, eq. 32)",
+    fields: betas,
+    times: true,
+    create: vpSde,
+    byDefault: vpSde,
+    forwardStep: ddpmStep,
+  },
+  subvp: {
+    title: "sub-variance preserving (Song et al. 2021, eq. 29)",
+    fields: betas,
+    times: true,
+    create: subVpSde,
+    byDefault: subVpSde,
+    forwardStep: eulerStep,
+  },
+  "sigma-power": {
+    title: "dx = σ^t dw (Song's score tutorial)",
+    fields: { sigma: "number" },
+    times: true,
+    create: sigmaPowerSde,
+    byDefault: sigmaPowerSde,
+    forwardStep: transition,
+  },
+  ddpm: {
+    title: "DDPM's chain in discrete time (Ho et al. 2020)",
+    fields: { betas: "numbers" },
+    times: false,
+    create: ({ betas }) => discreteDdpm(betas),
+    forwardStep: transition,
+  },
+};
+
+/** The kinds of SDEs. */
+export const sdeKinds: readonly SdeKind[] = Object.keys(rows) as SdeKind[];
+
+/** The names of the SDEs that need no config. */
+export const sdeNames: readonly SdeName[] = sdeKinds.filter((kind): kind is SdeName =>
+  rows[kind].byDefault !== undefined
+);
+
+/**
+ * What is known of a kind of SDE.
+ * @throws RangeError for an unknown kind
+ */
+export function sdeInfo<K extends SdeKind>(kind: K): SdeInfo<K> {
+  if (!Object.hasOwn(rows, kind)) {
+    const kinds = sdeKinds.map((known) => `"${known}"`);
+    throw new RangeError(
+      `unknown SDE kind ${quoted(kind)}: use ${kinds.slice(0, -1).join(", ")} or ${kinds.at(-1)}`,
+    );
+  }
+  return rows[kind];
+}
+
+/**
+ * The SDE of a name, with the numbers of its paper.
+ * @throws RangeError for a name that is not there
+ */
+export function sdeByName(name: SdeName): Sde {
+  const { byDefault } = sdeInfo(name);
+  if (byDefault === undefined) throw new RangeError(`${name} has no default: use ${sdeNames.join(", ")}`);
+  return byDefault();
+}
+
+/**
+ * Builds the SDE that a plain config describes; `sdeFromConfig(sde.config)` is `sde` again.
+ *
+ * @throws {RangeError} if the kind is unknown, or a value is missing, not finite or out of its range
+ */
+export function sdeFromConfig(config: SdeConfig): Sde {
+  requireOptions("an SDE's config", config);
+  const { fields, create } = sdeInfo<SdeKind>(config.kind);
+  for (const [name, type] of Object.entries(fields)) {
+    if (type === "number") {
+      requireFinite(name, (config as unknown as Record<string, unknown>)[name] as number);
+    }
+  }
+  return create(config);
+}
+
+/** DDPM's rule: scale = √(1 − β(t)h), std = √(β(t)h). */
+function ddpmStep(sde: Sde, s: number, t: number): GaussianStep {
+  const beta = -2 * sde.driftCoefficient(t) * (t - s);
+  if (beta > 1) {
+    throw new RangeError(
+      `DDPM's rule needs β(t)·h ≤ 1, got ${beta} for the step from ${s} to ${t}: use more steps`,
+    );
+  }
+  return { scale: Math.sqrt(1 - beta), std: Math.sqrt(beta) };
+}
+
+/** Euler's rule: scale = 1 + f(t)h, std = g(t)√h. */
+function eulerStep(sde: Sde, s: number, t: number): GaussianStep {
+  const h = t - s;
+  return { scale: 1 + sde.driftCoefficient(t) * h, std: sde.diffusionCoefficient(t) * Math.sqrt(h) };
+}

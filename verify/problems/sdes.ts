@@ -1,0 +1,30 @@
+/**
+ * The SDEs on which claims are examined. An SDE that stands here gets every claim on kernels, paths, likelihoods and samplers.
+ * @module
+ */
+import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
+
+/** A kind of SDE, as claims use it. */
+interface SdeRow {
+  /** At its defaults. */
+  readonly sde: Sde;
+  /** What pictures and tables call it. */
+  readonly label: string;
+  /** With a range in which float32 shows small errors; by default as it is. */
+  readonly narrow?: Sde;
+}
+
+const rows: readonly SdeRow[] = [
+  { label: "VP", sde: vpSde() },
+  { label: "sub-VP", sde: subVpSde() },
+  { label: "VE", sde: veSde(), narrow: veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }) },
+  { label: "σ^t", sde: sigmaPowerSde() },
+];
+
+/** Every SDE at its defaults. */
+export const allSdes: readonly Sde[] = rows.map(({ sde }) => sde);
+
+/** The same by label, where float32 is to show small errors. */
+export const narrowSdes: Readonly<Record<string, Sde>> = Object.fromEntries(
+  rows.map(({ label, sde, narrow = sde }) => [label, narrow]),
+);
