@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { OLDEST_DENO } from "../../../scripts/cli/flags.ts";
 import { readNpy } from "../../../src/images/npy.ts";
 import { claim } from "../../suite/claim.ts";
+import { entries } from "../../instruments/entries.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { runOldestDeno } from "../../suite/oldest_deno.ts";
 
@@ -19,7 +20,7 @@ claim(
       const place = { cwd: root, scratch };
       const { stderr } = await runOldestDeno([
         "check",
-        "mod.ts",
+        ...entries.map(({ path }) => path),
         "scripts",
         "verify/main.ts",
         "verify/suite/worker.ts",
