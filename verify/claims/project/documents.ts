@@ -53,6 +53,15 @@ claim(
       }
     };
     await visit("README.md");
+    const shown = new Set<string>();
+    for (const page of pages) {
+      for (const link of linksIn(await Deno.readTextFile(new URL(page, root)))) {
+        shown.add(new URL(link, new URL(page, root)).href.slice(root.href.length));
+      }
+    }
+    const pictures = [...Deno.readDirSync(new URL("fixtures/gallery/", root))].map(({ name }) => name);
+    const unseen = pictures.filter((name) => !shown.has(`fixtures/gallery/${name}`));
+    check.equal("pictures that no page shows", unseen, [], "they stand in pages, beside their commands");
     const lost = pages.filter((page) => !reached.has(page) && !page.startsWith("fixtures/f"));
     check.equal(
       "pages that README does not lead to, over any number of links",
