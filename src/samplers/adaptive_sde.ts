@@ -7,7 +7,7 @@ import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import type { ScoreModel } from "../diffusion/noise_predictor.ts";
 import { BrownianPaths } from "./brownian_paths.ts";
-import { furthest, requireTolerances, rootMeanSquare, select } from "./ode_dopri5.ts";
+import { adaptiveSteps, requireTolerances, rootMeanSquare } from "./adaptive_steps.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 import { requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 
@@ -72,53 +72,19 @@ class AdaptiveRun implements Stepper {
     }
     // A stream of its own for each step of the grid: how long others took before does not matter.
     const paths = new BrownianPaths(this.#rng.fork(`step ${this.#calls++}`), x.shape);
-    const rows = x.shape[0];
-    const times = new Float64Array(rows).fill(t);
-    const lengths = this.#lengths ??= new Float64Array(rows).fill(firstStep);
-    let state = x.clone();
-    this.#previous ??= x.clone();
-    try {
-      for (let attempt = 0; times.some((time) => time !== s); attempt++) {
-        if (attempt === maxAttempts) {
-          throw new Error(
-            `the adaptive solver did not reach time ${s} in ${attempt} attempts, it is at ${
-              furthest(times, s)
-            }`,
-          );
-        }
-        const ends = times.map((time, row) => lengths[row] >= time - s ? s : time - lengths[row]);
-        const [near, next, errors] = this.#attempt(state, times, ends, paths);
-        const error = await errors.data<"float32">();
-        errors.dispose();
-        const accepted = new Uint8Array(rows);
-        for (let row = 0; row < rows; row++) {
-          if (times[row] === s) continue;
-          if (!Number.isFinite(error[row]) || ends[row] === times[row]) {
-            tf.dispose([near, next]);
-            const what = Number.isFinite(error[row]) ? error[row] : "NaN or infinite";
-            throw new Error(
-              `the adaptive solver cannot go on from time ${times[row]}: the error estimate is ${what}`,
-            );
-          }
-          const length = (times[row] - ends[row]) * 0.9 * error[row] ** -0.9;
-          if (error[row] <= 1) {
-            accepted[row] = 1;
-            // A step cut short by the end says little about the length that the error would allow.
-            lengths[row] = ends[row] === s ? Math.max(lengths[row], length) : length;
-            times[row] = ends[row];
-          } else {
-            lengths[row] = length;
-            paths.takeBack(row);
-          }
-        }
-        this.#previous = select(accepted, near, this.#previous);
-        state = select(accepted, next, state);
-      }
-      return state;
-    } catch (error) {
-      state.dispose();
-      throw error;
-    }
+    const lengths = this.#lengths ??= new Float64Array(x.shape[0]).fill(firstStep);
+    const previous = this.#previous ?? x.clone();
+    this.#previous = null;
+    const arrived = await adaptiveSteps([x.clone(), previous], t, s, lengths, maxAttempts, {
+      name: "the adaptive solver",
+      attempt: ([state, previous], times, ends) => this.#attempt(state, previous, times, ends, paths),
+      nextLength: (error, row, time, end) => {
+        if (error > 1) paths.takeBack(row);
+        return (time - end) * 0.9 * error ** -0.9;
+      },
+    });
+    this.#previous = arrived[1];
+    return arrived[0];
   }
 
   dispose(): void {
@@ -126,13 +92,14 @@ class AdaptiveRun implements Stepper {
     this.#previous = null;
   }
 
-  /** x', x'' and E [B] of one step of every row. */
+  /** x'', x' and E [B] of one step of every row. */
   #attempt(
     x: tf.Tensor,
+    previous: tf.Tensor,
     times: Float64Array,
     ends: Float64Array,
     paths: BrownianPaths,
-  ): [tf.Tensor, tf.Tensor, tf.Tensor] {
+  ): [tf.Tensor[], tf.Tensor] {
     const { rtol, atol } = this.#options;
     const { sde, score } = this.#model;
     return tf.tidy(() => {
@@ -148,8 +115,8 @@ class AdaptiveRun implements Stepper {
       };
       const near = moved(x, times);
       const next = near.add(moved(near, ends)).div(2);
-      const size = tf.maximum(near.abs(), this.#previous!.abs());
-      return [near, next, rootMeanSquare(near.sub(next).div(tf.maximum(size.mul(rtol), atol)))];
+      const size = tf.maximum(near.abs(), previous.abs());
+      return [[next, near], rootMeanSquare(near.sub(next).div(tf.maximum(size.mul(rtol), atol)))];
     });
   }
 }

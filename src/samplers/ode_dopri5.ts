@@ -4,8 +4,14 @@
  */
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import {
+  type AdaptiveMethod,
+  adaptiveSteps,
+  readAndDispose,
+  requireTolerances,
+  rootMeanSquare,
+} from "./adaptive_steps.ts";
 import type { Sampler } from "./sampler.ts";
-import { requireOptions, requirePositive } from "../input/require.ts";
 
 /** How exact the solution should be. */
 export interface ToleranceOptions {
@@ -78,63 +84,35 @@ export class DormandPrince {
   async integrate(derivative: Derivative, x: tf.Tensor, from: number, to: number): Promise<tf.Tensor> {
     const rows = x.shape[0];
     const direction = Math.sign(to - from);
-    const times = new Float64Array(rows).fill(from);
-    const afterRejection = new Uint8Array(rows);
-    let state = x.clone();
-    let slope: tf.Tensor | null = null;
-    try {
-      slope = tf.tidy(() => derivative(state, times));
-      if (this.#lengths?.length !== rows) {
-        this.#lengths = await this.#firstLengths(derivative, state, slope, from, to);
+    const slope = tf.tidy(() => derivative(x, new Float64Array(rows).fill(from)));
+    if (this.#lengths?.length !== rows) {
+      try {
+        this.#lengths = await this.#firstLengths(derivative, x, slope, from, to);
+      } catch (error) {
+        slope.dispose();
+        throw error;
       }
-      const lengths = this.#lengths;
-      let error: Float32Array | null = null;
-      for (let attempt = 0; times.some((time) => time !== to); attempt++) {
-        if (attempt === this.#maxAttempts) {
-          const behind = furthest(times, to);
-          const last = error?.[times.indexOf(behind)].toPrecision(3) ?? "unknown";
-          throw new Error(
-            `Dormand–Prince did not reach time ${to} in ${attempt} attempts, it is at ${behind}, ` +
-              `where the last step's error was ${last} times the tolerance`,
-          );
-        }
-        const steps = lengths.map((length, row) => direction * Math.min(length, Math.abs(to - times[row])));
-        const [next, nextSlope, errors] = this.#attempt(derivative, state, slope, times, steps);
-        error = await readAndDispose(errors);
-        const accepted = new Uint8Array(rows);
-        for (let row = 0; row < rows; row++) {
-          if (times[row] === to) continue;
-          const arrives = lengths[row] >= Math.abs(to - times[row]);
-          const reached = arrives ? to : times[row] + steps[row];
-          if (!Number.isFinite(error[row]) || reached === times[row]) {
-            next.dispose();
-            nextSlope.dispose();
-            throw new Error(
-              `Dormand–Prince cannot go on from time ${times[row]}: the error estimate is ${error[row]}`,
-            );
-          }
-          const factor = 0.9 * error[row] ** -0.2;
-          if (error[row] <= 1) {
-            accepted[row] = 1;
-            times[row] = reached;
-            const grown = Math.abs(steps[row]) * Math.min(afterRejection[row] ? 1 : 10, factor);
-            // A step cut short by the end says little about the length that the error would allow.
-            lengths[row] = arrives ? Math.max(lengths[row], grown) : grown;
-            afterRejection[row] = 0;
-          } else {
-            lengths[row] = Math.abs(steps[row]) * Math.max(0.2, factor);
-            afterRejection[row] = 1;
-          }
-        }
-        [state, slope] = [select(accepted, next, state), select(accepted, nextSlope, slope)];
-      }
-    } catch (error) {
-      state.dispose();
-      throw error;
-    } finally {
-      slope?.dispose();
     }
-    return state;
+    const lengths = this.#lengths;
+    const taken = (row: number, time: number) => Math.min(lengths[row], Math.abs(to - time));
+    const afterRejection = new Uint8Array(rows);
+    const method: AdaptiveMethod = {
+      name: "Dormand–Prince",
+      attempt: ([state, slope], times) => {
+        const steps = times.map((time, row) => direction * taken(row, time));
+        return this.#attempt(derivative, state, slope, times, steps);
+      },
+      nextLength: (error, row, time) => {
+        const factor = 0.9 * error ** -0.2;
+        const isAccepted = error <= 1;
+        const largest = afterRejection[row] ? 1 : 10;
+        afterRejection[row] = isAccepted ? 0 : 1;
+        return taken(row, time) * (isAccepted ? Math.min(largest, factor) : Math.max(0.2, factor));
+      },
+    };
+    const arrived = await adaptiveSteps([x.clone(), slope], from, to, lengths, this.#maxAttempts, method);
+    arrived[1].dispose();
+    return arrived[0];
   }
 
   /** One step of every row: the fifth-order solution, its slope (the next step's first), and the scaled error [B]. */
@@ -144,7 +122,7 @@ export class DormandPrince {
     slope: tf.Tensor,
     times: Float64Array,
     steps: Float64Array,
-  ): [tf.Tensor, tf.Tensor, tf.Tensor] {
+  ): [tf.Tensor[], tf.Tensor] {
     return tf.tidy(() => {
       const h = column(steps, x);
       const slopes = [slope];
@@ -154,7 +132,7 @@ export class DormandPrince {
         slopes.push(derivative(next, times.map((time, row) => time + NODES[stage] * steps[row])));
       }
       const scale = tf.maximum(x.abs(), next.abs()).mul(this.#rtol).add(this.#atol);
-      return [next, slopes[6], rootMeanSquare(combination(ERROR, slopes).mul(h).div(scale))];
+      return [[next, slopes[6]], rootMeanSquare(combination(ERROR, slopes).mul(h).div(scale))];
     });
   }
 
@@ -190,39 +168,4 @@ export class DormandPrince {
 /** Σ weights[j]·tensors[j], leaving out zero weights. */
 function combination(weights: readonly number[], tensors: readonly tf.Tensor[]): tf.Tensor {
   return tf.addN(weights.flatMap((weight, j) => weight === 0 ? [] : [tensors[j].mul(weight)]));
-}
-
-/** Root mean square of each row, [B]. */
-export function rootMeanSquare(x: tf.Tensor): tf.Tensor {
-  return x.square().mean(x.shape.slice(1).map((_, i) => i + 1)).sqrt();
-}
-
-/** The time that has the longest way to go. */
-export function furthest(times: Float64Array, to: number): number {
-  return times.reduce((most, time) => Math.abs(time - to) > Math.abs(most - to) ? time : most, to);
-}
-
-/** Rows of `next` where accepted, else rows of `current`; both are disposed. */
-export function select(accepted: Uint8Array, next: tf.Tensor, current: tf.Tensor): tf.Tensor {
-  const chosen = tf.tidy(() => {
-    const mask = tf.tensor(accepted, [accepted.length, ...next.shape.slice(1).fill(1)], "bool");
-    return tf.where(tf.broadcastTo(mask, next.shape), next, current);
-  });
-  next.dispose();
-  current.dispose();
-  return chosen;
-}
-
-async function readAndDispose(x: tf.Tensor): Promise<Float32Array> {
-  const values = await x.data<"float32">();
-  x.dispose();
-  return values;
-}
-
-/** Refuses tolerances that are not positive. */
-export function requireTolerances(options: Pick<ToleranceOptions, "rtol" | "atol">): void {
-  requireOptions("options", options);
-  for (const name of ["rtol", "atol"] as const) {
-    if (options[name] !== undefined) requirePositive(name, options[name]);
-  }
 }

@@ -4,8 +4,9 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
 import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
+import { FiniteCheck, WatchedModel } from "./finite_check.ts";
 import type { Sampler } from "./sampler.ts";
 import { isList, requireBoolean } from "../input/require.ts";
 import { requireModel, requireRng, requireSampler } from "../input/require_parts.ts";
@@ -27,7 +28,7 @@ export interface SampleOptions {
   readonly initial?: tf.Tensor;
 }
 
-/** A look at a run. */
+/** The state of a run after one step. */
 export interface SampleStep {
   /** Steps taken: 0 for the starting state, then 1 … steps. */
   readonly step: number;
@@ -36,13 +37,13 @@ export interface SampleStep {
   /** Time that x has reached. */
   readonly time: number;
   /**
-   * The state [N, …] (denoised in the last look, unless switched off). It lives until the generator moves on: clone it to
-   * keep it. The one of the last look (`done`) belongs to the caller.
+   * The state [N, …] (denoised after the last step, unless switched off). It lives until the generator goes on: clone it to
+   * keep it. The last one (`done`) belongs to the caller.
    */
   readonly x: tf.Tensor;
   /** Network calls so far, each of the whole batch; the last denoising is one. */
   readonly evaluations: number;
-  /** Whether this is the last look. */
+  /** Whether this is the last state. */
   readonly done: boolean;
 }
 
@@ -64,8 +65,8 @@ export interface SampleStep {
  *   if (done) console.log(evaluations, await x.data());
  * }
  * ```
- * @throws RangeError for a shape or a grid that is none
- * @throws Error naming sampler, step and time if a state or a score is NaN or infinite; on a GPU, where a look at a number
+ * @throws RangeError for an invalid shape or time grid
+ * @throws Error naming sampler, step and time if a state or a score is NaN or infinite; on a GPU, where a read of a number
  * waits for all that was queued before it, up to 15 steps later, and in any case before the last state is handed over
  */
 export async function* sample(
@@ -86,7 +87,7 @@ export async function* sample(
   try {
     const start = `${sampler.name}: the starting state at time ${times[0]}`;
     x = replaced(x, await named(start, x, () => stepper.begin?.(x, times[0]) ?? x));
-    await check.look(x, start);
+    await check.add(x, start);
     for (let step = 0; step <= steps; step++) {
       const time = times[step];
       if (step > 0) {
@@ -96,13 +97,13 @@ export async function* sample(
           x,
           await named(where, x, () => toData?.(x, times[step - 1]) ?? stepper.step(x, times[step - 1], time)),
         );
-        await check.look(x, where);
+        await check.add(x, where);
       }
       const done = step === steps;
       if (done && denoise && stepper.stepToData === undefined && model.sde.sigma(time) > 0) {
         const where = `${sampler.name}: denoising after step ${step} of ${steps}, at time ${time}`;
         x = replaced(x, tf.tidy(() => watched.model.denoised(x, time)));
-        await check.look(x, where);
+        await check.add(x, where);
       }
       if (done) {
         await check.settle();
@@ -136,81 +137,6 @@ export async function drawSamples(
     if (done) return x;
   }
   throw new Error("sample() ended without a last state");
-}
-
-/** A view of a model that counts its evaluations and sums what they return, to notice NaN and infinities. */
-class WatchedModel {
-  readonly model: ScoreModel;
-  evaluations = 0;
-  #sum: tf.Scalar | null = null;
-
-  constructor(model: ScoreModel) {
-    this.model = scoreModelFromNoise(model.sde, (x, t) => {
-      this.evaluations++;
-      const noise = model.predictedNoise(x, t);
-      const sum = tf.keep(tf.tidy(() => this.#sum === null ? noise.sum() : this.#sum.add(noise.sum())));
-      this.#sum?.dispose();
-      this.#sum = sum as tf.Scalar;
-      return noise;
-    }, { consistency: model.consistency });
-  }
-
-  /** The sum of all that was returned since the last call; the caller owns it, outside any `tf.tidy`. */
-  takeSum(): tf.Scalar {
-    const sum = this.#sum ?? tf.keep(tf.scalar(0));
-    this.#sum = null;
-    return sum;
-  }
-
-  dispose(): void {
-    this.#sum?.dispose();
-    this.#sum = null;
-  }
-}
-
-/** Looks that one read checks on a GPU, where a read waits for all work that was queued before it. */
-const LOOKS_OF_A_READ = 16;
-
-/** Notices NaN and infinities by one reduction a look: a sum is finite only if every term is. */
-class FiniteCheck {
-  readonly #watched: WatchedModel;
-  /** Where the looks were that nobody has read yet. */
-  #places: string[] = [];
-  /** Their sums of the state and of the scores, [looks, 2]. */
-  #sums: tf.Tensor = tf.zeros([0, 2]);
-
-  constructor(watched: WatchedModel) {
-    this.#watched = watched;
-  }
-
-  /** Takes note of a state and of the scores since the last look; on a GPU it may be checked at a later look. */
-  async look(x: tf.Tensor, where: string): Promise<void> {
-    const scoreSum = this.#watched.takeSum();
-    const sums = tf.tidy(() => tf.concat([this.#sums, tf.stack([x.sum(), scoreSum]).reshape([1, 2])]));
-    tf.dispose([scoreSum, this.#sums]);
-    this.#sums = sums;
-    this.#places.push(where);
-    if (tf.getBackend() !== "webgpu" || this.#places.length === LOOKS_OF_A_READ) await this.settle();
-  }
-
-  /** Throws for the first look that was not finite, of those that nobody has read yet. */
-  async settle(): Promise<void> {
-    if (this.#places.length === 0) return;
-    const [sums, places] = [this.#sums, this.#places];
-    this.#sums = tf.zeros([0, 2]);
-    this.#places = [];
-    const values = await sums.data();
-    sums.dispose();
-    for (const [i, where] of places.entries()) {
-      const [state, score] = [values[2 * i], values[2 * i + 1]];
-      if (!Number.isFinite(score)) throw new Error(`${where}: the score is NaN or infinite`);
-      if (!Number.isFinite(state)) throw new Error(`${where}: the state is NaN or infinite`);
-    }
-  }
-
-  dispose(): void {
-    this.#sums.dispose();
-  }
 }
 
 /** The state that follows x, checked; an error says where it happened. */

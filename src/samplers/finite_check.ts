@@ -1,0 +1,81 @@
+/**
+ * Notices states and scores that are not finite, with as few reads from the device as can be.
+ * @module
+ */
+import * as tf from "../compute/tf.ts";
+import { type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
+
+/** A view of a model that counts its evaluations and sums what they return, to notice NaN and infinities. */
+export class WatchedModel {
+  readonly model: ScoreModel;
+  evaluations = 0;
+  #sum: tf.Scalar | null = null;
+
+  constructor(model: ScoreModel) {
+    this.model = scoreModelFromNoise(model.sde, (x, t) => {
+      this.evaluations++;
+      const noise = model.predictedNoise(x, t);
+      const sum = tf.keep(tf.tidy(() => this.#sum === null ? noise.sum() : this.#sum.add(noise.sum())));
+      this.#sum?.dispose();
+      this.#sum = sum as tf.Scalar;
+      return noise;
+    }, { consistency: model.consistency });
+  }
+
+  /** The sum of all that was returned since the last call; the caller owns it, outside any `tf.tidy`. */
+  takeSum(): tf.Scalar {
+    const sum = this.#sum ?? tf.keep(tf.scalar(0));
+    this.#sum = null;
+    return sum;
+  }
+
+  dispose(): void {
+    this.#sum?.dispose();
+    this.#sum = null;
+  }
+}
+
+/** States that one read checks on a GPU, where a read waits for all work that was queued before it. */
+const STATES_OF_A_READ = 16;
+
+/** Notices NaN and infinities by one reduction a state: a sum is finite only if every term is. */
+export class FiniteCheck {
+  readonly #watched: WatchedModel;
+  /** Where in the run the states were whose sums nobody has read yet. */
+  #places: string[] = [];
+  /** Their sums of the state and of the scores, [states, 2]. */
+  #sums: tf.Tensor = tf.zeros([0, 2]);
+
+  constructor(watched: WatchedModel) {
+    this.#watched = watched;
+  }
+
+  /** Adds a state, and the scores since the last one; on a GPU they may be checked with a later state. */
+  async add(x: tf.Tensor, where: string): Promise<void> {
+    const scoreSum = this.#watched.takeSum();
+    const sums = tf.tidy(() => tf.concat([this.#sums, tf.stack([x.sum(), scoreSum]).reshape([1, 2])]));
+    tf.dispose([scoreSum, this.#sums]);
+    this.#sums = sums;
+    this.#places.push(where);
+    if (tf.getBackend() !== "webgpu" || this.#places.length === STATES_OF_A_READ) await this.settle();
+  }
+
+  /** Throws for the first state or score that is not finite, of those that nobody has read yet. */
+  async settle(): Promise<void> {
+    if (this.#places.length === 0) return;
+    const [sums, places] = [this.#sums, this.#places];
+    this.#sums = tf.zeros([0, 2]);
+    this.#places = [];
+    const values = await sums.data();
+    sums.dispose();
+    for (const [i, where] of places.entries()) {
+      const [state, score] = [values[2 * i], values[2 * i + 1]];
+      if (!Number.isFinite(score)) throw new Error(`${where}: the score is NaN or infinite`);
+      if (!Number.isFinite(state)) throw new Error(`${where}: the state is NaN or infinite`);
+    }
+  }
+
+  dispose(): void {
+    this.#sums.dispose();
+  }
+}
