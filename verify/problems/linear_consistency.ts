@@ -44,7 +44,11 @@ export function slopeOf(ratio: number): number {
 /** The objective: distillation with guidance between two noise ratios. */
 export const objective: ConsistencyObjective = {
   ...consistencyDefaults(dimension, { scale: 1.3, from: 0.6, to: 6 }),
-  ...{ mean: 0, std: 1, range: [0.05, 10], highFrom: 2, huber: 0.1 },
+  mean: 0,
+  std: 1,
+  range: [0.05, 10],
+  highFrom: 2,
+  huber: 0.1,
 };
 
 /** Rows of a batch. */
@@ -56,7 +60,10 @@ export function configOf(objective: ConsistencyObjective, batch = rows): Trainin
     model: { network: null as never, preconditioning: { sigmaData, centre }, consistency: true },
     objective,
     optimizer: { ...OPTIMIZER_DEFAULTS, rate: 0.02, warmup: 0, clip: 1e9, ema: 0.9 },
-    ...{ steps: 8, batch, labelDropout: 0.2, seed: 4 },
+    steps: 8,
+    batch,
+    labelDropout: 0.2,
+    seed: 4,
   };
 }
 

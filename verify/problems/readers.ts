@@ -44,12 +44,21 @@ const config: TrainingConfig = {
   },
   objective: { kind: "edm", mean: 0, std: 1, sigmaData: 1 },
   optimizer: OPTIMIZER_DEFAULTS,
-  ...{ steps: 9, batch: 1, labelDropout: 0, seed: 0 },
+  steps: 9,
+  batch: 1,
+  labelDropout: 0,
+  seed: 0,
 };
 const { model: _, ...recipe } = config;
 const plan = {
   format: "score-sde noise plan 2",
-  ...{ data: "mnist", kind: "ncsn", largest: 1, smallest: 0.01, levels: 10, moves: 100, epsilon: 1e-5 },
+  data: "mnist",
+  kind: "ncsn",
+  largest: 1,
+  smallest: 0.01,
+  levels: 10,
+  moves: 100,
+  epsilon: 1e-5,
 };
 
 /** A safetensors file with another header, of the right length. */
@@ -136,7 +145,8 @@ export const readers: readonly Reader[] = [
     seeds: () =>
       Promise.resolve([config.model.network, { ...DIGITS, widths: [8, 8], embedding: 4, noiseFeatures: 4 }, {
         ...NETWORK_PRESETS.tutorial,
-        ...{ widths: [32, 32, 32, 32] as const, embedding: 2 },
+        widths: [32, 32, 32, 32] as const,
+        embedding: 2,
       }].map((network) =>
         writeModel({
           config: { network, preconditioning: null },

@@ -37,7 +37,9 @@ export function condensedRun(value: unknown): [name: string, content: unknown][]
       ] as const;
     });
     const summary: SuiteSummary = {
-      ...{ command, when, commit },
+      command,
+      when,
+      commit,
       totals: { passed, failed, skipped, comparisons },
       subjects,
     };

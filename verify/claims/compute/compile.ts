@@ -20,8 +20,17 @@ const options = { engines: ["onnx"] } as const;
 /** Every part of a U-Net, with blocks of channels full and not. */
 const config: UNetConfig = {
   ...DIGITS,
-  ...{ height: 16, width: 24, channels: 3, widths: [16, 24], blocks: 1, middleBlocks: 1, groups: 4 },
-  ...{ embedding: 12, noiseFeatures: 4, attention: [4], classes: 3 },
+  height: 16,
+  width: 24,
+  channels: 3,
+  widths: [16, 24],
+  blocks: 1,
+  middleBlocks: 1,
+  groups: 4,
+  embedding: 12,
+  noiseFeatures: 4,
+  attention: [4],
+  classes: 3,
 };
 
 claim("a compiled training step of a U-Net agrees with the eager one", options, async (check) => {

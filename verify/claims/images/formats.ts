@@ -159,7 +159,12 @@ claim(
     const file = (type: string, bytes: readonly number[], shape = "(2,)", order = "False") => {
       const text = `{'descr': '${type}', 'fortran_order': ${order}, 'shape': ${shape}, }\n`;
       return Uint8Array.from([
-        ...[0x93, ...[..."NUMPY"].map((letter) => letter.charCodeAt(0)), 1, 0, text.length, 0],
+        0x93,
+        ...[..."NUMPY"].map((letter) => letter.charCodeAt(0)),
+        1,
+        0,
+        text.length,
+        0,
         ...[...text].map((letter) => letter.charCodeAt(0)),
         ...bytes,
       ]);

@@ -6,7 +6,13 @@ import { claim } from "../../suite/claim.ts";
 
 const plan = {
   format: "score-sde noise plan 2",
-  ...{ data: "mnist", kind: "ncsn", largest: 1, smallest: 0.01, levels: 10, moves: 100, epsilon: 1e-5 },
+  data: "mnist",
+  kind: "ncsn",
+  largest: 1,
+  smallest: 0.01,
+  levels: 10,
+  moves: 100,
+  epsilon: 1e-5,
 };
 
 claim("every field of a noise plan is checked, and its counts are bounded", async (check) => {

@@ -45,7 +45,12 @@ const drawings: [what: string, draw: (text: string) => string][] = [
 /** A run with a text in every field that is shown. */
 function reportWith(text: string): string {
   const verdict: Verdict = {
-    ...{ area: text, name: text, engine: text, outcome: "failed", reason: text, milliseconds: 1 },
+    area: text,
+    name: text,
+    engine: text,
+    outcome: "failed",
+    reason: text,
+    milliseconds: 1,
     comparisons: [
       { what: text, observed: text, bound: text, source: text, detectable: text, held: false },
     ],

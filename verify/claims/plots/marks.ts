@@ -57,8 +57,12 @@ claim(
   "a density is darkest where it is largest, its first row lowest, and covers its rectangle",
   async (check) => {
     const mark: Mark = {
-      ...{ kind: "density", columns: 3, values: [0, 1, 2, 4, -1, 3], colour: "#102030" },
-      ...{ xRange: [1, 3], yRange: [0.5, 1] },
+      kind: "density",
+      columns: 3,
+      values: [0, 1, 2, 4, -1, 3],
+      colour: "#102030",
+      xRange: [1, 3],
+      yRange: [0.5, 1],
     };
     const svg = plot([mark], axes);
     const image = /<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"[^>]*base64,([^"]+)"/

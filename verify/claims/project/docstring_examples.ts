@@ -5,7 +5,14 @@ import { claim } from "../../suite/claim.ts";
 claim("every example in the documentation type-checks and runs", async (check) => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["test", "--doc", "--no-prompt", "--allow-read", "--allow-env", "--allow-sys", "mod.ts", "src"],
+      "test",
+      "--doc",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-env",
+      "--allow-sys",
+      "mod.ts",
+      "src",
       ...pages,
     ],
     cwd: fileURLToPath(new URL("../../../", import.meta.url)),

@@ -116,7 +116,10 @@ async function reports(options: Readonly<Record<string, Value>>): Promise<number
     model: { network, preconditioning: null },
     objective: { kind: "edm", mean: 0, std: 1, sigmaData: 1 },
     optimizer: OPTIMIZER_DEFAULTS,
-    ...{ steps: 25, batch: 1, labelDropout: 0, seed: 1 },
+    steps: 25,
+    batch: 1,
+    labelDropout: 0,
+    seed: 1,
   };
   const steps: number[] = [];
   for await (const { step, loss } of train(config, () => ({ images: Float32Array.of(1) }), options)) {

@@ -180,11 +180,19 @@ claim(
     );
     const run = {
       verdicts: ["passed", "passed", "failed"].map((outcome, i) => ({
-        ...{ area: i === 1 ? "networks/a" : "samplers/a", name: `${i}`, engine: "wasm", milliseconds: 1 },
-        ...{ outcome, comparisons: Array(i + 2).fill({}), plots: [], tables: [] },
+        area: i === 1 ? "networks/a" : "samplers/a",
+        name: `${i}`,
+        engine: "wasm",
+        milliseconds: 1,
+        outcome,
+        comparisons: Array(i + 2).fill({}),
+        plots: [],
+        tables: [],
       })),
       totals: { passed: 2, failed: 1, skipped: 0, comparisons: 9, seed: 1, seconds: 1, alarmRate: 0 },
-      ...{ command: "deno task verify", when: "2026-01-01T00:00:00Z", commit: "abc" },
+      command: "deno task verify",
+      when: "2026-01-01T00:00:00Z",
+      commit: "abc",
     };
     const [[, summary]] = condensedRun(run) as [string, { subjects: unknown }][];
     check.equal("subjects", summary.subjects, [["Networks", 1, 3], ["Samplers", 1, 2]], "counted by hand");

@@ -116,7 +116,10 @@ async function runElsewhere(
     await Deno.writeTextFile(`${folder}/empty/example.ts`, code);
     const { host } = new URL(url);
     const permissions = [
-      ...["--allow-read", "--allow-write=digits.png", `--allow-import=${host}`, `--allow-net=${host}`],
+      "--allow-read",
+      "--allow-write=digits.png",
+      `--allow-import=${host}`,
+      `--allow-net=${host}`,
     ];
     const run = await deno(["run", "--no-prompt", ...permissions, "example.ts"], {
       cwd: `${folder}/empty`,

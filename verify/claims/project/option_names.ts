@@ -94,7 +94,8 @@ claim(
   async (check) => {
     const kind = choice(["vp", "ve"], { help: "what" });
     const usage = {
-      ...{ name: "task", purpose: "Does nothing." },
+      name: "task",
+      purpose: "Does nothing.",
       flags: {
         kind,
         kinds: list(kind, ["vp"]),

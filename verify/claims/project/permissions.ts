@@ -65,8 +65,15 @@ claim(
     for (const { task, flags, script } of programs.filter(({ task }) => !suite.includes(task))) {
       const code = await reached(script);
       const variables = [
-        ...["INIT_CWD", "SCORE_SDE_DEBUG", "SCORE_SDE_DATA", "XDG_RUNTIME_DIR", "DENO_DIR", "HOME"],
-        ...["LOCALAPPDATA", "USERPROFILE", "XDG_CACHE_HOME"],
+        "INIT_CWD",
+        "SCORE_SDE_DEBUG",
+        "SCORE_SDE_DATA",
+        "XDG_RUNTIME_DIR",
+        "DENO_DIR",
+        "HOME",
+        "LOCALAPPDATA",
+        "USERPROFILE",
+        "XDG_CACHE_HOME",
       ].filter((name) => new RegExp(`(get|variable)\\("${name}"\\)|const variable = "${name}"`).test(code))
         .sort();
       // The shipped sets: a task that reads a data set of the name can download it.

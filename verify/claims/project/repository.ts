@@ -38,16 +38,18 @@ claim(
       const heavy = ["fixtures/gallery/a.png", "fixtures/files/a.png", "fixtures/reference/a.json"];
       for (const path of [...fetched, ...heavy]) await write(path, "one");
       const litter = [
-        ...["out.json", "notes.md", "try.ts", "runs/one/config.json", "my run/metrics.jsonl"],
-        ...[
-          "my run/model.safetensors",
-          "samples.png",
-          "a.gif",
-          "b.npy",
-          "model.onnx",
-          "toy/modes.svg",
-          "api/index.html",
-        ],
+        "out.json",
+        "notes.md",
+        "try.ts",
+        "runs/one/config.json",
+        "my run/metrics.jsonl",
+        "my run/model.safetensors",
+        "samples.png",
+        "a.gif",
+        "b.npy",
+        "model.onnx",
+        "toy/modes.svg",
+        "api/index.html",
       ];
       for (const path of litter) await write(path, "{ 'a' :1,\n\n\n\n   var b = any }");
 
@@ -72,7 +74,11 @@ claim(
       const files = [...published.text.matchAll(/^ +file:\/\/(.*) \([\d.]+ ?\w+\)$/gm)]
         .map(([, path]) => decodeURI(path).slice(path.indexOf(folder) + folder.length + 1));
       const own = [
-        ...["LICENSE", "README.md", "deno.json", "docs/a.md", "examples/a.md"],
+        "LICENSE",
+        "README.md",
+        "deno.json",
+        "docs/a.md",
+        "examples/a.md",
         ...code.filter((path) => !path.startsWith("verify/")),
         ...fetched,
       ];

@@ -40,16 +40,21 @@ claim("a missing program skips a claim with the reason, and never fails it", asy
     const filter = "PyTorch|job in examples|array in examples|script in examples";
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...[
-          "run",
-          "--no-check",
-          "--no-lock",
-          "--allow-all",
-          `${root}verify/main.ts`,
-          "--json",
-          "--no-report",
-        ],
-        ...["--processes", "1", "--engine", "wasm", "--areas", `^(${areas.join("|")})$`, "--filter", filter],
+        "run",
+        "--no-check",
+        "--no-lock",
+        "--allow-all",
+        `${root}verify/main.ts`,
+        "--json",
+        "--no-report",
+        "--processes",
+        "1",
+        "--engine",
+        "wasm",
+        "--areas",
+        `^(${areas.join("|")})$`,
+        "--filter",
+        filter,
       ],
       env: { PATH: empty },
       stderr: "null",
@@ -152,8 +157,8 @@ claim("a broken comparison prints numbers of typed arrays and names of functions
 
 claim("the largest or smallest of no numbers is within no bound", (check) => {
   const judged = new Check();
-  judged.atMost("largest of none", Math.max(...[]), 1e-6, "the claim");
-  judged.atLeast("smallest of none", Math.min(...[]), 1, "the claim");
+  judged.atMost("largest of none", Math.max(), 1e-6, "the claim");
+  judged.atLeast("smallest of none", Math.min(), 1, "the claim");
   judged.atMost("not a number", NaN, 1, "the claim");
   judged.atMost("one", Math.max(0.5), 1, "the claim");
   const verdicts = judged.comparisons.map(({ held }) => held);

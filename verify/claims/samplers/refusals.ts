@@ -210,7 +210,10 @@ claim(
       model: { network, preconditioning: { sigmaData: 0.5, centre: 0 } },
       objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.5 } as const,
       optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 0 },
-      ...{ steps: 5, batch: 2, labelDropout: 0, seed: 1 },
+      steps: 5,
+      batch: 2,
+      labelDropout: 0,
+      seed: 1,
     };
     const batch = { images: Float32Array.of(-1, 0, 1, 0.5) };
     let early: (() => Promise<unknown>) | null = null;

@@ -30,8 +30,22 @@ async function distil(folder: string): Promise<void> {
   );
   const { code, stderr } = await run(
     "train",
-    ...["--data", folder, "--objective", "consistency", "--from", `${folder}/model.safetensors`],
-    ...["--steps", "3", "--batch", "4", "--engine", "wasm", "--guidance", "1.5", "--out", `${folder}/run`],
+    "--data",
+    folder,
+    "--objective",
+    "consistency",
+    "--from",
+    `${folder}/model.safetensors`,
+    "--steps",
+    "3",
+    "--batch",
+    "4",
+    "--engine",
+    "wasm",
+    "--guidance",
+    "1.5",
+    "--out",
+    `${folder}/run`,
   );
   if (code !== 0) throw new Error(stderr);
 }
@@ -69,7 +83,12 @@ claim(
       }
       const more = await run(
         "train",
-        ...["--resume", `${folder}/run/checkpoint.safetensors`, "--steps", "4", "--engine", "wasm"],
+        "--resume",
+        `${folder}/run/checkpoint.safetensors`,
+        "--steps",
+        "4",
+        "--engine",
+        "wasm",
       );
       check.equal("resumed", more.code, 0, more.stderr);
       const model = ["--checkpoint", `${folder}/run/model.safetensors`, "--engine", "wasm", "--json"];

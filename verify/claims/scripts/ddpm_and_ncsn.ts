@@ -22,7 +22,13 @@ import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.t
 
 const plan = {
   format: "score-sde noise plan 2",
-  ...{ data: "mnist", kind: "ncsnv2", largest: 4, smallest: 0.5, levels: 4, moves: 2, epsilon: 0.02 },
+  data: "mnist",
+  kind: "ncsnv2",
+  largest: 4,
+  smallest: 0.5,
+  levels: 4,
+  moves: 2,
+  epsilon: 0.02,
 };
 
 /** Digits as MNIST's files of a split. */

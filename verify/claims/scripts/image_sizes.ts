@@ -70,7 +70,7 @@ claim("images of one value are refused in a sentence; any data can be scaled", a
     ...images(2, 2, 3),
     count: 1,
     labels: Uint8Array.of(0),
-    images: Uint8Array.of(...[0, 10, 20, 40, 50, 60, 0, 10, 20, 40, 50, 60]),
+    images: Uint8Array.of(0, 10, 20, 40, 50, 60, 0, 10, 20, 40, 50, 60),
   }, 1);
   check.equal("2×2 of three channels to one pixel", [...colour.images], [20, 30, 40], "channel by channel");
 });

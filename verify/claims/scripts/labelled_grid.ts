@@ -7,8 +7,16 @@ import { claim } from "../../suite/claim.ts";
 
 /** Labels of samplers, some alike but for a digit, and the letters of papers. */
 const labels = [
-  ...["predictor-corrector 20", "dpm-solver-3 4", "ddim 5", "ddim 6", "ddim 8", "dpm++2m 20", "dpm++2m 29"],
-  ...["σ_max → 80", "λ → −∞", "ρ ≤ 7, ν ≥ 4"],
+  "predictor-corrector 20",
+  "dpm-solver-3 4",
+  "ddim 5",
+  "ddim 6",
+  "ddim 8",
+  "dpm++2m 20",
+  "dpm++2m 29",
+  "σ_max → 80",
+  "λ → −∞",
+  "ρ ≤ 7, ν ≥ 4",
 ];
 const [side, columns, gap] = [28, 3, 2];
 const shape = [columns * labels.length, side, side, 1];

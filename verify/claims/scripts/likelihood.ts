@@ -195,19 +195,17 @@ claim(
       ];
       const { code, stdout, stderr } = await run(
         "interpolate",
-        ...[
-          ...common,
-          output,
-          "--json",
-          "--images",
-          "0,2,1",
-          "--between",
-          "2",
-          "--tolerance",
-          "0.01",
-          "--min-noise",
-          "0.3",
-        ],
+        ...common,
+        output,
+        "--json",
+        "--images",
+        "0,2,1",
+        "--between",
+        "2",
+        "--tolerance",
+        "0.01",
+        "--min-noise",
+        "0.3",
       );
       check.equal("exit code and stderr", [code, stderr], [0, ""], "the flags in the claim");
       const picture = await decodePng(await Deno.readFile(output));

@@ -320,9 +320,17 @@ claim("drawing keeps neither tensors nor pictures of a finished batch", async (c
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
   const options = {
-    ...{ sde: sdes.ve(), sampler: samplerByName("ancestral"), grid: { kind: "karras", steps: 2 } as const },
-    ...{ seed: 0, label: "random", guidance: 2, denoise: true, frames: false, onStep: () => {} },
-    ...{ count: 40, rows: 2 },
+    sde: sdes.ve(),
+    sampler: samplerByName("ancestral"),
+    grid: { kind: "karras", steps: 2 } as const,
+    seed: 0,
+    label: "random",
+    guidance: 2,
+    denoise: true,
+    frames: false,
+    onStep: () => {},
+    count: 40,
+    rows: 2,
   };
   const engine = await useEngine("wasm");
   const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm;

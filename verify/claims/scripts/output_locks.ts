@@ -14,7 +14,10 @@ async function holder(kind: "claimFile" | "claimFolder", path: string): Promise<
     await ${kind}(${JSON.stringify(path)}); console.log("claimed");
     await Deno.stdin.read(new Uint8Array(1)); Deno.exit(0);`;
   const child = new Deno.Command(Deno.execPath(), {
-    ...{ args: ["eval", "--no-lock", program], stdin: "piped", stdout: "piped", stderr: "inherit" },
+    args: ["eval", "--no-lock", program],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
   }).spawn();
   const reader = child.stdout.getReader();
   const { value } = await reader.read();

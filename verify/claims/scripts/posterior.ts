@@ -33,7 +33,11 @@ async function inFolder(action: (folder: string) => Promise<void>): Promise<void
   await withCheckpoint(async (folder) => {
     const coloured: NetworkConfig = {
       ...COLOURED_DIGITS,
-      ...{ widths: [8, 8], blocks: 1, middleBlocks: 1, embedding: 16, noiseFeatures: 8 },
+      widths: [8, 8],
+      blocks: 1,
+      middleBlocks: 1,
+      embedding: 16,
+      noiseFeatures: 8,
     };
     await Deno.writeFile(`${folder}/coloured.safetensors`, writeModel(smallModel(coloured)));
     await action(folder);
@@ -66,8 +70,16 @@ claim(
         const [summary, { shape, values }] = await drawn(
           "inpaint",
           `${folder}/${method}.npy`,
-          ...["--checkpoint", `${folder}/model.safetensors`, "--input", "digits:3-4", "--count", "3"],
-          ...["--mask", "left", "--method", method],
+          "--checkpoint",
+          `${folder}/model.safetensors`,
+          "--input",
+          "digits:3-4",
+          "--count",
+          "3",
+          "--mask",
+          "left",
+          "--method",
+          method,
           ...(method === "repaint"
             ? ["--resamplings", "2"]
             : method === "replacement"
@@ -178,8 +190,14 @@ claim(
         const [summary, { shape, values }] = await drawn(
           "colorize",
           `${folder}/${method}.npy`,
-          ...["--checkpoint", `${folder}/coloured.safetensors`, "--input", "digits:0-1", "--count", "2"],
-          ...["--method", method],
+          "--checkpoint",
+          `${folder}/coloured.safetensors`,
+          "--input",
+          "digits:0-1",
+          "--count",
+          "2",
+          "--method",
+          method,
         );
         check.equal(`${method}: shape`, shape, [2, 2, 28, 28, 3], "two images, two samples, three channels");
         const grey = (image: ArrayLike<number>, at: number) =>

@@ -104,7 +104,10 @@ claim(
         model: smallModel().config,
         objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 },
         optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 3, ema: 0.3 },
-        ...{ steps: 6, batch: 3, labelDropout: 0.5, seed: 4 },
+        steps: 6,
+        batch: 3,
+        labelDropout: 0.5,
+        seed: 4,
       };
       const { state: begun } = await trained(config, 3);
       const out = `${folder}/run`;

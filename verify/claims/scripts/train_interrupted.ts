@@ -41,7 +41,10 @@ async function smallRun(folder: string, classes: number, steps: number, rate = 2
     model: { ...model, network },
     objective: { kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 } as const,
     optimizer: { ...OPTIMIZER_DEFAULTS, rate, warmup: 3, ema: 0.3 },
-    ...{ steps, batch: 2, labelDropout: 0.1, seed: 4 },
+    steps,
+    batch: 2,
+    labelDropout: 0.1,
+    seed: 4,
   };
   const state = initialState(networkFromConfig(network) as Network, 4);
   const path = `${folder}/begin.safetensors`;

@@ -124,8 +124,18 @@ claim(
       check.equal("going on: weights", resumed.weights, whole.weights, "as if it had not stopped");
       const drawn = await run(
         "sample",
-        ...["--checkpoint", `${out}/model.safetensors`, "--sde", "sigma-power", "--engine", "wasm"],
-        ...["--count", "4", "--steps", "3", "--output", `${folder}/a.png`],
+        "--checkpoint",
+        `${out}/model.safetensors`,
+        "--sde",
+        "sigma-power",
+        "--engine",
+        "wasm",
+        "--count",
+        "4",
+        "--steps",
+        "3",
+        "--output",
+        `${folder}/a.png`,
       );
       check.equal("samples: exit code", drawn.code, 0, drawn.stderr);
       const usual = {
@@ -274,8 +284,13 @@ claim(
       const out = `${folder}/run`;
       await Deno.mkdir(out);
       const network: NetworkConfig = {
-        ...{ ...COLOURED_DIGITS, height: 8, width: 8, widths: [8, 8], middleBlocks: 1 },
-        ...{ embedding: 16, noiseFeatures: 8 },
+        ...COLOURED_DIGITS,
+        height: 8,
+        width: 8,
+        widths: [8, 8],
+        middleBlocks: 1,
+        embedding: 16,
+        noiseFeatures: 8,
       };
       const known = moments(pets);
       const engine = currentEngine()!;
@@ -294,7 +309,10 @@ claim(
           grid: { ...samplerInfo("dpm++2m").grid, steps: 4 },
         } as const;
         const { images } = await drawDigits(noisePredictor, engine, sampling, {
-          ...{ count: 100, batch: 100, seed: 0, guidance: 1 },
+          count: 100,
+          batch: 100,
+          seed: 0,
+          guidance: 1,
         });
         noisePredictor.dispose();
         const drawn = { ...pets, count: 100, images: modelToBytes(images) };

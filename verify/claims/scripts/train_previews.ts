@@ -24,8 +24,13 @@ function checkpoint(objective: ObjectiveConfig, plan?: NoisePlanFile): Checkpoin
   const { config: model } = smallModel();
   return {
     config: {
-      ...{ model, objective, optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 3 } },
-      ...{ steps: 2, batch: 2, labelDropout: 0.1, seed: 4 },
+      model,
+      objective,
+      optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 3 },
+      steps: 2,
+      batch: 2,
+      labelDropout: 0.1,
+      seed: 4,
     },
     state: initialState(networkFromConfig(model.network) as Network, 4),
     data: "mnist",
@@ -37,8 +42,14 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   engines: ["wasm"],
 }, (check) => {
   const plan: NoisePlanFile = {
-    ...{ format: PLAN_FORMAT, data: "mnist", kind: "ncsnv2" },
-    ...{ largest: 8, smallest: 0.5, levels: 5, moves: 3, epsilon: 1e-3 },
+    format: PLAN_FORMAT,
+    data: "mnist",
+    kind: "ncsnv2",
+    largest: 8,
+    smallest: 0.5,
+    levels: 5,
+    moves: 3,
+    epsilon: 1e-3,
   };
   const onPlan = checkpoint({ kind: "levels", ratios: planRatios(plan) }, plan);
   const kept = readCheckpoint(writeCheckpoint(onPlan));

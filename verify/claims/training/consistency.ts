@@ -26,7 +26,10 @@ const config: TrainingConfig = {
   },
   objective: consistencyDefaults(2, { scale: 1.3, from: 0.6, to: 6 }),
   optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 5 },
-  ...{ steps: 20, batch: 16, labelDropout: 0.25, seed: 3 },
+  steps: 20,
+  batch: 16,
+  labelDropout: 0.25,
+  seed: 3,
 };
 const network = networkFromConfig(config.model.network) as Network;
 /** Weights none of which is zero, as last layers are at first. */

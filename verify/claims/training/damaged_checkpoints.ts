@@ -29,7 +29,10 @@ const config: TrainingConfig = {
   },
   objective: { kind: "edm", mean: 0, std: 1, sigmaData: 1 },
   optimizer: OPTIMIZER_DEFAULTS,
-  ...{ steps: 9, batch: 1, labelDropout: 0, seed: 0 },
+  steps: 9,
+  batch: 1,
+  labelDropout: 0,
+  seed: 0,
 };
 const state = initialState(networkFromConfig(config.model.network), 0);
 

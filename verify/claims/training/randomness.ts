@@ -31,7 +31,10 @@ const config: TrainingConfig = {
   },
   objective,
   optimizer: { ...OPTIMIZER_DEFAULTS, warmup: 0, decay: "constant" },
-  ...{ steps: 10, batch: rows, labelDropout: 0.5, seed: 0 },
+  steps: 10,
+  batch: rows,
+  labelDropout: 0.5,
+  seed: 0,
 };
 const network = networkFromConfig(config.model.network) as Network;
 const batch = { images: new Float32Array(2 * rows), labels: new Int32Array(rows) };
