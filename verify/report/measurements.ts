@@ -34,6 +34,14 @@ export function numberAt(value: unknown, ...path: (string | number)[]): number {
 
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
+/** The kernel distance at a path of keys, with its standard error. */
+function kernel(result: unknown, ...path: string[]): string {
+  const [distance, error] = ["kernelDistance", "kernelError"].map((key) =>
+    numberAt(result, ...path, key).toFixed(2)
+  );
+  return `${distance} ± ${error}`;
+}
+
 function qualityRows(result: unknown): ResultRow[] {
   const count = numberAt(result, "count").toLocaleString("en");
   const beside = (what: string, key: string, shown: (value: number) => string): ResultRow => [
@@ -42,7 +50,11 @@ function qualityRows(result: unknown): ResultRow[] {
   ];
   return [
     beside("Fréchet distance", "frechet", (value) => value.toFixed(2)),
-    beside("kernel distance", "kernelDistance", (value) => value.toFixed(2)),
+    [
+      `kernel distance of ${count} digits to MNIST's test images`,
+      `${kernel(result)}; of as many training images ` +
+      kernel(result, "floor"),
+    ],
     beside("precision", "precision", percent),
     beside("recall", "recall", percent),
     beside("label accuracy", "accuracy", percent),
