@@ -15,7 +15,9 @@ import { measureSize, SIZES } from "./bench/growth.ts";
 import { profile } from "./bench/profile.ts";
 import { actionTable, growthTable, profileTable, titles } from "./bench/table.ts";
 import { openTwin } from "./bench/pytorch_process.ts";
-import { DEFAULT_SAMPLER } from "./sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER } from "./sampling/sampling.ts";
+import { engineNames } from "./sampling/flags.ts";
+import { formatBytes, ProgressBar } from "./cli/terminal.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
   choice,
@@ -28,8 +30,6 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
-import { engineNames } from "./sampling/flags.ts";
-import { formatBytes, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "bench",

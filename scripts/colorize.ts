@@ -4,7 +4,7 @@
  */
 import { greyOperator } from "../src/conditioning/operators.ts";
 import { greyBasis, greyMask } from "../src/conditioning/orthogonal_basis.ts";
-import { type ColourErrors, colourErrors } from "../src/metrics/colorization_error.ts";
+import { colourErrors } from "../src/metrics/colorization_error.ts";
 import { parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
 import { type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
@@ -52,14 +52,12 @@ async function main(): Promise<void> {
     },
     shown: greyImages,
     measure: ({ inputs, values, samples }) =>
-      Promise.resolve({ ...colourErrors(inputs.images, values, inputs.count, samples) }),
-    words: (measured) => {
-      const { greyError, lineError, colourStd } = measured as unknown as ColourErrors;
-      return `grey kept to ${greyError.toExponential(1)}, ${
+      Promise.resolve(colourErrors(inputs.images, values, inputs.count, samples)),
+    words: ({ greyError, lineError, colourStd }) =>
+      `grey kept to ${greyError.toExponential(1)}, ${
         lineError.toFixed(4)
       } off images of two colours, standard ` +
-        `deviation of the colours ${colourStd === null ? "unknown" : colourStd.toFixed(3)}`;
-    },
+      `deviation of the colours ${colourStd === null ? "unknown" : colourStd.toFixed(3)}`,
   });
 }
 

@@ -10,6 +10,18 @@ import { type SdeName, sdeNames } from "../src/diffusion/sde_registry.ts";
 import { nfePerStep, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type ComparisonPlan, planSettings, type Setting } from "./comparison/plan.ts";
+import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
+import { openQualityReference, type QualityReference } from "./evaluation/digit_quality.ts";
+import {
+  dataFlag,
+  gridFlag,
+  networkFlags,
+  renamedOptions,
+  samplerOptionFlags,
+  samplerOptions,
+  seedFlag,
+} from "./sampling/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import {
   earlierRows,
   measureSetting,
@@ -18,7 +30,6 @@ import {
   resultsTable,
   samplerText,
 } from "./comparison/results.ts";
-import { fingerprint, loadCheckpoint } from "./sampling/draw_batches.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
@@ -34,17 +45,6 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
-import { openQualityReference, type QualityReference } from "./evaluation/digit_quality.ts";
-import {
-  dataFlag,
-  gridFlag,
-  networkFlags,
-  renamedOptions,
-  samplerOptionFlags,
-  samplerOptions,
-  seedFlag,
-} from "./sampling/flags.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "compare",

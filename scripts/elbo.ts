@@ -8,12 +8,12 @@ import { imageSize, slice, toModel } from "../src/data/dataset.ts";
 import { scoreModel } from "../src/diffusion/noise_predictor.ts";
 import { discreteElbo, learnVariances, type StepVariances } from "../src/likelihood/discrete_bound.ts";
 import { chainNames, chains, chainTimes } from "./sampling/ddpm_chains.ts";
-import { loadCheckpoint } from "./sampling/draw_batches.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { dataFlag, networkFlags, seedFlag } from "./sampling/flags.ts";
+import { ProgressBar } from "./cli/terminal.ts";
 import { openEngine } from "./cli/engine.ts";
 import { choice, integer, parseFlags, runScript, toggle, UsageError } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { dataFlag, networkFlags, seedFlag } from "./sampling/flags.ts";
-import { ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "elbo",

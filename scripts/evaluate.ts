@@ -4,11 +4,10 @@
  */
 import { columns } from "./cli/text_table.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { loadCheckpoint, openClassifierGuide } from "./sampling/draw_batches.ts";
-import { openEngine } from "./cli/engine.ts";
-import { integer, parseFlags, runScript, toggle } from "./cli/flags.ts";
-import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
-import { kernelText, percent } from "./evaluation/quality_text.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { openClassifierGuide } from "./sampling/draw_batches.ts";
+import { kernelText, measure, openQualityReference } from "./evaluation/digit_quality.ts";
+import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
 import {
   dataFlag,
   guidanceFlags,
@@ -21,7 +20,8 @@ import {
   samplingFlags,
   seedFlag,
 } from "./sampling/flags.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { openEngine } from "./cli/engine.ts";
+import { integer, parseFlags, runScript, toggle } from "./cli/flags.ts";
 
 const usage = {
   name: "evaluate",
@@ -84,9 +84,9 @@ async function main(): Promise<void> {
   const rows = [
     ["Fréchet distance", quality.frechet.toFixed(2), floor.frechet.toFixed(2)],
     ["kernel distance", ...[quality, floor].map(kernelText)],
-    ["precision", percent(quality.precision), percent(floor.precision)],
-    ["recall", percent(quality.recall), percent(floor.recall)],
-    ["label accuracy", percent(quality.accuracy), percent(floor.accuracy)],
+    ["precision", formatPercent(quality.precision), formatPercent(floor.precision)],
+    ["recall", formatPercent(quality.recall), formatPercent(floor.recall)],
+    ["label accuracy", formatPercent(quality.accuracy), formatPercent(floor.accuracy)],
   ];
   console.log(columns([["against test images", `${count} digits`, `${count} training images`], ...rows]));
   console.log(

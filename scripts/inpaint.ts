@@ -17,7 +17,8 @@ import { readWhole } from "./cli/files.ts";
 import { MOST_PIXELS } from "./datasets/image_folder.ts";
 import { type Flag, number, onlyWith, parseFlags, runScript, UsageError } from "./cli/flags.ts";
 import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
-import { measureClassPreservation, percent, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
+import { measureClassPreservation, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
+import { formatPercent } from "./cli/terminal.ts";
 import { asUsage, renamedOptions } from "./sampling/flags.ts";
 
 /** What hidden pixels look like in a picture, in model units: between black and white. */
@@ -82,9 +83,9 @@ async function readMask(
 
 /** How far known values are from what they were, and how far hidden ones vary; in model units. */
 function measureSpread(
-  { inputs, samples, values, sight }: PosteriorOutcome,
+  { inputs, samples, values, model }: PosteriorOutcome,
 ): { knownError: number; hiddenStd: number | null } {
-  const mask = sight.known!.mask;
+  const mask = model.known!.mask;
   const size = mask.length;
   let knownError = 0;
   values.forEach((value, at) => {
@@ -109,12 +110,12 @@ async function main(): Promise<void> {
       const mask = await readMask(flags, shape);
       return { operator: maskOperator(shape, mask), noiseStd: 0, known: { mask } };
     },
-    shown: ({ inputs, sight }) => {
-      const mask = sight.known!.mask;
+    shown: ({ inputs, model }) => {
+      const mask = model.known!.mask;
       return inputs.images.map((value, at) => mask[at % mask.length] === 1 ? value : HIDDEN);
     },
     async measure(outcome) {
-      const mask = Array.from(outcome.sight.known!.mask);
+      const mask = Array.from(outcome.model.known!.mask);
       return {
         mask: typeof flags.mask === "string" ? flags.mask : flags.mask.path,
         hidden: mask.filter((known) => known === 0).length / mask.length,
@@ -123,10 +124,8 @@ async function main(): Promise<void> {
       };
     },
     words: ({ mask, kept, hiddenStd }) =>
-      `${mask} hidden${kept === undefined ? "" : `, class kept in ${percent(kept as number)}`}` +
-      (hiddenStd === null
-        ? ""
-        : `, standard deviation of hidden pixels ${(hiddenStd as number / 2).toFixed(3)}`),
+      `${mask} hidden${kept === undefined ? "" : `, class kept in ${formatPercent(kept)}`}` +
+      (hiddenStd === null ? "" : `, standard deviation of hidden pixels ${(hiddenStd / 2).toFixed(3)}`),
   });
 }
 

@@ -25,9 +25,10 @@ import {
   UsageError,
 } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
-import { openEngine } from "./cli/engine.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { sdes } from "./sampling/sampling.ts";
 import { formatDuration } from "./cli/terminal.ts";
+import { openEngine } from "./cli/engine.ts";
 import { sdeNames } from "../src/diffusion/sde_registry.ts";
 
 const usage = {

@@ -33,9 +33,10 @@ import {
   toggle,
 } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
-import { openEngine } from "./cli/engine.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { sdes } from "./sampling/sampling.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { openEngine } from "./cli/engine.ts";
 import { trainedNoise } from "./sampling/sigma_flag.ts";
 import { sdeNames } from "../src/diffusion/sde_registry.ts";
 

@@ -14,7 +14,8 @@ import {
 import { posteriorMoments } from "../src/metrics/posterior_moments.ts";
 import { choice, integer, number, onlyWith, parseFlags, runScript } from "./cli/flags.ts";
 import { posteriorFlags } from "./posterior/draw.ts";
-import { measureClassPreservation, percent, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
+import { measureClassPreservation, type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
+import { formatPercent } from "./cli/terminal.ts";
 import { asUsage, renamedOptions } from "./sampling/flags.ts";
 
 const usage = {
@@ -70,8 +71,8 @@ function createOperator(
 }
 
 /** What was seen, as images: Aᵀ y, made as bright as it would be of a white image. */
-async function showMeasurements({ sight, seen, shape }: PosteriorOutcome): Promise<Float32Array> {
-  const { operator } = sight;
+async function showMeasurements({ model, seen, shape }: PosteriorOutcome): Promise<Float32Array> {
+  const { operator } = model;
   const images = tf.tidy(() => {
     const white = operator.adjoint(operator.apply(tf.ones([1, ...shape])));
     // A random projection turns white into noise: there the typical length of Aᵀ A x is right.
@@ -84,14 +85,14 @@ async function showMeasurements({ sight, seen, shape }: PosteriorOutcome): Promi
 }
 
 /** Root mean square errors of samples and of their means, and of what would be seen of them; in units of a pixel's range. */
-async function measureErrors({ inputs, samples, values, shape, sight, seen }: PosteriorOutcome) {
+async function measureErrors({ inputs, samples, values, shape, model, seen }: PosteriorOutcome) {
   const { mean } = posteriorMoments(values, inputs.count, samples);
   const size = values.length / (inputs.count * samples);
   const rms = (differences: Float32Array) =>
     Math.sqrt(differences.reduce((sum, value) => sum + value ** 2, 0) / differences.length) / 2;
   const residual = tf.tidy(() => {
     const x = tf.tensor(values, [inputs.count * samples, ...shape]);
-    const again = tf.reshape(sight.operator.apply(x), [inputs.count, samples, ...sight.operator.outputShape]);
+    const again = tf.reshape(model.operator.apply(x), [inputs.count, samples, ...model.operator.outputShape]);
     return tf.sub(again, tf.expandDims(seen, 1));
   });
   const differences = await residual.data<"float32">();
@@ -119,17 +120,18 @@ async function main(): Promise<void> {
     shown: showMeasurements,
     async measure(outcome) {
       return {
-        ...{ operator: flags.operator, noise: flags.noise },
+        operator: flags.operator,
+        noise: flags.noise,
         ...await measureErrors(outcome),
         ...await measureClassPreservation(outcome),
       };
     },
     words: ({ operator, noise, meanError, residual, kept }) =>
       `${operator} with noise ${noise} undone, error of the mean ${
-        (meanError as number).toFixed(4)
+        meanError.toFixed(4)
       }, misfit to what was ` +
-      `seen ${(residual as number).toFixed(4)}` +
-      (kept === undefined ? "" : `, class kept in ${percent(kept as number)}`),
+      `seen ${residual.toFixed(4)}` +
+      (kept === undefined ? "" : `, class kept in ${formatPercent(kept)}`),
   });
 }
 

@@ -12,12 +12,23 @@ import {
   drawBatches,
   type DrawnBatch,
   type DrawOptions,
-  fingerprint,
-  loadCheckpoint,
   openClassifierGuide,
-  type Part,
-  shardBatches,
 } from "./sampling/draw_batches.ts";
+import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
+import { type Part, shardBatches } from "./sampling/run_batches.ts";
+import {
+  labelFlags,
+  networkFlags,
+  readLabelGuidance,
+  readSampling,
+  renamedGuidance,
+  renamedOptions,
+  samplerOptions,
+  samplingFlags,
+  seedFlag,
+} from "./sampling/flags.ts";
+import type { Sampling } from "./sampling/sampling.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
@@ -34,19 +45,6 @@ import {
 import { planSampling, readPlan } from "./sampling/noise_plan_file.ts";
 import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { isFinished, PartialNpy, type RunRecord } from "./sampling/resumable_npy.ts";
-import {
-  labelFlags,
-  networkFlags,
-  readLabelGuidance,
-  readSampling,
-  renamedGuidance,
-  renamedOptions,
-  samplerOptions,
-  type Sampling,
-  samplingFlags,
-  seedFlag,
-} from "./sampling/flags.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { trajectoryGif } from "./sampling/trajectory_gif.ts";
 

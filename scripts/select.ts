@@ -10,13 +10,13 @@ import { patchStatistics } from "../src/metrics/pooled_features.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { columns } from "./cli/text_table.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { loadCheckpoint } from "./sampling/draw_batches.ts";
-import { openEngine } from "./cli/engine.ts";
-import { atomicWrite, readWhole } from "./cli/files.ts";
-import { integer, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
 import { drawDigits } from "./evaluation/digit_quality.ts";
 import { networkFlags, readSampling, renamedOptions, samplingFlags, seedFlag } from "./sampling/flags.ts";
 import { ProgressBar } from "./cli/terminal.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, readWhole } from "./cli/files.ts";
+import { integer, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
 

@@ -25,7 +25,7 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
 
 const experiments = ["langevin", "matching", "modes", "densities"] as const;
 type Experiment = (typeof experiments)[number];
@@ -106,7 +106,6 @@ interface ExperimentResult {
 }
 
 const SCALE = 1.25;
-const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
 
 async function langevin(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
   const { data, count = 2000, steps = 1000, seed } = flags;
@@ -124,9 +123,9 @@ async function langevin(flags: Flags, rasterize: Rasterizer): Promise<Experiment
       `  sliced Wasserstein ${end.sliced.toFixed(4)}; true against true ` +
       `${floor.mean.sliced.toFixed(4)} ± ${floor.std.sliced.toFixed(4)}`,
       ...modes.map(({ share, low, high, weight }, k) =>
-        `  mode ${k + 1}: ${percent(share)}, 95% interval ${percent(low)} to ${percent(high)}; truth ${
-          percent(weight)
-        }`
+        `  mode ${k + 1}: ${formatPercent(share)}, 95% interval ${formatPercent(low)} to ${
+          formatPercent(high)
+        }; truth ${formatPercent(weight)}`
       ),
     ],
     files: [[
@@ -167,9 +166,9 @@ async function matching(flags: Flags, rasterize: Rasterizer): Promise<Experiment
     },
     lines: [
       `matching on ${data} at σ = ${sigma}: ${steps} steps each; E‖s − s*‖²/E‖s*‖², and the median ‖s − s*‖ in the`,
-      `  densest tenth of the square (${percent(share[0])} of the data) and in the sparsest`,
+      `  densest tenth of the square (${formatPercent(share[0])} of the data) and in the sparsest`,
       ...report.fields.map(({ method, relative, byDensity }) =>
-        `  ${method.padEnd(18)} ${percent(relative).padStart(6)}  ${byDensity[0].toFixed(3)}  ${
+        `  ${method.padEnd(18)} ${formatPercent(relative).padStart(6)}  ${byDensity[0].toFixed(3)}  ${
           byDensity[byDensity.length - 1].toFixed(3)
         }`
       ),
@@ -191,10 +190,12 @@ async function modes(flags: Flags, rasterize: Rasterizer): Promise<ExperimentRes
     },
     lines: [
       `modes: ${
-        percent(weight)
+        formatPercent(weight)
       } of the data in one of two modes, ${separation} standard deviations apart; ${count} samples`,
       ...rows.map(({ sampler, heavier: { share, low, high }, evaluations }) =>
-        `  ${sampler.padEnd(18)} ${percent(share)}, 95% interval ${percent(low)} to ${percent(high)}; ` +
+        `  ${sampler.padEnd(18)} ${formatPercent(share)}, 95% interval ${formatPercent(low)} to ${
+          formatPercent(high)
+        }; ` +
         `${evaluations} evaluations`
       ),
     ],

@@ -5,7 +5,22 @@
 import { samplerByName, samplerInfo } from "../src/samplers/registry.ts";
 import type { SamplerOptions } from "../src/samplers/sampler_info.ts";
 import { columns } from "./cli/text_table.ts";
-import { loadCheckpoint, sdes } from "./sampling/draw_batches.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { createSampling } from "./sampling/sampling.ts";
+import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
+import {
+  asUsage,
+  dataFlag,
+  gridFlag,
+  networkFlags,
+  renamedOptions,
+  samplerFlag,
+  samplerOptionFlags,
+  samplerOptions,
+  sdeFlag,
+  seedFlag,
+} from "./sampling/flags.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { openEngine } from "./cli/engine.ts";
 import {
   choice,
@@ -19,21 +34,6 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
-import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
-import {
-  asUsage,
-  dataFlag,
-  gridFlag,
-  networkFlags,
-  renamedOptions,
-  samplerFlag,
-  samplerOptionFlags,
-  samplerOptions,
-  type Sampling,
-  sdeFlag,
-  seedFlag,
-} from "./sampling/flags.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 
 const usage = {
   name: "tune",
@@ -101,15 +101,6 @@ function listTrials(flags: Flags): Trial[] {
   );
 }
 
-function samplingFor(flags: Flags, { steps, options }: Trial): Sampling {
-  const { grid } = samplerInfo(flags.sampler);
-  return {
-    sde: sdes[flags.sde](),
-    sampler: samplerByName(flags.sampler, options),
-    grid: { ...grid, kind: flags.grid ?? grid.kind, steps },
-  };
-}
-
 /** Mean and its standard error; of one value there is none. */
 function meanWithError(values: readonly number[]): { mean: number; error: number | null } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -164,7 +155,7 @@ async function main(): Promise<void> {
       const measured = await measure(
         noisePredictor,
         engine,
-        samplingFor(flags, trial),
+        createSampling({ ...flags, ...trial }),
         qualityReference,
         options,
       );

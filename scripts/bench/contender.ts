@@ -11,13 +11,9 @@ import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
-import {
-  DEFAULT_GUIDANCE,
-  DEFAULT_SAMPLER,
-  drawBatches,
-  loadCheckpoint,
-  sdes,
-} from "../sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../sampling/sampling.ts";
+import { drawBatches } from "../sampling/draw_batches.ts";
+import { loadCheckpoint } from "../sampling/checkpoint.ts";
 import { openEngine } from "../cli/engine.ts";
 
 /** What can be timed. */

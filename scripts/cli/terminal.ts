@@ -103,6 +103,11 @@ export function formatRate(perSecond: number, unit: string): string {
   return `${(perSecond * 3600).toPrecision(3)} ${unit}/h`;
 }
 
+/** A share in [0, 1] in percent, `98.4%`; a dash for null. */
+export function formatPercent(share: number | null): string {
+  return share === null ? "–" : `${(100 * share).toFixed(1)}%`;
+}
+
 /** Bytes with a decimal unit: `940 B`, `1.94 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

@@ -10,8 +10,8 @@ import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
 import { encodePng } from "../../src/images/png.ts";
 import { drawDigits } from "../evaluation/digit_quality.ts";
+import { createSampling } from "../sampling/sampling.ts";
 import { labelledGrid } from "./labelled_grid.ts";
-import { samplingFor } from "./plan.ts";
 import { type Results, type Row, samplerText } from "./results.ts";
 
 /** Digits in a row of the picture. */
@@ -83,7 +83,7 @@ export async function digitRows(
   const { sampleShape } = noisePredictor.network;
   const pieces: Float32Array[] = [];
   for (const row of rows) {
-    const drawn = await drawDigits(noisePredictor, engine, samplingFor(row), {
+    const drawn = await drawDigits(noisePredictor, engine, createSampling(row), {
       ...options,
       count: DIGITS,
       batch: DIGITS,

@@ -6,10 +6,9 @@ import { stepsForNfe } from "../../src/samplers/nfe_budget.ts";
 import { nfePerStep, samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
-import { sdes } from "../sampling/draw_batches.ts";
-import { UsageError } from "../cli/flags.ts";
 import type { SdeName } from "../../src/diffusion/sde_registry.ts";
-import { asUsage, type Sampling } from "../sampling/flags.ts";
+import { asUsage } from "../sampling/flags.ts";
+import { UsageError } from "../cli/flags.ts";
 
 /** One sampler in one setting. */
 export interface Setting {
@@ -91,16 +90,6 @@ export function planSettings(wanted: ComparisonOptions): ComparisonPlan {
     }
   }
   return { settings: [...settings.values()], refused };
-}
-
-/** The sampler, equation and grid of a setting. */
-export function samplingFor(setting: Setting): Sampling {
-  const { grid } = samplerInfo(setting.sampler);
-  return {
-    sde: sdes[setting.sde](),
-    sampler: samplerByName(setting.sampler, setting.options),
-    grid: { ...grid, kind: setting.grid, steps: setting.steps },
-  };
 }
 
 /** What tells a setting from others. */

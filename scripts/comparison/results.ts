@@ -9,10 +9,16 @@ import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { scoreSamplerNames } from "../../src/samplers/registry.ts";
 import { columns } from "../cli/text_table.ts";
 import { atomicWrite } from "../cli/files.ts";
-import { type DigitsOptions, measure, type QualityReference } from "../evaluation/digit_quality.ts";
-import { kernelText, percent } from "../evaluation/quality_text.ts";
+import {
+  type DigitsOptions,
+  kernelText,
+  measure,
+  type QualityReference,
+} from "../evaluation/digit_quality.ts";
+import { formatPercent } from "../cli/terminal.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
-import { type Refused, samplingFor, type Setting, settingKey } from "./plan.ts";
+import { type Refused, type Setting, settingKey } from "./plan.ts";
+import { createSampling } from "../sampling/sampling.ts";
 
 /** What one setting came to. */
 export interface Row extends Setting {
@@ -40,7 +46,13 @@ export async function measureSetting(
 ): Promise<Row> {
   const options = { count, batch, seed, guidance, onStep };
   try {
-    const measured = await measure(noisePredictor, engine, samplingFor(setting), qualityReference, options);
+    const measured = await measure(
+      noisePredictor,
+      engine,
+      createSampling(setting),
+      qualityReference,
+      options,
+    );
     return { ...setting, ...measured, failure: null };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -173,7 +185,7 @@ export function samplerText({ network, sampler, options }: Setting, run: Compari
 export function resultsTable({ run, floor, rows, refused }: Results): string {
   const qualityCells = (quality: DigitQuality) => [
     ...[quality.frechet.toFixed(2), kernelText(quality)],
-    ...[percent(quality.precision), percent(quality.recall), percent(quality.accuracy)],
+    ...[formatPercent(quality.precision), formatPercent(quality.recall), formatPercent(quality.accuracy)],
   ];
   const measured = rows.flatMap((row) =>
     row.quality === null ? [] : [[

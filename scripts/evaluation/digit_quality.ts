@@ -14,10 +14,11 @@ import {
 import type { Weights } from "../../src/networks/network.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
-import { type ClassifierGuide, drawBatches, shardBatches } from "../sampling/draw_batches.ts";
+import { type ClassifierGuide, drawBatches } from "../sampling/draw_batches.ts";
+import { shardBatches } from "../sampling/run_batches.ts";
+import type { Sampling } from "../sampling/sampling.ts";
 import { readWhole } from "../cli/files.ts";
 import { loadMnist } from "../datasets/mnist.ts";
-import type { Sampling } from "../sampling/flags.ts";
 
 /** How many digits, and how they are asked for. */
 export interface DigitsOptions {
@@ -52,14 +53,19 @@ export async function drawDigits(
   options: DigitsOptions,
 ): Promise<Digits> {
   const { sampleShape, classes } = noisePredictor.network;
-  const { count, batch: rows, seed, guidance, guide, onStep = () => {} } = options;
+  const { count, batch: rows, onStep = () => {} } = options;
   const size = sizeOf(sampleShape);
   const images = new Float32Array(count * size);
   let evaluations = 0;
   const started = performance.now();
   const drawn = drawBatches(noisePredictor, engine, shardBatches(1, 1, count, rows), {
+    ...options,
     ...sampling,
-    ...{ count, rows, seed, guidance, guide, label: "cycle", denoise: true, frames: false, onStep },
+    rows,
+    onStep,
+    label: "cycle",
+    denoise: true,
+    frames: false,
   });
   for await (const batch of drawn) {
     images.set(batch.values.map((value) => 2 * value - 1), batch.first * size);
@@ -71,6 +77,18 @@ export async function drawDigits(
     evaluations,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** The classifier that comes with the project, on whose features digits are measured. */
+export async function loadDigitClassifier(): Promise<Weights> {
+  return readClassifier(
+    await readWhole(new URL("../../fixtures/models/classifier.safetensors", import.meta.url)),
+  );
+}
+
+/** A kernel distance with its standard error as text. */
+export function kernelText({ kernelDistance, kernelError }: DigitQuality): string {
+  return `${kernelDistance.toFixed(3)} ± ${kernelError.toFixed(3)}`;
 }
 
 /** What digits are measured by and against. */
@@ -88,7 +106,6 @@ export async function openQualityReference(
   count: number,
   data: string | undefined,
 ): Promise<QualityReference> {
-  const file = new URL("../../fixtures/models/classifier.safetensors", import.meta.url);
   const [train, test] = [await loadMnist("train", { data }), await loadMnist("test", { data })];
   const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(test.shape)) {
@@ -96,7 +113,7 @@ export async function openQualityReference(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${test.shape}]`,
     );
   }
-  const classifier = readClassifier(await readWhole(file));
+  const classifier = await loadDigitClassifier();
   return { classifier, reference: await digitReference(classifier, { train, test }, count) };
 }
 

@@ -17,17 +17,16 @@ import {
   linearObservation,
   type LinearOperator,
 } from "../../src/conditioning/observation.ts";
-
 import { posteriorScore, type PosteriorScoreOptions } from "../../src/conditioning/posterior_score.ts";
 import { type ScoreModel, scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { sizeOf } from "../../src/math/shape.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
-import { sample } from "../../src/samplers/sample.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
-import { DEFAULT_SAMPLER } from "../sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER, type Sampling } from "../sampling/sampling.ts";
+import { networkFlags, samplingFlags, seedFlag } from "../sampling/flags.ts";
+import { type BatchOptions, runBatches, shardBatches } from "../sampling/run_batches.ts";
 import { choice, type FlagValues, integer, onlyWith, text, toggle, UsageError } from "../cli/flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
-import { networkFlags, type Sampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
 
 /** How the unknown is drawn. */
 export const methodNames = ["replacement", "repaint", "pigdm", "mmps"] as const;
@@ -142,23 +141,17 @@ export function readClasses(label: string, { labels, count }: Inputs, classes: n
 }
 
 /** What to draw. */
-interface PosteriorOptions extends Sampling {
+interface PosteriorOptions extends Sampling, BatchOptions {
   readonly method: Method;
   /** Class that every input's samples are drawn for, [inputs]; null for none. */
   readonly classes: readonly number[] | null;
   readonly iterations: number | undefined;
   readonly resamplings?: number;
-  /** Samples of each input. */
-  readonly count: number;
-  /** Samples in a batch: every batch has as many, the last one too, and what is too many is dropped. */
-  readonly batch: number;
-  readonly seed: number;
-  readonly onStep: (steps: number) => void;
 }
 
-/** Samples. */
+/** Drawn samples. */
 interface PosteriorSamples {
-  /** [inputs, count, …sampleShape] in model units, not clipped. */
+  /** [inputs, samples of each, …sampleShape] in model units, not clipped. */
   readonly values: Float32Array;
   /** Evaluations of the conditioned score in a batch, each of them several calls of the network. */
   readonly evaluations: number;
@@ -166,66 +159,47 @@ interface PosteriorSamples {
 }
 
 /**
- * Draws `count` samples for each input; sample j of input i is the run's sample i · count + j.
+ * Draws samples for inputs, as many for each; sample j of input i is the run's sample i · (samples of each) + j.
  *
- * @param seen What {@linkcode measureInputs} saw.
+ * @param seen What {@linkcode measureInputs} measured.
  */
 export async function drawPosterior(
   noisePredictor: NetworkPredictor,
   engine: Engine,
   inputs: Inputs,
   seen: tf.Tensor,
-  sight: MeasurementModel,
+  measured: MeasurementModel,
   options: PosteriorOptions,
 ): Promise<PosteriorSamples> {
-  const { sde, sampler, grid, count, batch: rows, seed, method, classes } = options;
+  const { sde, sampler, count, rows, method, classes } = options;
   const { sampleShape } = noisePredictor.network;
   const dataStd = noisePredictor.config.preconditioning?.sigmaData;
-  const size = sizeOf(sampleShape);
-  const total = inputs.count * count;
-  const values = new Float32Array(total * size);
-  const gradients = method === "mmps" || method === "pigdm";
-  await noisePredictor.prepare(rows, { gradients });
+  const each = count / inputs.count;
+  const values = new Float32Array(count * sizeOf(sampleShape));
+  await noisePredictor.prepare(rows, { gradients: method === "mmps" || method === "pigdm" });
   const started = performance.now();
   let evaluations = 0;
-  let taken = 0;
-  for (let first = 0; first < total; first += rows) {
-    const places = Int32Array.from(
-      { length: rows },
-      (_, row) => Math.floor(Math.min(total - 1, first + row) / count),
-    );
+  const part = shardBatches(1, 1, count, rows);
+  const batches = runBatches(engine, sampleShape, part, options, async (first) => {
+    const inputOf = (row: number) => Math.floor(Math.min(count - 1, first + row) / each);
+    const places = Int32Array.from({ length: rows }, (_, row) => inputOf(row));
     const [known, y] = tf.tidy(() => {
       const at = tf.tensor1d(places, "int32");
       const images = tf.tensor(inputs.images, [inputs.count, ...sampleShape]);
       // Where nothing is seen, what is gathered has lost its shape.
-      const seenOfRows = tf.reshape(tf.gather(seen, at), [rows, ...sight.operator.outputShape]);
+      const seenOfRows = tf.reshape(tf.gather(seen, at), [rows, ...measured.operator.outputShape]);
       return [tf.gather(images, at), seenOfRows];
     });
-    const observation = await linearObservation(sight.operator, y, sight.noiseStd);
+    const observation = await linearObservation(measured.operator, y, measured.noiseStd);
     const labels = classes === null ? null : Array.from(places, (place) => classes[place]);
-    const conditioned = condition(
-      scoreModel(noisePredictor.withLabels(labels), sde),
-      sampler,
-      known,
-      observation,
-      sight,
-      {
-        ...options,
-        dataStd,
-      },
-    );
-    const run = { shape: [rows, ...sampleShape], grid, rng: createRng(seed).startingAt(first) };
-    for await (const look of sample(conditioned.model, conditioned.sampler, run)) {
-      options.onStep(taken + look.step);
-      if (!look.done) continue;
-      const drawn = await look.x.data<"float32">();
-      values.set(drawn.subarray(0, (total - first) * size), first * size);
-      look.x.dispose();
-      evaluations = look.evaluations;
-    }
-    taken += grid.steps;
-    engine.check();
-    tf.dispose([known, y]);
+    const model = scoreModel(noisePredictor.withLabels(labels), sde);
+    const all = { ...options, dataStd };
+    const conditioned = condition(model, sampler, known, observation, measured, all);
+    return { ...conditioned, dispose: () => tf.dispose([known, y]) };
+  });
+  for await (const batch of batches) {
+    values.set(batch.values, batch.first * sizeOf(sampleShape));
+    evaluations = batch.evaluations;
   }
   return { values, evaluations, seconds: (performance.now() - started) / 1000 };
 }

@@ -12,11 +12,10 @@ import { loadPretrained } from "../../src/pretrained.ts";
 import { decodePicture, luma } from "../../src/images/picture_file.ts";
 import type { Picture } from "../../src/images/png.ts";
 import { resizePicture } from "../../src/images/resize.ts";
-import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
-import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import { drawDigits } from "../evaluation/digit_quality.ts";
 import { readWhole } from "../cli/files.ts";
 import { type Flag, type FlagValues, text, toggle, UsageError } from "../cli/flags.ts";
-import { drawDigits } from "../evaluation/digit_quality.ts";
 import { MOST_PIXELS } from "../datasets/image_folder.ts";
 import { loadMnist } from "../datasets/mnist.ts";
 
@@ -136,17 +135,17 @@ async function readDigits(
   }
   const noisePredictor = await loadPretrained("mnist");
   const { sampleShape, classes } = noisePredictor.network;
-  const sampling = {
-    sde: sdes.ve(),
-    sampler: samplerByName(DEFAULT_SAMPLER),
-    grid: samplerInfo(DEFAULT_SAMPLER).grid,
-  };
+  const sampling = createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER });
   const asked = { count: to + 1, batch: Math.min(64, to + 1), seed, guidance: DEFAULT_GUIDANCE };
   const { images, labels } = await drawDigits(noisePredictor, engine, sampling, asked);
   noisePredictor.dispose();
   return slice(
     {
-      ...{ name: "samples", count: to + 1, classes, images: modelToBytes(images), labels: labels! },
+      name: "samples",
+      count: to + 1,
+      classes,
+      images: modelToBytes(images),
+      labels: labels!,
       shape: [sampleShape[0], sampleShape[1], sampleShape[2]],
     },
     from,

@@ -4,7 +4,7 @@
  */
 import { readModel } from "../../src/networks/model_file.ts";
 import { samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
-import { DEFAULT_SAMPLER } from "./draw_batches.ts";
+import { DEFAULT_SAMPLER } from "./sampling.ts";
 import { readWhole } from "../cli/files.ts";
 import { choice, numbers, UsageError } from "../cli/flags.ts";
 

@@ -3,12 +3,7 @@
  * equation, which algorithm on which grid.
  * @module
  */
-import {
-  predictorNames,
-  samplerByName,
-  samplerInfo,
-  scoreSamplerNames,
-} from "../../src/samplers/registry.ts";
+import { predictorNames, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
 import {
   type SamplerOptionInfo,
   samplerOptionInfos,
@@ -16,12 +11,10 @@ import {
   type SamplerOptions,
 } from "../../src/samplers/sampler_info.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
-import type { Sampler } from "../../src/samplers/sampler.ts";
-import type { Sde } from "../../src/diffusion/sde.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
-import { type GridConfig, gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
+import { gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { chainNames } from "./ddpm_chains.ts";
-import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "./draw_batches.ts";
+import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER, type Sampling } from "./sampling.ts";
 import {
   choice,
   type Flag,
@@ -123,13 +116,6 @@ export const samplingFlags = {
 /** Values of {@linkcode samplingFlags}. */
 export type SamplingValues = FlagValues<typeof samplingFlags>;
 
-/** What to run. */
-export interface Sampling {
-  readonly sde: Sde;
-  readonly sampler: Sampler;
-  readonly grid: GridConfig;
-}
-
 /** The options of a sampler among all flags, given or not. */
 export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): SamplerOptions {
   return Object.fromEntries(samplerOptionNames.map((name) => [name, flags[name]]));
@@ -140,27 +126,17 @@ export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): Sa
  * @throws UsageError for an option that the sampler does not accept, or a value that it cannot have
  */
 export function readSampling(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
-  const sampling = {
-    sde: sdes[flags.sde](),
-    sampler: asUsage(() => samplerByName(flags.sampler, samplerOptions(flags))),
-    grid: readGrid(flags),
-  };
-  // Listed levels may be too few for the steps, or none of the equation's.
-  if (sampling.grid.kind === "levels") asUsage(() => timeGrid(sampling.sde, sampling.grid));
-  return sampling;
-}
-
-/** The grid that flags ask for: listed levels, or a kind and a number of steps, by default the sampler's. */
-function readGrid(
-  { sampler, grid: kind, steps, levels = [] }: SamplingValues & { readonly levels?: readonly number[] },
-): GridConfig {
-  const { grid } = samplerInfo(sampler);
-  if (levels.length === 0) return { ...grid, kind: kind ?? grid.kind, steps: steps ?? grid.steps };
-  for (const [name, value] of [["grid", kind], ["steps", steps]] as const) {
+  const { grid, steps, levels = [] } = flags;
+  const named = asUsage(() => createSampling({ ...flags, options: samplerOptions(flags) }));
+  for (const [name, value] of levels.length === 0 ? [] : Object.entries({ grid, steps })) {
     if (value === undefined || value === levels.length + 1) continue;
     throw new UsageError(`--levels says where to stop on the way: leave out --${name}`);
   }
-  return { kind: "levels", steps: levels.length + 1, ratios: levels };
+  const listed = { kind: "levels", steps: levels.length + 1, ratios: levels } as const;
+  const sampling = levels.length === 0 ? named : { ...named, grid: listed };
+  // Listed levels may be too few for the steps, or lie outside the SDE's.
+  if (sampling.grid.kind === "levels") asUsage(() => timeGrid(sampling.sde, sampling.grid));
+  return sampling;
 }
 
 /** What an action returns; a value that it finds out of range is bad usage. */

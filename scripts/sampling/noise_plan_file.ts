@@ -10,7 +10,7 @@ import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { veSde } from "../../src/diffusion/sde.ts";
 import { geometricLevels } from "../../src/diffusion/ncsn_levels.ts";
 import { readWhole } from "../cli/files.ts";
-import type { Sampling } from "./flags.ts";
+import type { Sampling } from "./sampling.ts";
 
 /** Everything that training with a finite list of levels and annealed Langevin dynamics need to know. */
 export interface NoisePlanFile {

@@ -10,7 +10,8 @@ import { noiseRatio, sigmaPowerSde } from "../../src/diffusion/sde.ts";
 import { sdeFromConfig } from "../../src/diffusion/sde_registry.ts";
 import { readWhole } from "../cli/files.ts";
 import { number, UsageError } from "../cli/flags.ts";
-import type { Sampling, SamplingValues } from "./flags.ts";
+import type { Sampling } from "./sampling.ts";
+import type { SamplingValues } from "./flags.ts";
 
 /** σ, for --sde sigma-power alone. */
 export const sigmaFlag = number({

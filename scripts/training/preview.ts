@@ -14,9 +14,8 @@ import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { chainNames, chainRatios, chains } from "../sampling/ddpm_chains.ts";
-import { DEFAULT_SAMPLER, sdes } from "../sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER, type Sampling, sdes } from "../sampling/sampling.ts";
 import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
-import type { Sampling } from "../sampling/flags.ts";
 
 /** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
 const GRID_COLUMNS = 10;

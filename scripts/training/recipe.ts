@@ -16,7 +16,7 @@ import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import type { Checkpoint, RecipeChange } from "../../src/training/checkpoint.ts";
 import type { TrainingConfig } from "../../src/training/train.ts";
 import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
-import { DEFAULT_GUIDANCE, sdes } from "../sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE, sdes } from "../sampling/sampling.ts";
 import {
   choice,
   type Flag,

@@ -1,5 +1,5 @@
 /** Claims about `deno task compare` and `deno task tune`. @module */
-import { sdes } from "../../../scripts/sampling/draw_batches.ts";
+import { sdes } from "../../../scripts/sampling/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";

@@ -2,7 +2,11 @@
  * Claims about long runs of `deno task sample`: streamed to the disk, killed, resumed, split into shards and joined.
  * @module
  */
-import { drawBatches, sdes, shardBatches } from "../../../scripts/sampling/draw_batches.ts";
+import { drawPosterior, measureInputs } from "../../../scripts/posterior/draw.ts";
+import { poolingOperator } from "../../../src/conditioning/operators.ts";
+import { createSampling, sdes } from "../../../scripts/sampling/sampling.ts";
+import { drawBatches } from "../../../scripts/sampling/draw_batches.ts";
+import { shardBatches } from "../../../scripts/sampling/run_batches.ts";
 import { PartialNpy } from "../../../scripts/sampling/resumable_npy.ts";
 import { currentEngine, useEngine } from "../../../src/compute/engine.ts";
 import { createRng } from "../../../src/compute/rng.ts";
@@ -415,3 +419,34 @@ claim(
       );
     }),
 );
+
+claim("drawing from a posterior frees what each batch is conditioned on", async (check) => {
+  const { config, weights } = smallModel();
+  const noisePredictor = networkPredictor(config, weights);
+  const engine = await useEngine("wasm");
+  const shape = noisePredictor.network.sampleShape;
+  const inputs = { count: 2, images: new Float32Array(2 * 784).fill(-1), labels: null };
+  const model = { operator: poolingOperator(shape, 4), noiseStd: 0.1, known: null };
+  const seen = measureInputs(inputs, model, 0);
+  const drawn = async (count: number) => {
+    const before = tf.memory().numTensors;
+    await drawPosterior(noisePredictor, engine, inputs, seen, model, {
+      ...createSampling({ sde: "ve", sampler: "ode-euler", steps: 2 }),
+      method: "pigdm",
+      iterations: 2,
+      classes: null,
+      count,
+      rows: 2,
+      seed: 0,
+      onStep: () => {},
+    });
+    return tf.memory().numTensors - before;
+  };
+  check.equal("tensors left by 1, 2 and 5 batches", [await drawn(2), await drawn(4), await drawn(10)], [
+    0,
+    0,
+    0,
+  ], "");
+  seen.dispose();
+  noisePredictor.dispose();
+});

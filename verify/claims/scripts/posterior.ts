@@ -2,12 +2,8 @@
  * Claims about `deno task inpaint`, `colorize` and `restore`, and about classifier guidance in `sample`.
  * @module
  */
-import {
-  DEFAULT_GUIDANCE,
-  DEFAULT_SAMPLER,
-  drawLabels,
-  sdes,
-} from "../../../scripts/sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../../../scripts/sampling/sampling.ts";
+import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
 import { inputFlag } from "../../../scripts/posterior/inputs.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { classifierGuided } from "../../../src/conditioning/guidance.ts";

@@ -1,5 +1,5 @@
 /** What `--label` makes of the posterior tasks' samples. @module */
-import { DEFAULT_SAMPLER, sdes } from "../../../scripts/sampling/draw_batches.ts";
+import { DEFAULT_SAMPLER, sdes } from "../../../scripts/sampling/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";

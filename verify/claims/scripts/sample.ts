@@ -2,7 +2,8 @@
  * Claims about what `deno task sample` draws and writes.
  * @module
  */
-import { DEFAULT_GUIDANCE, drawLabels } from "../../../scripts/sampling/draw_batches.ts";
+import { DEFAULT_GUIDANCE } from "../../../scripts/sampling/sampling.ts";
+import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readModel } from "../../../src/networks/model_file.ts";

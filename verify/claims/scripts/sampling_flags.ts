@@ -4,13 +4,13 @@
  */
 import { type ComparisonOptions, planSettings } from "../../../scripts/comparison/plan.ts";
 import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
-import { helpText, numbers, parseFlags } from "../../../scripts/cli/flags.ts";
 import {
   labelFlags,
   readLabelGuidance,
   readSampling,
   samplingFlags,
 } from "../../../scripts/sampling/flags.ts";
+import { helpText, numbers, parseFlags } from "../../../scripts/cli/flags.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";

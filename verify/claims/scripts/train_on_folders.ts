@@ -1,7 +1,7 @@
 /** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, films. @module */
-import { loadCheckpoint } from "../../../scripts/sampling/draw_batches.ts";
-import { parseFlags } from "../../../scripts/cli/flags.ts";
+import { loadCheckpoint } from "../../../scripts/sampling/checkpoint.ts";
 import { drawDigits } from "../../../scripts/evaluation/digit_quality.ts";
+import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { withSigma } from "../../../scripts/sampling/sigma_flag.ts";
 import { type FolderOptions, loadTrainingData } from "../../../scripts/datasets/training_data.ts";
 import { checkRecipe, newConfig, recipeFlags } from "../../../scripts/training/recipe.ts";

@@ -1,0 +1,94 @@
+/**
+ * The loop over batches in which all tasks draw samples.
+ * @module
+ */
+import type { Engine } from "../../src/compute/engine.ts";
+import { createRng, type Rng } from "../../src/compute/rng.ts";
+import type { ScoreModel } from "../../src/diffusion/noise_predictor.ts";
+import type { GridConfig } from "../../src/diffusion/time_grid.ts";
+import { sizeOf } from "../../src/math/shape.ts";
+import { sample, type SampleStep } from "../../src/samplers/sample.ts";
+import type { Sampler } from "../../src/samplers/sampler.ts";
+
+/** The batches with index `first` up to `end` (excluded) of a run that draws `count` samples. */
+export interface Part {
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * The i-th of n contiguous parts of a run, i from 1. Parts meet at borders between batches, so that every sample is
+ * computed in the same batch whether the run is split or not, and its bytes are the same on one engine.
+ */
+export function shardBatches(index: number, shards: number, count: number, rows: number): Part {
+  const batches = Math.ceil(count / rows);
+  return {
+    first: Math.floor((index - 1) * batches / shards),
+    end: Math.floor(index * batches / shards),
+  };
+}
+
+/** What batches have in common. */
+export interface BatchOptions {
+  readonly grid: GridConfig;
+  readonly seed: number;
+  /** Samples of the whole run. */
+  readonly count: number;
+  /** Samples in a batch: every batch has as many, the last one too, and what is too many is dropped. */
+  readonly rows: number;
+  /** Called after every step with the number of steps so far, all batches together. */
+  readonly onStep: (steps: number) => void;
+}
+
+/** How one batch is drawn. */
+interface BatchSampling {
+  readonly model: ScoreModel;
+  readonly sampler: Sampler;
+  readonly denoise?: boolean;
+  /** Called with every state before the last, which is still on the engine. */
+  watch?(state: SampleStep): Promise<void>;
+  /** Called after the last step, to free what the batch alone uses. */
+  dispose?(): void;
+}
+
+/** A finished batch. */
+export interface Batch {
+  /** Index of its first sample in the run. */
+  readonly first: number;
+  /** Samples that count. */
+  readonly samples: number;
+  /** [samples, …sampleShape] in model units, not clipped. */
+  readonly values: Float32Array;
+  /** Evaluations of the model. */
+  readonly evaluations: number;
+}
+
+/**
+ * Draws the batches of a part, one after the other. A sample's random numbers are its own, whatever batch it is in.
+ * @param prepare Gives the sampling of the batch whose first sample has an index, with the batch's random numbers.
+ */
+export async function* runBatches(
+  engine: Engine,
+  sampleShape: readonly number[],
+  part: Part,
+  { grid, seed, count, rows, onStep }: BatchOptions,
+  prepare: (first: number, rng: Rng) => Promise<BatchSampling>,
+): AsyncGenerator<Batch, void, void> {
+  const shape = [rows, ...sampleShape];
+  for (let index = part.first; index < part.end; index++) {
+    const first = index * rows;
+    const samples = Math.min(rows, count - first);
+    const rng = createRng(seed).startingAt(first);
+    const { model, sampler, denoise, watch, dispose } = await prepare(first, rng);
+    for await (const state of sample(model, sampler, { shape, grid, rng, denoise })) {
+      if (!state.done) await watch?.(state);
+      onStep((index - part.first) * grid.steps + state.step);
+      if (!state.done) continue;
+      const values = (await state.x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
+      state.x.dispose();
+      dispose?.();
+      engine.check();
+      yield { first, samples, values, evaluations: state.evaluations };
+    }
+  }
+}
