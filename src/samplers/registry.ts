@@ -168,7 +168,10 @@ const rows: Readonly<Record<string, Row>> = {
     nfePerStep: 2,
     grid: { kind: "karras", steps: 32 },
     options: {
-      gamma: { default: 0.15, source: "Karras et al. 2022: S_churn = 40 in 256 steps on ImageNet" },
+      gamma: {
+        default: 0.15,
+        source: "this project; Karras et al. 2022 have S_churn/N = 40/256 on ImageNet",
+      },
       sTmin: { default: 0, source: "Karras et al. 2022, the code" },
       sTmax: { default: Infinity, source: "Karras et al. 2022, the code" },
       sNoise: { default: 1, source: "Karras et al. 2022, the code" },
