@@ -8,8 +8,9 @@ import { networkFromConfig } from "../src/networks/registry.ts";
 import { readModel } from "../src/networks/model_file.ts";
 import { exportOnnx } from "../src/networks/onnx_export.ts";
 import { atomicWrite, ensureWritable, readWhole } from "./cli/files.ts";
-import { parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
+import { messageOf, parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
 import { formatBytes } from "./cli/terminal.ts";
+import { networkFlags } from "./sampling/flags.ts";
 
 const pretrained = fileURLToPath(new URL("../fixtures/models/mnist.safetensors", import.meta.url));
 
@@ -21,10 +22,7 @@ const usage = {
     "((y − E[x0|y]) / noise_ratio) and denoised (E[x0|y]).",
   examples: ["deno task export --output model.onnx"],
   flags: {
-    checkpoint: text({
-      help: "trained weights; by default those that come with the project",
-      placeholder: "FILE",
-    }),
+    checkpoint: networkFlags.checkpoint,
     output: text({ help: "the .onnx file", placeholder: "FILE", default: "model.onnx" }),
   },
 } as const;
@@ -39,7 +37,7 @@ async function main(): Promise<void> {
     try {
       return readModel(bytes);
     } catch (error) {
-      throw new Error(`"${checkpoint}" cannot be used: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`"${checkpoint}" cannot be used: ${messageOf(error)}`);
     }
   })();
   const file = exportOnnx(model);

@@ -30,6 +30,7 @@ import { sdes } from "./sampling/sampling.ts";
 import { formatDuration } from "./cli/terminal.ts";
 import { openEngine } from "./cli/engine.ts";
 import { sdeNames } from "../src/diffusion/sde_registry.ts";
+import { dataFlag, networkFlags } from "./sampling/flags.ts";
 
 const usage = {
   name: "interpolate",
@@ -38,11 +39,8 @@ const usage = {
     "decodes what lies there: one row of the picture for each pair. Says how well decoding undoes encoding.",
   examples: ["deno task interpolate", "deno task interpolate --images 7,3,1 --between 9 --output walk.png"],
   flags: {
-    checkpoint: text({
-      help: "trained weights; by default those that come with the project",
-      placeholder: "FILE",
-    }),
-    data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
+    checkpoint: networkFlags.checkpoint,
+    data: dataFlag,
     images: list(
       integer({
         help: "places of test images in their file, from 0 on, two or more; not the digits they show",
@@ -67,7 +65,7 @@ const usage = {
       min: 1e-9,
       max: 1,
     }),
-    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    engine: networkFlags.engine,
     output: text({ help: "the picture, .png", placeholder: "FILE", default: "interpolation.png" }),
     json: toggle({ help: "print the last line as JSON" }),
   },

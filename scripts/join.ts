@@ -5,7 +5,7 @@
 import { type NpyHeader, npyHeader, readNpyHeader } from "../src/images/npy.ts";
 import { ensureWritable } from "./cli/files.ts";
 import { readRecord, type RunRecord, writeRecord } from "./sampling/resumable_npy.ts";
-import { integer, parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
+import { integer, messageOf, parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
 
 const usage = {
   name: "join",
@@ -27,7 +27,7 @@ async function open(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
   } catch (error) {
-    throw new Error(`could not read "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new Error(`could not read "${path}": ${messageOf(error)}`);
   }
 }
 
@@ -102,7 +102,7 @@ async function main(): Promise<void> {
     await Deno.rename(temporary, output);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    throw new Error(`could not write "${output}": ${error instanceof Error ? error.message : error}`);
+    throw new Error(`could not write "${output}": ${messageOf(error)}`);
   }
   console.log(`${shape[0]} samples of ${shards} shards: ${output}`);
 }

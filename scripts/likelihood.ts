@@ -39,6 +39,7 @@ import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { openEngine } from "./cli/engine.ts";
 import { trainedNoise } from "./sampling/sigma_flag.ts";
 import { sdeNames } from "../src/diffusion/sde_registry.ts";
+import { dataFlag, networkFlags } from "./sampling/flags.ts";
 
 const usage = {
   name: "likelihood",
@@ -56,7 +57,7 @@ const usage = {
       placeholder: "FILE",
       default: "mnist-likelihood",
     }),
-    data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
+    data: dataFlag,
     split: choice(["test", "train"], { help: "which images", default: "test" }),
     limit: integer({ help: "how many images, from the first on", default: 256, min: 1, max: 60_000 }),
     sde: choice(sdeNames, {
@@ -106,7 +107,7 @@ const usage = {
     ),
     seed: integer({ help: "the same seed gives the same numbers", default: 0, min: 0 }),
     batch: integer({ help: "images at once", default: 32, min: 1, max: 4096 }),
-    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    engine: networkFlags.engine,
     json: toggle({ help: "print the result as JSON" }),
   },
   renamed: { smallestNoise: "minNoise" },

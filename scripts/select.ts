@@ -16,7 +16,7 @@ import { networkFlags, readSampling, renamedOptions, samplingFlags, seedFlag } f
 import { ProgressBar } from "./cli/terminal.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, readWhole } from "./cli/files.ts";
-import { integer, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
+import { integer, messageOf, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
 
@@ -129,7 +129,7 @@ async function keptModels(folder: string): Promise<string[]> {
     }
   } catch (error) {
     throw new Error(
-      `could not read the folder "${folder}": ${error instanceof Error ? error.message : error}`,
+      `could not read the folder "${folder}": ${messageOf(error)}`,
     );
   }
   if (names.length > 0) return names.sort();

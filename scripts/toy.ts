@@ -18,6 +18,7 @@ import {
   choice,
   integer,
   list,
+  messageOf,
   number,
   parseFlags,
   runScript,
@@ -26,6 +27,7 @@ import {
   UsageError,
 } from "./cli/flags.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
+import { networkFlags } from "./sampling/flags.ts";
 
 const experiments = ["langevin", "matching", "modes", "densities"] as const;
 type Experiment = (typeof experiments)[number];
@@ -60,7 +62,7 @@ const usage = {
     weight: number({ help: "probability of the heavier mode", default: 0.8, min: 0.5, max: 0.99 }),
     seed: integer({ help: "the same seed gives the same numbers", default: 0, min: 0 }),
     output: text({ help: "folder for the pictures, made if need be", placeholder: "FOLDER", default: "toy" }),
-    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    engine: networkFlags.engine,
     json: toggle({ help: "print the numbers as JSON, one line an experiment" }),
   },
 } as const;
@@ -244,7 +246,7 @@ async function main(): Promise<void> {
   const flags = readFlags(name, chosen, named ? rest : Deno.args);
   await Deno.mkdir(flags.output, { recursive: true }).catch((error) => {
     throw new Error(
-      `cannot make the folder "${flags.output}": ${error instanceof Error ? error.message : error}`,
+      `cannot make the folder "${flags.output}": ${messageOf(error)}`,
     );
   });
   const engine = await openEngine(flags.engine);

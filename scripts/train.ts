@@ -3,7 +3,6 @@
  * @module
  */
 import { dirname } from "node:path";
-import type { EngineName } from "../src/compute/engine.ts";
 import { datasetIdentity, describeClasses, describeShape } from "../src/data/identity.ts";
 import { networkFromConfig } from "../src/networks/registry.ts";
 import { type Model, readModel } from "../src/networks/model_file.ts";
@@ -12,7 +11,6 @@ import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
 import { initialState, type TrainingConfig } from "../src/training/train.ts";
 import { openEngine } from "./cli/engine.ts";
 import {
-  choice,
   type Flag,
   type FlagValues,
   integer,
@@ -29,6 +27,7 @@ import { TrainingFolder } from "./training/run_folder.ts";
 import { checkRecipe, newConfig, recipeFlags, renamedRecipe, resumedConfig } from "./training/recipe.ts";
 import { runTraining } from "./training/run.ts";
 import { readPlainFile } from "./cli/files.ts";
+import { networkFlags } from "./sampling/flags.ts";
 
 /** A flag such as 500, or 20epochs. */
 const checkpointEvery: Flag<Interval> = {
@@ -65,7 +64,7 @@ const usage = {
     }),
     out: text({ help: "folder to write (default runs/NETWORK-DATA, or the resumed checkpoint's folder)" }),
     resume: text({ help: "checkpoint to go on from", placeholder: "FILE" }),
-    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    engine: networkFlags.engine,
     checkpointEvery,
     keepModels: toggle({
       help:
@@ -112,7 +111,7 @@ async function main(): Promise<void> {
     ? await TrainingFolder.open(`runs/${kind}-${folderName(data, dataset)}`, null)
     : null;
   const folder = (early ?? late)!;
-  const engine = await openEngine(flags.engine as EngineName);
+  const engine = await openEngine(flags.engine);
   const recipe = resumed === null
     ? { config: await newConfig(flags, dataset, plan, from), changes: [] }
     : resumedConfig(resumed, flags);

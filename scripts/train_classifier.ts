@@ -3,8 +3,7 @@
  * file; the shipped ones are `fixtures/models/classifier.safetensors` and `fixtures/models/noisy_classifier.safetensors`.
  * @module
  */
-import type { EngineName } from "../src/compute/engine.ts";
-import { toModel } from "../src/data/dataset.ts";
+import { type ImageDataset, toModel } from "../src/data/dataset.ts";
 import { classAccuracy, classify, writeClassifier } from "../src/classifiers/digit_classifier.ts";
 import {
   CLASSIFIER_TRAINING,
@@ -17,12 +16,12 @@ import { type NoisyAccuracy, noisyAccuracy } from "../src/classifiers/noisy_accu
 import type { Weights } from "../src/networks/network.ts";
 import { NoisyDigitClassifier, writeNoisyClassifier } from "../src/classifiers/noisy_classifier.ts";
 import { createRng } from "../src/compute/rng.ts";
-import type { ImageDataset } from "../src/data/dataset.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
-import { choice, integer, parseFlags, runScript, text, toggle } from "./cli/flags.ts";
+import { integer, parseFlags, runScript, text, toggle } from "./cli/flags.ts";
 import { loadMnist } from "./datasets/mnist.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { dataFlag, networkFlags } from "./sampling/flags.ts";
 
 const usage = {
   name: "train:classifier",
@@ -32,11 +31,11 @@ const usage = {
     noisy: toggle({
       help: "the classifier of noisy digits that guides samplers, not the one that measures them",
     }),
-    data: text({ help: "folder with MNIST's files; by default SCORE_SDE_DATA, the cache or a download" }),
+    data: dataFlag,
     output: text({ help: "file to write", default: "classifier.safetensors" }),
     steps: integer({ help: "training steps", default: CLASSIFIER_TRAINING.steps, min: 1 }),
     seed: integer({ help: "seed of everything random", default: CLASSIFIER_TRAINING.seed, min: 0 }),
-    engine: choice(["auto", "webgpu", "onnx", "wasm", "cpu"], { help: "what computes", default: "auto" }),
+    engine: networkFlags.engine,
   },
 };
 
@@ -46,7 +45,7 @@ const TEST_NOISE_RATIOS = [0.01, 0.1, 0.3, 0.6, 1, 1.5, 2, 3, 5, 10, 40];
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   await ensureWritable(flags.output);
-  const engine = await openEngine(flags.engine as EngineName);
+  const engine = await openEngine(flags.engine);
   const train = await loadMnist("train", { data: flags.data });
   const test = await loadMnist("test", { data: flags.data });
   const config = { ...CLASSIFIER_TRAINING, steps: flags.steps, seed: flags.seed };

@@ -3,6 +3,7 @@
  * @module
  */
 import { basename, dirname } from "node:path";
+import { messageOf } from "./flags.ts";
 
 /**
  * Throws when a symbolic link is at `path`: what is written would land in another place than its name says, or replace the
@@ -35,7 +36,7 @@ export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    throw new Error(`could not write "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new Error(`could not write "${path}": ${messageOf(error)}`);
   }
 }
 
@@ -70,7 +71,7 @@ export async function ensureWritable(path: string): Promise<void> {
     await Deno.writeFile(trial, new Uint8Array(1), { createNew: true });
     await Deno.remove(trial);
   } catch (error) {
-    throw new Error(`cannot write "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new Error(`cannot write "${path}": ${messageOf(error)}`);
   }
 }
 
@@ -82,7 +83,7 @@ export async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuf
   try {
     return await readPlainFile(path);
   } catch (error) {
-    throw new Error(`could not read "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new Error(`could not read "${path}": ${messageOf(error)}`);
   }
 }
 

@@ -49,6 +49,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** What was thrown, in words: an error's message. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** `--help` was asked for; the message is the help text. */
 export class HelpRequest extends Error {
   override readonly name = "HelpRequest";
@@ -314,7 +319,7 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     const variable = "SCORE_SDE_DEBUG";
     const readable = Deno.permissions.querySync({ name: "env", variable }).state === "granted";
     if (readable && Deno.env.get(variable)) console.error(error);
-    else console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    else console.error(`error: ${messageOf(error)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

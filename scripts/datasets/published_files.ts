@@ -6,6 +6,7 @@ import { gunzip } from "../../src/data/gzip.ts";
 import { download, type DownloadOptions } from "../../src/input/download.ts";
 import { atomicWrite } from "../cli/files.ts";
 import { formatBytes, ProgressBar } from "../cli/terminal.ts";
+import { messageOf } from "../cli/flags.ts";
 
 /** Where to look; every field has a default. */
 export interface DataPlaces {
@@ -72,7 +73,7 @@ export async function readPublished(
       await atomicWrite(path, packed);
       return bytes;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       problems.push(`${url} (${reason})`);
     }
   }

@@ -12,7 +12,7 @@ import { imageFolderDataset } from "../../src/data/image_folder.ts";
 import { MNIST_FILES } from "../../src/data/mnist.ts";
 import { resizedDataset } from "../../src/data/resized.ts";
 import { loadCifar10 } from "./cifar10.ts";
-import { integer, text, toggle, UsageError } from "../cli/flags.ts";
+import { integer, messageOf, text, toggle, UsageError } from "../cli/flags.ts";
 import { abbreviateList, findPictures, imageFiles, MOST_PIXELS } from "./image_folder.ts";
 import { ProgressBar } from "../cli/terminal.ts";
 import { findIdx } from "./idx_files.ts";
@@ -87,9 +87,7 @@ async function kindOf(folder: string): Promise<"mnist" | "cifar10" | "images"> {
       if (within === "") {
         const known = Object.keys(NAMED).join(", ");
         throw new Error(
-          `--data must be ${known} or a folder, got "${folder}" (${
-            error instanceof Error ? error.message : error
-          })`,
+          `--data must be ${known} or a folder, got "${folder}" (${messageOf(error)})`,
         );
       }
     }

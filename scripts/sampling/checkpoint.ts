@@ -6,7 +6,7 @@ import { readModel } from "../../src/networks/model_file.ts";
 import { type NetworkPredictor, networkPredictor } from "../../src/networks/network_predictor.ts";
 import { loadPretrained, type PretrainedName, pretrainedNames } from "../../src/pretrained.ts";
 import { readWhole } from "../cli/files.ts";
-import { UsageError } from "../cli/flags.ts";
+import { messageOf, UsageError } from "../cli/flags.ts";
 
 /**
  * The network in a checkpoint, or one that comes with the project: the one of this name unless the checkpoint names another.
@@ -35,7 +35,7 @@ async function loadAny(checkpoint: string | undefined, name: PretrainedName): Pr
     const { config, weights } = readModel(bytes);
     return networkPredictor(config, weights);
   } catch (error) {
-    throw new Error(`"${checkpoint}" cannot be used: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`"${checkpoint}" cannot be used: ${messageOf(error)}`);
   }
 }
 

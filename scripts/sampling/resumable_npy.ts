@@ -8,6 +8,7 @@ import { npyHeader, readNpyHeader } from "../../src/images/npy.ts";
 import { isObject, parseJson } from "../../src/input/json.ts";
 import { printable, quoted } from "../../src/input/quoted.ts";
 import { atomicWrite, refuseLink } from "../cli/files.ts";
+import { messageOf } from "../cli/flags.ts";
 
 /** Everything that the bytes of the array depend on; plain JSON. */
 export type RunRecord = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -83,7 +84,7 @@ export class PartialNpy implements Disposable {
       await file.seek(0, Deno.SeekMode.End);
       return new PartialNpy(path, samples, run, file, finished);
     } catch (error) {
-      throw new Error(`could not write "${partial}": ${error instanceof Error ? error.message : error}`);
+      throw new Error(`could not write "${partial}": ${messageOf(error)}`);
     }
   }
 
@@ -100,7 +101,7 @@ export class PartialNpy implements Disposable {
       await writeAll(record, new TextEncoder().encode(`${line}\n`));
       await record.syncData();
     } catch (error) {
-      throw new Error(`could not write "${partial}": ${error instanceof Error ? error.message : error}`);
+      throw new Error(`could not write "${partial}": ${messageOf(error)}`);
     }
     this.#finished += samples;
   }

@@ -13,6 +13,7 @@ import { Interrupt } from "../cli/interrupt.ts";
 import { formatDuration, ProgressBar } from "../cli/terminal.ts";
 import type { TrainingFolder } from "./run_folder.ts";
 import { previewPng } from "./preview.ts";
+import { messageOf } from "../cli/flags.ts";
 
 /** How a run is carried out; none of it changes the weights. */
 interface RunOptions {
@@ -116,13 +117,13 @@ async function preview(
     await atomicWrite(path, png);
     return path;
   } catch (error) {
-    return `no sample grid: ${error instanceof Error ? error.message : error}`;
+    return `no sample grid: ${messageOf(error)}`;
   }
 }
 
 /** What went wrong, in words of this project's where the engine has none for people. */
 function described(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   const full = cause instanceof WebAssembly.RuntimeError ||
     /memory access out of bounds|allocation failed/i.test(message);
   return full ? "the engine has no memory for such batches: take a smaller --batch" : message;

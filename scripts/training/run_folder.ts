@@ -9,6 +9,7 @@ import { unflatten } from "../../src/networks/network.ts";
 import { type Checkpoint, runMetadata, writeCheckpoint } from "../../src/training/checkpoint.ts";
 import { atomicWrite, refuseLink } from "../cli/files.ts";
 import { claimFolder, folderLock, type OutputLock, takenOver } from "../cli/output_lock.ts";
+import { messageOf } from "../cli/flags.ts";
 
 /** What is read back from one line of metrics. */
 interface MetricsLine {
@@ -40,7 +41,7 @@ export class TrainingFolder implements Disposable {
     try {
       await Deno.mkdir(path, { recursive: true });
     } catch (error) {
-      throw new Error(`cannot write "${path}": ${error instanceof Error ? error.message : error}`);
+      throw new Error(`cannot write "${path}": ${messageOf(error)}`);
     }
     const lock = await claimFolder(path);
     const folder = new TrainingFolder(path, created, lock);
@@ -101,7 +102,7 @@ export class TrainingFolder implements Disposable {
       await Deno.writeTextFile(this.#metrics, `${JSON.stringify(metrics)}\n`, { append: true });
     } catch (error) {
       throw new Error(
-        `could not write "${this.#metrics}": ${error instanceof Error ? error.message : error}`,
+        `could not write "${this.#metrics}": ${messageOf(error)}`,
       );
     }
   }
