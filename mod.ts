@@ -60,7 +60,7 @@ export {
   sdeNames,
 } from "./src/diffusion/sde_registry.ts";
 export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
-export { withMinimumNoise } from "./src/diffusion/smallest_noise.ts";
+export { withMinimumNoise } from "./src/diffusion/sde_registry.ts";
 
 // Noise predictors: shipped networks and exact distributions, and their score models under an SDE.
 export {

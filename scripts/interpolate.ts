@@ -10,7 +10,7 @@ import { decodeLatent, encodeLatent, interpolateLatents } from "../src/likelihoo
 import { imageGrid } from "../src/images/grid.ts";
 import { encodePng } from "../src/images/png.ts";
 import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
-import { withMinimumNoise } from "../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../src/diffusion/sde_registry.ts";
 import { sizeOf } from "../src/math/shape.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {

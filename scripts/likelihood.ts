@@ -19,7 +19,7 @@ import { logLikelihood } from "../src/likelihood/log_likelihood.ts";
 import { continuousElbo } from "../src/likelihood/continuous_bound.ts";
 import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
 import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
-import { withMinimumNoise } from "../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../src/diffusion/sde_registry.ts";
 import { sizeOf } from "../src/math/shape.ts";
 import {
   choice,

@@ -2,7 +2,8 @@
  * Noise plans as files: what `deno task ncsn:plan` writes, and `train` and `sample` read.
  * @module
  */
-import { checkFields, checkNumber, checkText } from "../../src/input/fields.ts";
+import { checkFields, checkNumber } from "../../src/input/fields.ts";
+import { requireText } from "../../src/input/require.ts";
 import { isObject, parseJson } from "../../src/input/json.ts";
 import { quoted } from "../../src/input/quoted.ts";
 import { checkName } from "../../src/input/option_name.ts";
@@ -85,7 +86,7 @@ export function checkedPlan(json: unknown, where: string): NoisePlanFile {
   }
   try {
     checkFields("it", json, ["format", "data", "kind", "largest", "smallest", "levels", "moves", "epsilon"]);
-    checkText("data", json.data);
+    requireText("data", json.data);
     checkName("kind", json.kind as string, ["ncsn", "ncsnv2"]);
     checkNumber("smallest", json.smallest, { least: 1e-6, most: LARGEST_LEVEL });
     checkNumber("largest", json.largest, { above: json.smallest, most: LARGEST_LEVEL });

@@ -10,7 +10,7 @@ import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { consistencyDefaults } from "../../src/objectives/consistency.ts";
 import type { ObjectiveConfig } from "../../src/objectives/denoising.ts";
 import { type Sde, sigmaPowerSde } from "../../src/diffusion/sde.ts";
-import { withMinimumNoise } from "../../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../../src/diffusion/sde_registry.ts";
 import { sizeOf } from "../../src/math/shape.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import type { Checkpoint, RecipeChange } from "../../src/training/checkpoint.ts";

@@ -1,8 +1,9 @@
 /** Group normalization and its gradient as plain loops over arrays; sums in float64. @module */
+import { sizeOf } from "../math/shape.ts";
 import type { GroupNormAttributes } from "./group_norm.ts";
 
 /** Added to the variance before its square root is taken; PyTorch's default. */
-const EPSILON = 1e-5;
+export const EPSILON = 1e-5;
 
 /** a(x̂·scale + offset) for x [B, …, C] in C-order and scale, offset [1 or B, C]. */
 export function groupNormOnHost(
@@ -85,7 +86,7 @@ export function groupNormGradOnHost(
 function layout(shape: readonly number[], scale: Float32Array, groups: number) {
   const batch = shape[0];
   const channels = shape[shape.length - 1];
-  const positions = shape.slice(1, -1).reduce((product, size) => product * size, 1);
+  const positions = sizeOf(shape.slice(1, -1));
   return {
     batch,
     positions,

@@ -18,6 +18,7 @@
  * On a GPU the tensors are made there: uniforms and signs bit for bit the same, normal numbers to 17·2⁻²³ of themselves.
  * @module
  */
+import { sizeOf } from "../math/shape.ts";
 import * as tf from "./tf.ts";
 import { threefry2x32, threefryBlocks, type ThreefryKey } from "./threefry.ts";
 import { isList, requireOptions, requireText, requireWhole } from "../input/require.ts";
@@ -136,7 +137,7 @@ class ThreefryRng implements Rng {
 
   rademacher(shape: readonly number[]): tf.Tensor {
     return this.#tensor("rademacher", shape, () => {
-      const values = new Float32Array(sizeOf(shape));
+      const values = new Float32Array(checkedSize(shape));
       this.#draw(shape, (words, start, length) => {
         for (let j = 0; j < length; j++) values[start + j] = words[j] >= WORDS / 2 ? -1 : 1;
       });
@@ -145,7 +146,7 @@ class ThreefryRng implements Rng {
   }
 
   normalValues(shape: readonly number[]): Float32Array {
-    const values = new Float32Array(sizeOf(shape));
+    const values = new Float32Array(checkedSize(shape));
     this.#draw(shape, (words, start, length) => {
       for (let j = 0; j < length; j += 2) {
         const radius = Math.sqrt(-2 * Math.log((words[j] + 0.5) / WORDS));
@@ -158,7 +159,7 @@ class ThreefryRng implements Rng {
   }
 
   uniformValues(shape: readonly number[]): Float64Array {
-    const values = new Float64Array(sizeOf(shape));
+    const values = new Float64Array(checkedSize(shape));
     this.#draw(shape, (words, start, length) => {
       for (let j = 0; j < length; j++) values[start + j] = (words[j] + 0.5) / WORDS;
     });
@@ -214,7 +215,7 @@ class ThreefryRng implements Rng {
 
   /** Moves the cursor past a draw; says where it stood, and the draw's rows and numbers in a row. */
   #advance(shape: readonly number[]): { cursor: number; rows: number; length: number } {
-    checkShape(shape);
+    checkedSize(shape);
     const cursor = this.#cursor;
     const rows = shape[0];
     const length = sizeOf([1, ...shape.slice(1)]);
@@ -226,21 +227,18 @@ class ThreefryRng implements Rng {
   }
 }
 
-/** Numbers in a shape whose first size counts the rows. */
-function sizeOf(shape: readonly number[]): number {
-  checkShape(shape);
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-function checkShape(shape: readonly number[]): void {
+/** Numbers in a shape, whose first size counts the rows; what is no shape is refused. */
+function checkedSize(shape: readonly number[]): number {
   if (!isList(shape) || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
     throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got ${quoted(shape)}`);
   }
-  requireWhole("the number of values of a draw", shape.reduce((product, size) => product * size, 1));
+  const size = sizeOf(shape);
+  requireWhole("the number of values of a draw", size);
+  return size;
 }
 
 function checkWord(name: string, value: unknown): void {
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) >= WORDS) {
+  if (!Number.isInteger(value) || Number(value) < 0 || Number(value) >= WORDS) {
     throw new RangeError(`${name} must be an integer from 0 to 2^32 - 1, got ${quoted(value)}`);
   }
 }

@@ -37,9 +37,3 @@ export async function gunzip(
   }
   return plain;
 }
-
-/** Compresses to gzip. */
-export async function gzip(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}

@@ -2,8 +2,9 @@
  * The IDX format of the MNIST files: two zero bytes, a type, the number of dimensions, big-endian sizes, values.
  * @module
  */
+import { sizeOf } from "../math/shape.ts";
 import { quotedShape } from "../input/quoted.ts";
-import { requireBytes, requireOptions, requireShape, requireText } from "../input/require.ts";
+import { requireBytes, requireText } from "../input/require.ts";
 
 /** Unsigned bytes with a shape, in row-major order. */
 interface IdxArray {
@@ -56,7 +57,7 @@ export function readIdx(bytes: Uint8Array, name = "IDX data", most: number = 2 *
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const present = bytes.length - header;
   if (present !== size) {
     const problem = present < size ? "truncated" : "trailing bytes";
@@ -66,33 +67,6 @@ export function readIdx(bytes: Uint8Array, name = "IDX data", most: number = 2 *
   }
   if (size > most) fail(`it holds ${size} values, at most ${most} are read`);
   return { shape, values: bytes.subarray(header) };
-}
-
-/**
- * Writes an IDX array of unsigned bytes; the inverse of {@linkcode readIdx}.
- *
- * @throws {RangeError} When the number of values is not the product of the shape.
- */
-export function writeIdx(array: IdxArray): Uint8Array<ArrayBuffer> {
-  requireOptions("array", array);
-  const { shape, values } = array;
-  requireShape("shape", shape, 0);
-  requireBytes("values", values);
-  const size = shape.reduce((product, length) => product * length, 1);
-  if (shape.length < 1 || shape.length > 255) {
-    throw new RangeError(`an IDX array has 1 to 255 dimensions, got ${shape.length}`);
-  }
-  if (values.length !== size) {
-    throw new RangeError(`the shape ${quotedShape(shape)} needs ${size} values, got ${values.length}`);
-  }
-  const header = 4 + 4 * shape.length;
-  const bytes = new Uint8Array(header + size);
-  bytes[2] = UNSIGNED_BYTE;
-  bytes[3] = shape.length;
-  const view = new DataView(bytes.buffer);
-  shape.forEach((length, axis) => view.setUint32(4 + 4 * axis, length));
-  bytes.set(values, header);
-  return bytes;
 }
 
 function hex(byte: number): string {

@@ -5,8 +5,10 @@
  */
 import { quoted } from "../input/quoted.ts";
 import { requireFinite, requireOptions } from "../input/require.ts";
+import { requireSde } from "../input/require_parts.ts";
 import {
   discreteDdpm,
+  noiseRatio,
   type Sde,
   type SdeConfig,
   sigmaPowerSde,
@@ -155,4 +157,31 @@ function ddpmStep(sde: Sde, s: number, t: number): GaussianStep {
 function eulerStep(sde: Sde, s: number, t: number): GaussianStep {
   const h = t - s;
   return { scale: 1 + sde.driftCoefficient(t) * h, std: sde.diffusionCoefficient(t) * Math.sqrt(h) };
+}
+
+/**
+ * The same kind of SDE with noise ratio ν at tMin: likelihoods are of data with that much noise. VE gets another σmin, the
+ * others another tMin.
+ *
+ * @throws {RangeError} if the noise ratio is not positive or not below the one at tMax, or the SDE is a discrete chain
+ */
+export function withMinimumNoise(sde: Sde, smallest: number): Sde {
+  requireSde("sde", sde);
+  const largest = noiseRatio(sde, sde.tMax);
+  if (!(Number.isFinite(smallest) && smallest > 0 && smallest < largest)) {
+    throw new RangeError(
+      `the smallest noise ratio must be positive and below ${largest.toPrecision(3)}, got ${
+        quoted(smallest)
+      }`,
+    );
+  }
+  const { config } = sde;
+  if (config.kind === "ddpm") {
+    throw new RangeError(
+      "a chain in discrete time begins with its first β: it has no other smallest noise ratio",
+    );
+  }
+  return config.kind === "ve"
+    ? sdeFromConfig({ ...config, sigmaMin: smallest, tMin: 0 })
+    : sdeFromConfig({ ...config, tMin: sde.timeAtHalfLogSnr(-Math.log(smallest)) });
 }

@@ -1,4 +1,5 @@
 /** NumPy's .npy format: float32 arrays are written, those of other numbers read as float32. @module */
+import { sizeOf } from "../math/shape.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 import { requireArray, requireBytes, requireFloats, requireOptions, requireText } from "../input/require.ts";
 
@@ -51,7 +52,7 @@ export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
   requireArray("shape", shape);
   requireFloats("values", values);
   const header = npyHeader(shape);
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (size !== values.length) {
     throw new RangeError(`the shape ${quotedShape(shape)} needs ${size} values, got ${values.length}`);
   }
@@ -119,7 +120,7 @@ export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 *
   if (width > 1 && type.startsWith("|")) {
     fail(`the values are ${quoted(type)}, which does not say their byte order`);
   }
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const found = bytes.length - start;
   if (found !== width * size) {
     const problem = found < width * size ? "truncated" : "trailing bytes";

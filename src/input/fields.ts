@@ -54,14 +54,6 @@ export function checkNumber(what: string, value: unknown, range: Range = {}): as
 }
 
 /**
- * Checks that a value is true or false.
- * @throws {TypeError} naming what it is and the value
- */
-export function checkSwitch(what: string, value: unknown): asserts value is boolean {
-  if (typeof value !== "boolean") throw new TypeError(`${what} must be true or false, got ${quoted(value)}`);
-}
-
-/**
  * Checks that a value is a list of finite numbers, each in a range.
  * @throws {TypeError | RangeError} naming what it is and what is wrong
  */
@@ -72,14 +64,6 @@ export function checkNumbers(
 ): asserts value is readonly number[] {
   if (!Array.isArray(value)) throw new TypeError(`${what} must be a list of numbers, got ${quoted(value)}`);
   for (const number of value) checkNumber(`each of ${what}`, number, range);
-}
-
-/**
- * Checks that a value is text.
- * @throws {TypeError} naming what it is and the value
- */
-export function checkText(what: string, value: unknown): asserts value is string {
-  if (typeof value !== "string") throw new TypeError(`${what} must be text, got ${quoted(value)}`);
 }
 
 /** A range in words, such as "a whole number from 1 up". */

@@ -5,7 +5,7 @@
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { noiseRatio, type Sde } from "../diffusion/sde.ts";
-import { normalMass, truncatedNormal } from "../math/truncated_normal.ts";
+import { normalMass, truncatedNormal } from "../math/normal_distribution.ts";
 import {
   requireFinite,
   requireNumbers,

@@ -2,6 +2,7 @@
  * The likelihood that a score model gives to data, by the probability flow.
  * @module
  */
+import { sizeOf } from "../math/shape.ts";
 import type { Rng } from "../compute/rng.ts";
 import { valueAndGradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
@@ -128,7 +129,7 @@ export async function logLikelihood(
 
 /** The vectors of the standard basis, each for every row. */
 function unitVectors(shape: readonly number[]): tf.Tensor[] {
-  const dimension = shape.slice(1).reduce((product, size) => product * size, 1);
+  const dimension = sizeOf(shape.slice(1));
   return Array.from({ length: dimension }, (_, i) => {
     const values = new Float32Array(shape[0] * dimension);
     for (let row = 0; row < shape[0]; row++) values[row * dimension + i] = 1;

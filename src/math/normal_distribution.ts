@@ -1,5 +1,4 @@
-/** Probabilities of the standard normal distribution, in float64. @module */
-import { normalDensity, normalMass } from "./truncated_normal.ts";
+/** The standard normal distribution, whole and cut off at ±bound, in float64. @module */
 
 /** Φ(x), to 1e-16 absolutely. */
 export function normalCdf(x: number): number {
@@ -19,4 +18,33 @@ export function logNormalProbability(low: number, high: number): number {
     sum += (i === 0 || i === pieces ? 1 : i % 2 === 1 ? 4 : 2) * Math.exp(high * u - u * u / 2);
   }
   return Math.log(normalDensity(0)) - high * high / 2 + Math.log(sum * width / (3 * pieces));
+}
+
+/** P(|Z| ≤ bound) = erf(bound/√2) of a standard normal Z, by a series without cancellation (Abramowitz & Stegun 7.1.6). */
+export function normalMass(bound: number): number {
+  if (bound > 9) return 1; // to the last bit
+  let term = Math.sqrt(2 / Math.PI) * Math.exp(-bound * bound / 2) * bound;
+  let sum = 0;
+  for (let n = 1; sum + term !== sum; n++) {
+    sum += term;
+    term *= bound * bound / (2 * n + 1);
+  }
+  return sum;
+}
+
+/** The value below which a share `u` in (0, 1) of the standard normal distribution cut off at ±bound lies. */
+export function truncatedNormal(u: number, bound: number): number {
+  const wanted = Math.abs(2 * u - 1) * normalMass(bound);
+  // The mass is concave in the bound, so Newton's steps from 0 approach the root from below and never pass it.
+  let z = 0;
+  for (let step = Infinity; step > 1e-12 * (1 + z);) {
+    step = (wanted - normalMass(z)) / (2 * normalDensity(z));
+    z = Math.min(bound, z + Math.max(0, step));
+  }
+  return u < 0.5 ? -z : z;
+}
+
+/** φ(z), the density of the standard normal distribution. */
+function normalDensity(z: number): number {
+  return Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
 }

@@ -86,8 +86,19 @@ const FIELDS: Readonly<Record<string, readonly [required: readonly string[], opt
   {
     unet: [
       [
-        ...["kind", "height", "width", "channels", "unshuffle", "widths", "blocks", "middleBlocks", "groups"],
-        ...["embedding", "noiseFeatures", "attention", "classes"],
+        "kind",
+        "height",
+        "width",
+        "channels",
+        "unshuffle",
+        "widths",
+        "blocks",
+        "middleBlocks",
+        "groups",
+        "embedding",
+        "noiseFeatures",
+        "attention",
+        "classes",
       ],
       ["noiseConditional", "wavePeriods"],
     ],

@@ -41,7 +41,9 @@ export const COLOURED_DIGITS: UNetConfig = { ...DIGITS, channels: 3, blocks: 1, 
 /** The network for photographs of 32×32 pixels: three levels, with attention on the middle one. */
 export const COLOUR_32: UNetConfig = {
   ...DIGITS,
-  ...{ height: 32, width: 32, channels: 3 },
+  height: 32,
+  width: 32,
+  channels: 3,
   widths: [32, 64, 96],
   blocks: 1,
   middleBlocks: 2,

@@ -110,11 +110,16 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
   const head = convolution("head.conv", { from: widths[0], to: folded, bias: true, zero: true });
 
   const parameters = [
-    ...[noise1, noise2, ...(label ? [label] : []), stem, ...(waves ? [waves] : [])],
+    noise1,
+    noise2,
+    ...(label ? [label] : []),
+    stem,
+    ...(waves ? [waves] : []),
     ...down.flatMap((level) => [...level.blocks, level.half]),
     ...middle,
     ...up.flatMap((level) => [level.double, ...level.blocks]),
-    ...[headNorm, head],
+    headNorm,
+    head,
   ].flatMap((layer) => layer.parameters);
 
   return {

@@ -3,6 +3,7 @@
  * E w(ν) ‖ε̂(x_0 + ν ε, ν) − ε‖². An objective says how noise levels are drawn and weighted.
  * @module
  */
+import { sizeOf } from "../math/shape.ts";
 import { column } from "../compute/rows.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
@@ -131,7 +132,7 @@ export function denoisingLoss(predicted: tf.Tensor, noise: tf.Tensor, weight: tf
     throw new RangeError(`weight must hold one number a row, got ${weight.size} for ${noise.shape[0]} rows`);
   }
   const [rows, ...shape] = noise.shape;
-  const size = shape.reduce((product, n) => product * n, 1);
+  const size = sizeOf(shape);
   return tf.tidy(() => {
     const errors = tf.reshape(tf.square(tf.sub(predicted, noise)), [rows, size]);
     // In two stages: a single float32 sum over a batch loses digits on wasm.

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatasetIdentity } from "../data/identity.ts";
-import { checkFields, checkNumber, checkNumbers, checkText } from "../input/fields.ts";
+import { checkFields, checkNumber, checkNumbers } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
 import { quoted } from "../input/quoted.ts";
 import { networkFromConfig } from "../networks/registry.ts";
@@ -14,7 +14,7 @@ import { tensorNamed } from "../networks/safetensors.ts";
 import { checkTensor } from "../networks/weights_file.ts";
 import { checkRecipe } from "./config_check.ts";
 import type { TrainingConfig, TrainingState } from "./train.ts";
-import { requireOptions } from "../input/require.ts";
+import { requireOptions, requireText } from "../input/require.ts";
 
 /** A training run at rest. */
 export interface Checkpoint {
@@ -132,8 +132,8 @@ const CHECKS: Readonly<Record<typeof NOTES[number], (note: unknown) => void>> = 
         `the classes of the checkpoint's dataset must be a list, got ${quoted(note.classes)}`,
       );
     }
-    for (const name of note.classes) checkText("each class of the checkpoint's dataset", name);
-    checkText("the SHA-256 of the checkpoint's dataset", note.sha256);
+    for (const name of note.classes) requireText("each class of the checkpoint's dataset", name);
+    requireText("the SHA-256 of the checkpoint's dataset", note.sha256);
   },
   plan(note) {
     if (!isObject(note)) throw new TypeError(`the checkpoint's plan must be an object, got ${quoted(note)}`);

@@ -1,5 +1,6 @@
 /** Checks of a training run's config, given by a caller or read from a checkpoint. @module */
-import { checkFields, checkNumber, checkNumbers, checkSwitch } from "../input/fields.ts";
+import { checkFields, checkNumber, checkNumbers } from "../input/fields.ts";
+import { requireBoolean } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { isObject } from "../input/json.ts";
 import { checkName } from "../input/option_name.ts";
@@ -29,7 +30,7 @@ export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
   checkNumber("batch", recipe.batch, { least: 1, most: 65_536, whole: true });
   checkNumber("labelDropout", recipe.labelDropout, { least: 0, most: 1 });
   checkNumber("seed", recipe.seed, { least: 0, whole: true });
-  if (recipe.flip !== undefined) checkSwitch("flip", recipe.flip);
+  if (recipe.flip !== undefined) requireBoolean("flip", recipe.flip);
   checkFields("the optimizer", recipe.optimizer, [
     "rate",
     "warmup",

@@ -4,8 +4,8 @@ import { parsePlan } from "../../scripts/sampling/noise_plan_file.ts";
 import { parseJournal, parseRecord } from "../../scripts/sampling/resumable_npy.ts";
 import { createRng } from "../../src/compute/rng.ts";
 import { cifar10Dataset } from "../../src/data/cifar10.ts";
-import { gunzip, gzip } from "../../src/data/gzip.ts";
-import { readIdx, writeIdx } from "../../src/data/idx.ts";
+import { gunzip } from "../../src/data/gzip.ts";
+import { readIdx } from "../../src/data/idx.ts";
 import { idxDataset } from "../../src/data/mnist.ts";
 import { tarFiles } from "../../src/data/tar.ts";
 import { parsedField } from "../../src/input/json.ts";
@@ -19,6 +19,7 @@ import { checkRecipe } from "../../src/training/config_check.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { initialState, type TrainingConfig } from "../../src/training/train.ts";
 import { type Draws, mutatedJson } from "../instruments/mutations.ts";
+import { gzip, writeIdx } from "../instruments/file_writers.ts";
 
 /** A reader. */
 export interface Reader {

@@ -31,7 +31,7 @@ interface Runtime {
 }
 
 /** How a session is opened. */
-export interface SessionOptions {
+interface SessionOptions {
   /** Path prefix for a profile of every operation, written when the session is disposed. */
   readonly profile?: string;
 }

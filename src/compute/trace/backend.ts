@@ -26,12 +26,6 @@ const KERNELS: TraceKernels = {
   ...groupNormKernels,
 };
 
-/** Names of the TensorFlow.js kernels that can be recorded. */
-export function tracedKernels(): string[] {
-  traceBackend();
-  return tf.getKernelsForBackend(TRACE_BACKEND).map(({ kernelName }) => kernelName);
-}
-
 const READS_VALUES =
   "the traced function reads a tensor's values; only operations on tensors can be compiled, so read outside of it";
 

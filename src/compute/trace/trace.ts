@@ -14,7 +14,7 @@ export interface Example {
 }
 
 /** What was recorded; outputs in the function's order. */
-export interface TracedFunction {
+interface TracedFunction {
   readonly model: OnnxModel;
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: tf.DataType }[];
 }

@@ -18,6 +18,9 @@ export interface WasmKernels {
   sumMiddle(x: number, y: number, outer: number, middle: number, inner: number, factor: number): void;
 }
 
+/** Bytes of a number in the backend's memory. */
+export const BYTES = 4;
+
 /** Instantiates kernels.as on the backend's memory. */
 export async function instantiateKernels(backend: BackendWasm): Promise<WasmKernels> {
   const bytes = Uint8Array.from(atob(KERNELS_BASE64.join("")), (character) => character.charCodeAt(0));

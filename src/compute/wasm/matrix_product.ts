@@ -6,9 +6,7 @@
 import { sizeOf } from "../../math/shape.ts";
 import type { BackendWasm } from "./backend.ts";
 import type * as tf from "../tf.ts";
-import { allocate, type WasmKernels } from "./kernels.ts";
-
-const BYTES = 4;
+import { allocate, BYTES, type WasmKernels } from "./kernels.ts";
 
 /** A function of [1, n, k] and [1, k, m]. */
 type Product = (a: tf.TensorInfo, b: tf.TensorInfo) => tf.TensorInfo;

@@ -6,9 +6,7 @@
 import { sizeOf } from "../../math/shape.ts";
 import type { BackendWasm } from "./backend.ts";
 import * as tf from "../tf.ts";
-import { allocate, type WasmKernels } from "./kernels.ts";
-
-const BYTES = 4;
+import { allocate, BYTES, type WasmKernels } from "./kernels.ts";
 
 /** The part of x from `begin` of `size`, as the kernel Slice takes them. */
 export function sliced(

@@ -20,7 +20,7 @@ export { WebGPUBackend };
 export type WebGPUProgram = Parameters<WebGPUBackend["runWebGPUProgram"]>[0];
 
 /** A WebGPU backend whose reads reject once the device has reported an error. */
-export class WatchedWebGpuBackend extends WebGPUBackend {
+class WatchedWebGpuBackend extends WebGPUBackend {
   #failure: Error | null = null;
 
   /** Throws the first error that the device reported. */

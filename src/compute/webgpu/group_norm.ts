@@ -3,6 +3,7 @@
  * vary from run to run.
  * @module
  */
+import { sizeOf } from "../../math/shape.ts";
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type * as tf from "../tf.ts";
 import type { WebGPUBackend } from "./backend.ts";
@@ -63,7 +64,7 @@ function runner(
   { groups, silu }: GroupNormAttributes,
 ) {
   const [batch, channels] = [x.shape[0], x.shape[x.shape.length - 1]];
-  const positions = x.shape.slice(1, -1).reduce((product, size) => product * size, 1);
+  const positions = sizeOf(x.shape.slice(1, -1));
   const integers = { batch, positions, channels, groups, rows: scale.shape[0] };
   return (
     name: string,

@@ -3,6 +3,7 @@
  * of one 32-bit number each.
  * @module
  */
+import { sizeOf } from "../../math/shape.ts";
 import type * as tf from "../tf.ts";
 import type { WebGPUBackend, WebGPUProgram } from "./backend.ts";
 
@@ -29,7 +30,7 @@ interface Computation {
 export function runComputation(backend: WebGPUBackend, computation: Computation): tf.TensorInfo {
   const { name, code, inputs, dtype = "float32", integers = {}, words = {}, threads } = computation;
   const shape = [...computation.shape];
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const program: WebGPUProgram = {
     variableNames: Object.keys(inputs),
     uniforms: declarations(integers, "i32") + declarations(words, "u32"),

@@ -1,11 +1,11 @@
 /** Claims about CIFAR-10's binary files, the archive that they come in, and where they are found. @module */
 import { loadCifar10 } from "../../../scripts/datasets/cifar10.ts";
 import { CIFAR10_ARCHIVE, CIFAR10_MIRRORS, cifar10Dataset } from "../../../src/data/cifar10.ts";
-import { gzip } from "../../../src/data/gzip.ts";
 import { tarFiles } from "../../../src/data/tar.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
+import { gzip } from "../../instruments/file_writers.ts";
 
 /** A record of CIFAR-10 with its own value at each place, modulo 251: value(c, row, column) = 97 c + 32 row + column + shift. */
 function record(label: number, shift = 0): Uint8Array {

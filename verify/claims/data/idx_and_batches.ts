@@ -4,11 +4,12 @@ import { cifar10Dataset } from "../../../src/data/cifar10.ts";
 import { tarFiles } from "../../../src/data/tar.ts";
 import { shuffledBatches } from "../../../src/data/batches.ts";
 import { fromModel, type ImageDataset, modelToBytes, toModel } from "../../../src/data/dataset.ts";
-import { gunzip, gzip } from "../../../src/data/gzip.ts";
-import { readIdx, writeIdx } from "../../../src/data/idx.ts";
+import { gunzip } from "../../../src/data/gzip.ts";
+import { readIdx } from "../../../src/data/idx.ts";
 import { idxDataset } from "../../../src/data/mnist.ts";
 import { claim } from "../../suite/claim.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
+import { gzip, writeIdx } from "../../instruments/file_writers.ts";
 
 const fixture = (name: string): Promise<Uint8Array> =>
   Deno.readFile(new URL(`../../../fixtures/files/idx/${name}`, import.meta.url));

@@ -1,10 +1,10 @@
 /** Claims about where MNIST is found, and about downloads, against a server on this machine. @module */
-import { gzip } from "../../../src/data/gzip.ts";
 import { MNIST_FILES, MNIST_MIRRORS, type MnistFile } from "../../../src/data/mnist.ts";
 import type { DataPlaces } from "../../../scripts/datasets/published_files.ts";
 import { findFile } from "../../../scripts/datasets/mnist.ts";
 import { type Check, claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
+import { gzip } from "../../instruments/file_writers.ts";
 
 const content = new TextEncoder().encode("the bytes that everybody should get");
 const file: MnistFile = {

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 import { crc32, deflate } from "node:zlib";
 import { parsePlan } from "../../../scripts/sampling/noise_plan_file.ts";
 import { cifar10Dataset } from "../../../src/data/cifar10.ts";
-import { gunzip, gzip } from "../../../src/data/gzip.ts";
-import { readIdx, writeIdx } from "../../../src/data/idx.ts";
+import { gunzip } from "../../../src/data/gzip.ts";
+import { readIdx } from "../../../src/data/idx.ts";
 import { tarFiles } from "../../../src/data/tar.ts";
 import { DIGITS } from "../../../src/networks/registry.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
@@ -14,6 +14,7 @@ import { readNpy } from "../../../src/images/npy.ts";
 import { decodePicture } from "../../../src/images/picture_file.ts";
 import { concatenated } from "../../../src/images/png_chunks.ts";
 import { claim } from "../../suite/claim.ts";
+import { gzip, writeIdx } from "../../instruments/file_writers.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -8,7 +8,7 @@ import { type NoisePredictor, scoreModel } from "../../../src/diffusion/noise_pr
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { discreteDdpm, noiseRatio, type Sde, vpSde } from "../../../src/diffusion/sde.ts";
-import { withMinimumNoise } from "../../../src/diffusion/smallest_noise.ts";
+import { withMinimumNoise } from "../../../src/diffusion/sde_registry.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { alarmRate, standardNormalQuantile } from "../../instruments/statistics.ts";
 import { mixture } from "../../problems/mixtures.ts";

@@ -16,8 +16,8 @@ import { encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { noiseRatio, veSde, vpSde } from "../../../src/diffusion/sde.ts";
-import { withMinimumNoise } from "../../../src/diffusion/smallest_noise.ts";
-import { normalMass, truncatedNormal } from "../../../src/math/truncated_normal.ts";
+import { withMinimumNoise } from "../../../src/diffusion/sde_registry.ts";
+import { normalMass, truncatedNormal } from "../../../src/math/normal_distribution.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import {
   alarmRate,

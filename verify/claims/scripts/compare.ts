@@ -3,7 +3,6 @@ import { sdes } from "../../../scripts/sampling/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readClassifier } from "../../../src/classifiers/digit_classifier.ts";
@@ -19,6 +18,7 @@ import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 /** Digits of all classes in turn by the library alone, in one batch: [count, 28, 28, 1] in [−1, 1]. */
 async function digits(

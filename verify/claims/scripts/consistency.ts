@@ -5,7 +5,6 @@
  */
 import { shuffledBatches } from "../../../src/data/batches.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
@@ -16,6 +15,7 @@ import { initialState, train } from "../../../src/training/train.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 const digits = proceduralDigits(8, createRng(2));
 

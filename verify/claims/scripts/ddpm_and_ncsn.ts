@@ -6,7 +6,6 @@ import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES, type MnistSplit } from "../../../src/data/mnist.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
@@ -19,6 +18,7 @@ import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 const plan = {
   format: "score-sde noise plan 2",

@@ -1,9 +1,9 @@
 /** Claims about downloads that never end, stall, are too large or are not what they should be. @module */
 import { readPublished } from "../../../scripts/datasets/published_files.ts";
-import { gzip } from "../../../src/data/gzip.ts";
 import { download } from "../../../src/input/download.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
+import { gzip } from "../../instruments/file_writers.ts";
 
 /** Serves an answer on a free port of this machine while `use` runs. */
 async function withServer(

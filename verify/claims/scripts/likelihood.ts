@@ -3,7 +3,6 @@ import { doubts } from "../../../scripts/likelihood.ts";
 import { trainedNoise } from "../../../scripts/sampling/sigma_flag.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
@@ -12,6 +11,7 @@ import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 const count = 3;
 

@@ -1,11 +1,11 @@
 /** Claims about folders of pictures as people have them: what is found, what is refused, in which order. @module */
 import { compareNames } from "../../../src/data/image_folder.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { findPictures } from "../../../scripts/datasets/image_folder.ts";
 import { loadTrainingData } from "../../../scripts/datasets/training_data.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 /** A 2×2 picture of one grey. */
 function grey(level: number): Uint8Array {

@@ -5,7 +5,6 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import { shuffledBatches } from "../../../src/data/batches.ts";
 import { fromModel, type ImageDataset, pixelMoments } from "../../../src/data/dataset.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
@@ -26,6 +25,7 @@ import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run, start } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 /** As many digits as make an epoch of a few batches. */
 const digits: ImageDataset = { ...proceduralDigits(7, createRng(9)), name: "mnist train" };

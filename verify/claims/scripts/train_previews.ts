@@ -5,7 +5,6 @@
 import { chainRatios } from "../../../scripts/sampling/ddpm_chains.ts";
 import { type NoisePlanFile, PLAN_FORMAT, planRatios } from "../../../scripts/sampling/noise_plan_file.ts";
 import { planPreview } from "../../../scripts/training/preview.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import type { Network } from "../../../src/networks/network.ts";
@@ -19,6 +18,7 @@ import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { writeIdx } from "../../instruments/file_writers.ts";
 
 function checkpoint(objective: ObjectiveConfig, plan?: NoisePlanFile): Checkpoint {
   const { config: model } = smallModel();

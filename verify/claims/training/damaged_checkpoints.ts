@@ -4,7 +4,7 @@
  */
 import { pixelMoments, slice } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { gunzip, gzip } from "../../../src/data/gzip.ts";
+import { gunzip } from "../../../src/data/gzip.ts";
 import { useEngine } from "../../../src/compute/engine.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { DIGITS, networkFromConfig } from "../../../src/networks/registry.ts";
@@ -21,6 +21,7 @@ import { readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoin
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { initialState, type TrainingConfig } from "../../../src/training/train.ts";
 import { claim } from "../../suite/claim.ts";
+import { gzip } from "../../instruments/file_writers.ts";
 
 const config: TrainingConfig = {
   model: {

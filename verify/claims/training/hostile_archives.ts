@@ -1,9 +1,10 @@
 /** Claims about model files and archives that are made to do harm: sizes are checked before anything is allocated. @module */
-import { gunzip, gzip } from "../../../src/data/gzip.ts";
+import { gunzip } from "../../../src/data/gzip.ts";
 import { DIGITS } from "../../../src/networks/registry.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/networks/safetensors.ts";
 import { claim } from "../../suite/claim.ts";
+import { gzip } from "../../instruments/file_writers.ts";
 
 /** A safetensors file from any header, as text or as an object, and any number of bytes after it. */
 function file(header: unknown, bytes = 0): Uint8Array {

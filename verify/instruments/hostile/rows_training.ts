@@ -1,7 +1,6 @@
 /** Rows of networks, training, data sets and experiments. @module */
 import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { writeIdx } from "../../../src/data/idx.ts";
 import {
   between,
   callable,
@@ -29,6 +28,7 @@ import {
   rng,
   sde,
 } from "./parts.ts";
+import { writeIdx } from "../file_writers.ts";
 
 /** An even number of at least 4. */
 const features = number(4, (v) => Number.isInteger(v) && v >= 4 && v % 2 === 0 && v <= 2 ** 20);

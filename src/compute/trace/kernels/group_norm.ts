@@ -8,7 +8,8 @@ import type { GroupNormAttributes } from "../../group_norm.ts";
 import type { TraceKernels } from "../kernel.ts";
 import { gradientInBlocks, normalizeBlocks } from "./group_norm_blocks.ts";
 import { inOrder, natural, NCHW, stored, type Traced } from "../traced.ts";
-import { EPSILON, silu } from "./group_norm_parts.ts";
+import { EPSILON } from "../../group_norm_host.ts";
+import { silu } from "./group_norm_parts.ts";
 
 interface Normalized {
   readonly graph: Graph;

@@ -5,7 +5,8 @@
 import { fromBlocks, perChannel, pixelMeans, toBlocks } from "../blocks.ts";
 import type { Graph, Value } from "../graph.ts";
 import { natural, stored, type Traced } from "../traced.ts";
-import { EPSILON, silu } from "./group_norm_parts.ts";
+import { EPSILON } from "../../group_norm_host.ts";
+import { silu } from "./group_norm_parts.ts";
 
 interface NormalizedBlocks {
   /** Mean of each channel's group, [B, C]. */

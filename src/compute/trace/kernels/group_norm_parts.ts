@@ -1,9 +1,6 @@
 /** What group normalization of plain images and of images in blocks share. @module */
 import type { Graph, Value } from "../graph.ts";
 
-/** Added to the variance, as in the other engines' kernels. */
-export const EPSILON = 1e-5;
-
 /** x·sigmoid(x). */
 export function silu(graph: Graph, value: Value): Value {
   if (graph.standard) {

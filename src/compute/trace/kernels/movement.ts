@@ -2,7 +2,7 @@
  * Kernels that move, repeat, select or make elements.
  * @module
  */
-import { sameList } from "../../../math/shape.ts";
+import { sameList, sizeOf } from "../../../math/shape.ts";
 import * as tf from "../../tf.ts";
 import { blocksOf, fromBlocks, slicedBlocks } from "../blocks.ts";
 import type { Value } from "../graph.ts";
@@ -124,8 +124,7 @@ function withoutAxis(x: Traced, axis: number): Traced {
 /** Movement kernels. */
 export const movementKernels: TraceKernels = {
   Reshape: ({ x }, { shape }: tf.ReshapeAttrs) => {
-    const size = x.shape.reduce((a, b) => a * b, 1);
-    return reshaped(x, tf.util.inferFromImplicitShape(shape, size));
+    return reshaped(x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape)));
   },
   ExpandDims: ({ input }, { dim }: tf.ExpandDimsAttrs) =>
     withAxis(input, dim < 0 ? dim + input.shape.length + 1 : dim),
