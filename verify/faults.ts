@@ -3,12 +3,14 @@
  * fails if one survives, or if a patch no longer applies.
  * @module
  */
-import { fileURLToPath } from "node:url";
 import { integer, parseFlags, runScript, text } from "../scripts/cli/flags.ts";
-import type { Verdict } from "./suite/examine.ts";
+import { areaOf, claimFiles } from "./suite/claim_files.ts";
+import { whatWasSeen } from "./suite/examine.ts";
 import { type Fault, type FaultVerdict, planted } from "./suite/fault.ts";
-import { ownPermissions } from "./suite/permissions.ts";
-import { checkedOut, writeFaults } from "./report/files.ts";
+import { SourceCopy } from "./suite/source_copy.ts";
+import type { Unit } from "./suite/suite.ts";
+import { checkedOut } from "./suite/git.ts";
+import { writeFaults } from "./report/files.ts";
 
 const usage = {
   name: "verify:faults",
@@ -25,24 +27,6 @@ const usage = {
   },
 };
 
-const root = new URL("../", import.meta.url);
-const copied = [
-  ".ci",
-  "src",
-  "verify",
-  "scripts",
-  "fixtures",
-  "examples",
-  "docs",
-  "ARCHITECTURE.md",
-  "CHANGELOG.md",
-  "CONTRIBUTING.md",
-  "README.md",
-  "mod.ts",
-  "deno.json",
-  "deno.lock",
-];
-
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
   const filter = new RegExp(flags.filter, "i");
@@ -54,8 +38,7 @@ async function main(): Promise<void> {
   const verdicts: FaultVerdict[] = [];
   try {
     await Promise.all(Array.from({ length: Math.min(flags.processes, faults.length) }, async (_, i) => {
-      const copy = `${folder}/${i}`;
-      await copySources(copy);
+      const copy = await SourceCopy.make(`${folder}/${i}`);
       for (let next = faults.shift(); next !== undefined; next = faults.shift()) {
         const verdict = await examineFault(copy, ...next);
         verdicts.push(verdict);
@@ -91,7 +74,7 @@ function readFaults(): [string, Fault][] {
 }
 
 /** A claim must break once the fault is in, and hold again when it is taken out. */
-async function examineFault(copy: string, name: string, fault: Fault): Promise<FaultVerdict> {
+async function examineFault(copy: SourceCopy, name: string, fault: Fault): Promise<FaultVerdict> {
   const verdict = (outcome: FaultVerdict["outcome"], by: string, saw: string): FaultVerdict => ({
     name,
     fault: fault.fault,
@@ -99,88 +82,34 @@ async function examineFault(copy: string, name: string, fault: Fault): Promise<F
     by,
     saw,
   });
-  const path = `${copy}/${fault.file}`;
-  const original = await Deno.readTextFile(path).catch(() => "");
-  const faulty = planted(original, fault);
+  const faulty = planted(await copy.read(fault.file) ?? "", fault);
   if (faulty === null) {
     return verdict("stale", "", `the text to replace is not exactly once in ${fault.file}`);
   }
-  try {
-    await Deno.writeTextFile(path, faulty);
-    const broken = await firstFailure(copy, fault);
-    if (broken === null) return verdict("survived", "", `claims: ${claimsOf(fault)}`);
-    if (broken.name.endsWith(".ts opens")) {
-      return verdict("broken", broken.name, broken.reason ?? "");
-    }
-    await Deno.writeTextFile(path, original);
-    if (await firstFailure(copy, fault, `^${escaped(`${broken.area}: ${broken.name}`)}$`) !== null) {
-      return verdict("broken", broken.name, "the claim fails without the fault, too");
-    }
-    const seen = broken.comparisons.find(({ held }) => !held);
-    const saw = seen === undefined
-      ? (broken.reason ?? "").split("\n")[0]
-      : `${seen.what}: ${seen.observed}, expected ${seen.bound}`;
-    return verdict("caught", `${broken.area}: ${broken.name}`, saw);
-  } finally {
-    await Deno.writeTextFile(path, original);
+  const areas = new RegExp(fault.caughtBy.areas, "i");
+  const files = claimFiles().filter((file) => areas.test(areaOf(file)));
+  const filter = new RegExp(fault.caughtBy.claims ?? "", "i");
+  const { failed, passed } = await copy.with(fault.file, faulty, () => copy.firstFailure({ files, filter }));
+  if (failed === null) {
+    if (passed.length === 0) throw new Error(`${name}: no claim was examined for ${claimsOf(fault)}`);
+    return verdict("survived", "", `claims: ${claimsOf(fault)}`);
   }
-}
-
-/** Runs the claims in the copy until one fails. */
-async function firstFailure(
-  copy: string,
-  { caughtBy }: Fault,
-  claims: string = caughtBy.claims ?? "",
-): Promise<Verdict | null> {
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    cwd: copy,
-    args: [
-      "run",
-      "--no-check",
-      "--lock=verify/deno.lock",
-      ...ownPermissions,
-      "verify/main.ts",
-      "--json",
-      "--bail",
-      "--no-report",
-      "--no-changed",
-      "--processes=1",
-      `--areas=${caughtBy.areas}`,
-      ...(claims === "" ? [] : [`--filter=${claims}`]),
-    ],
-  }).output();
-  const lines = new TextDecoder().decode(stdout).trim().split("\n");
-  const verdicts: Verdict[] = lines.slice(0, -1).map((line) => JSON.parse(line));
-  const failed = verdicts.find(({ outcome }) => outcome === "failed");
-  if (failed !== undefined) return failed;
-  if (!verdicts.some(({ outcome }) => outcome === "passed")) {
-    throw new Error(`no claim was examined for ${claims}: ${new TextDecoder().decode(stderr).slice(-500)}`);
+  if (failed.name.endsWith(".ts opens")) return verdict("broken", failed.name, failed.reason ?? "");
+  const by = `${failed.area}: ${failed.name}`;
+  const wanted = ({ area, name }: Unit) => `${area}: ${name}` === by;
+  if ((await copy.firstFailure({ files, wanted })).failed !== null) {
+    return verdict("broken", failed.name, "the claim fails without the fault, too");
   }
-  return null;
+  return verdict("caught", by, whatWasSeen(failed));
 }
 
 function claimsOf({ caughtBy }: Fault): string {
   return [caughtBy.areas, caughtBy.claims].filter((text) => text !== undefined).join(" / ");
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
 function describe({ outcome, name, fault, by, saw }: FaultVerdict): string {
   const mark = outcome === "caught" ? "caught  " : outcome.toUpperCase().padEnd(8);
   return `${mark} ${name}: ${fault}\n         ${[by, saw].filter((part) => part !== "").join(" – ")}`;
-}
-
-async function copySources(to: string): Promise<void> {
-  await Deno.mkdir(to);
-  for (const name of copied) await copyAll(fileURLToPath(new URL(name, root)), `${to}/${name}`);
-}
-
-async function copyAll(from: string, to: string): Promise<void> {
-  if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
-  await Deno.mkdir(to);
-  for await (const { name } of Deno.readDir(from)) await copyAll(`${from}/${name}`, `${to}/${name}`);
 }
 
 if (import.meta.main) await runScript(main);

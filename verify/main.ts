@@ -6,7 +6,8 @@ import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from
 import { type Comparison, defaultSeed } from "./suite/claim.ts";
 import type { Verdict } from "./suite/examine.ts";
 import type { Totals } from "./report/page.ts";
-import { checkedOut, writeRun } from "./report/files.ts";
+import { checkedOut } from "./suite/git.ts";
+import { writeRun } from "./report/files.ts";
 import { recordHeld } from "./suite/slow_claims.ts";
 import { runSuite } from "./suite/suite.ts";
 

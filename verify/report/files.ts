@@ -37,21 +37,3 @@ async function write(name: string, text: string): Promise<void> {
 async function read<T>(name: string): Promise<T | null> {
   return await Deno.readTextFile(new URL(name, folder)).then((text) => JSON.parse(text), () => null);
 }
-
-/** The commit that is checked out, with a plus where files were changed since; null outside a repository. */
-export async function checkedOut(): Promise<string | null> {
-  const git = async (...args: string[]) => {
-    const { success, stdout } = await new Deno.Command("git", {
-      args,
-      cwd: new URL("../../", import.meta.url),
-      stderr: "null",
-    }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : null;
-  };
-  try {
-    const commit = await git("rev-parse", "--short", "HEAD");
-    return commit === null ? null : commit + (await git("status", "--porcelain") === "" ? "" : "+");
-  } catch {
-    return null;
-  }
-}

@@ -7,11 +7,11 @@ import type { Area } from "./claim.ts";
 const folder = new URL("../claims/", import.meta.url);
 
 /** The files below verify/claims, as paths in that folder such as "samplers/langevin.ts", in order. */
-export function claimFiles(): string[] {
-  return [...Deno.readDirSync(folder)]
+export function claimFiles(below: URL = folder): string[] {
+  return [...Deno.readDirSync(below)]
     .filter(({ isDirectory }) => isDirectory)
     .flatMap((subject) =>
-      [...Deno.readDirSync(new URL(`${subject.name}/`, folder))].map(({ name }) => `${subject.name}/${name}`)
+      [...Deno.readDirSync(new URL(`${subject.name}/`, below))].map(({ name }) => `${subject.name}/${name}`)
     )
     .filter((path) => path.endsWith(".ts"))
     .sort();

@@ -61,22 +61,30 @@ function lockFile(): string {
   return lock;
 }
 
+/** Thrown when a process has said nothing for too long; it has been ended. */
+export class NoAnswer extends Error {}
+
 /** A process that examines one claim at a time. */
 export class ClaimProcess {
+  readonly #ownGroup: boolean;
   #process: Deno.ChildProcess;
   #input: WritableStreamDefaultWriter<Uint8Array>;
   #answers: AsyncIterator<Answer>;
   #chatter: Promise<string>;
 
-  constructor() {
+  /**
+   * @param copy The folder of a copy of the sources whose claims are examined; by default these sources. What the process has
+   * started ends with it.
+   */
+  constructor(copy?: string) {
+    this.#ownGroup = copy !== undefined && Deno.build.os !== "windows";
+    const worker = copy === undefined
+      ? new URL("worker.ts", import.meta.url).href
+      : `${copy}/verify/suite/worker.ts`;
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--no-check",
-        `--lock=${lockFile()}`,
-        ...ownPermissions,
-        new URL("worker.ts", import.meta.url).href,
-      ],
+      args: ["run", "--no-check", `--lock=${lockFile()}`, ...ownPermissions, worker],
+      ...copy !== undefined && { cwd: copy, env: { TMPDIR: temporaryFolder(copy) } },
+      detached: this.#ownGroup,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -86,35 +94,52 @@ export class ClaimProcess {
     this.#chatter = lastCharacters(this.#process.stderr, 4000);
   }
 
-  /** Imports a claim file there and lists its claims. */
-  async open(file: string): Promise<OpenedFile> {
-    const answer = await this.#ask({ kind: "open", file });
+  /** Imports a claim file there and lists its claims; within `patience` milliseconds. */
+  async open(file: string, patience = Infinity): Promise<OpenedFile> {
+    const answer = await this.#within(patience, this.#ask({ kind: "open", file }));
     if (answer.kind !== "opened") throw new Error(`the answer to "open" was "${answer.kind}"`);
     return answer;
   }
 
   /** Examines one claim there. Rejects when the process dies of it, or says nothing for `patience` milliseconds. */
   async examine(file: string, name: string, how: Examination, patience: number): Promise<Verdict> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#process.kill("SIGKILL");
-        reject(new Error(`no verdict after ${Math.round(patience / 1000)} s`));
-      }, patience);
-    });
-    try {
-      const answer = await Promise.race([this.#ask({ kind: "examine", file, name, ...how }), silence]);
-      if (answer.kind !== "examined") throw new Error(`the answer to "examine" was "${answer.kind}"`);
-      return answer.verdict;
-    } finally {
-      clearTimeout(timer);
-    }
+    const answer = await this.#within(patience, this.#ask({ kind: "examine", file, name, ...how }));
+    if (answer.kind !== "examined") throw new Error(`the answer to "examine" was "${answer.kind}"`);
+    return answer.verdict;
   }
 
   /** Ends the process. */
   async close(): Promise<void> {
     await this.#input.close().catch(() => {});
     await this.#process.status;
+    // A claim's task that goes on for ever would outlive the process.
+    if (this.#ownGroup) this.#kill();
+  }
+
+  /** What is answered; where nothing is in time, the process is ended. */
+  async #within(patience: number, answer: Promise<Answer>): Promise<Answer> {
+    if (patience === Infinity) return await answer;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#kill();
+        reject(new NoAnswer(`no verdict after ${Math.round(patience / 1000)} s`));
+      }, patience);
+    });
+    try {
+      return await Promise.race([answer, silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #kill(): void {
+    try {
+      if (this.#ownGroup) Deno.kill(-this.#process.pid, "SIGKILL");
+      else this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
   }
 
   async #ask(request: Request): Promise<Answer> {
@@ -124,6 +149,11 @@ export class ClaimProcess {
     const { code, signal } = await this.#process.status;
     throw new Error(`the process ended (${signal ?? `code ${code}`})\n${await this.#chatter}`);
   }
+}
+
+/** Where the claims of a copy put temporary files, so that they go with it, however the process ends. */
+export function temporaryFolder(copy: string): string {
+  return `${copy}/temporary`;
 }
 
 async function* readAnswers(output: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Answer> {

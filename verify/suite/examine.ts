@@ -73,3 +73,11 @@ export async function examine(area: string, claim: Claim, how: Examination): Pro
     ...typeof claim.options.slow === "object" && { files: claim.options.slow.files },
   };
 }
+
+/** In one line, what broke a claim: its first comparison that did not hold, or the error. */
+export function whatWasSeen({ comparisons, reason = "" }: Verdict): string {
+  const broken = comparisons.find(({ held }) => !held);
+  return broken === undefined
+    ? reason.split("\n")[0]
+    : `${broken.what}: ${broken.observed}, expected ${broken.bound}`;
+}

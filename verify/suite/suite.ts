@@ -41,7 +41,7 @@ export interface Unit {
 
 const defaultEngine: EngineName = "wasm";
 /** Milliseconds after which a claim without a verdict is given up. */
-export const patience = { usual: 600_000, long: 1_800_000 };
+export const patience = { usual: 600_000, long: 1_800_000, opening: 60_000 };
 
 /** Runs the suite and hands every verdict to `report` as it comes. */
 export async function runSuite(options: SuiteOptions, report: (verdict: Verdict) => void): Promise<void> {
@@ -78,7 +78,12 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
         const file = unopened.shift();
         if (file !== undefined) {
           const opened = open(process, file).catch(async (error: Error) => {
-            give(broken({ file, area: areaOf(file), name: `${file} opens`, engine: defaultEngine }, error));
+            give(
+              brokenVerdict(
+                { file, area: areaOf(file), name: `${file} opens`, engine: defaultEngine },
+                error,
+              ),
+            );
             await process.close();
             process = new ClaimProcess();
           });
@@ -95,7 +100,7 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
         continue;
       }
       if (unit.skip !== undefined) {
-        give(skipped(unit, unit.skip));
+        give(skippedVerdict(unit, unit.skip));
         continue;
       }
       try {
@@ -103,7 +108,7 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
         const how = { engine: unit.engine, seed: options.seed, thorough: options.thorough };
         give(await process.examine(unit.file, unit.name, how, limit));
       } catch (error) {
-        give(broken(unit, error as Error));
+        give(brokenVerdict(unit, error as Error));
         await process.close();
         process = new ClaimProcess();
       }
@@ -157,12 +162,14 @@ function longest(waiting: Map<string, Unit[]>): string | undefined {
   return best;
 }
 
-function skipped(unit: Unit, reason: string): Verdict {
+/** The verdict on a claim that was not examined. */
+export function skippedVerdict(unit: Unit, reason: string): Verdict {
   const { area, name, engine } = unit;
   const nothing = { milliseconds: 0, comparisons: [], plots: [], tables: [] };
   return { area, name, engine, outcome: "skipped", reason, ...nothing };
 }
 
-function broken(unit: Unit, error: Error): Verdict {
-  return { ...skipped(unit, error.stack ?? error.message), outcome: "failed" };
+/** The verdict on a claim of which the process ended. */
+export function brokenVerdict(unit: Unit, error: Error): Verdict {
+  return { ...skippedVerdict(unit, error.stack ?? error.message), outcome: "failed" };
 }

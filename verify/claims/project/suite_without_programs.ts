@@ -105,7 +105,7 @@ claim("only verify/suite/program.ts starts programs of the machine for claims", 
   check.equal(
     "others",
     others.sort(),
-    ['report/files.ts: "git"', "suite/needs.ts: command", "suite/oldest_deno.ts: program"],
+    ['suite/git.ts: "git"', "suite/needs.ts: command", "suite/oldest_deno.ts: program"],
     "whether PyTorch is there, an old Deno, which is a need, and which commit is checked out, which may be unknown",
   );
 });
