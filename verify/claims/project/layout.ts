@@ -148,6 +148,7 @@ const verifyLevels: readonly (readonly string[])[] = [
   ["suite"],
   ["instruments", "problems", "reference"],
   ["report"],
+  ["mutants"],
   ["claims"],
 ];
 
@@ -161,7 +162,7 @@ claim(
     const folders = [...new Set([...modules.keys()].map(folderOf))].filter((name) => name !== "");
     check.equal("folders with modules", folders.sort(), [...level.keys()].sort(), "ARCHITECTURE.md");
     const beside = [...modules.keys()].filter((path) => folderOf(path) === "").map((path) => path.slice(7));
-    const started = ["faults.ts", "main.ts", "main_test.ts", "results.ts", "seeds.ts"];
+    const started = ["faults.ts", "main.ts", "main_test.ts", "mutants.ts", "results.ts", "seeds.ts"];
     check.equal("files beside the folders", beside.sort(), started, "what deno.json and README start");
     const upward = [...modules].flatMap(([from, list]) =>
       list.filter((to) => {
