@@ -195,7 +195,9 @@ async function main(): Promise<void> {
     }
     if (flags.json) {
       const results = contenders.map(({ name, about }, i) => ({
-        ...{ name, about, memory: memory[i] },
+        name,
+        about,
+        memory: memory[i],
         milliseconds: { ...times[i], ...(digits === null ? {} : { digits: digits[i] }) },
       }));
       console.log(JSON.stringify({ network: flags.network, parameters, batch, machine, results }));

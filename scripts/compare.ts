@@ -126,8 +126,11 @@ async function planComparison(
   if (baseline === null) return plan;
   const setting: Setting = {
     network: await fingerprint(baseline),
-    ...{ sde: "sigma-power", sampler: "euler-maruyama", grid: "uniform" },
-    ...{ steps: flags.baselineSteps, options: {} },
+    sde: "sigma-power",
+    sampler: "euler-maruyama",
+    grid: "uniform",
+    steps: flags.baselineSteps,
+    options: {},
   };
   return { ...plan, settings: [...plan.settings, setting] };
 }

@@ -112,7 +112,10 @@ async function main(): Promise<void> {
     prior: mean(terms.prior),
     reconstruction: mean(terms.reconstruction),
     steps: Array.from(terms.steps),
-    ...{ images: images.count, chain: flags.betas, variances: flags.variances, engine: engine.name },
+    images: images.count,
+    chain: flags.betas,
+    variances: flags.variances,
+    engine: engine.name,
   };
   if (flags.json) return console.log(JSON.stringify(result));
   const whole = result.steps.reduce((sum, value) => sum + value, 0);

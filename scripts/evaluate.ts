@@ -74,9 +74,20 @@ async function main(): Promise<void> {
   if (flags.json) {
     console.log(
       JSON.stringify({
-        ...{ count, ...quality, floor, sde, sampler, grid: sampling.grid.kind, steps },
-        ...{ ...samplerOptions(flags), evaluations, guidance, classifierScale },
-        ...{ seed, seconds, engine: engine.name },
+        count,
+        ...quality,
+        floor,
+        sde,
+        sampler,
+        grid: sampling.grid.kind,
+        steps,
+        ...samplerOptions(flags),
+        evaluations,
+        guidance,
+        classifierScale,
+        seed,
+        seconds,
+        engine: engine.name,
       }),
     );
     return;

@@ -172,9 +172,11 @@ async function* drawPart(
   const total = (plan.part.end - plan.part.first) * steps;
   using progress = new ProgressBar({ label: "sampling", total, unit: "steps", initial: done });
   const options: DrawOptions = {
-    ...{ sde: plan.sde, sampler: plan.sampler, grid: plan.grid },
-    ...{ seed: flags.seed, label: flags.label, guidance: plan.guidance, guide, denoise: flags.denoise },
-    ...{ count: flags.count, rows: flags.batch, frames: plan.ending === ".gif" },
+    ...flags,
+    ...plan,
+    guide,
+    rows: flags.batch,
+    frames: plan.ending === ".gif",
     onStep: (taken) => progress.update(done + taken),
   };
   yield* drawBatches(noisePredictor, engine, { first: from, end: plan.part.end }, options);
@@ -193,13 +195,25 @@ async function streamArray(
   const first = part.first * batch;
   const samples = Math.min(count, part.end * batch) - first;
   const run: RunRecord = {
-    ...{ weights: await fingerprint(noisePredictor), sde, sampler, steps: grid.steps, grid: grid.kind },
+    weights: await fingerprint(noisePredictor),
+    sde,
+    sampler,
+    steps: grid.steps,
+    grid: grid.kind,
     ...samplerOptions(flags),
     levels: flags.levels.length > 0 ? flags.levels.join(",") : undefined,
     sigma: plan.sde.config.kind === "sigma-power" ? plan.sde.config.sigma : undefined,
     // The names of the interval's ends are those in records of runs that may be resumed.
-    ...{ seed, label, guidance: guidance.scale, guidanceFrom: guidance.from, guidanceTo: guidance.to },
-    ...{ classifierScale, denoise, count, batch, engine: engine.name },
+    seed,
+    label,
+    guidance: guidance.scale,
+    guidanceFrom: guidance.from,
+    guidanceTo: guidance.to,
+    classifierScale,
+    denoise,
+    count,
+    batch,
+    engine: engine.name,
     plan: flags.plan === undefined ? undefined : JSON.stringify(await readPlan(flags.plan)),
     shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
   };
@@ -210,7 +224,8 @@ async function streamArray(
     return { samples, evaluations: 0 };
   }
   using file = await PartialNpy.open({
-    ...{ ...output, resume: flags.resume },
+    ...output,
+    resume: flags.resume,
     onDamage: (problem) => console.error(problem),
   });
   if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);

@@ -158,7 +158,13 @@ async function matching(flags: Flags, rasterize: Rasterizer): Promise<Experiment
   const { levels, share } = report;
   return {
     numbers: {
-      ...{ experiment: "matching", data, sigma, steps, seed, levels, share },
+      experiment: "matching",
+      data,
+      sigma,
+      steps,
+      seed,
+      levels,
+      share,
       fields: report.fields.map(({ method, relative, byLevel, byDensity }) => ({
         method,
         relative,
@@ -187,7 +193,12 @@ async function modes(flags: Flags, rasterize: Rasterizer): Promise<ExperimentRes
   const rows = await measureModes({ count, steps, separation, weight, rng: createRng(seed) });
   return {
     numbers: {
-      ...{ experiment: "modes", count, steps, separation, weight, seed },
+      experiment: "modes",
+      count,
+      steps,
+      separation,
+      weight,
+      seed,
       rows: rows.map(({ sampler, heavier, evaluations }) => ({ sampler, ...heavier, evaluations })),
     },
     lines: [

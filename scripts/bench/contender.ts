@@ -101,7 +101,8 @@ export async function openOurs(
           frames: false,
           onStep: () => {},
         },
-        ...{ count: DIGITS_COUNT, rows: DIGITS_COUNT },
+        count: DIGITS_COUNT,
+        rows: DIGITS_COUNT,
       };
       await Array.fromAsync(drawBatches(trained!, engine, { first: 0, end: 1 }, options));
     },

@@ -34,8 +34,10 @@ const SPLIT = /^(train|training|test|testing|val|valid|validation|dev)$/i;
  */
 export async function findPictures(folder: string): Promise<FolderPictures> {
   const found = {
-    ...{ paths: [] as string[], others: [] as string[] },
-    ...{ unreachable: [] as string[], runs: [] as string[] },
+    paths: [] as string[],
+    others: [] as string[],
+    unreachable: [] as string[],
+    runs: [] as string[],
   };
   await walk(folder, "", found, new Set());
   const classes = new Set(

@@ -122,7 +122,10 @@ async function loadImages(folder: string, options: FolderOptions): Promise<Image
   try {
     using bar = new ProgressBar({ label: `reading ${name}`, total: paths.length, unit: "pictures" });
     return await imageFolderDataset(imageFiles(folder, paths), {
-      ...{ size, name, most: MOST_PIXELS, onProgress: (files: number) => bar.update(files) },
+      size,
+      name,
+      most: MOST_PIXELS,
+      onProgress: (files: number) => bar.update(files),
       ...skipCorrupt && { onCorrupt: (problem: string) => bar.print(`skipped ${problem}`) },
     });
   } catch (error) {

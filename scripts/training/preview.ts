@@ -10,11 +10,11 @@ import { unflatten } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 import { encodePng } from "../../src/images/png.ts";
-import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
+import { samplerByName } from "../../src/samplers/registry.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
-import { chainNames, chainRatios, chains } from "../sampling/ddpm_chains.ts";
-import { DEFAULT_SAMPLER, type Sampling, sdes } from "../sampling/sampling.ts";
+import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
+import { createSampling, DEFAULT_SAMPLER, type Sampling, sdes } from "../sampling/sampling.ts";
 import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
 
 /** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
@@ -32,8 +32,7 @@ interface Preview extends Sampling {
  */
 export function planPreview({ config: { objective }, plan }: Checkpoint): Preview {
   if (objective.kind === "consistency") {
-    const { grid } = samplerInfo("consistency");
-    return { sde: sdes.ve(), sampler: samplerByName("consistency"), grid, rows: 5 };
+    return { ...createSampling({ sde: "ve", sampler: "consistency" }), rows: 5 };
   }
   if (plan !== undefined) {
     return { ...planSampling(checkedPlan(plan, "the checkpoint's plan")), rows: 2 };
@@ -43,19 +42,10 @@ export function planPreview({ config: { objective }, plan }: Checkpoint): Previe
     : undefined;
   if (chain !== undefined) {
     // 37 divides the 999 steps between the chain's times, so every time is one of the chain's.
-    return {
-      ...{ sde: chains[chain](), sampler: samplerByName("ddim") },
-      ...{ grid: { kind: "uniform", steps: 37 }, rows: 5 },
-    };
+    return { ...createSampling({ sde: chain, sampler: "ddim", grid: "uniform", steps: 37 }), rows: 5 };
   }
-  return {
-    ...{
-      sde: sdes.ve(),
-      sampler: samplerByName(DEFAULT_SAMPLER),
-      grid: { kind: "karras", steps: 15 },
-      rows: 5,
-    },
-  };
+  const sampler = samplerByName(DEFAULT_SAMPLER);
+  return { sde: sdes.ve(), sampler, grid: { kind: "karras", steps: 15 }, rows: 5 };
 }
 
 /**

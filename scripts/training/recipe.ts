@@ -287,7 +287,8 @@ export function resumedConfig(
 ): { config: TrainingConfig; changes: readonly RecipeChange[] } {
   const { rate, warmup, decay } = { ...config.optimizer, ...givenFlags(flags, ["rate", "warmup", "decay"]) };
   const changed: TrainingConfig = {
-    ...{ ...config, ...givenFlags(flags, ["steps", "seed"]) },
+    ...config,
+    ...givenFlags(flags, ["steps", "seed"]),
     optimizer: { ...config.optimizer, rate, warmup, decay },
   };
   const [before, after] = [config, changed].map(({ steps, seed, optimizer: { rate, warmup, decay } }) =>
