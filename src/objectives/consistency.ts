@@ -6,6 +6,7 @@
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Guidance } from "../networks/guidance_interval.ts";
+import { checkNumber } from "../input/fields.ts";
 import {
   requireBetween,
   requireNumbers,
@@ -15,7 +16,6 @@ import {
 } from "../input/require.ts";
 import { requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
-import { quoted } from "../input/quoted.ts";
 
 /** How consistency is learned; plain JSON. The recipe follows Geng et al. 2024 ("Consistency models made easy"). */
 export interface ConsistencyObjective {
@@ -157,29 +157,15 @@ export function checkConsistency(objective: ConsistencyObjective): void {
   requireNumbers("range", objective.range);
   requireOptions("gap", objective.gap);
   const { mean, std, range: [smallest, largest], highShare, highFrom, gap, huber } = objective;
-  const positive = (value: number) => Number.isFinite(value) && value > 0;
-  const limits: [name: string, value: unknown, allowed: string, held: boolean][] = [
-    ["mean", mean, "a finite number", Number.isFinite(mean)],
-    ["std", std, "a positive number", positive(std)],
-    [
-      "range",
-      `${smallest} to ${largest}`,
-      "two rising positive numbers",
-      positive(smallest) && positive(largest) && smallest < largest,
-    ],
-    ["highShare", highShare, "in [0, 1]", Number.isFinite(highShare) && highShare >= 0 && highShare <= 1],
-    [
-      "highFrom",
-      highFrom,
-      "in the range",
-      Number.isFinite(highFrom) && highFrom >= smallest && highFrom < largest,
-    ],
-    ["gap.first", gap.first, "a positive number", positive(gap.first)],
-    ["gap.last", gap.last, "a positive number", positive(gap.last)],
-    ["gap.settled", gap.settled, "in (0, 1]", gap.settled > 0 && gap.settled <= 1],
-    ["huber", huber, "a positive number", positive(huber)],
-  ];
-  for (const [name, value, allowed, held] of limits) {
-    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${quoted(value)}`);
+  checkNumber("mean", mean);
+  checkNumber("std", std, { above: 0 });
+  if (!(smallest > 0 && smallest < largest)) {
+    throw new RangeError(`range must be two rising positive numbers, got ${smallest} to ${largest}`);
   }
+  checkNumber("highShare", highShare, { least: 0, most: 1 });
+  checkNumber("highFrom", highFrom, { least: smallest, below: largest });
+  checkNumber("gap.first", gap.first, { above: 0 });
+  checkNumber("gap.last", gap.last, { above: 0 });
+  checkNumber("gap.settled", gap.settled, { above: 0, most: 1 });
+  checkNumber("huber", huber, { above: 0 });
 }

@@ -4,7 +4,8 @@
  */
 import * as tf from "../compute/tf.ts";
 import { checkName } from "../input/option_name.ts";
-import { MOST_WHOLE, requireArray, requireOptions, requireWhole } from "../input/require.ts";
+import { checkNumber } from "../input/fields.ts";
+import { requireArray, requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** How parameters move; plain JSON. */
@@ -63,27 +64,16 @@ export function checkOptimizer(config: OptimizerConfig): void {
     throw new RangeError(`betas must be two numbers, got ${config.betas.length}`);
   }
   checkName("decay", config.decay, ["cosine", "constant"]);
-  const limits: [name: string, value: number, allowed: string, held: boolean][] = [
-    ["rate", config.rate, "positive", Number.isFinite(config.rate) && config.rate > 0],
-    [
-      "warmup",
-      config.warmup,
-      "a whole number",
-      Number.isInteger(config.warmup) && config.warmup >= 0 && config.warmup <= MOST_WHOLE,
-    ],
-    ["clip", config.clip, "positive", typeof config.clip === "number" && config.clip > 0],
-    ["epsilon", config.epsilon, "positive", Number.isFinite(config.epsilon) && config.epsilon > 0],
-    ["ema", config.ema, "in [0, 1)", typeof config.ema === "number" && config.ema >= 0 && config.ema < 1],
-    ...config.betas.map((beta, i): [string, number, string, boolean] => [
-      `betas[${i}]`,
-      beta,
-      "in [0, 1)",
-      typeof beta === "number" && beta >= 0 && beta < 1,
-    ]),
-  ];
-  for (const [name, value, allowed, held] of limits) {
-    if (!held) throw new RangeError(`${name} must be ${allowed}, got ${quoted(value)}`);
+  const { rate, warmup, clip, epsilon, ema, betas } = config;
+  checkNumber("rate", rate, { above: 0 });
+  requireWhole("warmup", warmup);
+  // An infinite norm stands for no clipping.
+  if (!(typeof clip === "number" && clip > 0)) {
+    throw new RangeError(`clip must be a positive number, got ${quoted(clip)}`);
   }
+  checkNumber("epsilon", epsilon, { above: 0 });
+  checkNumber("ema", ema, { least: 0, below: 1 });
+  betas.forEach((beta, i) => checkNumber(`betas[${i}]`, beta, { least: 0, below: 1 }));
 }
 
 /** What the optimizer keeps, each [P]. */

@@ -140,16 +140,16 @@ claim(
       check.equal(`taken: ${JSON.stringify(change)}`, error, "none", "its documentation");
     }
     const bad: [Partial<OptimizerConfig>, RegExp][] = [
-      [{ rate: 0 }, /^rate must be positive, got 0$/],
-      [{ rate: NaN }, /^rate must be positive, got NaN$/],
-      [{ warmup: -1 }, /^warmup must be a whole number, got -1$/],
-      [{ warmup: 1.5 }, /^warmup must be a whole number, got 1.5$/],
-      [{ clip: 0 }, /^clip must be positive, got 0$/],
-      [{ epsilon: 0 }, /^epsilon must be positive, got 0$/],
-      [{ ema: 1 }, /^ema must be in \[0, 1\), got 1$/],
-      [{ ema: -0.1 }, /^ema must be in \[0, 1\), got -0.1$/],
-      [{ betas: [1, 0.9] }, /^betas\[0\] must be in \[0, 1\), got 1$/],
-      [{ betas: [0.9, -1] }, /^betas\[1\] must be in \[0, 1\), got -1$/],
+      [{ rate: 0 }, /^rate must be a positive number, got 0$/],
+      [{ rate: NaN }, /^rate must be a positive number, got NaN$/],
+      [{ warmup: -1 }, /^warmup must be a whole number from 0, got -1$/],
+      [{ warmup: 1.5 }, /^warmup must be a whole number from 0, got 1.5$/],
+      [{ clip: 0 }, /^clip must be a positive number, got 0$/],
+      [{ epsilon: 0 }, /^epsilon must be a positive number, got 0$/],
+      [{ ema: 1 }, /^ema must be a finite number from 0 and below 1, got 1$/],
+      [{ ema: -0.1 }, /^ema must be a finite number from 0 and below 1, got -0.1$/],
+      [{ betas: [1, 0.9] }, /^betas\[0\] must be a finite number from 0 and below 1, got 1$/],
+      [{ betas: [0.9, -1] }, /^betas\[1\] must be a finite number from 0 and below 1, got -1$/],
     ];
     for (const [change, message] of bad) {
       await check.throws(
