@@ -68,7 +68,7 @@ class ImpulseRng extends NormalRng {
     }
     return tf.tensor(values, [...shape]);
   }
-  /** Streams are told apart by the order of their draws. */
+  /** Streams are distinguished by the order of their draws. */
   override fork(): this {
     return this;
   }

@@ -3,7 +3,7 @@
  * affine function of its starting state and its draws, coordinate by coordinate: x = offset + gain·x_T + Σ_k noise_k z_k.
  * Rows of one batch, each with a single impulse, give the coefficients, through the real tensor code.
  *
- * A sampler whose step size looks at the state (Langevin's with `snr`) is not affine: fix its step size first.
+ * A sampler whose step size depends on the state (Langevin's with `snr`) is not affine: fix its step size first.
  * @module
  */
 import * as tf from "../../src/compute/tf.ts";
@@ -120,7 +120,7 @@ class ImpulseRng extends NormalRng {
     draw.dispose();
     return values;
   }
-  /** Streams are told apart by the order of their draws. */
+  /** Streams are distinguished by the order of their draws. */
   override fork(): this {
     return this;
   }

@@ -27,7 +27,7 @@ export const gentleVp: Sde = vpSde({ betaMax: 4 });
 /** Of a batch. */
 export const shape = [6, 3];
 
-/** A sampler's options and grid: few steps, few moves at a level. */
+/** A sampler's options and grid: few steps, and few Langevin steps at a level. */
 export function settings(name: string): { grid: GridConfig; options: SamplerOptions } {
   const options = samplerInfo(name).options.correctorSteps === undefined ? {} : { correctorSteps: 2 };
   const steps = nfePerStep(name, options) === null ? 3 : 6;

@@ -17,11 +17,15 @@ export interface Affine {
   readonly fresh: number;
 }
 
-/** A sampler's step from t to s as affine moves; the known part is put in at s after those that say so. */
-export type MovesOf = (sde: Sde, t: number, s: number) => readonly (Affine & { readonly replace: boolean })[];
+/** A sampler's step from t to s as affine maps; the known part is put in at s after those with `replace`. */
+export type AffineSteps = (
+  sde: Sde,
+  t: number,
+  s: number,
+) => readonly (Affine & { readonly replace: boolean })[];
 
 /** Ancestral sampling (DDIM with η = 1) and DDIM (η = 0); Song, Meng & Ermon 2021, eq. 12. */
-export const ddimMoves = (eta: number): MovesOf => (sde, t, s) => {
+export const ddimSteps = (eta: number): AffineSteps => (sde, t, s) => {
   const [from, to] = [noiseRatio(sde, t), noiseRatio(sde, s)];
   const fresh = eta * (to / from) * Math.sqrt((from - to) * (from + to));
   const kept = Math.sqrt(to ** 2 - fresh ** 2);
@@ -36,7 +40,7 @@ export const ddimMoves = (eta: number): MovesOf => (sde, t, s) => {
 };
 
 /** Euler–Maruyama on the reverse SDE; Song et al. 2021, eq. 6, with score = −ε̂/σ. */
-export const eulerMaruyamaMoves: MovesOf = (sde, t, s) => {
+export const eulerMaruyamaSteps: AffineSteps = (sde, t, s) => {
   const h = t - s;
   const g = sde.diffusionCoefficient(t);
   return [{
@@ -48,12 +52,12 @@ export const eulerMaruyamaMoves: MovesOf = (sde, t, s) => {
   }];
 };
 
-/** Ancestral sampling, then one Langevin move of the given size at s; the known part after each, or after both. */
-export const correctedMoves =
-  (stepSize: (t: number) => number, afterEach: boolean): MovesOf => (sde, t, s) => {
+/** Ancestral sampling, then one Langevin step of the given size at s; the known part after each, or after both. */
+export const correctedSteps =
+  (stepSize: (t: number) => number, afterEach: boolean): AffineSteps => (sde, t, s) => {
     const size = stepSize(s);
     return [
-      ...ddimMoves(1)(sde, t, s).map((move) => ({ ...move, replace: afterEach })),
+      ...ddimSteps(1)(sde, t, s).map((step) => ({ ...step, replace: afterEach })),
       {
         time: s,
         state: 1,
@@ -67,7 +71,7 @@ export const correctedMoves =
 /** The moments of imputation, of RePaint with `resamplings` of single steps, at the end of a grid. */
 export function imputedMoments(
   sde: Sde,
-  movesOf: MovesOf,
+  stepsOf: AffineSteps,
   times: Float64Array,
   { resamplings = 1, jump = 1, denoise = true } = {},
 ): Moments {
@@ -76,9 +80,9 @@ export function imputedMoments(
     covariance: [[sde.priorStd ** 2, 0], [0, sde.priorStd ** 2]],
   }, times[0]);
   const advance = (k: number) => {
-    for (const move of movesOf(sde, times[k], times[k + 1])) {
-      moments = moved(sde, moments, move);
-      if (move.replace) moments = replaced(sde, moments, times[k + 1]);
+    for (const step of stepsOf(sde, times[k], times[k + 1])) {
+      moments = moved(sde, moments, step);
+      if (step.replace) moments = replaced(sde, moments, times[k + 1]);
     }
   };
   for (let k = 0; k + 1 < times.length; k++) {

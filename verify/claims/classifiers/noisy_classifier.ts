@@ -131,7 +131,7 @@ claim(
   async (check) => {
     const classifier = await loadNoisyClassifier();
     const before = tf.memory().numTensors;
-    const look = async () => {
+    const evaluate = async () => {
       const y = noisyDigits(check.seed, 0.7);
       const found = tf.tidy(() => {
         const gradient = tf.grad((y: tf.Tensor) => classifier.logProbability(y, 0.7, [1, 2, 3]).sum())(y);
@@ -141,9 +141,9 @@ claim(
       tf.dispose([y, found]);
       return values;
     };
-    const plain = await look();
+    const plain = await evaluate();
     await classifier.prepare(3);
-    const compiled = await look();
+    const compiled = await evaluate();
     const size = Math.max(...plain.map(Math.abs));
     check.atMost(
       "largest difference, of the largest number",

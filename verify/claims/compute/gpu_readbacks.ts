@@ -41,10 +41,10 @@ claim("a sampler's loop reads from the GPU once in sixteen states and at its end
         counts.push(reads());
         if (done) x.dispose();
       }
-      // The looks are the start, 34 steps and the last denoising: the sixteenth follows step 15.
+      // The states are the start, 34 steps and the last denoising: the sixteenth follows step 15.
       const expected = counts.map((_, step) => step < 15 ? 0 : step < 31 ? 1 : step < 34 ? 2 : 3);
-      check.equal(`${name}: reads before each look`, counts, expected, "36 looks in sixteens");
-      check.equal(`${name}: looks`, counts.length, 35, "the start and every step");
+      check.equal(`${name}: reads before each state`, counts, expected, "36 states in sixteens");
+      check.equal(`${name}: states`, counts.length, 35, "the start and every step");
     });
   }
 });
@@ -97,7 +97,7 @@ claim("training reads from the GPU once per report and never between", {
     const counts: number[] = [];
     for await (const _ of train(config, () => ({ images }), { reportEvery: 3 })) counts.push(reads());
     check.equal(
-      "reads before each step's look",
+      "reads before each step's state",
       counts,
       [0, 0, 1, 1, 1, 2, 3],
       "reports at 3, 6 and the last",

@@ -277,7 +277,7 @@ claim("conditioning refuses mismatched shapes and values in one sentence", async
       /dataStd must be a positive number, got 0$/,
     ],
     [
-      "a method that is none",
+      "an unknown method",
       () => posteriorScore(model, observation, { method: "dps" as "mmps" }),
       /"mmps" or "pigdm", got "dps"$/,
     ],

@@ -21,13 +21,13 @@ import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { coupledDistribution } from "../../instruments/coupled_distribution.ts";
 import {
-  correctedMoves,
-  ddimMoves,
-  eulerMaruyamaMoves,
+  type AffineSteps,
+  correctedSteps,
+  ddimSteps,
+  eulerMaruyamaSteps,
   exactMoments,
   imputedLimit,
   imputedMoments,
-  type MovesOf,
   pair,
 } from "../../reference/imputation_moments.ts";
 import { allSdes } from "../../problems/sdes.ts";
@@ -49,7 +49,7 @@ const corrector = (sde: Sde) => langevin({ stepSize: langevinStep(sde) });
 interface Case {
   readonly name: string;
   readonly sampler: (sde: Sde) => Sampler;
-  readonly moves: (sde: Sde) => MovesOf;
+  readonly affineSteps: (sde: Sde) => AffineSteps;
   readonly grid?: GridConfig["kind"];
   readonly resamplings?: number;
   readonly jump?: number;
@@ -59,24 +59,24 @@ const cases: readonly Case[] = [
   {
     name: "ancestral sampling",
     sampler: () => replacementSampler(ancestral, known()),
-    moves: () => ddimMoves(1),
+    affineSteps: () => ddimSteps(1),
   },
   {
     name: "the probability flow by DDIM",
     sampler: () => replacementSampler(ddim(), known()),
-    moves: () => ddimMoves(0),
+    affineSteps: () => ddimSteps(0),
   },
   {
     name: "Euler–Maruyama",
     sampler: () => replacementSampler(eulerMaruyama(), known()),
-    moves: () => eulerMaruyamaMoves,
+    affineSteps: () => eulerMaruyamaSteps,
     grid: "uniform",
   },
   {
     name: "a predictor and a corrector, put in after both",
     sampler: (sde) =>
       replacementSampler(predictorCorrector({ predictor: ancestral, corrector: corrector(sde) }), known()),
-    moves: (sde) => correctedMoves(langevinStep(sde), false),
+    affineSteps: (sde) => correctedSteps(langevinStep(sde), false),
   },
   {
     name: "a predictor and a corrector, put in after each",
@@ -85,18 +85,18 @@ const cases: readonly Case[] = [
         predictor: replacementSampler(ancestral, known()),
         corrector: replacementSampler(corrector(sde), known()),
       }),
-    moves: (sde) => correctedMoves(langevinStep(sde), true),
+    affineSteps: (sde) => correctedSteps(langevinStep(sde), true),
   },
   {
     name: "RePaint, each step three times",
     sampler: () => repaintSampler(ancestral, { ...known(), resamplings: 3 }),
-    moves: () => ddimMoves(1),
+    affineSteps: () => ddimSteps(1),
     resamplings: 3,
   },
   {
     name: "RePaint, five steps twice",
     sampler: () => repaintSampler(ancestral, { ...known(), resamplings: 2, jump: 5 }),
-    moves: () => ddimMoves(1),
+    affineSteps: () => ddimSteps(1),
     resamplings: 2,
     jump: 5,
   },
@@ -108,11 +108,11 @@ claim(
   "samples by imputation have the distribution that affine recursion gives, bias included",
   async (check) => {
     for (const sde of allSdes) {
-      for (const { name, sampler, moves, grid = "log-snr", ...how } of cases) {
+      for (const { name, sampler, affineSteps, grid = "log-snr", ...how } of cases) {
         const times = timeGrid(sde, { kind: grid, steps });
         const model = scoreModel(prior, sde);
         const distribution = await coupledDistribution(model, sampler(sde), 2, { grid: times });
-        const own = imputedMoments(sde, moves(sde), times, how);
+        const own = imputedMoments(sde, affineSteps(sde), times, how);
         const where = `${sde.config.kind}, ${name}`;
         const source = "moments carried through the steps in float64; float32 rounds 2⁻²⁴ a step";
         const rounding = 10 * steps * (how.resamplings ?? 1) * 2 ** -24;
@@ -137,7 +137,7 @@ claim(
       const limit = imputedLimit(noiseRatio(sde, sde.tMin));
       const at = (steps: number) => {
         const times = timeGrid(sde, { kind: "log-snr", steps });
-        const { mean, covariance } = imputedMoments(sde, ddimMoves(1), times, { denoise: false });
+        const { mean, covariance } = imputedMoments(sde, ddimSteps(1), times, { denoise: false });
         const alpha = sde.alpha(sde.tMin);
         return [mean[1] / alpha, covariance[1][1] / alpha ** 2];
       };
@@ -173,7 +173,7 @@ claim("RePaint's bias shrinks with the number of resamplings", async (check) => 
     const sampler = repaintSampler(ancestral, { ...known(), resamplings });
     const distribution = resamplings <= 5
       ? await coupledDistribution(model, sampler, 2, { grid: times })
-      : imputedMoments(sde, ddimMoves(1), times, { resamplings });
+      : imputedMoments(sde, ddimSteps(1), times, { resamplings });
     const [mean, variance] = [distribution.mean[1], distribution.covariance[1][1]];
     const error = Math.abs(mean - exactMoments.mean);
     check.atMost(
@@ -201,7 +201,7 @@ claim("samples by imputation and RePaint have the methods' exact distributions",
   const count = 20_000;
   for (const [i, sde] of allSdes.entries()) {
     const chosen = check.thorough ? cases : [cases[0], cases[3 + i]];
-    for (const { name, sampler, moves, grid = "log-snr", ...how } of chosen) {
+    for (const { name, sampler, affineSteps, grid = "log-snr", ...how } of chosen) {
       const times = timeGrid(sde, { kind: grid, steps });
       const rng = createRng(check.seed).fork(`${sde.config.kind} ${name}`);
       const run = { shape: [count, 2], grid: times, rng };
@@ -209,7 +209,7 @@ claim("samples by imputation and RePaint have the methods' exact distributions",
       const values = await x.data();
       x.dispose();
       const hidden = Float64Array.from({ length: count }, (_, row) => values[2 * row + 1]);
-      const own = imputedMoments(sde, moves(sde), times, how);
+      const own = imputedMoments(sde, affineSteps(sde), times, how);
       const [mean, variance] = [own.mean[1], own.covariance[1][1]];
       const where = `${sde.config.kind}, ${name}`;
       const source = "its moments, carried through the steps";

@@ -216,7 +216,7 @@ claim("operators and observations refuse mismatched shapes and values in one sen
     ["an observation with NaN", () => linearObservation(two, nan), /finite numbers, got NaN$/],
     ["negative noise", () => linearObservation(two, tf.zeros([1, 2]), -0.1), /at least 0, got -0\.1$/],
     [
-      "a basis that is none",
+      "a basis that is not orthonormal",
       () => channelBasis([[1, 0], [1, 0]]),
       /orthonormal, but the product of 0 and 1 is 1$/,
     ],

@@ -133,14 +133,14 @@ claim(
     const levels = geometricLevels(8, 0.05, 24);
     check.within("ratio of neighbours", levels[3] / levels[4], (8 / 0.05) ** (1 / 23), 1e-12, "geometric");
     check.equal("ends", [levels[0], levels[23]], [8, 0.05], "σ_1 and σ_L");
-    const moves = 6;
+    const steps = 6;
     const ratio = levels[0] / levels[1];
-    for (const epsilon of [2e-4, bestLangevinStep(ratio, 0.05, moves), 1.2e-3]) {
-      // By iteration: one move x + α s + √(2α) z with s = −x/σ².
+    for (const epsilon of [2e-4, bestLangevinStep(ratio, 0.05, steps), 1.2e-3]) {
+      // By iteration: one step x + α s + √(2α) z with s = −x/σ².
       let variance = ratio ** 2;
       const step = epsilon / 0.05 ** 2;
-      for (let k = 0; k < moves; k++) variance = (1 - step) ** 2 * variance + 2 * step;
-      const formula = varianceAfter({ ratio, smallest: 0.05, langevinStep: epsilon, stepsPerLevel: moves });
+      for (let k = 0; k < steps; k++) variance = (1 - step) ** 2 * variance + 2 * step;
+      const formula = varianceAfter({ ratio, smallest: 0.05, langevinStep: epsilon, stepsPerLevel: steps });
       check.within(
         `ε = ${epsilon.toPrecision(3)}: formula`,
         formula,
@@ -151,19 +151,19 @@ claim(
       // Data at a point: the score of a level is −x/σ². From the level before, at σ_{i−1}, one step of the sampler.
       const sde = veSde({ sigmaMin: levels[1], sigmaMax: levels[0], tMin: 0 });
       const model = scoreModel(new Gaussian({ mean: [0], variances: [1e-12] }), sde);
-      const sampler = annealedLangevin({ langevinStep: step * levels[1] ** 2, steps: moves });
+      const sampler = annealedLangevin({ langevinStep: step * levels[1] ** 2, steps });
       const response = await impulseResponse(model, sampler, { grid: Float64Array.of(1, 0), denoise: false });
       check.within(
         `ε = ${epsilon.toPrecision(3)}: sampler`,
         outputVariance(response, levels[0] ** 2) / levels[1] ** 2,
         variance,
         1e-5 * variance,
-        "impulse probe: the plan's ε and the sampler's are of the same moves, x + α s + √(2α) z",
+        "impulse probe: the plan's ε and the sampler's are of the same steps, x + α s + √(2α) z",
       );
     }
-    const best = bestLangevinStep(ratio, 0.05, moves);
+    const best = bestLangevinStep(ratio, 0.05, steps);
     const distance = (epsilon: number) =>
-      Math.abs(varianceAfter({ ratio, smallest: 0.05, langevinStep: epsilon, stepsPerLevel: moves }) - 1);
+      Math.abs(varianceAfter({ ratio, smallest: 0.05, langevinStep: epsilon, stepsPerLevel: steps }) - 1);
     for (const factor of [0.9, 0.99, 1.01, 1.1]) {
       check.holds(
         `no nearer to 1 at ${factor} ε`,
@@ -180,7 +180,7 @@ claim(
         ],
         ["an overlap of 1", () => ratioOfOverlap(1, 10), /overlap must be above 0 and below \.99, got 1/],
         ["no dimension", () => ratioOfOverlap(0.5, 0), /dimension must be a positive integer, got 0/],
-        ["no moves", () => bestLangevinStep(1.1, 0.01, 0), /stepsPerLevel must be a positive integer, got 0/],
+        ["no steps", () => bestLangevinStep(1.1, 0.01, 0), /stepsPerLevel must be a positive integer, got 0/],
         ["one level", () => geometricLevels(2, 1, 1), /levels must be a whole number from 2 up, got 1/],
       ] as const
     ) await check.throws(name, action, message);
@@ -241,17 +241,17 @@ claim("a network without noise conditioning has the score s(x)/σ", async (check
     await read(noisePredictor, 30),
     "Song & Ermon 2020, technique 3: −σ times the score is one function of x",
   );
-  const told = networkPredictor(
+  const conditional = networkPredictor(
     { network: { ...config, noiseConditional: true }, preconditioning: null },
     weights,
   );
-  const [low, high] = [await read(told, 0.01), await read(told, 30)];
+  const [low, high] = [await read(conditional, 0.01), await read(conditional, 30)];
   check.holds(
-    "a network that is told says another thing",
+    "a network with noise conditioning gives another score",
     low.some((value, i) => value !== high[i]),
     "or this would show nothing",
   );
   x.dispose();
   noisePredictor.dispose();
-  told.dispose();
+  conditional.dispose();
 });

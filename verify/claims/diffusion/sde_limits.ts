@@ -174,7 +174,7 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
       own.scale,
       Math.sqrt(1 - beta),
       1e-14,
-      "Song et al. 2021, eq. 32's chain: √(1 − β)",
+      "Song et al. 2021, eq. 32, in discrete time: √(1 − β)",
     );
     check.within(`VP to ${t}: std`, own.std, Math.sqrt(beta), 1e-14, "√β");
     const sub = subVpSde();
@@ -202,7 +202,7 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
         std,
         Math.sqrt(variance),
         1e-12 * (1 + std),
-        "SMLD's chain: σ_t² − σ_s²",
+        "SMLD in discrete time: σ_t² − σ_s²",
       );
     }
   }

@@ -31,7 +31,7 @@ claim(
   async (check) => {
     const gaussian = new Gaussian({ mean: [0.5, -1], variances: [0.25, 0.25] });
     const [count, stepSize] = [4000, 0.05];
-    // A move multiplies the offset by a = 1 − ε/C and adds 2ε: after many, 2ε/(1 − a²) = C/(1 − ε/2C).
+    // A step multiplies the offset by a = 1 − ε/C and adds 2ε: after many, 2ε/(1 − a²) = C/(1 − ε/2C).
     const variance = 0.25 + LOWEST_NOISE ** 2;
     const rng = createRng(check.seed);
     const run = await runLangevin(gaussian, { count, steps: 60, stepSize, rng, looks: 3, followed: 2 });
@@ -127,8 +127,8 @@ claim(
       );
       return 1 - distributionFunction(denoised, 0);
     };
-    const moves = Array.from({ length: 40 }, () => annealedLangevin({ steps: 1 }));
-    const distributions = [["annealed Langevin", annealed, await own(moves, 10)], [
+    const stages = Array.from({ length: 40 }, () => annealedLangevin({ steps: 1 }));
+    const distributions = [["annealed Langevin", annealed, await own(stages, 10)], [
       "reverse SDE",
       reverse,
       await own([eulerMaruyama()], 100),

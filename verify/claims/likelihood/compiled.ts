@@ -35,7 +35,7 @@ claim(
     // The same networks in every run: how much weights amplify rounding is a matter of luck.
     const rng = createRng(1);
     const x = rng.normal([3, 4, 4, 1]);
-    // Layers that start as silence get weights of this spread: busy ones, and ones that leave the flow well-conditioned.
+    // Layers that start at 0 get weights of this spread: large ones, and ones that leave the flow well-conditioned.
     for (const spread of [0.2, 0.02]) {
       const weights = new Map(
         networkFromConfig(config.network).parameters.map(({ name, shape, mean, std }) => {

@@ -108,15 +108,15 @@ claim(
         "H(p_tMin) + KL(p_tMax ‖ prior), what the probability flow gives too; Song et al. 2021, Theorem 2",
         { detectable: "1e-7 nats" },
       );
-      const silent = scoreModel({ predictNoise: (y) => tf.zerosLike(y) }, sde);
+      const zero = scoreModel({ predictNoise: (y) => tf.zerosLike(y) }, sde);
       const at = async (x: number[]) => {
         const x0 = tf.tensor2d([x]);
-        const { bound } = await continuousElbo(silent, x0, { rng: createRng(check.seed) });
+        const { bound } = await continuousElbo(zero, x0, { rng: createRng(check.seed) });
         x0.dispose();
         return bound[0];
       };
       check.within(
-        `${kind}: what data 5 away from 0 cost more under a silent network, relative`,
+        `${kind}: what data 5 away from 0 cost more under a network with output 0, relative`,
         (await at([3, 4, 0]) - await at([0, 0, 0])) / (12.5 * (sde.alpha(sde.tMax) / sde.priorStd) ** 2),
         1,
         1e-10,
@@ -184,7 +184,7 @@ claim("a sample's bound does not depend on the rest of its batch, and leaks no t
     ["a shape", () => continuousElbo(model, tf.scalar(1), { rng: createRng(1) }), /x0 must be .* got \[\]/],
     ["no noise", () => withMinimumNoise(vpSde(), 0), /smallest noise ratio must be positive .* got 0/],
     [
-      "a chain",
+      "a discrete-time DDPM",
       () => withMinimumNoise(discreteDdpm([0.1, 0.2]), 0.01),
       /discrete time begins with its first β/,
     ],

@@ -39,7 +39,7 @@ claim(
         const single = await logLikelihood(model, x, { trace: { rng, distribution }, method });
         alone.push(single.logDensity);
         check.holds(
-          `${distribution}, probe ${probe + 1}: no error told`,
+          `${distribution}, probe ${probe + 1}: no standard error`,
           single.standardError.every(Number.isNaN),
           "one value has no spread",
         );

@@ -11,22 +11,22 @@ import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { claim } from "../../suite/claim.ts";
 import { checkVariance, standardNormalCdf } from "../../instruments/statistics.ts";
 
-/** The times n/N of a chain, down to 1/N. */
-const timesOf = (chain: Sde, steps: number) => timeGrid(chain, { kind: "uniform", steps: steps - 1 });
+/** The times n/N of a discrete-time DDPM, down to 1/N. */
+const timesOf = (sde: Sde, steps: number) => timeGrid(sde, { kind: "uniform", steps: steps - 1 });
 
 claim("each term of the variational bound is its closed form on Gaussian data", async (check) => {
   const betas = linearBetas(12, 0.01, 0.6);
-  const chain = discreteDdpm(betas);
-  const times = timesOf(chain, 12);
+  const sde = discreteDdpm(betas);
+  const times = timesOf(sde, 12);
   const [mean, spread, rows] = [0.4, 0.3, 100_000];
   const problem = new Gaussian({ mean: [mean], variances: [spread ** 2] });
-  const model = scoreModel(problem, chain);
+  const model = scoreModel(problem, sde);
   const data = problem.sample(createRng(check.seed).fork("data"), rows);
   /** Var(x_0 | x_t). */
-  const posterior = (t: number) => 1 / (1 / spread ** 2 + (chain.alpha(t) / chain.sigma(t)) ** 2);
+  const posterior = (t: number) => 1 / (1 / spread ** 2 + (sde.alpha(t) / sde.sigma(t)) ** 2);
   const best = Float64Array.from(times, (t, i) => {
     if (i === times.length - 1) return posterior(t);
-    const { fromData, variance } = posteriorStep(chain, t, times[i + 1]);
+    const { fromData, variance } = posteriorStep(sde, t, times[i + 1]);
     return variance + fromData ** 2 * posterior(t);
   });
   for (const variances of ["posterior", "forward", best] as const) {
@@ -40,8 +40,8 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
     for (const [i, terms] of [...bound.steps, bound.reconstruction].entries()) {
       const last = i === times.length - 1;
       const step = last
-        ? { fromData: 1, variance: 0, forward: chain.sigma(times[i]) ** 2 }
-        : posteriorStep(chain, times[i], times[i + 1]);
+        ? { fromData: 1, variance: 0, forward: sde.sigma(times[i]) ** 2 }
+        : posteriorStep(sde, times[i], times[i + 1]);
       const v = typeof variances !== "string"
         ? variances[i]
         : last || variances === "forward"
@@ -63,7 +63,7 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
       );
     }
     const prior = bound.prior.reduce((sum, value) => sum + value, 0) / rows;
-    const [a, s] = [chain.alpha(1), chain.sigma(1)];
+    const [a, s] = [sde.alpha(1), sde.sigma(1)];
     const second = (await tf.mean(tf.square(data)).data())[0];
     check.within(
       `${name}: L_T`,
@@ -73,15 +73,15 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
       "KL of N(√ᾱ x_0, 1 − ᾱ) from N(0, 1); float32 squares",
     );
   }
-  // With the best variances the chain is exactly reversible, so the bound's mean is the entropy and the prior's mismatch.
-  const [a, s] = [chain.alpha(1), chain.sigma(1)];
+  // With the best variances the DDPM is exactly reversible, so the bound's mean is the entropy and the prior's mismatch.
+  const [a, s] = [sde.alpha(1), sde.sigma(1)];
   const marginal = a ** 2 * spread ** 2 + s ** 2;
   const expected = 0.5 * Math.log(2 * Math.PI * Math.E * spread ** 2) +
     0.5 * (marginal + (a * mean) ** 2 - 1 - Math.log(marginal));
   let sum = 0.5 * (s ** 2 - 1 - Math.log(s ** 2) + a ** 2 * (spread ** 2 + mean ** 2));
   for (const [i, t] of times.entries()) {
     if (i === times.length - 1) sum += 0.5 * Math.log(2 * Math.PI * best[i]) + 0.5;
-    else sum += 0.5 * Math.log(best[i] / posteriorStep(chain, t, times[i + 1]).variance);
+    else sum += 0.5 * Math.log(best[i] / posteriorStep(sde, t, times[i + 1]).variance);
   }
   check.within(
     "the best bound's mean",
@@ -92,9 +92,7 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
   );
   const learned = await learnVariances(model, data, { times, rng: createRng(check.seed).fork("learning") });
   for (const [i, t] of times.entries()) {
-    const step = i === times.length - 1
-      ? { fromData: 1, variance: 0 }
-      : posteriorStep(chain, t, times[i + 1]);
+    const step = i === times.length - 1 ? { fromData: 1, variance: 0 } : posteriorStep(sde, t, times[i + 1]);
     checkVariance(
       check,
       `learned variance of step ${i + 1}, its random part`,
@@ -108,12 +106,12 @@ claim("each term of the variational bound is its closed form on Gaussian data", 
 });
 
 claim("L_0 is the log of a probability over the levels of a pixel", async (check) => {
-  const chain = discreteDdpm(linearBetas(10, 0.001, 0.2));
+  const sde = discreteDdpm(linearBetas(10, 0.001, 0.2));
   for (const centre of [-1.4, -0.2, 0.998]) {
     // A model that says x̂_0 = centre whatever it sees: the 256 levels' probabilities are one distribution.
     const model = scoreModelFromNoise(
-      chain,
-      (x, t) => tf.div(tf.sub(x, chain.alpha(t as number) * centre), chain.sigma(t as number)),
+      sde,
+      (x, t) => tf.div(tf.sub(x, sde.alpha(t as number) * centre), sde.sigma(t as number)),
     );
     const data = tf.tensor2d(Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1), [256, 1]);
     const times = Float64Array.of(1, 0.1);
@@ -127,7 +125,7 @@ claim("L_0 is the log of a probability over the levels of a pixel", async (check
       2e-5,
       "Ho et al. 2020, eq. 13: intervals that cover the line; float32 states",
     );
-    const deviation = chain.sigma(0.1);
+    const deviation = sde.sigma(0.1);
     const at = Math.max(1, Math.min(254, Math.round((centre + 1) * 127.5)));
     const level = at / 127.5 - 1;
     const expected = standardNormalCdf((level + 1 / 255 - centre) / deviation) -

@@ -244,7 +244,7 @@ claim("invalid arguments of likelihoods and codes are errors that name the value
       /NaN or infinite after the step from 0\.\d+ to 0\.4/,
     ],
     ["an empty range", () => bitsPerDimension(0, 3, { low: 1, high: 1 }), /low < high, got 1 and 1/],
-    ["a dimension that is none", () => bitsPerDimension(0, 0), /dimension .* got 0/],
+    ["a dimension of 0", () => bitsPerDimension(0, 0), /dimension .* got 0/],
     [
       "bytes of another number",
       () => dequantize([1, 2], [1, 3], createRng(1)),

@@ -18,8 +18,8 @@ const networks: Record<string, NetworkConfig> = {
   mlp: { kind: "mlp", dimensions: 2, hidden: 16, layers: 2, noiseFeatures: 8, classes: 3 },
 };
 
-/** Layers that say nothing at first: each residual branch's last, FiLM, and the head. */
-const silent = /(conv2|film|attention\.project|head\.conv|^head)\.weight$/;
+/** Layers that begin with output 0: each residual branch's last, FiLM, and the head. */
+const zeroLayers = /(conv2|film|attention\.project|head\.conv|^head)\.weight$/;
 
 /** Numbers that one output is a sum of. */
 function fanIn({ name, shape }: ParameterSpec, kind: string): number {
@@ -37,7 +37,7 @@ claim(
       for (const spec of network.parameters) {
         const [, last] = /([^.]+)$/.exec(spec.name)!;
         const isNorm = /norm\d?\.[a-z]+$/.test(spec.name);
-        const zero = last === "bias" || (config.kind !== "tutorial" && silent.test(spec.name));
+        const zero = last === "bias" || (config.kind !== "tutorial" && zeroLayers.test(spec.name));
         const std = isNorm || zero ? 0 : 1 / Math.sqrt(fanIn(spec, config.kind));
         const mean = isNorm && last === "weight" ? 1 : 0;
         if (spec.mean !== mean || Math.abs(spec.std - std) > 1e-12) {

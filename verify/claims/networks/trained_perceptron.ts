@@ -100,14 +100,14 @@ async function reportErrors(
       Math.sqrt(error),
       0.1,
       "a tenth of the noise",
-      { detectable: `a silent network is wrong by ${Math.sqrt(Math.max(0, 1 - floor)).toFixed(2)}` },
+      { detectable: `a network with output 0 is wrong by ${Math.sqrt(Math.max(0, 1 - floor)).toFixed(2)}` },
     );
   }
   check.atMost(
     "loss above its floor, mean over the levels",
     gaps.reduce((sum, gap) => sum + gap) / gaps.length,
     0.005,
-    "what 900 steps of 256 examples leave, where silence leaves 1 less the floor",
+    "what 900 steps of 256 examples leave, where output 0 leaves 1 less the floor",
     { detectable: "a loss whose optimum is not the score" },
   );
   check.table(

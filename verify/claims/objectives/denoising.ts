@@ -101,10 +101,10 @@ claim("the denoising loss of an exact score is the posterior variance of the noi
       "E w‖ε̂* − ε‖²/d = w Σ λ/(λ + ν²)/d; six standard errors and float32",
       { detectable: `${tolerance.toExponential(1)}; the zero score is at ${weight}`, alarmRate: 1e-9 },
     );
-    const silent: NoisePredictor = { predictNoise: (y) => tf.zerosLike(y) };
-    const zero = tf.tidy(() => denoisingLossOf(silent, data, noise, levels));
+    const zeroPredictor: NoisePredictor = { predictNoise: (y) => tf.zerosLike(y) };
+    const zero = tf.tidy(() => denoisingLossOf(zeroPredictor, data, noise, levels));
     const spread = weight * Math.sqrt(2 / dimension) * 6.1 / Math.sqrt(rows);
-    check.within("a silent network", (await zero.data())[0], weight, spread + 1e-5, "E ε² = 1", {
+    check.within("a network with output 0", (await zero.data())[0], weight, spread + 1e-5, "E ε² = 1", {
       alarmRate: 1e-9,
     });
     tf.dispose([exact, zero, data, noise]);

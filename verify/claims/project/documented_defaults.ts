@@ -340,11 +340,11 @@ claim("an option that a sampler is not given is the default in its row of the re
 claim("defaults that the documentation states in prose are in force", async (check) => {
   const lowest = noiseRatio(gentleVp, gentleVp.tMin);
   const epsilon = 0.1 * lowest ** 2;
-  const moves = { steps: 3 };
+  const few = { steps: 3 };
   check.equal(
     "annealed Langevin's ε",
-    await drawn(annealedLangevin({ ...moves, langevinStep: epsilon })),
-    await drawn(annealedLangevin(moves)),
+    await drawn(annealedLangevin({ ...few, langevinStep: epsilon })),
+    await drawn(annealedLangevin(few)),
     "0.1 σ_L²",
   );
   check.equal(

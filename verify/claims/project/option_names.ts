@@ -38,7 +38,7 @@ claim(
     const seen = await linearObservation(maskOperator([3], [1, 0, 0]), tf.tensor2d([[0.5]]), 0.1);
     const sde = { kind: "vp" } as SdeConfig;
     const objective = (config: object) => drawNoiseLevels(config as ObjectiveConfig, rng, 2);
-    /** What is asked with a name, for names that are none. */
+    /** Uses an unknown name as this option. */
     const options: [option: string, ask: (name: never) => unknown][] = [
       ["a flow's method", (kind) => encodeLatent(model, x, { kind })],
       ["a likelihood's trace", (trace) => logLikelihood(model, x, { trace })],

@@ -35,7 +35,12 @@ claim("a missing program skips a claim with the reason, and never fails it", asy
     const needs = needsIn(await Deno.readTextFile(claimFileUrl(file)));
     if (needs.some((need) => wanted.includes(need))) areas.push(areaOf(file));
   }
-  check.atLeast("areas that start programs", areas.length, 3, "job files, the bench and the PyTorch twin");
+  check.atLeast(
+    "areas that start programs",
+    areas.length,
+    3,
+    "job files, the bench and the PyTorch implementation",
+  );
   await withFolder(async (empty) => {
     const filter = "PyTorch|job in examples|array in examples|script in examples";
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {

@@ -23,7 +23,7 @@ claim("a NaN or an infinity is an error that names sampler, step and time", asyn
   const grid = Float64Array.from({ length: 41 }, (_, i) => 1 - 0.02 * i);
   for (const name of scoreSamplerNames) {
     const sampler = samplerByName(name, settings(name).options);
-    // Some samplers look at the end of a step already: 0.52 → 0.5 is step 25, 0.5 → 0.48 is step 26.
+    // Some samplers evaluate the end of a step in the step: 0.52 → 0.5 is step 25, 0.5 → 0.48 is step 26.
     const where = new RegExp(
       `^${
         escaped(sampler.name)
@@ -89,7 +89,7 @@ claim("invalid options are errors that name the value", async (check) => {
       /ode-euler has no option snr; it has none/,
     ],
     ["snr", () => langevin({ snr: 0 }), /snr must be a positive number, got 0/],
-    ["moves", () => langevin({ steps: 1.5 }), /steps must be a positive integer, got 1.5/],
+    ["steps", () => langevin({ steps: 1.5 }), /steps must be a positive integer, got 1.5/],
     [
       "langevinStep",
       () => annealedLangevin({ langevinStep: -1 }),

@@ -107,17 +107,17 @@ claim(
     for (const name of scoreSamplerNames) {
       const { grid: own, stochastic } = samplerInfo(name);
       const { grid, options } = settings(name);
-      let evaluations = 0, calls = 0, looks = 0;
+      let evaluations = 0, calls = 0, states = 0;
       const counted = scoreModelFromNoise(model.sde, (x, t) => {
         calls++;
         return model.predictedNoise(x, t);
       });
       for await (
-        const look of sample(counted, samplerByName(name, options), { shape, grid, rng: createRng(1) })
+        const state of sample(counted, samplerByName(name, options), { shape, grid, rng: createRng(1) })
       ) {
-        evaluations = look.evaluations;
-        looks++;
-        if (look.done) look.x.dispose();
+        evaluations = state.evaluations;
+        states++;
+        if (state.done) state.x.dispose();
       }
       const perStep = nfePerStep(name, options);
       check.equal(
@@ -127,7 +127,7 @@ claim(
         "counted at the model",
       );
       check.equal(`${name}: calls of the model`, calls, evaluations, "every call is counted");
-      check.equal(`${name}: looks`, looks, grid.steps + 1, "the start and every step");
+      check.equal(`${name}: states`, states, grid.steps + 1, "the start and every step");
       check.holds(
         `${name}: its own grid exists`,
         timeGrid(model.sde, own).length === own.steps + 1,
@@ -180,12 +180,12 @@ claim(
   async (check) => {
     for (const [name, sde] of Object.entries(narrowSdes)) {
       const model = scoreModel(mixture, sde);
-      const looks: number[][] = [];
+      const runs: number[][] = [];
       for (let run = 0; run < 2; run++) {
         const options = { shape: [2000, 3], grid: { kind: "log-snr", steps: 3 }, rng: createRng(8) } as const;
         for await (const { step, time, x, done } of sample(model, samplerByName("ddim"), options)) {
           if (step === 0) {
-            looks.push(Array.from(await x.data()));
+            runs.push(Array.from(await x.data()));
             check.equal(`${name}: starting time`, time, sde.tMax, "the grid's first");
           }
           if (done) {
@@ -194,12 +194,12 @@ claim(
           }
         }
       }
-      check.equal(`${name}: two runs`, looks[0], looks[1], "one seed");
+      check.equal(`${name}: two runs`, runs[0], runs[1], "one seed");
       const expected = Array.from(
         createRng(8).normalValues([2000, 3]),
         (z) => Math.fround(z * Math.fround(sde.priorStd)),
       );
-      const worst = Math.max(...expected.map((value, i) => Math.abs(value - looks[0][i]) / sde.priorStd));
+      const worst = Math.max(...expected.map((value, i) => Math.abs(value - runs[0][i]) / sde.priorStd));
       check.atMost(
         `${name}: start against priorStd·z`,
         worst,

@@ -1,5 +1,5 @@
 /**
- * The corrector's step size by its two rules, in few and many dimensions and on a chain in discrete time.
+ * The corrector's step size by its two rules, in few and many dimensions and on a discrete-time DDPM.
  * @module
  */
 import { createRng } from "../../../src/compute/rng.ts";
@@ -45,7 +45,7 @@ const vp: Kernel = {
 
 /**
  * The variance at the last time of a coordinate whose data have variance v, by the recursions of reverse diffusion,
- * x ← (2 − a) x + G² s + G z (Song et al. 2021, eq. 46), and of a Langevin move with ε = 2 (α_s/α_{s−h})² (r σ_s)².
+ * x ← (2 − a) x + G² s + G z (Song et al. 2021, eq. 46), and of a Langevin step with ε = 2 (α_s/α_{s−h})² (r σ_s)².
  */
 function exactVariance(
   { alphaSquared, sigmaSquared, step }: Kernel,
@@ -127,7 +127,7 @@ claim(
           largest / Math.sqrt(variance),
           7.5,
           "normal draws",
-          { alarmRate: 6.4e-14 * count, detectable: "a single move out of hand" },
+          { alarmRate: 6.4e-14 * count, detectable: "a single step of the wrong size" },
         );
       }
     }
@@ -173,8 +173,8 @@ claim(
   "on a discrete-time DDPM the corrector's α is 1 − β of the step that leads to the state it corrects",
   async (check) => {
     const betas = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45];
-    const chain = discreteDdpm(betas);
-    const model = scoreModel(new Gaussian({ mean: [0], variances: [1] }), chain);
+    const sde = discreteDdpm(betas);
+    const model = scoreModel(new Gaussian({ mean: [0], variances: [1] }), sde);
     for (let i = 1; i < betas.length; i++) {
       const grid = Float64Array.of((i + 1) / betas.length, i / betas.length);
       const response = await impulseResponse(model, langevin({ snr: 0.3, rule: "ald" }), {

@@ -178,7 +178,7 @@ claim(
       );
     }
     check.equal(
-      "given moves are kept",
+      "given steps are kept",
       stepsForNfe("annealed-langevin", 101, { correctorSteps: 20 }).steps,
       5,
       "5 · 20 + 1",

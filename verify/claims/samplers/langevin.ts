@@ -34,8 +34,8 @@ async function probe(sde: Sde, sampler: Sampler, grid: GridConfig | Float64Array
   return await responseOf({ sde, s0Squared, m0: mean }, sampler, grid);
 }
 
-/** Mean offset and variance after n moves x ← x + ε s + √(2ε) z on N(·, c): offset (1 − ε/c)^n, variance to c/(1 − ε/2c). */
-function afterMoves(
+/** Mean offset and variance after n steps x ← x + ε s + √(2ε) z on N(·, c): offset (1 − ε/c)^n, variance to c/(1 − ε/2c). */
+function afterLangevin(
   n: number,
   epsilon: number,
   c: number,
@@ -58,10 +58,10 @@ claim(
         const sampler = langevin({ steps, stepSize: (time) => time === s ? epsilon : NaN });
         const response = await probe(sde, sampler, Float64Array.of(t, s));
         const start = varianceAt(sde, t);
-        const [offset, variance] = afterMoves(steps, epsilon, c, 1 - sde.alpha(s) * mean, start);
+        const [offset, variance] = afterLangevin(steps, epsilon, c, 1 - sde.alpha(s) * mean, start);
         const rounding = 2 ** -20;
         check.within(
-          `${name}: variance after ${steps} moves`,
+          `${name}: variance after ${steps} steps`,
           outputVariance(response, start),
           variance,
           variance * rounding,
@@ -71,7 +71,7 @@ claim(
           },
         );
         check.within(
-          `${name}: mean after ${steps} moves from 1`,
+          `${name}: mean after ${steps} steps from 1`,
           outputMean(response, 1),
           sde.alpha(s) * mean + offset,
           rounding * Math.max(1, Math.abs(offset)),
@@ -196,7 +196,7 @@ claim("predictor-corrector corrects at the time that the predictor reached", asy
     for (let i = 0; i < 3; i++) {
       const step = await probe(sde, reverseDiffusion(), grid.slice(i, i + 2));
       const c = varianceAt(sde, grid[i + 1]);
-      [, variance] = afterMoves(2, stepSize(grid[i + 1]), c, 0, outputVariance(step, variance));
+      [, variance] = afterLangevin(2, stepSize(grid[i + 1]), c, 0, outputVariance(step, variance));
     }
     check.within(
       `${name}: variance after three steps`,
@@ -257,7 +257,7 @@ claim(
         for (const t of grid.slice(1)) {
           const level = noiseRatio(sde, t);
           const alphaI = (epsilon ?? 0.1 * lowest ** 2) * level ** 2 / lowest ** 2;
-          [offset, variance] = afterMoves(steps, alphaI, s0Squared + level ** 2, offset, variance);
+          [offset, variance] = afterLangevin(steps, alphaI, s0Squared + level ** 2, offset, variance);
         }
         const alpha = sde.alpha(sde.tMin);
         const what = `${name}, ε = ${epsilon === undefined ? "default" : "0.25 σ_L²"}`;

@@ -217,11 +217,11 @@ claim(
         const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10 });
         let evaluations = 0;
         let ranks = new Float64Array();
-        for await (const look of sample(scoreModel(bumps, sde), sampler, options)) {
-          if (!look.done) continue;
-          evaluations = look.evaluations;
-          ranks = Float64Array.from(await look.x.data(), (x) => distribution.cdf(x / sde.alpha(sde.tMin)));
-          look.x.dispose();
+        for await (const state of sample(scoreModel(bumps, sde), sampler, options)) {
+          if (!state.done) continue;
+          evaluations = state.evaluations;
+          ranks = Float64Array.from(await state.x.data(), (x) => distribution.cdf(x / sde.alpha(sde.tMin)));
+          state.x.dispose();
         }
         return { evaluations, ranks };
       };

@@ -19,9 +19,9 @@ import { gentleVp, mixture, settings, shape } from "../../problems/short_runs.ts
 export const area: Area = { webgpu: "thorough" };
 
 const broken = [NaN, Infinity, -Infinity] as const;
-const source = "the first look after it must fail, and say where";
+const source = "the first state after it must be an error that names its step";
 
-/** One number of every row broken: rows that have arrived already wait for the others, and nobody looks at theirs. */
+/** One number of every row broken: rows that have arrived already wait for the others, and their states are not read. */
 function withBroken(x: tf.Tensor, value: number): tf.Tensor {
   return tf.tidy(() => {
     const mask = Float32Array.from({ length: x.size }, (_, i) => i % x.shape[1]! === 1 ? value : 1);
@@ -89,8 +89,8 @@ class BreakingRng implements Rng {
 }
 
 interface Run {
-  /** Draws and calls of the network up to each look, the start included. */
-  readonly looks: { readonly draws: number; readonly calls: number }[];
+  /** Draws and calls of the network up to each state, the start included. */
+  readonly states: { readonly draws: number; readonly calls: number }[];
   /** What the run ended with; "" where it came to its end. */
   readonly error: string;
 }
@@ -98,16 +98,16 @@ interface Run {
 async function run(name: string, rng: BreakingRng, call = 0, value = NaN): Promise<Run> {
   const { grid, options } = settings(name);
   const { model, calls } = breaking(scoreModel(mixture, gentleVp), call, value);
-  const looks: Run["looks"][number][] = [];
+  const states: Run["states"][number][] = [];
   try {
     for await (const { x, done } of sample(model, samplerByName(name, options), { shape, grid, rng })) {
-      looks.push({ draws: rng.draws, calls: calls() });
+      states.push({ draws: rng.draws, calls: calls() });
       if (done) x.dispose();
     }
   } catch (error) {
-    return { looks, error: (error as Error).message };
+    return { states, error: (error as Error).message };
   }
-  return { looks, error: "" };
+  return { states, error: "" };
 }
 
 const clean = (name: string) => run(name, new BreakingRng(createRng(1), 0, NaN));
@@ -118,9 +118,9 @@ function some(count: number, most: number): number[] {
   return Array.from({ length: most }, (_, i) => 1 + Math.round((count - 1) * i / (most - 1)));
 }
 
-/** The look (0: the start) at which something that happened as the n-th of its kind is first seen. */
-const lookOf = (looks: Run["looks"], kind: "draws" | "calls", n: number) =>
-  looks.findIndex((look) => look[kind] >= n);
+/** The first state (0: the start) after the n-th draw or call. */
+const stateAfter = (states: Run["states"], kind: "draws" | "calls", n: number) =>
+  states.findIndex((state) => state[kind] >= n);
 
 /** Compares all errors of one sampler at once. */
 function compare(
@@ -138,19 +138,19 @@ function compare(
   );
 }
 
-const where = (name: string, look: number, steps: number) =>
+const where = (name: string, state: number, steps: number) =>
   `^${escaped(samplerByName(name, settings(name).options).name)}: ` +
-  (look === 0
+  (state === 0
     ? "the starting state at time 1: "
-    : `step ${look} of ${steps}, from time [\\d.]+ to [\\d.]+: `);
+    : `step ${state} of ${steps}, from time [\\d.]+ to [\\d.]+: `);
 
 claim(
   "a NaN from any call of the network, the final denoising too, is an error that names its step",
   async (check) => {
     for (const name of scoreSamplerNames) {
-      const { looks } = await clean(name);
-      const steps = looks.length - 1;
-      const { calls } = looks[steps];
+      const { states } = await clean(name);
+      const steps = states.length - 1;
+      const { calls } = states[steps];
       const found = [];
       for (const [i, call] of some(calls, 12).entries()) {
         const { error } = await run(name, new BreakingRng(createRng(1), 0, NaN), call, broken[i % 3]);
@@ -158,7 +158,7 @@ claim(
           ? `^${
             escaped(samplerByName(name, settings(name).options).name)
           }: denoising after step ${steps} of ${steps}, at time [\\d.]+: `
-          : where(name, lookOf(looks, "calls", call), steps);
+          : where(name, stateAfter(states, "calls", call), steps);
         found.push({ error, expected: new RegExp(`${place}.*(NaN|infinite)`) });
       }
       compare(check, name, found);
@@ -168,12 +168,12 @@ claim(
 
 claim("a NaN in any draw of noise, the start too, is an error that names its step", async (check) => {
   for (const name of scoreSamplerNames) {
-    const { looks } = await clean(name);
-    const steps = looks.length - 1;
+    const { states } = await clean(name);
+    const steps = states.length - 1;
     const found = [];
-    for (const [i, draw] of some(looks[steps].draws, 6).entries()) {
+    for (const [i, draw] of some(states[steps].draws, 6).entries()) {
       const { error } = await run(name, new BreakingRng(createRng(1), draw, broken[i % 3]));
-      const place = where(name, lookOf(looks, "draws", draw), steps);
+      const place = where(name, stateAfter(states, "draws", draw), steps);
       found.push({ error, expected: new RegExp(`${place}.*(NaN|infinite)`) });
     }
     compare(check, name, found);

@@ -27,10 +27,10 @@ export const area: Area = {
   },
 };
 
-/** Parts of the way at which distributions are looked at. */
-const looks = [1 / 4, 1 / 2, 3 / 4, 1];
+/** The fractions of the steps after which distributions are compared. */
+const fractions = [1 / 4, 1 / 2, 3 / 4, 1];
 
-/** P(X ≤ x) of the sampler's distribution less that of p_t, at each look, for a run that starts from p_T itself. */
+/** P(X ≤ x) of the sampler's distribution less that of p_t, after each of these fractions, for a run that starts from p_T itself. */
 async function distributionErrors(
   facts: SamplerFacts,
   sde: Sde,
@@ -47,8 +47,8 @@ async function distributionErrors(
     (score) => sde.alpha(times[0]) * start.quantile(standardNormalCdf(score)),
     particles,
   );
-  return looks.map((part) => {
-    const k = Math.round(steps * part);
+  return fractions.map((fraction) => {
+    const k = Math.round(steps * fraction);
     const distribution = marginal(times[k]);
     return differences(states[k], (x) => distribution.cdf(x / sde.alpha(times[k])));
   });
@@ -78,9 +78,9 @@ for (const facts of samplerFacts) {
         const { kind } = sde.config;
         const runs: Float64Array[][] = [];
         for (const count of steps) runs.push(await distributionErrors(facts, sde, count));
-        for (const [i, part] of looks.entries()) {
+        for (const [i, fraction] of fractions.entries()) {
           const [coarse, fine] = [largest(runs[1][i]), largest(runs[2][i])];
-          const where = part === 1 ? "at the end" : `after ${part} of the steps`;
+          const where = fraction === 1 ? "at the end" : `after ${fraction} of the steps`;
           if (fine <= floor) {
             check.atMost(
               `${kind}, ${where}: error of the distribution`,

@@ -44,12 +44,13 @@ export const area: Area = {
 const means = [0.7, -0.3];
 const stds = [0.5, 0.01];
 const data = new Gaussian({ mean: means, variances: stds.map((std) => std ** 2) });
-const looks = [1 / 4, 1 / 2, 3 / 4, 1];
+/** The fractions of the steps after which states are compared. */
+const fractions = [1 / 4, 1 / 2, 3 / 4, 1];
 
 /** Below this, float32 states decide the error. */
 const floor = 1e-6;
 
-/** The responses at the looks. */
+/** The responses at these fractions of the steps. */
 async function responses(
   facts: SamplerFacts,
   sde: Sde,
@@ -63,12 +64,12 @@ async function responses(
   for await (
     const { response } of impulseResponses(scoreModel(data, sde), facts.sampler(sde, steps), options)
   ) {
-    if (looks.includes(step++ / steps)) found.push(await response());
+    if (fractions.includes(step++ / steps)) found.push(await response());
   }
   return found;
 }
 
-/** Covariance of a coordinate at two looks, for a start of the given variance. */
+/** Covariance of a coordinate at two times, for a start of the given variance. */
 function covariance(
   a: ImpulseResponse,
   b: ImpulseResponse,
@@ -177,32 +178,32 @@ async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<
   const source = "impulse response of the sampler's own steps";
   let before: Float64Array[] = [];
   for await (const { x, step, done } of sample(scoreModel(data, sde), facts.sampler(sde, steps), run)) {
-    const look = looks.indexOf(step / steps);
-    if (look < 0) continue;
+    const at = fractions.indexOf(step / steps);
+    if (at < 0) continue;
     const values = await x.data();
     if (done) x.dispose();
     const centred = means.map((_, c) => {
-      const mean = outputMean(distributions[look], 0, c);
+      const mean = outputMean(distributions[at], 0, c);
       return Float64Array.from({ length: count }, (_, row) => values[2 * row + c] - mean);
     });
     for (const c of [0, 1]) {
       const where = `${sde.config.kind}, s₀ = ${stds[c]}, ${
         done ? "at the end, denoised" : `after ${step} steps`
       }`;
-      const variance = outputVariance(distributions[look], start, c);
+      const variance = outputVariance(distributions[at], start, c);
       const sum = centred[c].reduce((a, b) => a + b);
       checkMean(check, `${where}: mean error`, sum / count, 0, Math.sqrt(variance), count, source);
-      if (look === 0) {
+      if (at === 0) {
         const squares = centred[c].reduce((a, b) => a + b * b, 0);
         checkVariance(check, `${where}: variance`, squares / count, variance, count, source);
       } else {
-        const varianceA = outputVariance(distributions[look - 1], start, c);
+        const varianceA = outputVariance(distributions[at - 1], start, c);
         const joint = {
           varianceA,
           varianceB: variance,
-          covariance: covariance(distributions[look - 1], distributions[look], start, c),
+          covariance: covariance(distributions[at - 1], distributions[at], start, c),
         };
-        checkCovariance(check, `${where}, with the look before`, before[c], centred[c], joint, source);
+        checkCovariance(check, `${where}, with the time before`, before[c], centred[c], joint, source);
       }
     }
     before = centred;

@@ -1,5 +1,5 @@
 /**
- * What moves the data moves the samples: turning the plane turns them, naming the components in another order changes
+ * Symmetries of the data are symmetries of the samples: rotating the plane rotates them, naming the components in another order changes
  * nothing, and shifting the data shifts them wherever the sampler is exact for a constant prediction.
  * @module
  */

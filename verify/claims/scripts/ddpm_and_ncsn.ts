@@ -1,5 +1,5 @@
 /**
- * The tasks of models in discrete time: `ncsn:plan`, what `train` and `sample` make of a plan and of a chain, and `bound`.
+ * The tasks of models in discrete time: `ncsn:plan`, what `train` and `sample` do with a noise schedule and with a list of β, and `bound`.
  * @module
  */
 import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
@@ -68,7 +68,7 @@ claim("ncsn:plan prints its reasons, and train and sample follow its file", {
       );
     }
     const written = JSON.parse(await Deno.readTextFile(file));
-    check.equal("kind and moves", [written.kind, written.moves], ["ncsnv2", 5], "the defaults");
+    check.equal("kind and steps per level", [written.kind, written.moves], ["ncsnv2", 5], "the defaults");
     const old = await run("ncsn:plan", "--data", folder, "--kind", "ncsn", "--json", "--output", file);
     const { largest, smallest, levels, moves, epsilon } = JSON.parse(old.stdout);
     check.equal(
@@ -117,10 +117,10 @@ claim("ncsn:plan prints its reasons, and train and sample follow its file", {
       "technique 3: s(x)/σ",
     );
     const chained = await run(...train, `${folder}/ddpm`, "--betas", "ddpm-linear");
-    check.equal("training on a chain", chained.code, 0, "one step");
-    const chain = readCheckpoint(await Deno.readFile(`${folder}/ddpm/checkpoint.safetensors`)).config;
+    check.equal("training with a list of β", chained.code, 0, "one step");
+    const withBetas = readCheckpoint(await Deno.readFile(`${folder}/ddpm/checkpoint.safetensors`)).config;
     const bars = linearBetas().reduce<number[]>((all, beta) => [...all, (all.at(-1) ?? 1) * (1 - beta)], []);
-    const ratios = chain.objective.kind === "levels" ? chain.objective.ratios : [];
+    const ratios = withBetas.objective.kind === "levels" ? withBetas.objective.ratios : [];
     const worst = Math.max(...bars.map((bar, n) => Math.abs(ratios[999 - n] / Math.sqrt(1 / bar - 1) - 1)));
     check.atMost("its noise ratios", worst, 1e-9, "√(1 − ᾱ_n)/√ᾱ_n for every n: L_simple");
 
@@ -246,7 +246,7 @@ claim(
         "1",
       );
       await refused(
-        "an unknown chain",
+        "unknown betas",
         2,
         /--betas must be one of ddpm-linear, ddpm-cosine, got "sqrt"/,
         "elbo",

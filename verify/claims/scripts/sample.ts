@@ -164,8 +164,15 @@ claim(
       const source = "the flags in the claim";
       check.equal("png: exit code and stderr", [png.code, png.stderr], [0, ""], source);
       const summary = JSON.parse(png.stdout);
-      const told = [summary.count, summary.sde, summary.sampler, summary.steps, summary.engine, summary.file];
-      check.equal("png: what was told", told, [5, "ve", "dpm++2m", 4, "wasm", `${folder}/a.png`], source);
+      const stated = [
+        summary.count,
+        summary.sde,
+        summary.sampler,
+        summary.steps,
+        summary.engine,
+        summary.file,
+      ];
+      check.equal("png: stated", stated, [5, "ve", "dpm++2m", 4, "wasm", `${folder}/a.png`], source);
       check.equal(
         "png: evaluations",
         summary.evaluations,

@@ -1,4 +1,4 @@
-/** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, films. @module */
+/** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, animations. @module */
 import { loadCheckpoint } from "../../../scripts/sampling/checkpoint.ts";
 import { drawDigits } from "../../../scripts/evaluation/digit_quality.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
@@ -352,8 +352,8 @@ function moments(images: ImageDataset) {
 claim(
   "an animation of the default number of digits stays below a megabyte, its noisy frames included",
   (check) => {
-    const films = [["64 digits", [64, 28, 28, 1], 16], ["16 digits", [16, 28, 28, 1], 60]] as const;
-    for (const [what, shape, count] of films) {
+    const animations = [["64 digits", [64, 28, 28, 1], 16], ["16 digits", [16, 28, 28, 1], 60]] as const;
+    for (const [what, shape, count] of animations) {
       const size = shape.reduce<number>((product, length) => product * length, 1);
       const noise = createRng(check.seed).uniformValues([size + 7 * count]);
       // Every frame is noise but the last, which is half black and half white.

@@ -64,13 +64,13 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
 
   const ratios = chainRatios("ddpm-cosine");
   const onChain = planPreview(checkpoint({ kind: "levels", ratios }));
-  check.equal("the sampler on a chain", onChain.sampler.name, "ddim", "Song et al. 2021, DDIM");
+  check.equal("the sampler with a list of β", onChain.sampler.name, "ddim", "Song et al. 2021, DDIM");
   const visited = [...timeGrid(onChain.sde, onChain.grid)].map((t) => noiseRatio(onChain.sde, t));
   const furthest = Math.max(
     ...visited.map((ratio) => Math.min(...ratios.map((known) => Math.abs(ratio / known - 1)))),
   );
   check.atMost(
-    "visited levels off the chain, relative",
+    "visited levels that are not the DDPM's, relative",
     furthest,
     1e-9,
     "the times n/1000, up to their rounding",
@@ -79,7 +79,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
     "first and last",
     [visited[0], visited.at(-1)!].map((r) => ratios.some((k) => Math.abs(r / k - 1) < 1e-9)),
     [true, true],
-    "both are the chain's",
+    "both are the DDPM's",
   );
   check.atLeast("levels visited", visited.length, 20, "a picture, not a guess");
   const edm = planPreview(checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 }));

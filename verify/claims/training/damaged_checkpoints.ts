@@ -1,5 +1,5 @@
 /**
- * Files that are almost right: a parameter turned on its side, moments of another network, steps that are none.
+ * Checkpoints with one kind of damage each: a transposed parameter, moments of another network, an invalid step.
  * @module
  */
 import { pixelMoments, slice } from "../../../src/data/dataset.ts";

@@ -198,7 +198,7 @@ claim(
           3e-6,
           "min(1, clip/‖g‖) g; float32 and ‖g‖/ε",
         );
-        check.within(`${what}: norm told`, moved[1][0] / length, 1, 1e-6, "before clipping; float32");
+        check.within(`${what}: norm reported`, moved[1][0] / length, 1, 1e-6, "before clipping; float32");
       }
     }
   },
@@ -210,16 +210,16 @@ claim("a run reports the means over its steps, and the learning rate that each s
     labels: batch.labels,
   });
   const run = async (reportEvery: number) => {
-    const looks = [];
+    const reports = [];
     const decaying = { ...config, optimizer: { ...config.optimizer, decay: "cosine" as const } };
     for await (const { step, loss, gradientNorm, rate } of train(decaying, points, { reportEvery })) {
-      looks.push({ step, loss, gradientNorm, rate });
+      reports.push({ step, loss, gradientNorm, rate });
     }
-    return looks;
+    return reports;
   };
   const [each, fours] = [await run(1), await run(4)];
   const mean = (from: number, to: number, of: "loss" | "gradientNorm") =>
-    each.slice(from, to).reduce((sum, look) => sum + look[of]!, 0) / (to - from);
+    each.slice(from, to).reduce((sum, report) => sum + report[of]!, 0) / (to - from);
   check.equal(
     "steps reported",
     fours.filter(({ loss }) => loss !== null).map(({ step }) => step),

@@ -1,5 +1,5 @@
 /**
- * DDPM's chains in discrete time: their schedules, their steps and their limit.
+ * Discrete-time DDPM: their schedules, their steps and their limit.
  * @module
  */
 import { cosineBetas, linearBetas } from "../../../src/diffusion/beta_schedule.ts";
@@ -18,8 +18,8 @@ function products(betas: readonly number[]): number[] {
   return betas.map((beta) => product *= 1 - beta);
 }
 
-/** The times n/N of a chain, down to 1/N. */
-const timesOf = (chain: Sde, steps: number) => timeGrid(chain, { kind: "uniform", steps: steps - 1 });
+/** The times n/N of a discrete-time DDPM, down to 1/N. */
+const timesOf = (sde: Sde, steps: number) => timeGrid(sde, { kind: "uniform", steps: steps - 1 });
 
 claim("the schedules of DDPM are those published, and a β outside (0, 1) is refused", async (check) => {
   const linear = linearBetas();
@@ -67,9 +67,9 @@ claim("the schedules of DDPM are those published, and a β outside (0, 1) is ref
 
 claim("the SDE of a discrete-time DDPM has its steps and marginals at its times", (check) => {
   for (const [name, betas] of [["linear", linearBetas()], ["cosine", cosineBetas(50)]] as const) {
-    const chain = discreteDdpm(betas);
+    const sde = discreteDdpm(betas);
     const n = betas.length;
-    const times = timesOf(chain, n);
+    const times = timesOf(sde, n);
     check.equal(
       `${name}: times visited`,
       [times.length, times[0], times[n - 1]],
@@ -82,16 +82,16 @@ claim("the SDE of a discrete-time DDPM has its steps and marginals at its times"
       const k = n - i; // t = k/N
       rate = Math.max(
         rate,
-        Math.abs(chain.diffusionCoefficient(t) ** 2 / (-n * Math.log(1 - betas[k - 1])) - 1),
-        Math.abs(chain.driftCoefficient(t) / (n / 2 * Math.log(1 - betas[k - 1])) - 1),
+        Math.abs(sde.diffusionCoefficient(t) ** 2 / (-n * Math.log(1 - betas[k - 1])) - 1),
+        Math.abs(sde.driftCoefficient(t) / (n / 2 * Math.log(1 - betas[k - 1])) - 1),
       );
       marginal = Math.max(
         marginal,
-        Math.abs(chain.alpha(t) ** 2 / bars[k - 1] - 1),
-        Math.abs(chain.sigma(t) ** 2 / (1 - bars[k - 1]) - 1),
+        Math.abs(sde.alpha(t) ** 2 / bars[k - 1] - 1),
+        Math.abs(sde.sigma(t) ** 2 / (1 - bars[k - 1]) - 1),
       );
       if (k === 1) continue;
-      const step = transition(chain, times[i + 1], t);
+      const step = transition(sde, times[i + 1], t);
       scale = Math.max(scale, Math.abs(step.scale ** 2 / (1 - betas[k - 1]) - 1));
       std = Math.max(std, Math.abs(step.std ** 2 / betas[k - 1] - 1));
     }
@@ -112,7 +112,7 @@ claim("the SDE of a discrete-time DDPM has its steps and marginals at its times"
     const back = Math.max(
       ...Array.from(
         times,
-        (t) => Math.abs(chain.timeAtHalfLogSnr(Math.log(chain.alpha(t) / chain.sigma(t))) / t - 1),
+        (t) => Math.abs(sde.timeAtHalfLogSnr(Math.log(sde.alpha(t) / sde.sigma(t))) / t - 1),
       ),
     );
     check.atMost(
@@ -126,12 +126,12 @@ claim("the SDE of a discrete-time DDPM has its steps and marginals at its times"
 
 claim("DDPM's sampling with a list of β is the published rule, with either variance", async (check) => {
   const betas = linearBetas(20, 0.01, 0.3);
-  const chain = discreteDdpm(betas);
+  const sde = discreteDdpm(betas);
   const bars = products(betas);
   const [mean, variance] = [0.7, 0.25];
-  const model = scoreModel(new Gaussian({ mean: [mean], variances: [variance] }), chain);
+  const model = scoreModel(new Gaussian({ mean: [mean], variances: [variance] }), sde);
   for (const [name, sampler] of [["β", ddpm()], ["β̃", ddim({ eta: 1 })]] as const) {
-    const grid = timesOf(chain, 20);
+    const grid = timesOf(sde, 20);
     const response = await impulseResponse(model, sampler, { grid, denoise: false });
     // Ho et al. 2020, Algorithm 2 in float64: x ← (x − β/√(1 − ᾱ) ε̂)/√(1 − β) + √v z, for the affine ε̂ of a Gaussian.
     let [offset, gain] = [0, 1];
@@ -160,13 +160,13 @@ claim(
   "discrete-time DDPM converges to the VP SDE, and NCSN to the VE SDE, as steps shrink",
   async (check) => {
     const vp = vpSde();
-    const chainOf = (steps: number) =>
+    const ddpmOf = (steps: number) =>
       discreteDdpm(Array.from({ length: steps }, (_, n) => (0.1 + 19.9 * (n + 1) / steps) / steps));
     // ln ᾱ_N + B(1) = −Σ(β + β²/2 + …) + ∫β: ½[β(1) − β(0)]/N of the sum's end point, ½∫β²/N of the logarithm.
     const squared = 0.1 ** 2 + 0.1 * 19.9 + 19.9 ** 2 / 3;
     const constant = -0.5 * (19.9 + squared);
     for (const steps of [500, 1000, 4000]) {
-      const difference = 2 * Math.log(chainOf(steps).alpha(1) / vp.alpha(1));
+      const difference = 2 * Math.log(ddpmOf(steps).alpha(1) / vp.alpha(1));
       check.within(
         `N = ${steps}: N (ln ᾱ_N + B(1))`,
         steps * difference,
@@ -175,15 +175,15 @@ claim(
         "first term of the expansion in 1/N; the next is (β/N)/3 and less of it, β ≤ 20",
       );
     }
-    // The distribution that ancestral sampling ends in, against the data's, on the chain and on the SDE's own grid.
+    // The distribution that ancestral sampling ends in, against the data's, on its own times and on the SDE's own grid.
     const problem = new Gaussian({ mean: [0], variances: [0.25] });
     const errors: number[] = [];
     for (const steps of [128, 256, 512]) {
-      const chain = chainOf(steps);
-      const grid = timesOf(chain, steps);
-      const response = await impulseResponse(scoreModel(problem, chain), ddpm(), { grid, denoise: false });
+      const sde = ddpmOf(steps);
+      const grid = timesOf(sde, steps);
+      const response = await impulseResponse(scoreModel(problem, sde), ddpm(), { grid, denoise: false });
       const last = grid[grid.length - 1];
-      const distribution = chain.alpha(last) ** 2 * 0.25 + chain.sigma(last) ** 2;
+      const distribution = sde.alpha(last) ** 2 * 0.25 + sde.sigma(last) ** 2;
       errors.push(outputVariance(response, 1) / distribution - 1);
     }
     for (const k of [0, 1]) {
