@@ -1,6 +1,7 @@
 /** Rows of samplers, conditioning and likelihoods. @module */
 import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
+import { samplerInfo, samplerNames } from "../../../src/samplers/registry.ts";
 import {
   between,
   callable,
@@ -20,6 +21,13 @@ import {
 import { distribution, grid, mixture, model, rng, sampler, sde } from "./parts.ts";
 
 const none = { arguments: [] };
+
+/** The functions of the samplers that take no options. */
+const withoutOptions = new Set<unknown>(
+  samplerNames.map(samplerInfo).filter(({ options }) => Object.keys(options).length === 0).map(({ create }) =>
+    create
+  ),
+);
 const tolerances = { rtol: optional(positive(0.01)), atol: optional(positive(0.01)) };
 const image = shape(4, 4, 1);
 const run = { shape: list(() => [3, 2], whole(3, 1, 4)), grid, rng };
@@ -53,6 +61,9 @@ const bound = {
 };
 
 export const samplerRows: Rows = {
+  ...Object.fromEntries(
+    Object.entries(m).filter(([, value]) => withoutOptions.has(value)).map(([name]) => [name, none]),
+  ),
   adaptiveSde: {
     arguments: [optional(options({
       ...tolerances,
@@ -84,14 +95,7 @@ export const samplerRows: Rows = {
     ],
   },
   ddim: { arguments: [optional(options({ eta: optional(between(0.5, 0, 1)) }))] },
-  ddpm: none,
-  consistency: none,
   odeDormandPrince: { arguments: [optional(options(tolerances))] },
-  dpmSolver2M: none,
-  edmHeun: none,
-  dpmSolver2: none,
-  dpmSolver2S: none,
-  dpmSolver3: none,
   edmStochastic: {
     arguments: [optional(options({
       gamma: optional(between(0.1, 0, Math.SQRT2 - 1)),
@@ -100,8 +104,6 @@ export const samplerRows: Rows = {
       sNoise: optional(positive(1)),
     }))],
   },
-  eulerMaruyama: none,
-  exponentialSde: none,
   langevin: {
     arguments: [optional(options({
       snr: optional(positive(0.1)),
@@ -110,13 +112,7 @@ export const samplerRows: Rows = {
       stepSize: optional(callable(() => () => 0.1)),
     }))],
   },
-  odeEuler: none,
-  odeHeun: none,
-  odeRk4: none,
   predictorCorrector: { arguments: [options({ predictor: sampler, corrector: thing(() => m.langevin()) })] },
-  reverseDiffusion: none,
-  sdeDpmSolver2M: none,
-  unipc: none,
   statelessStepper: { arguments: [callable(() => (x: tf.Tensor) => x.clone())] },
   sample: { arguments: [model, sampler, options({ ...run, denoise: optional(truth(true)) })] },
   drawSamples: {
