@@ -38,14 +38,12 @@ export class ImportGraph {
     for (const file of files) this.#edges.set(file, loaded(root, file, new Set(files), tasks));
   }
 
-  /** The module and all that it loads, over however many others. */
-  reached(from: string): ReadonlySet<string> {
-    const found = new Set<string>();
-    const queue = [from];
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if (found.has(next)) continue;
-      found.add(next);
-      queue.push(...this.#edges.get(next) ?? []);
+  /** The module and all that it loads, each with how many imports lie between them. */
+  reached(from: string): ReadonlyMap<string, number> {
+    const found = new Map([[from, 0]]);
+    // What is added while the loop runs is visited, too, the nearest first.
+    for (const [next, distance] of found) {
+      for (const other of this.#edges.get(next) ?? []) if (!found.has(other)) found.set(other, distance + 1);
     }
     return found;
   }

@@ -52,7 +52,7 @@ const guess = { claim: 2000, opening: 300 };
 export class MutantRun {
   readonly #options: RunOptions;
   readonly #graph: ImportGraph;
-  readonly #claims: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #claims: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly #sources: readonly string[];
   readonly #texts = new Map<string, string>();
   readonly #bases = new Map<string, Basis>();
@@ -143,9 +143,12 @@ export class MutantRun {
     const { record, seconds, stop } = this.#options;
     const until = performance.now() + 1000 * seconds;
     const timed = record.timed();
-    const cost = (claim: string) => {
-      const before = record.noticed(file, claim.replace(/ \[\w+\]$/, ""));
-      return (record.time(claim) ?? guess.claim) / (1 + before);
+    // What imports the file itself, or has noticed mutants of it before, is likelier to notice this one.
+    const rank = (claims: string, claim?: string) => {
+      const distance = this.#claims.get(claims)!.get(file)!;
+      const before = claim === undefined ? 0 : record.noticed(file, claim.replace(/ \[\w+\]$/, ""));
+      const time = claim === undefined ? undefined : record.time(claim);
+      return (time ?? guess.claim) * distance / (1 + before);
     };
     return copy.firstFailure({
       files: this.claimsOf(file),
@@ -153,10 +156,11 @@ export class MutantRun {
         !this.failing.has(nameOf(unit)) && (unit.engine !== "webgpu" || file.startsWith("src/compute/")),
       rank: {
         file: (claims) => {
-          const own = timed.filter((claim) => claim.startsWith(`${areaOf(claims)}: `)).map(cost);
-          return guess.opening + (own.length === 0 ? guess.claim : Math.min(...own));
+          const own = timed.filter((claim) => claim.startsWith(`${areaOf(claims)}: `));
+          return guess.opening +
+            (own.length === 0 ? rank(claims) : Math.min(...own.map((claim) => rank(claims, claim))));
         },
-        unit: (unit) => cost(nameOf(unit)),
+        unit: (unit) => rank(unit.file, nameOf(unit)),
       },
       patience: (unit) => this.#patience(nameOf(unit)),
       stop: () => stop() || performance.now() > until,
@@ -191,7 +195,7 @@ export class MutantRun {
   #basis(file: string): Basis {
     const known = this.#bases.get(file);
     if (known !== undefined) return known;
-    const reached = new Set(this.claimsOf(file).flatMap((claims) => [...this.#claims.get(claims)!]));
+    const reached = new Set(this.claimsOf(file).flatMap((claims) => [...this.#claims.get(claims)!.keys()]));
     const modules = [...reached].filter((path) => path.startsWith("verify/")).sort();
     const claims = digest(modules.map((path) => `${path}\n${this.#text(path)}`).join("\n"));
     const basis = { text: this.#text(file), claims, seconds: this.#options.seconds };
