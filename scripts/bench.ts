@@ -1,5 +1,5 @@
 /**
- * Times this project, side by side with PyTorch if asked: `deno task bench`.
+ * Times this project, with `--against pytorch` side by side with PyTorch: `deno task bench`.
  * @module
  */
 import { dirname } from "node:path";
@@ -50,7 +50,7 @@ const usage = {
       max: 1024,
     }),
     engine: list(
-      choice(engineNames, { help: "what computes, one or several" }),
+      choice(engineNames, { help: "compute engine, one or several" }),
       ["auto"],
     ),
     against: choice(["pytorch"], {
@@ -215,7 +215,7 @@ async function timeDigits(
   const times = await measure(contenders, ["digits"], flags.digitsRounds);
   const rows = contenders.map(({ name }, i) => ({ name, milliseconds: times[i].digits }));
   const notes = [
-    `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which asks the network twice at some of them.`,
+    `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which evaluates the network twice at some of them.`,
   ];
   if (flags.against !== undefined) {
     notes.push(

@@ -15,7 +15,7 @@ const usage = {
   purpose:
     "Takes the colours of digits away and draws colours that they could have had; the grey stays as it is. The picture has a " +
     "column for each digit, with the rows original, grey, samples, their mean and their standard deviation. The shipped " +
-    "network knows digits of one random colour on a ground of another.",
+    "network was trained on digits of one random colour on a ground of another.",
   examples: [
     "deno task colorize",
     "deno task colorize --input mnist:0-9 --method repaint",

@@ -27,8 +27,8 @@ const usage = {
   name: "evaluate",
   purpose:
     "Draws digits of every class in turn and measures them against MNIST's test images on the features of a digit " +
-    "classifier: Fréchet and kernel distance, precision and recall, and the share of digits that the classifier takes " +
-    "for what was asked for; all beside what as many training images read.",
+    "classifier: Fréchet and kernel distance, precision and recall, and the share of digits that have the class " +
+    "they were drawn for; all beside the same numbers of as many training images.",
   examples: [
     "deno task evaluate",
     "deno task evaluate --sampler euler-maruyama --sde vp --steps 500 --count 1000",

@@ -21,7 +21,7 @@ import { measureClassPreservation, type PosteriorOutcome, runPosterior } from ".
 import { formatPercent } from "./cli/terminal.ts";
 import { asUsage, renamedOptions } from "./sampling/flags.ts";
 
-/** What hidden pixels look like in a picture, in model units: between black and white. */
+/** The grey of hidden pixels in a picture, in model units: between black and white. */
 const HIDDEN = -0.3;
 
 const mask: Flag<MaskName | "random" | { readonly path: string }> = {
@@ -46,7 +46,7 @@ const usage = {
   name: "inpaint",
   purpose:
     "Hides a part of digits and draws what could have been there. The picture has a column for each digit, with the rows " +
-    "original, what was seen, samples, their mean and their standard deviation; the result says what part of the samples " +
+    "original, measurement, samples, their mean and their standard deviation; the result says what part of the samples " +
     "has the digit's class.",
   examples: [
     "deno task inpaint",
@@ -69,7 +69,7 @@ const usage = {
 
 type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
 
-/** The mask that flags ask for, [height · width · channels]. */
+/** The mask of `--mask`, [height · width · channels]. */
 async function readMask(
   { mask, hiddenFraction = 0.5, seed }: Flags,
   shape: readonly number[],

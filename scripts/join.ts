@@ -51,7 +51,7 @@ async function commonRun(files: readonly Shard[]): Promise<RunRecord | null> {
   if (records.every((record) => record === null)) return null;
   for (const [i, record] of records.entries()) {
     const { path } = files[i];
-    if (record === null) throw new Error(`there is no "${path}.json" that says what "${path}" is of`);
+    if (record === null) throw new Error(`there is no record "${path}.json" of "${path}"`);
     const shard = `${i + 1}/${files.length}`;
     if (record.shard !== shard) {
       throw new Error(`"${path}" is shard ${record.shard} of its run, not ${shard}`);
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   }
   const run = await commonRun(files);
   if (run === null) {
-    console.error("the shards do not say what they are of: that they belong together is not checked");
+    console.error("the shards have no records: whether they belong together is not checked");
   }
   const shape = [files.reduce((sum, { shape }) => sum + shape[0], 0), ...sample];
   const temporary = `${output}.${Deno.pid}.part`;

@@ -118,7 +118,7 @@ type Flags = FlagValues<typeof usage.flags>;
 /** Steps of Runge-Kutta 4: at 48 it is within half a percent of its limit with the shipped networks. */
 const DEFAULT_STEPS = 48;
 
-/** The smallest noise ratio that is asked for, or that training saw. */
+/** The noise ratio of `--min-noise`, by default the smallest of the training. */
 function minNoiseFor({ minNoise, checkpoint }: Flags): number {
   return minNoise ?? (checkpoint === "mnist-likelihood" ? 0.0013 : 0.005);
 }
@@ -232,8 +232,8 @@ export function doubts(mean: number, minNoise: number, trained: number | undefin
     found.push(
       `the network was not trained on noise ratios below ${
         Number(trained.toPrecision(3))
-      }, and is asked about ${minNoise}: ` +
-        "what it says there is no likelihood",
+      }, but --min-noise is ${minNoise}: ` +
+        "this is no likelihood",
     );
   }
   if (mean <= 0) {

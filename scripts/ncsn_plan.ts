@@ -16,7 +16,7 @@ import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts
 const usage = {
   name: "ncsn:plan",
   purpose:
-    "Computes from data what annealed Langevin dynamics need: NCSNv2's noise levels, moves and step size (Song & Ermon 2020), or " +
+    "Computes a noise plan for annealed Langevin dynamics from data: NCSNv2's noise levels, steps per level and step size (Song & Ermon 2020), or " +
     "the published ones of NCSN (2019). Prints the plan with its reasons and writes it for train and sample.",
   examples: [
     "deno task ncsn:plan --data mnist",
@@ -25,7 +25,7 @@ const usage = {
   ],
   flags: {
     ...trainingDataFlags,
-    limit: integer({ help: "look at so many images only, from the first on (default all)", min: 2 }),
+    limit: integer({ help: "number of images to use, from the first on (default all)", min: 2 }),
     kind: choice(["ncsnv2", "ncsn"], { help: "computed, or as published in 2019", default: "ncsnv2" }),
     smallest: number({
       help: "σ_L, for pixels from 0 to 1: noise that cannot be seen",
@@ -40,10 +40,10 @@ const usage = {
       max: 0.98,
     }),
     moves: integer({
-      help: "T, Langevin moves at each level: as many as there is time for (default 5; 100 for ncsn)",
+      help: "T, Langevin steps at each level; more take longer and are better (default 5; 100 for ncsn)",
       min: 1,
     }),
-    engine: choice(engineNames, { help: "what computes distances", default: "auto" }),
+    engine: choice(engineNames, { help: "compute engine for the distances", default: "auto" }),
     output: text({ help: "where to write the plan", placeholder: "FILE", default: "plan.json" }),
     json: toggle({ help: "print the plan as JSON" }),
   },
@@ -71,7 +71,7 @@ interface Explained {
   readonly reasons: readonly string[];
 }
 
-/** Song & Ermon 2019, section 5: σ from 1 to .01 in ten levels, T = 100, ε = 2e-5, which is 1e-5 in the plan's moves. */
+/** Song & Ermon 2019, section 5: σ from 1 to .01 in ten levels, T = 100, ε = 2e-5, which is 1e-5 in the plan's steps. */
 function publishedPlan(dataset: ImageDataset, moves: number): Explained {
   const plan = { largest: 1, smallest: 0.01, levels: 10, moves, epsilon: 1e-5 };
   const ratio = (plan.largest / plan.smallest) ** (1 / (plan.levels - 1));
@@ -84,7 +84,7 @@ function publishedPlan(dataset: ImageDataset, moves: number): Explained {
         overlap < 1e-15 ? "nothing" : overlap.toExponential(1)
       }, where the plan ` +
       "of 2020 has .5",
-      `T = ${moves} moves at each level, ε = 1e-5 (2e-5 in the paper, which halves it in its moves)`,
+      `T = ${moves} steps at each level, ε = 1e-5 (2e-5 in the paper, which halves it in its steps)`,
     ],
   };
 }
@@ -120,7 +120,7 @@ async function computePlan(
       `L = ${levels} levels, ratio γ = ${digits(ratio)}: neighbours overlap by ` +
       `${levelOverlap(ratio, dimension).toFixed(3)} ≥ ${overlap} in ${dimension} dimensions (technique 2)`,
       "the network is not told the level: s(x, σ) = s(x)/σ (technique 3)",
-      `T = ${moves} moves at each level; ε = ${
+      `T = ${moves} steps at each level; ε = ${
         digits(epsilon)
       } brings a sample of the level before to the variance ` +
       `${variance.toFixed(4)} σ_i², nearest to σ_i² (technique 4)`,

@@ -23,7 +23,7 @@ const usage = {
   purpose:
     "Shows what could have been there before digits lost their detail: their resolution (pool2, pool4: means of blocks of " +
     "pixels), their sharpness (blur), or all but some random projections. The picture has a column for each digit, with the " +
-    "rows original, what was seen, samples, their mean and their standard deviation.",
+    "rows original, measurement, samples, their mean and their standard deviation.",
   examples: [
     "deno task restore",
     "deno task restore --operator blur --blur 2 --noise 0.02",
@@ -84,7 +84,7 @@ async function showMeasurements({ model, seen, shape }: PosteriorOutcome): Promi
   return Float32Array.from(values);
 }
 
-/** Root mean square errors of samples and of their means, and of what would be seen of them; in units of a pixel's range. */
+/** Root mean square errors of samples and of their means, and the misfit of their measurements; in units of a pixel's range. */
 async function measureErrors({ inputs, samples, values, shape, model, seen }: PosteriorOutcome) {
   const { mean } = posteriorMoments(values, inputs.count, samples);
   const size = values.length / (inputs.count * samples);

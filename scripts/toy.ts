@@ -37,13 +37,13 @@ const usage = {
   purpose:
     "Experiments in the plane, where every score is known. langevin: Langevin dynamics in the exact field against true " +
     "samples; matching: score networks by each score matching beside the true field; modes: the proportions of " +
-    "well-separated modes by three samplers; densities: a film to noise and back. Without a name, all four.",
+    "well-separated modes by three samplers; densities: an animation to noise and back. Without a name, all four.",
   examples: ["deno task toy matching --data moons", "deno task toy modes --count 10000 --json"],
   flags: {
     data: choice(toyNames, { help: "the distribution (modes has its own)", default: "mixture" }),
     count: integer({ help: "samples or particles; by default each experiment's own", min: 2, max: 20_000 }),
     steps: integer({
-      help: "Langevin moves, training steps or moments of the film; by default each experiment's own",
+      help: "Langevin steps, training steps or times of the animation; by default each experiment's own",
       min: 2,
       max: 100_000,
     }),
@@ -97,7 +97,7 @@ const narrowest: Record<ToyName, number> = {
   "swiss-roll": 0.05,
 };
 
-/** What an experiment leaves. */
+/** The results of an experiment. */
 interface ExperimentResult {
   /** For machines. */
   readonly numbers: unknown;
@@ -119,7 +119,7 @@ async function langevin(flags: Flags, rasterize: Rasterizer): Promise<Experiment
   return {
     numbers: { experiment: "langevin", data, count, steps, stepSize, seed, curve, floor, modes },
     lines: [
-      `langevin on ${data}: ${count} particles, ${steps} moves of ${stepSize.toPrecision(3)}`,
+      `langevin on ${data}: ${count} particles, ${steps} steps of ${stepSize.toPrecision(3)}`,
       `  energy distance to true samples ${end.energy.toFixed(5)}; true against true ` +
       `${floor.mean.energy.toFixed(5)} ± ${floor.std.energy.toFixed(5)}`,
       `  sliced Wasserstein ${end.sliced.toFixed(4)}; true against true ` +

@@ -1,5 +1,5 @@
 /**
- * Which engine a script computes on: what was asked for or, left to itself, the fastest that needs no download.
+ * The engine of a task: the one of `--engine`, by default the fastest that needs no download.
  * @module
  */
 import { type Engine, type EngineName, useEngine } from "../../src/compute/engine.ts";

@@ -10,13 +10,13 @@ import { printable } from "../../src/input/quoted.ts";
 export interface Flag<T> {
   /** What the flag does, for `--help`. */
   readonly help: string;
-  /** What stands for the value in the usage line; null for a switch, which takes none. */
+  /** The placeholder of the value in the usage line; null for a switch, which takes no value. */
   readonly placeholder: string | null;
   /** The value when the flag is not given. */
   readonly fallback: T;
-  /** What another flag must be for this one to have an effect; given without, it is refused. */
+  /** The other flag without which this one has no effect and is refused. */
   readonly condition?: Condition;
-  /** The value that a text stands for; throws {@link UsageError} with what is allowed. */
+  /** Reads the value from a text; throws a {@link UsageError} that says which values are allowed. */
   parse(text: string, flag: string): T;
 }
 
@@ -49,12 +49,12 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What was thrown, in words: an error's message. */
+/** The message of what was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** `--help` was asked for; the message is the help text. */
+/** `--help` was given; the message is the help text. */
 export class HelpRequest extends Error {
   override readonly name = "HelpRequest";
 }

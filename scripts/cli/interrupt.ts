@@ -1,5 +1,5 @@
 /**
- * Stopping long work in an orderly way: Ctrl-C, a scheduler's SIGTERM and a closed terminal ask for it.
+ * Stops long work in an orderly way after Ctrl-C, a scheduler's SIGTERM or the closing of a terminal.
  * @module
  */
 

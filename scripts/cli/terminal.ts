@@ -1,5 +1,5 @@
 /**
- * What long work shows on the terminal: a progress bar with rate and time left on stderr, and human formats. Results
+ * Progress of long work on the terminal: a bar with rate and time left on stderr, and human formats. Results
  * go to stdout, which this file never touches.
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `deno task compare` is to measure: every sampler under every equation, at every budget or number of steps.
+ * The settings that `deno task compare` measures: every sampler under every equation, at every budget or number of steps.
  * @module
  */
 import { stepsForNfe } from "../../src/samplers/nfe_budget.ts";
@@ -72,7 +72,7 @@ export function planSettings(wanted: ComparisonOptions): ComparisonPlan {
         asUsage(() => samplerByName(sampler, options));
         const kind = wanted.grid ?? grid.kind;
         if (nfePerStep(sampler, options) === null) {
-          // Once, and last, as nobody knows what it costs.
+          // Once, and last, as its cost is not known before.
           if (amount < Math.max(...amounts)) continue;
           add(settings, { network, sde, sampler, grid: kind, steps: 1, options });
         } else if (wanted.steps.length > 0) {

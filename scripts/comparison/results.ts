@@ -1,5 +1,5 @@
 /**
- * What `deno task compare` found, on the disk and as text: a JSON file that grows row by row, a table, a CSV file.
+ * The results of `deno task compare`, on the disk and as text: a JSON file that grows row by row, a table, a CSV file.
  * @module
  */
 import type { Engine } from "../../src/compute/engine.ts";
@@ -20,7 +20,7 @@ import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { type Refused, type Setting, settingKey } from "./plan.ts";
 import { createSampling } from "../sampling/sampling.ts";
 
-/** What one setting came to. */
+/** One setting and its results. */
 export interface Row extends Setting {
   /** Network evaluations that each digit took; null for what failed. */
   readonly evaluations: number | null;
@@ -32,7 +32,7 @@ export interface Row extends Setting {
   readonly failure: string | null;
 }
 
-/** What settings are measured with and how. */
+/** How settings are measured. */
 interface MeasuringOptions extends DigitsOptions {
   readonly engine: Engine;
   readonly qualityReference: QualityReference;
@@ -162,9 +162,9 @@ async function readResults(path: string): Promise<Results | null> {
       return results as unknown as Results;
     }
   } catch {
-    // Said below.
+    // The error below says so.
   }
-  throw new Error(`"${path}" is no file of a comparison`);
+  throw new Error(`"${path}" is not a file of deno task compare`);
 }
 
 const header = [

@@ -8,7 +8,7 @@ import { atomicWrite } from "../cli/files.ts";
 import { formatBytes, ProgressBar } from "../cli/terminal.ts";
 import { messageOf } from "../cli/flags.ts";
 
-/** Where to look; every field has a default. */
+/** Where data may be; every field has a default. */
 export interface DataPlaces {
   /** A folder given by the user: the files are in it or in its folder of the data's name. Default: `SCORE_SDE_DATA`. */
   readonly data?: string;

@@ -45,18 +45,18 @@ export const trainingDataFlags = {
 export interface FolderOptions {
   readonly size?: number;
   readonly skipCorrupt?: boolean;
-  /** Of the images that a resumed run was trained on: if square, its height stands for a size that is not given. */
+  /** The shape of a resumed run's images: if they are square, their height is the default of `size`. */
   readonly resumedShape?: readonly number[];
 }
 
-/** What stands for the data in the name of a folder. */
+/** The name of the data in the path of a run's folder. */
 export function folderName(data: string, dataset: ImageDataset): string {
   return Object.hasOwn(NAMED, data) ? data : dataset.name.split(" ")[0];
 }
 
 /**
- * The training images that a name or a folder stands for.
- * @throws {Error} with one sentence, when they cannot be had
+ * The training images of a name or a folder.
+ * @throws {Error} with one sentence, when they cannot be loaded
  */
 export async function loadTrainingData(data: string, options: FolderOptions = {}): Promise<ImageDataset> {
   if (!(Object.hasOwn(NAMED, data)) && await kindOf(data) === "images") {

@@ -50,6 +50,6 @@ export function checkFits(
     );
   }
   if (network.classes > 0 && network.classes !== classes.length) {
-    throw new Error(`the network knows ${network.classes} classes, "${data}" has ${classes.length}`);
+    throw new Error(`the network has ${network.classes} classes, "${data}" has ${classes.length}`);
   }
 }

@@ -20,7 +20,7 @@ import type { Sampling } from "../sampling/sampling.ts";
 import { readWhole } from "../cli/files.ts";
 import { loadMnist } from "../datasets/mnist.ts";
 
-/** How many digits, and how they are asked for. */
+/** How many digits are drawn, and how they are guided to their classes. */
 export interface DigitsOptions {
   readonly count: number;
   /** Digits drawn at once. */
@@ -37,7 +37,7 @@ export interface DigitsOptions {
 interface Digits {
   /** [count, …sampleShape] in [−1, 1]. */
   readonly images: Float32Array;
-  /** The class that each was asked to be; null where the network has none. */
+  /** The class of each; null where the network has none. */
   readonly labels: Uint8Array | null;
   /** Calls of the network that each took, two for an evaluation with guidance; the slowest batch's. */
   readonly evaluations: number;
@@ -91,7 +91,7 @@ export function kernelText({ kernelDistance, kernelError }: DigitQuality): strin
   return `${kernelDistance.toFixed(3)} ± ${kernelError.toFixed(3)}`;
 }
 
-/** What digits are measured by and against. */
+/** The classifier and the real digits that drawn digits are compared with. */
 export interface QualityReference {
   readonly classifier: Weights;
   readonly reference: DigitReference;
@@ -117,7 +117,7 @@ export async function openQualityReference(
   return { classifier, reference: await digitReference(classifier, { train, test }, count) };
 }
 
-/** What came of a setting. */
+/** The result of a setting. */
 interface Measurement {
   readonly quality: DigitQuality;
   /** Network evaluations that each digit took. */

@@ -1,6 +1,5 @@
 /**
- * Draws samples of what a trained network takes for possible, given what was seen: what `inpaint`, `colorize` and `restore`
- * share.
+ * Draws samples from the posterior of a trained network given measurements: shared by `inpaint`, `colorize` and `restore`.
  * @module
  */
 import type { Engine } from "../../src/compute/engine.ts";
@@ -28,13 +27,13 @@ import { type BatchOptions, runBatches, shardBatches } from "../sampling/run_bat
 import { choice, type FlagValues, integer, onlyWith, text, toggle, UsageError } from "../cli/flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
 
-/** How the unknown is drawn. */
+/** The methods of posterior sampling. */
 export const methodNames = ["replacement", "repaint", "pigdm", "mmps"] as const;
 
 /** The name of a method. */
 type Method = typeof methodNames[number];
 
-/** Steps of the default sampler: with fewer, what follows an observation overshoots. */
+/** Steps of the default sampler: with fewer, samples overshoot their measurements. */
 export const DEFAULT_STEPS = 15;
 
 /** The flags that the tasks have in common, with `output` for the name of the picture. */
@@ -50,21 +49,21 @@ export function posteriorFlags<const M extends Method>(
     count: integer({ help: "samples for each image", default: 5, min: 1, max: 10_000 }),
     method: choice<Method, Method>(methods, {
       help:
-        "how what was seen is followed: by the posterior's score (pigdm; mmps asks the network more often)" +
+        "how samples are conditioned: by the posterior's score (pigdm, or mmps, which takes more network evaluations)" +
         (methods.length > 2
           ? ", or by replacing what is known at every noise level, once or again and again"
           : ""),
       default: method,
     }),
     label: choice(["none", "own", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], {
-      help: "what the samples are told to be: nothing, what each input is, or a digit",
+      help: "class of the samples: none, own for the class of each input, or a digit",
       placeholder: "none|own|0-9",
       default: "none",
     }),
     iterations: onlyWith(
       integer({
         help:
-          "iterations of the linear solver (default 3 of mmps, which asks the network in each, and 20 of pigdm)",
+          "iterations of the linear solver (default 3 of mmps, which evaluates the network in each, and 20 of pigdm)",
         min: 1,
         max: 1000,
       }),
@@ -91,7 +90,7 @@ export function posteriorFlags<const M extends Method>(
   };
 }
 
-/** The flags of tasks that know RePaint. */
+/** The flags of tasks that have RePaint. */
 export const repaintFlags = {
   resamplings: onlyWith(
     integer({ help: "how often repaint does each step (default 10)", min: 1, max: 1000 }),
@@ -105,16 +104,16 @@ export type PosteriorValues =
   & FlagValues<ReturnType<typeof posteriorFlags>>
   & Partial<FlagValues<typeof repaintFlags>>;
 
-/** What is seen of an image. */
+/** How an image is measured: y = A x + σ z. */
 export interface MeasurementModel {
   readonly operator: LinearOperator;
   /** Standard deviation of the noise, in model units. */
   readonly noiseStd: number;
-  /** The mask, and its basis, that say the same of what is seen without noise; null where no mask does. */
+  /** The mask, and its basis, of an operator that only hides values; null for other operators. */
   readonly known: Pick<Known, "mask" | "basis"> | null;
 }
 
-/** What was seen of the inputs, [inputs, …operator.outputShape]; the caller owns it. Input i has noise of its own. */
+/** The measurements of the inputs, [inputs, …operator.outputShape], owned by the caller. Input i has noise of its own. */
 export function measureInputs({ images, count }: Inputs, sight: MeasurementModel, seed: number): tf.Tensor {
   const { operator, noiseStd } = sight;
   return tf.tidy(() => {
@@ -125,8 +124,8 @@ export function measureInputs({ images, count }: Inputs, sight: MeasurementModel
 }
 
 /**
- * The classes of {@linkcode PosteriorOptions} that `--label` asks for.
- * @throws UsageError for inputs whose class nobody knows, or a network that knows none
+ * The classes of {@linkcode PosteriorOptions} for `--label`.
+ * @throws UsageError for inputs without a known class, or a network without labels
  */
 export function readClasses(label: string, { labels, count }: Inputs, classes: number): number[] | null {
   if (label === "none") return null;

@@ -1,5 +1,5 @@
 /**
- * Writes what was drawn given what was seen, as one picture or an array.
+ * Writes posterior samples beside their inputs and measurements, as one picture or an array.
  * @module
  */
 import { fromModel } from "../../src/data/dataset.ts";
@@ -23,7 +23,7 @@ interface Gallery {
   readonly samples: number;
   /** [inputs, …shape]. */
   readonly originals: Float32Array;
-  /** What was seen of them, as images: [inputs, …shape]. */
+  /** Their measurements as images, [inputs, …shape]. */
   readonly seen: Float32Array;
   /** [inputs, samples, …shape]. */
   readonly values: Float32Array;
@@ -36,7 +36,7 @@ export async function checkOutput(path: string): Promise<void> {
 }
 
 /**
- * Writes a PNG: a column for each image, with the rows original, seen, samples, their mean and their standard deviation (twice
+ * Writes a PNG: a column for each image, with the rows original, measurement, samples, their mean and their standard deviation (twice
  * it, so that the most that there can be is white); or the samples as a .npy in [0, 1].
  */
 export async function writeGallery(path: string, gallery: Gallery): Promise<void> {

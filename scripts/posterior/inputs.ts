@@ -1,5 +1,5 @@
 /**
- * The images that are conditioned on: digits drawn by the shipped network or by strokes, MNIST's test digits, or a picture.
+ * The images whose posterior is drawn from: digits drawn by the shipped network or by strokes, MNIST's test digits, or a picture.
  * @module
  */
 import type { Engine } from "../../src/compute/engine.ts";
@@ -22,7 +22,7 @@ import { loadMnist } from "../datasets/mnist.ts";
 /** Where digits come from. */
 type Source = "samples" | "digits" | "mnist";
 
-/** What `--input` asks for: digits `from` to `to` of a source, both included, or a picture. */
+/** The value of `--input`: digits `from` to `to` of a source, both included, or a picture. */
 type InputChoice =
   | { readonly kind: Source; readonly from: number; readonly to: number }
   | { readonly kind: "picture"; readonly path: string };
@@ -56,7 +56,7 @@ export const inputFlag: Flag<InputChoice> = {
   },
 };
 
-/** Flags that say what is conditioned on. */
+/** The flags that choose the images. */
 export const inputFlags = {
   input: inputFlag,
   resize: toggle({ help: "bring a picture of another size to the model's" }),

@@ -49,7 +49,7 @@ interface PosteriorTask<M extends object> {
   shown(outcome: PosteriorOutcome): Float32Array | Promise<Float32Array>;
   /** Numbers about the samples, for JSON. */
   measure(outcome: PosteriorOutcome): Promise<M>;
-  /** The same in words. */
+  /** These numbers as a sentence. */
   words(measured: M): string;
 }
 

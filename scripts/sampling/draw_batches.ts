@@ -55,7 +55,7 @@ export interface ClassifierGuide {
 
 /**
  * The classifier that comes with the project, to be disposed; null for scale 0.
- * @throws UsageError when the network's samples are nothing that it knows
+ * @throws UsageError when the network's samples have another shape than the classifier's digits
  */
 export async function openClassifierGuide(
   { network }: NetworkPredictor,

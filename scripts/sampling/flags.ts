@@ -1,6 +1,5 @@
 /**
- * The flags that scripts which draw have in common, and what their values stand for: which network and engine, which
- * equation, which algorithm on which grid.
+ * The flags that sampling tasks share (network, engine, SDE, sampler, time grid, guidance), and how they are read.
  * @module
  */
 import { predictorNames, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
@@ -29,13 +28,13 @@ import {
 /** The engines by name, as `--engine` has them. */
 export const engineNames = ["auto", "webgpu", "onnx", "wasm", "cpu"] as const;
 
-/** What is asked, and what computes. */
+/** Flags for the checkpoint and the compute engine. */
 export const networkFlags = {
   checkpoint: text({
     help: "trained weights; by default those that come with the project",
     placeholder: "FILE",
   }),
-  engine: choice(engineNames, { help: "what computes", default: "auto" }),
+  engine: choice(engineNames, { help: "compute engine", default: "auto" }),
 };
 
 /** Where MNIST is. */
@@ -122,7 +121,7 @@ export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): Sa
 }
 
 /**
- * The equation, the algorithm and the grid that flags ask for.
+ * The SDE, the sampler and the time grid of flags.
  * @throws UsageError for an option that the sampler does not accept, or a value that it cannot have
  */
 export function readSampling(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
@@ -185,15 +184,15 @@ const label: Flag<string | undefined> = {
 /** What {@linkcode guidanceFlags} were called in the version before. */
 export const renamedGuidance = { guidanceFrom: "guidanceMinSigma", guidanceTo: "guidanceMaxSigma" };
 
-/** Which digits, and how they are asked for. */
+/** Which classes are drawn, and how they are guided to. */
 export const labelFlags = {
   label,
   ...guidanceFlags,
 };
 
 /**
- * How the network follows labels: what was asked for, else the default, which is not at all where a classifier is followed.
- * @throws UsageError for an interval that is empty, or that has no effect
+ * The guidance of flags; by default {@linkcode DEFAULT_GUIDANCE}, or of scale 0 where a classifier guides.
+ * @throws UsageError for an empty interval, or one that has no effect
  */
 export function readGuidance(flags: FlagValues<typeof guidanceFlags>): Required<Guidance> {
   const { guidance, classifierScale = 0 } = flags;

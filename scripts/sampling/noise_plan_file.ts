@@ -13,7 +13,7 @@ import { geometricLevels } from "../../src/diffusion/ncsn_levels.ts";
 import { readWhole } from "../cli/files.ts";
 import type { Sampling } from "./sampling.ts";
 
-/** Everything that training with a finite list of levels and annealed Langevin dynamics need to know. */
+/** A noise plan: the noise levels of training, and the steps of annealed Langevin dynamics. */
 export interface NoisePlanFile {
   readonly format: "score-sde noise plan 2";
   /** The data that it was made for. */
@@ -26,7 +26,7 @@ export interface NoisePlanFile {
   readonly smallest: number;
   /** L. */
   readonly levels: number;
-  /** T, moves at each level. */
+  /** T, Langevin steps at each level. */
   readonly moves: number;
   /** ε of x ← x + α_i s + √(2α_i) z, α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1). */
   readonly epsilon: number;
@@ -35,7 +35,7 @@ export interface NoisePlanFile {
 /** The format that plans state. */
 export const PLAN_FORMAT = "score-sde noise plan 2";
 
-/** The format before, whose ε is that of Song & Ermon 2019, moves x ← x + (α_i/2) s + √α_i z: twice as large. */
+/** The format before, whose ε is that of Song & Ermon 2019, steps x ← x + (α_i/2) s + √α_i z: twice as large. */
 const OLD_FORMAT = "score-sde noise plan 1";
 
 /** Models see pixels from −1 to 1: twice a plan's units. */
@@ -44,7 +44,7 @@ const SCALE = 2;
 /** The largest noise level that a plan may name: images of a million pixels in [−1, 1] are at most 2,000 apart. */
 const LARGEST_LEVEL = 1e4;
 
-/** The most levels and the most moves at each; the published plans have 10 to 3,000 levels and 3 to 100 moves. */
+/** The most levels and the most steps at each; the published plans have 10 to 3,000 levels and 3 to 100 steps. */
 const MOST = 100_000;
 
 /** The longest file that is taken for a plan, in bytes. */
@@ -59,7 +59,7 @@ export async function readPlan(path: string): Promise<NoisePlanFile> {
 }
 
 /**
- * The plan that a file's bytes stand for.
+ * Reads a plan from a file's bytes.
  * @param where What errors call it.
  * @throws {Error} with one sentence, when it is no plan
  */
@@ -109,7 +109,7 @@ export function planRatios({ largest, smallest, levels }: NoisePlanFile): number
 
 /**
  * Annealed Langevin dynamics over the plan's levels, all of them: its diffusion begins one level above σ_1, so that the first
- * step's moves are at σ_1.
+ * step's Langevin steps are at σ_1.
  */
 export function planSampling(plan: NoisePlanFile): Sampling {
   const ratio = (plan.largest / plan.smallest) ** (1 / (plan.levels - 1));

@@ -27,7 +27,7 @@ interface PartialNpyOptions {
   readonly onDamage?: (problem: string) => void;
 }
 
-/** A .npy file in the making. Close it with `using`; what is finished by then stays for `resume`. */
+/** A .npy file that is being written. Close it with `using`; what is finished by then stays for `resume`. */
 export class PartialNpy implements Disposable {
   #finished: number;
   #open = true;
@@ -147,7 +147,7 @@ export async function readRecord(path: string): Promise<RunRecord | null> {
 }
 
 /**
- * The record that a text stands for.
+ * Reads a record from a text.
  * @param where What errors call it.
  * @throws {Error} with one sentence, when it is no object of text, numbers, true and false
  */
@@ -186,7 +186,7 @@ export async function isFinished(
   const record = await readRecord(path);
   if (record === null) {
     throw new Error(
-      `"${path}" is there and there is no "${path}.json" that says what it is of: remove it, or write elsewhere`,
+      `"${path}" exists without its record "${path}.json": remove it, or write elsewhere`,
     );
   }
   refuseOther(path, record, run);

@@ -1,5 +1,5 @@
 /**
- * The σ of dx = σ^t dw that a sampling is to have: what was asked for, or what the checkpoint was trained with.
+ * The σ of dx = σ^t dw of a sampling: that of `--sigma`, by default the one of the checkpoint's training.
  * @module
  */
 import { parseJson } from "../../src/input/json.ts";

@@ -1,5 +1,5 @@
 /**
- * Sample grids of a run on its way, drawn as the run's noise levels ask for.
+ * Sample grids of a run that is going on, drawn over the noise levels of its training.
  * @module
  */
 import { createRng } from "../../src/compute/rng.ts";
@@ -28,7 +28,7 @@ interface Preview extends Sampling {
 /**
  * How samples of a run are drawn: annealed Langevin dynamics over all levels of its noise plan, or DDIM on its chain, a
  * consistency model in two steps, or in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
- * @throws {Error} when the checkpoint's plan is none
+ * @throws {Error} when the checkpoint's noise plan is invalid
  */
 export function planPreview({ config: { objective }, plan }: Checkpoint): Preview {
   if (objective.kind === "consistency") {

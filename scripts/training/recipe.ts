@@ -309,7 +309,7 @@ function givenFlags<F, K extends keyof F>(flags: F, names: readonly K[]): Partia
   return Object.fromEntries(pairs);
 }
 
-/** The preset for images of this size, or the one asked for, with the data's height, width, channels and classes. */
+/** The preset of `--network`, by default the one for images of this size, with the data's height, width, channels and classes. */
 function fitPreset(
   { shape, classes }: ImageDataset,
   name: typeof presets[number] | undefined,

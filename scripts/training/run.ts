@@ -31,7 +31,7 @@ interface RunOptions {
  *
  * A checkpoint is written when it is due and the loss of the next step, the first that its weights have, has not blown up
  * (see {@linkcode LossHistory}); else it is left out, so that the last good one stays.
- * @returns what the run took and ended with, in words
+ * @returns a sentence on the time that the run took and its last loss
  * @throws {Error} with one sentence that says what happened and how to go on
  */
 export async function runTraining(
@@ -104,7 +104,7 @@ export async function runTraining(
   return `${config.steps - start} steps in ${formatDuration((performance.now() - began) / 1000)}, ${note}`;
 }
 
-/** Draws a sample grid; its path, or why there is none: a picture is no reason to end a run. */
+/** Draws a sample grid and returns its path, or a sentence on what failed: a picture is no reason to end a run. */
 async function preview(
   checkpoint: Checkpoint,
   folder: TrainingFolder,
@@ -121,7 +121,7 @@ async function preview(
   }
 }
 
-/** What went wrong, in words of this project's where the engine has none for people. */
+/** The message of an error; an engine's lack of memory is explained. */
 function described(cause: unknown): string {
   const message = messageOf(cause);
   const full = cause instanceof WebAssembly.RuntimeError ||

@@ -272,7 +272,7 @@ claim(
       `below: ${below.join()}`,
       below.length === 1 &&
         below[0].startsWith(
-          "the network was not trained on noise ratios below 0.00303, and is asked about 0.0013",
+          "the network was not trained on noise ratios below 0.00303, but --min-noise is 0.0013",
         ),
       "2.93 bits where 1.75 is right",
     );
