@@ -36,3 +36,9 @@ export function withCheckpoint<T>(action: (folder: string) => Promise<T>): Promi
     return await action(folder);
   });
 }
+
+/** Flags of a run that depends on all that could go wrong: noise in every step, random labels, an incomplete last batch. */
+export function flagsFor(folder: string, engine = "wasm"): string[] {
+  const flags = `--checkpoint ${folder}/model.safetensors --engine ${engine} --sampler ancestral --steps 12`;
+  return `${flags} --count 30 --batch 4 --guidance 1.5`.split(" ");
+}

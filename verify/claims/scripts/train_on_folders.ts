@@ -1,17 +1,11 @@
-/** Claims about colour images in the tasks: folders of pictures, flips, σ from the data, kept models, animations. @module */
-import { loadCheckpoint } from "../../../scripts/sampling/checkpoint.ts";
-import { drawDigits } from "../../../scripts/evaluation/digit_quality.ts";
+/** Claims about training on folders of colour images: flips, σ from the data, kept models, damaged pictures. @module */
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { withSigma } from "../../../scripts/sampling/sigma_flag.ts";
 import { type FolderOptions, loadTrainingData } from "../../../scripts/datasets/training_data.ts";
 import { checkRecipe, newConfig, recipeFlags } from "../../../scripts/training/recipe.ts";
-import { trajectoryGif } from "../../../scripts/sampling/trajectory_gif.ts";
-import { currentEngine } from "../../../src/compute/engine.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { shuffledBatches } from "../../../src/data/batches.ts";
-import { type ImageDataset, modelToBytes } from "../../../src/data/dataset.ts";
-import { featureMoments, frechetDistance } from "../../../src/metrics/frechet.ts";
-import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
+import type { ImageDataset } from "../../../src/data/dataset.ts";
 import {
   COLOUR_32,
   COLOUR_64,
@@ -19,40 +13,15 @@ import {
   DIGITS,
   type NetworkConfig,
 } from "../../../src/networks/registry.ts";
-import { writeModel } from "../../../src/networks/model_file.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
-import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
-import { sigmaPowerSde, veSde } from "../../../src/diffusion/sde.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
+import { sigmaPowerSde } from "../../../src/diffusion/sde.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
 import { claim } from "../../suite/claim.ts";
-import { GifReader } from "../../instruments/gif_reader.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
-import { smallModel } from "../../instruments/small_checkpoint.ts";
-
-/** Writes random pictures of 10×8 pixels, cats dark and dogs bright; returns their columns 1 to 8, which --size 8 keeps. */
-async function writePets(folder: string): Promise<ImageDataset> {
-  const images = new Uint8Array(12 * 192);
-  const uniforms = createRng(5).uniformValues([12, 320]);
-  for (const [at, kind] of ["cat", "dog"].entries()) {
-    await Deno.mkdir(`${folder}/pets/${kind}`, { recursive: true });
-    for (let i = 0; i < 6; i++) {
-      const image = 6 * at + i;
-      const data = Uint8Array.from(
-        uniforms.subarray(320 * image, 320 * image + 320),
-        (u, j) => j % 4 === 3 ? 255 : Math.floor((at === 0 ? 100 : 256) * u),
-      );
-      await Deno.writeFile(`${folder}/pets/${kind}/${i}.png`, encodePng({ width: 10, height: 8, data }));
-      for (let value = 0; value < 192; value++) {
-        const [row, column, c] = [Math.floor(value / 24), Math.floor(value / 3) % 8, value % 3];
-        images[192 * image + value] = data[(10 * row + column + 1) * 4 + c];
-      }
-    }
-  }
-  const labels = Uint8Array.from({ length: 12 }, (_, i) => Math.floor(i / 6));
-  return { name: "pets", count: 12, shape: [8, 8, 3], classes: 2, images, labels };
-}
+import { writePets } from "../../problems/pet_pictures.ts";
 
 /** What the library makes of a run. */
 async function trained(
@@ -273,117 +242,4 @@ claim(
         check.holds(result.stderr.trim().replace(folder, "…"), sentence, "one sentence");
       }
     }),
-);
-
-claim(
-  "deno task select copies the model whose images are nearest to the data",
-  { engines: ["wasm"] },
-  (check) =>
-    withFolder(async (folder) => {
-      const pets = await writePets(folder);
-      const out = `${folder}/run`;
-      await Deno.mkdir(out);
-      const network: NetworkConfig = {
-        ...COLOURED_DIGITS,
-        height: 8,
-        width: 8,
-        widths: [8, 8],
-        middleBlocks: 1,
-        embedding: 16,
-        noiseFeatures: 8,
-      };
-      const known = moments(pets);
-      const engine = currentEngine()!;
-      const expected: { name: string; frechet: number }[] = [];
-      for (const [step, centre] of [[1, -0.7], [2, -0.2], [3, 0.6]]) {
-        const model = {
-          ...smallModel(network),
-          config: { network, preconditioning: { sigmaData: 0.5, centre } },
-        };
-        const name = `model-00000${step}.safetensors`;
-        await Deno.writeFile(`${out}/${name}`, writeModel(model));
-        const noisePredictor = await loadCheckpoint(`${out}/${name}`);
-        const sampling = {
-          sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
-          sampler: samplerByName("dpm++2m"),
-          grid: { ...samplerInfo("dpm++2m").grid, steps: 4 },
-        } as const;
-        const { images } = await drawDigits(noisePredictor, engine, sampling, {
-          count: 100,
-          batch: 100,
-          seed: 0,
-          guidance: 1,
-        });
-        noisePredictor.dispose();
-        const drawn = { ...pets, count: 100, images: modelToBytes(images) };
-        expected.push({ name, frechet: frechetDistance(moments(drawn), known) });
-      }
-      const flags =
-        `--checkpoints ${out} --data ${folder}/pets --count 100 --batch 100 --steps 4 --engine wasm --json`;
-      const { code, stdout, stderr } = await run("select", ...flags.split(" "));
-      check.equal("exit code", code, 0, stderr);
-      const { models, best } = JSON.parse(stdout);
-      for (const [i, { name, frechet }] of expected.entries()) {
-        check.equal(`${name}: its place`, models[i].name, name, "in the order of steps");
-        check.within(
-          `${name}: distance`,
-          models[i].frechet,
-          frechet,
-          1e-9 * frechet,
-          "the library's, same images",
-        );
-      }
-      const [nearest] = expected.toSorted((a, b) => a.frechet - b.frechet);
-      check.equal("the best", best, nearest.name, "the smallest distance");
-      check.equal(
-        "best.safetensors",
-        await Deno.readFile(`${out}/best.safetensors`),
-        await Deno.readFile(`${out}/${nearest.name}`),
-        "its bytes",
-      );
-    }),
-);
-
-function moments(images: ImageDataset) {
-  const { features, dimension } = patchStatistics(images);
-  return featureMoments(features, dimension);
-}
-
-claim(
-  "an animation of the default number of digits stays below a megabyte, its noisy frames included",
-  (check) => {
-    const animations = [["64 digits", [64, 28, 28, 1], 16], ["16 digits", [16, 28, 28, 1], 60]] as const;
-    for (const [what, shape, count] of animations) {
-      const size = shape.reduce<number>((product, length) => product * length, 1);
-      const noise = createRng(check.seed).uniformValues([size + 7 * count]);
-      // Every frame is noise but the last, which is half black and half white.
-      const frames = Array.from(
-        { length: count },
-        (_, at) =>
-          Float32Array.from(
-            { length: size },
-            (_, i) =>
-              at < count - 1 ? noise[i + 7 * at] : i % (size / shape[0]) < size / shape[0] / 2 ? 0 : 1,
-          ),
-      );
-      const bytes = trajectoryGif(frames, shape);
-      check.atMost(
-        `${what}: bytes`,
-        bytes.length,
-        1_000_000,
-        "noise cannot be compressed, so shades, size or frames must go",
-      );
-      const reader = new GifReader(bytes);
-      check.atLeast(`${what}: frames`, reader.numFrames(), count / 5, "at most four of five are left out");
-      const pixels = new Uint8Array(reader.width * reader.height * 4);
-      reader.decodeAndBlitFrameRGBA(reader.numFrames() - 1, pixels);
-      const at = (x: number, y: number) => pixels[(y * reader.width + x) * 4];
-      check.equal(
-        `${what}: the last frame, top and bottom of the first image`,
-        [at(4, 3), at(4, Math.floor(reader.height / Math.sqrt(shape[0])) - 4)],
-        [0, 255],
-        "the end is always shown",
-      );
-    }
-  },
 );
