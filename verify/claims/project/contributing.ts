@@ -1,9 +1,7 @@
-/** A claim about CONTRIBUTING.md: the files that it names are all that a new sampler takes. @module */
+/** Claims about CONTRIBUTING.md: the files that it names are all that a new sampler or SDE takes. @module */
 import { claim } from "../../suite/claim.ts";
 import { planted } from "../../suite/fault.ts";
 import { SourceCopy } from "../../suite/source_copy.ts";
-
-const name = "ode_midpoint";
 
 /** Text put before the one place where a text has another. */
 function before(place: string, added: string): (text: string) => string {
@@ -88,7 +86,7 @@ export function odeMidpoint(): Sampler {
 };
 
 /** The files that a section of CONTRIBUTING.md lists, for a new thing of this name. */
-async function listed(section: string): Promise<string[]> {
+async function listed(section: string, name: string): Promise<string[]> {
   const page = await Deno.readTextFile(new URL("../../../CONTRIBUTING.md", import.meta.url));
   const text = page.split(`## ${section}\n`)[1].split("\n## ")[0];
   return [...text.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, path]) => path.replace("NAME", name));
@@ -98,7 +96,7 @@ claim(
   "a sampler added by the files that CONTRIBUTING.md names is examined and passes, and its fault is noticed",
   { engines: ["wasm"] },
   async (check) => {
-    const files = await listed("Add a sampler");
+    const files = await listed("Add a sampler", "ode_midpoint");
     check.equal("files of the page", files.toSorted(), Object.keys(additions).sort(), "what is added below");
     check.atMost("how many", files.length, 6, "the project's own rule");
     const folder = await Deno.makeTempDir();
@@ -134,6 +132,115 @@ claim(
         "samplers/leading_error",
         "planted in the copy",
       );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+/** What each file gets: σ(t) = σmax t, the noise schedule of EDM, with α = 1. */
+const sdeAdditions: Record<string, (text: string) => string> = {
+  "src/diffusion/sde.ts": (text) =>
+    before(
+      `  | {\n    readonly kind: "ddpm";`,
+      `  | { readonly kind: "linear-ve"; readonly sigmaMax: number; readonly tMin?: number; readonly tMax?: number }\n`,
+    )(
+      before(
+        `/**\n * dx = σ^t dw:`,
+        `/** dx = σmax √(2t) dw: α = 1, σ(t) = σmax t (Karras et al. 2022, with σmax = tMax = 80 at 1). */
+export function linearVeSde(
+  options: { readonly sigmaMax?: number; readonly tMin?: number; readonly tMax?: number } = {},
+): Sde {
+  requireOptions("options", options);
+  const { sigmaMax = 80, tMin = 1e-3, tMax = 1 } = options;
+  requirePositive("sigmaMax", sigmaMax);
+  requirePositive("tMin", tMin);
+  requireOrder(tMin, tMax);
+  return withinTimes({
+    config: { kind: "linear-ve", sigmaMax, tMin, tMax },
+    tMin,
+    tMax,
+    priorStd: sigmaMax * tMax,
+    alpha: () => 1,
+    sigma: (t) => sigmaMax * t,
+    driftCoefficient: () => 0,
+    diffusionCoefficient: (t) => sigmaMax * Math.sqrt(2 * t),
+    timeAtHalfLogSnr: (lambda) => Math.exp(-lambda) / sigmaMax,
+  });
+}
+
+`,
+      )(text),
+    ),
+  "src/diffusion/sde_registry.ts": (text) =>
+    before(`  sigmaPowerSde,\n  subVpSde,`, `  linearVeSde,\n`)(
+      before(
+        `  ddpm: {`,
+        `  "linear-ve": {
+    title: "EDM's schedule (Karras et al. 2022)",
+    fields: { sigmaMax: "number" },
+    times: true,
+    create: linearVeSde,
+    byDefault: linearVeSde,
+    forwardStep: transition,
+  },
+`,
+      )(text),
+    ),
+  "mod.ts": before(`  sigmaPowerSde,\n`, `  linearVeSde,\n`),
+  "verify/problems/sdes.ts": (text) =>
+    text.replace("import { type Sde,", "import { linearVeSde, type Sde,")
+      .replace(`  { label: "σ^t"`, `  { label: "linear VE", sde: linearVeSde() },\n  { label: "σ^t"`),
+  "verify/instruments/hostile/rows_numbers.ts": before(
+    `  sigmaPowerSde: {`,
+    `  linearVeSde: { arguments: [optional(options({ sigmaMax: optional(number(80, (v) => v > 0)), ...times }))] },\n`,
+  ),
+  "verify/faults/diffusion/linear_ve.json": () =>
+    JSON.stringify({
+      fault: "The diffusion coefficient of the linear SDE lacks its factor 2",
+      file: "src/diffusion/sde.ts",
+      find: "sigmaMax * Math.sqrt(2 * t)",
+      replace: "sigmaMax * Math.sqrt(t)",
+      caughtBy: { areas: "^diffusion/sde$", claims: "linear-ve" },
+    }),
+};
+
+claim(
+  "an SDE added by the files that CONTRIBUTING.md names is examined and passes, and its fault is noticed",
+  { engines: ["wasm"] },
+  async (check) => {
+    const files = await listed("Add an SDE", "linear_ve");
+    check.equal(
+      "files of the page",
+      files.toSorted(),
+      Object.keys(sdeAdditions).sort(),
+      "what is added below",
+    );
+    check.atMost("how many", files.length, 6, "the project's own rule");
+    const folder = await Deno.makeTempDir();
+    try {
+      const copy = await SourceCopy.make(`${folder}/copy`);
+      for (const [path, change] of Object.entries(sdeAdditions)) {
+        await Deno.writeTextFile(`${copy.folder}/${path}`, change(await copy.read(path) ?? ""));
+      }
+      const wanted = ({ engine }: { engine: string }) => engine === "wasm";
+      const areas = ["diffusion/sde", "samplers/every_combination"];
+      const { failed, passed } = await copy.firstFailure({
+        files: areas.map((area) => `${area}.ts`),
+        filter: /linear-ve|every sampler|kind/,
+        wanted,
+      });
+      check.equal("a claim that does not hold", failed, null, "the SDE is right");
+      const own = passed.filter(({ name }) => name.includes("linear-ve"));
+      check.atLeast("claims on linear-ve", own.length, 2, "examined, and passed");
+      const fault = JSON.parse((await copy.read("verify/faults/diffusion/linear_ve.json"))!);
+      const faulty = planted((await copy.read(fault.file))!, fault);
+      const broken = await copy.with(
+        fault.file,
+        faulty!,
+        () => copy.firstFailure({ files: ["diffusion/sde.ts"], filter: /linear-ve/, wanted }),
+      );
+      check.equal("what notices its fault", broken.failed?.area, "diffusion/sde", "planted in the copy");
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
