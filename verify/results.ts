@@ -55,8 +55,10 @@ async function measure({ name, command, output }: Measurement): Promise<void> {
       stderr: "inherit",
     }).output();
     if (code !== 0) throw new Error(`deno task ${command.join(" ")} failed`);
-    const printed = Object.entries(JSON.parse(new TextDecoder().decode(stdout)));
-    const result = Object.fromEntries(printed.filter(([key, value]) => isKept(key, value)));
+    const result = JSON.parse(
+      new TextDecoder().decode(stdout),
+      (key, value) => isKept(key, value) ? value : undefined,
+    );
     await store(name, {
       command: ["deno task", ...command].join(" "),
       measured: new Date().toISOString().slice(0, 10),

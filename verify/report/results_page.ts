@@ -126,7 +126,9 @@ function comparisonSection(stored: Measured | undefined): string[] {
   return [
     "## Samplers compared",
     "Fréchet distance of 256 digits by evaluations of the network, VE, no guidance, all from the same noise; as many " +
-    `training images read ${numberAt(stored.result, "floor", "frechet")}. By \`${stored.command}\`, ` +
+    `training images read ${
+      numberAt(stored.result, "floor", "frechet").toFixed(1)
+    }. By \`${stored.command}\`, ` +
     `${stored.measured}${stored.note === undefined ? "" : ` (${stored.note})`}.`,
     tableOf(["sampler", ...budgets.map(String)], cells),
     "![The same noise through every sampler](../fixtures/gallery/compare.png)",
