@@ -44,7 +44,7 @@ export class GaussianMixture implements ExactDistribution {
     if (!isList(weights)) throw new TypeError(`weights must be a list of numbers, got ${quoted(weights)}`);
     requireArray("components", components);
     const stranger = components.find((component) => !(component instanceof Gaussian));
-    if (stranger !== undefined || components.includes(undefined as unknown as Gaussian)) {
+    if (stranger !== undefined || (components as readonly unknown[]).includes(undefined)) {
       throw new TypeError(`components must be Gaussians, got ${quoted(stranger)}`);
     }
     if (components.length === 0 || components.length !== weights.length) {
@@ -219,7 +219,7 @@ export class GaussianMixture implements ExactDistribution {
     const wrong = coordinates.find((c, i) =>
       typeof c !== "number" || all[c] === undefined || coordinates.indexOf(c) !== i
     );
-    if (wrong !== undefined || coordinates.includes(undefined as unknown as number)) {
+    if (wrong !== undefined || (coordinates as readonly unknown[]).includes(undefined)) {
       throw new RangeError(
         `coordinates must be distinct and from 0 to ${this.dimension - 1}, got ${quoted(wrong)}`,
       );

@@ -264,7 +264,7 @@ export function checkLengths(mark: Mark): void {
     ? [mark.x, mark.y, mark.dx, mark.dy]
     : [mark.x, mark.y];
   const stranger = lists.find((list) => !isList(list));
-  if (stranger !== undefined || lists.includes(undefined as unknown as number[])) {
+  if (stranger !== undefined || (lists as readonly unknown[]).includes(undefined)) {
     throw new TypeError(`a ${mark.kind} mark must have lists of numbers, got ${quoted(stranger)}`);
   }
   const lengths = mark.kind === "bars"
