@@ -3,13 +3,7 @@
  * (Song et al. 2021, section 5; Dhariwal & Nichol 2021).
  * @module
  */
-import {
-  type CompiledRecordFunction,
-  compileRecord,
-  runWithGradient,
-  type ShapesOf,
-} from "../compute/compile_record.ts";
-import { currentEngine } from "../compute/engine.ts";
+import { DifferentiableFunction, type ShapesOf } from "../compute/compile_record.ts";
 import { checkLabels } from "../compute/labels.ts";
 import type { PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
@@ -144,10 +138,7 @@ export class NoisyDigitClassifier {
   readonly classes: number = NOISY_CLASSIFIER_CLASSES;
   readonly #tensors: tf.Tensor[];
   #disposed = false;
-  readonly #compiled = new Map<number, {
-    forward: CompiledRecordFunction<NoisyClassifierInputs, { value: tf.Tensor }>;
-    pullback: CompiledRecordFunction<NoisyClassifierInputs & { dy: tf.Tensor }, { gradient: tf.Tensor }>;
-  }>();
+  readonly #compiled = new Map<number, DifferentiableFunction<NoisyClassifierInputs>>();
 
   /**
    * Puts the weights on the current engine.
@@ -163,18 +154,12 @@ export class NoisyDigitClassifier {
   /** Compiles the forward pass and its derivative for batches of `rows`; other sizes run uncompiled. */
   async prepare(rows: number): Promise<void> {
     this.#check();
-    // Other engines run functions as they are.
-    if (currentEngine()?.name !== "onnx" || this.#compiled.has(rows)) return;
+    if (this.#compiled.has(rows)) return;
     const shapes = noisyClassifierShapes(rows);
-    const forward = await compileRecord<NoisyClassifierInputs, { value: tf.Tensor }>(
-      (inputs) => ({ value: this.#forward(inputs) }),
-      shapes,
-    );
-    const pullback = await compileRecord<NoisyClassifierInputs & { dy: tf.Tensor }, { gradient: tf.Tensor }>(
-      ({ dy, ...inputs }) => ({ gradient: tf.grad((y) => this.#forward({ ...inputs, y }))(inputs.y, dy) }),
-      { ...shapes, dy: [rows, NOISY_CLASSIFIER_CLASSES] },
-    );
-    this.#compiled.set(rows, { forward, pullback });
+    const dy = [rows, NOISY_CLASSIFIER_CLASSES];
+    const compiled = new DifferentiableFunction<NoisyClassifierInputs>((x) => this.#forward(x), shapes, dy);
+    await compiled.prepare(true);
+    this.#compiled.set(rows, compiled);
   }
 
   /**
@@ -195,9 +180,7 @@ export class NoisyDigitClassifier {
         throw new RangeError(`expected one noise ratio per row, got ${ratios.length} for ${rows} rows`);
       }
       const inputs = noisyClassifierInputs(y, ratios);
-      const compiled = this.#compiled.get(rows);
-      if (compiled === undefined) return this.#forward(inputs);
-      return runWithGradient(compiled.forward, compiled.pullback, inputs) as tf.Tensor2D;
+      return (this.#compiled.get(rows)?.run(inputs) ?? this.#forward(inputs)) as tf.Tensor2D;
     });
   }
 
@@ -221,10 +204,7 @@ export class NoisyDigitClassifier {
   dispose(): void {
     this.#disposed = true;
     tf.dispose(this.#tensors);
-    for (const { forward, pullback } of this.#compiled.values()) {
-      forward.dispose();
-      pullback.dispose();
-    }
+    for (const compiled of this.#compiled.values()) compiled.dispose();
     this.#compiled.clear();
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { compile, type CompileOptions } from "./compile.ts";
+import { currentEngine } from "./engine.ts";
 import * as tf from "./tf.ts";
 
 /** The shapes of a record of tensors, or of such records, under its keys. */
@@ -43,24 +44,51 @@ export async function compileRecord<Inputs extends object, Outputs extends objec
   };
 }
 
-/**
- * The value of a compiled function at a record with the tensor `y`, differentiable by y: what is compiled leaves no tape.
- *
- * @param pullback The transposed Jacobian by y times `dy`, compiled.
- */
-export function runWithGradient<Inputs extends { readonly y: tf.Tensor }>(
-  forward: CompiledRecordFunction<Inputs, { readonly value: tf.Tensor }>,
-  pullback: CompiledRecordFunction<Inputs & { readonly dy: tf.Tensor }, { readonly gradient: tf.Tensor }>,
-  inputs: Inputs,
-): tf.Tensor {
-  return tf.customGrad((y, save) => {
-    const current = { ...inputs, y };
-    save(toList(current, current));
-    return {
-      value: forward.run(current).value,
-      gradFunc: (dy, saved) => pullback.run({ ...fromList<Inputs>(current, saved), dy }).gradient,
-    };
-  })(inputs.y);
+/** A function of a record with the tensor `y`, which is compiled, with its derivative by y or without, once that is asked for. */
+export class DifferentiableFunction<Inputs extends { readonly y: tf.Tensor }> {
+  #forward: CompiledRecordFunction<Inputs, { value: tf.Tensor }> | null = null;
+  #pullback: CompiledRecordFunction<Inputs & { dy: tf.Tensor }, { gradient: tf.Tensor }> | null = null;
+
+  /** Nothing is compiled yet; `dy` is the shape of the value. */
+  constructor(
+    readonly fn: (inputs: Inputs) => tf.Tensor,
+    readonly shapes: ShapesOf<Inputs>,
+    readonly dy: number[],
+  ) {}
+
+  /** Compiles the function, and its derivative if that is wanted. */
+  async prepare(gradients: boolean): Promise<void> {
+    this.#forward ??= await compileRecord((inputs: Inputs) => ({ value: this.fn(inputs) }), this.shapes);
+    // Other engines run functions as they are, where the tape of one pass costs less than a pass of its own.
+    if (!gradients || currentEngine()?.name !== "onnx") return;
+    this.#pullback ??= await compileRecord(
+      (inputs) => ({ gradient: tf.grad((y) => this.fn({ ...inputs, y }))(inputs.y, inputs.dy) }),
+      { ...this.shapes, dy: this.dy } as ShapesOf<Inputs & { dy: tf.Tensor }>,
+    );
+  }
+
+  /** The value, differentiable by y. */
+  run(inputs: Inputs): tf.Tensor {
+    const [forward, pullback] = [this.#forward, this.#pullback];
+    if (forward !== null && tf.engine().state.gradientDepth === 0) return forward.run(inputs).value;
+    // Without its derivative compiled, the function runs operation by operation.
+    if (forward === null || pullback === null) return this.fn(inputs);
+    // What is compiled leaves no tape.
+    return tf.customGrad((y, save) => {
+      const current = { ...inputs, y };
+      save(toList(current, current));
+      return {
+        value: forward.run(current).value,
+        gradFunc: (dy, saved) => pullback.run({ ...fromList<Inputs>(current, saved), dy }).gradient,
+      };
+    })(inputs.y);
+  }
+
+  /** Releases what was compiled. */
+  dispose(): void {
+    this.#forward?.dispose();
+    this.#pullback?.dispose();
+  }
 }
 
 /** A record of tensors of given shapes, each made by a function of its shape and its place in the list. */

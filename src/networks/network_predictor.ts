@@ -2,8 +2,7 @@
  * A trained network as a noise predictor: with or without a label, guided or not, compiled for the batch sizes that matter.
  * @module
  */
-import { type CompiledRecordFunction, compileRecord, runWithGradient } from "../compute/compile_record.ts";
-import { currentEngine } from "../compute/engine.ts";
+import { DifferentiableFunction } from "../compute/compile_record.ts";
 import * as tf from "../compute/tf.ts";
 import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { checkPreconditioning } from "../diffusion/preconditioning.ts";
@@ -151,30 +150,20 @@ interface Inputs extends PredictionInputs {
 /** The network with its weights, and its compiled forms by batch size. */
 class Evaluator {
   #disposed = false;
-  readonly #compiled = new Map<number, CompiledRecordFunction<Inputs, { value: tf.Tensor }>>();
-  /** Transposed Jacobians times a vector. */
-  readonly #pullbacks = new Map<
-    number,
-    CompiledRecordFunction<Inputs & { dy: tf.Tensor }, { gradient: tf.Tensor }>
-  >();
+  readonly #compiled = new Map<number, DifferentiableFunction<Inputs>>();
 
   constructor(readonly config: ModelConfig, readonly network: Network, readonly parameters: Parameters) {}
 
   async prepare(rows: number, gradients: boolean): Promise<void> {
     if (this.#disposed) throw new Error("the network's noise predictor was disposed: load it again");
-    const y = [rows, ...this.network.sampleShape];
-    const shapes = { y, ...predictionShapes(this.network, rows) };
-    if (!this.#compiled.has(rows)) {
-      const predict = (inputs: Inputs) => ({ value: this.#predict(inputs) });
-      this.#compiled.set(rows, await compileRecord(predict, shapes));
+    let compiled = this.#compiled.get(rows);
+    if (compiled === undefined) {
+      const y = [rows, ...this.network.sampleShape];
+      const shapes = { y, ...predictionShapes(this.network, rows) };
+      compiled = new DifferentiableFunction<Inputs>((inputs) => this.#predict(inputs), shapes, y);
+      this.#compiled.set(rows, compiled);
     }
-    // Other engines run functions as they are, where the tape of one pass costs less than a pass of its own.
-    if (gradients && !this.#pullbacks.has(rows) && currentEngine()?.name === "onnx") {
-      const pullBack = ({ dy, ...inputs }: Inputs & { dy: tf.Tensor }) => ({
-        gradient: tf.grad((y) => this.#predict({ ...inputs, y }))(inputs.y, dy),
-      });
-      this.#pullbacks.set(rows, await compileRecord(pullBack, { ...shapes, dy: y }));
-    }
+    await compiled.prepare(gradients);
   }
 
   /** Refuses samples of another shape than the network's, and use after dispose. */
@@ -191,12 +180,7 @@ class Evaluator {
 
   noise(y: tf.Tensor, noiseRatio: Float64Array, labels: readonly number[]): tf.Tensor {
     const inputs = { y, ...predictionInputs(this.network, this.config.preconditioning, noiseRatio, labels) };
-    const compiled = this.#compiled.get(noiseRatio.length);
-    if (compiled === undefined) return this.#predict(inputs);
-    if (tf.engine().state.gradientDepth === 0) return compiled.run(inputs).value;
-    // Without its derivative compiled, the network runs operation by operation.
-    const pullback = this.#pullbacks.get(noiseRatio.length);
-    return pullback === undefined ? this.#predict(inputs) : runWithGradient(compiled, pullback, inputs);
+    return this.#compiled.get(noiseRatio.length)?.run(inputs) ?? this.#predict(inputs);
   }
 
   #predict({ y, ...inputs }: Inputs): tf.Tensor {
@@ -205,10 +189,8 @@ class Evaluator {
 
   dispose(): void {
     this.#disposed = true;
-    for (const forms of [this.#compiled, this.#pullbacks]) {
-      for (const compiled of forms.values()) compiled.dispose();
-      forms.clear();
-    }
+    for (const compiled of this.#compiled.values()) compiled.dispose();
+    this.#compiled.clear();
     tf.dispose(this.parameters);
   }
 }
