@@ -22,10 +22,11 @@ import { modulesOf } from "./mutants/import_graph.ts";
 import { type Mutant, mutantsFrom, shuffled } from "./mutants/mutant.ts";
 import { editsOf, operators } from "./mutants/operators.ts";
 import { MutantRecord } from "./mutants/record.ts";
-import { countOf, countsBy, folderOf, type Row, table } from "./mutants/result.ts";
+import { countOf, countsBy, folderOf, type Result, type Row, table } from "./mutants/result.ts";
 import { MutantRun, nameOf } from "./mutants/run.ts";
 import type { Verdict } from "./suite/examine.ts";
 import { changedFiles } from "./suite/git.ts";
+import { SourceCopy } from "./suite/source_copy.ts";
 
 const usage = {
   name: "verify:mutants",
@@ -58,7 +59,8 @@ const usage = {
   },
 };
 
-const root = fileURLToPath(new URL("../", import.meta.url)).replace(/[/\\]$/, "");
+/** What is in the working tree. */
+const project = fileURLToPath(new URL("../", import.meta.url)).replace(/[/\\]$/, "");
 
 function readFlags(args: readonly string[]) {
   const flags = parseFlags(usage, args);
@@ -80,7 +82,7 @@ type Flags = ReturnType<typeof readFlags>;
 
 /** The files that are mutated: modules of src and scripts that match, and have changed if that is asked for. */
 async function chosenFiles({ files, pattern, changed, since }: Flags): Promise<string[]> {
-  const matching = modulesOf(root, ["src", "scripts"]).filter((file) => pattern.test(file));
+  const matching = modulesOf(project, ["src", "scripts"]).filter((file) => pattern.test(file));
   if (matching.length === 0) {
     throw new UsageError(`--files: no file of src or scripts matches ${files}`);
   }
@@ -92,8 +94,31 @@ async function chosenFiles({ files, pattern, changed, since }: Flags): Promise<s
 
 async function main(): Promise<void> {
   const flags = readFlags(Deno.args);
-  const { own, all } = flags.shard;
   const files = await chosenFiles(flags);
+  const folder = `${project}/verification/mutants`;
+  await Deno.mkdir(folder, { recursive: true });
+  const name = `${flags.shard.own}-of-${flags.shard.all}.json`;
+  using _lock = await claimFile(`${folder}/${name}`);
+  const scratch = await Deno.makeTempDir({ prefix: "mutants-" });
+  try {
+    // The sources as they are now, whatever is edited while this runs.
+    const { folder: root } = await SourceCopy.make(`${scratch}/sources`);
+    const record = await MutantRecord.open(folder, name, await lastTimes());
+    await examineMutants(flags, { files, root, scratch, record });
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+interface Work {
+  readonly files: readonly string[];
+  readonly root: string;
+  readonly scratch: string;
+  readonly record: MutantRecord;
+}
+
+async function examineMutants(flags: Flags, { files, root, scratch, record }: Work): Promise<void> {
+  const { own, all } = flags.shard;
   const every = files.flatMap((file) => {
     const text = Deno.readTextFileSync(`${root}/${file}`);
     return mutantsFrom(file, text, editsOf(text));
@@ -104,14 +129,8 @@ async function main(): Promise<void> {
   }
   const mutants = shuffled(every.filter(({ operator }) => flags.operators.includes(operator)), flags.seed)
     .filter((_, i) => i % all === own - 1);
-  const folder = `${root}/verification/mutants`;
-  await Deno.mkdir(folder, { recursive: true });
-  const name = `${own}-of-${all}.json`;
-  using _lock = await claimFile(`${folder}/${name}`);
   using interrupt = new Interrupt();
-  const scratch = await Deno.makeTempDir({ prefix: "mutants-" });
   const until = performance.now() + 60_000 * (flags.minutes ?? Infinity);
-  const record = await MutantRecord.open(folder, name, await lastTimes());
   const run = new MutantRun({
     root,
     scratch,
@@ -126,31 +145,26 @@ async function main(): Promise<void> {
   const left = mutants.filter(({ id }) => rows.get(id)![1] === null);
   const say = (line: string) => flags.json || flags.markdown ? console.error(line) : console.log(line);
   say(`${mutants.length} mutants of ${files.length} files, ${mutants.length - left.length} of them known`);
-  try {
-    if (flags.minutes !== 0) {
-      await run.examine(left, (mutant, result) => {
-        rows.set(mutant.id, [mutant, result]);
-        if (result.outcome === "not compiled") return;
-        const what = [result.by, result.saw].filter((part) => part !== "").join(" – ");
-        say(
-          `${
-            result.outcome.padEnd(9)
-          } ${mutant.file}:${mutant.line} ${mutant.operator}, ${result.seconds} s: ${what}`,
-        );
-      });
-    }
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
+  if (flags.minutes !== 0) {
+    await run.examine(left, (mutant, result) => {
+      rows.set(mutant.id, [mutant, result]);
+      if (result.outcome !== "not compiled") say(describe(mutant, result));
+    });
   }
   print([...rows.values()], flags);
   for (const claim of run.failing) console.error(`fails without a mutant, too, and was left out: ${claim}`);
-  if (interrupt.raised) Deno.exit(interrupt.exitCode);
-  if (run.failing.size > 0) Deno.exit(1);
+  if (interrupt.raised) Deno.exitCode = interrupt.exitCode;
+  else if (run.failing.size > 0) Deno.exitCode = 1;
+}
+
+function describe({ file, line, operator }: Mutant, { outcome, seconds, by, saw }: Result): string {
+  const what = [by, saw].filter((part) => part !== "").join(" – ");
+  return `${outcome.padEnd(9)} ${file}:${line} ${operator}, ${seconds} s: ${what}`;
 }
 
 /** Milliseconds of the claims in the suite's last run, by their names in records; none where there was no run. */
 async function lastTimes(): Promise<Record<string, number>> {
-  const text = await Deno.readTextFile(`${root}/verification/run.json`).catch(() => '{"verdicts":[]}');
+  const text = await Deno.readTextFile(`${project}/verification/run.json`).catch(() => '{"verdicts":[]}');
   const { verdicts } = JSON.parse(text) as { verdicts: Verdict[] };
   const held = verdicts.filter(({ outcome }) => outcome === "passed");
   return Object.fromEntries(held.map((verdict) => [nameOf(verdict), verdict.milliseconds]));
