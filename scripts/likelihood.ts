@@ -182,9 +182,9 @@ function elboBits(model: ScoreModel, { draws = 16, seed }: Flags): Method {
 
 async function main(): Promise<void> {
   const flags = parseFlags(usage, Deno.args);
-  const images = slice(await loadMnist(flags.split, { data: flags.data }), 0, flags.limit);
   const engine = await openEngine(flags.engine);
   const noisePredictor = await loadCheckpoint(flags.checkpoint);
+  const images = slice(await loadMnist(flags.split, { data: flags.data }), 0, flags.limit);
   const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(images.shape)) {
     throw new RangeError(
