@@ -48,7 +48,7 @@ export function requireWhole(
 }
 
 /** The largest count, size or index where nothing else is said: 2³¹ − 1, the most that a tensor holds. */
-export const MOST_WHOLE: number = 2 ** 31 - 1;
+const MOST_WHOLE: number = 2 ** 31 - 1;
 
 /** A list of numbers: an array or a typed array. */
 export function isList(value: unknown): value is ArrayLike<number> {

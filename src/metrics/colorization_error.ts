@@ -2,7 +2,7 @@
 import { posteriorMoments } from "./posterior_moments.ts";
 
 /** Measures of coloured images; all but the first in units of a pixel's range. */
-export interface ColourErrors {
+interface ColourErrors {
   /** The most by which the grey of a pixel, the mean of its channels, was changed, in model units. */
   readonly greyError: number;
   /**
