@@ -11,7 +11,8 @@ import { nfePerStep, scoreSamplerNames } from "../src/samplers/registry.ts";
 import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
 import { type ComparisonPlan, planSettings, type Setting } from "./comparison/plan.ts";
 import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
-import { openQualityReference, type QualityReference } from "./evaluation/digit_quality.ts";
+import type { QualityReference } from "../src/runs/evaluation.ts";
+import { loadQualityReference } from "./evaluation/digit_quality.ts";
 import {
   dataFlag,
   gridFlag,
@@ -191,7 +192,7 @@ async function main(): Promise<void> {
   const engine = await openEngine(flags.engine);
   const run = { weights: await fingerprint(noisePredictor), count, seed, guidance, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, flags.resume);
-  const qualityReference = await openQualityReference(noisePredictor, count, flags.data);
+  const qualityReference = await loadQualityReference(noisePredictor, count, flags.data);
   const file = new ResultsFile(`${output}.json`, run, qualityReference.reference.floor, earlier);
   await measureMissing(file, plan, flags, { engine, noisePredictor, baseline, qualityReference });
   const results = await file.write(plan.refused);

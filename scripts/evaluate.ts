@@ -2,26 +2,28 @@
  * Measures a checkpoint on MNIST: `deno task evaluate`.
  * @module
  */
-import { columns } from "./cli/text_table.ts";
-import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { loadCheckpoint } from "./sampling/checkpoint.ts";
-import { openClassifierGuide } from "./sampling/draw_batches.ts";
-import { kernelText, measure, openQualityReference } from "./evaluation/digit_quality.ts";
+import { type EvaluationRequest, type EvaluationResult, runEvaluation } from "../src/runs/evaluation.ts";
+import { openEngine } from "./cli/engine.ts";
+import { deciding, type FlagValues, integer, toggle } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
+import { columns } from "./cli/text_table.ts";
+import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
+import { loadCheckpoint, openClassifier } from "./sampling/checkpoint.ts";
+import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import {
   dataFlag,
+  type engineNames,
   guidanceFlags,
   networkFlags,
   readGuidance,
   readSampling,
   renamedGuidance,
   renamedOptions,
-  samplerOptions,
   samplingFlags,
   seedFlag,
 } from "./sampling/flags.ts";
-import { openEngine } from "./cli/engine.ts";
-import { integer, parseFlags, runScript, toggle } from "./cli/flags.ts";
+import { sdeNameOf } from "./sampling/sampling.ts";
 
 const usage = {
   name: "evaluate",
@@ -43,51 +45,82 @@ const usage = {
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
     engine: networkFlags.engine,
-    json: toggle({ help: "print the result as JSON" }),
+    json: deciding([], toggle({ help: "print the result as JSON" })),
   },
   renamed: { ...renamedGuidance, ...renamedOptions },
 } as const;
 
-async function main(): Promise<void> {
-  const flags = await forCheckpoint(parseFlags(usage, Deno.args));
-  const sampling = readSampling(flags);
-  const { steps } = sampling.grid;
-  const guidance = readGuidance(flags);
-  const engine = await openEngine(flags.engine);
-  const noisePredictor = await loadCheckpoint(flags.checkpoint, "mnist", "either");
-  const qualityReference = await openQualityReference(noisePredictor, flags.count, flags.data);
-  using progress = new ProgressBar({
-    label: "drawing",
-    total: Math.ceil(flags.count / flags.batch) * steps,
-    unit: "steps",
-  });
+/** A run of `evaluate`, as plain data. */
+interface EvaluateRequest extends EvaluationRequest {
+  /** A file, the name of a network that comes with the project, or null for the one that is measured unasked. */
+  readonly checkpoint: string | null;
+  /** The folder with MNIST's files; null where they are found unasked. */
+  readonly data: string | null;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+}
+
+/** What a run measured, and what computed. */
+interface EvaluateResult extends EvaluationResult {
+  readonly engine: string;
+}
+
+async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateRequest> {
+  const flags = await forCheckpoint(given);
+  return {
+    checkpoint: flags.checkpoint ?? null,
+    data: flags.data ?? null,
+    ...readSampling(flags),
+    guidance: readGuidance(flags),
+    classifierScale: flags.classifierScale ?? 0,
+    count: flags.count,
+    batch: flags.batch,
+    seed: flags.seed,
+    engine: flags.engine,
+  };
+}
+
+async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
+  const { count, batch, grid, classifierScale } = request;
+  const engine = await openEngine(request.engine);
+  const noisePredictor = await loadCheckpoint(request.checkpoint ?? undefined, "mnist", "either");
+  const reference = await loadQualityReference(noisePredictor, count, request.data ?? undefined);
+  const classifier = await openClassifier(noisePredictor, classifierScale);
+  const total = Math.ceil(count / batch) * grid.steps;
+  using progress = new ProgressBar({ label: "drawing", total, unit: "steps" });
   const onStep = (taken: number) => progress.update(taken);
-  const guide = await openClassifierGuide(noisePredictor, flags.classifierScale);
-  const options = { ...flags, guidance, guide, onStep };
-  const measured = await measure(noisePredictor, engine, sampling, qualityReference, options);
-  guide?.classifier.dispose();
-  const { quality, evaluations, seconds } = measured;
-  progress.finish();
+  const result = await runEvaluation(request, { noisePredictor, reference, classifier, engine, onStep });
+  classifier?.dispose();
   noisePredictor.dispose();
-  const { count, sde, sampler, classifierScale = 0, seed } = flags;
-  const { floor } = qualityReference.reference;
-  if (flags.json) {
+  return { ...result, engine: engine.name };
+}
+
+/** A table, or all of it as JSON. */
+function report(
+  request: EvaluateRequest,
+  result: EvaluateResult,
+  { json }: { readonly json: boolean },
+): void {
+  const { count, grid, guidance, classifierScale, seed, sampler } = request;
+  const { quality, floor, evaluations, seconds, engine } = result;
+  const sde = sdeNameOf(request.sde);
+  if (json) {
     console.log(
       JSON.stringify({
         count,
         ...quality,
         floor,
         sde,
-        sampler,
-        grid: sampling.grid.kind,
-        steps,
-        ...samplerOptions(flags),
+        sampler: sampler.name,
+        grid: grid.kind,
+        steps: grid.steps,
+        ...sampler.options,
         evaluations,
         guidance,
         classifierScale,
         seed,
         seconds,
-        engine: engine.name,
+        engine,
       }),
     );
     return;
@@ -101,11 +134,19 @@ async function main(): Promise<void> {
   ];
   console.log(columns([["against test images", `${count} digits`, `${count} training images`], ...rows]));
   console.log(
-    `${sde}, ${sampler} on a ${sampling.grid.kind} grid, ${steps} steps, ${evaluations} evaluations, ` +
+    `${sde}, ${sampler.name} on a ${grid.kind} grid, ${grid.steps} steps, ${evaluations} evaluations, ` +
       `guidance ${guidance.scale} from ν = ${guidance.to} to ${guidance.from}` +
       `${classifierScale === 0 ? "" : `, classifier scale ${classifierScale}`}, ` +
-      `drawn in ${formatDuration(seconds)} on ${engine.name}`,
+      `drawn in ${formatDuration(seconds)} on ${engine}`,
   );
 }
 
-if (import.meta.main) await runScript(main);
+/** The task `evaluate`. */
+export const task: Task<typeof usage.flags, EvaluateRequest, EvaluateResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

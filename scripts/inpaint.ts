@@ -29,6 +29,7 @@ const mask: Flag<MaskName | "random" | { readonly path: string }> = {
     maskNames.join(", ")
   }, random pixels (see --hidden-fraction), or where a PNG of the model's size, on a white ground, is dark`,
   placeholder: "NAME|F.png",
+  domain: { kind: "own", examples: ["right", "random"] },
   fallback: "left",
   parse(text, flag) {
     if (text.toLowerCase().endsWith(".png")) return { path: text };

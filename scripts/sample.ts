@@ -2,48 +2,36 @@
  * Draws digits from a checkpoint: `deno task sample`.
  * @module
  */
-import type { Engine } from "../src/compute/engine.ts";
-import type { Guidance } from "../src/networks/guidance_interval.ts";
-import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
-import { imageGrid } from "../src/images/grid.ts";
 import { encodePng } from "../src/images/png.ts";
+import { imageGrid } from "../src/images/grid.ts";
+import { type Shard, shardBatches } from "../src/runs/batches.ts";
 import {
-  checkLabel,
-  drawBatches,
   type DrawnBatch,
-  type DrawOptions,
-  openClassifierGuide,
-} from "./sampling/draw_batches.ts";
-import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
-import { type Part, shardBatches } from "./sampling/run_batches.ts";
+  runSampling,
+  type SamplingParts,
+  type SamplingRequest,
+} from "../src/runs/sampling.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
+import { deciding, type Flag, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
+import { claimFile, takenOver } from "./cli/output_lock.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { checkLabel, fingerprint, hasLabels, loadCheckpoint, openClassifier } from "./sampling/checkpoint.ts";
+import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
+  type engineNames,
   labelFlags,
   networkFlags,
   readLabelGuidance,
   readSampling,
   renamedGuidance,
   renamedOptions,
-  samplerOptions,
   samplingFlags,
   seedFlag,
 } from "./sampling/flags.ts";
-import type { Sampling } from "./sampling/sampling.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
-import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { openEngine } from "./cli/engine.ts";
-import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
-import {
-  type Flag,
-  type FlagValues,
-  integer,
-  parseFlags,
-  runScript,
-  text,
-  toggle,
-  UsageError,
-} from "./cli/flags.ts";
 import { planSampling, readPlan } from "./sampling/noise_plan_file.ts";
-import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { isFinished, PartialNpy, type RunRecord } from "./sampling/resumable_npy.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { trajectoryGif } from "./sampling/trajectory_gif.ts";
@@ -54,9 +42,10 @@ const endings = [".png", ".npy", ".gif"] as const;
 const mostInPicture = { ".png": 10_000, ".gif": 400, ".npy": Infinity };
 
 /** A flag such as 2/8: the second of eight parts. */
-const shard: Flag<{ readonly index: number; readonly shards: number } | undefined> = {
+const shard: Flag<Shard | undefined> = {
   help: "draw only the I-th of N parts, I from 1, for a .npy; `deno task join` puts them together",
   placeholder: "I/N",
+  domain: { kind: "own", examples: ["1/2", "2/2"] },
   fallback: undefined,
   parse(text, flag) {
     const [, index, shards] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
@@ -85,127 +74,185 @@ const usage = {
     ...samplingFlags,
     ...eitherFlags,
     sigma: sigmaFlag,
-    plan: text({
-      help:
-        "noise plan of deno task ncsn:plan: annealed Langevin over its levels, instead of --sde, --sampler, --steps, --grid",
-      placeholder: "FILE",
-    }),
+    plan: deciding(
+      ["sde", "sampler", "grid"],
+      text({
+        help:
+          "noise plan of deno task ncsn:plan: annealed Langevin over its levels, instead of --sde, --sampler, --steps, --grid",
+        placeholder: "FILE",
+      }),
+    ),
     count: integer({ help: "how many digits", default: 64, min: 1, max: 10_000_000 }),
     seed: seedFlag,
     ...labelFlags,
     denoise: toggle({ help: "leave the noise of the last time in the digits", default: true }),
     engine: networkFlags.engine,
     batch: integer({ help: "digits drawn at once", default: 16, min: 1, max: 4096 }),
-    output: text({
-      help: ".png: a grid; .gif: its trajectory; .npy: float32 [N, 28, 28, 1] in [0, 1]",
-      placeholder: "FILE",
-      default: "samples.png",
-    }),
+    output: deciding(
+      ["output", "frames"],
+      text({
+        help: ".png: a grid; .gif: its trajectory; .npy: float32 [N, 28, 28, 1] in [0, 1]",
+        placeholder: "FILE",
+        default: "samples.png",
+      }),
+    ),
     resume: toggle({ help: "go on with a .npy that was interrupted; from the start if there is none" }),
     shard,
-    json: toggle({ help: "print the last line as JSON" }),
+    json: deciding([], toggle({ help: "print the last line as JSON" })),
   },
   renamed: { ...renamedGuidance, ...renamedOptions },
 } as const;
 
-type Flags = Omit<FlagValues<typeof usage.flags>, "sampler"> & { readonly sampler: string };
-
-/** Flags with a label that the network has. */
-type Labelled = Flags & { readonly label: string };
-
-/** Everything that is to be done, checked before anything is. */
-interface SamplePlan extends Sampling {
-  readonly ending: typeof endings[number];
-  readonly part: Part;
+/** A run of `sample`, as plain data. */
+interface SampleRequest extends SamplingRequest {
+  /** A file, the name of a network that comes with the project, or null for the one that is drawn from unasked. */
+  readonly checkpoint: string | null;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+  /** The picture, the animation or the array to write. */
+  readonly output: string;
+  /** Whether to go on with an array that was interrupted. */
+  readonly resume: boolean;
 }
 
-async function planRun(flags: Flags): Promise<SamplePlan> {
-  const ending = endings.find((candidate) => flags.output.endsWith(candidate));
-  if (ending === undefined) {
-    throw new UsageError(`--output must end in ${endings.join(", ")}, got "${flags.output}"`);
+/** What a run drew. */
+interface SampleResult {
+  /** Digits written, of this run and of those that it went on with. */
+  readonly samples: number;
+  /** The most evaluations of the network that one batch took. */
+  readonly evaluations: number;
+  /** What the run took. */
+  readonly seconds: number;
+  /** What computed. */
+  readonly engine: string;
+}
+
+type Ending = typeof endings[number];
+
+function endingOf(output: string): Ending {
+  const ending = endings.find((candidate) => output.endsWith(candidate));
+  if (ending !== undefined) return ending;
+  throw new UsageError(`--output must end in ${endings.join(", ")}, got "${output}"`);
+}
+
+async function request(given: FlagValues<typeof usage.flags>): Promise<SampleRequest> {
+  const flags = await forCheckpoint(given);
+  const { count, output, resume } = flags;
+  const ending = endingOf(output);
+  if (count > mostInPicture[ending]) {
+    throw new UsageError(`a ${ending} shows at most ${mostInPicture[ending]} digits, got --count ${count}`);
   }
-  if (flags.count > mostInPicture[ending]) {
+  if (ending !== ".npy" && (resume || flags.shard !== undefined)) {
+    throw new UsageError(`--resume and --shard need an --output that ends in .npy, got "${output}"`);
+  }
+  // A batch is filled up with samples that nobody sees: sixteen at most, so that few digits cost no more for a large --batch.
+  const batch = Math.min(flags.batch, 16 * Math.ceil(count / 16));
+  const batches = Math.ceil(count / batch);
+  const shard = flags.shard ?? { index: 1, shards: 1 };
+  if (shard.shards > batches) {
     throw new UsageError(
-      `a ${ending} shows at most ${mostInPicture[ending]} digits, got --count ${flags.count}`,
+      `--shard splits between batches, and ${count} digits are ${batches} batches of ${batch}: ` +
+        `at most ${batches} parts, got ${shard.shards}`,
     );
   }
-  if (ending !== ".npy" && (flags.resume || flags.shard !== undefined)) {
-    throw new UsageError(`--resume and --shard need an --output that ends in .npy, got "${flags.output}"`);
-  }
-  // Refuses guidance that has no effect; whether the network has labels is known later.
-  readLabelGuidance({ ...flags, label: flags.label ?? "random" });
-  const batches = Math.ceil(flags.count / flags.batch);
-  const { index, shards } = flags.shard ?? { index: 1, shards: 1 };
-  if (shards > batches) {
-    throw new UsageError(
-      `--shard splits between batches, and ${flags.count} digits are ${batches} batches of ${flags.batch}: ` +
-        `at most ${batches} parts, got ${shards}`,
-    );
-  }
+  const label = flags.label ?? (await hasLabels(flags.checkpoint) ? "random" : "none");
   const sampling = flags.plan === undefined
     ? await withSigma(readSampling(flags), flags)
     : planSampling(await readPlan(flags.plan));
   return {
+    checkpoint: flags.checkpoint ?? null,
     ...sampling,
-    ending,
-    part: shardBatches(index, shards, flags.count, flags.batch),
+    label: label === "random" || label === "none" ? label : Number(label),
+    guidance: readLabelGuidance({ ...flags, label }),
+    classifierScale: flags.classifierScale ?? 0,
+    denoise: flags.denoise,
+    count,
+    batch,
+    seed: flags.seed,
+    shard,
+    frames: ending === ".gif",
+    engine: flags.engine,
+    output,
+    resume,
   };
 }
 
-/** Digits written or to be written: how many, and the most evaluations that one took. */
-interface Result {
-  readonly samples: number;
-  readonly evaluations: number;
+async function carryOut(request: SampleRequest): Promise<SampleResult> {
+  const { output, checkpoint, label, classifierScale } = request;
+  await ensureWritable(output);
+  using lock = await claimFile(output);
+  const words = takenOver(output, lock);
+  if (words !== null) console.error(words);
+  await removeTemporaries(output);
+  const started = performance.now();
+  const engine = await openEngine(request.engine);
+  const noisePredictor = await loadCheckpoint(checkpoint ?? undefined, "mnist", "either");
+  checkLabel(label, noisePredictor);
+  const classifier = await openClassifier(noisePredictor, classifierScale);
+  const write = endingOf(output) === ".npy" ? streamArray : drawPicture;
+  const drawn = await write(request, { noisePredictor, classifier, engine });
+  classifier?.dispose();
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
+  return { ...drawn, seconds, engine: engine.name };
 }
 
-/** Draws a part batch by batch under a progress bar, beginning with batch `from`. */
-async function* drawPart(
-  flags: Labelled,
-  plan: SamplePlan & { readonly guidance: Guidance },
-  noisePredictor: NetworkPredictor,
-  engine: Engine,
-  from = plan.part.first,
+type Parts = Required<Pick<SamplingParts, "noisePredictor" | "classifier" | "engine">>;
+type Drawn = Pick<SampleResult, "samples" | "evaluations">;
+
+/** Draws under a progress bar, beginning with a batch. */
+async function* drawUnderBar(
+  request: SampleRequest,
+  parts: Parts,
+  from = shardBatches(request).first,
 ): AsyncGenerator<DrawnBatch> {
-  const guide = await openClassifierGuide(noisePredictor, flags.classifierScale);
-  const { steps } = plan.grid;
-  const done = (from - plan.part.first) * steps;
-  const total = (plan.part.end - plan.part.first) * steps;
+  const { first, end } = shardBatches(request);
+  const { steps } = request.grid;
+  const done = (from - first) * steps;
+  const total = (end - first) * steps;
   using progress = new ProgressBar({ label: "sampling", total, unit: "steps", initial: done });
-  const options: DrawOptions = {
-    ...flags,
-    ...plan,
-    guide,
-    rows: flags.batch,
-    frames: plan.ending === ".gif",
-    onStep: (taken) => progress.update(done + taken),
-  };
-  yield* drawBatches(noisePredictor, engine, { first: from, end: plan.part.end }, options);
-  guide?.classifier.dispose();
+  yield* runSampling(request, { ...parts, from, onStep: (taken) => progress.update(done + taken) });
 }
 
 /** Streams an array to the disk: memory holds one batch, however many there are. */
-async function streamArray(
-  flags: Labelled,
-  plan: SamplePlan & { readonly guidance: Guidance },
-  noisePredictor: NetworkPredictor,
-  engine: Engine,
-): Promise<Result> {
-  const { part, grid, guidance } = plan;
-  const { sde, sampler, label, classifierScale, denoise, seed, count, batch } = flags;
-  const first = part.first * batch;
-  const samples = Math.min(count, part.end * batch) - first;
-  const run: RunRecord = {
+async function streamArray(request: SampleRequest, parts: Parts): Promise<Drawn> {
+  const { count, batch, output: path, resume } = request;
+  const part = shardBatches(request);
+  const samples = Math.min(count, part.end * batch) - part.first * batch;
+  const shape = [samples, ...parts.noisePredictor.network.sampleShape];
+  const output = { path, shape, run: await recordOf(request, parts) };
+  if (resume && await isFinished(output)) {
+    console.error(`"${path}" is finished: all ${samples} digits are there`);
+    return { samples, evaluations: 0 };
+  }
+  using file = await PartialNpy.open({ ...output, resume, onDamage: (problem) => console.error(problem) });
+  if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
+  let evaluations = 0;
+  const from = file.finished === samples ? part.end : part.first + file.finished / batch;
+  for await (const next of drawUnderBar(request, parts, from)) {
+    await file.append(next.values, next.samples);
+    evaluations = Math.max(evaluations, next.evaluations);
+  }
+  await file.finish();
+  return { samples, evaluations };
+}
+
+/** All that the bytes of an array depend on, by the names that records of runs have for it. */
+async function recordOf(request: SampleRequest, { noisePredictor, engine }: Parts): Promise<RunRecord> {
+  const { sde, sampler, grid, guidance, classifierScale, shard } = request;
+  const { seed, label, denoise, count, batch } = request;
+  return {
     weights: await fingerprint(noisePredictor),
-    sde,
-    sampler,
+    sde: sdeNameOf(sde),
+    sigma: sde.kind === "sigma-power" ? sde.sigma : undefined,
+    // Numbers that are not those of the equation's name, as a noise plan's.
+    equation: sde.kind === "sigma-power" || sdeNamed(sde) !== undefined ? undefined : JSON.stringify(sde),
+    sampler: sampler.name,
     steps: grid.steps,
     grid: grid.kind,
-    ...samplerOptions(flags),
-    levels: flags.levels.length > 0 ? flags.levels.join(",") : undefined,
-    sigma: plan.sde.config.kind === "sigma-power" ? plan.sde.config.sigma : undefined,
-    // The names of the interval's ends are those in records of runs that may be resumed.
+    ...sampler.options,
+    levels: grid.ratios?.join(","),
     seed,
-    label,
+    label: String(label),
     guidance: guidance.scale,
     guidanceFrom: guidance.from,
     guidanceTo: guidance.to,
@@ -214,29 +261,8 @@ async function streamArray(
     count,
     batch,
     engine: engine.name,
-    plan: flags.plan === undefined ? undefined : JSON.stringify(await readPlan(flags.plan)),
-    shard: `${flags.shard?.index ?? 1}/${flags.shard?.shards ?? 1}`,
+    shard: `${shard.index}/${shard.shards}`,
   };
-  const shape = [samples, ...noisePredictor.network.sampleShape];
-  const output = { path: flags.output, shape, run };
-  if (flags.resume && await isFinished(output)) {
-    console.error(`"${flags.output}" is finished: all ${samples} digits are there`);
-    return { samples, evaluations: 0 };
-  }
-  using file = await PartialNpy.open({
-    ...output,
-    resume: flags.resume,
-    onDamage: (problem) => console.error(problem),
-  });
-  if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
-  let evaluations = 0;
-  const from = file.finished === samples ? part.end : part.first + file.finished / batch;
-  for await (const next of drawPart(flags, plan, noisePredictor, engine, from)) {
-    await file.append(next.values, next.samples);
-    evaluations = Math.max(evaluations, next.evaluations);
-  }
-  await file.finish();
-  return { samples, evaluations };
 }
 
 function concatenate(pieces: readonly Float32Array[]): Float32Array {
@@ -250,62 +276,50 @@ function concatenate(pieces: readonly Float32Array[]): Float32Array {
 }
 
 /** Draws a picture or an animation and writes it whole. */
-async function drawPicture(
-  flags: Labelled,
-  plan: SamplePlan & { readonly guidance: Guidance },
-  noisePredictor: NetworkPredictor,
-  engine: Engine,
-): Promise<Result> {
-  const batches = await Array.fromAsync(drawPart(flags, plan, noisePredictor, engine));
-  const shape = [flags.count, ...noisePredictor.network.sampleShape];
-  const bytes = plan.ending === ".png"
+async function drawPicture(request: SampleRequest, parts: Parts): Promise<Drawn> {
+  const { count, output } = request;
+  const batches = await Array.fromAsync(drawUnderBar(request, parts));
+  const shape = [count, ...parts.noisePredictor.network.sampleShape];
+  const bytes = endingOf(output) === ".png"
     ? encodePng(imageGrid(concatenate(batches.map(({ values }) => values)), shape))
     : trajectoryGif(
       batches[0].frames.map((_, at) => concatenate(batches.map(({ frames }) => frames[at]))),
       shape,
     );
-  await atomicWrite(flags.output, bytes);
-  return { samples: flags.count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };
+  await atomicWrite(output, bytes);
+  return { samples: count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };
 }
 
-if (import.meta.main) {
-  await runScript(async () => {
-    const given = await forCheckpoint(parseFlags(usage, Deno.args));
-    // A batch is filled up with samples that nobody sees: sixteen at most, so that few digits cost no more for a large --batch.
-    const flags = { ...given, batch: Math.min(given.batch, 16 * Math.ceil(given.count / 16)) };
-    const plan = await planRun(flags);
-    await ensureWritable(flags.output);
-    using lock = await claimFile(flags.output);
-    const words = takenOver(flags.output, lock);
-    if (words !== null) console.error(words);
-    await removeTemporaries(flags.output);
-    const started = performance.now();
-    const engine = await openEngine(flags.engine);
-    const noisePredictor = await loadCheckpoint(flags.checkpoint, "mnist", "either");
-    const label = flags.label ?? (noisePredictor.network.classes > 0 ? "random" : "none");
-    checkLabel(label, noisePredictor);
-    // A network without labels has no class that guidance could follow.
-    const guidance = readLabelGuidance({ ...flags, label });
-    const write = plan.ending === ".npy" ? streamArray : drawPicture;
-    const result = await write({ ...flags, label }, { ...plan, guidance }, noisePredictor, engine);
-    const summary = {
-      count: result.samples,
-      sde: flags.sde,
-      sampler: plan.sampler.name,
-      grid: plan.grid.kind,
-      steps: plan.grid.steps,
-      evaluations: result.evaluations,
-      seconds: Number(((performance.now() - started) / 1000).toFixed(2)),
-      engine: engine.name,
-      file: flags.output,
-    };
-    console.log(
-      flags.json
-        ? JSON.stringify(summary)
-        : `${summary.count} digits, ${summary.sde}, ${summary.sampler} on a ${summary.grid} grid, ${summary.steps} steps, ` +
-          `${summary.evaluations} network evaluations, ${
-            formatDuration(summary.seconds)
-          } on ${summary.engine}: ${summary.file}`,
-    );
-  });
+/** The line that a run ends with, as JSON or in words. */
+function report(request: SampleRequest, result: SampleResult, { json }: { readonly json: boolean }): void {
+  const { sde, sampler, grid, output } = request;
+  const summary = {
+    count: result.samples,
+    sde: sdeNameOf(sde),
+    sampler: sampler.name,
+    grid: grid.kind,
+    steps: grid.steps,
+    evaluations: result.evaluations,
+    seconds: result.seconds,
+    engine: result.engine,
+    file: output,
+  };
+  console.log(
+    json
+      ? JSON.stringify(summary)
+      : `${summary.count} digits, ${summary.sde}, ${summary.sampler} on a ${summary.grid} grid, ${summary.steps} steps, ` +
+        `${summary.evaluations} network evaluations, ${
+          formatDuration(summary.seconds)
+        } on ${summary.engine}: ${summary.file}`,
+  );
 }
+
+/** The task `sample`. */
+export const task: Task<typeof usage.flags, SampleRequest, SampleResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

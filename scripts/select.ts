@@ -11,7 +11,7 @@ import { readModel } from "../src/networks/model_file.ts";
 import { columns } from "./cli/text_table.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { loadCheckpoint } from "./sampling/checkpoint.ts";
-import { drawDigits } from "./evaluation/digit_quality.ts";
+import { drawDigits } from "../src/runs/evaluation.ts";
 import { networkFlags, readSampling, renamedOptions, samplingFlags, seedFlag } from "./sampling/flags.ts";
 import { ProgressBar } from "./cli/terminal.ts";
 import { openEngine } from "./cli/engine.ts";
@@ -85,12 +85,16 @@ async function main(): Promise<void> {
       );
     }
     const before = at * Math.ceil(count / flags.batch) * sampling.grid.steps;
-    const { images } = await drawDigits(
-      noisePredictor,
-      engine,
-      await withSigma(sampling, { ...flags, checkpoint }),
-      { ...flags, guidance: 1, onStep: (taken) => progress.update(before + taken) },
-    );
+    const request = {
+      ...await withSigma(sampling, { ...flags, checkpoint }),
+      guidance: { scale: 1 },
+      classifierScale: 0,
+      count,
+      batch: flags.batch,
+      seed: flags.seed,
+    };
+    const onStep = (taken: number) => progress.update(before + taken);
+    const { images } = await drawDigits(request, { noisePredictor, engine, onStep });
     noisePredictor.dispose();
     const drawn = { ...dataset, count, images: modelToBytes(images) };
     measured.push({ name, frechet: frechetDistance(moments(drawn), known) });

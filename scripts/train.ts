@@ -34,6 +34,7 @@ const checkpointEvery: Flag<Interval> = {
   help:
     "steps between checkpoints, each with a sample grid; or 20epochs for so many times through the data (default 500)",
   placeholder: "N|Nepochs",
+  domain: { kind: "own", examples: ["250", "2epochs"] },
   fallback: { count: 500, epochs: false },
   parse(text, flag) {
     const [, count, epochs] = /^(\d+)(epochs?)?$/.exec(text) ?? [];

@@ -7,7 +7,8 @@ import type { SamplerOptions } from "../src/samplers/sampler_info.ts";
 import { columns } from "./cli/text_table.ts";
 import { loadCheckpoint } from "./sampling/checkpoint.ts";
 import { createSampling } from "./sampling/sampling.ts";
-import { measure, openQualityReference } from "./evaluation/digit_quality.ts";
+import { runEvaluation } from "../src/runs/evaluation.ts";
+import { loadQualityReference } from "./evaluation/digit_quality.ts";
 import {
   asUsage,
   dataFlag,
@@ -143,7 +144,7 @@ async function main(): Promise<void> {
   const started = performance.now();
   const engine = await openEngine(flags.engine);
   const noisePredictor = await loadCheckpoint(flags.checkpoint);
-  const qualityReference = await openQualityReference(noisePredictor, count, flags.data);
+  const reference = await loadQualityReference(noisePredictor, count, flags.data);
   const batches = Math.ceil(count / batch);
   const total = repeats * batches * all.reduce((sum, { steps }) => sum + steps, 0);
   using progress = new ProgressBar({ label: "tuning", total, unit: "steps" });
@@ -151,14 +152,15 @@ async function main(): Promise<void> {
   for (const trial of all) {
     for (let repeat = 0; repeat < repeats; repeat++) {
       const onStep = (taken: number) => progress.update(done + taken, settingText(trial));
-      const options = { count, batch, guidance, seed: flags.seed + repeat, onStep };
-      const measured = await measure(
-        noisePredictor,
-        engine,
-        createSampling({ ...flags, ...trial }),
-        qualityReference,
-        options,
-      );
+      const request = {
+        ...createSampling({ ...flags, ...trial }),
+        guidance: { scale: guidance },
+        classifierScale: 0,
+        count,
+        batch,
+        seed: flags.seed + repeat,
+      };
+      const measured = await runEvaluation(request, { noisePredictor, reference, engine, onStep });
       trial.values.push(metric === "frechet" ? measured.quality.frechet : measured.quality.kernelDistance);
       trial.evaluations = Math.max(trial.evaluations, measured.evaluations);
       done += batches * trial.steps;
@@ -167,7 +169,7 @@ async function main(): Promise<void> {
   }
   noisePredictor.dispose();
   const sorted = all.toSorted((a, b) => meanWithError(a.values).mean - meanWithError(b.values).mean);
-  const { frechet, kernelDistance } = qualityReference.reference.floor;
+  const { frechet, kernelDistance } = reference.reference.floor;
   const floor = metric === "frechet" ? frechet : kernelDistance;
   const { sde, sampler } = flags;
   const seconds = (performance.now() - started) / 1000;

@@ -8,11 +8,10 @@ import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
-import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
 import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../src/training/train.ts";
-import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../sampling/sampling.ts";
-import { drawBatches } from "../sampling/draw_batches.ts";
+import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import { runSampling, type SamplingRequest } from "../../src/runs/sampling.ts";
 import { loadCheckpoint } from "../sampling/checkpoint.ts";
 import { openEngine } from "../cli/engine.ts";
 
@@ -87,24 +86,19 @@ export async function openOurs(
       await steps.next();
     },
     async digits() {
-      const options = {
-        ...{
-          sde: sdes.ve(),
-          sampler: samplerByName(DEFAULT_SAMPLER),
-          grid: samplerInfo(DEFAULT_SAMPLER).grid,
-        },
-        ...{
-          seed: 0,
-          label: "random",
-          guidance: DEFAULT_GUIDANCE,
-          denoise: true,
-          frames: false,
-          onStep: () => {},
-        },
+      const request: SamplingRequest = {
+        ...createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER }),
+        label: "random",
+        guidance: DEFAULT_GUIDANCE,
+        classifierScale: 0,
+        denoise: true,
         count: DIGITS_COUNT,
-        rows: DIGITS_COUNT,
+        batch: DIGITS_COUNT,
+        seed: 0,
+        shard: { index: 1, shards: 1 },
+        frames: false,
       };
-      await Array.fromAsync(drawBatches(trained!, engine, { first: 0, end: 1 }, options));
+      await Array.fromAsync(runSampling(request, { noisePredictor: trained!, engine }));
     },
   };
   return {

@@ -14,11 +14,27 @@ export interface Flag<T> {
   readonly placeholder: string | null;
   /** The value when the flag is not given. */
   readonly fallback: T;
+  /** Which values it takes. */
+  readonly domain: Domain;
+  /**
+   * The fields of the task's request that it decides, as paths with dots such as "guidance.scale"; where left out, the one of
+   * its own name. None for a flag of presentation, such as --json.
+   */
+  readonly fields?: readonly string[];
   /** The other flag without which this one has no effect and is refused. */
   readonly condition?: Condition;
   /** Reads the value from a text; throws a {@link UsageError} that says which values are allowed. */
   parse(text: string, flag: string): T;
 }
+
+/** The values that a flag takes, as data: for claims that give it another one. */
+type Domain =
+  | { readonly kind: "text" | "toggle" }
+  | { readonly kind: "integer" | "number" | "numbers"; readonly min: number; readonly max: number }
+  | { readonly kind: "choice"; readonly choices: readonly string[] }
+  | { readonly kind: "list"; readonly of: Domain }
+  /** A syntax of its own; two different values in it. */
+  | { readonly kind: "own"; readonly examples: readonly [string, string] };
 
 /** That a flag has one of some values, or is given at all. */
 interface Condition {
@@ -29,7 +45,7 @@ interface Condition {
 }
 
 /** What a script accepts. */
-interface Usage<F extends Record<string, Flag<unknown>>> {
+export interface Usage<F extends Record<string, Flag<unknown>>> {
   /** The name of the task, as in `deno task NAME`. */
   readonly name: string;
   /** One or two sentences on what the script does. */
@@ -70,6 +86,7 @@ export function text<D extends string | undefined = undefined>(options: FlagOpti
   return {
     help: options.help,
     placeholder: options.placeholder ?? "TEXT",
+    domain: { kind: "text" },
     fallback: options.default as D,
     parse(text, flag) {
       if (text === "") throw new UsageError(`${flag} needs a value that is not empty`);
@@ -88,17 +105,19 @@ export function integer<D extends number | undefined = undefined>(
   options: RangeOptions<D>,
 ): Flag<number | D> {
   const read = (text: string) => /^[+-]?\d+$/.test(text) && Number.isSafeInteger(+text) ? +text : NaN;
-  return numeric(options, "N", "a whole number", read);
+  return numeric(options, "integer", "N", "a whole number", read);
 }
 
 /** A flag with a finite number from min to max, both included. */
 export function number<D extends number | undefined = undefined>(options: RangeOptions<D>): Flag<number | D> {
   const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-  return numeric(options, "X", "a number", (text) => decimal.test(text) ? Number(text) : NaN);
+  const read = (text: string) => decimal.test(text) ? Number(text) : NaN;
+  return numeric(options, "number", "X", "a number", read);
 }
 
 function numeric<D extends number | undefined>(
   options: RangeOptions<D>,
+  kind: "integer" | "number",
   placeholder: string,
   noun: string,
   read: (text: string) => number,
@@ -113,6 +132,7 @@ function numeric<D extends number | undefined>(
   return {
     help: bounds === "" ? options.help : `${options.help} [${bounds.trim().replace(/^from /, "")}]`,
     placeholder: options.placeholder ?? placeholder,
+    domain: { kind, min, max },
     fallback: options.default as D,
     parse(text, flag) {
       const value = read(text);
@@ -138,6 +158,7 @@ export function choice<const C extends string, const D extends NoInfer<C> | unde
   return {
     help: options.help,
     placeholder: options.placeholder ?? choices.join("|"),
+    domain: { kind: "choice", choices },
     fallback: options.default as D,
     parse(text, flag) {
       const chosen = choices.find((candidate) => candidate === text) ?? renamed.get(text);
@@ -155,6 +176,7 @@ export function list<T>(item: Flag<T>, fallback: readonly NonNullable<T>[]): Fla
   return {
     help: item.help,
     placeholder: `${item.placeholder},…`,
+    domain: { kind: "list", of: item.domain },
     fallback,
     parse: (text, flag) => text.split(",").map((part) => item.parse(part, flag) as NonNullable<T>),
   };
@@ -167,6 +189,7 @@ export function numbers(options: RangeOptions<readonly number[]>): Flag<readonly
   return {
     help: options.help,
     placeholder: options.placeholder ?? "X,…|FROM:TO:STEP",
+    domain: { kind: "numbers", min: options.min ?? -Number.MAX_VALUE, max: options.max ?? Number.MAX_VALUE },
     fallback,
     parse(text, flag) {
       if (!text.includes(":")) return text.split(",").map((part) => one.parse(part, flag)!);
@@ -186,6 +209,7 @@ export function toggle(options: { readonly help: string; readonly default?: bool
   return {
     help: options.help,
     placeholder: null,
+    domain: { kind: "toggle" },
     fallback: options.default ?? false,
     parse: (text) => text === "true",
   };
@@ -194,6 +218,11 @@ export function toggle(options: { readonly help: string; readonly default?: bool
 /** A flag that has an effect only where another one has one of some values, or, without values, is given. */
 export function onlyWith<T>(flag: Flag<T>, key: string, values?: readonly string[]): Flag<T> {
   return { ...flag, condition: { key, values } };
+}
+
+/** The flag as one that decides these fields of the request, by their paths with dots; none for a flag of presentation. */
+export function deciding<T>(fields: readonly string[], flag: Flag<T>): Flag<T> {
+  return { ...flag, fields };
 }
 
 /**

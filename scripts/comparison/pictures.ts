@@ -9,7 +9,7 @@ import { samplerInfo } from "../../src/samplers/registry.ts";
 import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
 import { encodePng } from "../../src/images/png.ts";
-import { drawDigits } from "../evaluation/digit_quality.ts";
+import { drawDigits } from "../../src/runs/evaluation.ts";
 import { createSampling } from "../sampling/sampling.ts";
 import { labelledGrid } from "./labelled_grid.ts";
 import { type Results, type Row, samplerText } from "./results.ts";
@@ -83,11 +83,15 @@ export async function digitRows(
   const { sampleShape } = noisePredictor.network;
   const pieces: Float32Array[] = [];
   for (const row of rows) {
-    const drawn = await drawDigits(noisePredictor, engine, createSampling(row), {
-      ...options,
+    const request = {
+      ...createSampling(row),
+      guidance: { scale: options.guidance },
+      classifierScale: 0,
       count: DIGITS,
       batch: DIGITS,
-    });
+      seed: options.seed,
+    };
+    const drawn = await drawDigits(request, { noisePredictor, engine });
     pieces.push(fromModel(drawn.images));
   }
   const values = new Float32Array(pieces.length * pieces[0].length);

@@ -9,12 +9,8 @@ import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { scoreSamplerNames } from "../../src/samplers/registry.ts";
 import { columns } from "../cli/text_table.ts";
 import { atomicWrite } from "../cli/files.ts";
-import {
-  type DigitsOptions,
-  kernelText,
-  measure,
-  type QualityReference,
-} from "../evaluation/digit_quality.ts";
+import { type DigitsParts, type QualityReference, runEvaluation } from "../../src/runs/evaluation.ts";
+import { kernelText } from "../evaluation/digit_quality.ts";
 import { formatPercent } from "../cli/terminal.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { type Refused, type Setting, settingKey } from "./plan.ts";
@@ -33,9 +29,13 @@ export interface Row extends Setting {
 }
 
 /** How settings are measured. */
-interface MeasuringOptions extends DigitsOptions {
+interface MeasuringOptions extends Pick<DigitsParts, "onStep"> {
   readonly engine: Engine;
   readonly qualityReference: QualityReference;
+  readonly count: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly guidance: number;
 }
 
 /** Measures a setting; where it fails, as a rule with too few steps, the row says why. */
@@ -44,16 +44,18 @@ export async function measureSetting(
   setting: Setting,
   { engine, qualityReference, count, batch, seed, guidance, onStep }: MeasuringOptions,
 ): Promise<Row> {
-  const options = { count, batch, seed, guidance, onStep };
+  const request = {
+    ...createSampling(setting),
+    guidance: { scale: guidance },
+    classifierScale: 0,
+    count,
+    batch,
+    seed,
+  };
   try {
-    const measured = await measure(
-      noisePredictor,
-      engine,
-      createSampling(setting),
-      qualityReference,
-      options,
-    );
-    return { ...setting, ...measured, failure: null };
+    const parts = { noisePredictor, reference: qualityReference, engine, onStep };
+    const { quality, evaluations, seconds } = await runEvaluation(request, parts);
+    return { ...setting, quality, evaluations, seconds, failure: null };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { ...setting, evaluations: null, seconds: null, quality: null, failure: error.message };

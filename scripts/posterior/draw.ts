@@ -21,9 +21,10 @@ import { type ScoreModel, scoreModel } from "../../src/diffusion/noise_predictor
 import { sizeOf } from "../../src/math/shape.ts";
 import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import type { Sampler } from "../../src/samplers/sampler.ts";
-import { DEFAULT_SAMPLER, type Sampling } from "../sampling/sampling.ts";
+import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
+import { DEFAULT_SAMPLER } from "../sampling/sampling.ts";
 import { networkFlags, samplingFlags, seedFlag } from "../sampling/flags.ts";
-import { type BatchOptions, runBatches, shardBatches } from "../sampling/run_batches.ts";
+import { type BatchOptions, runBatches, shardBatches } from "../../src/runs/batches.ts";
 import { choice, type FlagValues, integer, onlyWith, text, toggle, UsageError } from "../cli/flags.ts";
 import { inputFlags, type Inputs } from "./inputs.ts";
 
@@ -140,7 +141,7 @@ export function readClasses(label: string, { labels, count }: Inputs, classes: n
 }
 
 /** What to draw. */
-interface PosteriorOptions extends Sampling, BatchOptions {
+interface PosteriorOptions extends SamplingConfig, BatchOptions {
   readonly method: Method;
   /** Class that every input's samples are drawn for, [inputs]; null for none. */
   readonly classes: readonly number[] | null;
@@ -170,7 +171,8 @@ export async function drawPosterior(
   measured: MeasurementModel,
   options: PosteriorOptions,
 ): Promise<PosteriorSamples> {
-  const { sde, sampler, count, rows, method, classes } = options;
+  const { count, rows, method, classes } = options;
+  const { sde, sampler } = openSampling(options);
   const { sampleShape } = noisePredictor.network;
   const dataStd = noisePredictor.config.preconditioning?.sigmaData;
   const each = count / inputs.count;
@@ -178,7 +180,7 @@ export async function drawPosterior(
   await noisePredictor.prepare(rows, { gradients: method === "mmps" || method === "pigdm" });
   const started = performance.now();
   let evaluations = 0;
-  const part = shardBatches(1, 1, count, rows);
+  const part = shardBatches({ count, batch: rows, shard: { index: 1, shards: 1 } });
   const batches = runBatches(engine, sampleShape, part, options, async (first) => {
     const inputOf = (row: number) => Math.floor(Math.min(count - 1, first + row) / each);
     const places = Int32Array.from({ length: rows }, (_, row) => inputOf(row));

@@ -13,7 +13,7 @@ import { decodePicture, luma } from "../../src/images/picture_file.ts";
 import type { Picture } from "../../src/images/png.ts";
 import { resizePicture } from "../../src/images/resize.ts";
 import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
-import { drawDigits } from "../evaluation/digit_quality.ts";
+import { drawDigits } from "../../src/runs/evaluation.ts";
 import { readWhole } from "../cli/files.ts";
 import { type Flag, type FlagValues, text, toggle, UsageError } from "../cli/flags.ts";
 import { MOST_PIXELS } from "../datasets/image_folder.ts";
@@ -33,6 +33,7 @@ export const inputFlag: Flag<InputChoice> = {
     "the images: samples (of the shipped digit network), digits (drawn by strokes) or mnist (test images), " +
     "each with :INDEX or :FROM-TO; or a picture, F.png or F.jpg, of up to 64 megapixels, on a white ground where it is transparent (default samples:0-9)",
   placeholder: "SOURCE|F.png",
+  domain: { kind: "own", examples: ["samples:0-3", "digits:1"] },
   fallback: { kind: "samples", from: 0, to: 9 },
   parse(text, flag) {
     if (isImagePath(text)) return { kind: "picture", path: text };
@@ -136,8 +137,15 @@ async function readDigits(
   const noisePredictor = await loadPretrained("mnist");
   const { sampleShape, classes } = noisePredictor.network;
   const sampling = createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER });
-  const asked = { count: to + 1, batch: Math.min(64, to + 1), seed, guidance: DEFAULT_GUIDANCE };
-  const { images, labels } = await drawDigits(noisePredictor, engine, sampling, asked);
+  const request = {
+    ...sampling,
+    guidance: DEFAULT_GUIDANCE,
+    classifierScale: 0,
+    count: to + 1,
+    batch: Math.min(64, to + 1),
+    seed,
+  };
+  const { images, labels } = await drawDigits(request, { noisePredictor, engine });
   noisePredictor.dispose();
   return slice(
     {

@@ -2,26 +2,31 @@
  * Tasks that draw from score networks and from consistency functions: what each takes, and its defaults.
  * @module
  */
-import { readModel } from "../../src/networks/model_file.ts";
 import { samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
 import { DEFAULT_SAMPLER } from "./sampling.ts";
-import { readWhole } from "../cli/files.ts";
-import { choice, numbers, UsageError } from "../cli/flags.ts";
+import { describeCheckpoint } from "./checkpoint.ts";
+import { choice, deciding, numbers, UsageError } from "../cli/flags.ts";
 
 /** Flags of such tasks, in the place of those that only score networks take. */
 export const eitherFlags = {
-  sampler: choice(samplerNames, {
-    help: `the algorithm: ${
-      samplerNames.join(", ")
-    } (default ${DEFAULT_SAMPLER}, for a consistency function consistency)`,
-    placeholder: "NAME",
-  }),
-  levels: numbers({
-    help:
-      "noise ratios to visit between the first time and the last, decreasing, instead of --steps and --grid",
-    placeholder: "X,…",
-    min: 0,
-  }),
+  sampler: deciding(
+    ["sampler.name", "grid"],
+    choice(samplerNames, {
+      help: `the algorithm: ${
+        samplerNames.join(", ")
+      } (default ${DEFAULT_SAMPLER}, for a consistency function consistency)`,
+      placeholder: "NAME",
+    }),
+  ),
+  levels: deciding(
+    ["grid"],
+    numbers({
+      help:
+        "noise ratios to visit between the first time and the last, decreasing, instead of --steps and --grid",
+      placeholder: "X,…",
+      min: 0,
+    }),
+  ),
 };
 
 /** The flags that depend on which of the two a checkpoint holds. */
@@ -77,13 +82,6 @@ export async function forCheckpoint<F extends EitherValues>(
 /** Whether a checkpoint holds a consistency function; undefined where it cannot be read, which is said where its network is. */
 async function isConsistency(checkpoint: string | undefined): Promise<boolean | undefined> {
   if (checkpoint === undefined) return false;
-  try {
-    // A name without an ending is of a network that comes with the project.
-    const path = checkpoint.includes(".")
-      ? checkpoint
-      : new URL(`../../fixtures/models/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
-    return readModel(await readWhole(path)).config.consistency === true;
-  } catch {
-    return undefined;
-  }
+  const model = await describeCheckpoint(checkpoint);
+  return model && model.config.consistency === true;
 }

@@ -13,9 +13,11 @@ import type { Guidance } from "../../src/networks/guidance_interval.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { chainNames } from "./ddpm_chains.ts";
-import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER, type Sampling } from "./sampling.ts";
+import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
+import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "./sampling.ts";
 import {
   choice,
+  deciding,
   type Flag,
   flagName,
   type FlagValues,
@@ -50,30 +52,42 @@ export const seedFlag = integer({
 });
 
 /** The equation to reverse. */
-export const sdeFlag = choice([...sdeNames, ...chainNames], {
-  help: "the stochastic differential equation to reverse, or a chain of 1000 steps in discrete time",
-  placeholder: "NAME",
-  default: "ve",
-});
+export const sdeFlag = deciding(
+  ["sde"],
+  choice([...sdeNames, ...chainNames], {
+    help: "the stochastic differential equation to reverse, or a chain of 1000 steps in discrete time",
+    placeholder: "NAME",
+    default: "ve",
+  }),
+);
 
 /** The algorithm. */
-export const samplerFlag = choice(scoreSamplerNames, {
-  help: `the algorithm: ${scoreSamplerNames.join(", ")}`,
-  placeholder: "NAME",
-  default: DEFAULT_SAMPLER,
-});
+export const samplerFlag = deciding(
+  ["sampler.name", "grid"],
+  choice(scoreSamplerNames, {
+    help: `the algorithm: ${scoreSamplerNames.join(", ")}`,
+    placeholder: "NAME",
+    default: DEFAULT_SAMPLER,
+  }),
+);
 
 /** The kind of time grid. */
-export const gridFlag = choice(gridKinds.filter((kind) => kind !== "levels"), {
-  help: "the time grid; the default is the sampler's",
-});
+export const gridFlag = deciding(
+  ["grid.kind"],
+  choice(gridKinds.filter((kind) => kind !== "levels"), {
+    help: "the time grid; the default is the sampler's",
+  }),
+);
 
 /** A flag for each option of samplers. */
 type SamplerOptionFlags = { readonly [K in keyof SamplerOptions]-?: Flag<SamplerOptions[K]> };
 
 /** Options that only some samplers accept. */
 export const samplerOptionFlags = Object.fromEntries(
-  samplerOptionNames.map((name) => [name, optionFlag(name, samplerOptionInfos[name])]),
+  samplerOptionNames.map((name) => [
+    name,
+    deciding([`sampler.options.${name}`], optionFlag(name, samplerOptionInfos[name])),
+  ]),
 ) as unknown as SamplerOptionFlags;
 
 function optionFlag(
@@ -107,7 +121,10 @@ function defaultsOf(option: keyof SamplerOptions): string {
 export const samplingFlags = {
   sde: sdeFlag,
   sampler: samplerFlag,
-  steps: integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
+  steps: deciding(
+    ["grid.steps"],
+    integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
+  ),
   grid: gridFlag,
   ...samplerOptionFlags,
 };
@@ -124,7 +141,9 @@ export function samplerOptions(flags: FlagValues<typeof samplerOptionFlags>): Sa
  * The SDE, the sampler and the time grid of flags.
  * @throws UsageError for an option that the sampler does not accept, or a value that it cannot have
  */
-export function readSampling(flags: SamplingValues & { readonly levels?: readonly number[] }): Sampling {
+export function readSampling(
+  flags: SamplingValues & { readonly levels?: readonly number[] },
+): SamplingConfig {
   const { grid, steps, levels = [] } = flags;
   const named = asUsage(() => createSampling({ ...flags, options: samplerOptions(flags) }));
   for (const [name, value] of levels.length === 0 ? [] : Object.entries({ grid, steps })) {
@@ -132,9 +151,9 @@ export function readSampling(flags: SamplingValues & { readonly levels?: readonl
     throw new UsageError(`--levels says where to stop on the way: leave out --${name}`);
   }
   const listed = { kind: "levels", steps: levels.length + 1, ratios: levels } as const;
-  const sampling = levels.length === 0 ? named : { ...named, grid: listed };
+  const sampling: SamplingConfig = levels.length === 0 ? named : { ...named, grid: listed };
   // Listed levels may be too few for the steps, or lie outside the SDE's.
-  if (sampling.grid.kind === "levels") asUsage(() => timeGrid(sampling.sde, sampling.grid));
+  if (sampling.grid.kind === "levels") asUsage(() => timeGrid(openSampling(sampling).sde, sampling.grid));
   return sampling;
 }
 
@@ -149,24 +168,36 @@ export function asUsage<T>(action: () => T): T {
 
 /** How labels are followed. */
 export const guidanceFlags = {
-  guidance: number({
-    help:
-      `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
-      `${DEFAULT_GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
-  }),
-  guidanceMinSigma: number({
-    help:
-      `noise ratio below which guidance is off, which saves the second pass of the network (default ${DEFAULT_GUIDANCE.from})`,
-    min: 0,
-  }),
-  guidanceMaxSigma: number({
-    help: `noise ratio above which guidance is off (default ${DEFAULT_GUIDANCE.to})`,
-    min: 0,
-  }),
-  classifierScale: number({
-    help:
-      "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
-  }),
+  guidance: deciding(
+    ["guidance.scale"],
+    number({
+      help:
+        `how strongly the network's own label is followed; 1 is the plain conditional model, 0 the unconditional one (default ` +
+        `${DEFAULT_GUIDANCE.scale} with a label, 0 with --classifier-scale)`,
+    }),
+  ),
+  guidanceMinSigma: deciding(
+    ["guidance.from"],
+    number({
+      help:
+        `noise ratio below which guidance is off, which saves the second pass of the network (default ${DEFAULT_GUIDANCE.from})`,
+      min: 0,
+    }),
+  ),
+  guidanceMaxSigma: deciding(
+    ["guidance.to"],
+    number({
+      help: `noise ratio above which guidance is off (default ${DEFAULT_GUIDANCE.to})`,
+      min: 0,
+    }),
+  ),
+  classifierScale: deciding(
+    ["classifierScale", "guidance.scale"],
+    number({
+      help:
+        "how strongly the gradient of a classifier of noisy digits is followed to the label; 1 is Bayes' rule (default 0)",
+    }),
+  ),
 };
 
 /** A flag such as 4, random or none. */
@@ -174,6 +205,7 @@ const label: Flag<string | undefined> = {
   help:
     "which class; random draws one for each sample, none leaves it to the network (default random, none for a network without labels)",
   placeholder: "N|random|none",
+  domain: { kind: "own", examples: ["3", "none"] },
   fallback: undefined,
   parse(text, flag) {
     if (/^(random|none|0|[1-9]\d{0,4})$/.test(text)) return text;

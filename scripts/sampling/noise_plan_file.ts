@@ -11,7 +11,7 @@ import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { veSde } from "../../src/diffusion/sde.ts";
 import { geometricLevels } from "../../src/diffusion/ncsn_levels.ts";
 import { readWhole } from "../cli/files.ts";
-import type { Sampling } from "./sampling.ts";
+import type { SamplingConfig } from "../../src/runs/sampling.ts";
 
 /** A noise plan: the noise levels of training, and the steps of annealed Langevin dynamics. */
 export interface NoisePlanFile {
@@ -111,11 +111,15 @@ export function planRatios({ largest, smallest, levels }: NoisePlanFile): number
  * Annealed Langevin dynamics over the plan's levels, all of them: its diffusion begins one level above σ_1, so that the first
  * step's Langevin steps are at σ_1.
  */
-export function planSampling(plan: NoisePlanFile): Sampling {
+export function planSampling(plan: NoisePlanFile): SamplingConfig {
   const ratio = (plan.largest / plan.smallest) ** (1 / (plan.levels - 1));
   return {
-    sde: veSde({ sigmaMin: SCALE * plan.smallest, sigmaMax: SCALE * plan.largest * ratio, tMin: 0 }),
-    sampler: annealedLangevin({ langevinStep: SCALE ** 2 * plan.epsilon, steps: plan.moves }),
+    sde: veSde({ sigmaMin: SCALE * plan.smallest, sigmaMax: SCALE * plan.largest * ratio, tMin: 0 })
+      .config,
+    sampler: {
+      name: "annealed-langevin",
+      options: { langevinStep: SCALE ** 2 * plan.epsilon, correctorSteps: plan.moves },
+    },
     grid: { kind: "uniform", steps: plan.levels },
   };
 }

@@ -2,13 +2,13 @@
  * Samplings by name: an SDE, a sampler and its time grid, with the defaults of all tasks.
  * @module
  */
-import { type Sde, veSde } from "../../src/diffusion/sde.ts";
+import { type Sde, type SdeConfig, veSde } from "../../src/diffusion/sde.ts";
 import { sdeByName, type SdeName, sdeNames } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
-import { samplerByName, samplerInfo } from "../../src/samplers/registry.ts";
+import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
+import { samplerInfo } from "../../src/samplers/registry.ts";
 import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
-import type { Sampler } from "../../src/samplers/sampler.ts";
 import { chains } from "./ddpm_chains.ts";
 
 /** VE between the noise ratios that training saw; the others as their papers have them; DDPM's chains in discrete time. */
@@ -24,30 +24,37 @@ export const DEFAULT_SAMPLER = "dpm++2m";
 /** The guidance of the shipped network: the best of those measured in docs/engines.md. A scale of 1 would be no guidance. */
 export const DEFAULT_GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
-/** What solves which SDE at which times. */
-export interface Sampling {
-  readonly sde: Sde;
-  readonly sampler: Sampler;
-  readonly grid: GridConfig;
-}
-
 /**
  * A sampling by the names of its parts; the kind of the grid and its steps are the sampler's own unless given.
  * @throws {RangeError} for an option that the sampler does not accept, or a value that it cannot have
  */
 export function createSampling(
-  { sde, sampler, options, grid: kind, steps }: {
+  { sde, sampler, options = {}, grid: kind, steps }: {
     readonly sde: keyof typeof sdes;
     readonly sampler: string;
     readonly options?: SamplerOptions;
     readonly grid?: GridConfig["kind"];
     readonly steps?: number;
   },
-): Sampling {
+): SamplingConfig {
   const { grid } = samplerInfo(sampler);
-  return {
-    sde: sdes[sde](),
-    sampler: samplerByName(sampler, options),
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const sampling: SamplingConfig = {
+    sde: sdes[sde]().config,
+    sampler: { name: sampler, options: given },
     grid: { ...grid, kind: kind ?? grid.kind, steps: steps ?? grid.steps },
   };
+  openSampling(sampling);
+  return sampling;
+}
+
+/** The name of an SDE with these numbers, as `--sde` has it; of one with numbers of its own, its kind. */
+export function sdeNameOf(config: SdeConfig): string {
+  return sdeNamed(config) ?? config.kind;
+}
+
+/** The name of the SDE that has exactly these numbers. */
+export function sdeNamed(config: SdeConfig): string | undefined {
+  const text = JSON.stringify(config);
+  return Object.entries(sdes).find(([, make]) => JSON.stringify(make().config) === text)?.[0];
 }

@@ -4,36 +4,38 @@
  */
 import { parseJson } from "../../src/input/json.ts";
 import { checkRecipe } from "../../src/training/config_check.ts";
-import { readModel } from "../../src/networks/model_file.ts";
 import type { TrainingConfig } from "../../src/training/train.ts";
 import { noiseRatio, sigmaPowerSde } from "../../src/diffusion/sde.ts";
 import { sdeFromConfig } from "../../src/diffusion/sde_registry.ts";
-import { readWhole } from "../cli/files.ts";
-import { number, UsageError } from "../cli/flags.ts";
-import type { Sampling } from "./sampling.ts";
+import { describeCheckpoint } from "./checkpoint.ts";
+import { deciding, number, UsageError } from "../cli/flags.ts";
+import type { SamplingConfig } from "../../src/runs/sampling.ts";
 import type { SamplingValues } from "./flags.ts";
 
 /** σ, for --sde sigma-power alone. */
-export const sigmaFlag = number({
-  help: "σ of sigma-power, above 1 (default the one that the checkpoint was trained with, else 25)",
-  min: 1,
-});
+export const sigmaFlag = deciding(
+  ["sde"],
+  number({
+    help: "σ of sigma-power, above 1 (default the one that the checkpoint was trained with, else 25)",
+    min: 1,
+  }),
+);
 
 /** The sampling with its σ. Throws a UsageError for a σ that belongs to no equation. */
 export async function withSigma(
-  sampling: Sampling,
+  sampling: SamplingConfig,
   { sde, sigma, checkpoint }: Pick<SamplingValues, "sde"> & {
     readonly sigma: number | undefined;
     readonly checkpoint: string | undefined;
   },
-): Promise<Sampling> {
+): Promise<SamplingConfig> {
   if (sde !== "sigma-power") {
     if (sigma === undefined) return sampling;
     throw new UsageError(`--sigma is of dx = σ^t dw: it needs --sde sigma-power, got ${sde}`);
   }
   if (sigma === 1) throw new UsageError("--sigma must be above 1, got 1");
   const chosen = sigma ?? await trainedSigma(checkpoint);
-  return chosen === undefined ? sampling : { ...sampling, sde: sigmaPowerSde({ sigma: chosen }) };
+  return chosen === undefined ? sampling : { ...sampling, sde: sigmaPowerSde({ sigma: chosen }).config };
 }
 
 /** What a model file says of the σ that it was trained with; undefined when it says nothing. */
@@ -68,13 +70,9 @@ async function trainedObjective(
   checkpoint: string | undefined,
 ): Promise<TrainingConfig["objective"] | undefined> {
   if (checkpoint === undefined) return undefined;
+  const model = await describeCheckpoint(checkpoint);
   try {
-    // A name without an ending is of a network that comes with the project.
-    const path = checkpoint.includes(".")
-      ? checkpoint
-      : new URL(`../../fixtures/models/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
-    const { metadata } = readModel(await readWhole(path));
-    const recipe = parseJson(metadata.recipe ?? metadata.training ?? "{}");
+    const recipe = parseJson(model?.metadata.recipe ?? model?.metadata.training ?? "{}");
     checkRecipe(recipe);
     return recipe.objective;
   } catch {

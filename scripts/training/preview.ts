@@ -10,18 +10,18 @@ import { unflatten } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 import { encodePng } from "../../src/images/png.ts";
-import { samplerByName } from "../../src/samplers/registry.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
-import { createSampling, DEFAULT_SAMPLER, type Sampling, sdes } from "../sampling/sampling.ts";
+import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
+import { createSampling, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
 import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
 
 /** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
 const GRID_COLUMNS = 10;
 
 /** A sampling, and the rows of a grid of its samples. */
-interface Preview extends Sampling {
+interface Preview extends SamplingConfig {
   readonly rows: number;
 }
 
@@ -44,8 +44,7 @@ export function planPreview({ config: { objective }, plan }: Checkpoint): Previe
     // 37 divides the 999 steps between the chain's times, so every time is one of the chain's.
     return { ...createSampling({ sde: chain, sampler: "ddim", grid: "uniform", steps: 37 }), rows: 5 };
   }
-  const sampler = samplerByName(DEFAULT_SAMPLER);
-  return { sde: sdes.ve(), sampler, grid: { kind: "karras", steps: 15 }, rows: 5 };
+  return { ...createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER, grid: "karras", steps: 15 }), rows: 5 };
 }
 
 /**
@@ -57,7 +56,9 @@ export async function previewPng(
   stopped: () => boolean,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const { config, state } = checkpoint;
-  const { sde, sampler, grid, rows } = planPreview(checkpoint);
+  const preview = planPreview(checkpoint);
+  const { rows } = preview;
+  const { sde, sampler, grid } = openSampling(preview);
   const network = networkFromConfig(config.model.network);
   const classes = Math.max(1, network.classes);
   const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));

@@ -45,6 +45,7 @@ const sigma: Flag<number | "data" | undefined> = {
   help:
     "σ of sigma-power: a number above 1, or data for the largest distance between two images (default 25)",
   placeholder: "X|data",
+  domain: { kind: "own", examples: ["20", "data"] },
   fallback: undefined,
   parse(text, flag) {
     if (text === "data") return text;

@@ -33,6 +33,12 @@ export function requireNoisePredictor(name: string, value: unknown): void {
   );
 }
 
+/** @throws {TypeError} unless the value is the noise predictor of a network. */
+export function requireNetworkPredictor(name: string, value: unknown): void {
+  const what = "a network's noise predictor, as networkPredictor() makes it";
+  requireMethods(name, value, ["predictNoise", "withLabels", "prepare", "calls"], what);
+}
+
 /** @throws {TypeError} unless the value is an exact distribution. */
 export function requireDistribution(name: string, value: unknown): void {
   requireMethods(

@@ -37,6 +37,9 @@ export {
 } from "../classifiers/digit_classifier.ts";
 export { type BinomialEstimate, wilsonInterval } from "./wilson_interval.ts";
 
+// What digits measure.
+export type { DigitQuality, DigitReference } from "./digit_quality.ts";
+
 // The classifier of noisy digits, for guidance.
 export {
   loadNoisyClassifier,

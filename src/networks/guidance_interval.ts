@@ -33,7 +33,7 @@ export function checkedGuidance(guidance: number | Guidance): Required<Guidance>
   if (!Number.isFinite(scale)) {
     throw new RangeError(`the guidance scale must be a finite number, got ${quoted(scale)}`);
   }
-  if (!(from >= 0 && from < to)) {
+  if (!(Number.isFinite(from) && typeof to === "number" && from >= 0 && from < to)) {
     throw new RangeError(
       `guidance must act between two noise ratios from 0 up, got ${quoted(from)} to ${quoted(to)}`,
     );

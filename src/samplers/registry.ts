@@ -72,9 +72,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "annealed-langevin": {
     kind: "corrector",
-    create: ({ correctorSteps }) => annealedLangevin({ steps: correctorSteps }),
+    create: ({ correctorSteps, langevinStep }) => annealedLangevin({ steps: correctorSteps, langevinStep }),
     source: "Song & Ermon 2020, Alg. 1",
-    options: { correctorSteps: { default: 100, source: "Song & Ermon 2019" } },
+    options: {
+      correctorSteps: { default: 100, source: "Song & Ermon 2019" },
+      langevinStep: { default: "0.1 σ_L²", source: "Song & Ermon 2019: 2e-5 at σ_L = 0.01, halved" },
+    },
     order: null,
     path: "none",
     nfePerStep: ({ correctorSteps = 100 }) => correctorSteps,

@@ -12,6 +12,8 @@ export interface SamplerOptions {
   readonly snr?: number;
   /** Langevin steps at each noise level. */
   readonly correctorSteps?: number;
+  /** ε, the step size of annealed Langevin dynamics at the lowest noise level. */
+  readonly langevinStep?: number;
   /** How the Langevin corrector's step size follows from `snr`; by default by the dimension. */
   readonly correctorRule?: LangevinRule;
   /** Name of the one-step sampler that predicts in predictor-corrector. */
@@ -48,6 +50,11 @@ export interface SamplerOptionInfo {
 export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOptionInfo>> = {
   snr: { help: "signal-to-noise ratio of Langevin corrections", values: "number", min: 0 },
   correctorSteps: { help: "Langevin corrections at each noise level", values: "integer", min: 1 },
+  langevinStep: {
+    help: "ε, the step size of annealed Langevin dynamics at the lowest noise level",
+    values: "number",
+    min: 0,
+  },
   correctorRule: {
     help: "Langevin's step size from the norms of score and noise, or from the noise level alone",
     values: langevinRules,

@@ -63,6 +63,7 @@ type Row = Pick<SamplerFacts, "lastStep"> & Partial<SamplerFacts>;
 export const otherValues: Required<SamplerOptions> = {
   snr: 0.3,
   correctorSteps: 2,
+  langevinStep: 1e-5,
   correctorRule: "langevin",
   predictor: "ode-euler",
   gamma: 0.3,
@@ -121,7 +122,7 @@ const rows: Record<string, Row> = {
     lastStep: "own rule",
     stages: () => [annealedLangevin({ steps: 1 })],
     particles: 960,
-    direct: () => annealedLangevin({ steps: 2 }),
+    direct: () => annealedLangevin({ steps: 2, langevinStep: 1e-5 }),
   },
   "ode-euler": { lastStep: "own rule", drawSteps: 16 },
   "ode-heun": { lastStep: "Euler", drawSteps: 16 },

@@ -328,8 +328,12 @@ claim("an option that a sampler is not given is the default in its row of the re
   for (const { name } of samplerFacts) {
     const usual = await drawn(samplerByName(name), times);
     for (const [key, row] of Object.entries(samplerInfo(name).options)) {
-      // The rule goes by the dimension, which is three.
-      const value = key === "correctorRule" ? "ald" : row.default;
+      // The rule goes by the dimension, which is three, and Langevin's step by the lowest noise ratio.
+      const byRun: Record<string, string | number> = {
+        correctorRule: "ald",
+        langevinStep: 0.1 * noiseRatio(gentleVp, gentleVp.tMin) ** 2,
+      };
+      const value = byRun[key] ?? row.default;
       const given = await drawn(samplerByName(name, { [key]: value }), times);
       check.equal(`${name}: ${key} = ${value}`, given, usual, "bit for bit, whether it is given or left out");
       check.holds(`${name}: ${key} has a source`, row.source.length > 0, "the row");

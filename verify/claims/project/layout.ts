@@ -6,6 +6,7 @@ const root = new URL("../../../", import.meta.url);
 
 /** Folders of src from the top to the bottom: a folder imports those of later lines only. */
 const levels: readonly (readonly string[])[] = [
+  ["runs"],
   ["experiments"],
   ["metrics"],
   ["classifiers"],

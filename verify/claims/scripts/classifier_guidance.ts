@@ -1,6 +1,6 @@
 /** Claims about `deno task sample` with classifier guidance. @module */
 import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, sdes } from "../../../scripts/sampling/sampling.ts";
-import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
+import { drawLabels } from "../../../src/runs/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { classifierGuided } from "../../../src/conditioning/guidance.ts";
 import { fromModel } from "../../../src/data/dataset.ts";

@@ -1,14 +1,13 @@
 /** Claims about drawing batch by batch: memory, labels and paths. @module */
 import { drawPosterior, measureInputs } from "../../../scripts/posterior/draw.ts";
 import { poolingOperator } from "../../../src/conditioning/operators.ts";
-import { createSampling, sdes } from "../../../scripts/sampling/sampling.ts";
-import { drawBatches } from "../../../scripts/sampling/draw_batches.ts";
+import { createSampling } from "../../../scripts/sampling/sampling.ts";
+import { runSampling, type SamplingRequest } from "../../../src/runs/sampling.ts";
 import { useEngine } from "../../../src/compute/engine.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
-import { samplerByName } from "../../../src/samplers/registry.ts";
 import { claim } from "../../suite/claim.ts";
 import { run, start } from "../../instruments/run_task.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
@@ -16,25 +15,26 @@ import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.t
 claim("drawing keeps neither tensors nor pictures of a finished batch", async (check) => {
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
-  const options = {
-    sde: sdes.ve(),
-    sampler: samplerByName("ancestral"),
-    grid: { kind: "karras", steps: 2 } as const,
-    seed: 0,
+  const request: SamplingRequest = {
+    sde: { kind: "ve", sigmaMin: 0.005, sigmaMax: 40 },
+    sampler: { name: "ancestral", options: {} },
+    grid: { kind: "karras", steps: 2 },
     label: "random",
-    guidance: 2,
+    guidance: { scale: 2 },
+    classifierScale: 0,
     denoise: true,
-    frames: false,
-    onStep: () => {},
     count: 40,
-    rows: 2,
+    batch: 2,
+    seed: 0,
+    shard: { index: 1, shards: 1 },
+    frames: false,
   };
   const engine = await useEngine("wasm");
   const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm;
   const tensors: number[] = [];
   const bytes: number[] = [];
   let samples = 0;
-  for await (const batch of drawBatches(noisePredictor, engine, { first: 0, end: 20 }, options)) {
+  for await (const batch of runSampling(request, { noisePredictor, engine })) {
     tensors.push(tf.memory().numTensors);
     bytes.push(memory.buffer.byteLength);
     samples += batch.samples;

@@ -3,7 +3,7 @@
  * @module
  */
 import { DEFAULT_GUIDANCE } from "../../../scripts/sampling/sampling.ts";
-import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
+import { drawLabels } from "../../../src/runs/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
@@ -52,7 +52,7 @@ claim(
       detectable: "one class 40% too frequent",
       alarmRate: 1e-9,
     });
-    const described = ["none", "4"].map((label) => drawLabels(label, 10, rng, 3));
+    const described = (["none", 4] as const).map((label) => drawLabels(label, 10, rng, 3));
     check.equal("none, and one class for all", described, [null, 4], "the flag's help");
     check.equal("a network without classes", drawLabels("random", 0, rng, 3), null, "there is none to draw");
   },

@@ -3,7 +3,7 @@
  * @module
  */
 import { type ComparisonOptions, planSettings } from "../../../scripts/comparison/plan.ts";
-import { drawLabels } from "../../../scripts/sampling/draw_batches.ts";
+import { drawLabels } from "../../../src/runs/sampling.ts";
 import {
   labelFlags,
   readLabelGuidance,
@@ -11,6 +11,7 @@ import {
   samplingFlags,
 } from "../../../scripts/sampling/flags.ts";
 import { helpText, numbers, parseFlags } from "../../../scripts/cli/flags.ts";
+import { openSampling } from "../../../src/runs/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
@@ -22,7 +23,7 @@ claim(
   "a sampler's flags give that sampler with its options, on its default grid or the one asked for",
   (check) => {
     const sampling = (line: string) => {
-      const { sde, sampler, grid } = readSampling(parseFlags(usage, line.split(" ")));
+      const { sde, sampler, grid } = openSampling(readSampling(parseFlags(usage, line.split(" "))));
       return [sde.config.kind, sampler.name, grid];
     };
     const source = "the flags in the claim and the catalogue";
@@ -102,7 +103,7 @@ claim(
       ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has none$/],
       [
         "--sampler annealed-langevin --snr 0.1",
-        /^annealed-langevin has no option snr; it has correctorSteps$/,
+        /^annealed-langevin has no option snr; it has correctorSteps, langevinStep$/,
       ],
       ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
       ["--sampler edm-stochastic --gamma 0.5", /^--gamma must be a number from 0 to 0.4142, got "0.5"$/],

@@ -1,13 +1,13 @@
 /** Claims about `deno task select`. @module */
 import { loadCheckpoint } from "../../../scripts/sampling/checkpoint.ts";
-import { drawDigits } from "../../../scripts/evaluation/digit_quality.ts";
+import { drawDigits } from "../../../src/runs/evaluation.ts";
 import { currentEngine } from "../../../src/compute/engine.ts";
 import { type ImageDataset, modelToBytes } from "../../../src/data/dataset.ts";
 import { featureMoments, frechetDistance } from "../../../src/metrics/frechet.ts";
 import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
 import { COLOURED_DIGITS, type NetworkConfig } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
-import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
+import { samplerInfo } from "../../../src/samplers/registry.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -44,16 +44,18 @@ claim(
         await Deno.writeFile(`${out}/${name}`, writeModel(model));
         const noisePredictor = await loadCheckpoint(`${out}/${name}`);
         const sampling = {
-          sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
-          sampler: samplerByName("dpm++2m"),
+          sde: veSde({ sigmaMin: 0.005, sigmaMax: 40 }).config,
+          sampler: { name: "dpm++2m", options: {} },
           grid: { ...samplerInfo("dpm++2m").grid, steps: 4 },
         } as const;
-        const { images } = await drawDigits(noisePredictor, engine, sampling, {
+        const { images } = await drawDigits({
+          ...sampling,
+          guidance: { scale: 1 },
+          classifierScale: 0,
           count: 100,
           batch: 100,
           seed: 0,
-          guidance: 1,
-        });
+        }, { noisePredictor, engine });
         noisePredictor.dispose();
         const drawn = { ...pets, count: 100, images: modelToBytes(images) };
         expected.push({ name, frechet: frechetDistance(moments(drawn), known) });

@@ -1,5 +1,5 @@
 /** Claims about runs that are divided into shards. @module */
-import { shardBatches } from "../../../scripts/sampling/run_batches.ts";
+import { shardBatches } from "../../../src/runs/batches.ts";
 import { currentEngine } from "../../../src/compute/engine.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -83,7 +83,7 @@ claim("shards cover every batch once, in order, for any count, batch size and nu
     for (let shards = 1; shards <= Math.min(batches, 40); shards++) {
       let next = 0;
       for (let index = 1; index <= shards; index++) {
-        const { first, end } = shardBatches(index, shards, count, rows);
+        const { first, end } = shardBatches({ count, batch: rows, shard: { index, shards } });
         if (first !== next || end <= first || end - first > Math.ceil(batches / shards)) wrong++;
         next = end;
       }

@@ -14,7 +14,6 @@ import {
   type NetworkConfig,
 } from "../../../src/networks/registry.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
-import { samplerByName } from "../../../src/samplers/registry.ts";
 import { sigmaPowerSde } from "../../../src/diffusion/sde.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { train, type TrainingConfig, type TrainingState } from "../../../src/training/train.ts";
@@ -108,14 +107,14 @@ claim(
       );
       check.equal("samples: exit code", drawn.code, 0, drawn.stderr);
       const usual = {
-        sde: sigmaPowerSde(),
-        sampler: samplerByName("ddim"),
+        sde: sigmaPowerSde().config,
+        sampler: { name: "ddim", options: {} },
         grid: { kind: "uniform", steps: 3 },
       } as const;
       const flag = { sde: "sigma-power", sigma: undefined, checkpoint: `${out}/model.safetensors` } as const;
-      const own = (await withSigma(usual, flag)).sde.config;
+      const own = (await withSigma(usual, flag)).sde;
       check.equal("σ of samples", own, sigmaPowerSde({ sigma }).config, "the one of the training");
-      const asked = (await withSigma(usual, { ...flag, sigma: 9 })).sde.config;
+      const asked = (await withSigma(usual, { ...flag, sigma: 9 })).sde;
       check.equal(
         "σ of samples by --sigma 9",
         asked,

@@ -19,6 +19,8 @@ import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 import { writeIdx } from "../../instruments/file_writers.ts";
+import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
+import type { SamplingConfig } from "../../../src/runs/sampling.ts";
 
 function checkpoint(objective: ObjectiveConfig, plan?: NoisePlanFile): Checkpoint {
   const { config: model } = smallModel();
@@ -38,6 +40,12 @@ function checkpoint(objective: ObjectiveConfig, plan?: NoisePlanFile): Checkpoin
   };
 }
 
+/** The noise ratios at the times of a sampling. */
+function ratiosOf({ sde: config, grid }: SamplingConfig): number[] {
+  const sde = sdeFromConfig(config);
+  return [...timeGrid(sde, grid)].map((t) => noiseRatio(sde, t));
+}
+
 claim("sample grids of a run on a noise plan or a list of β visit its noise levels and no others", {
   engines: ["wasm"],
 }, (check) => {
@@ -55,7 +63,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   const kept = readCheckpoint(writeCheckpoint(onPlan));
   const langevin = planPreview(kept);
   check.equal("the sampler on a plan", langevin.sampler.name, "annealed-langevin", "Song & Ermon 2019");
-  const levels = [...timeGrid(langevin.sde, langevin.grid)].map((t) => noiseRatio(langevin.sde, t)).slice(1);
+  const levels = ratiosOf(langevin).slice(1);
   // σ_1 … σ_L of a plan from 8 to .5 in five levels halve; models see pixels from −1 to 1, twice the plan's units.
   for (const [i, level] of [16, 8, 4, 2, 1].entries()) {
     check.within(`level ${i + 1}`, levels[i] / level, 1, 1e-9, "levels that halve, by hand, in float64");
@@ -65,7 +73,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   const ratios = chainRatios("ddpm-cosine");
   const onChain = planPreview(checkpoint({ kind: "levels", ratios }));
   check.equal("the sampler with a list of β", onChain.sampler.name, "ddim", "Song et al. 2021, DDIM");
-  const visited = [...timeGrid(onChain.sde, onChain.grid)].map((t) => noiseRatio(onChain.sde, t));
+  const visited = ratiosOf(onChain);
   const furthest = Math.max(
     ...visited.map((ratio) => Math.min(...ratios.map((known) => Math.abs(ratio / known - 1)))),
   );

@@ -8,4 +8,5 @@ export * from "../../../src/likelihood/mod.ts";
 export * from "../../../src/metrics/mod.ts";
 export * from "../../../src/networks/mod.ts";
 export * from "../../../src/plots/mod.ts";
+export * from "../../../src/runs/mod.ts";
 export * from "../../../src/training/mod.ts";

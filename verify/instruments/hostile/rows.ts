@@ -4,6 +4,14 @@ import { pictureRows } from "./rows_pictures.ts";
 import { samplerRows } from "./rows_samplers.ts";
 import { tensorRows } from "./rows_tensors.ts";
 import { numberRows } from "./rows_numbers.ts";
+import { runRows } from "./rows_runs.ts";
 import { trainingRows } from "./rows_training.ts";
 
-export const rows: Rows = { ...numberRows, ...samplerRows, ...tensorRows, ...trainingRows, ...pictureRows };
+export const rows: Rows = {
+  ...numberRows,
+  ...samplerRows,
+  ...tensorRows,
+  ...trainingRows,
+  ...pictureRows,
+  ...runRows,
+};

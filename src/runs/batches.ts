@@ -1,27 +1,50 @@
 /**
- * The loop over batches in which all tasks draw samples.
+ * The loop over batches in which all runs draw samples.
  * @module
  */
-import type { Engine } from "../../src/compute/engine.ts";
-import { createRng, type Rng } from "../../src/compute/rng.ts";
-import type { ScoreModel } from "../../src/diffusion/noise_predictor.ts";
-import type { GridConfig } from "../../src/diffusion/time_grid.ts";
-import { sizeOf } from "../../src/math/shape.ts";
-import { sample, type SampleStep } from "../../src/samplers/sample.ts";
-import type { Sampler } from "../../src/samplers/sampler.ts";
+import type { Engine } from "../compute/engine.ts";
+import { createRng, type Rng } from "../compute/rng.ts";
+import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import type { GridConfig } from "../diffusion/time_grid.ts";
+import { requireOptions, requireWhole } from "../input/require.ts";
+import { sizeOf } from "../math/shape.ts";
+import { sample, type SampleStep } from "../samplers/sample.ts";
+import type { Sampler } from "../samplers/sampler.ts";
+
+/** One of some parts of a run, its index from 1. */
+export interface Shard {
+  /** Which part, from 1. */
+  readonly index: number;
+  /** How many parts. */
+  readonly shards: number;
+}
 
 /** The batches with index `first` up to `end` (excluded) of a run that draws `count` samples. */
 export interface Part {
+  /** Index of the first batch. */
   readonly first: number;
+  /** Index after that of the last batch. */
   readonly end: number;
 }
 
 /**
- * The i-th of n contiguous parts of a run, i from 1. Parts meet at borders between batches, so that every sample is
+ * The batches of a contiguous part of a run. Parts meet at borders between batches, so that every sample is
  * computed in the same batch whether the run is split or not, and its bytes are the same on one engine.
+ *
+ * @throws {RangeError | TypeError} When there are fewer batches than parts, or a number is not a whole one in its range.
  */
-export function shardBatches(index: number, shards: number, count: number, rows: number): Part {
-  const batches = Math.ceil(count / rows);
+export function shardBatches(
+  run: { readonly count: number; readonly batch: number; readonly shard: Shard },
+): Part {
+  requireOptions("a run", run);
+  const { count, batch, shard } = run;
+  requireOptions("shard", shard);
+  const { index, shards } = shard;
+  requireWhole("count", count, 1);
+  requireWhole("batch", batch, 1);
+  const batches = Math.ceil(count / batch);
+  requireWhole("shard.shards", shards, 1, batches);
+  requireWhole("shard.index", index, 1, shards);
   return {
     first: Math.floor((index - 1) * batches / shards),
     end: Math.floor(index * batches / shards),
@@ -52,7 +75,7 @@ interface BatchSampling {
 }
 
 /** A finished batch. */
-export interface Batch {
+export interface SampleBatch {
   /** Index of its first sample in the run. */
   readonly first: number;
   /** Samples that count. */
@@ -68,12 +91,12 @@ export interface Batch {
  * @param prepare Gives the sampling of the batch whose first sample has an index, with the batch's random numbers.
  */
 export async function* runBatches(
-  engine: Engine,
+  engine: Engine | undefined,
   sampleShape: readonly number[],
   part: Part,
   { grid, seed, count, rows, onStep }: BatchOptions,
   prepare: (first: number, rng: Rng) => Promise<BatchSampling>,
-): AsyncGenerator<Batch, void, void> {
+): AsyncGenerator<SampleBatch, void, void> {
   const shape = [rows, ...sampleShape];
   for (let index = part.first; index < part.end; index++) {
     const first = index * rows;
@@ -87,7 +110,7 @@ export async function* runBatches(
       const values = (await state.x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
       state.x.dispose();
       dispose?.();
-      engine.check();
+      engine?.check();
       yield { first, samples, values, evaluations: state.evaluations };
     }
   }

@@ -1,0 +1,57 @@
+/**
+ * What the tasks do, as one call each: a request of plain data, which JSON keeps whole, and a plain result. They run in a browser
+ * as on the command line, whose `--dry-run` prints the request.
+ *
+ * @example Two samples of a small untrained network
+ * ```ts
+ * import { createRng, useEngine } from "../../mod.ts";
+ * import { mlp, networkPredictor } from "../networks/mod.ts";
+ * import { runSampling, type SamplingRequest } from "./mod.ts";
+ * await useEngine("wasm");
+ * const network = { kind: "mlp", dimensions: 2, hidden: 8, layers: 1, noiseFeatures: 4, classes: 0 } as const;
+ * const config = { network, preconditioning: { sigmaData: 0.5, centre: 0 } };
+ * const noisePredictor = networkPredictor(config, mlp(network).initialise(createRng(1)));
+ * const request: SamplingRequest = {
+ *   sde: { kind: "ve", sigmaMin: 0.01, sigmaMax: 10 },
+ *   sampler: { name: "dpm++2m", options: {} },
+ *   grid: { kind: "karras", steps: 5 },
+ *   label: "none",
+ *   guidance: { scale: 1 },
+ *   classifierScale: 0,
+ *   denoise: true,
+ *   count: 2,
+ *   batch: 2,
+ *   seed: 0,
+ *   shard: { index: 1, shards: 1 },
+ *   frames: false,
+ * };
+ * for await (const { samples, values } of runSampling(request, { noisePredictor })) {
+ *   console.assert(samples === 2 && values.length === 4);
+ * }
+ * ```
+ * @module
+ */
+
+// Drawing samples.
+export { type Part, type SampleBatch, type Shard, shardBatches } from "./batches.ts";
+export {
+  type DrawnBatch,
+  openSampling,
+  runSampling,
+  type Sampling,
+  type SamplingConfig,
+  type SamplingParts,
+  type SamplingRequest,
+} from "./sampling.ts";
+
+// Measuring digits.
+export {
+  type Digits,
+  type DigitsParts,
+  drawDigits,
+  type EvaluationRequest,
+  type EvaluationResult,
+  openQualityReference,
+  type QualityReference,
+  runEvaluation,
+} from "./evaluation.ts";

@@ -1,0 +1,230 @@
+/**
+ * Drawing samples from a network as one call: a request of plain data, and the batches that come of it, one after the other,
+ * so that memory holds one batch however many there are.
+ * @module
+ */
+import type { Engine } from "../compute/engine.ts";
+import type { Rng } from "../compute/rng.ts";
+import * as tf from "../compute/tf.ts";
+import type { NoisyDigitClassifier } from "../classifiers/noisy_classifier.ts";
+import { classifierGuided } from "../conditioning/guidance.ts";
+import { fromModel } from "../data/dataset.ts";
+import { type NoisePredictor, type ScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
+import { noiseRatio, type Sde, type SdeConfig } from "../diffusion/sde.ts";
+import { sdeFromConfig } from "../diffusion/sde_registry.ts";
+import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
+import {
+  requireBoolean,
+  requireFinite,
+  requireFunction,
+  requireOptions,
+  requireWhole,
+} from "../input/require.ts";
+import { quoted } from "../input/quoted.ts";
+import { requireNetworkPredictor } from "../input/require_parts.ts";
+import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
+import type { NetworkPredictor } from "../networks/network_predictor.ts";
+import { samplerByName } from "../samplers/registry.ts";
+import type { SampleStep } from "../samplers/sample.ts";
+import type { SamplerOptions } from "../samplers/sampler_info.ts";
+import type { Sampler } from "../samplers/sampler.ts";
+import { runBatches, type SampleBatch, type Shard, shardBatches } from "./batches.ts";
+
+/** The most frames of an animation. */
+const MOST_FRAMES = 60;
+
+/** An SDE, a sampler and a time grid as plain data. */
+export interface SamplingConfig {
+  /** The SDE that is reversed. */
+  readonly sde: SdeConfig;
+  /** A sampler by its name, with those of its options that are not left to their defaults. */
+  readonly sampler: { readonly name: string; readonly options: SamplerOptions };
+  /** The times that it visits. */
+  readonly grid: GridConfig;
+}
+
+/** The same with what it names. */
+export interface Sampling {
+  /** The SDE that is reversed. */
+  readonly sde: Sde;
+  /** The sampler. */
+  readonly sampler: Sampler;
+  /** The times that it visits. */
+  readonly grid: GridConfig;
+}
+
+/**
+ * The SDE and the sampler that a config names.
+ * @throws {RangeError | TypeError} for a name that does not exist, an option that the sampler does not accept, a grid that the SDE
+ * cannot have, or a value out of its range
+ */
+export function openSampling(config: SamplingConfig): Sampling {
+  requireOptions("a sampling", config);
+  requireOptions("sampler", config.sampler);
+  requireOptions("grid", config.grid);
+  const sde = sdeFromConfig(config.sde);
+  timeGrid(sde, config.grid); // refuses a grid that this SDE cannot have
+  const { name, options } = config.sampler;
+  return { sde, sampler: samplerByName(name, options), grid: config.grid };
+}
+
+/** Samples to draw, as plain data: JSON keeps it whole. */
+export interface SamplingRequest extends SamplingConfig {
+  /** A class by its number, "random" for one drawn for each sample, "cycle" for sample i to have class i modulo their number, or "none". */
+  readonly label: number | "random" | "cycle" | "none";
+  /** How the network follows its labels; scale 0 is the unconditional model, 1 the conditional one. */
+  readonly guidance: Guidance;
+  /** How strongly the gradient of a classifier of noisy samples is followed to the label; 0 for none. */
+  readonly classifierScale: number;
+  /** Whether the noise of the last time is removed. */
+  readonly denoise: boolean;
+  /** Samples of the whole run, of which a shard is a part. */
+  readonly count: number;
+  /** Samples in a batch: every batch is computed with as many, the last one too, and what is too many is dropped. */
+  readonly batch: number;
+  /** The seed of all that is random. Sample i is the same for any count, batch and shard, up to rounding. */
+  readonly seed: number;
+  /** The part to draw, its index from 1. */
+  readonly shard: Shard;
+  /** Whether states on the way are wanted, 60 at most. */
+  readonly frames: boolean;
+}
+
+/** What a run needs beside its request. */
+export interface SamplingParts {
+  /** The network. */
+  readonly noisePredictor: NetworkPredictor;
+  /** The classifier that is followed; needed where `classifierScale` is not 0. */
+  readonly classifier?: NoisyDigitClassifier | null;
+  /** The engine, whose errors end the run. */
+  readonly engine?: Engine;
+  /** The index of the batch to begin with, to go on with a run that was interrupted; default the part's first. */
+  readonly from?: number;
+  /** Called after every step with the number of steps taken, all batches of this call together. */
+  readonly onStep?: (steps: number) => void;
+}
+
+/**
+ * The labels of a batch: one for all, "none", "random" for classes drawn at random, "cycle" for one class after the other. A
+ * sample's own class does not depend on its batch.
+ */
+export function drawLabels(
+  label: SamplingRequest["label"],
+  classes: number,
+  rng: Rng,
+  rows: number,
+): number | null | number[] {
+  if (label === "none" || (classes === 0 && (label === "random" || label === "cycle"))) return null;
+  if (label === "cycle") return Array.from({ length: rows }, (_, row) => (rng.firstSample + row) % classes);
+  if (label !== "random") return label;
+  const uniforms = rng.fork("labels").uniformValues([rows, 1]);
+  return Array.from(uniforms, (u) => Math.floor(u * classes));
+}
+
+/** A finished batch; values are in [0, 1], and evaluations are network calls: one with guidance is two. */
+export interface DrawnBatch extends SampleBatch {
+  /** As many values a frame; empty unless they are wanted. */
+  readonly frames: readonly Float32Array[];
+}
+
+/**
+ * Draws samples batch by batch.
+ *
+ * @throws {RangeError | TypeError} When the request is not one that can be carried out, before anything is drawn.
+ */
+export async function* runSampling(
+  request: SamplingRequest,
+  parts: SamplingParts,
+): AsyncGenerator<DrawnBatch, void, void> {
+  requireOptions("parts", parts);
+  const { noisePredictor, classifier = null, engine, onStep = () => {} } = parts;
+  requireNetworkPredictor("noisePredictor", noisePredictor);
+  requireFunction("onStep", onStep);
+  checkSamplingRequest(request, noisePredictor, classifier);
+  const { sde, sampler, grid } = openSampling(request);
+  const { batch: rows, denoise, count, seed, guidance, classifierScale } = request;
+  const { sampleShape, classes } = noisePredictor.network;
+  const stride = Math.ceil(grid.steps / (MOST_FRAMES - 1));
+  const part = shardBatches(request);
+  const from = parts.from ?? part.first;
+  const guided = classifier !== null && classifierScale !== 0;
+  let evaluations = 0;
+  let frames: Float32Array[] = [];
+  const options = { grid, seed, count, rows, onStep };
+  const batches = runBatches(engine, sampleShape, { ...part, first: from }, options, async (first, rng) => {
+    evaluations = 0;
+    frames = [];
+    const labels = drawLabels(request.label, guided ? classifier.classes : classes, rng, rows);
+    const conditioned = classes === 0 || guidance.scale === 0
+      ? noisePredictor
+      : noisePredictor.withLabels(labels, guidance);
+    if (first === from * rows) {
+      await conditioned.prepare(rows);
+      if (guided) await classifier.prepare(rows);
+    }
+    const counted: NoisePredictor = {
+      ...conditioned.consistency && { consistency: conditioned.consistency },
+      predictNoise(y, noiseRatio) {
+        evaluations += conditioned.calls(noiseRatio);
+        return conditioned.predictNoise(y, noiseRatio);
+      },
+    };
+    const unguided = scoreModel(counted, sde);
+    const model = !guided || labels === null
+      ? unguided
+      : classifierGuided(unguided, classifier, labels, classifierScale);
+    const watch = async ({ step, x, time }: SampleStep) => {
+      if (!request.frames || step % stride !== 0) return;
+      const state = rescaleNoise(noisePredictor, model, x, time);
+      frames.push(fromModel(await state.data<"float32">()));
+      state.dispose();
+    };
+    return { model, sampler, denoise, watch };
+  });
+  for await (const { first, samples, values: drawn } of batches) {
+    const values = fromModel(drawn);
+    const kept = frames.map((frame) => frame.subarray(0, values.length));
+    yield { first, samples, values, evaluations, frames: request.frames ? [...kept, values] : [] };
+  }
+}
+
+/**
+ * Refuses a request that cannot be carried out on a network.
+ * @throws {RangeError | TypeError} In one sentence with the value and what is allowed.
+ */
+function checkSamplingRequest(
+  request: SamplingRequest,
+  noisePredictor: NetworkPredictor,
+  classifier: NoisyDigitClassifier | null,
+): void {
+  requireOptions("a sampling request", request);
+  requireOptions("sampler", request.sampler);
+  const { label, guidance, classifierScale, seed, denoise, frames } = request;
+  shardBatches(request);
+  requireWhole("seed", seed, 0);
+  requireFinite("classifierScale", classifierScale);
+  requireBoolean("denoise", denoise);
+  requireBoolean("frames", frames);
+  requireOptions("guidance", guidance);
+  checkedGuidance(guidance);
+  if (classifierScale !== 0 && classifier === null) {
+    throw new TypeError(`classifierScale ${classifierScale} needs a classifier, which is not given`);
+  }
+  const classes = classifierScale === 0 ? noisePredictor.network.classes : classifier!.classes;
+  if (label === "none" || label === "random" || label === "cycle") return;
+  if (Number.isInteger(label) && label >= 0 && label < classes) return;
+  const numbers = classes === 0 ? "" : `a class from 0 to ${classes - 1}, `;
+  throw new RangeError(`label must be ${numbers}"random", "cycle" or "none", got ${quoted(label)}`);
+}
+
+/** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
+function rescaleNoise(
+  noisePredictor: NetworkPredictor,
+  { sde }: ScoreModel,
+  x: tf.Tensor,
+  time: number,
+): tf.Tensor {
+  const { sigmaData, centre } = noisePredictor.config.preconditioning ?? { sigmaData: 0.5, centre: 0 };
+  const spread = sigmaData / Math.hypot(sigmaData, noiseRatio(sde, time));
+  return tf.tidy(() => tf.add(tf.mul(tf.sub(tf.div(x, sde.alpha(time)), centre), spread), centre));
+}

@@ -1,0 +1,124 @@
+/** Claims about the requests that tasks' flags stand for: plain data, in which every flag decides just what it says. @module */
+import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
+import { PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
+import { run } from "../../instruments/run_task.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { taskRows } from "../../problems/tasks.ts";
+import { claim } from "../../suite/claim.ts";
+
+type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+
+/** The leaves of plain data by their paths with dots. */
+function leaves(value: Plain, path = ""): Map<string, Plain> {
+  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
+  return new Map(
+    Object.entries(value).flatMap(([key, part]) => [...leaves(part, path === "" ? key : `${path}.${key}`)]),
+  );
+}
+
+/** The paths whose leaves differ. */
+function differences(a: Plain, b: Plain): string[] {
+  const [left, right] = [leaves(a), leaves(b)];
+  return [...new Set([...left.keys(), ...right.keys()])].filter((path) => left.get(path) !== right.get(path));
+}
+
+/** A value of a flag's domain other than its default, as it is written; null for a switch, which takes none. */
+function otherValue({ domain, fallback }: Flag<unknown>): string | null {
+  switch (domain.kind) {
+    case "toggle":
+      return null;
+    case "text":
+      return "other";
+    case "choice":
+      return domain.choices.find((choice) => choice !== fallback)!;
+    case "own":
+      return domain.examples[0];
+    case "list":
+      return otherValue({ domain: domain.of, fallback } as Flag<unknown>);
+    case "integer": {
+      const value = typeof fallback === "number" ? fallback + 1 : Math.max(domain.min, 1) + 2;
+      return String(value <= domain.max ? value : domain.min);
+    }
+    default: {
+      const value = typeof fallback === "number" ? fallback / 2 + 0.125 : Math.max(domain.min, 0) + 0.25;
+      return String(value <= domain.max ? value : domain.min);
+    }
+  }
+}
+
+/** How a flag is given. */
+function given(key: string, flag: Flag<unknown>, value: string | null): string[] {
+  if (value !== null) return [flagName(key), value];
+  return [flag.fallback === true ? flagName(key).replace("--", "--no-") : flagName(key)];
+}
+
+/** Fills in the files that rows speak of. */
+function withFiles(text: string, folder: string): string {
+  return text.replaceAll("$CHECKPOINT", `${folder}/model.safetensors`)
+    .replaceAll("$PLAN", `${folder}/plan.json`).replaceAll("$FOLDER", folder);
+}
+
+const plan = {
+  format: PLAN_FORMAT,
+  data: "mnist",
+  kind: "ncsnv2",
+  largest: 8,
+  smallest: 0.5,
+  levels: 5,
+  moves: 3,
+  epsilon: 1e-3,
+};
+
+for (const [name, { task, beside = {} }] of Object.entries(taskRows)) {
+  claim(
+    `${name}: another value of a flag changes the request in just the fields that the flag decides`,
+    { engines: ["wasm"] },
+    (check) =>
+      withCheckpoint(async (folder) => {
+        await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify(plan));
+        const requestOf = async (line: readonly string[]) => {
+          const request = await task.request(parseFlags(task.usage, line));
+          const text = JSON.parse(JSON.stringify(request)) as Plain;
+          check.equal(`${line.join(" ")}: JSON keeps the request whole`, text, request, "plain data");
+          return text;
+        };
+        const rest = Object.keys(beside).filter((key) => !Object.hasOwn(task.usage.flags, key));
+        check.equal("rows of flags that the task has not", rest, [], "verify/problems/tasks.ts");
+        for (const [key, flag] of Object.entries(task.usage.flags)) {
+          const row = beside[key] ?? {};
+          const line = row.flags === undefined ? [] : withFiles(row.flags, folder).split(" ");
+          const value = row.value === undefined ? otherValue(flag) : withFiles(row.value, folder);
+          const before = await requestOf(line);
+          const after = await requestOf([...line, ...given(key, flag, value)]);
+          const fields = flag.fields ?? [key];
+          const changed = differences(before, after);
+          const within = (path: string) =>
+            fields.some((field) => path === field || path.startsWith(`${field}.`));
+          check.equal(
+            `${flagName(key)} ${value ?? ""}: fields changed beside ${fields.join(", ")}`,
+            changed.filter((path) => !within(path)),
+            [],
+            "the flag's declaration",
+          );
+          for (const field of fields) {
+            check.holds(
+              `${flagName(key)} ${value ?? ""} changes ${field}: ${changed.join(", ")}`,
+              changed.some((path) => path === field || path.startsWith(`${field}.`)),
+              "the flag's declaration",
+            );
+          }
+        }
+      }),
+  );
+
+  claim(
+    `${name} --dry-run prints the request of its flags as JSON and does nothing`,
+    { engines: ["wasm"] },
+    async (check) => {
+      const { code, stdout, stderr } = await run(name, "--seed", "7", "--dry-run");
+      check.equal("exit code", code, 0, stderr);
+      const request = await task.request(parseFlags(task.usage, ["--seed", "7"]));
+      check.equal("the request", JSON.parse(stdout), JSON.parse(JSON.stringify(request)), "task.request");
+    },
+  );
+}

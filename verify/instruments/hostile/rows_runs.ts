@@ -1,0 +1,81 @@
+/** Rows of runs: requests of plain data and what carries them out. @module */
+import * as m from "./exported.ts";
+import {
+  type Argument,
+  callable,
+  number,
+  optional,
+  options,
+  type Rows,
+  thing,
+  truth,
+  whole,
+} from "./argument.ts";
+import { smallModel } from "../small_checkpoint.ts";
+import { grid, noisePredictor } from "./parts.ts";
+
+const sampling = {
+  sde: thing(() => ({ kind: "ve", sigmaMin: 0.01, sigmaMax: 10 })),
+  sampler: options({
+    name: thing(() => "ode-euler"),
+    options: optional(options({})),
+  }),
+  grid,
+};
+const shard = options({ index: whole(1, 1, 1), shards: whole(1, 1, 1) });
+const guidance = options({
+  scale: number(1),
+  from: optional(number(0, (v) => v >= 0)),
+  to: optional({ make: () => 5, allows: (v) => typeof v === "number" && v > 0 }),
+});
+const numbers = {
+  guidance,
+  classifierScale: number(0, (v) => v === 0),
+  count: whole(2, 1, 64),
+  batch: whole(2, 1, 64),
+  seed: whole(3, 0, Number.MAX_SAFE_INTEGER),
+};
+const request: Argument = options({
+  ...sampling,
+  label: thing(() => "none"),
+  ...numbers,
+  denoise: truth(true),
+  shard,
+  frames: truth(false),
+});
+const parts = options({ noisePredictor: thing(noisePredictor), onStep: optional(callable(() => () => {})) });
+
+const digitsRequest = options({ ...sampling, ...numbers, count: whole(12, 10, 40), batch: whole(12, 1, 64) });
+const smallPredictor = () => {
+  const { config, weights } = smallModel();
+  return m.networkPredictor(config, weights);
+};
+const classifier = () =>
+  m.readClassifier(
+    Deno.readFileSync(new URL("../../../fixtures/models/classifier.safetensors", import.meta.url)),
+  );
+const sets = () => ({
+  train: m.proceduralDigits(40, m.createRng(2)),
+  test: m.proceduralDigits(40, m.createRng(3)),
+});
+const reference = await m.openQualityReference(smallPredictor(), classifier(), sets(), 12);
+
+export const runRows: Rows = {
+  shardBatches: { arguments: [options({ count: whole(2, 1), batch: whole(2, 1), shard })] },
+  openSampling: { arguments: [options(sampling)] },
+  runSampling: {
+    call: (request: m.SamplingRequest, parts: m.SamplingParts) =>
+      Array.fromAsync(m.runSampling(request, parts)),
+    arguments: [request, parts],
+  },
+  drawDigits: { arguments: [digitsRequest, parts] },
+  openQualityReference: {
+    arguments: [thing(smallPredictor), thing(classifier), thing(sets), whole(12, 10, 40)],
+  },
+  runEvaluation: {
+    arguments: [
+      digitsRequest,
+      options({ noisePredictor: thing(smallPredictor), reference: thing(() => reference) }),
+    ],
+  },
+};

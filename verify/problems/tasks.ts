@@ -1,0 +1,55 @@
+/**
+ * The tasks whose flags stand for a request, and what their flags need beside them: a command line to begin with, and another
+ * value where the flag's domain does not say one. A flag without an effect on the request must say why here.
+ * @module
+ */
+import type { Flag } from "../../scripts/cli/flags.ts";
+import type { Task } from "../../scripts/cli/task.ts";
+import { task as evaluate } from "../../scripts/evaluate.ts";
+import { task as sample } from "../../scripts/sample.ts";
+
+/** A task and the lines that vary its flags. */
+export interface TaskRow {
+  readonly task: Task<Record<string, Flag<unknown>>, unknown, unknown>;
+  /**
+   * For a flag that the task's defaults refuse, flags beside which it is given, with and without it; and its value where that of
+   * its domain would be refused. $CHECKPOINT is a file with a small network, $PLAN one with a noise plan, $FOLDER their folder.
+   */
+  readonly beside?: Readonly<Record<string, { readonly flags?: string; readonly value?: string }>>;
+}
+
+const sampling: TaskRow["beside"] = {
+  snr: { flags: "--sampler predictor-corrector", value: "0.3" },
+  correctorSteps: { flags: "--sampler predictor-corrector", value: "2" },
+  correctorRule: { flags: "--sampler predictor-corrector", value: "ald" },
+  predictor: { flags: "--sampler predictor-corrector", value: "ddpm" },
+  langevinStep: { flags: "--sampler annealed-langevin", value: "1e-5" },
+  gamma: { flags: "--sampler edm-stochastic", value: "0.3" },
+  sTmin: { flags: "--sampler edm-stochastic", value: "0.1" },
+  sTmax: { flags: "--sampler edm-stochastic", value: "20" },
+  sNoise: { flags: "--sampler edm-stochastic", value: "1.01" },
+  eta: { flags: "--sampler ddim", value: "0.5" },
+  rtol: { flags: "--sampler ode-dopri5", value: "1e-3" },
+  atol: { flags: "--sampler ode-dopri5", value: "1e-3" },
+  sampler: { value: "euler-maruyama" },
+  levels: { value: "2,0.5" },
+  guidanceMinSigma: { value: "0.2" },
+  guidanceMaxSigma: { value: "9" },
+  checkpoint: { value: "$CHECKPOINT" },
+};
+
+/** The tasks by name. */
+export const taskRows: Readonly<Record<string, TaskRow>> = {
+  sample: {
+    task: sample as TaskRow["task"],
+    beside: {
+      ...sampling,
+      sigma: { flags: "--sde sigma-power", value: "20" },
+      plan: { value: "$PLAN" },
+      output: { value: "other.gif" },
+      resume: { flags: "--output a.npy" },
+      shard: { flags: "--output a.npy", value: "2/2" },
+    },
+  },
+  evaluate: { task: evaluate as TaskRow["task"], beside: sampling },
+};
