@@ -1,20 +1,11 @@
 /** Claims about the requests that tasks' flags stand for: plain data, in which every flag decides just what it says. @module */
 import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
 import { PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
+import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { taskRows } from "../../problems/tasks.ts";
 import { claim } from "../../suite/claim.ts";
-
-type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
-
-/** The leaves of plain data by their paths with dots. */
-function leaves(value: Plain, path = ""): Map<string, Plain> {
-  if (typeof value !== "object" || value === null) return new Map([[path, value]]);
-  return new Map(
-    Object.entries(value).flatMap(([key, part]) => [...leaves(part, path === "" ? key : `${path}.${key}`)]),
-  );
-}
 
 /** The paths whose leaves differ. */
 function differences(a: Plain, b: Plain): string[] {
