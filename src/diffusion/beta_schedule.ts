@@ -1,6 +1,6 @@
 /**
- * How fast variance-preserving diffusions forget: the rate β(t), its integral B(t) and the inverse of that. The
- * continuous-time schedule is linear; a chain in discrete time, β_1 … β_N, is the rate that is constant between its steps.
+ * The rate β(t) of variance-preserving SDEs, its integral B(t) and the inverse of B. In continuous time β is linear;
+ * the betas β_1 … β_N of a discrete-time DDPM are a rate that is constant within each step.
  * @module
  */
 import { requireBetween, requireFinite, requireWhole } from "../input/require.ts";
@@ -12,7 +12,7 @@ export interface BetaSchedule {
   beta(t: number): number;
   /** B(t) = ∫_0^t β. */
   integral(t: number): number;
-  /** The time at which B(t) has a value. */
+  /** The time t at which B(t) equals the given value. */
   timeOfIntegral(value: number): number;
 }
 
@@ -27,15 +27,15 @@ export function linearBeta(betaMin: number, betaMax: number): BetaSchedule {
 }
 
 /**
- * The rate under which x_{n/N} given x_{(n−1)/N} is exactly the chain's N(√(1 − β_n) x, β_n I): on ((n−1)/N, n/N] it is
- * −N ln(1 − β_n). Beyond t = 1 the last rate goes on.
+ * The rate under which x_{n/N} given x_{(n−1)/N} is exactly DDPM's N(√(1 − β_n) x, β_n I): on ((n−1)/N, n/N] it is −N
+ * ln(1 − β_n). Beyond t = 1 it keeps its last value.
  */
 export function piecewiseConstantBeta(betas: readonly number[]): BetaSchedule {
   const steps = betas.length;
   const jumps = betas.map((beta) => -Math.log1p(-beta));
   const sums = new Float64Array(steps + 1);
   for (let n = 0; n < steps; n++) sums[n + 1] = sums[n] + jumps[n];
-  /** The step that a time lies in, from 0; a time that is n/N but for rounding ends step n. */
+  /** The index, from 0, of the step that contains a time; a time within rounding of n/N is the end of step n. */
   const stepOf = (t: number) => Math.min(steps - 1, Math.max(0, Math.ceil(t * steps - 1e-9) - 1));
   return {
     beta: (t) => steps * jumps[stepOf(t)],
@@ -56,13 +56,13 @@ export function piecewiseConstantBeta(betas: readonly number[]): BetaSchedule {
 }
 
 /**
- * β_1 … β_N growing linearly (Ho et al. 2020, section 4).
+ * Linearly increasing β_1 … β_N (Ho et al. 2020, section 4).
  *
  * @param steps N, default 1000.
- * @throws {RangeError} if N is no positive integer or a β is not between 0 and 1
+ * @throws {RangeError} When N is no positive integer or a β is not between 0 and 1.
  */
 export function linearBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
-  requireWhole("a chain's steps", steps, 1, MOST_STEPS);
+  requireWhole("steps", steps, 1, MOST_STEPS);
   requireFinite("the first β", first);
   requireFinite("the last β", last);
   const betas = Array.from(
@@ -74,14 +74,15 @@ export function linearBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
 }
 
 /**
- * β_1 … β_N of the cosine schedule, ᾱ_n ∝ cos²(π/2 · (n/N + s)/(1 + s)), each at most .999 (Nichol & Dhariwal 2021, eq. 17).
+ * β_1 … β_N of the cosine schedule, ᾱ_n ∝ cos²(π/2 · (n/N + s)/(1 + s)), each at most .999 (Nichol & Dhariwal 2021,
+ * eq. 17).
  *
  * @param steps N, default 1000.
  * @param offset s, default .008.
- * @throws {RangeError} if N is no positive integer or a β is not between 0 and 1
+ * @throws {RangeError} When N is no positive integer or a β is not between 0 and 1.
  */
 export function cosineBetas(steps = 1000, offset = 0.008): number[] {
-  requireWhole("a chain's steps", steps, 1, MOST_STEPS);
+  requireWhole("steps", steps, 1, MOST_STEPS);
   requireBetween("offset", offset, 0);
   const kept = (n: number) => Math.cos(Math.PI / 2 * (n / steps + offset) / (1 + offset)) ** 2;
   const betas = Array.from({ length: steps }, (_, n) => Math.min(0.999, 1 - kept(n + 1) / kept(n)));
@@ -89,10 +90,10 @@ export function cosineBetas(steps = 1000, offset = 0.008): number[] {
   return betas;
 }
 
-/** @throws {RangeError} if there is no β, or one is not between 0 and 1 */
+/** @throws {RangeError} When there is no β, or one is not between 0 and 1. */
 export function requireBetas(betas: readonly number[]): void {
   if (!Array.isArray(betas) || betas.length === 0) {
-    throw new RangeError(`a chain needs an array of at least one β, got ${quoted(betas)}`);
+    throw new RangeError(`betas must be an array of at least one β, got ${quoted(betas)}`);
   }
   const wrong = betas.findIndex((beta) => !(typeof beta === "number" && beta > 0 && beta < 1));
   if (wrong >= 0) {
@@ -100,5 +101,5 @@ export function requireBetas(betas: readonly number[]): void {
   }
 }
 
-/** The most steps of a chain. */
+/** The largest number of steps of a discrete-time DDPM. */
 const MOST_STEPS = 1e7;

@@ -1,6 +1,7 @@
 /**
- * The noise levels and step size of annealed Langevin dynamics, computed from the data: the techniques of NCSNv2 (Song & Ermon
- * 2020, "Improved techniques for training score-based generative models"). Everything is in the data's own units.
+ * The noise levels and step size of annealed Langevin dynamics, computed from the data: the techniques of NCSNv2
+ * (Song & Ermon 2020, "Improved techniques for training score-based generative models"). Everything is in the data's
+ * own units.
  * @module
  */
 import { normalCdf } from "../math/normal_distribution.ts";
@@ -17,25 +18,31 @@ export interface NcsnSchedule {
   readonly levels: number;
   /** T, Langevin steps at each level. */
   readonly stepsPerLevel: number;
-  /** ε of x ← x + α_i s + √(2α_i) z with α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1), as `annealedLangevin` takes it. */
+  /**
+   * The step size ε of x ← x + α_i s + √(2α_i) z with α_i = ε σ_i²/σ_L² (Song & Ermon 2020, Alg. 1), as
+   * `annealedLangevin` takes it.
+   */
   readonly langevinStep: number;
   /** γ = σ_{i−1}/σ_i. */
   readonly ratio: number;
-  /** s_T²/σ_i², the variance that T steps leave of a sample of the level before: 1 if they suffice (technique 4). */
+  /**
+   * s_T²/σ_i², the relative variance after T steps that start from samples of the level before: 1 if T suffices
+   * (technique 4).
+   */
   readonly variance: number;
 }
 
-/** What a plan is made for. */
+/** What a schedule is computed from. */
 export interface NcsnScheduleOptions {
   /** σ_1: the largest distance between two data (technique 1), see `largestDistance`. */
   readonly largest: number;
-  /** σ_L, at which noise cannot be seen. Default .01, the paper's for images in [0, 1]. */
+  /** σ_L, small enough for its noise to be invisible. Default .01, the paper's for images in [0, 1]. */
   readonly smallest?: number;
-  /** D, coordinates of a datum. */
+  /** D, the number of coordinates of a datum. */
   readonly dimension: number;
-  /** How much of a level lies where the level before is (technique 2). Default .5. */
+  /** C, the probability that noise of one level lies within the range of the level before (technique 2). Default .5. */
   readonly overlap?: number;
-  /** T, as many as there is time for (technique 4). Default 5. */
+  /** T, Langevin steps at each level, as many as the budget allows (technique 4). Default 5. */
   readonly stepsPerLevel?: number;
 }
 
@@ -58,28 +65,29 @@ export function geometricLevels(largest: number, smallest: number, levels: numbe
 }
 
 /**
- * C, the probability that the norm of level i's noise lies within three standard deviations of level i − 1's, for σ_{i−1}/σ_i = γ:
- * Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ) (technique 2, proposition 2).
+ * C, the probability that the norm of level i's noise lies within three standard deviations of level i − 1's, for
+ * σ_{i−1}/σ_i = γ: Φ(√(2D)(γ − 1) + 3γ) − Φ(√(2D)(γ − 1) − 3γ) (technique 2, proposition 2).
  */
 export function levelOverlap(ratio: number, dimension: number): number {
   requirePositive("the ratio", ratio);
   requireWhole("the dimension", dimension, 1, Number.MAX_SAFE_INTEGER);
   const shift = Math.sqrt(2 * dimension) * (ratio - 1);
-  // As Φ(−low) − Φ(−high): both are small, and their difference keeps its digits.
+  // Φ(−low) − Φ(−high) is the same; both terms are small, so that their difference keeps its digits.
   return normalCdf(3 * ratio - shift) - normalCdf(-3 * ratio - shift);
 }
 
 /**
  * The ratio γ > 1 at which neighbouring levels overlap by C.
  *
- * @throws {RangeError} unless C is between 0 and .99 and the dimension a positive integer
+ * @throws {RangeError} Unless C is between 0 and .99 and the dimension a positive integer.
  */
 export function ratioOfOverlap(overlap: number, dimension: number): number {
   if (!(typeof overlap === "number" && overlap > 0 && overlap < 0.99)) {
     throw new RangeError(`the overlap must be above 0 and below .99, got ${quoted(overlap)}`);
   }
   requireWhole("the dimension", dimension, 1, Number.MAX_SAFE_INTEGER);
-  // √(2D)(γ − 1) − 3γ changes sign within these: from full overlap to none, if D lets levels separate at all.
+  // √(2D)(γ − 1) − 3γ changes sign between these bounds: from full overlap to no overlap, if D lets levels separate
+  // at all.
   let [low, high] = [1, 2];
   while (levelOverlap(high, dimension) > overlap) {
     high *= 2;
@@ -98,8 +106,9 @@ export function ratioOfOverlap(overlap: number, dimension: number): number {
 }
 
 /**
- * s_T²/σ_i²: what T Langevin steps at level i make of the variance γ²σ_i² that level i − 1 left, for data at a point (technique 4,
- * eq. 4): (1 − ε/σ_L²)^{2T} (γ² − v) + v with v = 2ε/(σ_L² − σ_L² (1 − ε/σ_L²)²).
+ * s_T²/σ_i², the relative variance after T Langevin steps at level i that start from the variance γ²σ_i² of level i −
+ * 1, for data at a point (technique 4, eq. 4): (1 − ε/σ_L²)^{2T} (γ² − v) + v with v = 2ε/(σ_L² − σ_L² (1 −
+ * ε/σ_L²)²).
  */
 export function varianceAfter(
   plan: Pick<NcsnSchedule, "ratio" | "smallest" | "langevinStep" | "stepsPerLevel">,
@@ -112,14 +121,15 @@ export function varianceAfter(
   requireWhole("stepsPerLevel", stepsPerLevel);
   const step = langevinStep / smallest ** 2;
   const kept = (1 - step) ** 2;
-  // Steps too small, or of 2, for the variance to have a limit: every step adds 2 ε/σ² to it.
+  // A relative step that rounds to 0, or is 2, gives the variance no limit: every step adds 2 ε/σ².
   if (kept === 1) return ratio ** 2 + 2 * step * stepsPerLevel;
   const limit = 2 * step / (1 - kept);
   return kept ** stepsPerLevel * (ratio ** 2 - limit) + limit;
 }
 
 /**
- * ε for which s_T²/σ_i² is nearest to 1 (technique 4), by search: it falls from γ² as ε grows, until noise takes over.
+ * The ε for which s_T²/σ_i² is nearest to 1 (technique 4), by search: s_T²/σ_i² decreases from γ² as ε grows, until
+ * the noise of the steps dominates.
  */
 export function bestLangevinStep(ratio: number, smallest: number, stepsPerLevel: number): number {
   requirePositive("ratio", ratio);
@@ -144,9 +154,9 @@ export function bestLangevinStep(ratio: number, smallest: number, stepsPerLevel:
 }
 
 /**
- * The plan of NCSNv2: σ_1 from the data, L from the overlap of neighbouring levels, ε from T.
+ * The schedule of NCSNv2: σ_1 from the data, L from the overlap of neighbouring levels, ε from T.
  *
- * @throws {RangeError} if a number is out of its range
+ * @throws {RangeError} When a number is out of its range.
  */
 export function ncsnSchedule(options: NcsnScheduleOptions): NcsnSchedule {
   requireOptions("options", options);
@@ -166,5 +176,5 @@ export function ncsnSchedule(options: NcsnScheduleOptions): NcsnSchedule {
   return { largest, smallest, levels, stepsPerLevel, langevinStep, ratio, variance };
 }
 
-/** The most levels of a plan. */
+/** The largest number of levels of a schedule. */
 const MOST_LEVELS = 1e7;

@@ -1,6 +1,6 @@
 /**
  * One noise predictor serves every SDE: x_t/α(t) is the data plus noise of ratio ν(t) = σ(t)/α(t), so the score, the
- * clean data and the probability-flow velocity under an SDE are views of the predicted noise ε̂(y, ν).
+ * denoised state and the probability flow's drift under an SDE follow from the predicted noise ε̂(y, ν).
  * @module
  */
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
@@ -14,24 +14,27 @@ import { requireModel, requireNoisePredictor, requireSde } from "../input/requir
 /** Predicts the noise in y = x_0 + ν ε. */
 export interface NoisePredictor {
   /**
-   * ε̂(y, ν) = (y − E[x_0 | y])/ν, of y's shape [B, …]. Implementations give it without forming that difference,
-   * which has no digits left in float32 when ν is small.
+   * ε̂(y, ν) = (y − E[x_0 | y])/ν, of y's shape [B, …]. Implementations compute it without that difference, which
+   * loses all digits in float32 when ν is small.
    */
   predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
-  /** Whether ε̂ is that of a consistency function, (y − f(y, ν))/ν, which is no mean and gives no score. Absent for a mean. */
+  /**
+   * Whether ε̂ is (y − f(y, ν))/ν of a consistency function f, which gives no score. Absent where ε̂ is the
+   * conditional mean.
+   */
   readonly consistency?: true;
 }
 
 /**
- * What a noise predictor says of the distribution p_t of one SDE. States x are [B, …], times one for the batch or one per row;
- * the caller owns what is returned, and nothing is disposed that was passed in.
+ * The score of the marginals p_t of one SDE, and what follows from it, by a noise predictor. States x are [B, …],
+ * times one for the batch or one per row; the caller owns what is returned, and arguments are not disposed.
  */
 export interface ScoreModel {
-  /** The SDE whose marginals p_t the views speak of. */
+  /** The SDE whose marginals are the p_t. */
   readonly sde: Sde;
   /**
-   * Whether the model is a consistency function: then `data` is f(x/α, ν), the end of x's probability-flow trajectory, and `score`
-   * and `velocity` throw. Absent for a score.
+   * Whether the model is a consistency function: then `denoised` is f(x/α, ν), the end of x's probability-flow
+   * trajectory, and `score` and `odeDrift` throw. Absent for a score.
    */
   readonly consistency?: true;
   /** The noise ε̂ predicted in x = α x_0 + σ ε. */
@@ -45,8 +48,8 @@ export interface ScoreModel {
 }
 
 /**
- * Refuses a consistency function where a score is needed.
- * @throws {TypeError} naming what needs it
+ * Throws for a consistency function where a score is needed.
+ * @throws {TypeError} When the model is a consistency function, naming `what` needs a score.
  */
 export function requireScore(model: ScoreModel, what: string): void {
   requireModel("model", model);
@@ -66,15 +69,15 @@ export function scoreModel(noisePredictor: NoisePredictor, sde: Sde): ScoreModel
 }
 
 /**
- * Refuses times at which an SDE has no marginal.
- * @throws {RangeError} naming the first time that is not from 0 to tMax
+ * Throws for times at which an SDE has no marginal.
+ * @throws {RangeError} When a time is not from 0 to tMax, naming the first.
  */
 function checkTimes({ tMax }: Sde, t: PerRow): void {
   if (!(t instanceof Float64Array) && typeof t !== "number") {
     throw new TypeError(`times must be a number or a Float64Array, one for each row, got ${quoted(t)}`);
   }
   for (const time of typeof t === "number" ? [t] : t) {
-    // A solver's times may end a rounding beyond; rows of NaN are of a state that broke, of which the solver speaks.
+    // A solver's times may exceed tMax by rounding. NaN marks a row that is not finite, for which the solver throws.
     const broken = typeof t !== "number" && Number.isNaN(time);
     if (!broken && !(time >= 0 && time <= tMax * (1 + 1e-9))) {
       throw new RangeError(`times must be from 0 to ${tMax}, got ${time}`);
@@ -82,16 +85,16 @@ function checkTimes({ tMax }: Sde, t: PerRow): void {
   }
 }
 
-/** Refuses times as {@linkcode checkTimes} does, and those at which there is no noise. */
+/** Throws for times as {@linkcode checkTimes} does, and for those at which σ(t) = 0. */
 function checkNoisy(sde: Sde, t: PerRow): void {
   checkTimes(sde, t);
   for (const time of typeof t === "number" ? [t] : t) if (!Number.isNaN(time)) requireNoise(sde, time);
 }
 
 /**
- * The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other views follow from it.
+ * The score model with the given noise prediction ε̂(x, t), x = α x_0 + σ ε; the other functions follow from it.
  *
- * Every view throws a TypeError or a RangeError if ε̂ is no float32 tensor of x's shape.
+ * Each function throws a TypeError or a RangeError if ε̂ is not a float32 tensor of x's shape.
  *
  * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f.
  */
@@ -107,7 +110,7 @@ export function scoreModelFromNoise(
     requireResult("the predicted noise", value, x);
     return value;
   };
-  /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone, at times that `check` allows. */
+  /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone, at times that `check` accepts. */
   const view =
     (a: ((t: number) => number) | null, b: (t: number) => number, check = checkTimes) =>
     (x: tf.Tensor, t: PerRow) =>

@@ -1,13 +1,12 @@
 /**
- * EDM preconditioning (Karras et al. 2022, Table 1) around a data mean: the network F sees inputs of unit variance
- * and is asked for targets of unit variance at every noise ratio ν,
- * D(y, ν) = centre + c_skip (y − centre) + c_out F(c_in (y − centre), c_noise).
+ * EDM preconditioning (Karras et al. 2022, Table 1) around a data mean: the network F has inputs and targets of unit
+ * variance at every noise ratio ν, D(y, ν) = centre + c_skip (y − centre) + c_out F(c_in (y − centre), c_noise).
  * @module
  */
 import { checkFields, checkNumber } from "../input/fields.ts";
 import { requirePositive } from "../input/require.ts";
 
-/** What the preconditioning knows of the data. */
+/** The data's centre and standard deviation. */
 export interface Preconditioning {
   /** Standard deviation of the data about its centre, positive. */
   readonly sigmaData: number;
@@ -17,7 +16,7 @@ export interface Preconditioning {
 
 /**
  * Checks a preconditioning that was read from a file or given by a caller.
- * @throws {TypeError | RangeError} When it is no object of these two numbers, or one is out of its range.
+ * @throws {TypeError | RangeError} When it is not an object of these two numbers, or one is out of its range.
  */
 export function checkPreconditioning(value: unknown): asserts value is Preconditioning {
   checkFields("the preconditioning", value, ["sigmaData", "centre"]);
@@ -29,7 +28,7 @@ export function checkPreconditioning(value: unknown): asserts value is Precondit
  * EDM's four coefficients at noise ratio ν: c_skip = σ_d²/(ν²+σ_d²), c_out = ν σ_d/√(ν²+σ_d²),
  * c_in = 1/√(ν²+σ_d²), c_noise = ¼ ln ν.
  *
- * @throws {RangeError} if sigmaData is not a positive number
+ * @throws {RangeError} When sigmaData is not a positive number.
  */
 export function edmCoefficients(
   sigmaData: number,
@@ -57,8 +56,8 @@ export interface PredictionCoefficients {
 }
 
 /**
- * The factors with which a network's output F gives the noise, at noise ratio ν: ε̂ = (y − D)/ν without the difference that
- * has no digits left at small ν. Without preconditioning the output is ε̂ itself.
+ * The factors by which a network's output F gives the predicted noise at noise ratio ν: ε̂ = (y − D)/ν without that
+ * difference, which loses all digits at small ν. Without preconditioning the output is ε̂ itself.
  */
 export function predictionCoefficients(
   preconditioning: Preconditioning | null,

@@ -3,7 +3,7 @@
  * p(x_t | x_0) = N(alpha(t)·x_0, sigma(t)²·I). Everything is a float64 number on the host.
  *
  * The schedules are those of Song et al. 2021, "Score-Based Generative Modeling through SDEs" (Sections 3.4 and
- * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is a chain in discrete time.
+ * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is DDPM in discrete time.
  *
  * Notation of this folder, with x_0 a datum and ε standard normal:
  *
@@ -23,8 +23,8 @@
  *     diffusers        alpha_t        sigma_t         sigmas[i]      lambda_t      the model's output, "epsilon"
  *     k-diffusion      1              sigma           sigma          t (DPMSolver) to_d(x, sigma, denoised)
  *
- * A σ alone is therefore the kernel's standard deviation in Ho, Lu and Kingma, and the ratio ν in Karras and k-diffusion.
- * docs/notation.md has more quantities.
+ * A σ alone is therefore the kernel's standard deviation in Ho, Lu and Kingma, and the ratio ν in Karras and
+ * k-diffusion. docs/notation.md has more quantities.
  * @module
  */
 import { type BetaSchedule, linearBeta, piecewiseConstantBeta, requireBetas } from "./beta_schedule.ts";
@@ -74,11 +74,11 @@ export type SdeConfig =
  * Samplers, grids and losses stay within [tMin, tMax].
  */
 export interface Sde {
-  /** What `sdeFromConfig` rebuilds this SDE from; all defaults filled in. */
+  /** The config from which `sdeFromConfig` rebuilds this SDE, with all defaults filled in. */
   readonly config: SdeConfig;
-  /** Where sampling ends: the noise left there is removed by one denoise. */
+  /** The time at which sampling ends; one denoising removes the noise that is left there. */
   readonly tMin: number;
-  /** Where sampling starts, from N(0, priorStd²·I). */
+  /** The time at which sampling starts, from N(0, priorStd²·I). */
   readonly tMax: number;
   /** Standard deviation of the prior at tMax. */
   readonly priorStd: number;
@@ -134,7 +134,7 @@ export interface SigmaPowerOptions {
  * σ(t)² is the noise on the data, σ(0) = σmin included; the SDE started from clean data at t = 0 would only add
  * σ(t)² − σ(0)².
  *
- * @throws {RangeError} if a value is not finite or out of its range
+ * @throws {RangeError} When a value is not finite or out of its range.
  * @example
  * ```ts
  * import { veSde } from "./sde.ts";
@@ -172,7 +172,7 @@ export function veSde(options: VeOptions = {}): Sde {
  * The variance-preserving SDE, the limit of DDPM: with β(t) = βmin + t (βmax − βmin) and B(t) = ∫β,
  * α = e^{−B/2}, σ² = 1 − e^{−B}, f = −β/2, g² = β (Song et al. 2021, eq. 32).
  *
- * @throws {RangeError} if a value is not finite or out of its range
+ * @throws {RangeError} When a value is not finite or out of its range.
  */
 export function vpSde(options: BetaOptions = {}): Sde {
   const { config, schedule } = linearBetaOptions(options);
@@ -180,16 +180,16 @@ export function vpSde(options: BetaOptions = {}): Sde {
 }
 
 /**
- * DDPM's chain x_n = √(1 − β_n) x_{n−1} + √β_n z, n = 1 … N, as the variance-preserving SDE that has its distribution at the times
- * n/N, transitions included: every sampler, likelihood and bound works on it. It begins at tMin = 1/N, from where the last
- * denoise is Ho et al.'s last step. The uniform grid of N − 1 steps visits the chain's own times.
+ * Discrete-time DDPM, x_n = √(1 − β_n) x_{n−1} + √β_n z, n = 1 … N, as the variance-preserving SDE that has its
+ * marginals and transitions at the times n/N: every sampler, likelihood and bound works on it. Its tMin is 1/N, from
+ * where the last denoising is Ho et al.'s last step. The uniform grid of N − 1 steps visits the times n/N.
  *
  * @param betas β_1 … β_N, as of `linearBetas` or `cosineBetas`.
- * @throws {RangeError} if there are fewer than two β, or one is not between 0 and 1
+ * @throws {RangeError} When there are fewer than two β, or one is not between 0 and 1.
  */
 export function discreteDdpm(betas: readonly number[]): Sde {
   requireBetas(betas);
-  if (betas.length < 2) throw new RangeError("a chain to sample from needs at least two β");
+  if (betas.length < 2) throw new RangeError(`discreteDdpm needs at least two betas, got ${betas.length}`);
   return variancePreserving({ kind: "ddpm", betas }, piecewiseConstantBeta(betas), {
     tMin: 1 / betas.length,
     tMax: 1,
@@ -212,7 +212,7 @@ function variancePreserving(config: SdeConfig, schedule: BetaSchedule, times: Ti
  * The sub-variance-preserving SDE: α = e^{−B/2}, σ = 1 − e^{−B} (no square root), f = −β/2,
  * g² = β (1 − e^{−2B}), with β and B as in {@linkcode vpSde} (Song et al. 2021, eq. 29).
  *
- * @throws {RangeError} if a value is not finite or out of its range
+ * @throws {RangeError} When a value is not finite or out of its range.
  */
 export function subVpSde(options: BetaOptions = {}): Sde {
   const { config, schedule } = linearBetaOptions(options);
@@ -229,7 +229,7 @@ export function subVpSde(options: BetaOptions = {}): Sde {
 /**
  * dx = σ^t dw: α = 1, σ(t)² = (σ^{2t} − 1)/(2 ln σ), g = σ^t; the SDE of Song's score tutorial.
  *
- * @throws {RangeError} if a value is not finite or out of its range
+ * @throws {RangeError} When a value is not finite or out of its range.
  */
 export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
   requireOptions("options", options);
@@ -269,7 +269,7 @@ export function noiseRatio(sde: Sde, t: number): number {
  * The exact forward transition p(x_t | x_s) = N(scale·x_s, std²·I) for s ≤ t:
  * scale = α(t)/α(s), std² = σ(t)² − scale²·σ(s)².
  *
- * @throws {RangeError} if s exceeds t
+ * @throws {RangeError} When s exceeds t.
  */
 export function transition(sde: Sde, s: number, t: number): { scale: number; std: number } {
   requireSde("sde", sde);
@@ -308,7 +308,7 @@ function linearBetaOptions(options: BetaOptions): { config: Required<BetaOptions
   return { config: { betaMin, betaMax, tMin, tMax }, schedule: linearBeta(betaMin, betaMax) };
 }
 
-/** What all that shrink their data share: the mean's scale, its logarithmic derivative, the times and the unit prior. */
+/** What the SDEs with decreasing α share: α, its logarithmic derivative, the times and the unit prior. */
 function shrinkingMean(
   schedule: BetaSchedule,
   { tMin, tMax }: Times,
@@ -323,8 +323,8 @@ function shrinkingMean(
 }
 
 /**
- * An SDE whose functions refuse times outside [0, tMax]. A thousandth beyond is allowed: solvers round, and derivatives at tMax
- * may be taken by differences.
+ * The SDE with functions that throw for times outside [0, tMax]. A thousandth beyond is allowed: solvers round, and
+ * derivatives at tMax may be taken by differences.
  */
 function withinTimes(sde: Sde): Sde {
   requirePositive("the standard deviation of the prior", sde.priorStd);
@@ -353,7 +353,7 @@ function requireOrder(tMin: number, tMax: number): void {
   if (tMax <= tMin) throw new RangeError(`tMax must exceed tMin, got ${tMax} ≤ ${tMin}`);
 }
 
-/** Refuses a time at which there is no noise, where scores are infinite. */
+/** Throws for a time at which σ(t) = 0, where scores are infinite. */
 export function requireNoise(sde: Sde, t: number): void {
   if (!(sde.sigma(t) > 0)) throw new RangeError(`there must be noise at the time, got none at ${t}`);
 }

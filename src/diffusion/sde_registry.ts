@@ -1,6 +1,6 @@
 /**
- * The SDEs by kind: one row for each states its config's fields, how it is made and its own forward step. Checks of files, the
- * names on command lines and their errors are derived from the rows.
+ * The registry of SDEs: one row for each kind, with its config's fields, its function and its forward step. Checks of
+ * files, the names on command lines and their errors are derived from the rows.
  * @module
  */
 import { quoted } from "../input/quoted.ts";
@@ -32,17 +32,17 @@ export interface GaussianStep {
   readonly std: number;
 }
 
-/** What is known of a kind of SDE. */
+/** A row of the registry. */
 export interface SdeInfo<K extends SdeKind = SdeKind> {
-  /** What it is called, and the paper and its equation. */
+  /** Its name, and the paper and its equation. */
   readonly title: string;
   /** The fields that its config must have, each a number or a list of numbers; times beside them are optional. */
   readonly fields: Readonly<Record<string, "number" | "numbers">>;
   /** Whether its config may have tMin and tMax. */
   readonly times: boolean;
-  /** Makes it from a config whose fields are there. */
+  /** Makes the SDE from a config that has all its fields. */
   readonly create: (config: Extract<SdeConfig, { readonly kind: K }>) => Sde;
-  /** Makes it with the numbers of its paper; absent where a config has to say what it is. */
+  /** Makes the SDE with the numbers of its paper; absent for a kind without default numbers. */
   readonly byDefault?: () => Sde;
   /** One forward step from s to t ≥ s in the discretization of its own paper. */
   readonly forwardStep: (sde: Sde, s: number, t: number) => GaussianStep;
@@ -86,7 +86,7 @@ const rows: Rows = {
     forwardStep: transition,
   },
   ddpm: {
-    title: "DDPM's chain in discrete time (Ho et al. 2020)",
+    title: "DDPM in discrete time (Ho et al. 2020)",
     fields: { betas: "numbers" },
     times: false,
     create: ({ betas }) => discreteDdpm(betas),
@@ -103,8 +103,8 @@ export const sdeNames: readonly SdeName[] = sdeKinds.filter((kind): kind is SdeN
 );
 
 /**
- * What is known of a kind of SDE.
- * @throws RangeError for an unknown kind
+ * The registry's row for a kind of SDE.
+ * @throws {RangeError} When the kind is unknown.
  */
 export function sdeInfo<K extends SdeKind>(kind: K): SdeInfo<K> {
   if (!Object.hasOwn(rows, kind)) {
@@ -117,8 +117,8 @@ export function sdeInfo<K extends SdeKind>(kind: K): SdeInfo<K> {
 }
 
 /**
- * The SDE of a name, with the numbers of its paper.
- * @throws RangeError for a name that is not there
+ * The SDE with the given name, with the numbers of its paper.
+ * @throws {RangeError} When no SDE has the name, or it has no default numbers.
  */
 export function sdeByName(name: SdeName): Sde {
   const { byDefault } = sdeInfo(name);
@@ -129,7 +129,7 @@ export function sdeByName(name: SdeName): Sde {
 /**
  * Builds the SDE that a plain config describes; `sdeFromConfig(sde.config)` is `sde` again.
  *
- * @throws {RangeError} if the kind is unknown, or a value is missing, not finite or out of its range
+ * @throws {RangeError} When the kind is unknown, or a value is missing, not finite or out of its range.
  */
 export function sdeFromConfig(config: SdeConfig): Sde {
   requireOptions("an SDE's config", config);
@@ -160,25 +160,24 @@ function eulerStep(sde: Sde, s: number, t: number): GaussianStep {
 }
 
 /**
- * The same kind of SDE with noise ratio ν at tMin: likelihoods are of data with that much noise. VE gets another σmin, the
- * others another tMin.
+ * The same kind of SDE with noise ratio ν at tMin, so that its likelihoods are of data with noise of ratio ν. VE gets
+ * another σmin, the others another tMin.
  *
- * @throws {RangeError} if the noise ratio is not positive or not below the one at tMax, or the SDE is a discrete chain
+ * @throws {RangeError} When the noise ratio is not positive or not below that at tMax, or the SDE is a discrete-time
+ * DDPM.
  */
 export function withMinimumNoise(sde: Sde, smallest: number): Sde {
   requireSde("sde", sde);
   const largest = noiseRatio(sde, sde.tMax);
   if (!(Number.isFinite(smallest) && smallest > 0 && smallest < largest)) {
     throw new RangeError(
-      `the smallest noise ratio must be positive and below ${largest.toPrecision(3)}, got ${
-        quoted(smallest)
-      }`,
+      `the minimum noise ratio must be positive and below ${largest.toPrecision(3)}, got ${quoted(smallest)}`,
     );
   }
   const { config } = sde;
   if (config.kind === "ddpm") {
     throw new RangeError(
-      "a chain in discrete time begins with its first β: it has no other smallest noise ratio",
+      "a discrete-time DDPM starts at its first β: its minimum noise ratio cannot be set",
     );
   }
   return config.kind === "ve"

@@ -1,5 +1,5 @@
 /**
- * The times that a sampler visits.
+ * Time grids: the times that a sampler visits.
  * @module
  */
 import { halfLogSnr, noiseRatio, type Sde } from "./sde.ts";
@@ -21,8 +21,8 @@ export type GridConfig = {
   /** Karras' ρ, positive; other grids ignore it. Default 7. */
   readonly rho?: number;
   /**
-   * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. Left out,
-   * those that suit digits: 1.2 for two steps, 2 and 0.5 for three, 3, 1.2 and 0.4 for four.
+   * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. By
+   * default those that suit digits: 1.2 for two steps, 2 and 0.5 for three, 3, 1.2 and 0.4 for four.
    */
   readonly ratios?: readonly number[];
 };
@@ -33,8 +33,8 @@ const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5],
 /**
  * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`.
  *
- * @throws {RangeError} if the kind is unknown, `steps` is no positive integer, `rho` is not positive, or the steps
- * are too many to be told apart in float64
+ * @throws {RangeError} When the kind is unknown, `steps` is not a positive integer, `rho` is not positive, or
+ * neighbouring times are equal in float64.
  * @example
  * ```ts
  * import { vpSde } from "./sde.ts";
@@ -55,7 +55,7 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
   for (let i = 0; i < steps; i++) {
     if (!(times[i + 1] < times[i])) {
       throw new RangeError(
-        `a ${config.kind} grid of ${steps} steps is too fine: step ${i} does not move in time`,
+        `a ${config.kind} grid of ${steps} steps is too fine: step ${i} has no length in float64`,
       );
     }
   }
@@ -106,7 +106,7 @@ function listedRatios(
 ): readonly number[] {
   if (ratios === undefined) {
     throw new RangeError(
-      `there are listed levels for at most ${CONSISTENCY_LEVELS.length} steps, got ${steps}: give ${
+      `the levels grid has default ratios for at most ${CONSISTENCY_LEVELS.length} steps, got ${steps}: give ${
         steps - 1
       } ratios for more`,
     );

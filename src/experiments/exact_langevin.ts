@@ -12,7 +12,7 @@ import { slicedWasserstein } from "../metrics/sliced_wasserstein.ts";
 import type { Mark } from "../plots/marks.ts";
 import { panels } from "../plots/panels.ts";
 import { plot } from "../plots/plot.ts";
-import { langevinMove } from "../samplers/langevin.ts";
+import { langevinUpdate } from "../samplers/langevin.ts";
 import { densityMark, dotsMark, exactScore, PANEL, pathMark, squarePlot } from "./plane.ts";
 import {
   requireFloats,
@@ -45,7 +45,7 @@ export interface LangevinRunOptions {
   /** Source of the start and of all noise. */
   readonly rng: Rng;
   /** How many times on the way the particles are looked at, evenly; default 10. */
-  readonly looks?: number;
+  readonly snapshots?: number;
   /** Particles whose every move is kept; default 0. */
   readonly followed?: number;
 }
@@ -71,11 +71,15 @@ export async function runLangevin(
 ): Promise<LangevinRun> {
   requireDistribution("distribution", distribution);
   requireOptions("options", options);
-  const { count, steps, stepSize, startStd = 1.5, rng, looks = 10, followed = 0 } = options;
+  const { count, steps, stepSize, startStd = 1.5, rng, snapshots = 10, followed = 0 } = options;
   requireRng("rng", rng);
   requireWhole("followed", followed);
   for (
-    const [name, value, least] of [["count", count, 2], ["steps", steps, 1], ["looks", looks, 1]] as const
+    const [name, value, least] of [["count", count, 2], ["steps", steps, 1], [
+      "snapshots",
+      snapshots,
+      1,
+    ]] as const
   ) {
     requireWhole(name, value, least, 1e8);
   }
@@ -88,18 +92,18 @@ export async function runLangevin(
   let x = tf.tidy(() => tf.mul(start.normal(shape), startStd));
   try {
     for (let done = 0;; done++) {
-      const look = Math.floor(done * looks / steps) > Math.floor((done - 1) * looks / steps);
-      if (look || followed > 0) {
+      const taken = Math.floor(done * snapshots / steps) > Math.floor((done - 1) * snapshots / steps);
+      if (taken || followed > 0) {
         const state = (await x.data<"float32">()).slice();
         paths.forEach((path, i) => path.set(state.subarray(2 * i, 2 * i + 2), 2 * done));
-        if (look) {
+        if (taken) {
           result.steps.push(done);
           result.states.push(state);
         }
       }
       if (done === steps) return result;
       const next = tf.tidy(() =>
-        langevinMove(x, exactScore(distribution, x, LOWEST_NOISE), noise.normal(shape), tf.scalar(stepSize))
+        langevinUpdate(x, exactScore(distribution, x, LOWEST_NOISE), noise.normal(shape), tf.scalar(stepSize))
       );
       x.dispose();
       x = next;
@@ -196,7 +200,7 @@ function momentsOf(pairs: readonly Distances[]): { mean: Distances; std: Distanc
   };
 }
 
-const FIRST_MOVES = 150;
+const FIRST_STEPS = 150;
 
 /** True samples, the dynamics' with a few of its paths, and the distance between them by moves, as an SVG. */
 export async function langevinPicture(
@@ -212,8 +216,8 @@ export async function langevinPicture(
   requireNumbers("the truth of a report", truth);
   const shade = await densityMark(distribution, LOWEST_NOISE);
   const last = run.states[run.states.length - 1];
-  const paths = run.paths.slice(0, 5).map((path) => pathMark(path.subarray(0, 2 * FIRST_MOVES)));
-  const step = curve.map((look) => look.step);
+  const paths = run.paths.slice(0, 5).map((path) => pathMark(path.subarray(0, 2 * FIRST_STEPS)));
+  const step = curve.map((point) => point.step);
   const level = (value: number, label?: string): Mark => ({
     kind: "line",
     x: [step[0], step[step.length - 1]],
@@ -235,13 +239,13 @@ export async function langevinPicture(
   ];
   return panels([
     plot([shade, dotsMark(truth, "#222222", 1, 0.4)], squarePlot("True samples")),
-    plot([shade, dotsMark(last, "#222222", 1, 0.4)], squarePlot(`Langevin, ${step[step.length - 1]} moves`)),
-    plot([shade, ...paths], squarePlot(`Five paths, first ${FIRST_MOVES} moves`)),
+    plot([shade, dotsMark(last, "#222222", 1, 0.4)], squarePlot(`Langevin, ${step[step.length - 1]} steps`)),
+    plot([shade, ...paths], squarePlot(`Five paths, first ${FIRST_STEPS} steps`)),
     plot(curves, {
       ...PANEL,
       width: 460,
       title: "Sliced Wasserstein distance to true samples",
-      x: { label: "moves" },
+      x: { label: "steps" },
       y: { min: 0 },
     }),
   ]);

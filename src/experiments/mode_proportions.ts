@@ -78,7 +78,7 @@ export async function measureModes(options: ModesOptions): Promise<ModesRow[]> {
     steps,
     stepSize: 0.05 * STD ** 2,
     rng: rng.fork("plain"),
-    looks: 1,
+    snapshots: 1,
     followed: FOLLOWED,
   });
   const row = (
@@ -91,14 +91,14 @@ export async function measureModes(options: ModesOptions): Promise<ModesRow[]> {
     return { sampler, heavier, evaluations, samples, paths };
   };
   const levels = Math.max(2, Math.round(Math.sqrt(steps) / 2));
-  const moves = Math.max(1, Math.round(steps / levels));
+  const inner = Math.max(1, Math.round(steps / levels));
   const model = scoreModel(mixture, veSde({ sigmaMin: 0.05, sigmaMax: 10 }));
-  const annealed = annealedLangevin({ steps: moves });
+  const annealed = annealedLangevin({ steps: inner });
   return [
     row(modeSamplers[0], steps, plain.states[plain.states.length - 1], [...plain.paths]),
     row(
       modeSamplers[1],
-      levels * moves + 1,
+      levels * inner + 1,
       ...await drawn(model, annealed, levels, count, rng.fork("annealed")),
     ),
     row(
@@ -120,11 +120,11 @@ async function drawn(
   const paths: number[][] = Array.from({ length: Math.min(FOLLOWED, count) }, () => []);
   let samples = new Float32Array();
   for await (
-    const look of sample(model, sampler, { shape: [count, 2], grid: { kind: "uniform", steps }, rng })
+    const state of sample(model, sampler, { shape: [count, 2], grid: { kind: "uniform", steps }, rng })
   ) {
-    samples = (await look.x.data<"float32">()).slice();
+    samples = (await state.x.data<"float32">()).slice();
     paths.forEach((path, i) => path.push(samples[2 * i], samples[2 * i + 1]));
-    if (look.done) look.x.dispose();
+    if (state.done) state.x.dispose();
   }
   return [samples, paths.map((path) => Float32Array.from(path))];
 }

@@ -19,7 +19,7 @@ export interface AdaptiveSdeOptions {
   readonly atol?: number;
   /** The first step's length; default 0.01. */
   readonly firstStep?: number;
-  /** Attempts in one step of the grid after which it is given up; default 10 000. */
+  /** Attempts in one step of the grid after which the sampler throws; default 10 000. */
   readonly maxAttempts?: number;
 }
 
@@ -30,10 +30,11 @@ export interface AdaptiveSdeOptions {
  *   x' = x − h b(x, t) + g(t) Δw,   x̃ = x − h b(x', s) + g(s) Δw,   x'' = (x' + x̃)/2,
  *   E = ‖(x' − x'')/max(ε_abs, ε_rel max(|x'|, |x'_previous|))‖ / √d.
  *
- * A step with E ≤ 1 goes on from x''; the next is 0.9 E^{−0.9} times as long. A step that is taken back keeps its noise for
- * shorter ones, where the paper draws it anew, which biases the distribution in few dimensions. Every sample goes at its own pace, with
- * noise that does not depend on the others. An even run's distribution has weak order 2. Two evaluations an attempt.
- * @throws RangeError unless tolerances and first step are positive
+ * A step with E ≤ 1 is accepted with the result x''; the next is 0.9 E^{−0.9} times as long. A rejected step keeps
+ * its noise for the shorter steps that follow, where the paper draws it anew, which biases the distribution in few
+ * dimensions. Every sample has its own step sizes, with noise that does not depend on the others. With constant steps
+ * the weak order is 2. Two evaluations an attempt.
+ * @throws {RangeError} When a tolerance or the first step is not positive.
  */
 export function adaptiveSde(options: AdaptiveSdeOptions = {}): Sampler {
   requireOptions("options", options);
@@ -70,7 +71,8 @@ class AdaptiveRun implements Stepper {
         `adaptive-sde needs a score at the end of its steps, but sigma is zero at time ${s}`,
       );
     }
-    // A stream of its own for each step of the grid: how long others took before does not matter.
+    // A random stream of its own for each step of the grid, so that its noise does not depend on the attempts of
+    // earlier ones.
     const paths = new BrownianPaths(this.#rng.fork(`step ${this.#calls++}`), x.shape);
     const lengths = this.#lengths ??= new Float64Array(x.shape[0]).fill(firstStep);
     const previous = this.#previous ?? x.clone();
@@ -105,7 +107,7 @@ class AdaptiveRun implements Stepper {
     return tf.tidy(() => {
       const h = times.map((from, row) => from - ends[row]);
       const increment = paths.next(h);
-      /** The step from x with drift and diffusion as they are at a state and a time. */
+      /** The step from x with drift and diffusion evaluated at the given state and time. */
       const moved = (at: tf.Tensor, time: Float64Array) => {
         const per = (f: (time: number, h: number) => number) => column(time.map((t, row) => f(t, h[row])), x);
         return x

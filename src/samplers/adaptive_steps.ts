@@ -7,23 +7,23 @@ import { requireOptions, requirePositive } from "../input/require.ts";
 
 /** A method that estimates the error of its steps. */
 export interface AdaptiveMethod {
-  /** The name that errors use. */
+  /** The name in error messages. */
   readonly name: string;
   /**
-   * One step of every row, from its time to its end: the tensors [B, …] that follow the present ones, and the error [B] over
-   * what is allowed. The caller owns them.
+   * One step of every row, from its time to its end: the next tensors [B, …], and the ratio [B] of the error to the
+   * tolerance. The caller owns them.
    */
   attempt(tensors: readonly tf.Tensor[], times: Float64Array, ends: Float64Array): [tf.Tensor[], tf.Tensor];
-  /** The next step's length after a step of an error, which was accepted if that is at most 1. */
+  /** The next step's length after a step with the given error, which was accepted if the error is at most 1. */
   nextLength(error: number, row: number, time: number, end: number): number;
 }
 
 /**
- * The tensors [B, …] at time `to` of what they are at time `from`. A row's step is accepted if its error is at most 1, else
- * tried again with another length; a row that has arrived waits, unchanged. The tensors that are given are disposed.
+ * Integrates tensors [B, …] from time `from` to time `to`. A row's step is accepted if its error is at most 1, else
+ * tried again with another length; a row that has arrived stays unchanged. The given tensors are disposed.
  *
  * @param lengths The step length that each row would take next, changed in place.
- * @throws {Error} naming the time and the error if an error is not finite or the tensors do not arrive
+ * @throws {Error} When an error is not finite or `to` is not reached in the allowed attempts, naming time and error.
  */
 export async function adaptiveSteps(
   tensors: tf.Tensor[],
@@ -66,7 +66,7 @@ export async function adaptiveSteps(
         const length = method.nextLength(error, row, times[row], ends[row]);
         if (error <= 1) {
           accepted[row] = 1;
-          // A step cut short by the end says little about the length that the error would allow.
+          // A step that the end cut short says little about the length that the tolerance allows.
           lengths[row] = ends[row] === to ? Math.max(lengths[row], length) : length;
           times[row] = ends[row];
         } else {
@@ -87,14 +87,14 @@ export function rootMeanSquare(x: tf.Tensor): tf.Tensor {
   return x.square().mean(x.shape.slice(1).map((_, i) => i + 1)).sqrt();
 }
 
-/** The numbers of a tensor, which is disposed. */
+/** Reads a tensor's numbers and disposes it. */
 export async function readAndDispose(x: tf.Tensor): Promise<Float32Array> {
   const values = await x.data<"float32">();
   x.dispose();
   return values;
 }
 
-/** Refuses tolerances that are not positive. */
+/** Throws for tolerances that are not positive. */
 export function requireTolerances(options: { readonly rtol?: number; readonly atol?: number }): void {
   requireOptions("options", options);
   for (const name of ["rtol", "atol"] as const) {
@@ -102,7 +102,7 @@ export function requireTolerances(options: { readonly rtol?: number; readonly at
   }
 }
 
-/** The time that has the longest way to go. */
+/** The time that is farthest from the end. */
 function furthest(times: Float64Array, to: number): number {
   return times.reduce((most, time) => Math.abs(time - to) > Math.abs(most - to) ? time : most, to);
 }

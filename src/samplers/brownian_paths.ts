@@ -1,25 +1,25 @@
 /**
- * Brownian motion for steps that may be taken back.
+ * Brownian paths for adaptive solvers, whose steps may be rejected.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 
-/** Part of a path that is known: how long it is and what it adds. */
+/** A known piece of a path: its length and its increment. */
 interface Piece {
   readonly length: number;
   readonly increment: Float32Array;
 }
 
 /**
- * A Brownian path for each row, drawn as far as it is asked for. A step that is taken back has been seen, so a shorter one must
- * follow the same path: the piece is cut by a Brownian bridge (Rackauckas & Nie 2017). Fresh noise instead would favour
- * the noise that makes for small errors, and bias the distribution.
+ * A Brownian path for each row, drawn on demand. The shorter step after a rejected one must follow the same path, so
+ * the known piece is divided by a Brownian bridge (Rackauckas & Nie 2017). Fresh noise instead would favour noise
+ * with small errors, and bias the distribution.
  */
 export class BrownianPaths {
   readonly #rng: Rng;
   readonly #shape: readonly number[];
-  /** Known pieces ahead of each row, the nearest last. */
+  /** Known pieces of each row's path that have not been used yet, the next one last. */
   readonly #ahead: Piece[][];
   /** The pieces of the last increments, in order. */
   #taken: Piece[][] = [];
@@ -31,7 +31,7 @@ export class BrownianPaths {
     this.#ahead = Array.from({ length: shape[0] }, () => []);
   }
 
-  /** What the next `lengths[b]` of each path add, [B, …]; one draw of the rows' streams. */
+  /** Increments of each path over its next `lengths[b]`, [B, …]; one draw of the rows' streams. */
   next(lengths: Float64Array): tf.Tensor {
     const draws = this.#rng.normalValues(this.#shape);
     const size = draws.length / lengths.length;
@@ -50,12 +50,12 @@ export class BrownianPaths {
     return tf.tensor(values, [...this.#shape]);
   }
 
-  /** Puts back what `next` gave to a row, which then lies ahead again. */
+  /** Puts a row's last increment from `next` back, to be used again. */
   takeBack(row: number): void {
     this.#ahead[row].push(...this.#taken[row].reverse());
   }
 
-  /** Removes `length` of what lies ahead; at its end a piece is cut or, where nothing is known, drawn. */
+  /** Takes `length` off the unused path: a known piece is divided at its end, or a new one is drawn. */
   #known(ahead: Piece[], length: number, draws: Float32Array): Piece[] {
     const pieces: Piece[] = [];
     let left = length;

@@ -5,12 +5,12 @@
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
- * Multistep consistency sampling (Song et al. 2023, Alg. 1) under any linear SDE: from x_t to the end f(x_t/α(t), ν(t)) of its
- * probability-flow trajectory, and back to the noise of time s,
+ * Multistep consistency sampling (Song et al. 2023, Alg. 1) under any linear SDE: from x_t to the end f(x_t/α(t),
+ * ν(t)) of its probability-flow trajectory, and back to the noise of time s,
  *
  *   x_s = α(s) f + σ(s) z.
  *
- * The last step stops at the data f. One evaluation a step. Exact for an exact consistency function, at any number of steps.
+ * The last step returns f. One evaluation a step. Exact for an exact consistency function, at any number of steps.
  */
 export function consistency(): Sampler {
   return {

@@ -22,7 +22,7 @@ export interface DdimOptions {
  * η = 0 is DPM-Solver-1 (Lu et al. 2022): the exact solution for a constant ε̂, order 1. η = 1 is ancestral sampling:
  * the Gaussian posterior of x_s given x_t and x_0 = E[x_0|x_t] (Ho et al. 2020, eq. 6–7), weak order 1.
  * One evaluation a step.
- * @throws RangeError unless 0 ≤ eta ≤ 1
+ * @throws {RangeError} When eta is not in [0, 1].
  */
 export function ddim(options: DdimOptions = {}): Sampler {
   requireOptions("options", options);

@@ -13,7 +13,7 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
  *
  * for `vp` a = √(1 − β) and G² = β. Where a = 1 it is reverse diffusion; `ddim({ eta: 1 })` is the variant with the
  * posterior's variance. Weak order 1. One evaluation a step.
- * @throws RangeError (in a step) where `forwardStep` is not defined or its a not positive
+ * @throws {RangeError} In a step, when `forwardStep` is not defined or its a is not positive.
  */
 export function ddpm(): Sampler {
   return {

@@ -8,7 +8,8 @@ import { halfLogSnr } from "../diffusion/sde.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**
- * DPM-Solver++(2M) (Lu et al. 2022b, Alg. 2) on the probability flow. With λ = ln(α/σ), h = λ_s − λ_t, r = h_previous/h:
+ * DPM-Solver++(2M) (Lu et al. 2022b, Alg. 2) on the probability flow. With λ = ln(α/σ), h = λ_s − λ_t, r =
+ * h_previous/h:
  *
  *   D = (1 + 1/(2r)) D_t − 1/(2r) D_previous,   x_s = (σ_s/σ_t) x_t − α_s (e^{−h} − 1) D.
  *
@@ -45,11 +46,11 @@ class MultistepRun implements Stepper {
   }
 }
 
-/** What a multistep solver remembers of the last step: the data prediction at its start and its ends. */
+/** A multistep solver's history: the data prediction at the start of the last step, its length in λ and its end. */
 export class DataHistory {
   #last: { readonly data: tf.Tensor; readonly h: number; readonly end: number } | null = null;
 
-  /** The prediction for the middle of a step of h in λ from time t, in the line through the last two; or as it is. */
+  /** The prediction extrapolated linearly to the middle of a step of h in λ from time t; without history unchanged. */
   extrapolated(data: tf.Tensor, t: number, h: number): tf.Tensor {
     const last = this.#last;
     if (last === null || last.end !== t || !Number.isFinite(h)) return data;
@@ -57,13 +58,13 @@ export class DataHistory {
     return data.mul(1 + weight).sub(last.data.mul(weight));
   }
 
-  /** Takes over the prediction at the start of a step of h in λ that ends at time `end`. */
+  /** Stores the prediction at the start of a step of h in λ that ends at time `end`, and owns it. */
   remember(data: tf.Tensor, h: number, end: number): void {
     this.dispose();
     this.#last = { data: tf.keep(data), h, end };
   }
 
-  /** Forgets. */
+  /** Disposes the history. */
   dispose(): void {
     this.#last?.data.dispose();
     this.#last = null;

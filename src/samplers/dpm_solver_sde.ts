@@ -16,8 +16,8 @@ import type { Sampler, Stepper } from "./sampler.ts";
  *   x_s = (σ_s/σ_t) e^{−h} x_t + α_s (1 − e^{−2h}) D + σ_s √(1 − e^{−2h}) z,   z ~ N(0, I).
  *
  * The first step, a step that does not continue the last one, and a step to sigma = 0 use D = D_t, which is ancestral
- * sampling. Weak order 2: D_previous has not seen the last step's noise, but over the steps its covariance with the state comes
- * out the same. One evaluation a step.
+ * sampling. Weak order 2: D_previous does not depend on the last step's noise, but to this order its covariance with
+ * the state is the same over the steps. One evaluation a step.
  */
 export function sdeDpmSolver2M(): Sampler {
   return { name: "sde-dpm++2m", start: (model, rng) => new StochasticMultistepRun(model, rng) };

@@ -1,5 +1,5 @@
 /**
- * The singlestep DPM-Solvers, which look at the noise between the grid's times.
+ * The singlestep DPM-Solvers, which predict the noise at times between those of the grid.
  * @module
  */
 import type * as tf from "../compute/tf.ts";
@@ -7,8 +7,8 @@ import { halfLogSnr, type Sde } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
- * DPM-Solver-2 (Lu et al. 2022, Alg. 1) on the probability flow. With λ = ln(α/σ), h = λ_s − λ_t and m the time in the middle,
- * λ_m = λ_t + h/2:
+ * DPM-Solver-2 (Lu et al. 2022, Alg. 1) on the probability flow. With λ = ln(α/σ), h = λ_s − λ_t and m the time in
+ * the middle, λ_m = λ_t + h/2:
  *
  *   u = (α_m/α_t) x_t − σ_m (e^{h/2} − 1) ε̂(x_t, t),   x_s = (α_s/α_t) x_t − σ_s (e^h − 1) ε̂(u, m).
  *
@@ -30,8 +30,8 @@ export function dpmSolver2(): Sampler {
 }
 
 /**
- * DPM-Solver-3 (Lu et al. 2022, Alg. 2) on the probability flow, with times in between at thirds of the way, λ_1 = λ_t + h/3
- * and λ_2 = λ_t + 2h/3, and φ(h) = (e^h − 1)/h − 1:
+ * DPM-Solver-3 (Lu et al. 2022, Alg. 2) on the probability flow, with times in between at thirds of the way, λ_1 =
+ * λ_t + h/3 and λ_2 = λ_t + 2h/3, and φ(h) = (e^h − 1)/h − 1:
  *
  *   u_1 = (α_1/α_t) x_t − σ_1 (e^{h/3} − 1) ε̂_t,                          D_1 = ε̂(u_1, t_1) − ε̂_t,
  *   u_2 = (α_2/α_t) x_t − σ_2 (e^{2h/3} − 1) ε̂_t − 2 σ_2 φ(2h/3) D_1,     D_2 = ε̂(u_2, t_2) − ε̂_t,
@@ -59,8 +59,8 @@ export function dpmSolver3(): Sampler {
 }
 
 /**
- * DPM-Solver++(2S) (Lu et al. 2022b, Alg. 1) on the probability flow: with D = E[x_0|x] instead of the noise, which stays in
- * the range of the data under strong guidance, and λ_m = λ_t + h/2:
+ * DPM-Solver++(2S) (Lu et al. 2022b, Alg. 1) on the probability flow: with D = E[x_0|x] instead of the noise, which
+ * stays in the range of the data under strong guidance, and λ_m = λ_t + h/2:
  *
  *   u = (σ_m/σ_t) x_t − α_m (e^{−h/2} − 1) D(x_t, t),   x_s = (σ_s/σ_t) x_t − α_s (e^{−h} − 1) D(u, m).
  *

@@ -1,5 +1,5 @@
 /**
- * The stochastic sampler of EDM: a little noise back in, then Heun's step over it.
+ * The stochastic sampler of EDM: each step adds a little noise, then takes Heun's step.
  * @module
  */
 import type * as tf from "../compute/tf.ts";
@@ -12,13 +12,15 @@ import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode edmStochastic}. */
 export interface EdmStochasticOptions {
-  /** γ, the part by which a step raises the noise ratio first: the paper's S_churn/N, in [0, √2 − 1]; default 0.15. */
+  /**
+   * γ, the fraction by which a step first raises the noise ratio: the paper's S_churn/N, in [0, √2 − 1]; default 0.15.
+   */
   readonly gamma?: number;
-  /** S_tmin, the noise ratio below which nothing is raised; default 0. */
+  /** S_tmin, the noise ratio below which no noise is added; default 0. */
   readonly sTmin?: number;
-  /** S_tmax, the noise ratio above which nothing is raised; default Infinity. */
+  /** S_tmax, the noise ratio above which no noise is added; default Infinity. */
   readonly sTmax?: number;
-  /** S_noise, the standard deviation of what is added, over that of γ's definition; default 1. */
+  /** S_noise, the factor on the standard deviation of the added noise; default 1. */
   readonly sNoise?: number;
 }
 
@@ -27,10 +29,10 @@ export interface EdmStochasticOptions {
  *
  *   ν̂ = (1 + γ) ν_t,   ŷ = y_t + S_noise √(ν̂² − ν_t²) z,   then the step of `edmHeun` from ν̂ to ν_s.
  *
- * γ is a step's own: where the paper's S_churn is meant, give S_churn/N. No step begins above the noise ratio of tMax, which is
- * as far as a network was trained; so the first adds none. What noise is added follows the kernels exactly, so with γ of order
- * 1/N the distribution is that of the data to order 2, as Heun's. Two evaluations a step.
- * @throws RangeError unless 0 ≤ gamma ≤ √2 − 1, 0 ≤ sTmin ≤ sTmax and sNoise is positive
+ * γ is per step: for the paper's S_churn give S_churn/N. No step begins above the noise ratio of tMax, the largest
+ * that a network was trained on; so the first adds no noise. The added noise follows the kernels exactly, so with γ
+ * of order 1/N the distribution is that of the data to order 2, as Heun's. Two evaluations a step.
+ * @throws {RangeError} When gamma is not in [0, √2 − 1], 0 ≤ sTmin ≤ sTmax does not hold, or sNoise is not positive.
  */
 export function edmStochastic(options: EdmStochasticOptions = {}): Sampler {
   requireOptions("options", options);
@@ -68,7 +70,7 @@ export function raisedTime(sde: Sde, t: number, gamma: number): number {
     : Math.max(t, sde.tMax);
 }
 
-/** Noise added to x at time t, as much as makes it x at a later time. */
+/** Diffuses x from time t to a later time, with the added noise scaled by S_noise. */
 export function raised(
   sde: Sde,
   rng: Rng,

@@ -9,7 +9,7 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
  * The exponential integrator of dx = [f x − g² ∇log p_t(x)] dt + g dw̄ (Zhang & Chen 2023; Pierret & Galerne 2025,
- * Table 1): from t to s the score stays frozen, and the linear SDE that is left is solved exactly, noise included.
+ * Table 1): from t to s the score is constant, and the remaining linear SDE is solved exactly, noise included.
  *
  *   x_s = (α_s/α_t) x_t + score(x_t, t) ∫_s^t (α_s/α_u) g(u)² du + α_s √(ν_t² − ν_s²) z,   ν = σ/α, z ~ N(0, I).
  *

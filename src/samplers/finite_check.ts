@@ -1,11 +1,11 @@
 /**
- * Notices states and scores that are not finite, with as few reads from the device as can be.
+ * Detects states and scores that are not finite, with few reads from the device.
  * @module
  */
 import * as tf from "../compute/tf.ts";
 import { type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 
-/** A view of a model that counts its evaluations and sums what they return, to notice NaN and infinities. */
+/** A model that counts its evaluations and sums their results, to detect NaN and infinities. */
 export class WatchedModel {
   readonly model: ScoreModel;
   evaluations = 0;
@@ -22,7 +22,7 @@ export class WatchedModel {
     }, { consistency: model.consistency });
   }
 
-  /** The sum of all that was returned since the last call; the caller owns it, outside any `tf.tidy`. */
+  /** The sum of all results since the last call; the caller owns it, outside any `tf.tidy`. */
   takeSum(): tf.Scalar {
     const sum = this.#sum ?? tf.keep(tf.scalar(0));
     this.#sum = null;
@@ -35,15 +35,15 @@ export class WatchedModel {
   }
 }
 
-/** States that one read checks on a GPU, where a read waits for all work that was queued before it. */
+/** The number of states that one read checks on a GPU, where a read waits for all work queued before it. */
 const STATES_OF_A_READ = 16;
 
-/** Notices NaN and infinities by one reduction a state: a sum is finite only if every term is. */
+/** Detects NaN and infinities by one reduction per state: a sum is finite only if every term is. */
 export class FiniteCheck {
   readonly #watched: WatchedModel;
-  /** Where in the run the states were whose sums nobody has read yet. */
+  /** The steps of the states whose sums have not been read yet, in words. */
   #places: string[] = [];
-  /** Their sums of the state and of the scores, [states, 2]. */
+  /** The sums of these states and of their scores, [states, 2]. */
   #sums: tf.Tensor = tf.zeros([0, 2]);
 
   constructor(watched: WatchedModel) {
@@ -60,7 +60,7 @@ export class FiniteCheck {
     if (tf.getBackend() !== "webgpu" || this.#places.length === STATES_OF_A_READ) await this.settle();
   }
 
-  /** Throws for the first state or score that is not finite, of those that nobody has read yet. */
+  /** Throws for the first state or score that is not finite, among those not read yet. */
   async settle(): Promise<void> {
     if (this.#places.length === 0) return;
     const [sums, places] = [this.#sums, this.#places];

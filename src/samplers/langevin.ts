@@ -16,38 +16,41 @@ export const langevinRules = ["langevin", "ald"] as const;
 export type LangevinRule = typeof langevinRules[number];
 
 /**
- * The dimension d from which on the rule `langevin` is the default. Where the score is that of a Gaussian, ‖z‖²/‖g‖² is C
- * times an F(d, d) variable, whose standard deviation is near 2/√d: a quarter here, while for d ≤ 4 it is infinite.
+ * The dimension d from which on the rule `langevin` is the default. Where the score is that of a Gaussian, ‖z‖²/‖g‖²
+ * is C times an F(d, d) variable, whose standard deviation is near 2/√d: a quarter here, while for d ≤ 4 it is
+ * infinite.
  */
 export const LANGEVIN_DIMENSIONS = 64;
 
 /** Options of {@linkcode langevin}. */
 export interface LangevinOptions {
-  /** Target ratio r of the norms of the score's push and of the noise; default 0.16, Song et al.'s for VE. */
+  /** Target ratio r of the norms of the score's term and of the noise's; default 0.16, Song et al.'s for VE. */
   readonly snr?: number;
   /**
-   * How r gives the step size, by the names of the papers' code: `langevin` from the norms of noise and score, `ald` from the
-   * noise level alone. Left out, it is `langevin` for samples of 64 numbers and more, else `ald`.
+   * How r gives the step size, by the names of the papers' code: `langevin` from the norms of noise and score, `ald`
+   * from the noise level alone. Default `langevin` for samples of 64 numbers and more, else `ald`.
    */
   readonly rule?: LangevinRule;
-  /** Moves at each noise level; default 1. */
+  /** Langevin steps at each noise level; default 1. */
   readonly steps?: number;
-  /** A step size ε(t) of one's own instead of the rule with `snr`. */
+  /** A step size ε(t) instead of the rule with `snr`. */
   readonly stepSize?: (t: number) => number;
 }
 
 /**
- * Langevin dynamics at time s (Song et al. 2021, Alg. 4 and 5); a step from t to s makes `steps` moves:
+ * Langevin dynamics at time s (Song et al. 2021, Alg. 4 and 5); a sampling step from t to s is `steps` Langevin
+ * steps:
  *
  *   x ← x + ε g + √(2ε) z,   g = score(x, s),   ε = 2 a (r ‖z‖/‖g‖)² or, by the rule `ald`, ε = 2 a (r σ_s)².
  *
  * Both norms are each sample's own, so that no sample depends on its batch (the papers' code takes batch means). The
- * factor a = (α_s/α_{s−h})², h = t − s, is 1 for VE and Alg. 5's α_i = 1 − β_i for a chain whose state i is at time s.
+ * factor a = (α_s/α_{s−h})², h = t − s, is 1 for VE and Alg. 5's α_i = 1 − β_i for the DDPM whose state i is at time
+ * s.
  *
- * The rule `langevin` is made for many dimensions, where the norms hardly fluctuate; there a variance C settles at C (1 + r²).
- * In a few dimensions ‖g‖ comes near zero and moves get out of hand, so that `ald` (annealed Langevin dynamics' step size) is the
- * default there: a variance C settles at C/(1 − ε/2C).
- * @throws RangeError unless snr is positive, steps a positive integer and rule one of those named
+ * The rule `langevin` is made for many dimensions, where the norms hardly fluctuate; there a variance C settles at C
+ * (1 + r²). In a few dimensions ‖g‖ can be near zero and the step size very large, so that `ald` (annealed Langevin
+ * dynamics' step size) is the default there: a variance C settles at C/(1 − ε/2C).
+ * @throws {RangeError} When snr is not positive, steps is not a positive integer, or rule is unknown.
  */
 export function langevin(options: LangevinOptions = {}): Sampler {
   requireOptions("options", options);
@@ -64,13 +67,13 @@ export function langevin(options: LangevinOptions = {}): Sampler {
       step: (x, t, s) => {
         const { sde } = model;
         if (sde.sigma(s) === 0) return x.clone(); // no score there
-        // No step leads to the first time: the one that would is cut off at 0, where a chain has its data.
+        // s − h is cut off at 0, where DDPM has its data: rounding, or the last time's step, may lead below.
         const damping = (sde.alpha(s) / sde.alpha(Math.max(0, s - (t - s)))) ** 2;
         const fixed = stepSize?.(s) ??
           (ruleFor(x, rule) === "ald" ? 2 * damping * (snr * sde.sigma(s)) ** 2 : null);
         return repeated(x, steps, (x) => {
           if (fixed === null) return moveAtSnr(model, rng, x, s, snr, damping);
-          return langevinMove(x, model.score(x, s), rng.normal(x.shape), tf.scalar(fixed));
+          return langevinUpdate(x, model.score(x, s), rng.normal(x.shape), tf.scalar(fixed));
         });
       },
       dispose: () => {},
@@ -79,16 +82,16 @@ export function langevin(options: LangevinOptions = {}): Sampler {
 }
 
 /** x + ε g + √(2ε) z, with ε a scalar or one per row. */
-export function langevinMove(x: tf.Tensor, score: tf.Tensor, z: tf.Tensor, stepSize: tf.Tensor): tf.Tensor {
+export function langevinUpdate(x: tf.Tensor, score: tf.Tensor, z: tf.Tensor, stepSize: tf.Tensor): tf.Tensor {
   return x.add(score.mul(stepSize)).add(z.mul(stepSize.mul(2).sqrt()));
 }
 
-/** Applies a move `count` times, each in one `tf.tidy`, freeing the states between; x is kept. */
-export function repeated(x: tf.Tensor, count: number, move: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+/** Applies a step `count` times, each in one `tf.tidy`, disposing the states between; x is not disposed. */
+export function repeated(x: tf.Tensor, count: number, step: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
   let current = x;
   try {
     for (let i = 0; i < count; i++) {
-      const next = tf.tidy(() => move(current));
+      const next = tf.tidy(() => step(current));
       if (current !== x) current.dispose();
       current = next;
     }
@@ -114,7 +117,7 @@ function moveAtSnr(
   const g = model.score(x, s);
   const z = rng.normal(x.shape);
   const stepSize = squaredNorm(z).div(squaredNorm(g)).mul(2 * damping * snr ** 2);
-  return langevinMove(x, g, z, stepSize);
+  return langevinUpdate(x, g, z, stepSize);
 }
 
 /** ‖row‖² of each row, [B, 1, …, 1]. */

@@ -1,5 +1,5 @@
 /**
- * How many steps a sampler can take for a given number of network evaluations.
+ * The number of steps that a sampler can take for a given number of network evaluations (NFE).
  * @module
  */
 import { nfePerStep, samplerInfo } from "./registry.ts";
@@ -10,22 +10,23 @@ import { requireOptions, requireWhole } from "../input/require.ts";
 export interface NfeBudgetRun {
   /** Steps of the time grid. */
   readonly steps: number;
-  /** Those that were given, and what the budget decides beside the steps. */
+  /** The given options, and those that the budget decides. */
   readonly options: SamplerOptions;
 }
 
 /**
- * As many steps as a number of network evaluations (NFE) allows, one of which is the last denoising (of a consistency
- * function, none). Annealed Langevin dynamics keeps the noise levels of its own grid and makes fewer moves at each, unless
- * `correctorSteps` says how many.
+ * The largest number of steps that a number of network evaluations (NFE) allows, one of which is the last denoising
+ * (which a consistency function does without). Annealed Langevin dynamics keeps the noise levels of its own grid and
+ * takes fewer Langevin steps at each, unless `correctorSteps` is given.
  *
- * @throws RangeError for a sampler that is not in the registry or chooses its own steps, or a budget below its one step
+ * @throws {RangeError} When the sampler is not in the registry or chooses its own steps, or the budget is below one
+ * step.
  */
 export function stepsForNfe(name: string, evaluations: number, options: SamplerOptions = {}): NfeBudgetRun {
   const { kind, grid } = samplerInfo(name);
   requireWhole("evaluations", evaluations);
   requireOptions("options", options);
-  // A consistency function's last step gives the data, so that nothing is left to denoise.
+  // A consistency function's last step returns the data, with no noise left to remove.
   const denoising = kind === "consistency" ? 0 : 1;
   const available = evaluations - denoising;
   const perStep = nfePerStep(name, options);

@@ -13,13 +13,16 @@ import {
 } from "./adaptive_steps.ts";
 import type { Sampler } from "./sampler.ts";
 
-/** How exact the solution should be. */
+/** Tolerances of the solution, and a limit on attempts. */
 export interface ToleranceOptions {
-  /** Error allowed in one step, relative to the state; default 1e-5. Float32 states make less than 1e-7 pointless. */
+  /**
+   * Error allowed in one step, relative to the state; default 1e-5. Below 1e-7 the rounding of float32 states
+   * dominates.
+   */
   readonly rtol?: number;
   /** Error allowed in one step, absolute; default 1e-5. */
   readonly atol?: number;
-  /** Attempts after which a solution is given up; default 10 000. */
+  /** Attempts after which the solver throws; default 10 000. */
   readonly maxAttempts?: number;
 }
 
@@ -37,13 +40,14 @@ const STAGES = [
   [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
   [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
 ];
-/** Weights of the fifth-order solution less those of the fourth-order one. */
+/** Weights of the fifth-order solution minus those of the fourth-order one. */
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
 /**
- * The probability-flow ODE dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13) by Dormand–Prince 5(4). Every sample
- * has step sizes of its own, remembered from one step of the grid to the next. Evaluations are those of the slowest sample.
- * @throws RangeError unless the tolerances are positive
+ * The probability-flow ODE dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13) by Dormand–Prince 5(4). Every
+ * sample has step sizes of its own, kept from one step of the grid to the next. The evaluations are those of the
+ * sample with the most steps.
+ * @throws {RangeError} When a tolerance is not positive.
  */
 export function odeDormandPrince(options: ToleranceOptions = {}): Sampler {
   requireTolerances(options);
@@ -58,8 +62,8 @@ export function odeDormandPrince(options: ToleranceOptions = {}): Sampler {
 
 /**
  * Solves dx/dt = derivative(x, t) in either direction (Hairer, Nørsett & Wanner 1993, II.4–II.5): a step is accepted if
- * the root mean square over a row of error/(atol + rtol·max(|x|, |x'|)) is at most 1; the next is 0.9·error^(−1/5) times
- * as long, between a fifth and ten times. Rows step at their own pace; one that has arrived waits, unchanged.
+ * the root mean square over a row of error/(atol + rtol·max(|x|, |x'|)) is at most 1; the next is 0.9·error^(−1/5)
+ * times as long, between a fifth and ten times. Rows have their own step sizes; one that has arrived stays unchanged.
  */
 export class DormandPrince {
   readonly #rtol: number;
@@ -68,7 +72,7 @@ export class DormandPrince {
   /** The step length that each row would take next. */
   #lengths: Float64Array | null = null;
 
-  /** @throws RangeError unless the tolerances are positive */
+  /** @throws {RangeError} When a tolerance is not positive. */
   constructor(options: ToleranceOptions = {}) {
     requireTolerances(options);
     this.#rtol = options.rtol ?? 1e-5;
@@ -77,9 +81,9 @@ export class DormandPrince {
   }
 
   /**
-   * The state [B, …] at time `to` of what is x at time `from`; x is not disposed, the caller owns the result. Keeps the
-   * step lengths for a next call that goes on.
-   * @throws Error naming the time and the error if the derivative is not finite or the solution does not arrive
+   * The state [B, …] at time `to` of the solution that is x at time `from`; x is not disposed, the caller owns the
+   * result. The step lengths are kept for a next call that continues from there.
+   * @throws {Error} When the derivative is not finite or `to` is not reached, naming time and error.
    */
   async integrate(derivative: Derivative, x: tf.Tensor, from: number, to: number): Promise<tf.Tensor> {
     const rows = x.shape[0];

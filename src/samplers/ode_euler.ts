@@ -5,8 +5,8 @@
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
- * Euler for dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13), from t to s:  x_s = x_t + (s − t) velocity(x_t, t).
- * Order 1. One evaluation a step.
+ * Euler for dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13), from t to s:  x_s = x_t + (s − t)
+ * odeDrift(x_t, t). Order 1. One evaluation a step.
  */
 export function odeEuler(): Sampler {
   return {

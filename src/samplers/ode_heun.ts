@@ -7,7 +7,7 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
 /**
  * Heun's method (the explicit trapezoidal rule) for dx/dt = f x − ½ g² ∇log p_t(x) (Song et al. 2021, eq. 13):
  *
- *   x' = x_t + (s − t) v(x_t, t),   x_s = x_t + ½ (s − t) [v(x_t, t) + v(x', s)].
+ *   x' = x_t + (s − t) v(x_t, t),   x_s = x_t + ½ (s − t) [v(x_t, t) + v(x', s)],   v the ODE's drift.
  *
  * Order 2. Two evaluations a step; a step that ends where sigma is zero, where the score does not exist, is Euler's.
  */

@@ -9,7 +9,7 @@ import { requireSampler } from "../input/require_parts.ts";
 
 /** The two halves of {@linkcode predictorCorrector}. */
 export interface PredictorCorrectorOptions {
-  /** Moves the state from t to s, e.g. `reverseDiffusion()`. */
+  /** Takes the state from t to s, e.g. `reverseDiffusion()`. */
   readonly predictor: Sampler;
   /** Improves the state at s, e.g. `langevin({ snr: 0.16 })`. */
   readonly corrector: Sampler;
@@ -18,7 +18,7 @@ export interface PredictorCorrectorOptions {
 /**
  * Predictor-corrector sampling (Song et al. 2021, Alg. 1): at every step the predictor goes from t to s, then the
  * corrector works at s, where the state now is. Evaluations a step: those of both.
- * @throws {RangeError} for a predictor or a corrector that needs a consistency function
+ * @throws {RangeError} For a predictor or a corrector that needs a consistency function.
  */
 export function predictorCorrector(options: PredictorCorrectorOptions): Sampler {
   requireOptions("options", options);
@@ -48,7 +48,7 @@ export function predictorCorrector(options: PredictorCorrectorOptions): Sampler 
   };
 }
 
-/** What one action and then another make of x; nothing where an action is absent. Disposes what lies between. */
+/** Applies one function to x and another to its result, which is disposed; an absent function is skipped. */
 async function both(
   x: tf.Tensor,
   first: tf.Tensor | Promise<tf.Tensor> | undefined,

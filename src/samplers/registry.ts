@@ -1,6 +1,6 @@
 /**
- * The samplers by name: one row for each states what it is, takes and costs. Command lines, help texts, documents and claims
- * are derived from the rows.
+ * The registry of samplers: one row for each, with its source, order, options and cost. Command lines, help texts,
+ * documents and claims are derived from the rows.
  * @module
  */
 import { adaptiveSde } from "./adaptive_sde.ts";
@@ -28,7 +28,10 @@ import { unipc } from "./unipc.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** What a row states; the rest is as for a one-step sampler without options, which adds noise unless it follows the flow. */
+/**
+ * A row's own fields; the others default to a one-step sampler without options, which adds noise unless it solves the
+ * probability flow.
+ */
 type Row =
   & Pick<SamplerInfo, "create" | "source" | "order" | "path" | "nfePerStep" | "grid">
   & Partial<SamplerInfo>;
@@ -277,8 +280,8 @@ export const predictorNames: readonly string[] = samplerNames.filter((name) =>
 );
 
 /**
- * What is known of a sampler.
- * @throws RangeError for a name that is not in the registry
+ * The registry's row for a sampler.
+ * @throws {RangeError} When the name is not in the registry.
  */
 export function samplerInfo(name: string): SamplerInfo {
   if (!Object.hasOwn(registry, name)) {
@@ -288,8 +291,8 @@ export function samplerInfo(name: string): SamplerInfo {
 }
 
 /**
- * The network evaluations of a sampler's step with some options; null where the solver decides.
- * @throws RangeError for a name that is not in the registry, or a bad number of corrections
+ * The network evaluations of a sampler's step with the given options; null where the solver decides.
+ * @throws {RangeError} When the name is not in the registry, or the number of corrector steps is invalid.
  */
 export function nfePerStep(name: string, options: SamplerOptions = {}): number | null {
   requireOptions("options", options);
@@ -299,7 +302,7 @@ export function nfePerStep(name: string, options: SamplerOptions = {}): number |
 
 /**
  * A sampler by its name in the registry.
- * @throws RangeError for a name that is not there, an option that this sampler does not accept, or a bad value
+ * @throws {RangeError} When the name is unknown, the sampler does not accept an option, or a value is invalid.
  */
 export function samplerByName(name: string, options: SamplerOptions = {}): Sampler {
   const { create, options: accepted } = samplerInfo(name);
@@ -313,15 +316,15 @@ export function samplerByName(name: string, options: SamplerOptions = {}): Sampl
   return create(options);
 }
 
-/** Why the others cannot predict. */
+/** Why samplers of the other kinds cannot be predictors, for error messages. */
 const unfit: Readonly<Record<Exclude<SamplerKind, "one-step">, string>> = {
-  multistep: "goes by its earlier states, which the corrector moves",
+  multistep: "goes by its earlier states, which the corrector changes",
   adaptive: "chooses its own steps, so that a corrector would seldom run",
   corrector: "corrects already",
   consistency: "needs a consistency function, which gives a corrector no score",
 };
 
-/** What is known of a one-step sampler. */
+/** The registry's row for a one-step sampler. */
 function predictorInfo(name = "reverse-diffusion"): SamplerInfo {
   const found = samplerInfo(name);
   if (found.kind === "one-step") return found;

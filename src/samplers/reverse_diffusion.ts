@@ -1,5 +1,5 @@
 /**
- * The reverse diffusion sampler, which discretizes the reverse SDE as the forward one was.
+ * The reverse diffusion sampler, which discretizes the reverse SDE like the forward SDE.
  * @module
  */
 import { forwardStep } from "../diffusion/forward_step.ts";
@@ -11,7 +11,7 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
  *   x_s = x_t − (a − 1) x_t + G² score(x_t, t) + G z.
  *
  * Weak order 1. One evaluation a step.
- * @throws RangeError (in a step) where `forwardStep` is not defined
+ * @throws {RangeError} In a step, when `forwardStep` is not defined.
  */
 export function reverseDiffusion(): Sampler {
   return {

@@ -14,11 +14,11 @@ import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { checkFields } from "../input/fields.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 
-/** What to draw, where to stop on the way, and the randomness to use. */
+/** The batch's shape, the time grid and the random numbers of a run. */
 export interface SampleOptions {
   /** Shape of the batch, [N, …]: N independent samples. */
   readonly shape: readonly number[];
-  /** The times to visit: a rule for `timeGrid`, or strictly decreasing points of one's own. */
+  /** The times to visit: a config of `timeGrid`, or strictly decreasing times. */
   readonly grid: GridConfig | Float64Array;
   /** Source of the starting state and of all noise; row i is sample `rng.firstSample + i`. */
   readonly rng: Rng;
@@ -37,8 +37,8 @@ export interface SampleStep {
   /** Time that x has reached. */
   readonly time: number;
   /**
-   * The state [N, …] (denoised after the last step, unless switched off). It lives until the generator goes on: clone it to
-   * keep it. The last one (`done`) belongs to the caller.
+   * The state [N, …] (denoised after the last step, unless switched off). It is disposed when the next state is asked
+   * for: clone it to keep it. The last one (`done`) belongs to the caller.
    */
   readonly x: tf.Tensor;
   /** Network calls so far, each of the whole batch; the last denoising is one. */
@@ -48,7 +48,8 @@ export interface SampleStep {
 }
 
 /**
- * Runs a sampler from the prior at the grid's first time to its last, yielding the starting state and every state after.
+ * Runs a sampler from the prior at the grid's first time to its last, yielding the starting state and every state
+ * after.
  *
  * @example Ten samples of the standard normal distribution
  * ```ts
@@ -65,9 +66,9 @@ export interface SampleStep {
  *   if (done) console.log(evaluations, await x.data());
  * }
  * ```
- * @throws RangeError for an invalid shape or time grid
- * @throws Error naming sampler, step and time if a state or a score is NaN or infinite; on a GPU, where a read of a number
- * waits for all that was queued before it, up to 15 steps later, and in any case before the last state is handed over
+ * @throws {RangeError} When the shape or the time grid is invalid.
+ * @throws {Error} When a state or a score is NaN or infinite, naming sampler, step and time; on a GPU, where a read
+ * waits for all work queued before it, up to 15 steps later, but always before the last state is yielded.
  */
 export async function* sample(
   model: ScoreModel,
@@ -116,7 +117,7 @@ export async function* sample(
       yield { step, steps, time, x, evaluations: watched.evaluations, done };
     }
   } catch (error) {
-    // Numbers that were broken before are the cause.
+    // The cause is an earlier number that is not finite, if there is one.
     await check.settle();
     throw error;
   } finally {
@@ -139,7 +140,7 @@ export async function drawSamples(
   throw new Error("sample() ended without a last state");
 }
 
-/** The state that follows x, checked; an error says where it happened. */
+/** Computes the state that follows x and checks it; errors begin with `where`. */
 async function named(
   where: string,
   x: tf.Tensor,
@@ -175,7 +176,7 @@ function checkedShape({ shape, initial }: SampleOptions): number[] {
   return [...shape];
 }
 
-/** Refuses what is no model, sampler or generator, as can happen where nothing checks types. */
+/** Throws unless the arguments are a model, a sampler and a generator, for callers without type checks. */
 function checkRun(model: ScoreModel, sampler: Sampler, options: SampleOptions): void {
   requireModel("model", model);
   requireSampler("sampler", sampler);
@@ -203,7 +204,7 @@ function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Flo
   const decreasing = times.every((time, i) => time >= 0 && (i === 0 || time < times[i - 1]));
   if (times.length < 2 || !decreasing) {
     throw new RangeError(
-      `a time grid needs at least two strictly decreasing points, none negative, got ${quoted(times)}`,
+      `a time grid needs at least two strictly decreasing points, not negative, got ${quoted(times)}`,
     );
   }
   if (times[0] > sde.tMax * (1 + 1e-9)) {

@@ -1,5 +1,5 @@
 /**
- * What is known of a sampler, and the options of all samplers, by which command lines and records name them.
+ * The properties of a sampler, and the options of all samplers, as command lines and records name them.
  * @module
  */
 import type { GridConfig } from "../diffusion/time_grid.ts";
@@ -34,9 +34,9 @@ export interface SamplerOptions {
   readonly atol?: number;
 }
 
-/** What an option means, and the values that it may have. */
+/** An option's meaning and allowed values. */
 export interface SamplerOptionInfo {
-  /** What it is, for help texts. */
+  /** Its meaning, for help texts. */
   readonly help: string;
   /** A number, a whole number, the name of a sampler, or one of some names. */
   readonly values: "number" | "integer" | "sampler" | readonly string[];
@@ -66,8 +66,8 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
     min: 0,
     max: 0.4142,
   },
-  sTmin: { help: "S_tmin, the noise ratio below which none is added", values: "number", min: 0 },
-  sTmax: { help: "S_tmax, the noise ratio above which none is added", values: "number", min: 0 },
+  sTmin: { help: "S_tmin, the noise ratio below which no noise is added", values: "number", min: 0 },
+  sTmax: { help: "S_tmax, the noise ratio above which no noise is added", values: "number", min: 0 },
   sNoise: { help: "S_noise, a factor on the noise that is added", values: "number", min: 0 },
   eta: { help: "fraction of the posterior's noise that is added", values: "number", min: 0, max: 1 },
   rtol: { help: "relative tolerance of an adaptive solver", values: "number", min: 0 },
@@ -79,7 +79,7 @@ export const samplerOptionNames: readonly (keyof SamplerOptions)[] = Object.keys
   samplerOptionInfos,
 ) as (keyof SamplerOptions)[];
 
-/** What an option that is left out is, and who says so. */
+/** An option's default and its source. */
 export interface SamplerDefault {
   /** A value of the option, or words for a default that depends on the run. */
   readonly default: number | string;
@@ -88,14 +88,15 @@ export interface SamplerDefault {
 }
 
 /**
- * What a step goes by: `one-step` by a state and two times alone; `multistep` by earlier states, too; `adaptive` by an error
- * estimate, in steps of its own between two times; `corrector` by a noise level; `consistency` by the end of a trajectory.
+ * What a step depends on: `one-step` on a state and two times alone; `multistep` on earlier states, too; `adaptive`
+ * on an error estimate, by which it chooses steps between two times; `corrector` on one noise level; `consistency` on
+ * the end of a trajectory.
  */
 export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector" | "consistency";
 
-/** What is known of a sampler. */
+/** A sampler's row in the registry. */
 export interface SamplerInfo {
-  /** What a step goes by, which says whether it can be a predictor. */
+  /** What a step depends on, which decides whether the sampler can be a predictor. */
   readonly kind: SamplerKind;
   /** Makes the sampler. */
   readonly create: (options: SamplerOptions) => Sampler;
@@ -104,15 +105,18 @@ export interface SamplerInfo {
   /** The options that it accepts, with their defaults. */
   readonly options: Readonly<Partial<Record<keyof SamplerOptions, SamplerDefault>>>;
   /**
-   * The order in the number of steps: of the error of the distribution for a sampler that adds noise (weak order), of the
-   * state's for the others; null where refining the grid alone does not lead to the data.
+   * The order in the number of steps: of the error of the distribution for a sampler that adds noise (weak order), of
+   * the state's for the others; null where refining the grid alone does not converge to the data.
    */
   readonly order: number | null;
   /** The process that its states follow as the grid is refined; "none" where at most their distributions do. */
   readonly path: "reverse SDE" | "probability flow" | "none";
   /** Whether it adds noise with its default options. */
   readonly stochastic: boolean;
-  /** Network evaluations (NFE) of a step, by the options where they decide; null where the solver decides. */
+  /**
+   * Network evaluations (NFE) of a step, a function of the options if it depends on them; null where the solver
+   * decides.
+   */
   readonly nfePerStep: number | null | ((options: SamplerOptions) => number);
   /** Whether a step asks for the score at its end, so that no grid may end where σ is zero. */
   readonly needsScoreAtEnd: boolean;

@@ -1,5 +1,5 @@
 /**
- * UniPC, the multistep solver that corrects each step with the next evaluation.
+ * UniPC, the multistep solver that corrects each step with the evaluation at its end.
  * @module
  */
 import * as tf from "../compute/tf.ts";
@@ -9,15 +9,15 @@ import { integrate } from "../math/gauss_legendre.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**
- * UniPC-2 (Zhao et al. 2023, Alg. 1, with the coefficients of their UniPC_v) on the probability flow, which in y = x/α is
- * dy = ε̂ dν. Between two times ε̂ is taken for a polynomial in λ = ln(α/σ), and its integral is exact:
+ * UniPC-2 (Zhao et al. 2023, Alg. 1, with the coefficients of their UniPC_v) on the probability flow, which in y =
+ * x/α is dy = ε̂ dν. Between two times ε̂ is approximated by a polynomial in λ = ln(α/σ), whose integral is exact:
  *
  *   y_s = y_t + Σ_j ε̂_j ∫ ℓ_j(λ) dν,   ν = e^{−λ},   ℓ_j Lagrange's polynomials of the λ_j.
  *
- * A step goes through the values at its start and at the last step's start. When the value at its end is known, which is when
- * the next step begins, the step is done over with that value as a third; only the difference is added, so that the state may be
- * changed in between. A first step, or one that does not continue the last, begins without history; a step to sigma = 0 is
- * DDIM's.
+ * A step's polynomial interpolates the values at its start and at the last step's start. When the value at its end is
+ * known, as the next step begins, the step is corrected with that value as a third; only the difference is added, so
+ * that the state may be changed in between. A first step, or one that does not continue the last, begins without
+ * history; a step to sigma = 0 is DDIM's.
  *
  * Order 3 in the spacing of λ, on any grid. One evaluation a step.
  */
@@ -33,7 +33,7 @@ interface Prediction {
 
 class UnipcRun implements Stepper {
   readonly #model: ScoreModel;
-  /** At the starts of the last steps, the latest first; at most two. */
+  /** The values at the starts of the last steps, the latest first; at most two. */
   #past: Prediction[] = [];
   #end = NaN;
 
@@ -66,14 +66,14 @@ class UnipcRun implements Stepper {
     this.#past.splice(0).forEach(({ noise }) => noise.dispose());
   }
 
-  /** What the last step lacked: its integral with the value at its end, less the one without. */
+  /** The last step's correction: its integral with the value at its end, minus the one without. */
   #correction(now: Prediction, past: Prediction[]): tf.Tensor {
     const from = past[0].lambda;
     return integral([now, ...past], from, now.lambda).sub(integral(past, from, now.lambda));
   }
 }
 
-/** Σ_j ε̂_j ∫ ℓ_j dν over λ from one value to another; Infinity is the end of the noise. */
+/** Σ_j ε̂_j ∫ ℓ_j dν over λ from one value to another; Infinity is λ where σ = 0. */
 function integral(nodes: readonly Prediction[], from: number, to: number): tf.Tensor {
   if (to === Infinity) return nodes[0].noise.mul(-Math.exp(-from));
   const terms = nodes.map(({ noise, lambda: own }) => {

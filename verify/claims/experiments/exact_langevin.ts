@@ -34,8 +34,8 @@ claim(
     // A step multiplies the offset by a = 1 − ε/C and adds 2ε: after many, 2ε/(1 − a²) = C/(1 − ε/2C).
     const variance = 0.25 + LOWEST_NOISE ** 2;
     const rng = createRng(check.seed);
-    const run = await runLangevin(gaussian, { count, steps: 60, stepSize, rng, looks: 3, followed: 2 });
-    check.equal("looks", run.steps, [0, 20, 40, 60], "evenly");
+    const run = await runLangevin(gaussian, { count, steps: 60, stepSize, rng, snapshots: 3, followed: 2 });
+    check.equal("snapshots", run.steps, [0, 20, 40, 60], "evenly");
     const x = run.states[3];
     for (const i of [0, 1]) {
       const values = Float64Array.from({ length: count }, (_, k) => x[2 * k + i]);
@@ -59,7 +59,7 @@ claim(
       [...x.slice(2, 4)],
       "the same state",
     );
-    const again = await runLangevin(gaussian, { count: 10, steps: 60, stepSize, rng, looks: 3 });
+    const again = await runLangevin(gaussian, { count: 10, steps: 60, stepSize, rng, snapshots: 3 });
     check.equal(
       "fewer particles, the same ones",
       [...again.states[3]],
@@ -71,7 +71,7 @@ claim(
 
 claim("distances to true samples fall to those between two sets of true samples", async (check) => {
   const mixture = toyDistribution("mixture") as GaussianMixture;
-  const options = { count: 500, steps: 300, stepSize: 0.0125, rng: createRng(check.seed), looks: 3 };
+  const options = { count: 500, steps: 300, stepSize: 0.0125, rng: createRng(check.seed), snapshots: 3 };
   const { curve, modes, truth, run } = await measureLangevin(mixture, options);
   const [start, end] = [curve[0], curve[curve.length - 1]];
   // Most of what chance does is to the share of a mode: Δp of two samples, six standard deviations, moved by the modes' distance.

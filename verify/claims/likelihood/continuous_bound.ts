@@ -182,11 +182,11 @@ claim("a sample's bound does not depend on the rest of its batch, and leaks no t
   const bad: [string, () => unknown, RegExp][] = [
     ["draws", () => continuousElbo(model, x, { rng: createRng(1), draws: 0 }), /draws .* got 0/],
     ["a shape", () => continuousElbo(model, tf.scalar(1), { rng: createRng(1) }), /x0 must be .* got \[\]/],
-    ["no noise", () => withMinimumNoise(vpSde(), 0), /smallest noise ratio must be positive .* got 0/],
+    ["no noise", () => withMinimumNoise(vpSde(), 0), /minimum noise ratio must be positive .* got 0/],
     [
       "a discrete-time DDPM",
       () => withMinimumNoise(discreteDdpm([0.1, 0.2]), 0.01),
-      /discrete time begins with its first β/,
+      /discrete-time DDPM starts at its first β/,
     ],
     ["too much noise", () => withMinimumNoise(vpSde(), 1e3), /below 152, got 1000/],
   ];

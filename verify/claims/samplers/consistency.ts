@@ -188,7 +188,7 @@ claim("a levels grid visits the noise ratios of its list, and refuses invalid on
   await check.throws(
     "five steps",
     grid({ steps: 5 }),
-    /^there are listed levels for at most 4 steps, got 5: /,
+    /^the levels grid has default ratios for at most 4 steps, got 5: /,
   );
   await check.throws("one ratio", grid({ steps: 3, ratios: [1] }), /of 3 steps needs 2 ratios, got 1$/);
   for (const ratios of [[1, 2], [1, 1], [1e9, 1], [1, 0], [1, NaN]]) {

@@ -139,7 +139,10 @@ claim(
           sample(score, "--sampler", "consistency"),
           /^error: --sampler consistency needs a consistency function, and /,
         ],
-        [sample(few, "--steps", "9"), /^error: there are listed levels for at most 4 steps, got 9/],
+        [
+          sample(few, "--steps", "9"),
+          /^error: the levels grid has default ratios for at most 4 steps, got 9/,
+        ],
         [
           sample(few, "--levels", "1,2"),
           /^error: the ratios of a levels grid must decrease strictly between /,

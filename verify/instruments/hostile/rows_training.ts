@@ -69,7 +69,7 @@ const runOptions = {
   stepSize: positive(0.01),
   startStd: optional(positive(1)),
   rng,
-  looks: optional(whole(1, 1, 1e5)),
+  snapshots: optional(whole(1, 1, 1e5)),
   followed: optional(whole(1, 0, 1e5)),
 };
 /** Reports, stated by hand: to measure them takes longer than to draw them. */
