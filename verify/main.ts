@@ -6,6 +6,7 @@ import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from
 import { type Comparison, defaultSeed } from "./suite/claim.ts";
 import type { Verdict } from "./suite/examine.ts";
 import type { Totals } from "./report/page.ts";
+import { recordSeconds } from "./suite/file_order.ts";
 import { checkedOut } from "./suite/git.ts";
 import { writeRun } from "./report/files.ts";
 import { recordHeld } from "./suite/slow_claims.ts";
@@ -117,6 +118,9 @@ async function main(): Promise<void> {
     const [when, commit] = [new Date().toISOString(), await checkedOut()];
     await writeRun({ verdicts, totals, command, when, commit });
     await recordHeld(verdicts);
+    const { areas, filter, engine, thorough } = flags;
+    const whole = areas.source === "(?:)" && filter.source === "(?:)" && engine === undefined && !thorough;
+    if (whole && failed === 0) await recordSeconds(verdicts);
   }
   if (flags.json) {
     console.log(JSON.stringify(totals));

@@ -243,7 +243,9 @@ export class GaussianMixture implements ExactDistribution {
   /** ln(π_k N(y; μ_k, Σ_k + ν²)), [B, K]. */
   #joint(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
     const densities = this.components.map((component) => component.logDensity(y, noiseRatio));
-    return tf.add(tf.stack(densities, 1), tf.tensor1d(Float32Array.from(this.#logWeights)));
+    // Stacked as rows and turned: columns that are put side by side are copied number by number.
+    const columns = tf.transpose(tf.stack(densities)) as tf.Tensor2D;
+    return tf.add(columns, tf.tensor1d(Float32Array.from(this.#logWeights)));
   }
 
   /** Σ_k r_k(y) of(component k), of y's shape. */
@@ -273,6 +275,6 @@ function normalize(joint: tf.Tensor2D): { logSum: tf.Tensor1D; probabilities: tf
 
 /** Σ_k weights[:, k] · parts[k], for weights [B, K] and parts [B, d]. */
 function weightedSum(weights: tf.Tensor2D, parts: readonly tf.Tensor[]): tf.Tensor {
-  const columns = tf.split(weights, parts.length, 1);
-  return tf.addN(parts.map((part, k) => tf.mul(part, columns[k])));
+  const columns = tf.split(tf.transpose(weights), parts.length);
+  return tf.addN(parts.map((part, k) => tf.mul(part, tf.reshape(columns[k], [-1, 1]))));
 }

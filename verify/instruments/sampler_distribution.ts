@@ -33,7 +33,8 @@ export interface OwnDistributions {
 const reach = 5.6;
 
 /** P(X ≤ x), linear between particles in their normal scores. */
-export function distributionFunction({ points, scores }: RankedDistribution, x: number): number {
+export function distributionFunction(distribution: RankedDistribution, x: number): number {
+  const { points } = distribution;
   let low = 0;
   let high = points.length - 1;
   while (high - low > 1) {
@@ -41,8 +42,13 @@ export function distributionFunction({ points, scores }: RankedDistribution, x: 
     if (points[middle] <= x) low = middle;
     else high = middle;
   }
-  const slope = (scores[high] - scores[low]) / (points[high] - points[low]);
-  return standardNormalCdf(scores[low] + slope * (x - points[low]));
+  return interpolated(distribution, low, x);
+}
+
+/** P(X ≤ x) by the line through the particles `low` and `low + 1`. */
+function interpolated({ points, scores }: RankedDistribution, low: number, x: number): number {
+  const slope = (scores[low + 1] - scores[low]) / (points[low + 1] - points[low]);
+  return fastCdf(scores[low] + slope * (x - points[low]));
 }
 
 /** P(X ≤ x) of a distribution less `cdf(x)`, at its particles. */
@@ -65,8 +71,13 @@ export function distributionOfSum(
   if (Math.abs(a) > Math.abs(b)) return distributionOfSum(b, y, a, x, count);
   const cdf = (value: number) => {
     let total = 0;
+    let low = 0;
     for (let i = 0; i < x.points.length; i++) {
-      const below = distributionFunction(y, (value - a * x.points[i]) / b);
+      const rest = (value - a * x.points[i]) / b;
+      // The rest moves one way as i rises: the particles around it are near those found before.
+      while (low > 0 && y.points[low] > rest) low--;
+      while (low + 2 < y.points.length && y.points[low + 1] <= rest) low++;
+      const below = interpolated(y, low, rest);
       total += x.weights[i] * (b > 0 ? below : 1 - below);
     }
     return total;
@@ -136,22 +147,24 @@ export async function ownDistributions(
   return { states, denoised };
 }
 
-/** One sampler's step, seen without noise and with noise 1: x' = m(x) + c(x) z. */
+/** One sampler's step, seen without noise and with noise 1: x' = m(x) + c(x) z. Both at once, as the two halves of a batch. */
 class StageRun {
-  readonly #quiet: ReturnType<Sampler["start"]>;
-  readonly #noisy: ReturnType<Sampler["start"]>;
-  readonly #ones = new ConstantRng(1);
+  readonly #stepper: ReturnType<Sampler["start"]>;
+  readonly #rng = new HalvesRng();
 
   constructor(model: ScoreModel, sampler: Sampler) {
-    this.#quiet = sampler.start(model, new ConstantRng(0));
-    this.#noisy = sampler.start(model, this.#ones);
+    this.#stepper = sampler.start(model, this.#rng);
   }
 
   async advance(distribution: ParticleDistribution, t: number, s: number): Promise<ParticleDistribution> {
-    const drawn = this.#ones.draws;
-    const means = await mapped(distribution.points, async (x) => await this.#quiet.step(x, t, s));
-    const pushed = await mapped(distribution.points, async (x) => await this.#noisy.step(x, t, s));
-    const draws = this.#ones.draws - drawn;
+    const drawn = this.#rng.draws;
+    const count = distribution.points.length;
+    const twice = new Float64Array(2 * count);
+    twice.set(distribution.points);
+    twice.set(distribution.points, count);
+    const both = await mapped(twice, async (x) => await this.#stepper.step(x, t, s));
+    const [means, pushed] = [both.slice(0, count), both.slice(count)];
+    const draws = this.#rng.draws - drawn;
     if (draws === 0) return moved(distribution, means);
     if (draws > 1) throw new Error(`${draws} draws in one step; give the stages of the sampler one by one`);
     const stds = pushed.map((value, i) => Math.abs(value - means[i]));
@@ -162,8 +175,7 @@ class StageRun {
   }
 
   dispose(): void {
-    this.#quiet.dispose();
-    this.#noisy.dispose();
+    this.#stepper.dispose();
   }
 }
 
@@ -176,7 +188,11 @@ function smoothed(weights: Float64Array, means: Float64Array, stds: Float64Array
     return total;
   };
   const cdf = (y: number) => sum((i) => fastCdf((y - means[i]) / stds[i]));
-  const density = (y: number) => sum((i) => Math.exp(-(((y - means[i]) / stds[i]) ** 2) / 2) / stds[i]);
+  const density = (y: number) =>
+    sum((i) => {
+      const z = (y - means[i]) / stds[i];
+      return z > -tableReach && z < tableReach ? Math.exp(-z * z / 2) / stds[i] : 0;
+    });
   const lowest = Math.min(...means.map((mean, i) => mean - 9 * stds[i]));
   const highest = Math.max(...means.map((mean, i) => mean + 9 * stds[i]));
   const distribution = evenlyRanked(cdf, lowest, highest, count);
@@ -241,19 +257,18 @@ async function mapped(
   return result;
 }
 
-/** Every normal draw is the same number; counts the draws. */
-class ConstantRng implements Rng {
+/** Every normal draw is 0 in the first half of the rows and 1 in the second; counts the draws. */
+class HalvesRng implements Rng {
   readonly firstSample = 0;
   draws = 0;
-
-  constructor(readonly value: number) {}
 
   get state(): RngState {
     return { key: [0, 0], cursor: this.draws, firstSample: 0 };
   }
   normal(shape: readonly number[]): tf.Tensor {
     this.draws++;
-    return tf.fill([...shape], this.value);
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    return tf.tensor(values.fill(1, values.length / 2), [...shape]);
   }
   normalValues(): never {
     return refuse();

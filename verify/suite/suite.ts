@@ -1,5 +1,5 @@
 /**
- * Runs claims over all cores: a queue of claim files, each opened by the process that takes it; when the queue is
+ * Runs claims over all cores: a queue of claim files, the slowest first, each opened by the process that takes it; when the queue is
  * empty, idle processes take claims from the longest file still running.
  * @module
  */
@@ -7,6 +7,7 @@ import type { EngineName } from "../../src/compute/engine.ts";
 import { areaOf, claimFiles } from "./claim_files.ts";
 import { ClaimProcess } from "./claim_process.ts";
 import type { Verdict } from "./examine.ts";
+import { slowestFirst } from "./file_order.ts";
 import type { Area, ClaimOptions } from "./claim.ts";
 import { heldBefore } from "./slow_claims.ts";
 
@@ -45,7 +46,7 @@ export const patience = { usual: 600_000, long: 1_800_000, opening: 60_000 };
 
 /** Runs the suite and hands every verdict to `report` as it comes. */
 export async function runSuite(options: SuiteOptions, report: (verdict: Verdict) => void): Promise<void> {
-  const unopened = claimFiles().filter((file) => options.areas.test(areaOf(file)));
+  const unopened = slowestFirst(claimFiles().filter((file) => options.areas.test(areaOf(file))));
   const waiting = new Map<string, Unit[]>();
   const opening = new Set<Promise<void>>();
   const names = new Set<string>();

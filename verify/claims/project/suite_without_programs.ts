@@ -7,6 +7,7 @@ import { checkProperty, fc } from "../../instruments/properties.ts";
 import { OLDEST_DENO_PACKAGES } from "../../suite/oldest_deno.ts";
 import { programs } from "../../suite/program.ts";
 import { digestOf } from "../../suite/slow_claims.ts";
+import { muchChanged, type Seconds, secondsOf, slowestFirst } from "../../suite/file_order.ts";
 import { areaOf, claimFiles, claimFileUrl } from "../../suite/claim_files.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -128,6 +129,42 @@ claim("the files of a slow claim are digested with their names and contents", as
     "other files",
   );
   await check.throws("a file that is not there", () => digestOf(["src/no_such.ts"]), /No such file/);
+});
+
+claim("claim files are taken slowest first, by what a full run took", (check) => {
+  const files = ["a/short.ts", "b/unknown.ts", "c/long.ts", "d/middle.ts", "e/unknown.ts"];
+  const seconds = { "a/short": 1, "c/long": 40, "d/middle": 12 };
+  check.equal(
+    "order",
+    slowestFirst(files, seconds),
+    ["c/long.ts", "d/middle.ts", "a/short.ts", "b/unknown.ts", "e/unknown.ts"],
+    "a long file that begins last keeps one core busy and the others idle",
+  );
+  const verdict = (area: string, milliseconds: number, outcome: "passed" | "skipped" = "passed") => ({
+    ...{ area, milliseconds, outcome, name: "", engine: "wasm", comparisons: [], plots: [], tables: [] },
+  });
+  const run = [
+    verdict("c/long", 2_000),
+    verdict("c/long", 0, "skipped"),
+    verdict("d/middle", 8_600),
+    verdict("d/middle", 5_000),
+    verdict("a/short", 400),
+  ];
+  const found = secondsOf(run, seconds);
+  check.equal(
+    "of a run",
+    found,
+    { "c/long": 40, "d/middle": 14 },
+    "sums; what was skipped keeps its seconds",
+  );
+  const shares: Seconds[] = [{ a: 50, b: 50 }, { a: 102, b: 98 }, { a: 53, b: 47 }, { a: 50, b: 50, c: 3 }];
+  const changes = shares.map((other) => muchChanged(shares[0], other));
+  check.equal(
+    "recorded anew",
+    changes,
+    [false, false, true, true],
+    "from shares 2% apart; load changes none",
+  );
 });
 
 claim("a broken comparison prints numbers of typed arrays and names of functions", async (check) => {
