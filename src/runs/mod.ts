@@ -55,3 +55,13 @@ export {
   type QualityReference,
   runEvaluation,
 } from "./evaluation.ts";
+
+// Training the classifiers of digits.
+export { type NoisyAccuracy } from "../classifiers/noisy_accuracy.ts";
+export { type ClassifierTraining } from "../classifiers/training.ts";
+export {
+  type ClassifierTrainingParts,
+  type ClassifierTrainingRequest,
+  type ClassifierTrainingResult,
+  runClassifierTraining,
+} from "./classifier_training.ts";

@@ -7,6 +7,7 @@ import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
 import { task as sample } from "../../scripts/sample.ts";
+import { task as trainClassifier } from "../../scripts/train_classifier.ts";
 
 /** A task and the lines that vary its flags. */
 export interface TaskRow {
@@ -52,4 +53,5 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     },
   },
   evaluate: { task: evaluate as TaskRow["task"], beside: sampling },
+  "train:classifier": { task: trainClassifier as TaskRow["task"] },
 };

@@ -15,6 +15,7 @@ import {
 } from "../../../src/classifiers/noisy_classifier.ts";
 import { loadMnist } from "../../../scripts/datasets/mnist.ts";
 import { type Area, claim } from "../../suite/claim.ts";
+import { largestDifference } from "../../instruments/request_fields.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -245,3 +246,45 @@ claim(
     tf.dispose([two, points]);
   },
 );
+
+claim("a noisy classifier's accuracy does not depend on how the digits are batched", {
+  engines: ["wasm"],
+}, async (check) => {
+  const classifier = await loadNoisyClassifier();
+  const digits = proceduralDigits(20, createRng(3));
+  const inBatches = async (rows: number) =>
+    Object.values(await noisyAccuracy(classifier, digits, 2, createRng(1), rows));
+  check.atMost(
+    "batches of 8 and of 20: largest difference",
+    largestDifference(await inBatches(8), await inBatches(20)),
+    1e-4,
+    "digit i has the noise of sample i",
+  );
+  classifier.dispose();
+});
+
+claim("a noisy classifier takes noise beyond what it learned for the most that it knows", {
+  engines: ["wasm"],
+}, async (check) => {
+  const classifier = await loadNoisyClassifier();
+  const [sigmaData, centre] = [0.616, -0.7386];
+  for (const [beyond, border] of [[160, 80], [0.0025, 0.005]]) {
+    const y = tf.tidy(() => createRng(2).normal([3, 28, 28, 1]).mul(Math.hypot(sigmaData, beyond)));
+    // The network sees (y − c)/√(σ_data² + ν²): as much of it at the border as beyond.
+    const factor = Math.hypot(sigmaData, border) / Math.hypot(sigmaData, beyond);
+    const scaled = tf.tidy(() => y.sub(centre).mul(factor).add(centre));
+    const [there, here] = [
+      classifier.logProbabilities(y, beyond),
+      classifier.logProbabilities(scaled, border),
+    ];
+    const apart = largestDifference(await there.data(), await here.data());
+    check.atMost(
+      `noise ratios ${beyond} and ${border}: largest difference`,
+      apart,
+      1e-3,
+      "the nearest it knows",
+    );
+    tf.dispose([there, here, scaled, y]);
+  }
+  classifier.dispose();
+});

@@ -12,7 +12,7 @@ import {
   whole,
 } from "./argument.ts";
 import { smallModel } from "../small_checkpoint.ts";
-import { grid, noisePredictor } from "./parts.ts";
+import { grid, noisePredictor, optimizer } from "./parts.ts";
 
 const sampling = {
   sde: thing(() => ({ kind: "ve", sigmaMin: 0.01, sigmaMax: 10 })),
@@ -60,7 +60,26 @@ const sets = () => ({
 });
 const reference = await m.openQualityReference(smallPredictor(), classifier(), sets(), 12);
 
+const classifierRequest = options({
+  noisy: truth(false),
+  steps: whole(1, 1, 1),
+  batch: whole(2, 1, 64),
+  seed: whole(3, 0, Number.MAX_SAFE_INTEGER),
+  shift: whole(1, 0, 27),
+  optimizer,
+});
+
 export const runRows: Rows = {
+  runClassifierTraining: {
+    arguments: [
+      classifierRequest,
+      options({
+        train: thing(() => sets().train),
+        test: thing(() => sets().test),
+        onStep: optional(callable(() => () => {})),
+      }),
+    ],
+  },
   shardBatches: { arguments: [options({ count: whole(2, 1), batch: whole(2, 1), shard })] },
   openSampling: { arguments: [options(sampling)] },
   runSampling: {
