@@ -44,6 +44,16 @@ export {
   type SamplingRequest,
 } from "./sampling.ts";
 
+// Measuring images.
+export {
+  type Dequantization,
+  type LikelihoodMethod,
+  type LikelihoodParts,
+  type LikelihoodRequest,
+  type LikelihoodResult,
+  runLikelihood,
+} from "./likelihood.ts";
+
 // Measuring digits.
 export {
   type Digits,

@@ -4,6 +4,7 @@ import { pictureRows } from "./rows_pictures.ts";
 import { samplerRows } from "./rows_samplers.ts";
 import { tensorRows } from "./rows_tensors.ts";
 import { numberRows } from "./rows_numbers.ts";
+import { imageRunRows } from "./rows_image_runs.ts";
 import { runRows } from "./rows_runs.ts";
 import { trainingRows } from "./rows_training.ts";
 
@@ -14,4 +15,5 @@ export const rows: Rows = {
   ...trainingRows,
   ...pictureRows,
   ...runRows,
+  ...imageRunRows,
 };

@@ -1,0 +1,51 @@
+/** Rows of runs that measure images: requests of plain data and what carries them out. @module */
+import * as m from "./exported.ts";
+import { callable, number, optional, options, type Rows, thing, whole } from "./argument.ts";
+import { smallModel } from "../small_checkpoint.ts";
+
+const images = m.proceduralDigits(3, m.createRng(4));
+const parts = {
+  noisePredictor: thing(() => {
+    const { config, weights } = smallModel();
+    return m.networkPredictor(config, weights);
+  }),
+  images: thing(() => images),
+};
+const measured = {
+  limit: whole(3, 1),
+  batch: whole(2, 1),
+  seed: whole(3, 0, Number.MAX_SAFE_INTEGER),
+};
+/** A noise ratio at which a flow begins, below that at its end. */
+const minNoise = number(0.1, (v) => v > 0 && v < 10);
+
+export const imageRunRows: Rows = {
+  runLikelihood: {
+    arguments: [
+      options({
+        sde: thing(() => ({ kind: "ve", sigmaMin: 0.01, sigmaMax: 10 })),
+        minNoise,
+        method: options({ kind: thing(() => "elbo"), draws: whole(2, 2, 10_000) }),
+        ...measured,
+      }),
+      options({ ...parts, onBatch: optional(callable(() => () => {})) }),
+    ],
+  },
+  "runLikelihood by the flow": {
+    call: m.runLikelihood,
+    arguments: [
+      options({
+        sde: thing(() => ({ kind: "vp", betaMin: 0.1, betaMax: 20 })),
+        minNoise,
+        method: options({
+          kind: thing(() => "rk4"),
+          steps: whole(1, 1, 10_000),
+          probes: whole(1, 1, 1000),
+          dequantization: thing(() => "uniform"),
+        }),
+        ...measured,
+      }),
+      options(parts),
+    ],
+  },
+};
