@@ -85,7 +85,7 @@ claim(
           whole.bitsPerDimension > 1 && whole.standardError > 0,
           "an untrained network compresses nothing",
         );
-        if (name === "fixed") {
+        if (name === "rk4") {
           check.equal("evaluations", whole.evaluations, 8, "two steps of Runge–Kutta 4");
           check.holds(`error of the trace ${whole.probeError}`, whole.probeError > 0, "two probes");
           const one = await measure(...method, "--limit", "1", "--dequantization", "uniform");
