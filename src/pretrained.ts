@@ -3,11 +3,12 @@ import type { NetworkPredictor } from "./networks/network_predictor.ts";
 import { fetchShipped, type SHIPPED_FILES } from "./input/shipped_file.ts";
 
 /** Names of the trained noise predictors. */
-export type PretrainedName = "mnist" | "mnist-likelihood" | "coloured-digits";
+export type PretrainedName = "mnist" | "mnist-likelihood" | "mnist-consistency" | "coloured-digits";
 
 const FILES: Readonly<Record<PretrainedName, keyof typeof SHIPPED_FILES>> = {
   "mnist": "mnist.safetensors",
   "mnist-likelihood": "mnist_likelihood.safetensors",
+  "mnist-consistency": "mnist_consistency.safetensors",
   "coloured-digits": "coloured_digits.safetensors",
 };
 
@@ -17,7 +18,8 @@ export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as 
 /**
  * Fetches a trained network that lies beside this module, from a file or over HTTP; call `useEngine` first. "mnist":
  * digits [28, 28, 1] in [−1, 1], with labels 0 to 9. "mnist-likelihood": the same, trained on from there for likelihoods,
- * from noise ratio .0013 on. "coloured-digits": digits in colours, [28, 28, 3], without labels.
+ * from noise ratio .0013 on. "mnist-consistency": a consistency function distilled from "mnist", which draws digits in one to
+ * three evaluations with the sampler `consistency`. "coloured-digits": digits in colours, [28, 28, 3], without labels.
  *
  * @throws {RangeError} For an unknown name.
  * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.

@@ -27,7 +27,7 @@ interface Preview extends SamplingConfig {
 
 /**
  * How samples of a run are drawn: annealed Langevin dynamics over all levels of its noise plan, or DDIM on its chain, a
- * consistency model in two steps, or in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
+ * consistency model in three steps, or in 15 steps of DPM-Solver++(2M) under VE. Langevin dynamics takes some thousand evaluations, so its grid has fewer rows.
  * @throws {Error} when the checkpoint's noise plan is invalid
  */
 export function planPreview({ config: { objective }, plan }: Checkpoint): Preview {

@@ -26,6 +26,11 @@ export const SHIPPED_FILES = {
     bytes: 959632,
     sha256: "04695b8e4483a4ecffdf2b4fadcd26812d4e308aa1df48afd594f064c9497a35",
   },
+  "mnist_consistency.safetensors": {
+    url: new URL("../../fixtures/models/mnist_consistency.safetensors", import.meta.url),
+    bytes: 932936,
+    sha256: "d5a27c71117529a7f3d9927ff1b32b8655dd73d6e8135acef2d9bcf58d1786d7",
+  },
   "coloured_digits.safetensors": {
     url: new URL("../../fixtures/models/coloured_digits.safetensors", import.meta.url),
     bytes: 807376,

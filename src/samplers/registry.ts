@@ -254,7 +254,7 @@ const rows: Readonly<Record<string, Row>> = {
     order: null,
     path: "none",
     nfePerStep: 1,
-    grid: { kind: "levels", steps: 2 },
+    grid: { kind: "levels", steps: 3 },
     kind: "consistency",
   },
 };

@@ -8,6 +8,9 @@ import { denoisingLossOf } from "../../../src/objectives/denoising.ts";
 import { loadPretrained, type PretrainedName } from "../../../src/pretrained.ts";
 import { noiseRatio, vpSde } from "../../../src/diffusion/sde.ts";
 import { loadMnist } from "../../../scripts/datasets/mnist.ts";
+import { classify, readClassifier } from "../../../src/classifiers/digit_classifier.ts";
+import { drawDigits } from "../../../src/runs/evaluation.ts";
+import { binomialInterval } from "../../instruments/statistics.ts";
 import { claim } from "../../suite/claim.ts";
 import { firstOf, scoped } from "../../instruments/tensor_scope.ts";
 
@@ -22,7 +25,7 @@ claim("the shipped network loads by its name, and no other name does", async (ch
   await check.throws(
     "another",
     () => loadPretrained("imagenet" as PretrainedName),
-    /are mnist, mnist-likelihood, coloured-digits; got imagenet/,
+    /are mnist, mnist-likelihood, mnist-consistency, coloured-digits; got imagenet/,
   );
 });
 
@@ -66,5 +69,43 @@ claim(
         { detectable: "a network with output 0 scores 784" },
       );
     }
+  },
+);
+
+claim(
+  "the shipped consistency function draws digits of their labels in one to three evaluations",
+  async (check) => {
+    const noisePredictor = await loadPretrained("mnist-consistency");
+    const classifier = readClassifier(
+      await Deno.readFile(new URL("../../../fixtures/models/classifier.safetensors", import.meta.url)),
+    );
+    const count = 200;
+    for (const [steps, accuracy] of [[1, 0.985], [2, 0.984], [3, 0.985]]) {
+      const { images, labels, evaluations } = await drawDigits({
+        sde: { kind: "ve", sigmaMin: 0.005, sigmaMax: 40 },
+        sampler: { name: "consistency", options: {} },
+        grid: { kind: "levels", steps },
+        guidance: { scale: 1 },
+        classifierScale: 0,
+        count,
+        batch: 100,
+        seed: check.seed,
+      }, { noisePredictor });
+      const { labels: found } = await classify(classifier, images);
+      const right = found.reduce((sum, label, i) => sum + Number(label === labels![i]), 0);
+      const { least } = binomialInterval(count, accuracy, 2e-9);
+      check.equal(`evaluations of ${steps} steps`, evaluations, steps, "one a step");
+      check.atLeast(
+        `digits of ${count} that the classifier takes for their label`,
+        right,
+        least,
+        "the card's share",
+        {
+          detectable: "a share below 80%",
+          alarmRate: 1e-9,
+        },
+      );
+    }
+    noisePredictor.dispose();
   },
 );

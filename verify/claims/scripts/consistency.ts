@@ -51,7 +51,7 @@ async function distil(folder: string): Promise<void> {
 }
 
 claim(
-  "deno task train distils a model as the library does, and the result is drawn from in two evaluations",
+  "deno task train distils a model as the library does, and the result is drawn from in three evaluations",
   { engines: ["wasm"] },
   (check) =>
     withCheckpoint(async (folder) => {
