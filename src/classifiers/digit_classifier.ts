@@ -1,6 +1,6 @@
 /**
- * A small convolutional classifier of 28×28 digits: its verdict says whether a digit is what was asked for, and its last
- * hidden layer gives the features on which Fréchet distances between sets of digits are measured.
+ * A small convolutional classifier of 28×28 digits. Its class is compared with the label that a digit was sampled
+ * for, and its last hidden layer gives the features of Fréchet distances between sets of digits.
  * @module
  */
 import { compile } from "../compute/compile.ts";
@@ -20,7 +20,7 @@ import { sizeOf } from "../math/shape.ts";
 
 /** [height, width, channels] of the images it takes. */
 export const CLASSIFIER_SHAPE = [28, 28, 1] as const;
-/** Classes it tells apart. */
+/** The number of classes. */
 export const CLASSIFIER_CLASSES = 10;
 /** Length of a feature vector. */
 export const CLASSIFIER_FEATURES = 64;
@@ -52,7 +52,7 @@ export function classifierForward(p: Parameters, x: tf.Tensor): { features: tf.T
   return { features, logits: layers.output.apply(p, features) };
 }
 
-/** What the classifier says of images. */
+/** The classifier's output for a set of images. */
 export interface Classification {
   /** [N, 64], row-major. */
   readonly features: Float32Array;
@@ -111,7 +111,7 @@ export async function classify(
   return { features, logits, labels: largest(logits) };
 }
 
-/** The share of labels that agree, in [0, 1]. */
+/** The accuracy, the share of equal labels, in [0, 1]. */
 export function classAccuracy(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
   requireNumbers("found", found, Number.isInteger, "whole numbers");
   requireNumbers("wanted", wanted, Number.isInteger, "whole numbers");
@@ -140,13 +140,13 @@ export function writeClassifier(
 
 /**
  * Reads a classifier's file.
- * @throws {TypeError} When the bytes are no such file.
+ * @throws {TypeError} When the bytes are not a classifier's file.
  */
 export function readClassifier(bytes: Uint8Array): Weights {
   return readWeights(FORMAT, bytes);
 }
 
-/** The place of the largest logit of each row. */
+/** The index of the largest logit of each row. */
 function largest(logits: Float32Array): Uint8Array {
   return Uint8Array.from({ length: logits.length / CLASSIFIER_CLASSES }, (_, row) => {
     const scores = logits.subarray(row * CLASSIFIER_CLASSES, (row + 1) * CLASSIFIER_CLASSES);

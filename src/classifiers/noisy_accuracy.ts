@@ -1,14 +1,14 @@
-/** How well a classifier of noisy digits knows them at one noise level, and how well it knows what it knows. @module */
+/** The accuracy, confidence and cross-entropy of a classifier of noisy digits at one noise level. @module */
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { type ImageDataset, slice, toModel } from "../data/dataset.ts";
 import { NOISY_CLASSIFIER_CLASSES, type NoisyDigitClassifier } from "./noisy_classifier.ts";
 
-/** What a classifier says of noisy digits whose classes are known. */
+/** Measures of a classifier on labelled noisy digits. */
 export interface NoisyAccuracy {
-  /** Share of the digits whose likeliest class is theirs. */
+  /** Accuracy: the share of the digits whose most probable class is their label. */
   readonly accuracy: number;
-  /** Mean probability that it gives the likeliest class; of a calibrated classifier, the accuracy. */
+  /** Mean probability of the most probable class; equal to the accuracy if the classifier is calibrated. */
   readonly confidence: number;
   /** Mean −log p(c | y) of the true classes, in nats. */
   readonly crossEntropy: number;

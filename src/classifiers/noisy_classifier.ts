@@ -1,6 +1,6 @@
 /**
- * A classifier of noisy digits, p(c | x_0 + ν ε): its gradient, added to a score, asks a sampler for a class
- * (Song et al. 2021, section 5; Dhariwal & Nichol 2021).
+ * A classifier of noisy digits, p(c | x_0 + ν ε): its gradient, added to a score, guides a sampler to a class (Song
+ * et al. 2021, section 5; Dhariwal & Nichol 2021).
  * @module
  */
 import { DifferentiableFunction, type ShapesOf } from "../compute/compile_record.ts";
@@ -23,9 +23,9 @@ import { readWeights, type WeightsFormat, writeWeights } from "../networks/weigh
 
 /** [height, width, channels] of the images it takes. */
 export const NOISY_CLASSIFIER_SHAPE = [28, 28, 1] as const;
-/** Classes it tells apart. */
+/** The number of classes. */
 export const NOISY_CLASSIFIER_CLASSES = 10;
-/** Noise ratios that it was shown; beyond them it answers as at the nearest. */
+/** The range of noise ratios in training; ratios outside are clamped to it. */
 export const NOISY_CLASSIFIER_NOISE = { least: 0.005, most: 80 } as const;
 
 /** MNIST's pixels: every noise level reaches the network with unit variance. */
@@ -72,7 +72,7 @@ export function writeNoisyClassifier(
 
 /**
  * Reads its file.
- * @throws {TypeError} When the bytes are no such file.
+ * @throws {TypeError} When the bytes are not this classifier's file.
  */
 export function readNoisyClassifier(bytes: Uint8Array): Weights {
   return readWeights(FORMAT, bytes);
@@ -97,7 +97,7 @@ export function noisyClassifierShapes(rows: number): ShapesOf<NoisyClassifierInp
   };
 }
 
-/** The inputs for noisy digits of noise ratios [B]. RangeError unless they are positive. */
+/** The inputs for noisy digits of noise ratios [B]; a RangeError when one is not positive. */
 export function noisyClassifierInputs(y: tf.Tensor, noiseRatio: Float64Array): NoisyClassifierInputs {
   const wrong = noiseRatio.find((ratio) => !(ratio > 0 && ratio < Infinity));
   if (wrong !== undefined) throw new RangeError(`noise ratios must be positive numbers, got ${wrong}`);
@@ -168,8 +168,9 @@ export class NoisyDigitClassifier {
    * @param y [B, 28, 28, 1], x_0 + ν ε with x_0 in [−1, 1].
    * @param noiseRatio ν, one or [B].
    * @returns [B, 10].
-   * @throws {RangeError} for images of another shape, noise ratios that are not positive, or not one for each row
-   * @throws {Error} after dispose
+   * @throws {RangeError} When the images have another shape, a noise ratio is not positive, or there is not one for
+   * each row.
+   * @throws {Error} After dispose.
    */
   logProbabilities(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
     this.#check(y.shape);
@@ -185,12 +186,13 @@ export class NoisyDigitClassifier {
   }
 
   /**
-   * log p(label | y) of each row, differentiable by y: what classifier guidance asks.
+   * log p(label | y) of each row, differentiable by y, for classifier guidance.
    *
    * @param labels One a row, whole numbers below 10.
    * @returns [B].
-   * @throws {RangeError} as {@linkcode NoisyDigitClassifier.logProbabilities}, for a label that is no class, or not one for each row
-   * @throws {Error} after dispose
+   * @throws {RangeError} As {@linkcode NoisyDigitClassifier.logProbabilities} does, and when a label is not a class
+   * or there is not one for each row.
+   * @throws {Error} After dispose.
    */
   logProbability(y: tf.Tensor, noiseRatio: PerRow, labels: readonly number[]): tf.Tensor1D {
     checkLabels(labels, NOISY_CLASSIFIER_CLASSES, y.shape[0]);
@@ -200,7 +202,7 @@ export class NoisyDigitClassifier {
     });
   }
 
-  /** Frees the weights and what was compiled; the classifier can no longer be used. */
+  /** Frees the weights and the compiled functions; the classifier can no longer be used. */
   dispose(): void {
     this.#disposed = true;
     tf.dispose(this.#tensors);
@@ -226,7 +228,7 @@ export class NoisyDigitClassifier {
 /**
  * Fetches the classifier of noisy digits that comes with this project; call `useEngine` first.
  *
- * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
+ * @throws {Error} When the file cannot be fetched, or its SHA-256 differs from the shipped file's.
  */
 export async function loadNoisyClassifier(): Promise<NoisyDigitClassifier> {
   return new NoisyDigitClassifier(

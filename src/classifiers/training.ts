@@ -1,6 +1,6 @@
 /**
- * Trains classifiers of digits, clean or noisy: cross-entropy, Adam with a moving average of the weights, randomly shifted
- * images.
+ * Trains classifiers of digits, clean or noisy: cross-entropy, Adam with a moving average of the weights, randomly
+ * shifted images.
  * @module
  */
 import type { ShapesOf } from "../compute/compile_record.ts";
@@ -40,11 +40,11 @@ export interface ClassifierTraining {
   readonly steps: number;
   /** Images in a step. */
   readonly batch: number;
-  /** Of everything random. */
+  /** Seed of all random numbers. */
   readonly seed: number;
-  /** Images are moved by up to so many pixels in each direction. */
+  /** The largest shift of an image in each direction, in pixels. */
   readonly shift: number;
-  /** How the weights move. */
+  /** The optimizer's options. */
   readonly optimizer: OptimizerConfig;
 }
 
@@ -71,13 +71,13 @@ interface ClassifierKind<Inputs extends object = object> {
   readonly parameters: readonly ParameterSpec[];
   /** Shapes of the tensors that {@linkcode ClassifierKind.inputs} makes. */
   shapes(rows: number): ShapesOf<Inputs>;
-  /** What a step shows it, from images [B, 28, 28, 1] in [−1, 1]. */
+  /** The classifier's inputs in a step, from images [B, 28, 28, 1] in [−1, 1]. */
   inputs(images: tf.Tensor, rng: Rng): Inputs;
   /** log p(c | inputs), [B, 10]. */
   logProbabilities(p: Parameters, inputs: Inputs): tf.Tensor;
 }
 
-/** The classifier that measures samples: it sees images as they are. */
+/** The classifier that measures samples, without noise. */
 export const cleanDigits: ClassifierKind<{ images: tf.Tensor }> = {
   parameters: CLASSIFIER_PARAMETERS,
   shapes: (rows) => ({ images: [rows, ...CLASSIFIER_SHAPE] }),
@@ -85,7 +85,7 @@ export const cleanDigits: ClassifierKind<{ images: tf.Tensor }> = {
   logProbabilities: (p, { images }) => tf.logSoftmax(classifierForward(p, images).logits),
 };
 
-/** The classifier that guides samplers: it sees x_0 + ν ε, ln ν uniform over the noise ratios that it is to know. */
+/** The classifier that guides samplers: of x_0 + ν ε, with ln ν uniform over its range of noise ratios. */
 export const noisyDigits: ClassifierKind<NoisyClassifierInputs> = {
   parameters: NOISY_CLASSIFIER_PARAMETERS,
   shapes: noisyClassifierShapes,
@@ -100,17 +100,17 @@ export const noisyDigits: ClassifierKind<NoisyClassifierInputs> = {
   logProbabilities: noisyClassifierForward,
 };
 
-/** One step that was done. */
+/** The result of one training step. */
 interface ClassifierStep {
-  /** From 1. */
+  /** Steps taken, from 1. */
   readonly step: number;
   /** Mean cross-entropy of the batch in nats; null but for every 50th step and the last. */
   readonly loss: number | null;
-  /** The averaged weights; only until the next step is asked for. */
+  /** The averaged weights; callable until the next step begins. */
   weights(): Promise<Weights>;
 }
 
-/** Trains; each iteration is one step. */
+/** Trains a classifier; each iteration is one step. */
 export async function* trainClassifier(
   dataset: ImageDataset,
   config: ClassifierTraining = CLASSIFIER_TRAINING,
@@ -162,7 +162,7 @@ export async function* trainClassifier(
   }
 }
 
-/** Each 28×28 image moved by whole pixels, −shift … shift in both directions; what comes in is black. */
+/** Each 28×28 image shifted by whole pixels, −shift … shift in both directions, and filled up with black. */
 function shiftImages(images: Float32Array, shift: number, rng: Rng): Float32Array {
   const [height, width] = CLASSIFIER_SHAPE;
   const count = images.length / (height * width);

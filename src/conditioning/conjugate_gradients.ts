@@ -4,18 +4,19 @@
  */
 import * as tf from "../compute/tf.ts";
 
-/** A symmetric, positive matrix in two factors, each applied to every row. */
+/** A symmetric, positive definite matrix M as the product of two factors, each applied to every row. */
 interface FactoredMatrix {
   /** The first factor; linear. */
   inner(v: tf.Tensor): tf.Tensor;
-  /** What the matrix makes of v, given inner(v). */
+  /** M v, given inner(v). */
   outer(innerOfV: tf.Tensor, v: tf.Tensor): tf.Tensor;
 }
 
 /**
- * Approximates inner(v) for the solution v of M v = b by conjugate gradients from 0 (Hestenes & Stiefel 1952), row by row: exact,
- * but for rounding, after as many iterations as M has distinct eigenvalues. A row that is done, or whose M is not positive
- * along the search direction, stays as it is. Each iteration applies M once, and nothing more is needed for inner(v).
+ * Approximates inner(v) for the solution v of M v = b by conjugate gradients from 0 (Hestenes & Stiefel 1952), row by
+ * row: exact, but for rounding, after as many iterations as M has distinct eigenvalues. A row that has converged, or
+ * whose M is not positive along the search direction, is not changed any more. Each iteration applies M once, and
+ * inner(v) takes no further application.
  *
  * @param b [B, …]; not disposed
  */

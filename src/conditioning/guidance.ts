@@ -14,7 +14,7 @@ import { requireMethods, requireNumbers } from "../input/require.ts";
 import { requireModel } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Tells the class of the x_0 in y = x_0 + ν ε. One classifier serves every SDE, as one noise predictor does. */
+/** A classifier of x_0 given y = x_0 + ν ε. One classifier serves every SDE, as one noise predictor does. */
 export interface NoisyClassifier {
   /** Number of classes. */
   readonly classes: number;
@@ -28,12 +28,13 @@ export interface NoisyClassifier {
 }
 
 /**
- * Classifier guidance (Song et al. 2021, eq. 14; Dhariwal & Nichol 2021): ∇ log p_t(x) + scale · ∇ log p_t(c | x). Scale 1 is
- * the conditional distribution, if the classifier is right; 0 is the model itself; other scales are no distribution's score.
+ * Classifier guidance (Song et al. 2021, eq. 14; Dhariwal & Nichol 2021): ∇ log p_t(x) + scale · ∇ log p_t(c | x).
+ * Scale 1 gives the conditional distribution's score, if the classifier is exact; 0 the model's own; other scales
+ * give the score of no distribution.
  *
  * @param labels the class, one for the batch or one a row
- * @throws {RangeError} for a label that the classifier does not know or a scale that is not finite; when used, if there is not
- * one label a row
+ * @throws {RangeError} When a label is not one of the classifier's or the scale is not finite; when used, if there is
+ * not one label a row.
  */
 export function classifierGuided(
   model: ScoreModel,
@@ -72,10 +73,10 @@ export function classifierGuided(
 }
 
 /**
- * Classifier-free guidance (Ho & Salimans 2022, eq. 6) from two models under one SDE: score + scale · (conditional score − score).
- * `NetworkPredictor.withLabels` does the same in one batch.
+ * Classifier-free guidance (Ho & Salimans 2022, eq. 6) from two models under one SDE: score + scale · (conditional
+ * score − score). `NetworkPredictor.withLabels` does the same in one batch.
  *
- * @throws {RangeError} for a scale that is not finite
+ * @throws {RangeError} When the scale is not finite.
  */
 export function classifierFreeGuided(
   unconditional: ScoreModel,
@@ -96,7 +97,8 @@ export function classifierFreeGuided(
 /**
  * The exact classifier of a mixture's components: p(k | y) ∝ π_k N(y; μ_k, Σ_k + ν²).
  *
- * Its `logProbability` throws a RangeError for a label that is no component, and unless there is one for each row.
+ * Its `logProbability` throws a RangeError when a label is not a component's index, or there is not one label for
+ * each row.
  */
 export function mixtureClassifier(mixture: GaussianMixture): NoisyClassifier {
   if (!(mixture instanceof GaussianMixture)) {

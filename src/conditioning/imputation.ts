@@ -1,5 +1,5 @@
 /**
- * Imputation: what is known of a sample replaces what a sampler makes of it, at every noise level. Works around any sampler.
+ * Imputation: the known part of a sample replaces that part of the state after every step. Works with any sampler.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -12,31 +12,32 @@ import { requireMethods, requireOptions, requireWhole } from "../input/require.t
 import { requireSampler } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
-/** What is known of the samples. */
+/** The known part of the samples. */
 export interface Known {
   /** One number for each entry of a sample, in its order: 1 for known, 0 for hidden. */
   readonly mask: ArrayLike<number>;
-  /** [B, …] or [1, …]: samples whose known entries are right; the others are ignored. Must live as long as the runs. */
+  /** [B, …] or [1, …]: samples of which the entries with mask 1 are used. Must not be disposed during the runs. */
   readonly known: tf.Tensor;
-  /** The basis in whose coefficients the mask speaks; default the entries themselves. */
+  /** The basis whose coefficients the mask refers to; default the entries themselves. */
   readonly basis?: OrthogonalBasis;
 }
 
-/** How {@linkcode repaintSampler} goes back. */
+/** The resampling schedule of {@linkcode repaintSampler}. */
 export interface RepaintOptions extends Known {
-  /** Steps of the grid that are taken back and done again at a time, a positive integer; default 1. */
+  /** Steps of the grid that are repeated at a time, a positive integer; default 1. */
   readonly jump?: number;
-  /** How often each stretch of steps is done, a positive integer; default 10, and 1 is {@linkcode replacementSampler}. */
+  /** How often these steps are taken, a positive integer; default 10, and 1 is {@linkcode replacementSampler}. */
   readonly resamplings?: number;
 }
 
 /**
- * A sampler whose state is replaced, where it is known, after every step from t to s by the known part diffused to time s,
- * α(s) known + σ(s) z with fresh noise z (Song et al. 2021, Appendix I.2). The starting state has it too, and the known
- * part is put in exactly at the end, after the denoising.
+ * A sampler that replaces the known part of the state, after every step from t to s, by the known values diffused to
+ * time s, α(s) known + σ(s) z with fresh noise z (Song et al. 2021, Appendix I.2). The starting state is treated
+ * alike, and after the denoising at the end the known values are put in exactly.
  *
- * The hidden part sees the known one through the joint score only, which takes a noisy known part for the posterior's: the
- * distribution is biased (toward the unconditional one). {@linkcode repaintSampler} has less of the bias; `posteriorScore` has its own or none.
+ * The hidden part depends on the known part only through the joint score at noisy known values, not through the
+ * posterior's score: the distribution is biased (toward the unconditional one). {@linkcode repaintSampler} reduces
+ * this bias. `posteriorScore` is exact for Gaussian data and otherwise has a different bias.
  *
  * @example Two samples whose first coordinate is 1.5
  * ```ts
@@ -56,8 +57,8 @@ export interface RepaintOptions extends Known {
  * const x = await drawSamples(scoreModel(prior, vpSde()), sampler, run);
  * console.assert((await x.data())[0] === 1.5);
  * ```
- * @throws {RangeError} if the mask is not one number, 0 or 1, for each entry of a sample; when a run starts, if known values are NaN
- * or infinite, or samples have another shape
+ * @throws {RangeError} When the mask is not one number, 0 or 1, for each entry of a sample; when a run starts, if
+ * known values are NaN or infinite, or samples have another shape.
  */
 export function replacementSampler(sampler: Sampler, known: Known): Sampler {
   requireSampler("sampler", sampler);
@@ -67,7 +68,8 @@ export function replacementSampler(sampler: Sampler, known: Known): Sampler {
     needs: sampler.needs,
     start: (model, rng) => {
       const inner = sampler.start(model, rng);
-      // A stream of its own, so that a sampler draws the same with and without; and not that of another sampler in a run.
+      // A random stream of its own, so that a sampler draws the same numbers with and without imputation; named after
+      // the sampler, so that two samplers of one run differ.
       const part = new KnownPart(known, model.sde, rng.fork(`known part of ${sampler.name}`));
       return {
         begin: async (x, t) => {
@@ -83,11 +85,13 @@ export function replacementSampler(sampler: Sampler, known: Known): Sampler {
 }
 
 /**
- * RePaint (Lugmayr et al. 2022, Alg. 1) around any sampler: {@linkcode replacementSampler}, and whenever `jump` steps are done, the state
- * is diffused back to their start by the forward kernel and they are done again, `resamplings` times in all. So the hidden part
- * gets to agree with the known one. Steps at the grid's end that do not make up a jump are done once.
+ * RePaint (Lugmayr et al. 2022, Alg. 1) around any sampler: {@linkcode replacementSampler}, and after every `jump`
+ * steps the state is diffused back to their start by the forward kernel and the steps are repeated, `resamplings`
+ * times in all, which makes the hidden part consistent with the known one. Steps at the grid's end that are fewer
+ * than a jump are taken once.
  *
- * @throws {RangeError} as {@linkcode replacementSampler} does, and unless jump and resamplings are positive integers
+ * @throws {RangeError} As {@linkcode replacementSampler} does, and when jump or resamplings is not a positive
+ * integer.
  */
 export function repaintSampler(sampler: Sampler, options: RepaintOptions): Sampler {
   requireOptions("options", options);
@@ -123,10 +127,10 @@ export function repaintSampler(sampler: Sampler, options: RepaintOptions): Sampl
 }
 
 /**
- * A sampler as it is, whose result has the known part put in exactly: for the score of an exact posterior, whose samples
- * agree with what is known but for the solver's error.
+ * The given sampler with the known values put into its result exactly: for posterior scores, whose samples agree with
+ * the known values up to the solver's error.
  *
- * @throws {RangeError} as {@linkcode replacementSampler} does
+ * @throws {RangeError} As {@linkcode replacementSampler} does.
  */
 export function withExactKnownValues(sampler: Sampler, known: Known): Sampler {
   requireSampler("sampler", sampler);
@@ -150,7 +154,7 @@ export function withExactKnownValues(sampler: Sampler, known: Known): Sampler {
   };
 }
 
-/** The known part of a run's samples. */
+/** Replaces the known part of a run's samples. */
 class KnownPart {
   readonly #known: Known;
   readonly #sde: Sde;
@@ -162,7 +166,7 @@ class KnownPart {
     this.#rng = rng;
   }
 
-  /** Refuses known values that are not finite. */
+  /** Throws for known values that are not finite. */
   async check(): Promise<void> {
     const { known } = this.#known;
     const sum = tf.tidy(() => this.#pasted(tf.zerosLike(known), (values) => values).sum());
@@ -170,12 +174,12 @@ class KnownPart {
     sum.dispose();
     if (!Number.isFinite(value)) {
       throw new RangeError(
-        `known values must be finite numbers where the mask shows them, got ${value}`,
+        `known values must be finite numbers where the mask is 1, got ${value}`,
       );
     }
   }
 
-  /** x with its known part at time t, [B, …]. */
+  /** x with its known part replaced by the known values diffused to time t, [B, …]. */
   replaced(x: tf.Tensor, t: number): tf.Tensor {
     return tf.tidy(() =>
       this.#pasted(x, (known) => {
@@ -185,7 +189,7 @@ class KnownPart {
     );
   }
 
-  /** x with its known part as it is. */
+  /** x with its known part replaced by the known values. */
   pasted(x: tf.Tensor): tf.Tensor {
     return tf.tidy(() => this.#pasted(x, (known) => known));
   }
@@ -203,13 +207,13 @@ class KnownPart {
   }
 }
 
-/** x at time s, taken to a later time t by the forward kernel p(x_t | x_s). */
+/** The state at a later time t, drawn from the forward kernel p(x_t | x_s) of x at time s. */
 function diffused(x: tf.Tensor, sde: Sde, s: number, t: number, rng: Rng): tf.Tensor {
   const { scale, std } = transition(sde, s, t);
   return tf.tidy(() => x.mul(scale).add(rng.normal(x.shape).mul(std)));
 }
 
-/** What comes of x, which is disposed. */
+/** Applies an action to x and disposes x. */
 async function then(
   x: tf.Tensor,
   action: (x: tf.Tensor) => tf.Tensor | Promise<tf.Tensor>,
@@ -221,10 +225,10 @@ async function then(
   }
 }
 
-/** The most resamplings of a stretch of steps: more would take days, and none are asked for anywhere. */
+/** The largest number of resamplings: more would take days. */
 const MOST_RESAMPLINGS = 1e6;
 
-/** Refuses what is known if its mask or its values are of another shape or type. */
+/** Throws unless the mask and the known values have the right types and shapes. */
 function requireKnown(known: Known): void {
   requireOptions("known", known);
   requireTensor("known", known.known, { leastRank: 2 });

@@ -1,5 +1,5 @@
 /**
- * Which pixels of an image are known: 1 where they are, 0 where they are hidden.
+ * Masks of an image's pixels: 1 for known, 0 for hidden.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -10,7 +10,7 @@ import { quoted } from "../input/quoted.ts";
 import { requirePicture, requireRng } from "../input/require_parts.ts";
 import { sizeOf } from "../math/shape.ts";
 
-/** The shapes that can be hidden, beside pixels at random. */
+/** The names of the masks, beside random ones. */
 export type MaskName =
   | "left"
   | "right"
@@ -22,7 +22,7 @@ export type MaskName =
   | "none"
   | "all";
 
-/** Whether a pixel is hidden; u and v are its centre's place across and down, from −½ to ½. */
+/** Whether a pixel is hidden; u and v are its centre's coordinates, to the right and down, from −½ to ½. */
 const HIDDEN: Readonly<Record<MaskName, (u: number, v: number) => boolean>> = {
   "left": (u) => u < 0,
   "right": (u) => u > 0,
@@ -39,9 +39,9 @@ const HIDDEN: Readonly<Record<MaskName, (u: number, v: number) => boolean>> = {
 export const maskNames: readonly MaskName[] = Object.keys(HIDDEN) as MaskName[];
 
 /**
- * Refuses a mask that does not say of each entry of a sample whether it is known (1) or hidden (0).
+ * Throws unless a mask holds 1 (known) or 0 (hidden) for each entry of a sample.
  *
- * @throws {RangeError} naming the size or the value
+ * @throws {RangeError} When it has another size or another value, naming it.
  */
 export function checkMask(mask: ArrayLike<number>, sampleShape: readonly number[]): void {
   requireShape("a sample's shape", sampleShape);
@@ -57,9 +57,9 @@ export function checkMask(mask: ArrayLike<number>, sampleShape: readonly number[
 }
 
 /**
- * A mask by what it hides: a half ("left", "right", "top", "bottom"; an odd middle line stays known), the middle half of both
- * sides ("centre"), the middle quarter ("vertical-stripe", "horizontal-stripe": pixels whose centre lies inside it, 6 of 28), nothing
- * or all.
+ * A mask by its name, which says what it hides: a half ("left", "right", "top", "bottom"; an odd middle line stays
+ * known), the middle half of both sides ("centre"), the middle quarter ("vertical-stripe", "horizontal-stripe":
+ * pixels whose centre lies inside it, 6 of 28), nothing or all.
  *
  * @param shape [height, width, channels]; all channels of a pixel are known or none.
  * @returns [height · width · channels], 1 for known and 0 for hidden.
@@ -81,7 +81,7 @@ export function maskByName(name: MaskName, shape: readonly number[]): Float32Arr
  * @param shape [height, width, channels].
  * @param hidden The probability, from 0 to 1.
  * @param rng Its fork draws; it is left where it is.
- * @throws {RangeError} When the probability is none.
+ * @throws {RangeError} When the probability is not from 0 to 1.
  */
 export function randomMask(shape: readonly number[], hidden: number, rng: Rng): Float32Array {
   if (!(typeof hidden === "number" && hidden >= 0 && hidden <= 1)) {
@@ -95,8 +95,8 @@ export function randomMask(shape: readonly number[], hidden: number, rng: Rng): 
 }
 
 /**
- * A mask from a picture, as it looks on white: pixels at least half as bright as white are known, darker ones are hidden. So a
- * transparent pixel is known, whatever colour is hidden under it.
+ * A mask from a picture on a white ground: pixels at least half as bright as white are known, darker ones are hidden.
+ * A transparent pixel is known, whatever colour is stored in it.
  *
  * @param shape [height, width, channels].
  * @throws {RangeError} When the picture is of another size, or hides nothing.
@@ -131,7 +131,7 @@ function fromPixels(shape: readonly number[], known: (y: number, x: number) => 0
   });
 }
 
-/** Refuses what is no shape [height, width, channels]. */
+/** Throws unless the value is a shape [height, width, channels]. */
 function requireImageShape(shape: readonly number[]): void {
   const wanted = "a mask is for images of shape [height, width, channels]";
   if (!isList(shape)) throw new TypeError(`${wanted}, got ${quoted(shape)}`);

@@ -1,8 +1,8 @@
 /**
- * Sampling under conditions, without another training: guidance by a class, imputation of hidden values and RePaint, posterior
- * scores of linear observations.
+ * Conditional sampling with an unconditional model: guidance by a class, imputation of hidden values and RePaint,
+ * posterior scores of linear observations.
  *
- * @example A pair of numbers whose second is seen to be 0.5
+ * @example A pair of numbers whose second is observed to be 0.5
  * ```ts
  * import { createRng, dpmSolver2M, drawSamples, Gaussian, scoreModel, useEngine, vpSde } from "../../mod.ts";
  * import { linearObservation, maskOperator, posteriorScore } from "./mod.ts";
@@ -26,7 +26,7 @@ export {
   type NoisyClassifier,
 } from "./guidance.ts";
 
-// Imputation: a mask and what is known.
+// Imputation of hidden values.
 export {
   type Known,
   type RepaintOptions,

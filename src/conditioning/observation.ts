@@ -1,5 +1,5 @@
 /**
- * What is seen of a sample through a linear operator and noise: y = A x_0 + s η, η ~ N(0, I).
+ * Linear observations of a sample with Gaussian noise: y = A x_0 + s η, η ~ N(0, I).
  * @module
  */
 import * as tf from "../compute/tf.ts";
@@ -14,7 +14,7 @@ import { sizeOf } from "../math/shape.ts";
 export interface LinearOperator {
   /** Shape of one sample, such as [28, 28, 1]. */
   readonly inputShape: readonly number[];
-  /** Shape of what is seen of one sample. */
+  /** Shape of the observation of one sample. */
   readonly outputShape: readonly number[];
   /** A x, [B, …outputShape] for x [B, …inputShape]; the caller owns the result. */
   apply(x: tf.Tensor): tf.Tensor;
@@ -26,17 +26,17 @@ export interface LinearOperator {
 export interface LinearObservation {
   /** A. */
   readonly operator: LinearOperator;
-  /** What was seen, [B, …outputShape], or [1, …outputShape] for the whole batch; belongs to whoever made it. */
+  /** The observed values y, [B, …outputShape], or [1, …outputShape] for the whole batch; owned by the caller. */
   readonly y: tf.Tensor;
   /** Standard deviation of the noise, not negative; 0 for an exact observation. */
   readonly noiseStd: number;
 }
 
 /**
- * An observation whose values were looked at.
+ * Makes an observation and checks that its values are finite.
  *
  * @param y [B or 1, …outputShape]; not copied
- * @throws {RangeError} if y has another shape, holds NaN or an infinity, or noiseStd is negative
+ * @throws {RangeError} When y has another shape, holds NaN or an infinity, or noiseStd is negative.
  */
 export async function linearObservation(
   operator: LinearOperator,
@@ -50,7 +50,7 @@ export async function linearObservation(
   return observation;
 }
 
-/** Refuses an observation whose shapes do not fit or whose noise is none. */
+/** Throws when an observation's shapes do not fit or noiseStd is invalid. */
 export function checkObservation(observation: LinearObservation): void {
   requireOptions("observation", observation);
   const { operator, y, noiseStd } = observation;
@@ -65,9 +65,10 @@ export function checkObservation(observation: LinearObservation): void {
 }
 
 /**
- * The posterior distribution of x_0 given one observation, exactly; again an exact noise predictor, for `scoreModel` and any sampler.
+ * The exact posterior distribution of x_0 given one observation; it is an exact noise predictor, for `scoreModel` and
+ * any sampler.
  *
- * @example A correlated pair of which one coordinate is seen
+ * @example A correlated pair of which one coordinate is observed
  * ```ts
  * import { useEngine } from "../compute/engine.ts";
  * import * as tf from "../compute/tf.ts";
@@ -81,8 +82,8 @@ export function checkObservation(observation: LinearObservation): void {
  * console.assert(Math.abs(posterior.components[0].mean[1] - 1.2) < 1e-6);
  * ```
  * @param observation of one sample, y [1, …outputShape]
- * @throws {RangeError} if there is more than one observation, its operator does not take the distribution's vectors, or what was seen
- * has no density (noise-free, of something without variance)
+ * @throws {RangeError} When there is more than one observation, the operator does not take the distribution's
+ * vectors, or the observation has no density (it has no noise and the observed quantity no variance).
  */
 export async function exactPosterior(
   distribution: Gaussian | GaussianMixture,
@@ -93,7 +94,7 @@ export async function exactPosterior(
   }
   checkObservation(observation);
   const { operator, y, noiseStd } = observation;
-  if (y.shape[0] !== 1) throw new RangeError(`an exact posterior is of one observation, got ${y.shape[0]}`);
+  if (y.shape[0] !== 1) throw new RangeError(`an exact posterior takes one observation, got ${y.shape[0]}`);
   const prior = distribution instanceof GaussianMixture
     ? distribution
     : new GaussianMixture([1], [distribution]);
@@ -102,7 +103,7 @@ export async function exactPosterior(
   return prior.observing(matrix, await y.data(), noiseStd ** 2);
 }
 
-/** A as rows of numbers, [outputs][inputs], read off the unit vectors. */
+/** A as rows of numbers, [outputs][inputs], from its products with the unit vectors. */
 export async function operatorMatrix(operator: LinearOperator): Promise<number[][]> {
   const [inputs, outputs] = [sizeOf(operator.inputShape), sizeOf(operator.outputShape)];
   const seen = tf.tidy(() => operator.apply(tf.eye(inputs).reshape([inputs, ...operator.inputShape])));

@@ -1,5 +1,5 @@
 /**
- * The linear operators that samples are seen through: masks, pooling, blur, projections and the grey of a picture.
+ * Linear operators of observations: masks, pooling, blur, projections and the grey of a picture.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -19,18 +19,18 @@ import { quoted, quotedShape } from "../input/quoted.ts";
 import { sizeOf } from "../math/shape.ts";
 
 /**
- * The entries of a sample where the mask is 1, in their order: [B, entries seen]. A Aᵀ = I. `apply` takes the values out of a
- * whole picture; `adjoint` puts them back and leaves 0 where nothing is seen.
+ * The entries of a sample where the mask is 1, in their order: [B, entries]. A Aᵀ = I. `apply` takes the values out
+ * of a whole picture; `adjoint` puts them back, with 0 where the mask is 0.
  *
  * @param inputShape shape of one sample
- * @param mask one number an entry: 1 for seen, 0 for hidden
- * @throws {RangeError} if the mask has another size or holds anything else
+ * @param mask one number an entry: 1 for observed, 0 for hidden
+ * @throws {RangeError} When the mask has another size or holds anything else.
  */
 export function maskOperator(inputShape: readonly number[], mask: ArrayLike<number>): LinearOperator {
   checkMask(mask, inputShape);
   const size = mask.length;
   const seen: number[] = [];
-  /** Where an entry's value stands among those seen; hidden entries take the 0 after the last. */
+  /** The index of an entry's value among the observed ones; hidden entries take the 0 after the last. */
   const places = new Int32Array(size);
   for (let i = 0; i < size; i++) if (mask[i] === 1) places[i] = seen.push(i) - 1;
   const count = seen.length;
@@ -50,11 +50,11 @@ export function maskOperator(inputShape: readonly number[], mask: ArrayLike<numb
 }
 
 /**
- * The means of square blocks of pixels: super-resolution sees a picture so. A Aᵀ = I/factor².
+ * The means of square blocks of pixels, for super-resolution. A Aᵀ = I/factor².
  *
  * @param inputShape [height, width, channels]
- * @param factor side of a block, which divides height and width
- * @throws {RangeError} if it does not, or the shape is not a picture's
+ * @param factor side of a block; must divide height and width
+ * @throws {RangeError} When the factor does not divide the sides, or the shape is not a picture's.
  */
 export function poolingOperator(inputShape: readonly number[], factor: number): LinearOperator {
   const [height, width, channels] = pictureShape(inputShape);
@@ -70,11 +70,11 @@ export function poolingOperator(inputShape: readonly number[], factor: number): 
 }
 
 /**
- * Convolution of every channel with one kernel, zeros beyond the border: deblurring sees a picture so.
+ * Convolution of every channel with one kernel, with zeros beyond the border, for deblurring.
  *
  * @param inputShape [height, width, channels]
  * @param kernel rows of equal, odd length, an odd number of them
- * @throws {RangeError} for any other kernel, or a shape that is not a picture's
+ * @throws {RangeError} When the kernel is of another form, or the shape is not a picture's.
  */
 export function blurOperator(
   inputShape: readonly number[],
@@ -106,7 +106,7 @@ export function blurOperator(
  * A Gaussian kernel for {@linkcode blurOperator}, cut off at three standard deviations; its sum is 1.
  *
  * @param std in pixels
- * @throws {RangeError} unless std is positive
+ * @throws {RangeError} When std is not positive, or above 1000.
  */
 export function gaussianKernel(std: number): number[][] {
   requirePositive("std", std);
@@ -122,7 +122,7 @@ export function gaussianKernel(std: number): number[][] {
  *
  * @param inputShape shape of one sample, d numbers
  * @param matrix [m, d]
- * @throws {RangeError} if its rows have another length or hold numbers that are not finite
+ * @throws {RangeError} When its rows have another length or hold numbers that are not finite.
  */
 export function projectionOperator(
   inputShape: readonly number[],
@@ -182,7 +182,7 @@ export function randomProjection(rng: Rng, inputShape: readonly number[], count:
  * The grey of a picture: the channels' sum over √channels, so that A Aᵀ = I. [height, width, 1].
  *
  * @param inputShape [height, width, channels]
- * @throws {RangeError} if the shape is not a picture's
+ * @throws {RangeError} When the shape is not a picture's.
  */
 export function greyOperator(inputShape: readonly number[]): LinearOperator {
   const [height, width, channels] = pictureShape(inputShape);
@@ -200,7 +200,7 @@ function pictureShape(shape: readonly number[]): readonly number[] {
   return shape;
 }
 
-/** An operator that refuses other shapes than its own and leaves no tensors behind. */
+/** The operator with checks of its arguments' shapes, in `tf.tidy`. */
 function operator(
   inputShape: readonly number[],
   outputShape: readonly number[],
@@ -221,7 +221,7 @@ function operator(
   };
 }
 
-/** Refuses what is no shape of a sample, one axis or more. */
+/** Throws unless the value is a shape of a sample, with one axis or more. */
 function requireSampleShape(shape: readonly number[]): void {
   requireShape("a sample's shape", shape);
   if (shape.length === 0) throw new RangeError("a sample's shape must have an axis, got []");

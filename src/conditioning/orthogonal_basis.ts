@@ -1,5 +1,6 @@
 /**
- * Orthogonal changes of basis. White noise is white in all of them, so what is known of a sample in one can be imputed there.
+ * Orthogonal changes of basis. White noise is white in every orthonormal basis, so known coefficients can be imputed
+ * in it.
  * @module
  */
 import * as tf from "../compute/tf.ts";
@@ -10,7 +11,7 @@ import { requireTensor } from "../compute/require_tensor.ts";
 export interface OrthogonalBasis {
   /** The coefficients of x; the caller owns them. */
   toBasis(x: tf.Tensor): tf.Tensor;
-  /** What has these coefficients; the caller owns it. */
+  /** The sample with the given coefficients; the caller owns it. */
   fromBasis(coefficients: tf.Tensor): tf.Tensor;
 }
 
@@ -18,7 +19,7 @@ export interface OrthogonalBasis {
  * A basis for the channels, the last axis, of every pixel.
  *
  * @param vectors the basis vectors, [channels][channels], orthonormal to 1e-6
- * @throws {RangeError} if they are not
+ * @throws {RangeError} When the vectors are not orthonormal.
  */
 export function channelBasis(vectors: readonly (readonly number[])[]): OrthogonalBasis {
   requireArray("vectors", vectors);
@@ -51,8 +52,8 @@ export function channelBasis(vectors: readonly (readonly number[])[]): Orthogona
 }
 
 /**
- * Red, green and blue as grey, (r + g + b)/√3, and two colours: the change of basis that decouples the grey of a picture for
- * colorization (Song et al. 2021, Appendix I.2).
+ * The change of basis for colorization: grey, (r + g + b)/√3, and two coordinates of colour, in the place of red,
+ * green and blue (Song et al. 2021, Appendix I.2).
  */
 export function greyBasis(): OrthogonalBasis {
   const [three, two, six] = [Math.sqrt(3), Math.sqrt(2), Math.sqrt(6)];

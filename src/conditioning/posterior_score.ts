@@ -1,6 +1,6 @@
 /**
- * The score of p_t(x | y) for a linear observation y of x_0, from the unconditional score: what every sampler then
- * follows to the posterior.
+ * The score of p_t(x | y) for a linear observation y of x_0, from the unconditional score; with it any sampler draws
+ * from the posterior.
  * @module
  */
 import { gradientOf } from "../compute/gradient.ts";
@@ -14,13 +14,13 @@ import { requireOptions, requirePositive, requireWhole } from "../input/require.
 import { requireModel } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** How the covariance of x_0 given x_t is taken. */
+/** How the covariance of x_0 given x_t is approximated. */
 export interface PosteriorScoreOptions {
   /** "mmps" (the default): the noise predictor's own, by its Jacobian; "pigdm": r²I. */
   readonly method?: "mmps" | "pigdm";
   /**
-   * Iterations of the conjugate gradients, default 5. MMPS takes a gradient of the noise predictor for each; on the exact score of a
-   * Gaussian as many as there are numbers in an observation make it exact.
+   * Iterations of the conjugate gradients, default 5. MMPS takes a gradient of the noise predictor for each; on the
+   * exact score of a Gaussian as many as there are numbers in an observation make it exact.
    */
   readonly iterations?: number;
   /** ΠGDM's standard deviation s_d of the data in r² = ν² s_d²/(ν² + s_d²); default 1, the paper's. */
@@ -32,11 +32,11 @@ export interface PosteriorScoreOptions {
  *
  *   ∇ log p_t(x | y) ≈ ∇ log p_t(x) + (∂D/∂x)ᵀ Aᵀ (A V Aᵀ + s² I)⁻¹ (y − A D(x)).
  *
- * MMPS (Rozet et al. 2024, eq. 15) takes V = (σ²/α) ∂D/∂x, which is the covariance (Tweedie's second formula): exact for Gaussian
- * data. ΠGDM (Song et al. 2023, eq. 7) takes r²I: exact for data N(μ, s_d² I), else biased.
+ * MMPS (Rozet et al. 2024, eq. 15) takes V = (σ²/α) ∂D/∂x, which is the covariance (Tweedie's second formula): exact
+ * for Gaussian data. ΠGDM (Song et al. 2023, eq. 7) takes r²I: exact for data N(μ, s_d² I), else biased.
  *
- * An evaluation takes one of the model and gradients of it: one for each iteration of MMPS, one for ΠGDM. With nothing seen (an operator
- * without outputs) the model itself is returned.
+ * An evaluation takes one of the model and gradients of it: one for each iteration of MMPS, one for ΠGDM. For an
+ * operator without outputs the model itself is returned.
  *
  * @example Four samples of the first coordinate, given the second
  * ```ts
@@ -58,8 +58,8 @@ export interface PosteriorScoreOptions {
  * const run = { shape: [4, 2], grid: { kind: "log-snr", steps: 20 }, rng: createRng(1) } as const;
  * console.log(await (await drawSamples(model, dpmSolver2M(), run)).array());
  * ```
- * @throws {RangeError} if the observation's shapes do not fit, its noise is negative, iterations is not a positive integer, or
- * dataStd is not positive; when used, if the states are not the operator's
+ * @throws {RangeError} When the observation's shapes do not fit, its noise is negative, iterations is not a positive
+ * integer, or dataStd is not positive; when used, if the states do not have the operator's input shape.
  */
 export function posteriorScore(
   model: ScoreModel,
@@ -88,7 +88,7 @@ export function posteriorScore(
       /** J w, where J = α ∂D/∂x = I − σ ∂ε̂/∂x is symmetric and ν² J is the covariance. */
       const jacobian = (w: tf.Tensor) => w.sub(pullBack(x, w).mul(per(sde.sigma)));
       const data = x.sub(noise.mul(per(sde.sigma))).div(per(sde.alpha));
-      // Everything over ν², so that the numbers stay near 1 when ν is small: r²/ν² = 1/(1 + ν²/s_d²).
+      // All terms are divided by ν², so that they stay near 1 when ν is small: r²/ν² = 1/(1 + ν²/s_d²).
       const noisePart = per((t) => (noiseStd / noiseRatio(sde, t)) ** 2);
       const spread = per((t) => method === "mmps" ? 1 : 1 / (1 + (noiseRatio(sde, t) / dataStd) ** 2));
       const pulled = conjugateGradients(

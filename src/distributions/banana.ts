@@ -1,6 +1,7 @@
 /**
  * The banana: a Gaussian twisted along a parabola, x_1 ~ N(0, width²), x_2 | x_1 ~ N(bend·(x_1² − width²), thickness²)
- * (Haario et al. 1999). Its mean is 0, its density and score have closed forms, and its noised distribution is one integral.
+ * (Haario et al. 1999). Its mean is 0, its density and score have closed forms, and its noised distribution is one
+ * integral.
  * @module
  */
 import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.ts";
@@ -26,8 +27,8 @@ const LOG_WEIGHTS = NODES.map((z) => -0.5 * z * z - Math.log(8 * Math.sqrt(2 * M
 /**
  * A twisted Gaussian in the plane. Given x_1 the noised x_2 is Gaussian, and x_1 given y_1 is Gaussian too, so
  * density, score and posterior of y = x_0 + ν ε are averages over one normal variable, taken by the trapezoidal rule
- * over ±8 standard deviations; it converges exponentially, and nothing is left to integrate at ν = 0. Where all of
- * the posterior lies beyond those 8 deviations (far outside the parabola), values stay finite but are not exact.
+ * over ±8 standard deviations; it converges exponentially, and at ν = 0 the integrand is constant. Where all of the
+ * posterior lies beyond those 8 deviations (far outside the parabola), values stay finite but are not exact.
  */
 export class Banana implements ExactDistribution {
   /** Number of coordinates. */
@@ -42,7 +43,7 @@ export class Banana implements ExactDistribution {
   /**
    * A banana of the given shape.
    *
-   * @throws {RangeError} if width or thickness is not positive, or bend is not finite
+   * @throws {RangeError} When width or thickness is not positive, or bend is not finite.
    */
   constructor(options: BananaOptions = {}) {
     requireOptions("options", options);
@@ -102,7 +103,9 @@ export class Banana implements ExactDistribution {
     });
   }
 
-  /** The distribution of x_1 given y at the nodes of the rule, and what it says of y. Shapes [B, nodes], [B, 1] or []. */
+  /**
+   * The distribution of x_1 given y at the nodes of the rule, and y's density by it. Shapes [B, nodes], [B, 1] or [].
+   */
   #given(y: tf.Tensor, noiseRatio: PerRow) {
     const { width, thickness, bend } = this;
     requireRatios(noiseRatio, LARGEST_RATIO);
@@ -137,7 +140,9 @@ export class Banana implements ExactDistribution {
       spread,
       parabola,
       offset,
-      /** The slope of y_2's log density in x_1: spread times it is E[z | y], by parts, with no digits lost. */
+      /**
+       * The derivative in x_1 of y_2's log density: spread times its mean is E[z | y], by parts, with no digits lost.
+       */
       pull: tf.div(average(tf.mul(offset, tf.mul(along, 2 * bend))), varianceOfSecond),
       average,
       logDensity: tf.squeeze(logDensity, [1]) as tf.Tensor1D,

@@ -1,5 +1,5 @@
 /**
- * What a data distribution is here: something to draw from, and, where its distribution is known, an exact noise predictor.
+ * The interfaces of data distributions: one can be sampled, an exact one is also an exact noise predictor.
  * @module
  */
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
@@ -11,7 +11,7 @@ import { requireTensor } from "../compute/require_tensor.ts";
 import { requireMethods, requireNumbers } from "../input/require.ts";
 import { requireDistribution, requireSde } from "../input/require_parts.ts";
 
-/** A distribution on vectors that can be drawn from. */
+/** A distribution of vectors that can be sampled. */
 export interface DataDistribution {
   /** Number of coordinates d. */
   readonly dimension: number;
@@ -19,15 +19,15 @@ export interface DataDistribution {
   sample(rng: Rng, count: number): tf.Tensor2D;
 }
 
-/** A distribution whose noised versions y = x_0 + ν ε are known exactly, so that it is its own noise predictor. */
+/** A distribution whose noised versions y = x_0 + ν ε have a known density, so that it is its own noise predictor. */
 export interface ExactDistribution extends DataDistribution, NoisePredictor {
   /** Log density [B] in nats of y = x_0 + ν ε at y [B, …] (d numbers a row); ν = 0 is the distribution itself. */
   logDensity(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor1D;
-  /** E[x_0 | y], of y's shape; exact where y − ν ε̂ would lose digits at large ν. */
+  /** E[x_0 | y], of y's shape; keeps the digits that y − ν ε̂ would lose at large ν. */
   posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
 }
 
-/** What is known of x_0 once y = x_0 + ν ε is seen; float64 on the host. */
+/** The posterior of x_0 given y = x_0 + ν ε; float64 on the host. */
 export interface Posterior {
   /** Log density of y, in nats. */
   readonly logDensity: number;
@@ -37,7 +37,7 @@ export interface Posterior {
   readonly noise: Float64Array;
   /** E[x_0 | y]. */
   readonly mean: Float64Array;
-  /** Cov[x_0 | y], [d, d], computed when asked for. */
+  /** Cov[x_0 | y], [d, d], computed on first access. */
   covariance(): number[][];
 }
 
@@ -60,8 +60,8 @@ export function diffusedLogDensity(
 }
 
 /**
- * The float64 view of one state x of p_t under an SDE: log density and score of p_t, and the posterior of x_0.
- * The oracle that the float32 tensor code is held against.
+ * Log density and score of p_t under an SDE at one state x, and the posterior of x_0, in float64: the reference for
+ * the float32 tensor code.
  */
 export function diffusedPosterior(
   distribution: { posterior(y: ArrayLike<number>, noiseRatio: number): Posterior },
@@ -88,7 +88,7 @@ export function diffusedPosterior(
 /**
  * A batch of states [B, …] as rows [B, d].
  *
- * @throws {RangeError} if a row does not hold d numbers
+ * @throws {RangeError} When a row does not hold d numbers.
  */
 export function asRows(y: tf.Tensor, dimension: number): tf.Tensor2D {
   requireTensor("y", y);

@@ -1,6 +1,6 @@
 /**
- * The Gaussian N(μ, Σ) as an exact noise predictor, in Σ's eigenbasis: with Σ = U Λ Uᵀ the distribution of y = x_0 + ν ε has
- * covariance U (Λ + ν²) Uᵀ, so one decomposition serves every noise level.
+ * The Gaussian N(μ, Σ) as an exact noise predictor, in Σ's eigenbasis: with Σ = U Λ Uᵀ the distribution of y = x_0 +
+ * ν ε has covariance U (Λ + ν²) Uᵀ, so one decomposition serves every noise level.
  * @module
  */
 import { Matrix, symmetricEigen } from "../math/linear_algebra.ts";
@@ -36,8 +36,8 @@ export class Gaussian implements ExactDistribution {
   /**
    * The Gaussian of the given mean and covariance.
    *
-   * @throws {RangeError} if a number is not finite, the sizes differ, or the covariance is not symmetric and
-   * positive semidefinite
+   * @throws {RangeError} When a number is not finite, the sizes differ, or the covariance is not symmetric and
+   * positive semidefinite.
    */
   constructor(options: GaussianOptions) {
     requireOptions("options", options);
@@ -84,7 +84,7 @@ export class Gaussian implements ExactDistribution {
     return tf.tensor2d(values, [count, dimension]);
   }
 
-  /** The point μ + U √Λ z that standard normal numbers z [d] stand for. */
+  /** The sample μ + U √Λ z of standard normal numbers z [d]. */
   pointOf(normal: ArrayLike<number>): Float64Array {
     const scaled = this.#variances.map((variance, i) => Math.sqrt(variance) * normal[i]);
     return this.#fromBasis(scaled).map((value, i) => value + this.mean[i]);
@@ -157,7 +157,7 @@ export class Gaussian implements ExactDistribution {
    * Bayes' rule for values = A x + √noiseVariance ε, with A [m, d]: the posterior of x, and the log density of the
    * values.
    *
-   * @throws {RangeError} if the values have no density (a noise-free observation of something without variance)
+   * @throws {RangeError} When the values have no density (noiseVariance is 0 and A x has no variance).
    */
   observing(
     operator: readonly (readonly number[])[],
@@ -243,7 +243,7 @@ export class Gaussian implements ExactDistribution {
   }
 }
 
-/** λ/(λ + ν²), the share of y's offset that is data; 1 where there is no noise. */
+/** λ/(λ + ν²), the posterior mean's share of y's offset; 1 for ν = 0. */
 function shrinkage(variance: number, ratio: number): number {
   return ratio === 0 ? 1 : variance / (variance + ratio ** 2);
 }
@@ -274,7 +274,7 @@ function symmetrized(matrix: Matrix): number[][] {
   return Matrix.add(matrix, matrix.transpose()).mul(0.5).to2DArray();
 }
 
-/** A difference of covariances, less the negative eigenvalues that rounding left where it is singular. */
+/** A difference of covariances, with eigenvalues that rounding made negative set to 0. */
 function withoutNegative(difference: Matrix): number[][] {
   const matrix = new Matrix(symmetrized(difference));
   const { values, vectors } = symmetricEigen(matrix);

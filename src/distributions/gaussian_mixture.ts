@@ -37,8 +37,8 @@ export class GaussianMixture implements ExactDistribution {
    * The mixture of the given components.
    *
    * @param weights proportional to π_k
-   * @throws {RangeError} if a weight is negative or not finite, all are zero, or the numbers of weights, components
-   * and coordinates do not fit
+   * @throws {RangeError} When a weight is negative or not finite, all are zero, or the numbers of weights, components
+   * and coordinates do not fit.
    */
   constructor(weights: ArrayLike<number>, components: readonly Gaussian[]) {
     if (!isList(weights)) throw new TypeError(`weights must be a list of numbers, got ${quoted(weights)}`);
@@ -75,7 +75,7 @@ export class GaussianMixture implements ExactDistribution {
   /**
    * Builds a mixture from plain numbers.
    *
-   * @throws {RangeError} as the constructors of GaussianMixture and Gaussian do
+   * @throws {RangeError} As the constructors of GaussianMixture and Gaussian do.
    * @example
    * ```ts
    * import { GaussianMixture } from "./gaussian_mixture.ts";
@@ -137,9 +137,9 @@ export class GaussianMixture implements ExactDistribution {
   }
 
   /**
-   * The noise predictor that knows each row's component: row i denoises under component labels[i].
+   * The noise predictor conditional on each row's component: row i is predicted under component labels[i].
    *
-   * @throws {RangeError} if a label names no component, or, when used, there is not one label per row
+   * @throws {RangeError} When a label is not a component's index, or, when used, there is not one label per row.
    */
   withLabels(labels: ArrayLike<number>): NoisePredictor {
     if (!isList(labels)) throw new TypeError(`labels must be a list of numbers, got ${quoted(labels)}`);
@@ -179,7 +179,10 @@ export class GaussianMixture implements ExactDistribution {
     return { logDensity: largest + Math.log(total), responsibilities, noise, mean, covariance };
   }
 
-  /** The distribution of A x + b for an operator A [m, d] and an offset b [m], 0 by default: marginals, projections, turns. */
+  /**
+   * The distribution of A x + b for an operator A [m, d] and an offset b [m], 0 by default: marginals, projections,
+   * rotations.
+   */
   affine(operator: readonly (readonly number[])[], offset?: ArrayLike<number>): GaussianMixture {
     return new GaussianMixture(
       this.weights,
@@ -191,7 +194,7 @@ export class GaussianMixture implements ExactDistribution {
    * The posterior of x given values = A x + √noiseVariance ε, with A [m, d]: weights ∝ π_k N(values; A μ_k,
    * A Σ_k Aᵀ + noiseVariance).
    *
-   * @throws {RangeError} if the values have no density (a noise-free observation of something without variance)
+   * @throws {RangeError} When the values have no density (noiseVariance is 0 and A x has no variance).
    */
   observing(
     operator: readonly (readonly number[])[],
@@ -210,7 +213,7 @@ export class GaussianMixture implements ExactDistribution {
   /**
    * The distribution of the remaining coordinates, in their order, given the values of some.
    *
-   * @throws {RangeError} if a coordinate is not one of 0 … d−1, is named twice, or none remains
+   * @throws {RangeError} When a coordinate is not one of 0 … d−1, is named twice, or none remains.
    */
   given(coordinates: readonly number[], values: ArrayLike<number>): GaussianMixture {
     requireArray("coordinates", coordinates);

@@ -1,5 +1,5 @@
 /**
- * Equally likely points with round Gaussian noise around each: a curve's or a surface's distribution, by quadrature.
+ * A mixture of equal round Gaussians at given points: a quadrature of distributions along a curve or a surface.
  * @module
  */
 import { column, mapPerRow, type PerRow, requireRatios } from "../compute/rows.ts";
@@ -10,9 +10,9 @@ import { requireBetween, requireNumbers, requireWhole } from "../input/require.t
 import { requireRng } from "../input/require_parts.ts";
 
 /**
- * (1/K) Σ N(point_k, std² I). With points evenly along a curve, closer than `std` to each other, it is the distribution of the
- * curve plus noise to many digits: the sum is the trapezoidal rule. All points are seen at once, so that thousands are
- * quick; for components of their own shapes use GaussianMixture.
+ * (1/K) Σ N(point_k, std² I). With points evenly along a curve, closer than `std` to each other, it is the
+ * distribution of the curve plus noise to many digits: the sum is the trapezoidal rule. All points are in one tensor,
+ * so that thousands are fast; for components with different covariances use GaussianMixture.
  */
 export class PointCloud implements ExactDistribution {
   /** Number of coordinates d. */
@@ -68,7 +68,7 @@ export class PointCloud implements ExactDistribution {
     });
   }
 
-  /** E[x_0 | y], of y's shape: each point's pulled towards y by std²/(std² + ν²). */
+  /** E[x_0 | y], of y's shape: the mean over the points of point + (y − point) std²/(std² + ν²). */
   posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
     return tf.tidy(() => {
       const { rows, offset } = this.#given(y, noiseRatio);

@@ -1,5 +1,5 @@
 /**
- * Two-dimensional data sets, about two units to each side of the origin, to look at and to train small networks on.
+ * Two-dimensional data sets within about two units of the origin, for pictures and for training small networks.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -39,7 +39,7 @@ export const toyNames: readonly ToyName[] = Object.keys(TOYS) as ToyName[];
 /**
  * A two-dimensional data set by its name, with its default shape.
  *
- * @throws {RangeError} if no data set has the name
+ * @throws {RangeError} When no data set has the name.
  */
 export function toyByName(name: ToyName): DataDistribution {
   requireToy(name);
@@ -47,11 +47,11 @@ export function toyByName(name: ToyName): DataDistribution {
 }
 
 /**
- * The exact distribution of a two-dimensional data set, so an exact noise predictor. Curves are sums over points along them, closer to
- * each other than their noise is wide, which is exact to many digits; the checkerboard's squares are points 1/16 apart
- * with noise of standard deviation 0.04, so that its edges are not sharp and it has a score.
+ * The exact distribution of a two-dimensional data set, an exact noise predictor. Curves are sums over points along
+ * them, at distances below the noise's standard deviation, which is exact to many digits; the checkerboard's squares
+ * are points 1/16 apart with noise of standard deviation 0.04, so that its edges are not sharp and it has a score.
  *
- * @throws {RangeError} if no data set has the name
+ * @throws {RangeError} When no data set has the name.
  */
 export function toyDistribution(name: ToyName): ExactDistribution {
   requireToy(name);
@@ -79,7 +79,7 @@ function requireToy(name: string): void {
   }
 }
 
-/** Where a point of a data set lies, from two numbers that are uniform on [0, 1). */
+/** A data set's point before noise, from two numbers that are uniform on [0, 1). */
 type Place = (u: number, v: number) => [number, number];
 
 const RADII = [0.5, 1, 1.5, 2];
@@ -137,7 +137,7 @@ export function gaussianRing(
 
 /**
  * Two round Gaussians at ±(1, 1)·separation/√8 of unequal weights, the heavier one to the upper right; an exact
- * noise predictor. By default they touch: 4 standard deviations lie between the means.
+ * noise predictor. By default their means are 4 standard deviations apart.
  *
  * @param options `weight` of the heavier one, `separation` of the means in units of `std`, and `std`.
  */
@@ -180,7 +180,9 @@ export function swissRoll(options: { noise?: number } = {}): DataDistribution {
   return planar(noiseOf(options), spiral);
 }
 
-/** A distribution in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation. */
+/**
+ * A distribution in the plane: a point from two uniform numbers, plus Gaussian noise of the given standard deviation.
+ */
 function planar(noise: number, place: Place): DataDistribution {
   requireBetween("noise", noise, 0);
   return {
@@ -200,7 +202,7 @@ function planar(noise: number, place: Place): DataDistribution {
   };
 }
 
-/** The noise of a toy's points, by default 0.05. */
+/** The standard deviation of a toy's noise, by default 0.05. */
 function noiseOf(options: { noise?: number }): number {
   requireOptions("options", options);
   const { noise = 0.05 } = options;

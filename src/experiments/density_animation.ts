@@ -1,5 +1,5 @@
 /**
- * Densities on their way to noise and back, with particles and the lines of the probability flow.
+ * Animations of a density diffused to noise and back, with particles and trajectories of the probability flow.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -18,9 +18,9 @@ import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
 import { requireArray, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
 import { requirePlaneDistribution, requireRng, requireSde } from "../input/require_parts.ts";
 
-/** What is filmed. */
+/** Options of an animation. */
 export interface DensityAnimationOptions {
-  /** Moments in each direction, at least 2; the film has twice as many frames. */
+  /** Times in each direction, at least 2; the animation has twice as many frames. */
   readonly moments: number;
   /** Particles, positive. */
   readonly count: number;
@@ -30,7 +30,7 @@ export interface DensityAnimationOptions {
   readonly sde?: Sde;
 }
 
-/** The states of particles at each moment of a film. */
+/** The states of particles at each time of an animation. */
 export interface DensityAnimation {
   /** Times from tMin to tMax, [moments]. */
   readonly times: Float64Array;
@@ -38,16 +38,16 @@ export interface DensityAnimation {
   readonly forward: readonly Float32Array[];
   /** The reverse SDE's particles, from noise to data, at each time in the same order. */
   readonly reverse: readonly Float32Array[];
-  /** Lines of the probability flow, [moments, 2] each, in the same order. */
+  /** Trajectories of the probability flow, [moments, 2] each, in the same order. */
   readonly flow: readonly Float32Array[];
 }
 
-/** Steps between two moments. */
+/** Steps between two times. */
 const SUBSTEPS = 8;
 
 /**
- * Diffuses data by the forward SDE, returns noise to data by the reverse SDE, and follows the probability flow; the same
- * generator gives the same film.
+ * Simulates the forward SDE from data, the reverse SDE from noise, and the probability flow; the same generator gives
+ * the same animation.
  *
  * @throws {RangeError} If a number of the options is out of range.
  */
@@ -79,7 +79,7 @@ export async function densityAnimation(
   };
 }
 
-/** States at the moments of a run, in increasing time. */
+/** States at the animation's times, in increasing time. */
 async function states(
   model: ScoreModel,
   sampler: Sampler,
@@ -97,7 +97,7 @@ async function states(
   return kept;
 }
 
-/** Data carried through the exact transitions of the forward SDE. */
+/** Data diffused by the exact transitions of the forward SDE. */
 async function diffused(
   distribution: ExactDistribution,
   sde: Sde,
@@ -121,7 +121,9 @@ async function diffused(
   return kept;
 }
 
-/** The film's frames as SVG, forward then back: particles on the exact density, and the flow's lines up to then. */
+/**
+ * The frames as SVG, forward then back: particles on the exact density, and the flow's trajectories up to that time.
+ */
 export async function* animationFrames(
   distribution: ExactDistribution,
   options: DensityAnimationOptions,

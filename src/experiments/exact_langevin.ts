@@ -1,5 +1,5 @@
 /**
- * Langevin dynamics with the exact score of a 2-D distribution, measured against true samples of it.
+ * Langevin dynamics with the exact score of a 2-D distribution, compared with exact samples of it.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -29,14 +29,14 @@ import {
 } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Noise at which distributions without a score of their own are given one; far below every width here. */
+/** Noise ratio at which scores are taken, as some distributions have none without noise; far below every width here. */
 export const LOWEST_NOISE = 0.01;
 
-/** How Langevin dynamics is run. */
+/** Options of Langevin dynamics. */
 export interface LangevinRunOptions {
   /** Particles, at least 2. */
   readonly count: number;
-  /** Moves, positive. */
+  /** Langevin steps, positive. */
   readonly steps: number;
   /** Step size ε, positive: x ← x + ε ∇log p(x) + √(2ε) z. */
   readonly stepSize: number;
@@ -44,24 +44,24 @@ export interface LangevinRunOptions {
   readonly startStd?: number;
   /** Source of the start and of all noise. */
   readonly rng: Rng;
-  /** How many times on the way the particles are looked at, evenly; default 10. */
+  /** How many states of the particles are kept, evenly spaced, after the start's; default 10. */
   readonly snapshots?: number;
-  /** Particles whose every move is kept; default 0. */
+  /** Particles whose whole path is kept; default 0. */
   readonly followed?: number;
 }
 
-/** What became of the particles. */
+/** The particles' states and paths. */
 export interface LangevinRun {
-  /** Moves made at each look, from 0. */
+  /** Steps taken at each snapshot, from 0. */
   readonly steps: readonly number[];
-  /** Particles at each look, [count, 2]. */
+  /** Particles at each snapshot, [count, 2]. */
   readonly states: readonly Float32Array[];
   /** Paths of the followed particles: [steps + 1, 2] each. */
   readonly paths: readonly Float32Array[];
 }
 
 /**
- * Unadjusted Langevin dynamics in an exact field. The same generator gives the same particles.
+ * Unadjusted Langevin dynamics with an exact score. The same generator gives the same particles.
  *
  * @throws {RangeError} If a number of the options is out of range.
  */
@@ -126,21 +126,21 @@ function distances(a: ArrayLike<number>, b: ArrayLike<number>, rng: Rng): Distan
   return { energy: energyDistance(a, b, 2), sliced: slicedWasserstein(a, b, 2, 64, rng) };
 }
 
-/** What {@linkcode measureLangevin} found. */
+/** The result of {@linkcode measureLangevin}. */
 export interface LangevinReport {
-  /** Distance to true samples after so many moves. */
+  /** Distances to exact samples by steps. */
   readonly curve: readonly (Distances & { readonly step: number })[];
-  /** True samples against true samples, as many: mean and standard deviation over independent pairs. */
+  /** Distances between two sets of as many exact samples: mean and standard deviation over independent pairs. */
   readonly floor: { readonly mean: Distances; readonly std: Distances };
-  /** For a mixture, each mode's share among the particles at the end and what it should be. */
+  /** For a mixture, each mode's share among the particles at the end, and its weight. */
   readonly modes: readonly (BinomialEstimate & { readonly weight: number })[];
   /** The run itself. */
   readonly run: LangevinRun;
-  /** True samples, [count, 2]. */
+  /** Exact samples, [count, 2]. */
   readonly truth: Float32Array;
 }
 
-/** Runs Langevin dynamics and compares what it draws with true samples at every look. */
+/** Runs Langevin dynamics and compares its particles with exact samples at every snapshot. */
 export async function measureLangevin(
   distribution: ExactDistribution,
   options: LangevinRunOptions,
@@ -202,7 +202,7 @@ function momentsOf(pairs: readonly Distances[]): { mean: Distances; std: Distanc
 
 const FIRST_STEPS = 150;
 
-/** True samples, the dynamics' with a few of its paths, and the distance between them by moves, as an SVG. */
+/** Exact samples, the dynamics' particles and a few paths, and the distance by steps, as an SVG. */
 export async function langevinPicture(
   distribution: ExactDistribution,
   report: LangevinReport,

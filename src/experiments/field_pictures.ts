@@ -1,4 +1,6 @@
-/** Pictures of learned fields: beside the true one, where they are wrong, and at which noise levels. @module */
+/**
+ * Pictures of learned scores: as arrows beside the true score, and their errors by place and by noise level. @module
+ */
 import type { ExactDistribution } from "../distributions/distribution.ts";
 import type { Mark } from "../plots/marks.ts";
 import { panels } from "../plots/panels.ts";
@@ -26,7 +28,7 @@ export async function fieldsPicture(distribution: ExactDistribution, report: Fie
   ], { columns: 3, title: `Scores at noise σ = ${sigma}; E‖s − s*‖² in percent of E‖s*‖²` });
 }
 
-/** Where the learned fields are wrong, as an SVG: all maps share one scale. */
+/** Maps of the learned fields' errors, as an SVG: all maps share one scale. */
 export async function errorsPicture(
   distribution: ExactDistribution,
   report: FieldsReport,
@@ -93,7 +95,7 @@ function medianLength(vectors: Float32Array): number {
   return lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)];
 }
 
-/** Refuses what is no report of fields. */
+/** Throws unless the value is a report of fields. */
 function requireReport(report: FieldsReport): void {
   requireOptions("report", report);
   requirePositive("the noise of a report", report.sigma);

@@ -1,5 +1,6 @@
 /**
- * Score networks for a 2-D distribution, one by each score matching and one for all noise levels, beside the true field.
+ * Score networks for a 2-D distribution, one by each score matching and one for all noise levels, beside the true
+ * field.
  * @module
  */
 import { createRng } from "../compute/rng.ts";
@@ -29,7 +30,7 @@ export type FieldMethod = ScoreMatching | "noise-conditional";
 /** The names of the methods. */
 export const fieldMethods: readonly FieldMethod[] = [...scoreMatchings, "noise-conditional"];
 
-/** What is learned and how. */
+/** Options of the training. */
 export interface FieldsOptions {
   /** Noise level σ at which fields are learned and compared, positive. */
   readonly sigma: number;
@@ -39,21 +40,21 @@ export interface FieldsOptions {
   readonly batch?: number;
   /** Hidden channels; default 64. */
   readonly hidden?: number;
-  /** Seed of everything. */
+  /** Seed of all random numbers. */
   readonly seed: number;
-  /** Which methods; default all. */
+  /** The methods to train by; default all. */
   readonly methods?: readonly FieldMethod[];
-  /** Told when a method made progress. */
+  /** Called now and then with the method in training and its number of steps taken. */
   readonly onStep?: (method: FieldMethod, done: number) => void;
 }
 
 /** A learned field. */
 export interface LearnedField {
-  /** How it was learned. */
+  /** The method that it was trained by. */
   readonly method: FieldMethod;
   /** The score at points [B, 2] of the data noised by ν; only the noise-conditional one depends on ν. */
   score(x: tf.Tensor2D, noiseRatio: number): tf.Tensor;
-  /** Frees its weights. */
+  /** Disposes its weights. */
   dispose(): void;
 }
 
@@ -139,9 +140,9 @@ async function noiseConditional(
 
 /** Distances of a learned field from the true one. */
 export interface FieldErrors {
-  /** How the field was learned. */
+  /** The method that the field was trained by. */
   readonly method: FieldMethod;
-  /** E‖s − s*‖²/E‖s*‖² over the data noised by σ: 1 for a network that says nothing. */
+  /** E‖s − s*‖²/E‖s*‖² over the data noised by σ: 1 for a network whose output is 0. */
   readonly relative: number;
   /** E‖ν(s − s*)‖²/2 over the data noised by each level ν, in units of the noise. */
   readonly byLevel: readonly number[];
@@ -153,7 +154,7 @@ export interface FieldErrors {
   readonly vectors: Float32Array;
 }
 
-/** All distances, with what is needed to draw them. */
+/** All distances, and the data of their pictures. */
 export interface FieldsReport {
   /** The level at which fields are compared. */
   readonly sigma: number;

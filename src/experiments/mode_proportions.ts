@@ -1,6 +1,7 @@
 /**
- * The proportions of well-separated modes: plain Langevin dynamics cannot cross between them and keeps those of its start;
- * annealed Langevin dynamics and the reverse SDE find them (Song & Ermon 2019, Section 3.2.2 and Figure 3).
+ * The proportions of well-separated modes: plain Langevin dynamics cannot cross between them and keeps those of its
+ * start; annealed Langevin dynamics and the reverse SDE recover the true ones (Song & Ermon 2019, Section 3.2.2 and
+ * Figure 3).
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -20,11 +21,11 @@ import { LOWEST_NOISE, modeShares, runLangevin } from "./exact_langevin.ts";
 import { requireOptions } from "../input/require.ts";
 import { requireRng, requireSome } from "../input/require_parts.ts";
 
-/** What is measured. */
+/** Options of the measurement. */
 export interface ModesOptions {
   /** Samples of each sampler, at least 2. */
   readonly count: number;
-  /** Moves of plain Langevin dynamics; annealed dynamics makes as many in all, the reverse SDE a quarter. */
+  /** Steps of plain Langevin dynamics; annealed dynamics takes as many in all, the reverse SDE a quarter. */
   readonly steps: number;
   /** Probability of the heavier mode; default 0.8. */
   readonly weight?: number;
@@ -34,9 +35,9 @@ export interface ModesOptions {
   readonly rng: Rng;
 }
 
-/** One sampler's verdict. */
+/** The measurement of one sampler. */
 export interface ModesRow {
-  /** Which sampler. */
+  /** The sampler. */
   readonly sampler: string;
   /** Share of samples in the heavier mode. */
   readonly heavier: BinomialEstimate;
@@ -142,7 +143,7 @@ export async function modesPicture(
   const truth = percent(Math.max(...mixture.weights));
   const title = ({ sampler, heavier: { share, low, high } }: ModesRow) =>
     `${sampler}: ${percent(share)} ± ${percent((high - low) / 2)}%`;
-  // The first part of a way from far away is out of the picture.
+  // Paths that start far away are drawn from where they enter the square.
   const ends = (path: Float32Array) => path.subarray(2 * Math.round(path.length / 2 * 0.4));
   return panels([
     ...rows.map((row) =>

@@ -1,5 +1,6 @@
 /**
- * What the 2-D experiments share: the square that is drawn, grids of points in it, fields and densities as marks.
+ * Shared parts of the 2-D experiments: the square that is drawn, grids of points in it, fields and densities as
+ * marks.
  * @module
  */
 import * as tf from "../compute/tf.ts";
@@ -67,7 +68,7 @@ export function shaded(
   };
 }
 
-/** Vectors [N, 2] at points [N, 2], their lengths squeezed into a cell: long ones are told apart by direction only. */
+/** Vectors [N, 2] at points [N, 2], with lengths compressed to fit a cell: of long ones only the direction shows. */
 export function fieldMark(
   points: ArrayLike<number>,
   vectors: ArrayLike<number>,

@@ -1,5 +1,5 @@
 /**
- * A bound on likelihoods that needs no solver: the denoising loss with likelihood weighting.
+ * The continuous-time evidence lower bound (ELBO), the denoising loss with likelihood weighting; it needs no solver.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -12,7 +12,7 @@ import { requireOptions, requireWhole } from "../input/require.ts";
 import { requireModel, requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
-/** How a bound is estimated. */
+/** Options of the bound's Monte Carlo estimate. */
 export interface ContinuousElboOptions {
   /** Times and noise are drawn from here; row i is sample `rng.firstSample + i`. */
   readonly rng: Rng;
@@ -26,20 +26,24 @@ export interface ContinuousElboOptions {
 export interface ContinuousElbo {
   /** Upper bound on E[−log p(x(tMin)) | x_0] of each sample [B], an unbiased estimate of it. */
   readonly bound: Float64Array;
-  /** Variance [B] of the estimate from a single time; that of `bound` is smaller by the number of draws. NaN for one draw. */
+  /**
+   * Variance [B] of the estimate from a single time; that of `bound` is smaller by the number of draws. NaN for one
+   * draw.
+   */
   readonly variance: Float64Array;
 }
 
 /**
- * How unlikely the model's reverse SDE makes what tMin's noise makes of data x_0 [B, …] (Song, Durkan, Murray & Ermon 2021,
- * Theorem 3, from tMin on; the loss of Kingma et al. 2021): with q(x_t | x_0) = N(α x_0, σ² I),
+ * Upper bound on the negative log-likelihood of x(tMin) given data x_0 [B, …] under the model's reverse SDE (Song,
+ * Durkan, Murray & Ermon 2021, Theorem 3, from tMin on; the loss of Kingma et al. 2021): with q(x_t | x_0) = N(α x_0,
+ * σ² I),
  *
  *   E_q[−log p(x(tMin))] ≤ ½ d ln(2π e σ(tMin)²) + KL(q(x_tMax | x_0) ‖ N(0, priorStd² I)) + ½ ∫ g²/σ² E‖ε̂ − ε‖² dt.
  *
  * Where the score is exact its mean over data exceeds the entropy of x(tMin) by the mismatch KL(p_tMax ‖ prior) alone.
  * x_0 is not disposed; samples do not influence each other.
  *
- * @throws {RangeError} for x_0 without samples or dimensions, or a number of draws that is none
+ * @throws {RangeError} When x_0 has no samples or no dimensions, or the number of draws is not a positive integer.
  */
 export async function continuousElbo(
   model: ScoreModel,

@@ -1,5 +1,5 @@
 /**
- * Bytes as real values that have a density, and densities as bits.
+ * Dequantization: bytes to real values that have a density, and densities to bits per dimension.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -37,7 +37,7 @@ export const pixelRange: ValueRange = { low: -256 / 255, high: 256 / 255 };
  *
  * @param bytes [B, …], whole numbers below the number of levels
  * @param shape [B, …]
- * @throws {RangeError} if the shape does not fit or the range is empty
+ * @throws {RangeError} When the shape does not fit or the range is empty.
  */
 export function dequantize(
   bytes: ArrayLike<number>,
@@ -51,7 +51,7 @@ export function dequantize(
   return tf.tensor(Float32Array.from(uniform, (u, i) => range.low + (bytes[i] + u) * width), [...shape]);
 }
 
-/** Bytes with a diffusion's first noise, and how probable that noise was. */
+/** Dequantized bytes and the log density of the noise. */
 export interface NoisyBytes {
   /** [B, …], near the model's distribution at tMin. */
   readonly x: tf.Tensor;
@@ -60,9 +60,9 @@ export interface NoisyBytes {
 }
 
 /**
- * Bytes to the noisy values that a model trained on them has seen (truncated-normal dequantization: Zheng et al. 2023,
- * "Improved Techniques for Maximum Likelihood Estimation for Diffusion ODEs"): x = α(tMin) c + σ(tMin) z, c the middle of
- * a byte's bin and z standard normal, cut off where x/α would leave the bin. As for uniform noise,
+ * Bytes to noisy values of the kind that a model was trained on (truncated-normal dequantization: Zheng et al. 2023,
+ * "Improved Techniques for Maximum Likelihood Estimation for Diffusion ODEs"): x = α(tMin) c + σ(tMin) z, c the
+ * middle of a byte's bin and z standard normal, truncated so that x/α stays in the bin. As for uniform noise,
  *
  *   log P(bytes) ≥ E[log p(x) − log q(x | bytes)],
  *
@@ -70,7 +70,7 @@ export interface NoisyBytes {
  *
  * @param bytes [B, …], whole numbers below the number of levels
  * @param shape [B, …]
- * @throws {RangeError} if the shape does not fit or the range is empty
+ * @throws {RangeError} When the shape does not fit or the range is empty.
  */
 export function truncatedNormalDequantize(
   bytes: ArrayLike<number>,
@@ -97,15 +97,16 @@ export function truncatedNormalDequantize(
 }
 
 /**
- * What decoding costs, in nats for each value: added d times to a bound on E[−log p(x) | bytes], x = α c + σ ε at tMin with
- * noise that is not cut off (`continuousElbo`), it gives a bound on −log P(bytes). It is −h(q) + E[−log P(c | x)] with
- * P(c | x) ∝ q(x | c) over all levels (Kingma et al. 2021, Section 3.3), where infinitely many bound those that are.
+ * The decoder's term in nats for each value: added d times to a bound on E[−log p(x) | bytes], x = α c + σ ε at tMin
+ * with noise that is not truncated (`continuousElbo`), it gives a bound on −log P(bytes). It is −h(q) + E[−log P(c |
+ * x)] with P(c | x) ∝ q(x | c) over all levels (Kingma et al. 2021, Section 3.3); infinitely many levels are summed,
+ * which bounds the finite sum.
  */
 export function decoderNats(sde: Sde, range: ValueRange = pixelRange): number {
   requireSde("sde", sde);
   const gap = binWidth(range) / noiseRatio(sde, sde.tMin);
   const others = Math.ceil(20 / gap);
-  /** −log P(c | x) where the noise is z; the levels beside c lie gap, 2 gap, … away. */
+  /** −log P(c | x) for noise z; the other levels lie at distances gap, 2 gap, … from c. */
   const surprise = (z: number) => {
     let sum = 1;
     for (let k = 1; k <= others; k++) {
@@ -119,19 +120,19 @@ export function decoderNats(sde: Sde, range: ValueRange = pixelRange): number {
 
 /** E f(Z) of a standard normal Z, for f that grows no faster than a power. */
 function integrateOverNormal(f: (z: number) => number): number {
-  const step = 1 / 64; // the trapezoidal rule: its error on analytic functions is below the last bit long before
+  const step = 1 / 64; // of the trapezoidal rule, whose error on analytic functions is below the last bit at much larger steps
   let sum = 0;
   for (let z = -9; z <= 9; z += step) sum += f(z) * Math.exp(-z * z / 2);
   return sum * step / Math.sqrt(2 * Math.PI);
 }
 
 /**
- * Bits per dimension of dequantized data: −(log p(x)/d + ln(bin width))/ln 2. Its mean over dequantizations is an upper bound
- * on the bits that the discrete data take (Theis et al. 2016), whatever range they were scaled to.
+ * Bits per dimension of dequantized data: −(log p(x)/d + ln(bin width))/ln 2. Its mean over dequantizations is an
+ * upper bound on the bits that the discrete data take (Theis et al. 2016), whatever range they were scaled to.
  *
  * @param logDensity in nats, of x in the given range
  * @param dimension d
- * @throws {RangeError} if the range is empty or the dimension not a positive integer
+ * @throws {RangeError} When the range is empty or the dimension not a positive integer.
  */
 export function bitsPerDimension(
   logDensity: number,
@@ -166,7 +167,7 @@ function binWidth(range: ValueRange): number {
   return (high - low) / levels;
 }
 
-/** Refuses values that are in no bin of the range. */
+/** Throws for values that are in no bin of the range. */
 function requireBins(values: ArrayLike<number>, { levels = 256 }: ValueRange): void {
   const inside = (value: number) =>
     value >= 0 && (levels === 1 || (Number.isInteger(value) && value < levels));

@@ -1,9 +1,9 @@
 /**
- * The variational bound on the likelihood of a chain in discrete time (Sohl-Dickstein et al. 2015, eq. 14; Ho et al. 2020,
- * eq. 5), −log p(x_0) ≤ L_T + Σ_n L_{n−1} + L_0, term by term.
+ * The variational bound on the likelihood of a discrete-time diffusion model (Sohl-Dickstein et al. 2015, eq. 14; Ho
+ * et al. 2020, eq. 5), −log p(x_0) ≤ L_T + Σ_n L_{n−1} + L_0, term by term.
  *
- * The chain goes down a grid of times of any SDE. With q(x_s | x_t, x_0) = N(a x_t + b x_0, ṽ I) the model's step is
- * p(x_s | x_t) = N(a x_t + b x̂_0(x_t), v I), so every term but the last is a divergence between Gaussians.
+ * The model's steps go down a time grid of any SDE. With q(x_s | x_t, x_0) = N(a x_t + b x_0, ṽ I) the model's step
+ * is p(x_s | x_t) = N(a x_t + b x̂_0(x_t), v I), so every term but the last is a divergence between Gaussians.
  * @module
  */
 import { logNormalProbability } from "../math/normal_distribution.ts";
@@ -17,35 +17,35 @@ import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What the model says of the variance of its steps. */
+/** The variances of the model's steps. */
 export type StepVariances =
-  /** ṽ, the posterior's: best for data that are known (Ho et al. 2020, "β̃"). */
+  /** ṽ, the posterior's: optimal for data at one point (Ho et al. 2020, "β̃"). */
   | "posterior"
-  /** The forward step's: best for data that are noise of variance 1 ("β"). */
+  /** The forward step's: optimal for data N(0, I) ("β"). */
   | "forward"
   /** One variance for each step down the grid, as `learnVariances` finds them. */
   | Float64Array;
 
-/** How to bound. */
+/** Options of the bound. */
 export interface DiscreteElboOptions {
   /** Decreasing times, the first being the SDE's tMax; L_0 is of the step from the last to the data. */
   readonly times: Float64Array;
-  /** Draws the noise; a sample's bound does not depend on its batch-mates. */
+  /** Draws the noise; a sample's bound does not depend on the rest of its batch. */
   readonly rng: Rng;
   /** Default "posterior". */
   readonly variances?: StepVariances;
   /**
-   * What L_0 is: of data on `levels` equidistant values from −1 to 1, the probability of the datum (Ho et al. 2020, eq. 13); for
-   * null the density. Default 256.
+   * The number of equidistant values from −1 to 1 that data take, for which L_0 is −log of the datum's probability
+   * (Ho et al. 2020, eq. 13); null to take −log of its density. Default 256.
    */
   readonly levels?: number | null;
-  /** Told after every step how many were taken. */
+  /** Called after every step with the number of steps taken. */
   readonly onStep?: (step: number) => void;
 }
 
 /** The bound on −log p(x_0) of every sample, in nats. */
 export interface DiscreteElbo {
-  /** L_T, [B]: how far the end of the diffusion is from the prior. */
+  /** L_T, [B]: the KL divergence of the diffusion's end from the prior. */
   readonly prior: Float64Array;
   /** L_{n−1} of each step down the grid, [times − 1][B]. */
   readonly steps: readonly Float64Array[];
@@ -75,8 +75,8 @@ export function posteriorStep(
 /**
  * The bound's terms for data [B, …], one draw of noise for each sample and step.
  *
- * @throws {RangeError} if the times do not decrease from tMax, there are not as many variances as steps, or a variance is not
- * positive
+ * @throws {RangeError} When the times do not decrease from tMax, there are not as many variances as steps, or a
+ * variance is not positive.
  */
 export async function discreteElbo(
   model: ScoreModel,
@@ -92,7 +92,7 @@ export async function discreteElbo(
   if (levels !== null) requireWhole("levels", levels, 2);
   if (variances instanceof Float64Array && variances.length !== times.length) {
     throw new RangeError(
-      `${times.length} times are as many steps, the one to the data included: got ${variances.length} variances`,
+      `${times.length} times need ${times.length} variances, the last for the step to the data: got ${variances.length}`,
     );
   }
   const [rows] = data.shape;
@@ -126,10 +126,10 @@ export async function discreteElbo(
 }
 
 /**
- * The variances that make the bound least, one for each step of the grid and the one to the data: ṽ + b² E|x_0 − x̂_0|²/d
- * (Bao et al. 2022, Analytic-DPM, theorem 1), the mean taken over the data [B, …].
+ * The variances that minimize the bound, one for each step of the grid and one for the step to the data: ṽ + b² E|x_0
+ * − x̂_0|²/d (Bao et al. 2022, Analytic-DPM, theorem 1), the mean taken over the data [B, …].
  *
- * @throws {RangeError} if the times do not decrease from tMax
+ * @throws {RangeError} When the times do not decrease from tMax.
  */
 export async function learnVariances(
   model: ScoreModel,
@@ -156,7 +156,7 @@ export async function learnVariances(
   return learned;
 }
 
-/** |x_0 − x̂_0(x_t)|² of every sample, x_t drawn from the diffusion: ν² |ε̂ − ε|², which has its digits at small ν. */
+/** |x_0 − x̂_0(x_t)|² of every sample, x_t drawn from the diffusion: ν² |ε̂ − ε|², which loses no digits at small ν. */
 async function squaredErrors(model: ScoreModel, data: tf.Tensor, t: number, rng: Rng): Promise<Float64Array> {
   const { sde } = model;
   const errors = tf.tidy(() => {
@@ -197,7 +197,7 @@ async function reconstructions(
   const half = 1 / (levels - 1);
   const result = new Float64Array(rows);
   for (let i = 0; i < values.length; i++) {
-    // The outermost values stand for all that is beyond them.
+    // The outermost values include all probability beyond them.
     const low = values[i] <= -1 + half / 2 ? -Infinity : (differences[i] - half) / deviation;
     const high = values[i] >= 1 - half / 2 ? Infinity : (differences[i] + half) / deviation;
     result[Math.floor(i / dimension)] -= logNormalProbability(low, high);
@@ -225,12 +225,12 @@ function requireTimes(sde: Sde, times: Float64Array): void {
     throw new TypeError(`the times of a bound must be a Float64Array, got ${quoted(times)}`);
   }
   if (times[0] !== sde.tMax) {
-    throw new RangeError(`the times of a bound begin with tMax = ${sde.tMax}, got ${times[0]}`);
+    throw new RangeError(`the times of a bound must begin with tMax = ${sde.tMax}, got ${times[0]}`);
   }
   for (let i = 1; i < times.length; i++) {
     if (!(times[i] < times[i - 1] && times[i] > 0)) {
       throw new RangeError(
-        `the times of a bound decrease and are positive, got ${times[i]} after ${times[i - 1]}`,
+        `the times of a bound must decrease and be positive, got ${times[i]} after ${times[i - 1]}`,
       );
     }
   }
@@ -243,7 +243,7 @@ function requireVariance(variance: number, step: number): number {
   return variance;
 }
 
-/** Refuses what is no model, no data or no options of a bound. */
+/** Throws unless the arguments are a model, data and options of a bound. */
 function requireRun(
   model: ScoreModel,
   data: tf.Tensor,

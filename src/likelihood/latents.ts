@@ -13,8 +13,8 @@ import { requireTensor } from "../compute/require_tensor.ts";
  * The latent codes at tMax of x [B, …] at tMin (Song et al. 2021, Section 4.3); near N(0, priorStd²) for data of the
  * model's distribution. x is not disposed, the caller owns the result.
  *
- * @throws {RangeError} for a bad method
- * @throws {Error} where the state stops being finite, or the solver does not arrive
+ * @throws {RangeError} When the method is invalid.
+ * @throws {Error} When the state becomes NaN or infinite, or the solver does not reach the end.
  */
 export async function encodeLatent(model: ScoreModel, x: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
   requireModel("model", model);
@@ -22,7 +22,9 @@ export async function encodeLatent(model: ScoreModel, x: tf.Tensor, method?: Flo
   return await solveFlow(model.sde, model.odeDrift, x, "to prior", method);
 }
 
-/** What latent codes [B, …] stand for, at tMin: the inverse of {@linkcode encodeLatent}, with the same errors. */
+/**
+ * The samples at tMin of latent codes [B, …] at tMax: the inverse of {@linkcode encodeLatent}, with the same errors.
+ */
 export async function decodeLatent(
   model: ScoreModel,
   codes: tf.Tensor,
@@ -38,12 +40,12 @@ export async function decodeLatent(
  *
  *   [sin((1 − w) θ) a + sin(w θ) b]/sin θ,   θ the angle between a and b,
  *
- * which keeps the norms that Gaussian vectors of many dimensions have; straight mixing shortens them.
+ * which keeps the norm of Gaussian vectors of many dimensions; linear interpolation shortens them.
  *
  * @param a,b of one shape [1, …]
  * @param weights M numbers from 0 (a) to 1 (b)
  * @returns [M, …]
- * @throws {RangeError} if the shapes differ, or the vectors have no angle between 0 and π
+ * @throws {RangeError} When the shapes differ, or the vectors have no angle between 0 and π.
  */
 export async function interpolateLatents(
   a: tf.Tensor,

@@ -1,5 +1,5 @@
 /**
- * The likelihood that a score model gives to data, by the probability flow.
+ * The log-likelihood of data under a score model, by the probability flow ODE.
  * @module
  */
 import { sizeOf } from "../math/shape.ts";
@@ -17,15 +17,18 @@ import { requireTensor } from "../compute/require_tensor.ts";
 
 /** Hutchinson's estimator of a trace: the mean of eᵀ J e over random vectors e of mean 0 and covariance 1. */
 export interface Hutchinson {
-  /** The vectors are drawn from here, once for a whole likelihood; row i is sample `rng.firstSample + i`. */
+  /** The source of the vectors, drawn once for a whole likelihood; row i is sample `rng.firstSample + i`. */
   readonly rng: Rng;
-  /** How many vectors each sample gets, a positive integer; default 1. */
+  /** The number of vectors for each sample, a positive integer; default 1. */
   readonly probes?: number;
-  /** Their distribution; signs (the default) have the smaller variance, 2 Σ_{i≠j} J_ij² for symmetric J, and are exact in 1-D. */
+  /**
+   * Their distribution; signs (the default) have the smaller variance, 2 Σ_{i≠j} J_ij² for symmetric J, and are exact
+   * in 1-D.
+   */
   readonly distribution?: "rademacher" | "gaussian";
 }
 
-/** How a likelihood is computed. */
+/** The divergence's estimate and the solver of a likelihood. */
 export interface LikelihoodOptions {
   /** The divergence: exact, which takes d vector-Jacobian products an evaluation, or estimated; default exact. */
   readonly trace?: "exact" | Hutchinson;
@@ -39,13 +42,13 @@ export interface Likelihood {
   readonly logDensity: Float64Array;
   /** Standard error over the probes [B]: 0 for an exact trace, NaN for a single probe. */
   readonly standardError: Float64Array;
-  /** Times that the velocity of the batch was computed, each with a divergence. */
+  /** Evaluations of the batch's drift, each with a divergence. */
   readonly evaluations: number;
 }
 
 /**
- * The log density of the model's distribution at tMin, which differs from the data's only by the noise there, at x [B, …]
- * (Song et al. 2021, eq. 39–40):
+ * The log density of the model's distribution at tMin, which differs from the data's only by the noise there, at x
+ * [B, …] (Song et al. 2021, eq. 39–40):
  *
  *   log p(x) = log N(x(T); 0, priorStd²) + ∫ div v(x(t), t) dt  along the flow dx/dt = v from x at tMin.
  *
@@ -63,8 +66,10 @@ export interface Likelihood {
  * const { logDensity } = await logLikelihood(model, tf.tensor2d([[1]]));
  * console.assert(Math.abs(Math.exp(logDensity[0]) - 0.242) < 1e-3);
  * ```
- * @throws {RangeError} for x without samples or dimensions, a number of probes that is none, or a bad method
- * @throws {Error} where the state stops being finite, the solver does not arrive, or the predicted noise has no gradient
+ * @throws {RangeError} When x has no samples or no dimensions, the number of probes is not a positive integer, or the
+ * method is invalid.
+ * @throws {Error} When the state becomes NaN or infinite, the solver does not reach the end, or the predicted noise
+ * has no gradient.
  */
 export async function logLikelihood(
   model: ScoreModel,
@@ -84,13 +89,13 @@ export async function logLikelihood(
   const probes = trace === "exact" ? unitVectors(x.shape) : drawnProbes(trace, x.shape);
   const columns = trace === "exact" ? 1 : probes.length;
   let evaluations = 0;
-  /** The velocity, flat, and the divergence beside it: one column, or one to a probe. */
+  /** The drift, flat, with the divergence in further columns: one, or one for each probe. */
   const derivative = (state: tf.Tensor, t: PerRow) => {
     evaluations++;
     return tf.tidy(() => {
       const at = tf.slice(state, [0, 0], [rows, dimension]).reshape(x.shape);
-      // v = f x + g²/(2σ) ε̂. Only ε̂ is differentiated: were v, a model that hides its gradient would leave the linear part's,
-      // and no error.
+      // v = f x + g²/(2σ) ε̂. Only ε̂ is differentiated: of v, a model without a gradient would leave the linear
+      // part's gradient, and no error.
       const noise = valueAndGradientOf((at) => model.predictedNoise(at, t), "the predicted noise");
       const drift = column(mapPerRow(t, sde.driftCoefficient), at);
       const share = column(mapPerRow(t, (t) => sde.diffusionCoefficient(t) ** 2 / (2 * sde.sigma(t))), at);

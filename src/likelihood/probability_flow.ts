@@ -1,5 +1,5 @@
 /**
- * The probability flow from one end of an SDE's time to the other, as an ordinary differential equation.
+ * Solves the probability flow ODE between tMin and tMax.
  * @module
  */
 import type { PerRow } from "../compute/rows.ts";
@@ -12,8 +12,8 @@ import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import { requireOptions } from "../input/require.ts";
 
 /**
- * How a flow is solved: by Dormand–Prince 5(4) with steps that each sample chooses, or by Runge–Kutta 4 with the steps of a
- * grid, where `log-snr` is the best choice.
+ * The solver of the probability flow: Dormand–Prince 5(4) with adaptive steps for each sample, or Runge–Kutta 4 with
+ * the steps of a grid, for which `log-snr` is best.
  */
 export type FlowMethod =
   | { readonly kind: "dopri5" } & ToleranceOptions
@@ -23,11 +23,11 @@ export type FlowMethod =
 type FlowDirection = "to prior" | "to data";
 
 /**
- * Solves dx/dt = derivative(x, t) between sde.tMin and sde.tMax for x [B, …], which is not disposed; the caller owns the
- * result.
+ * Solves dx/dt = derivative(x, t) between sde.tMin and sde.tMax for x [B, …], which is not disposed; the caller owns
+ * the result.
  *
- * @throws {RangeError} for tolerances that are not positive, or a grid that is none
- * @throws {Error} where the state stops being finite, or Dormand–Prince does not arrive in its attempts
+ * @throws {RangeError} When a tolerance is not positive, or the grid is invalid.
+ * @throws {Error} When the state becomes NaN or infinite, or Dormand–Prince does not reach the end in its attempts.
  */
 export async function solveFlow(
   sde: Sde,

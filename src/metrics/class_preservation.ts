@@ -1,22 +1,27 @@
-/** Whether digits that were filled in are still what they were, and how many things they could be. @module */
+/**
+ * How often imputed digits keep the class of the original, and how many classes the samples of one digit have. @module
+ */
 import { modelToBytes, toModel } from "../data/dataset.ts";
 import type { Weights } from "../networks/network.ts";
 import { CLASSIFIER_CLASSES, classify } from "../classifiers/digit_classifier.ts";
 
-/** What a classifier says of samples that were drawn for digits whose classes are known. */
+/** Classes of samples compared with the labels of the digits that they were drawn for. */
 export interface ClassPreservation {
   /** Share of the samples that have their digit's class. */
   readonly kept: number;
-  /** Share of the digits whose class is the most frequent one among their samples; of several the least class. */
+  /**
+   * Share of the digits whose class is the most frequent among their samples; of equally frequent ones the least
+   * counts.
+   */
   readonly keptByVote: number;
-  /** The same for the samples of each class; null where there is no digit of it. */
+  /** The share of samples with their digit's class, for each class; null for a class without digits. */
   readonly perClass: readonly (number | null)[];
   /** Mean number of classes among the samples of one digit. */
   readonly classes: number;
 }
 
 /**
- * Classifies samples, rounded to bytes, and compares.
+ * Classifies samples, rounded to bytes, and compares their classes with the true ones.
  *
  * @param classifier The weights of the digit classifier.
  * @param values [digits, samples, 28, 28, 1] in [−1, 1].

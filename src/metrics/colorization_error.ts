@@ -1,29 +1,30 @@
-/** How right the colours are that were drawn for grey images of two colours. @module */
+/** Errors of colorization, on images of two colours. @module */
 import { posteriorMoments } from "./posterior_moments.ts";
 
 /** Measures of coloured images; all but the first in units of a pixel's range. */
 interface ColourErrors {
-  /** The most by which the grey of a pixel, the mean of its channels, was changed, in model units. */
+  /** The largest change of a pixel's grey, the mean of its channels, in model units. */
   readonly greyError: number;
   /**
-   * Root mean square distance of pixels from their image's best line in the space of colours with their grey. In an image of
-   * two colours and their blends every channel is an affine function of the grey, so that it is 0 but for rounding.
+   * Root mean square distance of pixels from their image's best line in the space of colours with their grey. In an
+   * image of two colours and their blends every channel is an affine function of the grey, so that the distance is 0
+   * but for rounding.
    */
   readonly lineError: number;
-  /** Root mean square standard deviation of a pixel's channels over the samples; null of one sample. */
+  /** Root mean square standard deviation of a pixel's channels over the samples; null for one sample. */
   readonly colourStd: number | null;
-  /** Root mean square difference of channels from their grey, of the samples … */
+  /** Root mean square difference of channels from their grey, over the samples. */
   readonly saturation: number;
-  /** … and of the originals. */
+  /** The same over the originals. */
   readonly originalSaturation: number;
 }
 
 /**
- * Measures samples against the originals whose grey they were to keep.
+ * Measures colorized samples against the originals whose grey they were drawn for.
  *
  * @param originals [images, pixels, 3] in [−1, 1].
  * @param values [images, samples, pixels, 3].
- * @throws {RangeError} When the numbers do not make up the values.
+ * @throws {RangeError} When the lengths do not fit the numbers of images, samples and pixels.
  */
 export function colourErrors(
   originals: Float32Array,

@@ -1,4 +1,7 @@
-/** How good drawn digits are: near to MNIST's test images as a set, and each what it was asked to be. @module */
+/**
+ * The quality of sampled digits: distances to MNIST's test images, and the share that have the class of their label.
+ * @module
+ */
 import { type ImageDataset, modelToBytes, slice, toModel } from "../data/dataset.ts";
 import type { Weights } from "../networks/network.ts";
 import { classAccuracy, CLASSIFIER_FEATURES, classify } from "../classifiers/digit_classifier.ts";
@@ -6,21 +9,21 @@ import { type FeatureMoments, featureMoments, frechetDistance } from "./frechet.
 import { kernelDistance, type KernelMoments, kernelMoments } from "./kernel_distance.ts";
 import { type Manifold, manifold, manifoldFraction } from "./precision_recall.ts";
 
-/** What digits are measured against. */
+/** The reference that digits are measured against. */
 export interface DigitReference {
   /** Moments of all test images' features. */
   readonly moments: FeatureMoments;
-  /** The same for the kernel distance. */
+  /** Moments of the same features for the kernel distance. */
   readonly kernel: KernelMoments;
   /** Manifold of as many test images as there are digits, or of all. */
   readonly manifold: Manifold;
-  /** What `count` training images read: the floor that perfect samples would reach. */
+  /** The quality of `count` training images, which perfect samples would have. */
   readonly floor: DigitQuality;
 }
 
 /** The measured quality of a set of digits, on the classifier's features, against test images. */
 export interface DigitQuality {
-  /** Fréchet distance to all test images; lower is better, and smaller sets read higher. */
+  /** Fréchet distance to all test images; lower is better, and smaller sets have larger distances. */
   readonly frechet: number;
   /** Kernel distance to all test images; around zero for a perfect set of any size. */
   readonly kernelDistance: number;
@@ -30,12 +33,12 @@ export interface DigitQuality {
   readonly precision: number;
   /** Share of as many test images, in [0, 1], that lie in the manifold of the digits. */
   readonly recall: number;
-  /** Share of the digits, in [0, 1], that the classifier takes for what was asked for; null without labels. */
+  /** Share of the digits, in [0, 1], that the classifier assigns to their label; null without labels. */
   readonly accuracy: number | null;
 }
 
 /**
- * Prepares to measure sets of `count` digits.
+ * Computes the reference for sets of `count` digits.
  *
  * @param classifier The weights of the digit classifier.
  * @throws {RangeError} When there are not so many training images, or fewer digits than the metrics need, which is 10.
@@ -61,11 +64,11 @@ export async function digitReference(
 }
 
 /**
- * Measures digits. They are rounded to bytes first, as in a picture file and in MNIST itself.
+ * Measures digits, which are rounded to bytes first, as in picture files and in MNIST.
  *
  * @param classifier The weights of the digit classifier.
- * @param images [N, 28, 28, 1] in [−1, 1], N ≥ 10. Their order must not bring like ones together, or the standard error is wrong.
- * @param labels [N], what each was asked to be; null when nothing was asked for.
+ * @param images [N, 28, 28, 1] in [−1, 1], N ≥ 10. They must not be sorted by class, or the standard error is wrong.
+ * @param labels [N], the labels that the digits were sampled for; null for none.
  */
 export async function digitQuality(
   classifier: Weights,

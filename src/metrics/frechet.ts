@@ -50,7 +50,8 @@ export function featureMoments(features: ArrayLike<number>, dimension: number): 
 /**
  * |μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½): the squared Wasserstein-2 distance of the Gaussians with these moments.
  *
- * tr (Σ_a Σ_b)^½ = tr (Σ_a^½ Σ_b Σ_a^½)^½ is found from symmetric eigenvalues, so that singular covariances are no trouble.
+ * tr (Σ_a Σ_b)^½ = tr (Σ_a^½ Σ_b Σ_a^½)^½ is computed from symmetric eigenvalues, so that covariances may be
+ * singular.
  *
  * @example
  * ```ts
@@ -81,7 +82,10 @@ export function frechetDistance(a: FeatureMoments, b: FeatureMoments): number {
   return distance;
 }
 
-/** The symmetric square root of a symmetric positive semi-definite matrix; eigenvalues that rounding made negative count as 0. */
+/**
+ * The symmetric square root of a symmetric positive semi-definite matrix; eigenvalues that rounding made negative
+ * count as 0.
+ */
 function squareRoot(covariance: Float64Array, dimension: number): Matrix {
   const { values, vectors } = symmetricEigen(square(covariance, dimension));
   const roots = Matrix.diag(Array.from(values, (value) => Math.sqrt(Math.max(0, value))));
@@ -92,7 +96,7 @@ function square(values: Float64Array, dimension: number): Matrix {
   return Matrix.from1DArray(dimension, dimension, values);
 }
 
-/** Refuses a mean and a covariance that are none, such as one with a negative variance. */
+/** Throws for an invalid mean or covariance, such as one with a negative variance. */
 function requireMoments(moments: FeatureMoments): void {
   requireOptions("moments", moments);
   const { mean, covariance } = moments;

@@ -2,17 +2,17 @@
 import { isList, requireArray, requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** What {@linkcode kernelDistance} needs to know of a set of feature vectors. */
+/** Statistics of a set of feature vectors for {@linkcode kernelDistance}. */
 export interface KernelMoments {
   /** Length of a feature vector. */
   readonly dimension: number;
-  /** Consecutive parts of the set, as equal in size as can be. */
+  /** Sums over consecutive parts of the set, which differ in size by at most one. */
   readonly blocks: readonly KernelSum[];
 }
 
 /** Sums over some of the vectors. */
 export interface KernelSum {
-  /** How many vectors. */
+  /** The number of vectors. */
   readonly count: number;
   /** Σ φ(x), where φ(x)·φ(y) = k(x, y). */
   readonly embedding: Float64Array;
@@ -20,28 +20,31 @@ export interface KernelSum {
   readonly self: number;
 }
 
-/** A kernel distance and how far it is to be trusted. */
+/** A kernel distance and its standard error. */
 export interface KernelDistance {
   /** The estimate; unbiased, so around zero, and negative half of the time, for two sets of one distribution. */
   readonly distance: number;
-  /** Its standard error by the jackknife over blocks; for two sets of one distribution it is too large, by a factor of up to about √2. */
+  /**
+   * Its standard error by the jackknife over blocks; for two sets of one distribution it is too large, by a factor of
+   * up to about √2.
+   */
   readonly standardError: number;
 }
 
-/** The most entries of a feature vector: φ has (d + 1)(d + 2)(d + 3)/6. */
+/** The largest length of a feature vector: φ has (d + 1)(d + 2)(d + 3)/6 entries. */
 const mostDimensions = 128;
 
 /**
- * Sums over blocks of feature vectors of what the cubic kernel k(x, y) = (x·y/d + 1)³ can be computed from. With
- * z = (x/√d, 1), k(x, y) = (z_x·z_y)³ = φ(x)·φ(y), where φ holds all products of three entries of z: so the cost grows with n,
- * not n².
+ * Sums over blocks of feature vectors from which means of the cubic kernel k(x, y) = (x·y/d + 1)³ are computed. With
+ * z = (x/√d, 1), k(x, y) = (z_x·z_y)³ = φ(x)·φ(y), where φ holds all products of three entries of z: so the cost
+ * grows with n, not n².
  *
  * @param features [n, d], row-major.
  * @param dimension d.
- * @param blocks Into how many parts the set is divided for standard errors; vectors of one part must not be more alike than
- * those of different parts.
- * @throws {RangeError} When the length is no multiple of d, there are fewer than two blocks or fewer vectors than blocks or
- * than three, d is above 128, or a value is not finite.
+ * @param blocks The number of parts that the set is divided into for standard errors; vectors of one part must not be
+ * more alike than those of different parts.
+ * @throws {RangeError} When the length is no multiple of d, there are fewer than two blocks or fewer vectors than
+ * blocks or than three, d is above 128, or a value is not finite.
  */
 export function kernelMoments(features: ArrayLike<number>, dimension: number, blocks = 10): KernelMoments {
   if (!isList(features)) throw new TypeError(`features must be a list of numbers, got ${quoted(features)}`);
@@ -78,8 +81,9 @@ export function kernelMoments(features: ArrayLike<number>, dimension: number, bl
 
 /**
  * The unbiased estimate of the squared maximum mean discrepancy under the cubic kernel (Gretton et al. 2012, eq. 3;
- * Bińkowski et al. 2018, eq. 4): the mean of k over pairs of different x, plus that over pairs of different y, minus twice
- * that over pairs of an x and a y. It does not grow as sets get smaller, as the Fréchet distance does.
+ * Bińkowski et al. 2018, eq. 4): the mean of k over pairs of different x, plus that over pairs of different y, minus
+ * twice that over pairs of an x and a y. Its mean does not depend on the sizes of the sets, unlike the Fréchet
+ * distance's.
  *
  * @example
  * ```ts

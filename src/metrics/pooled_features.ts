@@ -1,4 +1,4 @@
-/** What images of any kind are like in the large: colours and contrast of their parts. No network has learned it. @module */
+/** Per-patch mean and standard deviation of each channel: hand-made features for a Fréchet distance. @module */
 import { type ImageDataset, imageSize } from "../data/dataset.ts";
 import { requireDataset } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
@@ -12,11 +12,11 @@ export interface PatchStatistics {
 }
 
 /**
- * Mean and standard deviation of each channel in each of cells × cells parts of an image, in units in which a pixel is from 0 to 1. A
- * Fréchet distance on them sees colours, layout and contrast and is blind to shapes: it tells checkpoints of one run apart and
- * cannot be compared with distances on the features of Inception.
+ * Mean and standard deviation of each channel in each of cells × cells parts of an image, in units in which a pixel
+ * is from 0 to 1. A Fréchet distance on them depends on colours, layout and contrast, not on shapes: it serves to
+ * compare checkpoints of one run, and cannot be compared with distances on the features of Inception.
  *
- * @param dataset N images; heights and widths that `cells` does not divide make parts that differ by a pixel.
+ * @param dataset N images; where `cells` does not divide the height or width, parts differ by a pixel.
  * @param cells Parts in a column and in a row; at most the height and the width. Default 4.
  * @throws {RangeError} When there are more parts than pixels.
  */

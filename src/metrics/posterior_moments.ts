@@ -1,4 +1,4 @@
-/** Mean and spread, pixel by pixel, of several samples for each of several observations. @module */
+/** Per-pixel mean and standard deviation of the samples of each observation. @module */
 
 /** Moments of the samples of each observation. */
 interface PosteriorMoments {
@@ -12,7 +12,7 @@ interface PosteriorMoments {
  * Mean and standard deviation of each coordinate over the samples of one observation.
  *
  * @param values [observations, samples, size].
- * @throws {RangeError} When the numbers do not make up the values.
+ * @throws {RangeError} When the length is not observations × samples × size.
  */
 export function posteriorMoments(
   values: Float32Array,

@@ -2,7 +2,7 @@
 import { requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** The balls around feature vectors that stand for the set from which they come. */
+/** The manifold estimate of a set of feature vectors: a ball around each. */
 export interface Manifold {
   /** [n, d], row-major: the centres. */
   readonly points: ArrayLike<number>;
@@ -13,12 +13,14 @@ export interface Manifold {
 }
 
 /**
- * The manifold estimate of a set: around every point a ball that reaches its k-th nearest neighbour. Costs up to n² d / 2.
+ * The manifold estimate of a set: around every point a ball that reaches its k-th nearest neighbour. Costs up to n² d
+ * / 2.
  *
  * @param points [n, d], row-major, finite.
  * @param dimension d.
  * @param neighbours k; the paper's is 3.
- * @throws {RangeError} When the length is no multiple of d, k is no positive integer, or there are not more than k points.
+ * @throws {RangeError} When the length is no multiple of d, k is no positive integer, or there are not more than k
+ * points.
  */
 export function manifold(points: ArrayLike<number>, dimension: number, neighbours = 3): Manifold {
   const count = pointCount(points, dimension);
@@ -51,8 +53,9 @@ export function manifold(points: ArrayLike<number>, dimension: number, neighbour
 }
 
 /**
- * The share of points that lie in at least one ball of a manifold, borders included. Of generated points in the manifold of
- * real ones it is precision, the other way round recall (Kynkäänniemi et al. 2019, eq. 1–3). Costs up to n m d.
+ * The share of points that lie in at least one ball of a manifold, borders included. For generated points in the
+ * manifold of real ones it is precision, for real points in that of generated ones recall (Kynkäänniemi et al. 2019,
+ * eq. 1–3). Costs up to n m d.
  *
  * @example
  * ```ts
@@ -92,7 +95,7 @@ function pointCount(points: ArrayLike<number>, dimension: number): number {
   return count;
 }
 
-/** Squared distance; of one beyond the limit, only that it is. */
+/** Squared distance, or any value above the limit if it exceeds that. */
 function squaredDistance(
   a: ArrayLike<number>,
   i: number,

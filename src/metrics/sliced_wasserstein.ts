@@ -11,7 +11,7 @@ import { requireRng } from "../input/require_parts.ts";
  * @param b [m, d], row-major; m may differ from n.
  * @param dimension d.
  * @param directions Number of random directions.
- * @param rng Directions come from a fork of it; the generator itself is left where it is.
+ * @param rng Directions come from a fork of it; the generator itself does not advance.
  * @throws {RangeError} When a sample is empty or its length is no multiple of d.
  */
 export function slicedWasserstein(

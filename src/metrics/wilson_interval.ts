@@ -2,7 +2,7 @@
 import { requirePositive, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** How often something happened, and where its probability lies. */
+/** A binomial proportion and its confidence interval. */
 export interface BinomialEstimate {
   /** successes/n. */
   readonly share: number;
@@ -13,8 +13,8 @@ export interface BinomialEstimate {
 }
 
 /**
- * Wilson's score interval (Wilson 1927) of a binomial proportion; unlike the share ± z standard errors it holds its level
- * near 0 and 1 too.
+ * Wilson's score interval (Wilson 1927) of a binomial proportion; unlike the share ± z standard errors it keeps its
+ * confidence level near 0 and 1 too.
  *
  * @param z Standard deviations to each side, positive; default 1.96 for 95%.
  * @throws {RangeError} Unless 0 ≤ successes ≤ n are whole numbers, n ≥ 1, and z is positive.

@@ -1,6 +1,7 @@
 /**
- * Waves of a network's input: they show it where within a quantization bin a value lies, which a likelihood is made of
- * (the Fourier features of Kingma et al. 2021, "Variational Diffusion Models", Appendix C).
+ * Fourier features of a network's input: they resolve the position of a value within a quantization bin, on which
+ * likelihoods of bytes depend (the Fourier features of Kingma et al. 2021, "Variational Diffusion Models", Appendix
+ * C).
  * @module
  */
 import { checkNumbers } from "../input/fields.ts";

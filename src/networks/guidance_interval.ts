@@ -1,5 +1,5 @@
 /**
- * How strongly, and at which noise levels, a network follows its labels.
+ * Classifier-free guidance: its scale and its interval of noise levels.
  * @module
  */
 import { checkFields } from "../input/fields.ts";
@@ -10,22 +10,22 @@ import { quoted } from "../input/quoted.ts";
  *
  *   ε̂ = ε̂(y, none) + w(ν) · (ε̂(y, label) − ε̂(y, none)),   w(ν) = scale for from < ν ≤ to, else 1.
  *
- * Where w is 1 the network is asked once, elsewhere twice. Above the interval guidance only narrows the choice of images,
- * and below it changes nothing that can be seen.
+ * Where w is 1 the network is evaluated once, elsewhere twice. Above the interval guidance mainly reduces the variety
+ * of images, and below it has no visible effect.
  */
 export interface Guidance {
-  /** 1 is the conditional model, 0 the unconditional one, more than 1 exaggerates the class. */
+  /** 1 is the conditional model, 0 the unconditional one, above 1 amplifies the effect of the label. */
   readonly scale: number;
-  /** The noise ratio ν = σ/α below which guidance ends; default 0. */
+  /** Guidance is off at and below this noise ratio ν = σ/α; default 0. */
   readonly from?: number;
-  /** The noise ratio down to which guidance waits; default Infinity. */
+  /** Guidance is off above this noise ratio; default Infinity. */
   readonly to?: number;
 }
 
 /**
- * A guidance whose bounds are given; a number is its scale.
+ * The guidance with its defaults filled in; a number is its scale.
  * @throws {TypeError} When it has a field of another name.
- * @throws {RangeError} When the scale is not finite or the interval is none.
+ * @throws {RangeError} When the scale is not finite or the interval is invalid.
  */
 export function checkedGuidance(guidance: number | Guidance): Required<Guidance> {
   if (typeof guidance !== "number") checkFields("guidance", guidance, [], ["scale", "from", "to"]);
@@ -41,7 +41,7 @@ export function checkedGuidance(guidance: number | Guidance): Required<Guidance>
   return { scale, from, to };
 }
 
-/** w(ν): the weight of the class at a noise ratio. */
+/** w(ν), the weight of the label's term at a noise ratio. */
 export function guidanceWeight({ scale, from, to }: Required<Guidance>, noiseRatio: number): number {
   return noiseRatio > from && noiseRatio <= to ? scale : 1;
 }

@@ -1,6 +1,6 @@
 /**
- * The layers that networks are made of. A layer knows the names and shapes of its parameters and is a pure function
- * of them; images are [B, H, W, C].
+ * The layers of networks. A layer states the names and shapes of its parameters and is a pure function of them;
+ * images are [B, H, W, C].
  * @module
  */
 import { groupNorm } from "../compute/group_norm.ts";
@@ -29,8 +29,9 @@ export function silu(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * x·sigmoid(x) with derivatives of every order, at the price of a second sigmoid in the gradient. TensorFlow.js' sigmoid
- * keeps its output for its gradient, and a derivative of that gradient silently leaves out the way through that output.
+ * x·sigmoid(x) with derivatives of every order, at the price of a second sigmoid in the gradient. TensorFlow.js'
+ * sigmoid keeps its output for its gradient, and a derivative of that gradient silently omits the dependence through
+ * that output.
  */
 export function smoothSilu(x: tf.Tensor): tf.Tensor {
   return tf.mul(x, smoothSigmoid(x));
@@ -65,7 +66,7 @@ export function dense(
   };
 }
 
-/** What a convolution is. */
+/** Sizes and options of a convolution. */
 interface ConvolutionOptions {
   /** Channels of the input. */
   readonly from: number;
@@ -79,7 +80,7 @@ interface ConvolutionOptions {
   readonly padding?: "same" | "valid";
   /** Default false: a normalization follows almost every convolution. */
   readonly bias?: boolean;
-  /** Starts at zero, so that the branch starts as nothing. */
+  /** Weights start at zero, so that a residual branch starts as 0. */
   readonly zero?: boolean;
 }
 
@@ -167,7 +168,9 @@ export function selfAttention(name: string, channels: number, groups: number): L
   };
 }
 
-/** Folds blocks of factor × factor pixels into channels: [B, H, W, C] → [B, H/f, W/f, f·f·C]; (row, column, channel). */
+/**
+ * Folds blocks of factor × factor pixels into channels: [B, H, W, C] → [B, H/f, W/f, f·f·C]; (row, column, channel).
+ */
 export function pixelUnshuffle(x: tf.Tensor, factor: number): tf.Tensor {
   if (factor === 1) return x;
   const [batch, height, width, channels] = x.shape;

@@ -6,9 +6,9 @@ import { checkFeatureCount, positionalFeatures } from "./noise_embedding.ts";
 import { requireOptions } from "../input/require.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What a multilayer perceptron is; plain JSON. */
+/** The config of a multilayer perceptron; plain JSON. */
 export interface MlpConfig {
-  /** Tells the kinds of networks apart. */
+  /** The kind of network. */
   readonly kind: "mlp";
   /** Coordinates of a point. */
   readonly dimensions: number;
@@ -23,10 +23,10 @@ export interface MlpConfig {
 }
 
 /**
- * The perceptron of a config: the point, the noise features and the class side by side, then dense layers with SiLU; the
- * last layer starts at zero. It can be differentiated twice, as implicit score matching does.
+ * The perceptron of a config: the point, the noise features and the class side by side, then dense layers with SiLU;
+ * the last layer starts at zero. It can be differentiated twice, as implicit score matching does.
  *
- * @throws {RangeError} For sizes that are not whole or not positive.
+ * @throws {RangeError} When a size is not a positive integer.
  */
 export function mlp(config: MlpConfig): Network<MlpConfig> {
   requireOptions("config", config);

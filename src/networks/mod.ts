@@ -1,5 +1,6 @@
 /**
- * Networks that predict noise, their files: a U-Net, the network of Song's tutorial, a perceptron; safetensors and ONNX.
+ * Networks that predict noise, and their files: a U-Net, the network of Song's tutorial, a perceptron; safetensors
+ * and ONNX.
  *
  * @example A small network on pairs of numbers, written and read again
  * ```ts

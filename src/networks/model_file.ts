@@ -1,6 +1,6 @@
 /**
- * A model in a safetensors file: the weights that sample, under their parameters' names, and the config in the header.
- * A training checkpoint is such a file with more in it.
+ * A model in a safetensors file: the weights for sampling, under their parameters' names, and the config in the
+ * header. A training checkpoint is such a file with further tensors.
  * @module
  */
 import { checkFields } from "../input/fields.ts";
@@ -29,7 +29,7 @@ export interface Model {
   readonly weights: Weights;
 }
 
-/** The header's key and value that tell a model of this project. */
+/** The header's key and value that identify a model of this project. */
 const FORMAT = { key: "format", value: "score-sde model 1" } as const;
 
 /**
@@ -63,8 +63,8 @@ export function writeModel(
  *
  * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
  * @returns The model, and all tensors and text pairs of the file.
- * @throws {TypeError} When the bytes are no model of this project, a field of its config is unknown or out of its range, or a
- * weight is missing, of another shape or not finite; with what is wrong.
+ * @throws {TypeError} When the bytes are not a model of this project, a field of its config is unknown or out of its
+ * range, or a weight is missing, of another shape or not finite.
  */
 export function readModel(bytes: Uint8Array, most?: number): Model & Safetensors {
   const file = readSafetensors(bytes, most);
@@ -107,8 +107,8 @@ const FIELDS: Readonly<Record<string, readonly [required: readonly string[], opt
   };
 
 /**
- * Refuses a network that is larger than its file, before it is built: as many layers or blocks as tensors, no number above that
- * of all values, or of pixels in a row.
+ * Throws, before a network is built, if its config is too large for its file: more layers or blocks than tensors, or
+ * a size above the number of all values, or of pixels in a row.
  */
 function checkSizes(network: Record<string, unknown>, { tensors }: Safetensors): void {
   let values = 0;
@@ -116,7 +116,7 @@ function checkSizes(network: Record<string, unknown>, { tensors }: Safetensors):
   const levels = Array.isArray(network.widths) ? network.widths.length : 1;
   for (const [name, value] of Object.entries(network)) {
     const counts = /^(layers|blocks|middleBlocks)$/.test(name);
-    // Blocks are as many on each level, on the way down and up again.
+    // Each level has this number of blocks on the way down, and again on the way up.
     const most = counts
       ? Math.floor(tensors.size / (name === "blocks" ? Math.max(1, 2 * (levels - 1)) : 1))
       : Math.max(values, 65_536);
@@ -148,7 +148,7 @@ function parseConfig(file: Safetensors): { config: ModelConfig; network: Network
   }
 }
 
-/** Refuses what is no config with weights. */
+/** Throws unless the value is a config with weights. */
 export function requireModelFile(model: Model): void {
   requireOptions("model", model);
   requireOptions("config", model.config);

@@ -1,5 +1,5 @@
 /**
- * What a network is here: a plain JSON config, a list of named parameters and a pure function of them.
+ * The interface of networks: a plain JSON config, a list of named parameters and a pure function of them.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -10,7 +10,7 @@ import { sizeOf } from "../math/shape.ts";
 
 /** One named parameter; it starts as independent draws of N(mean, std²). */
 export interface ParameterSpec {
-  /** Its place, such as `down.0.block.1.conv1.weight`. */
+  /** Its name, by its place in the network, such as `down.0.block.1.conv1.weight`. */
   readonly name: string;
   /** Sizes, in the order of TensorFlow: [height, width, in, out] for filters, [in, out] for matrices. */
   readonly shape: readonly number[];
@@ -26,9 +26,9 @@ export type Parameters = Readonly<Record<string, tf.Tensor>>;
 /** Parameter values by name, on the host. */
 export type Weights = ReadonlyMap<string, Float32Array>;
 
-/** A function of a noisy input, its noise level and perhaps its class, with named parameters. */
+/** A function of a noisy input, its noise level and optionally its class, with named parameters. */
 export interface Network<Config = unknown> {
-  /** Plain JSON from which `networkFromConfig` makes the same network. */
+  /** The config, plain JSON, from which `networkFromConfig` makes the same network. */
   readonly config: Config;
   /** Shape of one sample, such as [28, 28, 1]. */
   readonly sampleShape: readonly number[];
@@ -48,7 +48,7 @@ export interface Network<Config = unknown> {
    * @param p Parameter tensors.
    * @param x [B, …sampleShape].
    * @param noiseFeatures [B, F].
-   * @param classes One-hot [B, classes + 1] whose last class says "no label"; null for a network without labels.
+   * @param classes One-hot [B, classes + 1] whose last class means "no label"; null for a network without labels.
    */
   forward(p: Parameters, x: tf.Tensor, noiseFeatures: tf.Tensor2D, classes: tf.Tensor2D | null): tf.Tensor;
 }
@@ -87,7 +87,7 @@ export function flatten(specs: readonly ParameterSpec[], weights: Weights): Floa
   return flat;
 }
 
-/** The parameters by name, from all of them end to end in the order of the specs; the arrays are copies. */
+/** The parameters by name, as copies, from their concatenation in the order of the specs. */
 export function unflatten(specs: readonly ParameterSpec[], flat: Float32Array): Map<string, Float32Array> {
   requireArray("specs", specs);
   requireFloats("flat", flat);
@@ -101,7 +101,7 @@ export function unflatten(specs: readonly ParameterSpec[], flat: Float32Array): 
   }));
 }
 
-/** Splits a flat parameter tensor [P] into the network's parameters. Not meant to be differentiated through. */
+/** Splits a flat parameter tensor [P] into the network's parameters. Its gradient would be slow. */
 export function splitParameters(specs: readonly ParameterSpec[], flat: tf.Tensor1D): tf.Tensor[] {
   const pieces = tf.split(flat, specs.map(({ shape }) => sizeOf(shape)), 0);
   return specs.map(({ shape }, i) => tf.reshape(pieces[i], [...shape]));
@@ -112,7 +112,7 @@ export function namedParameters(specs: readonly ParameterSpec[], tensors: readon
   return Object.fromEntries(specs.map(({ name }, i) => [name, tensors[i]]));
 }
 
-/** Refuses weights that lack a parameter, or have another number of its values. */
+/** Throws for weights that lack a parameter, or have another number of its values. */
 export function requireWeights(name: string, weights: unknown, specs: readonly ParameterSpec[]): void {
   if (!(weights instanceof Map)) {
     throw new TypeError(
@@ -133,7 +133,7 @@ export function requireWeights(name: string, weights: unknown, specs: readonly P
 /** The largest size of a layer, or number of layers, of a network. */
 const LARGEST_SIZE = 2 ** 20;
 
-/** Refuses what is no size of a network, from `least` to 2²⁰. */
+/** Throws unless the value is a whole number from `least` to 2²⁰. */
 export function requireSize(name: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) {
     throw new RangeError(`${name} must be an integer of at least ${least}, got ${quoted(value)}`);

@@ -1,5 +1,5 @@
 /**
- * A trained network as a noise predictor: with or without a label, guided or not, compiled for the batch sizes that matter.
+ * A trained network as a noise predictor, with or without labels and guidance, compiled for chosen batch sizes.
  * @module
  */
 import { DifferentiableFunction } from "../compute/compile_record.ts";
@@ -25,36 +25,38 @@ import { requireRatios } from "../compute/rows.ts";
 /** The label of a sample, or null for none; one for the batch or one per row, as in an array or a typed array. */
 export type Labels = number | null | ArrayLike<number | null>;
 
-/** What {@linkcode NetworkPredictor.prepare} compiles beside the prediction. */
+/** Options of {@linkcode NetworkPredictor.prepare}. */
 export interface PrepareOptions {
   /** Also the derivative with respect to the noisy input, for likelihoods and guidance; default false. */
   readonly gradients?: boolean;
 }
 
-/** A noise predictor that is a network. */
+/** A network's noise predictor. */
 export interface NetworkPredictor extends NoisePredictor {
-  /** What is needed beside the weights. */
+  /** Network and preconditioning. */
   readonly config: ModelConfig;
   /** The network of the config. */
   readonly network: Network;
   /** The parameter tensors, owned by the noise predictor. */
   readonly parameters: Parameters;
   /**
-   * Compiles for batches of `rows`, which `noise` then uses for batches of that size; other sizes run uncompiled. Worth it
-   * from a few evaluations on. Labels and their guidance share what is compiled, but guidance needs twice the rows (in an
-   * interval of noise levels both sizes) and calls for a `prepare` of its own. With `gradients`, derivatives of `noise` with respect to y are compiled too.
+   * Compiles `predictNoise` for batches of `rows`; other sizes run uncompiled. It saves time from a few evaluations
+   * on. Predictors with labels share the compiled functions, but guidance evaluates twice the rows (in an interval of
+   * noise levels both sizes) and needs a `prepare` of its own. With `gradients`, derivatives with respect to y are
+   * compiled too.
    */
   prepare(rows: number, options?: PrepareOptions): Promise<void>;
   /**
-   * The same network asked for one class, or one per row, with {@linkcode Guidance} or, for a number, with that scale at
-   * all noise levels. Both passes of a guided evaluation run in one batch. Rows without label are not guided.
+   * The same network conditional on one class, or one per row, with {@linkcode Guidance} or, for a number, with that
+   * scale at all noise levels. Both passes of a guided evaluation run in one batch. Rows without label are not
+   * guided.
    *
-   * @throws {RangeError} When the network has no such label, the scale is not finite or the interval is none.
+   * @throws {RangeError} When the network has no such label, the scale is not finite or the interval is invalid.
    */
   withLabels(labels: Labels, guidance?: number | Guidance): NetworkPredictor;
-  /** How often the network is asked for `noise` at these noise ratios: twice where any row is guided, else once. */
+  /** Network evaluations of `predictNoise` at these noise ratios: two where any row is guided, else one. */
   calls(noiseRatio: number | Float64Array): 1 | 2;
-  /** Frees the weights and everything compiled, for all noise predictors that share them. */
+  /** Disposes the weights and the compiled functions, for all noise predictors that share them. */
   dispose(): void;
 }
 
@@ -129,7 +131,7 @@ function predictorWith(evaluator: Evaluator, labels: Labels, guidance: Required<
         return tf.add(unconditional, tf.mul(tf.sub(conditional, unconditional), weight));
       }),
     withLabels(newLabels, newGuidance = 1) {
-      // Copied, so that labels which their owner changes later change nothing here.
+      // A copy, so that later changes of the caller's array have no effect here.
       const copied = isList(newLabels) ? Array.from(newLabels as ArrayLike<number | null>) : newLabels;
       const known = (Array.isArray(copied) ? copied : [copied]).filter((label) => label !== null);
       if (network.classes === 0 && known.length > 0) {
@@ -142,7 +144,7 @@ function predictorWith(evaluator: Evaluator, labels: Labels, guidance: Required<
   };
 }
 
-/** A noisy input with what belongs to its noise ratio. */
+/** A noisy input with the coefficients and features of its noise ratio. */
 interface Inputs extends PredictionInputs {
   readonly y: tf.Tensor;
 }
@@ -166,7 +168,7 @@ class Evaluator {
     await compiled.prepare(gradients);
   }
 
-  /** Refuses samples of another shape than the network's, and use after dispose. */
+  /** Throws for samples of another shape than the network's, and after dispose. */
   check(y: tf.Tensor): void {
     if (this.#disposed) throw new Error("the network's noise predictor was disposed: load it again");
     requireTensor("y", y);

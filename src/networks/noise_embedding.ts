@@ -5,7 +5,7 @@
 import { quoted } from "../input/quoted.ts";
 import { requireSize } from "./network.ts";
 
-/** Angular frequencies in radians per unit of ln ν: from a slow trend to the finest detail a network needs. */
+/** The lowest and highest angular frequency, in radians per unit of ln ν. */
 const LOWEST = 0.25;
 const HIGHEST = 16;
 

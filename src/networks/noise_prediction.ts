@@ -1,6 +1,6 @@
 /**
- * The predicted noise ε̂(y, ν) of a preconditioned network, as a pure function of tensors. Sampling and training share
- * it; everything that depends on ν alone is computed on the host in float64 and handed in.
+ * The predicted noise ε̂(y, ν) of a preconditioned network, as a pure function of tensors. Sampling and training
+ * share it; all that depends on ν alone is computed on the host in float64 and passed in.
  * @module
  */
 import type { ShapesOf } from "../compute/compile_record.ts";
@@ -13,15 +13,15 @@ import {
 import type { NetworkConfig } from "./registry.ts";
 import type { Network, Parameters } from "./network.ts";
 
-/** What is needed beside the weights to predict noise; plain JSON. */
+/** A model's config: its network and preconditioning; plain JSON. */
 export interface ModelConfig {
   /** The network. */
   readonly network: NetworkConfig;
   /** EDM's preconditioning; null when the network's output is ε̂ itself. */
   readonly preconditioning: Preconditioning | null;
   /**
-   * Whether the network is a consistency function f = y − ν ε̂ (Song et al. 2023): the end of a probability-flow trajectory, not a
-   * mean, so that ε̂ is no score. Absent for a score network.
+   * Whether the network is a consistency function f = y − ν ε̂ (Song et al. 2023): the end of a probability-flow
+   * trajectory and not a conditional mean, so that ε̂ gives no score. Absent for a score network.
    */
   readonly consistency?: true;
 }
@@ -58,8 +58,8 @@ export function predictNoise(
 }
 
 /**
- * The consistency function f(y, ν) = y − ν ε̂, which with EDM's preconditioning is D = c_skip y + c_out F: at ν = 0 it is y
- * whatever the network says, for c_skip = 1 and c_out = 0 there (Geng et al. 2024, section 3.1).
+ * The consistency function f(y, ν) = y − ν ε̂, which with EDM's preconditioning is D = c_skip y + c_out F: at ν = 0
+ * it is y for any output of the network, because c_skip = 1 and c_out = 0 there (Geng et al. 2024, section 3.1).
  *
  * @param y [B, …sampleShape].
  * @param noiseRatio ν, [B, 1, …].
@@ -78,7 +78,7 @@ export function predictConsistency(
 /**
  * The inputs of {@link predictNoise} for noise ratios [B] and labels [B] (`network.classes` stands for "no label").
  *
- * @throws {RangeError} When a noise ratio is not positive or a label is none of the network's.
+ * @throws {RangeError} When a noise ratio is not positive or a label is not one of the network's.
  */
 export function predictionInputs(
   network: Network,

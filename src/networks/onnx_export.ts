@@ -20,12 +20,13 @@ const ONNX_INPUTS = ["y", "noise_ratio", "classes"] as const;
 const ONNX_OUTPUTS = ["noise", "denoised"] as const;
 
 /**
- * The bytes of an .onnx file (standard operations of opset 18, float32) that computes the noise predictor for any number of rows
- * (the dimension `batch`). Call `useEngine` first; "cpu" will do, nothing is computed.
+ * The bytes of an .onnx file (standard operations of opset 18, float32) that computes the noise predictor for any
+ * number of rows (the dimension `batch`). Call `useEngine` first; "cpu" suffices, as nothing is computed.
  *
- * Inputs: `y` [batch, …sampleShape] = x_0 + ν ε, in model units (images in [−1, 1]); `noise_ratio` [batch] = ν = σ(t)/α(t) > 0;
- * `classes` [batch, classes + 1], one-hot, the last column for "no label". Outputs, of y's shape: `noise`, the predicted
- * ε̂ = (y − E[x_0 | y])/ν, so that the score of x_t = α y is −noise/σ; `denoised`, E[x_0 | y] = y − ν noise.
+ * Inputs: `y` [batch, …sampleShape] = x_0 + ν ε, in model units (images in [−1, 1]); `noise_ratio` [batch] = ν =
+ * σ(t)/α(t) > 0; `classes` [batch, classes + 1], one-hot, the last column for "no label". Outputs, of y's shape:
+ * `noise`, the predicted ε̂ = (y − E[x_0 | y])/ν, so that the score of x_t = α y is −noise/σ; `denoised`, E[x_0 | y]
+ * = y − ν noise.
  */
 export function exportOnnx(model: Model): Uint8Array {
   requireModelFile(model);
@@ -67,7 +68,9 @@ function edm(ratios: tf.Tensor, sigmaData: number): Pick<PredictionInputs, "inpu
   return { input, skip: tf.mul(ratios, tf.square(input)), output: tf.mul(input, -sigmaData) };
 }
 
-/** The features that `Network.noiseFeatures` computes on the host: cosines and sines of ln ν, or of the tutorial's time. */
+/**
+ * The features that `Network.noiseFeatures` computes on the host: cosines and sines of ln ν, or of the tutorial's time.
+ */
 function noiseFeaturesOf(config: NetworkConfig, ratio: tf.Tensor1D): tf.Tensor2D {
   const angles = (values: tf.Tensor, frequencies: Float64Array) =>
     tf.mul(

@@ -29,13 +29,16 @@ export const DIGITS: UNetConfig = {
 /** A 256th of the range of pixels, in units of the network's input for MNIST's spread of .616. */
 const LEVEL = 2 / 255 / 0.616;
 
-/** `DIGITS` that also sees waves of 1, 4, 16 and 64 levels of its pixels: what a likelihood of bytes asks of it. */
+/** {@linkcode DIGITS} with Fourier features of periods 1, 4, 16 and 64 levels of a pixel, for likelihoods of bytes. */
 export const DIGITS_WAVES: UNetConfig = {
   ...DIGITS,
   wavePeriods: [LEVEL, 4 * LEVEL, 16 * LEVEL, 64 * LEVEL],
 };
 
-/** The network for digits in colours: as {@linkcode DIGITS}, with three channels, no labels and a block less a level. */
+/**
+ * The network for digits in colours: as {@linkcode DIGITS}, with three channels, no labels and one block fewer per
+ * level.
+ */
 export const COLOURED_DIGITS: UNetConfig = { ...DIGITS, channels: 3, blocks: 1, classes: 0 };
 
 /** The network for photographs of 32×32 pixels: three levels, with attention on the middle one. */
@@ -50,7 +53,7 @@ export const COLOUR_32: UNetConfig = {
   attention: [8],
 };
 
-/** The network for photographs of 64×64 pixels: {@linkcode COLOUR_32} with a level more. */
+/** The network for photographs of 64×64 pixels: {@linkcode COLOUR_32} with one more level. */
 export const COLOUR_64: UNetConfig = { ...COLOUR_32, height: 64, width: 64, widths: [32, 64, 96, 128] };
 
 /** Networks that have a name. */
@@ -72,7 +75,7 @@ export const NETWORK_PRESETS: {
 
 /**
  * The network that a config describes.
- * @throws {RangeError | TypeError} When the config is not one.
+ * @throws {RangeError | TypeError} When the config is invalid.
  */
 export function networkFromConfig<C extends NetworkConfig>(config: C): Network<C>;
 export function networkFromConfig(config: NetworkConfig): Network<NetworkConfig> {

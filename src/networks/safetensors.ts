@@ -1,6 +1,6 @@
 /**
- * The safetensors format: 8 bytes of header length, a JSON header, then the numbers, little-endian. Reads F32 and F16
- * as float32 and survives any bytes with an error that says what is wrong.
+ * The safetensors format: 8 bytes of header length, a JSON header, then the numbers, little-endian. F32 and F16 are
+ * read as float32; for any damaged bytes the reader throws an error that names the damage.
  * @module
  */
 import { isObject, parseJson } from "../input/json.ts";
@@ -17,7 +17,7 @@ export interface NamedTensor {
   readonly values: Float32Array;
 }
 
-/** What a safetensors file holds. */
+/** The contents of a safetensors file. */
 export interface Safetensors {
   /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, NamedTensor>;
@@ -32,13 +32,13 @@ export type StorageType = "F32" | "F16";
 
 const BYTES = { F32: 4, F16: 2 } as const;
 
-/** The longest header that is read, in bytes: of some 10,000 tensors. */
+/** The longest header that is read, in bytes, enough for some 10,000 tensors. */
 const LONGEST_HEADER = 2 ** 20;
 
 /**
  * The bytes of a file.
  *
- * @param contents.tensors Values by name; each must have as many values as its shape says.
+ * @param contents.tensors Values by name; each must have as many values as its shape has entries.
  * @param storage F16 rounds to half precision, to nearest even.
  * @throws {RangeError} When values and shape disagree, or a finite value overflows F16.
  *
@@ -112,8 +112,8 @@ export function writeSafetensors(
  * Reads a file. Tensors of other types than F32 and F16 are not read: `others` has their names.
  *
  * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
- * @throws {TypeError} When the bytes are not a safetensors file, or one with a header above 1 MiB or of too many numbers, with
- * what is wrong.
+ * @throws {TypeError} When the bytes are not a safetensors file, or its header is above 1 MiB, or it holds too many
+ * numbers.
  */
 export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safetensors {
   requireBytes("safetensors", bytes);
@@ -142,9 +142,9 @@ export function readSafetensors(bytes: Uint8Array, most: number = 2 ** 28): Safe
 }
 
 /**
- * A tensor of a file that must have it.
- * @param what What to call it in errors, such as "the model's parameter".
- * @throws {TypeError} When the file has none of this name, or it is of a type that is not read.
+ * The tensor of the given name in a file.
+ * @param what Its name in errors, such as "the model's parameter".
+ * @throws {TypeError} When the file has no tensor of this name, or its type is not read.
  */
 export function tensorNamed({ tensors, others }: Safetensors, name: string, what: string): NamedTensor {
   const tensor = tensors.get(name);
@@ -157,7 +157,7 @@ export function tensorNamed({ tensors, others }: Safetensors, name: string, what
   );
 }
 
-/** What the header says of a tensor. */
+/** The header's description of a tensor. */
 interface Entry {
   readonly name: string;
   readonly dtype: string;
@@ -187,8 +187,8 @@ function parseEntry(name: string, entry: unknown): Entry {
 }
 
 /**
- * Checks, before anything is allocated, that the tensors lie one after the other from the first byte after the header to the
- * last of the file, as the format demands. So a file never holds more numbers than its length allows.
+ * Checks, before anything is allocated, that the tensors lie one after the other from the first byte after the header
+ * to the last of the file, as the format demands. So a file never holds more numbers than its length allows.
  */
 function checkLayout(entries: readonly Entry[], length: number): void {
   let at = 0;

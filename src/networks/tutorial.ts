@@ -1,7 +1,7 @@
 /**
- * The network of the well-known MNIST tutorial on score-based models (Song 2021), layer for layer: four valid
- * convolutions down, four transposed ones up with concatenated skips, a dense time feature before each normalization.
- * It predicts the noise of dx = σ^t dw; in the tutorial's terms the score is −output / σ(t).
+ * The network of Song's MNIST tutorial on score-based models (2021), layer by layer: four valid convolutions down,
+ * four transposed ones up with concatenated skips, a dense time feature before each normalization. It predicts the
+ * noise of dx = σ^t dw; in the tutorial's terms the score is −output / σ(t).
  * @module
  */
 import { groupNorm } from "../compute/group_norm.ts";
@@ -15,9 +15,9 @@ import { requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What a tutorial network is; plain JSON. */
+/** The config of a tutorial network; plain JSON. */
 export interface TutorialConfig {
-  /** Tells the kinds of networks apart. */
+  /** The kind of network. */
   readonly kind: "tutorial";
   /** Channels of the four levels; 32, 64, 128, 256 in the tutorial. */
   readonly widths: readonly [number, number, number, number];
@@ -47,7 +47,7 @@ export const TUTORIAL: TutorialConfig = {
  * Its features are cos and sin of 2π W t (Tancik et al. 2020), W ~ N(0, frequencyScale²), where
  * t = ln(1 + 2 ν² ln σ) / (2 ln σ) is the time at which dx = σ^t dw has the noise level ν.
  *
- * @throws {RangeError} When the embedding is odd, a width is no multiple of its groups, or sigma is not above 1.
+ * @throws {RangeError} When the embedding is odd, a width is not a multiple of its groups, or sigma is not above 1.
  */
 export function tutorialNetwork(config: TutorialConfig = TUTORIAL): Network<TutorialConfig> {
   checkConfig(config);

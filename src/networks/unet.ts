@@ -24,15 +24,15 @@ import { requireBoolean, requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What a U-Net is; plain JSON. */
+/** The config of a U-Net; plain JSON. */
 export interface UNetConfig {
-  /** Tells the kinds of networks apart. */
+  /** The kind of network. */
   readonly kind: "unet";
-  /** Pixels of an image from top to bottom. */
+  /** Height of an image in pixels. */
   readonly height: number;
-  /** Pixels from left to right. */
+  /** Width of an image in pixels. */
   readonly width: number;
-  /** Numbers in a pixel. */
+  /** Channels of an image. */
   readonly channels: number;
   /** Factor by which the stem folds pixels into channels; 1 leaves them. */
   readonly unshuffle: number;
@@ -52,9 +52,15 @@ export interface UNetConfig {
   readonly attention: readonly number[];
   /** 0 for a network without labels. */
   readonly classes: number;
-  /** False for a network that is not told the noise level: NCSNv2's, whose score is s(x)/σ (technique 3). Default true. */
+  /**
+   * Whether the noise level is an input of the network. False for NCSNv2's, whose score is s(x)/σ (technique 3).
+   * Default true.
+   */
   readonly noiseConditional?: boolean;
-  /** Periods, in units of the network's input, of the waves of each pixel that the stem sees too; default none. */
+  /**
+   * Periods, in units of the network's input, of Fourier features of each pixel, further inputs of the stem; default
+   * none.
+   */
   readonly wavePeriods?: readonly number[];
 }
 
@@ -161,7 +167,7 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
 
 type Stage = Layer<[x: tf.Tensor, embedding: tf.Tensor]>;
 
-/** The stem of the waves. Each is scaled by what the noise level says of it, at first by 0, as if it were not there. */
+/** The stem of the Fourier features. Each is scaled by a function of the noise level, which is 0 at initialization. */
 function wavesStem(from: number, to: number, embedding: number): Stage {
   const gate = dense("stem.waves.gate", { from: embedding, to: from, zero: true });
   const mix = convolution("stem.waves", { from, to });

@@ -1,4 +1,4 @@
-/** Weights of a network of one fixed form in a safetensors file; the header says which form. @module */
+/** Weights of a network of one fixed architecture in a safetensors file; the header names the architecture. @module */
 import { quoted, quotedShape } from "../input/quoted.ts";
 import type { ParameterSpec, Weights } from "./network.ts";
 import {
@@ -9,11 +9,11 @@ import {
   writeSafetensors,
 } from "./safetensors.ts";
 
-/** A form of network. */
+/** A fixed architecture of a network. */
 export interface WeightsFormat {
-  /** What the header's "format" says, such as "score-sde digit classifier 1". */
+  /** The value of the header's "format", such as "score-sde digit classifier 1". */
   readonly format: string;
-  /** What to call it in errors, such as "a digit classifier". */
+  /** Its name in errors, such as "a digit classifier". */
   readonly noun: string;
   /** All its parameters. */
   readonly parameters: readonly ParameterSpec[];
@@ -37,7 +37,7 @@ export function writeWeights(
 
 /**
  * Reads a file.
- * @throws {TypeError} When the bytes are no such file.
+ * @throws {TypeError} When the bytes are not a file of this architecture.
  */
 export function readWeights({ format, noun, parameters }: WeightsFormat, bytes: Uint8Array): Weights {
   const file = readSafetensors(bytes);
@@ -52,7 +52,7 @@ export function readWeights({ format, noun, parameters }: WeightsFormat, bytes: 
 }
 
 /**
- * Checks that a tensor of a file is what a network needs.
+ * Checks the shape and the values of a tensor from a file.
  * @throws {TypeError} When it has another shape, or a number in it is not finite.
  */
 export function checkTensor(what: string, { shape, values }: NamedTensor, expected: readonly number[]): void {

@@ -1,6 +1,6 @@
 /**
- * Consistency models (Song et al. 2023): a function f(y, ν) that maps every point of a probability-flow trajectory to the
- * trajectory's end at ν = 0, so f(y, 0) = y. It is learned from pairs of neighbouring points, which must agree.
+ * Consistency models (Song et al. 2023): a function f(y, ν) that maps every point of a probability-flow trajectory to
+ * the trajectory's end at ν = 0, so f(y, 0) = y. It is learned from pairs of neighbouring points, which must agree.
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
@@ -17,9 +17,12 @@ import {
 import { requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
-/** How consistency is learned; plain JSON. The recipe follows Geng et al. 2024 ("Consistency models made easy"). */
+/**
+ * The objective of a consistency model; plain JSON. The recipe follows Geng et al. 2024 ("Consistency models made
+ * easy").
+ */
 export interface ConsistencyObjective {
-  /** Tells it from the denoising objectives. */
+  /** The kind of objective. */
   readonly kind: "consistency";
   /** Mean of ln t, t the larger noise ratio of a pair, before it is clamped. */
   readonly mean: number;
@@ -29,7 +32,7 @@ export interface ConsistencyObjective {
   readonly range: readonly [smallest: number, largest: number];
   /** Fraction of pairs whose ln t is uniform from ln `highFrom` to the range's end instead, in [0, 1]. */
   readonly highShare: number;
-  /** Where these pairs begin, in the range. */
+  /** The lower end of these pairs' range. */
   readonly highFrom: number;
   /** The gap ln(t/r) between a pair's noise ratios. */
   readonly gap: {
@@ -43,15 +46,15 @@ export interface ConsistencyObjective {
   /** c of the pseudo-Huber loss √(‖Δ‖² + c²) − c. */
   readonly huber: number;
   /**
-   * Distillation: how the teacher, whose probability flow leads from t to r, follows its labels. Null for consistency training,
-   * where the pair is the same data with the same noise, scaled by t and by r.
+   * Distillation: how the teacher, whose probability flow leads from t to r, follows its labels. Null for consistency
+   * training, where the pair is the same data with the same noise, scaled by t and by r.
    */
   readonly teacher: Guidance | null;
 }
 
 /**
- * The recipe for data of `size` numbers: ln t ~ N(−.6, 1.6²) in [.005, 40], an eighth log-uniform in [4, 40]; gap from 1.2
- * to .12 over three quarters of the steps; c = .00054 √size, as in Song & Dhariwal 2023.
+ * The recipe for data of `size` numbers: ln t ~ N(−.6, 1.6²) in [.005, 40], an eighth log-uniform in [4, 40]; gap
+ * from 1.2 to .12 over three quarters of the steps; c = .00054 √size, as in Song & Dhariwal 2023.
  */
 export function consistencyDefaults(size: number, teacher: Guidance | null): ConsistencyObjective {
   requireWhole("size", size, 1);
@@ -90,7 +93,7 @@ export function consistencyGap(objective: ConsistencyObjective, done: number): n
 /**
  * Draws the noise ratios of `rows` pairs; row i comes from the generator's sample i.
  *
- * @param done Fraction of the steps that are done, from 0 to 1.
+ * @param done Fraction of the run's steps already taken, from 0 to 1.
  * @throws {RangeError} When a number of the objective is out of range.
  */
 export function drawConsistencyLevels(
@@ -143,7 +146,7 @@ export function consistencyLoss(
   }
   return tf.tidy(() => {
     const squares = tf.sum(tf.reshape(tf.square(tf.sub(predicted, target)), [rows, -1]), 1);
-    // √(s + c²) − c without the difference, which has no digits where s is far below c².
+    // √(s + c²) − c without the difference, which loses all digits where s is far below c².
     const errors = tf.div(squares, tf.add(tf.sqrt(tf.add(squares, huber * huber)), huber));
     return tf.mean(tf.mul(errors, tf.reshape(weight, [rows])));
   });

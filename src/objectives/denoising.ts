@@ -1,6 +1,6 @@
 /**
  * Denoising score matching (Vincent 2011): noise is added to data and the network predicts it back,
- * E w(ν) ‖ε̂(x_0 + ν ε, ν) − ε‖². An objective says how noise levels are drawn and weighted.
+ * E w(ν) ‖ε̂(x_0 + ν ε, ν) − ε‖². An objective is a distribution of noise levels and their weights.
  * @module
  */
 import { sizeOf } from "../math/shape.ts";
@@ -42,8 +42,8 @@ export type ObjectiveConfig =
   }
   | {
     /**
-     * A finite list of noise ratios, each as likely, all errors of the noise weighted 1: NCSN's λ(σ_i) = σ_i² (Song & Ermon
-     * 2019, eq. 6) and DDPM's L_simple (Ho et al. 2020, eq. 14).
+     * A finite list of noise ratios, each as likely, all errors of the noise weighted 1: NCSN's λ(σ_i) = σ_i² (Song &
+     * Ermon 2019, eq. 6) and DDPM's L_simple (Ho et al. 2020, eq. 14).
      */
     readonly kind: "levels";
     readonly ratios: readonly number[];

@@ -1,5 +1,6 @@
 /**
- * Implicit score matching (Hyvärinen 2005): the score is learned from data alone, by its divergence.
+ * Implicit score matching (Hyvärinen 2005): an objective of the model's score and its divergence, without the true
+ * score.
  * @module
  */
 import { gradientOf } from "../compute/gradient.ts";
@@ -9,8 +10,8 @@ import { requireFunction } from "../input/require.ts";
 
 /**
  * Implicit score matching, E[tr ∇s(x) + ½‖s(x)‖²] (Hyvärinen 2005, eq. 4), with the exact trace: d derivatives of the
- * model. Integration by parts makes it explicit score matching less the constant ½ E‖∇log p‖², for distributions that vanish at
- * infinity and have no jumps.
+ * model. Integration by parts makes it explicit score matching less the constant ½ E‖∇log p‖², for distributions that
+ * vanish at infinity and have no jumps.
  *
  * @param x Points [B, d] of the data.
  * @throws {RangeError} If x is not [B, d].
@@ -30,7 +31,7 @@ export function implicitScoreMatching(score: ScoreFunction, x: tf.Tensor2D): tf.
 }
 
 /**
- * vᵀ ∇s(x) v for each row, [B], by one derivative of the model. It has gradients itself.
+ * vᵀ ∇s(x) v for each row, [B], by one derivative of the model. The result is differentiable.
  *
  * @param x Points [B, d].
  * @param v Directions [B, d].

@@ -1,6 +1,6 @@
 /**
- * Explicit and denoising score matching at one noise level (Vincent 2011): the objectives whose minimum over all
- * functions is the score of the data, and of the noised data.
+ * Explicit and denoising score matching at one noise level (Vincent 2011): the objectives that are minimal, over all
+ * functions, at the score of the data, and of the noised data.
  * @module
  */
 import * as tf from "../compute/tf.ts";
@@ -11,8 +11,8 @@ import { requireTensor } from "../compute/require_tensor.ts";
 export type ScoreFunction = (x: tf.Tensor2D) => tf.Tensor;
 
 /**
- * Explicit score matching, ½ E‖s(x) − ∇log p(x)‖² (Hyvärinen 2005, eq. 2; Vincent 2011, eq. 3): what all the others
- * stand for, where the true score is known. Half the Fisher divergence.
+ * Explicit score matching, ½ E‖s(x) − ∇log p(x)‖² (Hyvärinen 2005, eq. 2; Vincent 2011, eq. 3), half the Fisher
+ * divergence, for a known true score. The other objectives equal it up to a constant or noise.
  *
  * @param x Points [B, d].
  * @param exact ∇ log p at the points, [B, d].
@@ -62,7 +62,7 @@ export function meanOfRows(values: tf.Tensor): tf.Scalar {
   return tf.mean(values);
 }
 
-/** Refuses a tensor that is not of the points' shape [B, d]. */
+/** Throws unless a tensor has the points' shape [B, d]. */
 export function requireLike(what: string, tensor: tf.Tensor, points: tf.Tensor): void {
   requireTensor("the points", points);
   requireTensor(what, tensor);

@@ -11,7 +11,7 @@ import { halfSquares, meanOfRows, requireLike, type ScoreFunction } from "./scor
 import { requireBoolean, requireFunction, requireOptions, requireShape } from "../input/require.ts";
 import { requireRng } from "../input/require_parts.ts";
 
-/** How the second term is estimated. */
+/** Options of {@linkcode slicedScoreMatching}. */
 export interface SlicedOptions {
   /**
    * Use ½‖s‖², the mean of ½(vᵀs)² over directions, in its place (Song et al. 2019, eq. 8, "SSM-VR"). Default true.

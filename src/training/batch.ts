@@ -1,5 +1,6 @@
 /**
- * What a step trains on: its data, labels and noise, all drawn from a fork of the seed's generator named after the step.
+ * The batch of a training step: its data, labels and noise, all drawn from a fork of the seed's generator named after
+ * the step.
  * @module
  */
 import { createRng, type Rng } from "../compute/rng.ts";
@@ -12,7 +13,7 @@ import { sizeOf } from "../math/shape.ts";
 
 /** A batch with its noise. */
 interface NoisedBatch {
-  /** x_0, [B, …sampleShape], reversed here and there if the config says so. */
+  /** x_0, [B, …sampleShape], mirrored at random if the config says so. */
   readonly data: tf.Tensor;
   /** ε, [B, …sampleShape]. */
   readonly noise: tf.Tensor;

@@ -1,6 +1,6 @@
 /**
  * Checkpoints: a model file whose weights are the moving average, with the raw weights, Adam's moments, the step, the
- * seed and the whole config beside them. One file samples and resumes.
+ * seed and the whole config beside them. The same file serves for sampling and for resuming.
  * @module
  */
 import type { DatasetIdentity } from "../data/identity.ts";
@@ -16,33 +16,33 @@ import { checkRecipe } from "./config_check.ts";
 import type { TrainingConfig, TrainingState } from "./train.ts";
 import { requireOptions, requireText } from "../input/require.ts";
 
-/** A training run at rest. */
+/** The state and config of a training run. */
 export interface Checkpoint {
-  /** What determines the run. */
+  /** The config of the run. */
   readonly config: TrainingConfig;
-  /** Where it stands. */
+  /** The state of the run. */
   readonly state: TrainingState;
   /** Name of the data set. */
   readonly data: string;
-  /** What tells the data from others; absent in checkpoints of older versions. */
+  /** The identity of the data set; absent in checkpoints of older versions. */
   readonly dataset?: DatasetIdentity;
-  /** The noise plan that the objective's levels come from, plain JSON; absent when they come from none. */
+  /** The noise plan with the objective's levels, plain JSON; absent without a plan. */
   readonly plan?: Readonly<Record<string, unknown>>;
-  /** Numbers of the recipe that were changed on the way, in the order of steps; absent when none was. */
+  /** Changes of the recipe when the run was resumed, in the order of steps; absent without changes. */
   readonly changes?: readonly RecipeChange[];
-  /** The teacher's weights, end to end, of consistency distillation; absent elsewhere. */
+  /** The teacher's weights, concatenated, of consistency distillation; absent for other objectives. */
   readonly teacher?: Float32Array;
 }
 
 /** A change of the recipe when a run was resumed. */
 export interface RecipeChange {
-  /** Steps done before the change. */
+  /** Steps taken before the change. */
   readonly step: number;
-  /** What was changed, such as `rate`, and its values before and after. */
+  /** The changed fields, such as `rate`, with their values before and after. */
   readonly values: Readonly<Record<string, readonly [before: unknown, after: unknown]>>;
 }
 
-/** What a checkpoint and its model say about the run, beside its config: JSON by name, what is absent left out. */
+/** Notes about the run, beside its config, in checkpoints and models: JSON by name. */
 const NOTES = ["dataset", "plan", "changes"] as const;
 
 /** The text pairs that a checkpoint, and a model made from it, carry about the run. */
@@ -75,7 +75,7 @@ export function writeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer>
 /**
  * Reads a checkpoint.
  * @param most The most numbers in all tensors together; by default 2²⁸, which take 1 GiB.
- * @throws {TypeError} When the bytes are no checkpoint, with what is wrong; a model without training state is none.
+ * @throws {TypeError} When the bytes are not a checkpoint, such as a model without training state.
  */
 export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
   const { config: model, weights, ...file } = readModel(bytes, most);
@@ -94,7 +94,7 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
   const negative = moments[2].find((value) => value < 0);
   if (negative !== undefined) {
     throw new TypeError(
-      `the checkpoint's tensor "training.variance" holds ${negative}, where none is negative`,
+      `the checkpoint's tensor "training.variance" must not hold negative numbers, got ${negative}`,
     );
   }
   if (metadata.step === undefined) throw new TypeError("the checkpoint's step is missing");
@@ -121,7 +121,7 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
   };
 }
 
-/** The check of each note; a plan is checked by who uses it. */
+/** The check of each note; a plan is checked where it is used. */
 const CHECKS: Readonly<Record<typeof NOTES[number], (note: unknown) => void>> = {
   dataset(note) {
     checkFields("the checkpoint's dataset", note, ["shape", "classes", "counts", "sha256"]);

@@ -16,8 +16,8 @@ type Recipe = Omit<TrainingConfig, "model">;
 
 /**
  * Checks every field of a recipe.
- * @throws {TypeError} When it is no object, lacks a field, has an unknown one, or a field is of another type.
- * @throws {RangeError} When a number is out of its range or a name is none of those allowed.
+ * @throws {TypeError} When it is not an object, lacks a field, has an unknown one, or a field is of another type.
+ * @throws {RangeError} When a number is out of its range or a name is not allowed.
  */
 export function checkRecipe(recipe: unknown): asserts recipe is Recipe {
   checkFields(

@@ -31,16 +31,18 @@ import { type LossFunction, parameterGradient, type StepMethod } from "./step.ts
 import type { TrainingConfig } from "./train.ts";
 
 /**
- * The method of consistency distillation (Song et al. 2023, Alg. 2), or training (Alg. 3) where the objective has no teacher:
+ * The method of consistency distillation (Song et al. 2023, Alg. 2), or training (Alg. 3) where the objective has no
+ * teacher:
  *
  *   y_t = x_0 + t ε;   y_r = y_t + (r − t) ε̂_teacher(y_t, t), or x_0 + r ε without a teacher;
  *   loss = w(t, r) · Huber(f(y_t, t; weights) − f(y_r, r; moving average)).
  *
- * What is learned at small t travels to large t through the average, gap by gap, so an average that is slow from the first
- * step holds it up.
+ * The solution at small t propagates to larger t through the moving average, gap by gap, so an average that is slow
+ * from the first step delays training.
  *
- * @param teacher The teacher's weights, end to end, [P]: a network of the same config. They are stored in the compiled step.
- * @throws {RangeError} When the objective needs a teacher and there is none, or one of another size.
+ * @param teacher The teacher's weights, concatenated, [P]: a network of the same config. They are stored in the
+ * compiled step.
+ * @throws {RangeError} When the objective needs a teacher and it is missing or of another size.
  */
 export function consistencyMethod(
   config: TrainingConfig,

@@ -45,7 +45,7 @@ export function denoisingShapes(network: Network, rows: number): ShapesOf<Denois
   };
 }
 
-/** The method of denoising score matching. */
+/** The training method of denoising score matching. */
 export function denoisingMethod(
   config: TrainingConfig,
   objective: ObjectiveConfig,
@@ -72,7 +72,7 @@ export function denoisingGradient(
 }
 
 /**
- * Everything of step `done` + 1 that is data or random.
+ * The data and random numbers of step `done` + 1.
  * @throws {RangeError} When the images do not have the network's size.
  */
 export function denoisingBatch(

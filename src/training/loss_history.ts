@@ -1,19 +1,19 @@
 /**
- * Whether a run's loss has blown up, so that its state must not replace a good checkpoint.
+ * Detects a run whose loss has diverged, so that its state does not replace a good checkpoint.
  *
- * The rule: a reported loss has blown up when it is not finite, or over ten times the largest of the hundred reports before
- * it that had not. The largest, not a mean: losses weighted for the likelihood have single reports far above the others.
- * After twenty such reports in a row the run has diverged. Spikes that end sooner do no harm.
+ * The rule: a reported loss has blown up when it is not finite, or over ten times the largest of the hundred reports
+ * before it that had not. The largest, not a mean: losses weighted for the likelihood have single reports far above
+ * the others. After twenty such reports in a row the run has diverged; shorter spikes are tolerated.
  * @module
  */
 
-/** A report over so many times the largest one remembered has blown up. */
+/** A report above this multiple of the largest remembered one has blown up. */
 const FACTOR = 10;
 
-/** Reports that had not blown up and are remembered. */
+/** The number of remembered reports, which have not blown up. */
 const REMEMBERED = 100;
 
-/** Reports in a row that must blow up before a run has diverged. */
+/** The number of blown-up reports in a row after which a run has diverged. */
 const PATIENCE = 20;
 
 /** The reported losses of a run, in the order of steps. */
@@ -40,7 +40,7 @@ export class LossHistory {
     return this.#blown > 0;
   }
 
-  /** Whether the last twenty reports have. */
+  /** Whether the last twenty reports have blown up. */
   get diverged(): boolean {
     return this.#blown >= PATIENCE;
   }

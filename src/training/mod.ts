@@ -1,6 +1,6 @@
 /**
- * Training: the loop, which resumes exactly, its checkpoints, and objectives: denoising, consistency, implicit and sliced score
- * matching.
+ * Training: the loop, which can be resumed exactly, its checkpoints, and objectives: denoising, consistency, implicit
+ * and sliced score matching.
  *
  * @example Twenty steps on numbers around 2
  * ```ts

@@ -8,13 +8,13 @@ import { checkNumber } from "../input/fields.ts";
 import { requireArray, requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** How parameters move; plain JSON. */
+/** The options of the optimizer; plain JSON. */
 export interface OptimizerConfig {
   /** Largest learning rate. */
   readonly rate: number;
-  /** Steps over which the rate rises linearly from 0; 0 for none. */
+  /** Steps over which the rate rises linearly from 0; 0 for no warm-up. */
   readonly warmup: number;
-  /** After the warm-up the rate stays, or falls to 0 at the last step along half a cosine. */
+  /** After the warm-up the rate is constant, or falls to 0 at the last step along half a cosine. */
   readonly decay: "constant" | "cosine";
   /** Adam's β₁ and β₂ (Kingma & Ba 2015). */
   readonly betas: readonly [number, number];
@@ -48,7 +48,9 @@ export function learningRate(config: OptimizerConfig, step: number, steps: numbe
   return rate * (1 + Math.cos(Math.PI * (step - warmup) / (steps - warmup))) / 2;
 }
 
-/** The moving average's decay at step 1, 2, …: min(ema, (1 + step)/(10 + step)), so that early weights are forgotten. */
+/**
+ * The moving average's decay at step 1, 2, …: min(ema, (1 + step)/(10 + step)), so that early weights are forgotten.
+ */
 export function emaDecay(config: OptimizerConfig, step: number): number {
   checkOptimizer(config);
   requireWhole("step", step);
@@ -67,7 +69,7 @@ export function checkOptimizer(config: OptimizerConfig): void {
   const { rate, warmup, clip, epsilon, ema, betas } = config;
   checkNumber("rate", rate, { above: 0 });
   requireWhole("warmup", warmup);
-  // An infinite norm stands for no clipping.
+  // An infinite norm means no clipping.
   if (!(typeof clip === "number" && clip > 0)) {
     throw new RangeError(`clip must be a positive number, got ${quoted(clip)}`);
   }
@@ -76,11 +78,11 @@ export function checkOptimizer(config: OptimizerConfig): void {
   betas.forEach((beta, i) => checkNumber(`betas[${i}]`, beta, { least: 0, below: 1 }));
 }
 
-/** What the optimizer keeps, each [P]. */
+/** The state of the optimizer, each [P]. */
 export interface OptimizerState<Values> {
-  /** The parameters that gradients are taken of. */
+  /** The parameters, with respect to which gradients are taken. */
   readonly weights: Values;
-  /** Moving average of the weights, which is what samples. */
+  /** Moving average of the weights, used for sampling. */
   readonly ema: Values;
   /** Adam's first moment of the gradient. */
   readonly mean: Values;
@@ -122,7 +124,7 @@ export function scalarTensors(
   };
 }
 
-/** What the optimizer keeps before the first step; the weights are not copied. */
+/** The optimizer's state before the first step; the weights are not copied. */
 export function startState(weights: Float32Array): OptimizerState<Float32Array> {
   return {
     weights,
@@ -132,7 +134,7 @@ export function startState(weights: Float32Array): OptimizerState<Float32Array> 
   };
 }
 
-/** What the optimizer keeps as tensors, which the caller owns. */
+/** The optimizer's state as tensors, which the caller owns. */
 export function stateTensors(state: OptimizerState<Float32Array>): OptimizerState<tf.Tensor1D> {
   return {
     weights: tf.tensor1d(state.weights),

@@ -1,6 +1,6 @@
 /**
- * One training step as a pure function of named tensors, so that it can be compiled: weights, moments and a batch in; their
- * successors and the loss out.
+ * One training step as a pure function of named tensors, so that it can be compiled: from weights, moments and a
+ * batch to the next weights and moments and the loss.
  * @module
  */
 import { type CompiledRecordFunction, compileRecord, type ShapesOf } from "../compute/compile_record.ts";
@@ -15,17 +15,17 @@ import {
 import { type OptimizerConfig, type OptimizerState, update, type UpdateScalars } from "./optimizer.ts";
 import type { TrainingBatch } from "./train.ts";
 
-/** What a step takes. */
+/** The arguments of a step. */
 export interface StepInputs<Batch> {
   /** The state before the step. */
   readonly state: OptimizerState<tf.Tensor1D>;
   /** The scalars of the optimizer. */
   readonly scalars: UpdateScalars<tf.Scalar>;
-  /** Everything that is data or random. */
+  /** The data and random numbers of the batch. */
   readonly batch: Batch;
 }
 
-/** What a step gives back. */
+/** The results of a step. */
 export interface StepResult {
   /** The next state. */
   readonly state: OptimizerState<tf.Tensor1D>;
@@ -43,22 +43,22 @@ interface LossAndGradient {
   readonly gradient: tf.Tensor1D;
 }
 
-/** The loss and the gradient that a step follows, of the state before it and a batch. */
+/** The loss and its gradient for a step, from the state before it and a batch. */
 export type LossFunction<Batch> = (state: OptimizerState<tf.Tensor1D>, batch: Batch) => LossAndGradient;
 
-/** How an objective takes a step. */
+/** The loss and the batches of an objective. */
 export interface StepMethod<Batch> {
-  /** What a step follows. */
+  /** The loss and its gradient. */
   lossAndGradient(state: OptimizerState<tf.Tensor1D>, batch: Batch): LossAndGradient;
   /** Shapes of the batch's tensors, all float32. */
   readonly batchShapes: ShapesOf<Batch>;
   /** The batch's tensors in step `done` + 1, which the caller owns. */
   batch(images: TrainingBatch, done: number): Batch;
-  /** Frees what the method holds; compiled steps keep their own copy. */
+  /** Disposes the method's tensors; compiled steps keep their own copy. */
   dispose(): void;
 }
 
-/** The step that follows a gradient. */
+/** The training step of a loss and its gradient. */
 export function trainingStep<Batch>(
   lossAndGradient: LossFunction<Batch>,
   optimizer: OptimizerConfig,
@@ -89,7 +89,7 @@ export function compileStep<Batch>(
   return compileRecord(trainingStep(lossAndGradient, optimizer), stepShapes(count, batchShapes));
 }
 
-/** A loss of parameters, given end to end [P], and its gradient. */
+/** A loss and its gradient by the concatenated parameters [P]. */
 export function parameterGradient(
   specs: readonly ParameterSpec[],
   weights: tf.Tensor1D,

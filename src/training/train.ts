@@ -1,6 +1,6 @@
 /**
- * The training loop. Its whole state is the weights, their moments and the number of steps done: all that is random in a
- * step is drawn from a fork of the seed's generator that is named after the step, so a resumed run equals an
+ * The training loop. Its whole state is the weights, their moments and the number of steps taken: all random numbers
+ * of a step are drawn from a fork of the seed's generator named after the step, so a resumed run equals an
  * uninterrupted one.
  * @module
  */
@@ -39,23 +39,23 @@ export interface TrainingConfig {
   readonly model: ModelConfig;
   /** Noise levels and their weights; consistency for a model whose config says so. */
   readonly objective: ObjectiveConfig | ConsistencyObjective;
-  /** How parameters move. */
+  /** The optimizer's options. */
   readonly optimizer: OptimizerConfig;
   /** Steps of the whole run, which the learning rate's decay needs. */
   readonly steps: number;
   /** Rows of a batch. */
   readonly batch: number;
-  /** Probability with which a label is withheld, for classifier-free guidance. */
+  /** Probability with which a label is replaced by "no label", for classifier-free guidance. */
   readonly labelDropout: number;
   /** Seed of initial weights, noise, noise levels, label dropout and flips. */
   readonly seed: number;
-  /** Whether each image of a batch is reversed from left to right with probability ½. Default false. */
+  /** Whether each image of a batch is mirrored from left to right with probability ½. Default false. */
   readonly flip?: boolean;
 }
 
-/** Where a run stands, on the host. */
+/** The state of a run, on the host. */
 export interface TrainingState extends OptimizerState<Float32Array> {
-  /** Steps done. */
+  /** Steps taken. */
   readonly step: number;
 }
 
@@ -67,9 +67,9 @@ export interface TrainingBatch {
   readonly labels?: ArrayLike<number>;
 }
 
-/** One step that was done. */
+/** The report of one step. */
 export interface TrainStep {
-  /** Steps done, from 1. */
+  /** Steps taken, from 1. */
   readonly step: number;
   /** Steps of the whole run. */
   readonly steps: number;
@@ -79,19 +79,24 @@ export interface TrainStep {
   readonly loss: number | null;
   /** Mean norm of the gradient, before clipping, since the last report; null between reports. */
   readonly gradientNorm: number | null;
-  /** Copies the state to the host. Only until the next step is asked for, an Error afterwards. DivergedError when a number in it is not finite. */
+  /**
+   * Copies the state to the host. Throws an Error once the next step has begun, and a DivergedError when a number in
+   * the state is not finite.
+   */
   snapshot(): Promise<TrainingState>;
 }
 
-/** How a run is carried out; none of it changes the numbers. */
+/** Options of a run beside its config. */
 export interface TrainOptions {
-  /** Where to go on; by default from initial weights. */
+  /** The state to resume from; by default the initial weights. */
   readonly resume?: TrainingState;
-  /** For consistency distillation: the teacher's weights, end to end as `flatten` has them; the run does not change them. */
+  /**
+   * For consistency distillation: the teacher's weights, concatenated as by `flatten`; the run does not change them.
+   */
   readonly teacher?: Float32Array;
   /**
-   * Losses are read back, checked and reported every so many steps, or after the steps (from 1) for which a function says
-   * so; and at the last. Default 10.
+   * The number of steps between reports of the loss, which is then read and checked, or a function that says after
+   * which steps (from 1) it is; the last step is always reported. Default 10.
    */
   readonly reportEvery?: number | ((step: number) => boolean);
 }
@@ -101,10 +106,10 @@ export class DivergedError extends Error {
   /** The error's name. */
   override readonly name = "DivergedError";
   /**
-   * Describes what is not finite.
+   * Makes the error for a value that is not finite.
    * @param step The first step known to be affected.
-   * @param value What is not finite.
-   * @param what What it is the value of.
+   * @param value The value.
+   * @param what The name of the value, such as "the loss".
    */
   constructor(readonly step: number, value: number, what = "the loss") {
     super(`${what} is ${value} at step ${step}: lower the learning rate, or resume from before that step`);
@@ -114,8 +119,8 @@ export class DivergedError extends Error {
 /**
  * The state before the first step.
  *
- * @param known Weights to begin with, by name; the network's other parameters get initial values.
- * @throws {RangeError} When a known weight is none of the network's, or has another size.
+ * @param known Initial weights by name; the network's other parameters are initialized at random.
+ * @throws {RangeError} When a known weight is not a parameter of the network, or has another size.
  */
 export function initialState(network: Network, seed: number, known: Weights = new Map()): TrainingState {
   requireMethods("network", network, ["initialise", "forward"], "a network, as networkFromConfig() makes it");
@@ -162,7 +167,7 @@ export function initialState(network: Network, seed: number, known: Weights = ne
  *
  * @param batches The data of step 0, 1, …, a function of the step alone.
  * @throws {RangeError} When the config's numbers are out of range or the data do not fit the network.
- * @throws {DivergedError} When a loss is not finite. Nothing after that step was yielded with a report.
+ * @throws {DivergedError} When a loss is not finite. No report of a later step was yielded before.
  */
 export async function* train(
   config: TrainingConfig,
@@ -210,7 +215,7 @@ export async function* train(
         snapshot: async () => {
           if (state !== now) {
             throw new Error(
-              `the state after step ${reached} is gone: copy it before the next step is asked for`,
+              `the state after step ${reached} is gone: copy it before the next step begins`,
             );
           }
           return await toHost(now, reached);
@@ -224,7 +229,7 @@ export async function* train(
   }
 }
 
-/** How a run's objective takes its steps. */
+/** The training method of a run's objective. */
 function methodOf(
   config: TrainingConfig,
   network: Network,
@@ -289,7 +294,7 @@ function checkConfig(config: TrainingConfig): void {
   if (model.preconditioning !== null) checkPreconditioning(model.preconditioning);
 }
 
-/** Refuses what is no state of a training of this network. */
+/** Throws unless the value is a training state of this network. */
 function requireState(state: TrainingState, network: Network): void {
   requireOptions("resume", state);
   requireWhole("the step to resume from", state.step);

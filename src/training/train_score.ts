@@ -1,5 +1,6 @@
 /**
- * Training a score network at one noise level by any of the score matchings. (Noise-conditional networks are `train`'s.)
+ * Training a score network at one noise level by any of the score matchings. (`train` is for noise-conditional
+ * networks.)
  * @module
  */
 import { createRng, type Rng } from "../compute/rng.ts";
@@ -32,13 +33,15 @@ export const scoreMatchings: readonly ScoreMatching[] = ["implicit", "sliced", "
 
 /** Everything that determines a run, beside the data; plain JSON. */
 export interface ScoreTrainingConfig {
-  /** The network; its noise features see a constant. */
+  /** The network; its noise features are constant. */
   readonly network: MlpConfig;
-  /** What is minimized. */
+  /** The objective. */
   readonly matching: ScoreMatching;
-  /** Noise σ added to the data, whose distribution's score is learned; 0 for none, which denoising does not allow. */
+  /**
+   * Standard deviation of the noise on the data whose score is learned; 0 for no noise, which denoising does not allow.
+   */
   readonly sigma: number;
-  /** How parameters move. */
+  /** The optimizer's options. */
   readonly optimizer: OptimizerConfig;
   /** Steps of the whole run. */
   readonly steps: number;
@@ -48,7 +51,7 @@ export interface ScoreTrainingConfig {
   readonly seed: number;
 }
 
-/** A run that is over. */
+/** The result of a run. */
 export interface TrainedScore {
   /** Moving averages of the weights. */
   readonly weights: Weights;
@@ -59,8 +62,8 @@ export interface TrainedScore {
 /**
  * Trains a perceptron s(x) on points. Its weights depend on the config and the data alone.
  *
- * @param points Data [batch, dimensions] of step 0, 1, …, which are disposed here.
- * @param onStep Told how many steps are done, now and then, with the mean loss since the last time.
+ * @param points The data [batch, dimensions] of step 0, 1, …, which are disposed.
+ * @param onStep Called now and then with the number of steps taken and the mean loss since the last call.
  * @throws {RangeError} If a number is out of range or the data do not fit the network.
  * @throws {DivergedError} When a loss or a weight is not finite.
  */
@@ -161,13 +164,13 @@ interface ScoreBatch {
   readonly directions?: tf.Tensor2D;
 }
 
-/** What a step draws beside its data, new each step. */
+/** The random numbers of a step, drawn anew each step. */
 interface Draws {
   noise?(step: number): tf.Tensor2D;
   directions?(step: number): tf.Tensor2D;
 }
 
-/** How a step draws its noise and its directions. */
+/** Draws a step's noise and directions. */
 export function drawsOf(
   { matching, sigma }: Pick<ScoreTrainingConfig, "matching" | "sigma">,
   rng: Rng,
@@ -193,7 +196,7 @@ async function readLosses(tensors: readonly tf.Tensor[], done: number): Promise<
   return losses;
 }
 
-/** Points of a step, refused if they are of another shape or type. */
+/** The points of a step; throws when they have another shape or type. */
 function checkedPoints(points: tf.Tensor2D, shape: [number, number]): tf.Tensor2D {
   requireTensor("the points of a step", points, { shape });
   return points;

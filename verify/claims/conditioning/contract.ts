@@ -294,7 +294,7 @@ claim("conditioning refuses mismatched shapes and values in one sentence", async
     [
       "two observations for an exact posterior",
       () => exactPosterior(mixture, two),
-      /of one observation, got 2$/,
+      /takes one observation, got 2$/,
     ],
   ];
   for (const [what, action, message] of cases) await check.throws(what, action, message);

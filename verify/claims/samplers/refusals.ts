@@ -226,7 +226,7 @@ claim(
         await check.throws(
           "two steps later",
           early!,
-          /^the state after step 2 is gone: copy it before the next step is asked for$/,
+          /^the state after step 2 is gone: copy it before the next step begins$/,
         );
       }
     }

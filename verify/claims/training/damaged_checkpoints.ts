@@ -246,7 +246,7 @@ claim("every field of a checkpoint is checked, and no number in it is NaN", asyn
   await refused(
     "a negative second moment",
     () => changed({ "training.variance": negative }),
-    /tensor "training\.variance" holds -0\.5, where none is negative$/,
+    /tensor "training\.variance" must not hold negative numbers, got -0\.5$/,
   );
 });
 
