@@ -93,7 +93,7 @@ claim(
       check.equal("resumed", more.code, 0, more.stderr);
       const model = ["--checkpoint", `${folder}/run/model.safetensors`, "--engine", "wasm", "--json"];
       for (
-        const [flags, steps] of [[[], 2], [["--steps", "1"], 1], [["--levels", "3,1,0.5,0.2"], 5]] as const
+        const [flags, steps] of [[[], 3], [["--steps", "1"], 1], [["--levels", "3,1,0.5,0.2"], 5]] as const
       ) {
         const output = `${folder}/few.png`;
         const drawn = await run("sample", ...model, "--count", "3", ...flags, "--output", output);
