@@ -2,12 +2,16 @@
  * Draws colours for grey images: `deno task colorize`.
  * @module
  */
-import { greyOperator } from "../src/conditioning/operators.ts";
-import { greyBasis, greyMask } from "../src/conditioning/orthogonal_basis.ts";
-import { colourErrors } from "../src/metrics/colorization_error.ts";
-import { parseFlags, runScript, UsageError } from "./cli/flags.ts";
-import { methodNames, posteriorFlags, repaintFlags } from "./posterior/draw.ts";
-import { type PosteriorOutcome, runPosterior } from "./posterior/task.ts";
+import type { FlagValues } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import {
+  methodNames,
+  posteriorFlags,
+  type PosteriorTaskRequest,
+  readPosterior,
+  repaintFlags,
+} from "./posterior/flags.ts";
+import { drawAndWrite, type PosteriorTaskResult, reportPosterior } from "./posterior/task.ts";
 import { renamedOptions } from "./sampling/flags.ts";
 
 const usage = {
@@ -28,37 +32,26 @@ const usage = {
   renamed: renamedOptions,
 } as const;
 
-function greyImages({ inputs }: PosteriorOutcome): Float32Array {
-  return inputs.images.map((_, at) => {
-    const pixel = 3 * Math.floor(at / 3);
-    return (inputs.images[pixel] + inputs.images[pixel + 1] + inputs.images[pixel + 2]) / 3;
-  });
+function report(
+  request: PosteriorTaskRequest,
+  result: PosteriorTaskResult,
+  flags: FlagValues<typeof usage.flags>,
+): void {
+  const colours = result.colours!;
+  const { greyError, lineError, colourStd } = colours;
+  reportPosterior(request, result, {
+    measured: colours,
+    words: `grey kept to ${greyError.toExponential(1)}, ${lineError.toFixed(4)} off images of two colours, ` +
+      `standard deviation of the colours ${colourStd === null ? "unknown" : colourStd.toFixed(3)}`,
+  }, flags);
 }
 
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
-  await runPosterior(flags, {
-    label: "colorizing",
-    network: "coloured-digits",
-    measurementModel(shape) {
-      if (shape[2] !== 3) {
-        throw new UsageError(`colours need a checkpoint of three channels, this one has ${shape[2]}`);
-      }
-      return {
-        operator: greyOperator(shape),
-        noiseStd: 0,
-        known: { mask: greyMask(shape), basis: greyBasis() },
-      };
-    },
-    shown: greyImages,
-    measure: ({ inputs, values, samples }) =>
-      Promise.resolve(colourErrors(inputs.images, values, inputs.count, samples)),
-    words: ({ greyError, lineError, colourStd }) =>
-      `grey kept to ${greyError.toExponential(1)}, ${
-        lineError.toFixed(4)
-      } off images of two colours, standard ` +
-      `deviation of the colours ${colourStd === null ? "unknown" : colourStd.toFixed(3)}`,
-  });
-}
+/** The task `colorize`. */
+export const task: Task<typeof usage.flags, PosteriorTaskRequest, PosteriorTaskResult> = {
+  usage,
+  request: (flags) => readPosterior(flags, { measurement: { kind: "grey" }, noise: 0 }),
+  carryOut: (request) => drawAndWrite(request, "colorizing", "coloured-digits"),
+  report,
+};
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runTask(task);

@@ -8,31 +8,21 @@ import { imageGrid } from "../../src/images/grid.ts";
 import { writeNpy } from "../../src/images/npy.ts";
 import { encodePng } from "../../src/images/png.ts";
 import { sizeOf } from "../../src/math/shape.ts";
-import { atomicWrite, ensureWritable } from "../cli/files.ts";
+import type { PosteriorImages } from "../../src/runs/posterior_errors.ts";
+import type { PosteriorResult } from "../../src/runs/posterior.ts";
+import { atomicWrite } from "../cli/files.ts";
 import { UsageError } from "../cli/flags.ts";
 
 /** The most images, which are columns, and the most samples, which are rows, that a picture shows. */
 const mostColumns = 20;
 const mostSamples = 8;
 
-/** Images and their samples, in model units. */
-interface Gallery {
-  /** [height, width, channels]. */
-  readonly shape: readonly number[];
-  readonly inputs: number;
-  readonly samples: number;
-  /** [inputs, …shape]. */
-  readonly originals: Float32Array;
-  /** Their measurements as images, [inputs, …shape]. */
-  readonly seen: Float32Array;
-  /** [inputs, samples, …shape]. */
-  readonly values: Float32Array;
-}
+/** What is drawn: images, their measurements and their samples. */
+type Gallery = PosteriorImages & Pick<PosteriorResult, "seen">;
 
-/** Throws before any work is done when a file cannot be written. */
-export async function checkOutput(path: string): Promise<void> {
+/** Refuses the name of an output that is neither a picture nor an array. */
+export function checkOutputName(path: string): void {
   if (!/\.(png|npy)$/.test(path)) throw new UsageError(`--output must end in .png or .npy, got "${path}"`);
-  await ensureWritable(path);
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Picture } from "../../src/images/png.ts";
 import { resizePicture } from "../../src/images/resize.ts";
 import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
 import { drawDigits } from "../../src/runs/evaluation.ts";
+import type { PosteriorInputs } from "../../src/runs/posterior.ts";
 import { readWhole } from "../cli/files.ts";
 import { type Flag, type FlagValues, text, toggle, UsageError } from "../cli/flags.ts";
 import { MOST_PIXELS } from "../datasets/image_folder.ts";
@@ -22,8 +23,8 @@ import { loadMnist } from "../datasets/mnist.ts";
 /** Where digits come from. */
 type Source = "samples" | "digits" | "mnist";
 
-/** The value of `--input`: digits `from` to `to` of a source, both included, or a picture. */
-type InputChoice =
+/** The images by `--input`: digits `from` to `to` of a source, both included, or a picture. */
+export type InputChoice =
   | { readonly kind: Source; readonly from: number; readonly to: number }
   | { readonly kind: "picture"; readonly path: string };
 
@@ -76,21 +77,12 @@ export function checkInputFlags({ input, resize, data }: FlagValues<typeof input
   }
 }
 
-/** The images. */
-export interface Inputs {
-  readonly count: number;
-  /** [count, height, width, channels] in [−1, 1], each a whole byte. */
-  readonly images: Float32Array;
-  /** Their classes; null of a picture. */
-  readonly labels: Uint8Array | null;
-}
-
 /** What reading inputs takes. */
 interface InputOptions {
   /** [height, width, channels] that the model takes. */
   readonly shape: readonly number[];
   readonly resize: boolean;
-  readonly data: string | undefined;
+  readonly data: string | null;
   readonly seed: number;
   readonly engine: Engine;
 }
@@ -100,7 +92,7 @@ interface InputOptions {
  *
  * @throws UsageError for MNIST's images that are not there, or a picture of another size
  */
-export async function readInputs(choice: InputChoice, options: InputOptions): Promise<Inputs> {
+export async function readInputs(choice: InputChoice, options: InputOptions): Promise<PosteriorInputs> {
   const { shape } = options;
   if (choice.kind === "picture") {
     const whole = await decodePicture(await readWhole(choice.path), choice.path, MOST_PIXELS);
@@ -128,7 +120,7 @@ async function readDigits(
   const count = to - from + 1;
   if (kind === "digits") return proceduralDigits(count, createRng(seed).fork("inputs").startingAt(from));
   if (kind === "mnist") {
-    const test = await loadMnist("test", { data });
+    const test = await loadMnist("test", { data: data ?? undefined });
     if (to >= test.count) {
       throw new UsageError(`MNIST's test images are 0 to ${test.count - 1}, got --input mnist with ${to}`);
     }

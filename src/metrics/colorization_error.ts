@@ -2,7 +2,7 @@
 import { posteriorMoments } from "./posterior_moments.ts";
 
 /** Measures of coloured images; all but the first in units of a pixel's range. */
-interface ColourErrors {
+export interface ColourErrors {
   /** The largest change of a pixel's grey, the mean of its channels, in model units. */
   readonly greyError: number;
   /**

@@ -75,3 +75,22 @@ export {
   type ClassifierTrainingResult,
   runClassifierTraining,
 } from "./classifier_training.ts";
+
+// Drawing from posteriors: inpainting, colours, restoration.
+export {
+  type Measurement,
+  type MeasurementModel,
+  type MeasurementOptions,
+  openMeasurement,
+} from "./measurement.ts";
+export type { HiddenErrors, PosteriorImages, RestorationErrors } from "./posterior_errors.ts";
+export {
+  type PosteriorInputs,
+  type PosteriorMethod,
+  type PosteriorParts,
+  type PosteriorRequest,
+  type PosteriorResult,
+  runPosterior,
+} from "./posterior.ts";
+export type { ClassPreservation } from "../metrics/class_preservation.ts";
+export type { ColourErrors } from "../metrics/colorization_error.ts";

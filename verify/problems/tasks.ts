@@ -5,8 +5,11 @@
  */
 import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
+import { task as colorize } from "../../scripts/colorize.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
 import { task as likelihood } from "../../scripts/likelihood.ts";
+import { task as inpaint } from "../../scripts/inpaint.ts";
+import { task as restore } from "../../scripts/restore.ts";
 import { task as sample } from "../../scripts/sample.ts";
 import { task as trainClassifier } from "../../scripts/train_classifier.ts";
 
@@ -20,7 +23,8 @@ export interface TaskRow {
   readonly beside?: Readonly<Record<string, { readonly flags?: string; readonly value?: string }>>;
 }
 
-const sampling: TaskRow["beside"] = {
+/** Of one sampler's flags, and the checkpoint's. */
+const oneSampling: TaskRow["beside"] = {
   snr: { flags: "--sampler predictor-corrector", value: "0.3" },
   correctorSteps: { flags: "--sampler predictor-corrector", value: "2" },
   correctorRule: { flags: "--sampler predictor-corrector", value: "ald" },
@@ -34,10 +38,24 @@ const sampling: TaskRow["beside"] = {
   rtol: { flags: "--sampler ode-dopri5", value: "1e-3" },
   atol: { flags: "--sampler ode-dopri5", value: "1e-3" },
   sampler: { value: "euler-maruyama" },
+  checkpoint: { value: "$CHECKPOINT" },
+};
+
+const sampling: TaskRow["beside"] = {
+  ...oneSampling,
   levels: { value: "2,0.5" },
   guidanceMinSigma: { value: "0.2" },
   guidanceMaxSigma: { value: "9" },
-  checkpoint: { value: "$CHECKPOINT" },
+};
+
+/** Of the tasks that draw from posteriors; the default number of iterations of mmps is what the domain would give. */
+const posterior: TaskRow["beside"] = {
+  ...oneSampling,
+  resize: { flags: "--input other.png" },
+  data: { flags: "--input mnist" },
+  label: { value: "7" },
+  output: { value: "other.npy" },
+  iterations: { flags: "--method mmps", value: "7" },
 };
 
 /** The tasks by name. */
@@ -51,6 +69,27 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       output: { value: "other.gif" },
       resume: { flags: "--output a.npy" },
       shard: { flags: "--output a.npy", value: "2/2" },
+    },
+  },
+  inpaint: {
+    task: inpaint as TaskRow["task"],
+    beside: {
+      ...posterior,
+      method: { value: "repaint" },
+      resamplings: { flags: "--method repaint" },
+      hiddenFraction: { flags: "--mask random", value: "0.9" },
+    },
+  },
+  colorize: {
+    task: colorize as TaskRow["task"],
+    beside: { ...posterior, method: { value: "repaint" }, resamplings: { flags: "--method repaint" } },
+  },
+  restore: {
+    task: restore as TaskRow["task"],
+    beside: {
+      ...posterior,
+      blur: { flags: "--operator blur" },
+      directions: { flags: "--operator projection" },
     },
   },
   evaluate: { task: evaluate as TaskRow["task"], beside: sampling },

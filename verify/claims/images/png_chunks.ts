@@ -98,7 +98,7 @@ claim(
           chunk("IDAT", new Uint8Array(10_000)).subarray(0, 9000),
         ]);
       const engine = currentEngine()!;
-      const options = { shape: [28, 28, 1], resize: true, data: undefined, seed: 0, engine };
+      const options = { shape: [28, 28, 1], resize: true, data: null, seed: 0, engine };
       for (
         const [width, height, words] of [
           [6000, 4000, /not a complete PNG file \(a chunk is cut off\)/],

@@ -1,7 +1,6 @@
 /** Claims about drawing batch by batch: memory, labels and paths. @module */
-import { drawPosterior, measureInputs } from "../../../scripts/posterior/draw.ts";
-import { poolingOperator } from "../../../src/conditioning/operators.ts";
 import { createSampling } from "../../../scripts/sampling/sampling.ts";
+import { runPosterior } from "../../../src/runs/posterior.ts";
 import { runSampling, type SamplingRequest } from "../../../src/runs/sampling.ts";
 import { useEngine } from "../../../src/compute/engine.ts";
 import * as tf from "../../../src/compute/tf.ts";
@@ -117,29 +116,25 @@ claim("drawing from a posterior frees what each batch is conditioned on", async 
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
   const engine = await useEngine("wasm");
-  const shape = noisePredictor.network.sampleShape;
   const inputs = { count: 2, images: new Float32Array(2 * 784).fill(-1), labels: null };
-  const model = { operator: poolingOperator(shape, 4), noiseStd: 0.1, known: null };
-  const seen = measureInputs(inputs, model, 0);
   const drawn = async (count: number) => {
     const before = tf.memory().numTensors;
-    await drawPosterior(noisePredictor, engine, inputs, seen, model, {
+    await runPosterior({
       ...createSampling({ sde: "ve", sampler: "ode-euler", steps: 2 }),
-      method: "pigdm",
-      iterations: 2,
-      classes: null,
+      measurement: { kind: "pooling", factor: 4 },
+      noise: 0.05,
+      method: { name: "pigdm", iterations: 2 },
+      label: "none",
       count,
-      rows: 2,
+      batch: 2,
       seed: 0,
-      onStep: () => {},
-    });
+    }, { noisePredictor, inputs, engine });
     return tf.memory().numTensors - before;
   };
-  check.equal("tensors left by 1, 2 and 5 batches", [await drawn(2), await drawn(4), await drawn(10)], [
+  check.equal("tensors left by 1, 2 and 5 batches", [await drawn(1), await drawn(2), await drawn(5)], [
     0,
     0,
     0,
   ], "");
-  seen.dispose();
   noisePredictor.dispose();
 });

@@ -2,11 +2,15 @@
 import * as m from "./exported.ts";
 import {
   type Argument,
+  between,
   callable,
+  list,
+  name,
   number,
   optional,
   options,
   type Rows,
+  text,
   thing,
   truth,
   whole,
@@ -69,6 +73,36 @@ const classifierRequest = options({
   optimizer,
 });
 
+const shape = list(() => [28, 28, 1], whole(28, 1, 28));
+const measurement = options({ kind: name("blur"), std: between(1, 0.1, 20) });
+const pictureMask = options({ kind: name("picture-mask"), path: text("mask.png") });
+const maskPicture = () => ({
+  width: 28,
+  height: 28,
+  data: new Uint8Array(28 * 28 * 4).map((_, at) => at % 4 === 3 ? 255 : 0),
+});
+const measured = { noise: between(0.1, 0, 100), seed: whole(3, 0, Number.MAX_SAFE_INTEGER) };
+const posteriorRequest = options({
+  ...sampling,
+  grid: options({ kind: name("uniform"), steps: whole(1, 1, 2) }),
+  measurement,
+  ...measured,
+  method: options({ name: name("pigdm"), iterations: whole(1, 1, 1000) }),
+  label: { make: () => "own", allows: (v) => v === 0 },
+  count: whole(1, 1, 10_000),
+  batch: whole(2, 1),
+});
+const inputs = options({
+  count: whole(1, 1, 1),
+  images: thing(() => new Float32Array(784)),
+  labels: { make: () => new Uint8Array([3]), allows: () => false },
+});
+const posteriorParts = options({
+  noisePredictor: thing(smallPredictor),
+  inputs,
+  onStep: optional(callable(() => () => {})),
+});
+
 export const runRows: Rows = {
   runClassifierTraining: {
     arguments: [
@@ -97,4 +131,11 @@ export const runRows: Rows = {
       options({ noisePredictor: thing(smallPredictor), reference: thing(() => reference) }),
     ],
   },
+  openMeasurement: { arguments: [measurement, options({ shape, ...measured })] },
+  "openMeasurement by a picture": {
+    call: (...[measurement, options]: Parameters<typeof m.openMeasurement>) =>
+      m.openMeasurement(measurement, options),
+    arguments: [pictureMask, options({ shape, ...measured, picture: thing(maskPicture) })],
+  },
+  runPosterior: { arguments: [posteriorRequest, posteriorParts] },
 };

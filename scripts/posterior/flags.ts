@@ -1,0 +1,170 @@
+/**
+ * The flags that `inpaint`, `colorize` and `restore` share, and the request that they stand for.
+ * @module
+ */
+import type { PosteriorMethod, PosteriorRequest } from "../../src/runs/posterior.ts";
+import { DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import { type engineNames, networkFlags, readSampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
+import { choice, deciding, type FlagValues, integer, onlyWith, text, toggle } from "../cli/flags.ts";
+import { checkOutputName } from "./gallery.ts";
+import { checkInputFlags, type InputChoice, inputFlags } from "./inputs.ts";
+
+/** The methods of posterior sampling. */
+export const methodNames = [
+  "replacement",
+  "repaint",
+  "pigdm",
+  "mmps",
+] as const satisfies readonly PosteriorMethod["name"][];
+
+/** The name of a method. */
+type Method = PosteriorMethod["name"];
+
+/** Iterations of the linear solver that each method takes unasked. */
+const DEFAULT_ITERATIONS = { mmps: 3, pigdm: 20 } as const;
+
+/** How often repaint does each step unasked. */
+const DEFAULT_RESAMPLINGS = 10;
+
+/** Steps of the default sampler: with fewer, samples overshoot their measurements. */
+const DEFAULT_STEPS = 15;
+
+/** The flags that the tasks have in common, with `output` for the name of the picture. */
+export function posteriorFlags<const M extends Method>(
+  { methods, method, output }: {
+    readonly methods: readonly M[];
+    readonly method: NoInfer<M>;
+    readonly output: string;
+  },
+) {
+  return {
+    ...inputFlags,
+    count: integer({ help: "samples for each image", default: 5, min: 1, max: 10_000 }),
+    method: choice<Method, Method>(methods, {
+      help:
+        "how samples are conditioned: by the posterior's score (pigdm, or mmps, which takes more network evaluations)" +
+        (methods.length > 2
+          ? ", or by replacing what is known at every noise level, once or again and again"
+          : ""),
+      default: method,
+    }),
+    label: choice(["none", "own", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], {
+      help: "class of the samples: none, own for the class of each input, or a digit",
+      placeholder: "none|own|0-9",
+      default: "none",
+    }),
+    iterations: deciding(
+      ["method.iterations"],
+      onlyWith(
+        integer({
+          help:
+            `iterations of the linear solver (default ${DEFAULT_ITERATIONS.mmps} of mmps, which evaluates the ` +
+            `network in each, and ${DEFAULT_ITERATIONS.pigdm} of pigdm)`,
+          min: 1,
+          max: 1000,
+        }),
+        "method",
+        ["mmps", "pigdm"],
+      ),
+    ),
+    checkpoint: networkFlags.checkpoint,
+    ...samplingFlags,
+    steps: deciding(
+      ["grid.steps"],
+      integer({
+        help:
+          `steps of the time grid (default ${DEFAULT_STEPS} of ${DEFAULT_SAMPLER}, the sampler's own of others)`,
+        min: 1,
+        max: 100_000,
+      }),
+    ),
+    seed: seedFlag,
+    engine: networkFlags.engine,
+    batch: integer({ help: "samples drawn at once", default: 50, min: 1, max: 4096 }),
+    output: text({
+      help: ".png: the picture; .npy: float32 [images, samples, H, W, C] in [0, 1]",
+      placeholder: "FILE",
+      default: output,
+    }),
+    json: deciding([], toggle({ help: "print the result as JSON" })),
+  };
+}
+
+/** The flags of tasks that have RePaint. */
+export const repaintFlags = {
+  resamplings: deciding(
+    ["method.resamplings"],
+    onlyWith(
+      integer({
+        help: `how often repaint does each step (default ${DEFAULT_RESAMPLINGS})`,
+        min: 1,
+        max: 1000,
+      }),
+      "method",
+      ["repaint"],
+    ),
+  ),
+};
+
+/** Values of {@linkcode posteriorFlags} and, where a task has them, of {@linkcode repaintFlags}. */
+export type PosteriorValues =
+  & FlagValues<ReturnType<typeof posteriorFlags>>
+  & Partial<FlagValues<typeof repaintFlags>>;
+
+/** A run of a task, as plain data. */
+export interface PosteriorTaskRequest extends PosteriorRequest {
+  /** A file, the name of a network that comes with the project, or null for the task's own. */
+  readonly checkpoint: string | null;
+  /** The images. */
+  readonly input: InputChoice;
+  /** Whether a picture of another size is brought to the model's. */
+  readonly resize: boolean;
+  /** The folder with MNIST's files; null where they are found unasked. */
+  readonly data: string | null;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+  /** The picture or the array to write. */
+  readonly output: string;
+}
+
+/**
+ * The request of flags.
+ * @param measured What is particular to the task.
+ * @throws UsageError for flags that have no effect, or values that the sampler cannot have
+ */
+export function readPosterior(
+  flags: PosteriorValues,
+  measured: Pick<PosteriorRequest, "measurement" | "noise">,
+): PosteriorTaskRequest {
+  checkInputFlags(flags);
+  const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? DEFAULT_STEPS : undefined);
+  const sampling = readSampling({ ...flags, steps });
+  checkOutputName(flags.output);
+  const { label } = flags;
+  return {
+    checkpoint: flags.checkpoint ?? null,
+    input: flags.input,
+    resize: flags.resize,
+    data: flags.data ?? null,
+    ...measured,
+    ...sampling,
+    method: readMethod(flags),
+    label: label === "none" || label === "own" ? label : Number(label),
+    count: flags.count,
+    batch: flags.batch,
+    seed: flags.seed,
+    engine: flags.engine,
+    output: flags.output,
+  };
+}
+
+function readMethod({ method: name, iterations, resamplings }: PosteriorValues): PosteriorMethod {
+  switch (name) {
+    case "replacement":
+      return { name };
+    case "repaint":
+      return { name, resamplings: resamplings ?? DEFAULT_RESAMPLINGS };
+    default:
+      return { name, iterations: iterations ?? DEFAULT_ITERATIONS[name] };
+  }
+}
