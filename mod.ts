@@ -4,7 +4,7 @@
  * Data are diffused by an SDE; a noise predictor, which is a trained network or an exact distribution, gives the score of the
  * diffused distribution; samplers run time backwards, from noise to data. This module has engines, SDEs, exact
  * distributions, the shipped networks and all samplers. What else there is has an entry of its own: `conditioning`,
- * `likelihood`, `networks`, `training`, `data`, `metrics`, `images`, `plots` and `experiments`.
+ * `likelihood`, `networks`, `training`, `data`, `metrics`, `images`, `plots`, `experiments` and `runs`.
  *
  * Tensors are TensorFlow.js tensors: import `npm:@tensorflow/tfjs@4.22.0` for functions of them.
  *

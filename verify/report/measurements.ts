@@ -62,6 +62,26 @@ function qualityRows(result: unknown): ResultRow[] {
   ];
 }
 
+/** Digits of the consistency function in a few evaluations. */
+function consistency(steps: number): Measurement {
+  return {
+    name: `evaluate_consistency_${steps}`,
+    command: ["evaluate", "--checkpoint", "mnist-consistency", "--steps", String(steps)],
+    rows: (result) => {
+      const digits = `of ${numberAt(result, "count").toLocaleString("en")} digits of \`mnist-consistency\``;
+      const calls = numberAt(result, "evaluations");
+      const shares = ["precision", "recall", "accuracy"].map((key) => percent(numberAt(result, key)));
+      return [
+        [
+          `Fréchet distance ${digits}, ${calls} network ${calls === 1 ? "call" : "calls"} each`,
+          numberAt(result, "frechet").toFixed(2),
+        ],
+        ["their precision, recall and label accuracy", shares.join(", ")],
+      ];
+    },
+  };
+}
+
 /** Bits per dimension with their standard error over images. */
 function bits(result: unknown): string {
   return `${numberAt(result, "bitsPerDimension").toFixed(3)} ± ${
@@ -85,6 +105,8 @@ function inpainting(name: string, flags: readonly string[], how: string): Measur
 /** All of them, in the page's order. */
 export const measurements: readonly Measurement[] = [
   { name: "evaluate", command: ["evaluate"], rows: qualityRows },
+  consistency(1),
+  consistency(3),
   {
     name: "likelihood",
     command: ["likelihood", "--limit", "256"],

@@ -76,7 +76,8 @@ export function resultsPage({ measured, suite, faults, published }: ResultFiles)
     numbers(measured),
     "The Fréchet distance is taken on the features of a small digit classifier ([card](../fixtures/models/classifier.md)): " +
     "it compares settings here, not papers. The stripe is the one under which a published course report loses the 1s. " +
-    "Cards: [mnist](../fixtures/models/mnist.md), [mnist_likelihood](../fixtures/models/mnist_likelihood.md).",
+    "Cards: [mnist](../fixtures/models/mnist.md), [mnist_likelihood](../fixtures/models/mnist_likelihood.md), " +
+    "[mnist_consistency](../fixtures/models/mnist_consistency.md).",
     ...comparisonSection(measured.get(comparison.name)),
     "## The suite",
     ...suite === null ? ["No run of all claims is stored."] : suiteSection(suite),
