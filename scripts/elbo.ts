@@ -2,18 +2,17 @@
  * The variational bound of a chain in discrete time, term by term: `deno task elbo`.
  * @module
  */
-import { createRng } from "../src/compute/rng.ts";
-import * as tf from "../src/compute/tf.ts";
-import { imageSize, slice, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/diffusion/noise_predictor.ts";
-import { discreteElbo, learnVariances, type StepVariances } from "../src/likelihood/discrete_bound.ts";
-import { chainNames, chains, chainTimes } from "./sampling/ddpm_chains.ts";
-import { loadCheckpoint } from "./sampling/checkpoint.ts";
-import { dataFlag, networkFlags, seedFlag } from "./sampling/flags.ts";
-import { ProgressBar } from "./cli/terminal.ts";
+import type { MnistSplit } from "../src/data/mnist.ts";
+import { type ElboRequest, type ElboResult, runElbo } from "../src/runs/elbo.ts";
 import { openEngine } from "./cli/engine.ts";
-import { choice, integer, parseFlags, runScript, toggle, UsageError } from "./cli/flags.ts";
+import { choice, deciding, type FlagValues, integer, toggle, UsageError } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { ProgressBar } from "./cli/terminal.ts";
 import { loadMnist } from "./datasets/mnist.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { chainNames, chains } from "./sampling/ddpm_chains.ts";
+import { dataFlag, type engineNames, networkFlags, seedFlag } from "./sampling/flags.ts";
+import { sdeNameOf } from "./sampling/sampling.ts";
 
 const usage = {
   name: "elbo",
@@ -36,96 +35,81 @@ const usage = {
     }),
     batch: integer({ help: "images at once", default: 16, min: 1, max: 4096 }),
     seed: seedFlag,
-    json: toggle({ help: "print every term as JSON" }),
+    json: deciding([], toggle({ help: "print every term as JSON" })),
   },
   renamed: { chain: "betas" },
 } as const;
 
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
-  const engine = await openEngine(flags.engine);
-  const noisePredictor = await loadCheckpoint(flags.checkpoint);
-  const dataset = await loadMnist(flags.split, { data: flags.data });
-  const images = slice(dataset, 0, flags.limit);
-  const dimension = imageSize(dataset);
-  if (noisePredictor.network.sampleShape.join() !== dataset.shape.join()) {
+/** A run of `elbo`, as plain data. */
+interface ElboTaskRequest extends ElboRequest {
+  /** A file, the name of a network that comes with the project, or null for the one that is measured unasked. */
+  readonly checkpoint: string | null;
+  /** The folder with MNIST's files; null where they are found unasked. */
+  readonly data: string | null;
+  /** Which images. */
+  readonly split: MnistSplit;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+}
+
+/** What a run measured. */
+interface ElboTaskResult extends ElboResult {
+  /** The data set's name. */
+  readonly dataset: string;
+  /** What computed. */
+  readonly engine: string;
+}
+
+function request(flags: FlagValues<typeof usage.flags>): ElboTaskRequest {
+  const { checkpoint = null, data = null, split, variances, limit, batch, seed, engine } = flags;
+  const chain = chains[flags.betas]().config;
+  if (chain.kind !== "ddpm") throw new TypeError(`${flags.betas} must be a chain in discrete time`);
+  return { checkpoint, data, split, betas: chain.betas, variances, limit, batch, seed, engine };
+}
+
+async function carryOut(request: ElboTaskRequest): Promise<ElboTaskResult> {
+  const { checkpoint, split, betas, limit, batch } = request;
+  const data = request.data ?? undefined;
+  const engine = await openEngine(request.engine);
+  const noisePredictor = await loadCheckpoint(checkpoint ?? undefined);
+  const images = await loadMnist(split, { data });
+  const { sampleShape } = noisePredictor.network;
+  if (String(sampleShape) !== String(images.shape)) {
     throw new UsageError(
-      `--checkpoint is of images of shape [${noisePredictor.network.sampleShape}], those of ${dataset.name} have [${dataset.shape}]`,
+      `--checkpoint is of images of shape [${sampleShape}], those of ${images.name} have [${images.shape}]`,
     );
   }
-  const rows = Math.min(flags.batch, images.count);
-  await noisePredictor.prepare(rows);
-  const model = scoreModel(noisePredictor, chains[flags.betas]());
-  const times = chainTimes(model.sde);
-  const rng = createRng(flags.seed);
-  const learned = flags.variances === "learned";
-  const batches = Math.ceil(images.count / rows);
-  using bar = new ProgressBar({
-    label: "bounding",
-    total: (batches + (learned ? 1 : 0)) * times.length,
-    unit: "steps",
-  });
-  let variances: StepVariances = "posterior";
-  if (learned) {
-    const known = slice(await loadMnist("train", { data: flags.data }), 0, rows);
-    const x = tf.tensor(toModel(known.images), [rows, ...known.shape]);
-    variances = await learnVariances(model, x, {
-      times,
-      rng: rng.fork("learning"),
-      onStep: (step) => bar.update(step),
-    });
-    x.dispose();
-  } else if (flags.variances === "forward") variances = "forward";
-  const terms = { prior: [] as number[], steps: times.slice(1).map(() => 0), reconstruction: [] as number[] };
-  const totals: number[] = [];
-  for (let index = 0; index < batches; index++) {
-    const first = index * rows;
-    const own = slice(images, first, first + rows);
-    const bytes = new Uint8Array(rows * dimension); // the last batch is filled up with black
-    bytes.set(own.images);
-    const x = tf.tensor(toModel(bytes), [rows, ...dataset.shape]);
-    const bound = await discreteElbo(model, x, {
-      times,
-      variances,
-      rng: rng.startingAt(first),
-      onStep: (step) => bar.update((index + (learned ? 1 : 0)) * times.length + step),
-    });
-    x.dispose();
-    engine.check();
-    const bits = (nats: number) => nats / dimension / Math.LN2;
-    for (let row = 0; row < own.count; row++) {
-      totals.push(bits(bound.total[row]));
-      terms.prior.push(bits(bound.prior[row]));
-      terms.reconstruction.push(bits(bound.reconstruction[row]));
-      bound.steps.forEach((step, i) => terms.steps[i] += bits(step[row]) / images.count);
-    }
+  const training = request.variances === "learned" ? await loadMnist("train", { data }) : null;
+  const batches = Math.ceil(Math.min(limit, images.count) / batch) + (training === null ? 0 : 1);
+  using progress = new ProgressBar({ label: "bounding", total: batches * betas.length, unit: "steps" });
+  const onStep = (steps: number) => progress.update(steps);
+  const result = await runElbo(request, { noisePredictor, images, training, engine, onStep });
+  noisePredictor.dispose();
+  return { ...result, dataset: images.name, engine: engine.name };
+}
+
+/** The terms in a table, or all of them as JSON. */
+function report(
+  request: ElboTaskRequest,
+  result: ElboTaskResult,
+  { json }: { readonly json: boolean },
+): void {
+  const { variances, betas } = request;
+  const { bits, bitsPerDimension, standardError, prior, reconstruction, steps, dataset, engine } = result;
+  const chain = sdeNameOf({ kind: "ddpm", betas });
+  if (json) {
+    const terms = { bitsPerDimension, standardError, prior, reconstruction, steps };
+    console.log(JSON.stringify({ ...terms, images: bits.length, chain, variances, engine }));
+    return;
   }
-  bar.finish();
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const total = mean(totals);
-  const error = Math.sqrt(
-    mean(totals.map((value) => (value - total) ** 2)) / Math.max(1, totals.length - 1),
-  );
-  const result = {
-    bitsPerDimension: total,
-    standardError: error,
-    prior: mean(terms.prior),
-    reconstruction: mean(terms.reconstruction),
-    steps: Array.from(terms.steps),
-    images: images.count,
-    chain: flags.betas,
-    variances: flags.variances,
-    engine: engine.name,
-  };
-  if (flags.json) return console.log(JSON.stringify(result));
-  const whole = result.steps.reduce((sum, value) => sum + value, 0);
+  const whole = steps.reduce((sum, value) => sum + value, 0);
   console.log([
-    `${images.count} ${dataset.name} images under the chain ${flags.betas} with ${flags.variances} variances, engine ${engine.name}`,
-    `L_T                ${result.prior.toFixed(5)} bits/dim`,
-    `Σ L_1 … L_${times.length - 1}      ${whole.toFixed(5)}`,
-    ...decades(result.steps).map(([name, value]) => `  ${name.padEnd(17)}${value.toFixed(5)}`),
-    `L_0                ${result.reconstruction.toFixed(5)}`,
-    `the bound          ${total.toFixed(4)} ± ${error.toFixed(4)} bits/dim`,
+    `${bits.length} ${dataset} images under the chain ${chain} with ${variances} variances, engine ${engine}`,
+    `L_T                ${prior.toFixed(5)} bits/dim`,
+    `Σ L_1 … L_${steps.length}      ${whole.toFixed(5)}`,
+    ...decades(steps).map(([name, value]) => `  ${name.padEnd(17)}${value.toFixed(5)}`),
+    `L_0                ${reconstruction.toFixed(5)}`,
+    `the bound          ${bitsPerDimension.toFixed(4)} ± ${standardError.toFixed(4)} bits/dim`,
   ].join("\n"));
 }
 
@@ -139,4 +123,12 @@ function decades(steps: readonly number[]): [string, number][] {
   ]);
 }
 
-await runScript(main);
+/** The task `elbo`. */
+export const task: Task<typeof usage.flags, ElboTaskRequest, ElboTaskResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

@@ -45,6 +45,7 @@ export {
 } from "./sampling.ts";
 
 // Measuring images.
+export { type ElboParts, type ElboRequest, type ElboResult, runElbo } from "./elbo.ts";
 export {
   type Dequantization,
   type LikelihoodMethod,

@@ -6,6 +6,7 @@
 import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
+import { task as elbo } from "../../scripts/elbo.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
 import { task as likelihood } from "../../scripts/likelihood.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
@@ -94,6 +95,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   },
   evaluate: { task: evaluate as TaskRow["task"], beside: sampling },
   "train:classifier": { task: trainClassifier as TaskRow["task"] },
+  elbo: { task: elbo as TaskRow["task"] },
   likelihood: {
     task: likelihood as TaskRow["task"],
     beside: { tolerance: { flags: "--method dopri5" }, draws: { flags: "--method elbo" } },

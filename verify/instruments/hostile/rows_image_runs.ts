@@ -1,6 +1,6 @@
 /** Rows of runs that measure images: requests of plain data and what carries them out. @module */
 import * as m from "./exported.ts";
-import { callable, number, optional, options, type Rows, thing, whole } from "./argument.ts";
+import { callable, list, number, optional, options, type Rows, thing, whole } from "./argument.ts";
 import { smallModel } from "../small_checkpoint.ts";
 
 const images = m.proceduralDigits(3, m.createRng(4));
@@ -46,6 +46,21 @@ export const imageRunRows: Rows = {
         ...measured,
       }),
       options(parts),
+    ],
+  },
+  runElbo: {
+    arguments: [
+      options({
+        betas: list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1)),
+        variances: thing(() => "learned"),
+        ...measured,
+        batch: whole(2, 1, 3),
+      }),
+      options({
+        ...parts,
+        training: thing(() => images),
+        onStep: optional(callable(() => () => {})),
+      }),
     ],
   },
 };
