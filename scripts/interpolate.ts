@@ -2,35 +2,33 @@
  * Walks between digits along their latent codes: `deno task interpolate`.
  * @module
  */
-
-import * as tf from "../src/compute/tf.ts";
-import { fromModel, toModel } from "../src/data/dataset.ts";
-import { scoreModel } from "../src/diffusion/noise_predictor.ts";
-import { decodeLatent, encodeLatent, interpolateLatents } from "../src/likelihood/latents.ts";
+import { sdeNames } from "../src/diffusion/sde_registry.ts";
 import { imageGrid } from "../src/images/grid.ts";
 import { encodePng } from "../src/images/png.ts";
-import type { FlowMethod } from "../src/likelihood/probability_flow.ts";
-import { withMinimumNoise } from "../src/diffusion/sde_registry.ts";
-import { sizeOf } from "../src/math/shape.ts";
+import {
+  type InterpolationRequest,
+  type InterpolationResult,
+  runInterpolation,
+} from "../src/runs/interpolation.ts";
+import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
   choice,
+  deciding,
+  type FlagValues,
   integer,
   list,
   number,
-  parseFlags,
-  runScript,
   text,
   toggle,
   UsageError,
 } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { formatDuration } from "./cli/terminal.ts";
 import { loadMnist } from "./datasets/mnist.ts";
 import { loadCheckpoint } from "./sampling/checkpoint.ts";
-import { sdes } from "./sampling/sampling.ts";
-import { formatDuration } from "./cli/terminal.ts";
-import { openEngine } from "./cli/engine.ts";
-import { sdeNames } from "../src/diffusion/sde_registry.ts";
-import { dataFlag, networkFlags } from "./sampling/flags.ts";
+import { dataFlag, type engineNames, networkFlags } from "./sampling/flags.ts";
+import { sdeNameOf, sdes } from "./sampling/sampling.ts";
 
 const usage = {
   name: "interpolate",
@@ -67,94 +65,95 @@ const usage = {
     }),
     engine: networkFlags.engine,
     output: text({ help: "the picture, .png", placeholder: "FILE", default: "interpolation.png" }),
-    json: toggle({ help: "print the last line as JSON" }),
+    json: deciding([], toggle({ help: "print the last line as JSON" })),
   },
   renamed: { smallestNoise: "minNoise" },
 } as const;
 
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
-  const { images, between, tolerance, output } = flags;
+/** A run of `interpolate`, as plain data. */
+interface InterpolateRequest extends InterpolationRequest {
+  /** A file, the name of a network that comes with the project, or null for the one that is used unasked. */
+  readonly checkpoint: string | null;
+  /** The folder with MNIST's files; null where they are found unasked. */
+  readonly data: string | null;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+  /** The picture to write. */
+  readonly output: string;
+}
+
+/** What a run came to. */
+interface InterpolateResult extends Omit<InterpolationResult, "values"> {
+  /** What the run took. */
+  readonly seconds: number;
+  /** What computed. */
+  readonly engine: string;
+}
+
+function request(flags: FlagValues<typeof usage.flags>): InterpolateRequest {
+  const { checkpoint = null, data = null, images, between, minNoise, tolerance, engine, output } = flags;
   if (images.length < 2) throw new UsageError(`--images needs at least two indices, got ${images.length}`);
   if (new Set(images).size < images.length) throw new UsageError(`--images must differ, got ${images}`);
   if (!output.endsWith(".png")) throw new UsageError(`--output must end in .png, got "${output}"`);
+  const sde = sdes[flags.sde]().config;
+  return { checkpoint, data, images, between, sde, minNoise, tolerance, engine, output };
+}
+
+async function carryOut(request: InterpolateRequest): Promise<InterpolateResult> {
+  const { images, between, output } = request;
   await ensureWritable(output);
-  const data = await loadMnist("test", { data: flags.data });
+  const data = await loadMnist("test", { data: request.data ?? undefined });
   const beyond = images.find((index) => index >= data.count);
   if (beyond !== undefined) {
     throw new UsageError(`--images must be below ${data.count}, the number of images, got ${beyond}`);
   }
   const started = performance.now();
-  const engine = await openEngine(flags.engine);
-  const noisePredictor = await loadCheckpoint(flags.checkpoint);
+  const engine = await openEngine(request.engine);
+  const noisePredictor = await loadCheckpoint(request.checkpoint ?? undefined);
   const { sampleShape } = noisePredictor.network;
-  const size = sizeOf(sampleShape);
-  if (size * data.count !== data.images.length) {
+  if (String(sampleShape) !== String(data.shape)) {
     throw new RangeError(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${data.shape}]`,
     );
   }
-  const model = scoreModel(noisePredictor, withMinimumNoise(sdes[flags.sde](), flags.minNoise));
-  const method: FlowMethod = { kind: "dopri5", rtol: tolerance, atol: tolerance };
-
-  const originals = tf.tensor(
-    toModel(
-      Uint8Array.from(images.flatMap((i) => Array.from(data.images.subarray(i * size, (i + 1) * size)))),
-    ),
-    [images.length, ...sampleShape],
-  );
-  await noisePredictor.prepare(images.length);
-  const codes = await encodeLatent(model, originals, method);
-  const returned = await decodeLatent(model, codes, method);
-  const [worst, squares] = await tf.tidy(() => {
-    const difference = returned.sub(originals).div(2); // pictures are half as wide as the models' [−1, 1]
-    return tf.stack([difference.abs().max(), difference.square().mean()]);
-  }).data();
-
-  const weights = Array.from({ length: between }, (_, i) => (i + 1) / (between + 1));
-  await noisePredictor.prepare(between);
-  const values: number[] = [];
-  for (let pair = 0; pair + 1 < images.length; pair++) {
-    const [first, second] = [pair, pair + 1].map((i) => codes.slice([i, 0, 0, 0], [1, ...sampleShape]));
-    const walk = await interpolateLatents(first, second, weights);
-    const noisy = await decodeLatent(model, walk, method);
-    const clean = tf.tidy(() => model.denoised(noisy, model.sde.tMin));
-    const ends = [pair, pair + 1].map((i) =>
-      toModel(data.images.subarray(images[i] * size, (images[i] + 1) * size))
-    );
-    values.push(...ends[0], ...await clean.data(), ...ends[1]);
-    tf.dispose([first, second, walk, noisy, clean]);
-    engine.check();
-  }
+  const { values, ...result } = await runInterpolation(request, { noisePredictor, images: data, engine });
+  noisePredictor.dispose();
   const columns = between + 2;
   const shape = [(images.length - 1) * columns, ...sampleShape];
-  await atomicWrite(output, encodePng(imageGrid(fromModel(Float32Array.from(values)), shape, { columns })));
-  const seconds = (performance.now() - started) / 1000;
-  const result = { largestError: worst, rootMeanSquareError: Math.sqrt(squares) };
-  if (flags.json) {
-    console.log(
-      JSON.stringify({
-        ...result,
-        images,
-        labels: images.map((i) => data.labels[i]),
-        sde: flags.sde,
-        tolerance,
-        seconds,
-        engine: engine.name,
-        file: output,
-      }),
-    );
+  await atomicWrite(output, encodePng(imageGrid(values, shape, { columns })));
+  return { ...result, seconds: (performance.now() - started) / 1000, engine: engine.name };
+}
+
+/** A sentence, or the result as JSON. */
+function report(
+  request: InterpolateRequest,
+  result: InterpolateResult,
+  { json }: { readonly json: boolean },
+): void {
+  const { images, between, tolerance, output: file } = request;
+  const { largestError, rootMeanSquareError, labels, seconds, engine } = result;
+  const sde = sdeNameOf(request.sde);
+  if (json) {
+    const errors = { largestError, rootMeanSquareError };
+    console.log(JSON.stringify({ ...errors, images, labels, sde, tolerance, seconds, engine, file }));
     return;
   }
   console.log(
     `${images.length - 1} walks of ${between} digits between images that show ${
-      images.map((i) => data.labels[i]).join(", ")
-    }, ${flags.sde}; decoding undoes encoding to ${worst.toExponential(1)} of ` +
-      `a pixel's range at most, ${result.rootMeanSquareError.toExponential(1)} root mean square; ${
-        formatDuration(seconds)
-      } ` +
-      `on ${engine.name}: ${output}`,
+      labels.join(", ")
+    }, ${sde}; ` +
+      `decoding undoes encoding to ${largestError.toExponential(1)} of a pixel's range at most, ` +
+      `${rootMeanSquareError.toExponential(1)} root mean square; ` +
+      `${formatDuration(seconds)} on ${engine}: ${file}`,
   );
 }
 
-if (import.meta.main) await runScript(main);
+/** The task `interpolate`. */
+export const task: Task<typeof usage.flags, InterpolateRequest, InterpolateResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

@@ -44,6 +44,14 @@ export {
   type SamplingRequest,
 } from "./sampling.ts";
 
+// Walks between images.
+export {
+  type InterpolationParts,
+  type InterpolationRequest,
+  type InterpolationResult,
+  runInterpolation,
+} from "./interpolation.ts";
+
 // Measuring images.
 export { type ElboParts, type ElboRequest, type ElboResult, runElbo } from "./elbo.ts";
 export {

@@ -8,6 +8,7 @@ import type { Task } from "../../scripts/cli/task.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
 import { task as elbo } from "../../scripts/elbo.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
+import { task as interpolate } from "../../scripts/interpolate.ts";
 import { task as likelihood } from "../../scripts/likelihood.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
 import { task as restore } from "../../scripts/restore.ts";
@@ -96,6 +97,10 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   evaluate: { task: evaluate as TaskRow["task"], beside: sampling },
   "train:classifier": { task: trainClassifier as TaskRow["task"] },
   elbo: { task: elbo as TaskRow["task"] },
+  interpolate: {
+    task: interpolate as TaskRow["task"],
+    beside: { images: { value: "4,2" }, output: { value: "other.png" } },
+  },
   likelihood: {
     task: likelihood as TaskRow["task"],
     beside: { tolerance: { flags: "--method dopri5" }, draws: { flags: "--method elbo" } },

@@ -9,14 +9,14 @@ import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { type ElboRequest, type ElboResult, runElbo } from "../../../src/runs/elbo.ts";
 import { runWithRequest } from "../../instruments/dry_run.ts";
-import { writeMnist } from "../../instruments/mnist_folder.ts";
 import { printed as printedLines } from "../../instruments/printed.ts";
 import { silentPredictor } from "../../instruments/silent_predictor.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { claim } from "../../suite/claim.ts";
 
-const splits = { test: proceduralDigits(3, createRng(3)), train: proceduralDigits(3, createRng(4)) };
+const splits = smallMnist({ train: 3, test: 3 });
 
 /** A network on maps of 7 × 7: a chain has a thousand steps. */
 const model = smallModel({
@@ -39,10 +39,11 @@ claim(
   (check) =>
     withFolder(async (folder) => {
       await Deno.writeFile(`${folder}/model.safetensors`, writeModel(model));
-      for (const split of ["test", "train"] as const) await writeMnist(folder, split, splits[split]);
-      const common = `--data ${folder} --checkpoint ${folder}/model.safetensors --engine wasm --batch 2`;
+      await writeMnist(folder, splits);
+      const common =
+        `--data ${folder} --checkpoint ${folder}/model.safetensors --engine wasm --batch 2 --limit 2`;
       const noisePredictor = small();
-      for (const line of ["--variances learned --betas ddpm-cosine", "--split train --seed 5 --limit 2"]) {
+      for (const line of ["--variances learned --betas ddpm-cosine", "--split train --seed 5"]) {
         const { request, done } = await runWithRequest("elbo", `${common} ${line}`.split(" "), "--json");
         const asked = request as Parameters<typeof task.report>[0] & { readonly split: MnistSplit };
         const result = await runElbo(asked, {

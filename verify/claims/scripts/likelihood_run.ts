@@ -9,12 +9,12 @@ import {
   runLikelihood,
 } from "../../../src/runs/likelihood.ts";
 import { runWithRequest } from "../../instruments/dry_run.ts";
-import { writeMnist } from "../../instruments/mnist_folder.ts";
 import { silentPredictor } from "../../instruments/silent_predictor.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 import { claim } from "../../suite/claim.ts";
 
-const splits = { test: proceduralDigits(3, createRng(3)), train: proceduralDigits(3, createRng(4)) };
+const splits = smallMnist({ train: 3, test: 3 });
 
 /** The network of `withCheckpoint`. */
 function small() {
@@ -27,7 +27,7 @@ claim(
   { engines: ["wasm"] },
   (check) =>
     withCheckpoint(async (folder) => {
-      for (const split of ["test", "train"] as const) await writeMnist(folder, split, splits[split]);
+      await writeMnist(folder, splits);
       const common = `--data ${folder} --checkpoint ${folder}/model.safetensors --engine wasm --batch 2`;
       const lines = [
         "--split train --sde vp --min-noise 0.1 --steps 2 --probes 2 --seed 5 --dequantization uniform",

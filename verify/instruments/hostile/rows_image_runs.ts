@@ -63,4 +63,16 @@ export const imageRunRows: Rows = {
       }),
     ],
   },
+  runInterpolation: {
+    arguments: [
+      options({
+        images: list(() => [2, 0], whole(1, 1, 2)),
+        between: whole(1, 1, 64),
+        sde: thing(() => ({ kind: "ve", sigmaMin: 0.01, sigmaMax: 10 })),
+        minNoise,
+        tolerance: number(0.5, (v) => v >= 1e-9 && v <= 1),
+      }),
+      options(parts),
+    ],
+  },
 };
