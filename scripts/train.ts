@@ -3,6 +3,7 @@
  * @module
  */
 import { dirname } from "node:path";
+import type { ImageDataset } from "../src/data/dataset.ts";
 import { datasetIdentity, describeClasses, describeShape } from "../src/data/identity.ts";
 import { networkFromConfig } from "../src/networks/registry.ts";
 import { type Model, readModel } from "../src/networks/model_file.ts";
@@ -10,24 +11,24 @@ import { flatten, parameterCount } from "../src/networks/network.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
 import { initialState, type TrainingConfig } from "../src/training/train.ts";
 import { openEngine } from "./cli/engine.ts";
-import {
-  type Flag,
-  type FlagValues,
-  integer,
-  parseFlags,
-  runScript,
-  text,
-  toggle,
-  UsageError,
-} from "./cli/flags.ts";
-import { readPlan } from "./sampling/noise_plan_file.ts";
+import { deciding, type Flag, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { formatDuration } from "./cli/terminal.ts";
+import { type NoisePlanFile, readPlan } from "./sampling/noise_plan_file.ts";
 import { folderName, loadTrainingData } from "./datasets/training_data.ts";
 import { checkFits, checkSameData } from "./datasets/training_data_check.ts";
 import { TrainingFolder } from "./training/run_folder.ts";
-import { checkRecipe, newConfig, recipeFlags, renamedRecipe, resumedConfig } from "./training/recipe.ts";
-import { runTraining } from "./training/run.ts";
+import {
+  checkRecipe,
+  newConfig,
+  recipeChanges,
+  recipeFlags,
+  renamedRecipe,
+  resumedConfig,
+} from "./training/recipe.ts";
+import { runTraining, type TrainingCourse } from "./training/run.ts";
 import { readPlainFile } from "./cli/files.ts";
-import { networkFlags } from "./sampling/flags.ts";
+import { type engineNames, networkFlags } from "./sampling/flags.ts";
 
 /** A flag such as 500, or 20epochs. */
 const checkpointEvery: Flag<Interval> = {
@@ -59,12 +60,18 @@ const usage = {
     "Trains a score network on images and writes a checkpoint, a model to sample from, metrics and sample grids.",
   flags: {
     ...recipeFlags,
-    steps: integer({
-      help: "steps in all (default 15000); may be changed on --resume, and the cosine of the decay with it",
-      min: 1,
-    }),
+    steps: deciding(
+      ["config.steps"],
+      integer({
+        help: "steps in all (default 15000); may be changed on --resume, and the cosine of the decay with it",
+        min: 1,
+      }),
+    ),
     out: text({ help: "folder to write (default runs/NETWORK-DATA, or the resumed checkpoint's folder)" }),
-    resume: text({ help: "checkpoint to go on from", placeholder: "FILE" }),
+    resume: deciding(
+      ["resume", "config", "size"],
+      text({ help: "checkpoint to go on from", placeholder: "FILE" }),
+    ),
     engine: networkFlags.engine,
     checkpointEvery,
     keepModels: toggle({
@@ -80,80 +87,153 @@ const usage = {
     "deno task train --data photos --size 64 --flip --sde sigma-power --sigma data --checkpoint-every 20epochs --keep-models",
     "deno task train --resume runs/mnist/checkpoint.safetensors",
   ],
-};
+} as const;
 
-type Flags = FlagValues<typeof usage.flags>;
+/** A run of `train`, as plain data: a new run, or one that goes on from a checkpoint. */
+interface TrainRequest {
+  /** All that determines the weights beside the data: of a resumed run what its checkpoint and the flags say together. */
+  readonly config: TrainingConfig;
+  /** The name of data, or a folder. */
+  readonly data: string;
+  /** Height and width that the images are scaled to; null for those that they have. */
+  readonly size: number | null;
+  /** Whether pictures that cannot be read are left out. */
+  readonly skipCorrupt: boolean;
+  /** The model whose weights a new run begins with, which is the teacher of a consistency function; null for none. */
+  readonly from: string | null;
+  /** The noise plan that a new run's levels come from; null for none. */
+  readonly plan: NoisePlanFile | null;
+  /** The checkpoint to go on from; null for a new run. */
+  readonly resume: string | null;
+  /** The folder to write. */
+  readonly out: string;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+  /** Steps, or times through the data, between checkpoints. */
+  readonly checkpointEvery: Interval;
+  /** Whether the model of every checkpoint is kept. */
+  readonly keepModels: boolean;
+  /** Steps between lines of metrics. */
+  readonly logEvery: number;
+}
 
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
+/** What came of a run. */
+interface TrainResult extends TrainingCourse {
+  /** The model to sample from. */
+  readonly model: string;
+  /** The files that a run without steps to do lacked, now written; empty where steps were taken. */
+  readonly completed: readonly string[];
+}
+
+/** The data of requests that flags made in this process: they decide a new run's config, and are not read twice. */
+const loaded = new WeakMap<TrainRequest, ImageDataset>();
+
+async function request(flags: FlagValues<typeof usage.flags>): Promise<TrainRequest> {
   checkRecipe(flags, flags.resume !== undefined);
-  const resumed = flags.resume === undefined ? null : await readResumed(flags.resume);
-  const from = await readModelFile(flags.from);
-  const plan = flags.plan === undefined ? undefined : await readPlan(flags.plan);
-  const data = flags.data ?? resumed?.data ?? "mnist";
-  // A place that is known is claimed and tried before the data are read.
-  const place = flags.out ?? (flags.resume === undefined ? undefined : dirname(flags.resume));
-  using early = place === undefined ? null : await TrainingFolder.open(place, flags.resume ?? null);
-  if (
-    resumed !== null && early !== null && resumed.state.step >= resumedConfig(resumed, flags).config.steps
-  ) {
-    return await finish(resumed, early, flags);
+  const { engine, checkpointEvery, keepModels, logEvery, skipCorrupt } = flags;
+  const { from = null, resume = null, out } = flags;
+  const rest = { skipCorrupt, from, resume, engine, checkpointEvery, keepModels, logEvery };
+  if (resume !== null) {
+    const resumed = await readResumed(resume);
+    const [height, width] = networkFromConfig(resumed.config.model.network).sampleShape;
+    return {
+      config: resumedConfig(resumed, flags),
+      data: flags.data ?? resumed.data,
+      size: flags.size ?? (height === width ? height : null),
+      plan: null,
+      out: out ?? dirname(resume),
+      ...rest,
+    };
   }
-  const dataset = await loadTrainingData(data, { ...flags, resumedShape: sampleShapeOf(resumed) });
+  const model = from === null ? undefined : await readModelFile(from);
+  const plan = flags.plan === undefined ? null : await readPlan(flags.plan);
+  if (out !== undefined) await TrainingFolder.refuseFull(out, null);
+  const { data = "mnist", size = null } = flags;
+  const dataset = await loadData({ data, size, skipCorrupt });
+  const kind = flags.network === "tutorial" ? "tutorial" : "unet";
+  const request = {
+    config: await newConfig(flags, dataset, plan ?? undefined, model),
+    data,
+    size,
+    plan,
+    out: out ?? `runs/${kind}-${folderName(data, dataset)}`,
+    ...rest,
+  };
+  loaded.set(request, dataset);
+  return request;
+}
+
+/** The images of a request. */
+async function loadData(
+  { data, size, skipCorrupt }: Pick<TrainRequest, "data" | "size" | "skipCorrupt">,
+): Promise<ImageDataset> {
+  return await loadTrainingData(data, { size: size ?? undefined, skipCorrupt });
+}
+
+async function carryOut(request: TrainRequest): Promise<TrainResult> {
+  const { config, data, resume, checkpointEvery: { count, epochs }, keepModels, logEvery } = request;
+  const resumed = resume === null ? null : await readResumed(resume);
+  const from = request.from === null ? undefined : await readModelFile(request.from);
+  // The folder is claimed and tried before a resumed run's data are read.
+  using folder = await TrainingFolder.open(request.out, resume);
+  if (resumed !== null && resumed.state.step >= config.steps) {
+    return await complete(request, resumed, folder);
+  }
+  const dataset = loaded.get(request) ?? await loadData(request);
   const identity = await datasetIdentity(dataset);
   console.error(
     `${dataset.name}: ${dataset.count} images of ${describeShape(dataset.shape)}, ${
       describeClasses(identity)
     }`,
   );
-  if (resumed !== null) checkSameData(flags.resume!, resumed, data, identity);
-  const kind = flags.network === "tutorial" ? "tutorial" : "unet";
-  using late = early === null
-    ? await TrainingFolder.open(`runs/${kind}-${folderName(data, dataset)}`, null)
-    : null;
-  const folder = (early ?? late)!;
-  const engine = await openEngine(flags.engine);
-  const recipe = resumed === null
-    ? { config: await newConfig(flags, dataset, plan, from), changes: [] }
-    : resumedConfig(resumed, flags);
-  const network = networkFromConfig(recipe.config.model.network);
+  if (resumed !== null) checkSameData(resume!, resumed, data, identity);
+  const engine = await openEngine(request.engine);
+  const network = networkFromConfig(config.model.network);
   checkFits(network, identity, data);
+  const changes = resumed === null ? [] : recipeChanges(resumed, config);
   const begin: Checkpoint = {
     ...resumed,
-    config: recipe.config,
-    state: resumed?.state ?? initialState(network, recipe.config.seed, from?.weights),
-    ...hasTeacher(recipe.config) && resumed === null &&
-      { teacher: flatten(network.parameters, from!.weights) },
+    config,
+    state: resumed?.state ?? initialState(network, config.seed, from?.weights),
+    ...hasTeacher(config) && resumed === null && { teacher: flatten(network.parameters, from!.weights) },
     data,
     dataset: identity,
-    ...plan && { plan: { ...plan } },
-    ...recipe.changes.length > 0 && { changes: recipe.changes },
+    ...request.plan && { plan: { ...request.plan } },
+    ...changes.length > 0 && { changes },
   };
   console.error(
     `training ${
       parameterCount(network)
     } parameters on ${dataset.count} images of ${dataset.name}, engine ${engine.reason}`,
   );
-  if (resumed !== null && folder.isOwn(flags.resume!)) await folder.complete(resumed, flags.keepModels);
-  const { count, epochs } = flags.checkpointEvery;
-  const words = await runTraining(begin, folder, dataset, {
-    checkpointEvery: epochs ? Math.max(1, Math.round(count * dataset.count / recipe.config.batch)) : count,
-    keepModels: flags.keepModels,
-    logEvery: flags.logEvery,
+  if (resumed !== null && folder.isOwn(resume!)) await folder.complete(resumed, keepModels);
+  const course = await runTraining(begin, folder, dataset, {
+    checkpointEvery: epochs ? Math.max(1, Math.round(count * dataset.count / config.batch)) : count,
+    keepModels,
+    logEvery,
   });
-  console.log(`${words}: ${folder.model}`);
+  return { ...course, model: folder.model, completed: [] };
 }
 
 /** Writes the models of a run whose steps are all done, where a kill left them out. */
-async function finish(checkpoint: Checkpoint, folder: TrainingFolder, flags: Flags): Promise<void> {
-  const { state, config } = checkpoint;
-  const written = folder.isOwn(flags.resume!) ? await folder.complete(checkpoint, flags.keepModels) : [];
-  if (written.length > 0) {
-    console.log(`all of ${config.steps} steps were done; now written: ${written.join(", ")}`);
-    return;
-  }
-  const steps = flags.steps ?? config.steps;
-  throw new UsageError(`${flags.resume} has done ${state.step} of ${steps} steps: raise --steps to go on`);
+async function complete(
+  { config, resume, keepModels }: TrainRequest,
+  resumed: Checkpoint,
+  folder: TrainingFolder,
+): Promise<TrainResult> {
+  const completed = folder.isOwn(resume!) ? await folder.complete(resumed, keepModels) : [];
+  if (completed.length > 0) return { steps: 0, seconds: 0, loss: null, model: folder.model, completed };
+  throw new UsageError(
+    `${resume} has done ${resumed.state.step} of ${config.steps} steps: raise --steps to go on`,
+  );
+}
+
+function report({ config }: TrainRequest, { steps, seconds, loss, model, completed }: TrainResult): void {
+  console.log(
+    completed.length > 0
+      ? `all of ${config.steps} steps were done; now written: ${completed.join(", ")}`
+      : `${steps} steps in ${formatDuration(seconds)}, loss ${loss?.toFixed(4)}: ${model}`,
+  );
 }
 
 async function readResumed(path: string): Promise<Checkpoint> {
@@ -172,13 +252,7 @@ function hasTeacher({ objective }: TrainingConfig): boolean {
   return objective.kind === "consistency" && objective.teacher !== null;
 }
 
-/** The shape of the images that a run was trained on. */
-function sampleShapeOf(checkpoint: Checkpoint | null): readonly number[] | undefined {
-  return checkpoint === null ? undefined : networkFromConfig(checkpoint.config.model.network).sampleShape;
-}
-
-async function readModelFile(path: string | undefined): Promise<Model | undefined> {
-  if (path === undefined) return undefined;
+async function readModelFile(path: string): Promise<Model> {
   try {
     return readModel(await readPlainFile(path));
   } catch (error) {
@@ -186,4 +260,12 @@ async function readModelFile(path: string | undefined): Promise<Model | undefine
   }
 }
 
-await runScript(main);
+/** The task `train`. */
+export const task: Task<typeof usage.flags, TrainRequest, TrainResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

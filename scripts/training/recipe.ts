@@ -19,6 +19,7 @@ import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
 import { DEFAULT_GUIDANCE, sdes } from "../sampling/sampling.ts";
 import {
   choice,
+  deciding,
   type Flag,
   flagName,
   type FlagValues,
@@ -58,64 +59,108 @@ const sigma: Flag<number | "data" | undefined> = {
 /** Flags that shape the run; a resumed run keeps what its checkpoint says, but for {@linkcode resumedConfig}'s. */
 export const recipeFlags = {
   ...trainingDataFlags,
-  flip: toggle({ help: "show every image left-right reversed half of the time; not for digits" }),
-  network: choice(presets, {
-    help:
-      "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods (default: by the data)",
-  }),
+  data: deciding(["data", "config.model.preconditioning", "config.objective"], trainingDataFlags.data),
+  size: deciding(["size", "config.model", "config.objective"], trainingDataFlags.size),
+  flip: deciding(
+    ["config.flip"],
+    toggle({ help: "show every image left-right reversed half of the time; not for digits" }),
+  ),
+  network: deciding(
+    ["config.model", "config.objective"],
+    choice(presets, {
+      help:
+        "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods (default: by the data)",
+    }),
+  ),
   from: text({
     help: "model whose weights to begin with; what the network has beyond them begins as ever",
     placeholder: "FILE",
   }),
-  objective: choice(["denoising", "consistency", "consistency-training"], {
-    help:
-      "what is learned: a score by denoising, or a consistency function, distilled from the model of --from or without a teacher (default denoising)",
-  }),
-  guidance: number({
-    help:
-      `how strongly the teacher of a consistency function follows its labels (default ${DEFAULT_GUIDANCE.scale})`,
-  }),
-  weighting: choice(["edm", "variance", "likelihood"], {
-    help:
-      "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
-  }),
-  sde: choice(sdeNames, {
-    help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
-  }),
-  sigma,
-  plan: text({
-    help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
-    placeholder: "FILE",
-  }),
-  betas: choice(chainNames, { help: "train on the 1000 noise levels of DDPM, all alike: L_simple" }),
-  times: choice(["uniform", "importance"], {
-    help:
-      "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
-  }),
-  minNoise: number({
-    help: "noise ratio at the first time (default the SDE's own)",
-    min: 1e-6,
-    max: 10,
-  }),
-  batch: integer({ help: "images in a step (default 64)", min: 1, max: 65_536 }),
-  rate: number({
-    help:
-      `learning rate (default ${OPTIMIZER_DEFAULTS.rate}, for consistency ${CONSISTENCY_RATE}); it, warmup, decay and seed may be changed on --resume`,
-    min: 1e-9,
-  }),
-  warmup: integer({
-    help: `steps from the first in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`,
-    min: 0,
-  }),
-  decay: choice(["cosine", "constant"], {
-    help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
-  }),
-  labelDropout: number({
-    help: `probability of hiding a label (default 0.15, for consistency ${CONSISTENCY_LABEL_DROPOUT})`,
-    min: 0,
-    max: 1,
-  }),
-  seed: integer({ help: "seed of everything random (default 0)", min: 0 }),
+  objective: deciding(
+    ["config.model.consistency", "config.objective", "config.optimizer.rate", "config.labelDropout"],
+    choice(["denoising", "consistency", "consistency-training"], {
+      help:
+        "what is learned: a score by denoising, or a consistency function, distilled from the model of --from or without a teacher (default denoising)",
+    }),
+  ),
+  guidance: deciding(
+    ["config.objective.teacher.scale"],
+    number({
+      help:
+        `how strongly the teacher of a consistency function follows its labels (default ${DEFAULT_GUIDANCE.scale})`,
+    }),
+  ),
+  weighting: deciding(
+    ["config.objective"],
+    choice(["edm", "variance", "likelihood"], {
+      help:
+        "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
+    }),
+  ),
+  sde: deciding(
+    ["config.objective"],
+    choice(sdeNames, {
+      help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
+    }),
+  ),
+  sigma: deciding(["config.objective.sde.sigma"], sigma),
+  plan: deciding(
+    ["plan", "config.model", "config.objective"],
+    text({
+      help: "train on the levels of this noise plan, of deno task ncsn:plan (NCSN and NCSNv2)",
+      placeholder: "FILE",
+    }),
+  ),
+  betas: deciding(
+    ["config.objective"],
+    choice(chainNames, { help: "train on the 1000 noise levels of DDPM, all alike: L_simple" }),
+  ),
+  times: deciding(
+    ["config.objective.times"],
+    choice(["uniform", "importance"], {
+      help:
+        "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
+    }),
+  ),
+  minNoise: deciding(
+    ["config.objective.sde"],
+    number({
+      help: "noise ratio at the first time (default the SDE's own)",
+      min: 1e-6,
+      max: 10,
+    }),
+  ),
+  batch: deciding(["config.batch"], integer({ help: "images in a step (default 64)", min: 1, max: 65_536 })),
+  rate: deciding(
+    ["config.optimizer.rate"],
+    number({
+      help:
+        `learning rate (default ${OPTIMIZER_DEFAULTS.rate}, for consistency ${CONSISTENCY_RATE}); it, warmup, decay and seed may be changed on --resume`,
+      min: 1e-9,
+    }),
+  ),
+  warmup: deciding(
+    ["config.optimizer.warmup"],
+    integer({
+      help: `steps from the first in which the rate rises (default ${OPTIMIZER_DEFAULTS.warmup})`,
+      min: 0,
+    }),
+  ),
+  decay: deciding(
+    ["config.optimizer.decay"],
+    choice(["cosine", "constant"], {
+      help: `how the rate goes on (default ${OPTIMIZER_DEFAULTS.decay})`,
+    }),
+  ),
+  labelDropout: deciding(
+    ["config.labelDropout"],
+    number({
+      help: `probability of hiding a label (default 0.15, for consistency ${CONSISTENCY_LABEL_DROPOUT})`,
+      min: 0,
+      max: 1,
+    }),
+  ),
+  seed: deciding(["config.seed"], integer({ help: "seed of everything random (default 0)", min: 0 })),
 };
 
 /** What {@linkcode recipeFlags} were called in the version before. */
@@ -278,30 +323,30 @@ function consistencyConfig(
   };
 }
 
-/**
- * The config of a resumed run: its checkpoint's, but for the steps, the learning rate and the seed that flags give.
- * @returns the config, and all changes so far with this one
- */
+/** The config of a resumed run: its checkpoint's, but for the steps, the learning rate and the seed that flags give. */
 export function resumedConfig(
-  { config, state, changes = [] }: Checkpoint,
+  { config }: Checkpoint,
   flags: RecipeValues & { readonly steps?: number },
-): { config: TrainingConfig; changes: readonly RecipeChange[] } {
+): TrainingConfig {
   const { rate, warmup, decay } = { ...config.optimizer, ...givenFlags(flags, ["rate", "warmup", "decay"]) };
-  const changed: TrainingConfig = {
+  return {
     ...config,
     ...givenFlags(flags, ["steps", "seed"]),
     optimizer: { ...config.optimizer, rate, warmup, decay },
   };
+}
+
+/** All changes of a run's recipe so far, with those of a config that it goes on with. */
+export function recipeChanges(
+  { config, state, changes = [] }: Checkpoint,
+  changed: TrainingConfig,
+): readonly RecipeChange[] {
   const [before, after] = [config, changed].map(({ steps, seed, optimizer: { rate, warmup, decay } }) =>
     Object.entries({ steps, seed, rate, warmup, decay })
   );
   const values = before.flatMap(([name, old], i) => old === after[i][1] ? [] : [[name, [old, after[i][1]]]]);
-  return {
-    config: changed,
-    changes: values.length === 0
-      ? changes
-      : [...changes, { step: state.step, values: Object.fromEntries(values) }],
-  };
+  if (values.length === 0) return changes;
+  return [...changes, { step: state.step, values: Object.fromEntries(values) }];
 }
 
 /** The named flags that were given. */

@@ -10,7 +10,7 @@ import { LossHistory } from "../../src/training/loss_history.ts";
 import { DivergedError, train } from "../../src/training/train.ts";
 import { atomicWrite } from "../cli/files.ts";
 import { Interrupt } from "../cli/interrupt.ts";
-import { formatDuration, ProgressBar } from "../cli/terminal.ts";
+import { ProgressBar } from "../cli/terminal.ts";
 import type { TrainingFolder } from "./run_folder.ts";
 import { previewPng } from "./preview.ts";
 import { messageOf } from "../cli/flags.ts";
@@ -25,13 +25,22 @@ interface RunOptions {
   readonly logEvery: number;
 }
 
+/** What a run did. */
+export interface TrainingCourse {
+  /** Steps that it took. */
+  readonly steps: number;
+  /** What they took. */
+  readonly seconds: number;
+  /** The loss of the last; null for none. */
+  readonly loss: number | null;
+}
+
 /**
  * Runs a training from a checkpoint, or from a state of step 0, to its last step. A signal stops it with a checkpoint and
  * ends the process.
  *
  * A checkpoint is written when it is due and the loss of the next step, the first that its weights have, has not blown up
  * (see {@linkcode LossHistory}); else it is left out, so that the last good one stays.
- * @returns a sentence on the time that the run took and its last loss
  * @throws {Error} with one sentence that says what happened and how to go on
  */
 export async function runTraining(
@@ -39,7 +48,7 @@ export async function runTraining(
   folder: TrainingFolder,
   dataset: ImageDataset,
   { checkpointEvery, keepModels, logEvery }: RunOptions,
-): Promise<string> {
+): Promise<TrainingCourse> {
   const { config, state } = begin;
   const start = state.step;
   const history = new LossHistory();
@@ -55,6 +64,7 @@ export async function runTraining(
   /** The checkpoint that is written once the next step has given the loss of its weights. */
   let due: Checkpoint | null = null;
   let note = "";
+  let latest: number | null = null;
   try {
     const write = async (checkpoint: Checkpoint, last: boolean) => {
       await folder.save(checkpoint, keepModels);
@@ -79,6 +89,7 @@ export async function runTraining(
         } else if (due !== null) await write(due, false);
         due = null;
         note = `loss ${loss.toFixed(4)}`;
+        latest = loss;
       }
       bar.update(step, note);
       // Signals are delivered only when the event loop turns.
@@ -101,7 +112,7 @@ export async function runTraining(
     throw new Error(`${message}${before}; ${advice(folder, saved, slower)}`, { cause });
   }
   bar.finish();
-  return `${config.steps - start} steps in ${formatDuration((performance.now() - began) / 1000)}, ${note}`;
+  return { steps: config.steps - start, seconds: (performance.now() - began) / 1000, loss: latest };
 }
 
 /** Draws a sample grid and returns its path, or a sentence on what failed: a picture is no reason to end a run. */

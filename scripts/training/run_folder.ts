@@ -49,7 +49,7 @@ export class TrainingFolder implements Disposable {
       const words = takenOver(path, lock);
       if (words !== null) console.error(words);
       await refuseLink(folder.#metrics);
-      if (resumed === null || resolve(dirname(resumed)) !== resolve(path)) await folder.#requireEmpty();
+      if (!isIn(path, resumed)) await requireEmpty(path);
       for await (const { name } of Deno.readDir(path)) {
         if (PART.test(name)) await Deno.remove(`${path}/${name}`);
       }
@@ -60,8 +60,19 @@ export class TrainingFolder implements Disposable {
     }
   }
 
+  /**
+   * Throws where a run would find the folder full, before anything is done for it; changes nothing. One that is claimed, or no
+   * folder at all, is left to {@linkcode TrainingFolder.open}, which says more of it.
+   * @param resumed The checkpoint to go on from, or null for a new run.
+   */
+  static async refuseFull(path: string, resumed: string | null): Promise<void> {
+    const folder = await Deno.stat(path).catch(() => null);
+    if (isIn(path, resumed) || !folder?.isDirectory || await exists(folderLock(path))) return;
+    await requireEmpty(path);
+  }
+
   get checkpoint(): string {
-    return `${this.path}/checkpoint.safetensors`;
+    return checkpointIn(this.path);
   }
 
   get model(): string {
@@ -150,22 +161,36 @@ export class TrainingFolder implements Disposable {
     } catch { /* There is something in it. */ }
   }
 
-  /** Throws unless the folder is empty but for what a run that was stopped before its first checkpoint leaves. */
-  async #requireEmpty(): Promise<void> {
-    for await (const { name } of Deno.readDir(this.path)) {
-      if (`${this.path}/${name}` === folderLock(this.path) || PART.test(name)) continue;
-      if (`${this.path}/${name}` === this.#metrics && !await exists(this.checkpoint)) {
-        const text = await Deno.readTextFile(this.#metrics);
-        // The first line may be torn, too.
-        if ('{"step":'.startsWith(text.slice(0, 8))) continue;
-      }
-      const advice = await exists(this.checkpoint) ? `go on with --resume ${this.checkpoint}, or ` : "";
-      throw new Error(`${this.path} is not empty (it has ${name}): ${advice}choose another --out`);
-    }
-  }
-
   get #metrics(): string {
-    return `${this.path}/metrics.jsonl`;
+    return metricsIn(this.path);
+  }
+}
+
+/** Whether a checkpoint is in a folder. */
+function isIn(folder: string, checkpoint: string | null): boolean {
+  return checkpoint !== null && resolve(dirname(checkpoint)) === resolve(folder);
+}
+
+function checkpointIn(folder: string): string {
+  return `${folder}/checkpoint.safetensors`;
+}
+
+function metricsIn(folder: string): string {
+  return `${folder}/metrics.jsonl`;
+}
+
+/** Throws unless a folder is empty but for what a run that was stopped before its first checkpoint leaves. */
+async function requireEmpty(path: string): Promise<void> {
+  const [checkpoint, metrics] = [checkpointIn(path), metricsIn(path)];
+  for await (const { name } of Deno.readDir(path)) {
+    if (`${path}/${name}` === folderLock(path) || PART.test(name)) continue;
+    if (`${path}/${name}` === metrics && !await exists(checkpoint)) {
+      const text = await Deno.readTextFile(metrics);
+      // The first line may be torn, too.
+      if ('{"step":'.startsWith(text.slice(0, 8))) continue;
+    }
+    const advice = await exists(checkpoint) ? `go on with --resume ${checkpoint}, or ` : "";
+    throw new Error(`${path} is not empty (it has ${name}): ${advice}choose another --out`);
   }
 }
 

@@ -13,11 +13,14 @@ import { task as likelihood } from "../../scripts/likelihood.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
 import { task as restore } from "../../scripts/restore.ts";
 import { task as sample } from "../../scripts/sample.ts";
+import { task as train } from "../../scripts/train.ts";
 import { task as trainClassifier } from "../../scripts/train_classifier.ts";
 
 /** A task and the lines that vary its flags. */
 export interface TaskRow {
   readonly task: Task<Record<string, Flag<unknown>>, unknown, unknown>;
+  /** Flags that are given beside all. */
+  readonly base?: string;
   /**
    * For a flag that the task's defaults refuse, flags beside which it is given, with and without it; and its value where that of
    * its domain would be refused. $CHECKPOINT is a file with a small network, $PLAN one with a noise plan, $FOLDER their folder.
@@ -95,6 +98,28 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     },
   },
   evaluate: { task: evaluate as TaskRow["task"], beside: sampling },
+  train: {
+    task: train as TaskRow["task"],
+    base: "--data $FOLDER --out $FOLDER/new",
+    beside: {
+      data: { value: "$FOLDER/more" },
+      size: { value: "16" },
+      skipCorrupt: { flags: "--data $FOLDER/pictures" },
+      network: { value: "tutorial" },
+      decay: { value: "constant" },
+      from: { value: "$CHECKPOINT" },
+      objective: { value: "consistency-training" },
+      guidance: { flags: "--objective consistency --from $CHECKPOINT", value: "2" },
+      weighting: { value: "likelihood" },
+      sigma: { flags: "--sde sigma-power" },
+      plan: { value: "$PLAN" },
+      times: { flags: "--sde vp", value: "importance" },
+      minNoise: { flags: "--sde ve", value: "0.1" },
+      steps: { flags: "--resume $FOLDER/checkpoint.safetensors", value: "90" },
+      seed: { flags: "--resume $FOLDER/checkpoint.safetensors", value: "7" },
+      resume: { value: "$FOLDER/checkpoint.safetensors" },
+    },
+  },
   "train:classifier": { task: trainClassifier as TaskRow["task"] },
   elbo: { task: elbo as TaskRow["task"] },
   interpolate: {

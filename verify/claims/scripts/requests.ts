@@ -1,9 +1,17 @@
 /** Claims about the requests that tasks' flags stand for: plain data, in which every flag decides just what it says. @module */
 import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
+import { fromModel, slice, toModel } from "../../../src/data/dataset.ts";
+import { imageGrid } from "../../../src/images/grid.ts";
+import { encodePng } from "../../../src/images/png.ts";
+import { networkFromConfig } from "../../../src/networks/registry.ts";
+import { writeCheckpoint } from "../../../src/training/checkpoint.ts";
+import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
+import { initialState } from "../../../src/training/train.ts";
 import { PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
 import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
-import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 import { taskRows } from "../../problems/tasks.ts";
 import { claim } from "../../suite/claim.ts";
 
@@ -60,13 +68,45 @@ const plan = {
   epsilon: 1e-3,
 };
 
-for (const [name, { task, beside = {} }] of Object.entries(taskRows)) {
+/** Writes what rows name beside the network. */
+async function writeFiles(folder: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify(plan));
+  const sets = smallMnist({ train: 7, test: 8 });
+  await writeMnist(folder, sets);
+  await Deno.mkdir(`${folder}/more`);
+  await writeMnist(`${folder}/more`, { train: sets.test, test: sets.train });
+  await Deno.mkdir(`${folder}/pictures`);
+  for (const at of [0, 1]) {
+    const picture = imageGrid(fromModel(toModel(slice(sets.train, at, at + 1).images)), [1, 28, 28, 1], {
+      scale: 1,
+    });
+    await Deno.writeFile(`${folder}/pictures/${at}.png`, encodePng(picture));
+  }
+  const config = {
+    model: smallModel().config,
+    objective: { kind: "edm", mean: 0, std: 1, sigmaData: 0.5 },
+    optimizer: OPTIMIZER_DEFAULTS,
+    steps: 50,
+    batch: 3,
+    labelDropout: 0.2,
+    seed: 4,
+  } as const;
+  const state = initialState(networkFromConfig(config.model.network), 4);
+  await Deno.writeFile(`${folder}/checkpoint.safetensors`, writeCheckpoint({ config, state, data: folder }));
+}
+
+/** Names of all that is in a folder. */
+async function filesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+}
+
+for (const [name, { task, base, beside = {} }] of Object.entries(taskRows)) {
   claim(
     `${name}: another value of a flag changes the request in just the fields that the flag decides`,
     { engines: ["wasm"] },
     (check) =>
       withCheckpoint(async (folder) => {
-        await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify(plan));
+        await writeFiles(folder);
         const requestOf = async (line: readonly string[]) => {
           const request = await task.request(parseFlags(task.usage, line));
           const text = JSON.parse(JSON.stringify(request)) as Plain;
@@ -77,7 +117,9 @@ for (const [name, { task, beside = {} }] of Object.entries(taskRows)) {
         check.equal("rows of flags that the task has not", rest, [], "verify/problems/tasks.ts");
         for (const [key, flag] of Object.entries(task.usage.flags)) {
           const row = beside[key] ?? {};
-          const line = row.flags === undefined ? [] : withFiles(row.flags, folder).split(" ");
+          const line = [base, row.flags].flatMap((words) =>
+            words === undefined ? [] : withFiles(words, folder).split(" ")
+          );
           const value = row.value === undefined ? otherValue(flag) : withFiles(row.value, folder);
           const before = await requestOf(line);
           const after = await requestOf([...line, ...given(key, flag, value)]);
@@ -105,12 +147,19 @@ for (const [name, { task, beside = {} }] of Object.entries(taskRows)) {
   claim(
     `${name} --dry-run prints the request of its flags as JSON and does nothing`,
     { engines: ["wasm"] },
-    async (check) => {
-      const line = Object.hasOwn(task.usage.flags, "seed") ? ["--seed", "7"] : [];
-      const { code, stdout, stderr } = await run(name, ...line, "--dry-run");
-      check.equal("exit code", code, 0, stderr);
-      const request = await task.request(parseFlags(task.usage, line));
-      check.equal("the request", JSON.parse(stdout), JSON.parse(JSON.stringify(request)), "task.request");
-    },
+    (check) =>
+      withCheckpoint(async (folder) => {
+        await writeFiles(folder);
+        const before = await filesIn(folder);
+        const line = [
+          ...base === undefined ? [] : withFiles(base, folder).split(" "),
+          ...Object.hasOwn(task.usage.flags, "seed") ? ["--seed", "7"] : [],
+        ];
+        const { code, stdout, stderr } = await run(name, ...line, "--dry-run");
+        check.equal("exit code", code, 0, stderr);
+        const request = await task.request(parseFlags(task.usage, line));
+        check.equal("the request", JSON.parse(stdout), JSON.parse(JSON.stringify(request)), "task.request");
+        check.equal("files", await filesIn(folder), before, "nothing is written");
+      }),
   );
 }
