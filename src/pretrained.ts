@@ -1,4 +1,4 @@
-/** Trained networks that come with this project. @module */
+/** The trained networks of this project. @module */
 import type { NetworkPredictor } from "./networks/network_predictor.ts";
 import { fetchShipped, type SHIPPED_FILES } from "./input/shipped_file.ts";
 
@@ -16,19 +16,20 @@ const FILES: Readonly<Record<PretrainedName, keyof typeof SHIPPED_FILES>> = {
 export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as PretrainedName[];
 
 /**
- * Fetches a trained network that lies beside this module, from a file or over HTTP; call `useEngine` first. "mnist":
- * digits [28, 28, 1] in [−1, 1], with labels 0 to 9. "mnist-likelihood": the same, trained on from there for likelihoods,
- * from noise ratio .0013 on. "mnist-consistency": a consistency function distilled from "mnist", which draws digits in one to
- * three evaluations with the sampler `consistency`. "coloured-digits": digits in colours, [28, 28, 3], without labels.
+ * Fetches a shipped trained network, from a file or over HTTP; call `useEngine` first. "mnist": digits [28, 28, 1] in
+ * [−1, 1], with labels 0 to 9. "mnist-likelihood": the same network, trained further for likelihoods, from noise
+ * ratio .0013 up. "mnist-consistency": a consistency function distilled from "mnist", which draws digits in one to
+ * three evaluations with the sampler `consistency`. "coloured-digits": digits in colours, [28, 28, 3], without
+ * labels.
  *
- * @throws {RangeError} For an unknown name.
- * @throws {Error} When the file cannot be fetched, or its SHA-256 is another than that of the file that was shipped.
+ * @throws {RangeError} When the name is unknown.
+ * @throws {Error} When the file cannot be fetched, or its SHA-256 differs from the shipped file's.
  */
 export async function loadPretrained(name: PretrainedName): Promise<NetworkPredictor> {
   if (!Object.hasOwn(FILES, name)) {
     throw new RangeError(`the pretrained networks are ${pretrainedNames.join(", ")}; got ${name}`);
   }
-  // Loaded here, so that whoever samples from exact distributions loads no network.
+  // Imported here, so that programs without networks do not load their modules.
   const { readModel } = await import("./networks/model_file.ts");
   const { networkPredictor } = await import("./networks/network_predictor.ts");
   const { config, weights } = readModel(await fetchShipped(FILES[name]));

@@ -166,11 +166,11 @@ export async function* trainClassifier(
 function shiftImages(images: Float32Array, shift: number, rng: Rng): Float32Array {
   const [height, width] = CLASSIFIER_SHAPE;
   const count = images.length / (height * width);
-  const moves = rng.uniformValues([count, 2]).map((u) => Math.floor(u * (2 * shift + 1)) - shift);
+  const shifts = rng.uniformValues([count, 2]).map((u) => Math.floor(u * (2 * shift + 1)) - shift);
   return images.map((_, at) => {
     const image = Math.floor(at / (height * width));
-    const y = Math.floor(at / width) % height - moves[2 * image];
-    const x = at % width - moves[2 * image + 1];
+    const y = Math.floor(at / width) % height - shifts[2 * image];
+    const x = at % width - shifts[2 * image + 1];
     return y < 0 || y >= height || x < 0 || x >= width ? -1 : images[(image * height + y) * width + x];
   });
 }

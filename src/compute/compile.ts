@@ -1,9 +1,10 @@
 /**
- * Functions of tensors, compiled: recorded once and run natively where the engine can, run as they are elsewhere.
+ * Compiles functions of tensors: on the onnx engine they are recorded once and run natively, on other engines they
+ * are called.
  *
- * Natively means ONNX Runtime on the processor's cores. The runtime's own providers for GPUs (WebGPU, CUDA) and its capture
- * of graphs are not used: they have never been measured here, for want of a GPU. On a GPU the engine webgpu computes, through
- * TensorFlow.js.
+ * Natively means ONNX Runtime on the processor's cores. The runtime's own providers for GPUs (WebGPU, CUDA) and its
+ * capture of graphs are not used: they have not been measured here, for lack of a GPU. On a GPU the engine webgpu
+ * computes, through TensorFlow.js.
  * @module
  */
 import { currentEngine } from "./engine.ts";
@@ -17,7 +18,7 @@ import {
 } from "../input/require.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** A function ready to run; the caller owns what it returns. */
+/** A compiled function; the caller owns its results. */
 export interface CompiledFunction {
   /** Computes the outputs; the inputs have the shapes and types of the examples and are not disposed. */
   run(inputs: tf.Tensor[]): tf.Tensor[];
@@ -33,21 +34,22 @@ export interface ExampleInput {
   readonly dtype: "float32" | "int32";
 }
 
-/** How a function is compiled. */
+/** Options of compilation. */
 export interface CompileOptions {
   /** On the onnx engine: path prefix for a profile of every operation, written at dispose. */
   readonly profile?: string;
 }
 
 /**
- * Compiles a function for arguments of fixed shapes. On the onnx engine the function is called once with arguments that
- * hold no values (gradients and tidies work inside), and later runs do the same operations natively on all cores; tensors
- * that it closes over are stored as they are now. On other engines the function itself is run under `tf.tidy`.
+ * Compiles a function for arguments of fixed shapes. On the onnx engine the function is called once with arguments
+ * without values (gradients and tidies work inside), and later runs compute the same operations natively on all
+ * cores; tensors that it closes over are stored with their present values. On other engines the function itself is
+ * run under `tf.tidy`.
  *
  * @param fn computes tensors from tensors, by operations whose shapes do not depend on values; no randomness of its own
  * @param examples shape and type of each argument
- * @throws Error when an operation has no compiled form (it is named), or when the function reads a tensor's values
- * @throws Error on the onnx engine when the package onnxruntime-node is not there
+ * @throws {Error} When an operation, which is named, has no compiled form, or the function reads a tensor's values.
+ * @throws {Error} When the package onnxruntime-node is missing, on the onnx engine.
  */
 export async function compile(
   fn: (...inputs: tf.Tensor[]) => tf.Tensor[],

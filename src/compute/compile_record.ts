@@ -1,6 +1,6 @@
 /**
- * Functions of named tensors, compiled. `compile` takes lists; here alone records become lists, in the order of the keys of
- * their shapes.
+ * Compiles functions of records of tensors. `compile` takes lists; this module converts records to lists, in the
+ * order of the keys of their shapes.
  * @module
  */
 import { compile, type CompileOptions } from "./compile.ts";
@@ -11,7 +11,7 @@ import * as tf from "./tf.ts";
 export type ShapesOf<Tensors> = Tensors extends tf.Tensor ? number[]
   : { readonly [Name in keyof Tensors]: ShapesOf<Tensors[Name]> };
 
-/** A function of a record of float32 tensors, or of such records, ready to run; the caller owns what it returns. */
+/** A compiled function of a record of float32 tensors, or of such records; the caller owns its results. */
 export interface CompiledRecordFunction<Inputs, Outputs> {
   /** Computes the outputs; the inputs have the shapes that were compiled and are not disposed. */
   run(inputs: Inputs): Outputs;
@@ -25,7 +25,7 @@ export async function compileRecord<Inputs extends object, Outputs extends objec
   shapes: ShapesOf<Inputs>,
   options: CompileOptions = {},
 ): Promise<CompiledRecordFunction<Inputs, Outputs>> {
-  // The form of the outputs is known from the call that is recorded, or from each run.
+  // The structure of the outputs is known from the recorded call, or from each run.
   let form: object = {};
   const compiled = await compile(
     (...list) => {
@@ -44,22 +44,22 @@ export async function compileRecord<Inputs extends object, Outputs extends objec
   };
 }
 
-/** A function of a record with the tensor `y`, which is compiled, with its derivative by y or without, once that is asked for. */
+/** A function of a record with the tensor `y`, compiled on demand, with or without its derivative by y. */
 export class DifferentiableFunction<Inputs extends { readonly y: tf.Tensor }> {
   #forward: CompiledRecordFunction<Inputs, { value: tf.Tensor }> | null = null;
   #pullback: CompiledRecordFunction<Inputs & { dy: tf.Tensor }, { gradient: tf.Tensor }> | null = null;
 
-  /** Nothing is compiled yet; `dy` is the shape of the value. */
+  /** Compiles nothing yet; `dy` is the shape of the value. */
   constructor(
     readonly fn: (inputs: Inputs) => tf.Tensor,
     readonly shapes: ShapesOf<Inputs>,
     readonly dy: number[],
   ) {}
 
-  /** Compiles the function, and its derivative if that is wanted. */
+  /** Compiles the function, and optionally its derivative. */
   async prepare(gradients: boolean): Promise<void> {
     this.#forward ??= await compileRecord((inputs: Inputs) => ({ value: this.fn(inputs) }), this.shapes);
-    // Other engines run functions as they are, where the tape of one pass costs less than a pass of its own.
+    // Other engines call the function itself, where recording a gradient costs less than a separate pass.
     if (!gradients || currentEngine()?.name !== "onnx") return;
     this.#pullback ??= await compileRecord(
       (inputs) => ({ gradient: tf.grad((y) => this.fn({ ...inputs, y }))(inputs.y, inputs.dy) }),
@@ -73,7 +73,7 @@ export class DifferentiableFunction<Inputs extends { readonly y: tf.Tensor }> {
     if (forward !== null && tf.engine().state.gradientDepth === 0) return forward.run(inputs).value;
     // Without its derivative compiled, the function runs operation by operation.
     if (forward === null || pullback === null) return this.fn(inputs);
-    // What is compiled leaves no tape.
+    // A compiled function records no gradient.
     return tf.customGrad((y, save) => {
       const current = { ...inputs, y };
       save(toList(current, current));
@@ -84,7 +84,7 @@ export class DifferentiableFunction<Inputs extends { readonly y: tf.Tensor }> {
     })(inputs.y);
   }
 
-  /** Releases what was compiled. */
+  /** Disposes the compiled functions. */
   dispose(): void {
     this.#forward?.dispose();
     this.#pullback?.dispose();

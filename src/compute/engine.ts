@@ -1,6 +1,5 @@
 /**
- * Where tensors are computed: on the GPU through WebGPU, on any CPU through WebAssembly, or at native speed through
- * ONNX graphs.
+ * The engines that compute tensors: WebGPU on the GPU, WebAssembly on any CPU, or native code through ONNX graphs.
  * @module
  */
 import * as tf from "./tf.ts";
@@ -9,26 +8,26 @@ import { requireOptions, requireText } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What can be asked for; "auto" is WebGPU where the adapter is real hardware, else `EngineOptions.withoutGpu`. */
+/** The names of engines; "auto" is WebGPU where the adapter is real hardware, else `EngineOptions.withoutGpu`. */
 export type EngineName = "auto" | "webgpu" | "wasm" | "cpu" | "onnx";
 
 /** The engine in use. */
 export interface Engine {
   /** "onnx" computes eagerly on wasm and runs compiled functions natively. */
   readonly name: Exclude<EngineName, "auto">;
-  /** One line: which engine, on what, and why. */
+  /** One line: the engine, its device, and why it was chosen. */
   readonly reason: string;
   /** Throws the first error that the device reported, if any; reads of tensors reject with it too. */
   check(): void;
 }
 
-/** How engines are opened. */
+/** Options of engines. */
 export interface EngineOptions {
   /** Folder URL or path (with its final slash) of TensorFlow.js' .wasm files, for hosts that serve them elsewhere. */
   readonly wasmPath?: string;
   /**
-   * What "auto" takes where there is no real GPU; default wasm. onnx needs a package of 290 MB, which is fetched unless it
-   * is in the cache; where it does not load, wasm is taken.
+   * The engine of "auto" without a real GPU; default wasm. onnx needs a package of 290 MB, which is fetched unless it
+   * is in the cache; where it does not load, wasm is used.
    */
   readonly withoutGpu?: "wasm" | "onnx";
 }
@@ -41,7 +40,7 @@ export function currentEngine(): Engine | null {
 }
 
 /**
- * Makes an engine current: all tensors are computed there from now on.
+ * Opens an engine and makes it current: all tensors are computed on it from now on.
  *
  * @example
  * ```ts
@@ -49,8 +48,8 @@ export function currentEngine(): Engine | null {
  * const engine = await useEngine("wasm");
  * console.assert(engine.reason === "wasm, as asked");
  * ```
- * @throws RangeError for an unknown name
- * @throws Error when the engine is not there, in one sentence that says why
+ * @throws {RangeError} When the name is unknown.
+ * @throws {Error} When the engine is not available, with the reason.
  */
 export async function useEngine(name: EngineName = "auto", options: EngineOptions = {}): Promise<Engine> {
   requireOptions("options", options);
@@ -83,7 +82,7 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
     case "webgpu": {
       const adapter = await requestAdapter();
       if (adapter === null) {
-        throw new Error("the webgpu engine was asked for, but no WebGPU adapter was found");
+        throw new Error("the webgpu engine needs a WebGPU adapter, and none was found");
       }
       const kind = isSoftware(adapter) ? ", which is software and slow" : "";
       return await openWebGpu(adapter, `webgpu on ${describe(adapter)}${kind}, as asked`);
@@ -110,7 +109,7 @@ async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: s
   const { setWasmPaths } = await import("./wasm/backend.ts");
   const { registerWasmKernels } = await import("./wasm/register.ts");
   if (options.wasmPath !== undefined) setWasmPaths(options.wasmPath);
-  // One thread everywhere: its sums have one order, and kernels of our own can use its unshared memory.
+  // One thread on all machines: sums have one order, and this project's kernels can use the unshared memory.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   if (!await tf.setBackend("wasm")) {
     throw new Error("the wasm engine did not start: its .wasm file could not be read");
@@ -132,7 +131,10 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
   return await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
 }
 
-/** Whether an adapter computes on the processor: it says so, or, as Deno before 2.6 does not, has a name of such. */
+/**
+ * Whether an adapter computes on the processor: it says so, or, in Deno before 2.6, which does not, its name is one
+ * of a software adapter.
+ */
 function isSoftware({ info }: GPUAdapter): boolean {
   return info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(info.description);
 }

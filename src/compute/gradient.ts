@@ -1,18 +1,18 @@
 /**
- * Gradients of functions that a user may have written: a function that hides its gradient is an error in one sentence.
+ * Gradients of functions, which may be a user's: a function without a TensorFlow.js gradient is an error.
  * @module
  */
 import * as tf from "./tf.ts";
 
-/** The transposed Jacobian of f at x times dy, which is of f(x)'s shape; by default of ones. */
+/** The transposed Jacobian of f at x times dy, a tensor of f(x)'s shape, by default ones. */
 type Gradient = (x: tf.Tensor, dy?: tf.Tensor) => tf.Tensor;
 
 /**
- * The gradient of f, as `tf.grad` gives it.
+ * The gradient of f, as of `tf.grad`.
  *
- * @param what What f computes, for errors, such as "the predicted noise".
- * @throws {Error} When used, if f's value does not come from its argument by TensorFlow.js operations with gradients alone: some
- * part of it was computed from values that were read back, or all of it is a constant.
+ * @param what The name of f's value in errors, such as "the predicted noise".
+ * @throws {Error} When used, if f's value is not computed from its argument by TensorFlow.js operations with
+ * gradients alone: a part of it was computed from values that were read back, or all of it is constant.
  */
 export function gradientOf(f: (x: tf.Tensor) => tf.Tensor, what: string): Gradient {
   const gradient = tf.grad((x) => withoutReads([x], () => f(x), what));
@@ -39,7 +39,10 @@ export function valueAndGradientsOf(
   return (tensors) => differentiated(() => valueAndGradients(tensors), what);
 }
 
-/** What an action gives that differentiates; when it throws, the tensors are freed that TensorFlow.js kept for the way back. */
+/**
+ * The result of an action that differentiates; when it throws, the tensors that TensorFlow.js kept for the gradient
+ * are disposed.
+ */
 function differentiated<T>(action: () => T, what: string): T {
   try {
     return action();
@@ -56,15 +59,16 @@ function differentiated<T>(action: () => T, what: string): T {
 }
 
 /**
- * Runs an action of which TensorFlow.js records the operations, and refuses to let it read values that depend on some tensors:
- * what it computes from them outside TensorFlow.js would be taken for a constant, and the gradient be wrong without an error.
+ * Runs an action whose operations TensorFlow.js records, and throws when it reads values that depend on the given
+ * tensors: results computed from them outside TensorFlow.js would count as constants, and the gradient would be wrong
+ * without an error.
  */
 function withoutReads<T>(sources: readonly tf.Tensor[], action: () => T, what: string): T {
   const engine = tf.engine();
   const { readSync } = engine;
   engine.readSync = (dataId) => {
     const { gradientDepth, kernelDepth, activeTape } = engine.state;
-    // Within a kernel, or a function with a gradient of its own, values may be read.
+    // Within a kernel, or a function with a custom gradient, values may be read.
     if (gradientDepth > 0 && kernelDepth === 0 && dependentData(sources, activeTape).has(dataId)) {
       throw hidden(what);
     }
@@ -77,7 +81,10 @@ function withoutReads<T>(sources: readonly tf.Tensor[], action: () => T, what: s
   }
 }
 
-/** The data of some tensors and of all that was computed from them, by the operations in the order in which they were recorded. */
+/**
+ * The data of some tensors and of all that was computed from them, by the operations in the order in which they were
+ * recorded.
+ */
 function dependentData(
   sources: readonly tf.Tensor[],
   tape: ReturnType<typeof tf.engine>["state"]["activeTape"],
@@ -97,10 +104,13 @@ function hidden(what: string, cause?: Error): Error {
   );
 }
 
-/** Frees what the operations of a gradient have saved. TensorFlow.js does so only at the end of a gradient that succeeds. */
+/**
+ * Disposes the tensors that a gradient's operations saved. TensorFlow.js does so only at the end of a successful
+ * gradient.
+ */
 function disposeTape(): void {
   const { state } = tf.engine();
-  // A gradient within a gradient shares the outer one's tape, which may go on.
+  // A gradient within a gradient shares the outer one's tape, which may continue.
   if (state.gradientDepth > 0) return;
   for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
   state.activeTape = null as unknown as typeof state.activeTape;

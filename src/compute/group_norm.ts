@@ -15,8 +15,8 @@ export type GroupNormAttributes = {
 };
 
 /**
- * a(x̂·scale + offset), where x̂ is x with mean 0 and variance 1 over each sample's groups of channels, and a is SiLU or
- * the identity; 1e-5 is added to the variance. Differentiable once, with respect to x, scale and offset.
+ * a(x̂·scale + offset), where x̂ is x with mean 0 and variance 1 over each sample's groups of channels, and a is SiLU
+ * or the identity; 1e-5 is added to the variance. Differentiable once, with respect to x, scale and offset.
  *
  * @param x [B, H, W, C]
  * @param scale [1, C] for weights alone, [B, C] where each sample has its own (feature-wise linear modulation)
@@ -24,7 +24,7 @@ export type GroupNormAttributes = {
  * @param groups divides C; group g holds channels g·C/groups … (g+1)·C/groups − 1
  * @param activation what follows the affine map
  * @returns [B, H, W, C]
- * @throws RangeError if the shapes or the groups do not fit together
+ * @throws {RangeError} When the shapes or the groups do not fit together.
  */
 export function groupNorm(
   x: tf.Tensor4D,
@@ -67,7 +67,10 @@ tf.registerGradient({
   },
 });
 
-/** What the kernels below use of the cpu backend; the other backends' kernels are registered with their engines. */
+/**
+ * The parts of the cpu backend that the kernels below use; the other backends' kernels are registered with their
+ * engines.
+ */
 interface CpuBackend {
   readSync(dataId: object): Float32Array;
   write(values: Float32Array, shape: number[], dtype: "float32"): object;

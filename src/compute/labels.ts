@@ -5,7 +5,7 @@ import { quoted } from "../input/quoted.ts";
  * Throws unless every label is a class, and there is one for each row where the number of rows is known.
  *
  * @param classes Number of classes; labels are whole numbers from 0 to one less.
- * @throws {RangeError} naming the first label that is no class, or the two numbers
+ * @throws {RangeError} When a label is not a class, naming the first, or there is not one for each row.
  */
 export function checkLabels(labels: ArrayLike<number>, classes: number, rows: number = labels.length): void {
   for (const label of Array.from(labels)) {

@@ -1,25 +1,25 @@
-/** Checks of tensors that come from outside. @module */
+/** Checks of tensors that are arguments or results of a caller's functions. @module */
 import { quoted, quotedShape } from "../input/quoted.ts";
 import * as tf from "./tf.ts";
 
-/** What a tensor must be like. */
+/** The required properties of a tensor. */
 interface TensorLimits {
   /** Number of axes. */
   readonly rank?: number;
   /** The fewest axes. */
   readonly leastRank?: number;
-  /** Lengths of the axes, null where any length will do. */
+  /** Lengths of the axes, null for any length. */
   readonly shape?: readonly (number | null)[];
   /** Whether it may have no entries. */
   readonly empty?: boolean;
 }
 
 /**
- * Refuses what is no float32 tensor of the shape that is wanted. TensorFlow.js takes other element types for granted: on
- * wasm it reads the bits of whole numbers as fractions, and truth values break its memory.
+ * Throws unless the value is a float32 tensor of the required shape. TensorFlow.js does not check element types: on
+ * wasm it reads the bits of int32 as float32, and booleans corrupt its memory.
  *
- * @throws {TypeError} if it is no tensor, was disposed or holds anything but float32
- * @throws {RangeError} if it has another shape, or no entries
+ * @throws {TypeError} When it is not a tensor, was disposed or is not float32.
+ * @throws {RangeError} When it has another shape, or no entries.
  */
 export function requireTensor(
   name: string,
@@ -48,13 +48,13 @@ export function requireTensor(
 }
 
 /**
- * Refuses what a function of one's own returned unless it is a float32 tensor of a shape; operations would broadcast another
- * shape without a word. What a promise brings later is disposed.
+ * Throws unless the result of a caller's function is a float32 tensor of the required shape; operations would
+ * broadcast another shape without an error. The later result of a promise is disposed.
  *
- * @param name What was returned, such as `the predicted noise`.
+ * @param name The result's name in errors, such as `the predicted noise`.
  * @param like The tensor whose shape it must have.
- * @throws {TypeError} if it is a promise, no tensor, was disposed or holds anything but float32
- * @throws {RangeError} if it has another shape
+ * @throws {TypeError} When it is a promise, not a tensor, was disposed or is not float32.
+ * @throws {RangeError} When it has another shape.
  */
 export function requireResult(name: string, value: unknown, like: tf.Tensor): asserts value is tf.Tensor {
   const wanted = `${name} must be a float32 tensor of shape ${quotedShape(like.shape)}`;

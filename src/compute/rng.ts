@@ -1,8 +1,9 @@
 /**
- * Random numbers that do not depend on how the work is cut up: every sample index owns a stream, and draw k of sample
- * i under a seed is the same number whatever the batch size, the engine, the shard or the order of the others.
+ * Random numbers that do not depend on the division into batches: every sample index has a stream of its own, and
+ * draw k of sample i under a seed is the same number whatever the batch size, the engine, the shard or the order of
+ * the others.
  *
- * The mapping, exactly, so that another device can reproduce it:
+ * The exact mapping, so that other implementations can reproduce it:
  * - Key (two 32-bit words) of a seed: (seed mod 2³², ⌊seed / 2³²⌋).
  * - Key of a fork: the label's UTF-8 bytes, zero-padded to a multiple of 8, are read as little-endian pairs of words
  *   (a, b), followed by the pair (byte length, 0xffffffff); the parent's key is replaced by Threefry(key, (a, b)) for
@@ -15,7 +16,8 @@
  * - normal (Box & Muller 1958): ρ = √(−2 ln((w0 + ½)·2⁻³²)), θ = 2π(w1 + ½)·2⁻³²; ρ cos θ for even j, ρ sin θ for odd
  *   j; computed in float64, rounded to float32. The largest magnitude is √(66 ln 2) = 6.76.
  *
- * On a GPU the tensors are made there: uniforms and signs bit for bit the same, normal numbers to 17·2⁻²³ of themselves.
+ * On a GPU the tensors are made there: uniforms and signs bit for bit the same, normal numbers to 17·2⁻²³ of
+ * themselves.
  * @module
  */
 import { sizeOf } from "../math/shape.ts";
@@ -24,7 +26,7 @@ import { threefry2x32, threefryBlocks, type ThreefryKey } from "./threefry.ts";
 import { isList, requireOptions, requireText, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** Everything that determines an Rng's future draws; plain JSON. */
+/** The state of an Rng, which determines its future draws; plain JSON. */
 export interface RngState {
   /** Threefry key, two unsigned 32-bit words. */
   readonly key: readonly [number, number];
@@ -34,7 +36,10 @@ export interface RngState {
   readonly firstSample: number;
 }
 
-/** Streams of random numbers, one to a sample index. Draws advance all rows' streams alike; see the module's doc. */
+/**
+ * Streams of random numbers, one for each sample index. A draw advances the streams of all rows equally; see the
+ * module's doc.
+ */
 export interface Rng {
   /** Row r of any draw belongs to sample firstSample + r. */
   readonly firstSample: number;
@@ -46,9 +51,9 @@ export interface Rng {
   uniform(shape: readonly number[]): tf.Tensor;
   /** Tensor of ±1, each with probability ½. */
   rademacher(shape: readonly number[]): tf.Tensor;
-  /** The draw that `normal` would make, on the host; on a GPU `normal` makes it to rounding. */
+  /** The values of the same draw by `normal`, on the host; equal to those of a GPU up to rounding. */
   normalValues(shape: readonly number[]): Float32Array;
-  /** The draw that `uniform` would make, on the host, with all 32 bits. */
+  /** The values of the same draw by `uniform`, on the host, with all 32 bits. */
   uniformValues(shape: readonly number[]): Float64Array;
   /** Independent streams for another purpose: cursor 0, same firstSample; does not depend on the cursor here. */
   fork(label: string): Rng;
@@ -56,7 +61,7 @@ export interface Rng {
   startingAt(firstSample: number): Rng;
 }
 
-/** Attributes of the kernel "ThreefryDraw" of engines that make random numbers themselves. */
+/** Attributes of the kernel "ThreefryDraw", for engines that generate random numbers themselves. */
 export interface DrawAttributes {
   readonly distribution: "normal" | "uniform" | "rademacher";
   readonly key0: number;
@@ -85,7 +90,7 @@ const LARGEST_BELOW_ONE = 1 - 2 ** -24;
  * console.assert(whole[6] === half[0]);
  * ```
  * @param seed integer in [0, 2⁵³)
- * @throws RangeError for any other seed
+ * @throws {RangeError} When the seed is not such an integer.
  */
 export function createRng(seed: number): Rng {
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -95,8 +100,8 @@ export function createRng(seed: number): Rng {
 }
 
 /**
- * Continues where a saved state left off.
- * @throws RangeError if the state was not made by an Rng
+ * Makes a generator that continues from a saved state.
+ * @throws {RangeError} When the state is not one of an Rng.
  */
 export function rngFromState(state: RngState): Rng {
   requireOptions("state", state);
@@ -203,7 +208,7 @@ class ThreefryRng implements Rng {
     return tf.engine().runKernel("ThreefryDraw", {}, draw as unknown as tf.NamedAttrMap);
   }
 
-  /** Hands each row's fresh words to `fill`. */
+  /** Calls `fill` with each row's next words. */
   #draw(shape: readonly number[], fill: (words: Uint32Array, start: number, length: number) => void): void {
     const { cursor, rows, length } = this.#advance(shape);
     const words = new Uint32Array(2 * Math.ceil(length / 2));
@@ -213,7 +218,7 @@ class ThreefryRng implements Rng {
     }
   }
 
-  /** Moves the cursor past a draw; says where it stood, and the draw's rows and numbers in a row. */
+  /** Advances the cursor past a draw; returns its value before, and the draw's rows and numbers in a row. */
   #advance(shape: readonly number[]): { cursor: number; rows: number; length: number } {
     checkedSize(shape);
     const cursor = this.#cursor;
@@ -227,7 +232,7 @@ class ThreefryRng implements Rng {
   }
 }
 
-/** Numbers in a shape, whose first size counts the rows; what is no shape is refused. */
+/** The rows and the numbers per row of a shape; throws unless it is a shape with rows. */
 function checkedSize(shape: readonly number[]): number {
   if (!isList(shape) || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
     throw new RangeError(`a draw's shape must be [rows, …] in whole numbers, got ${quoted(shape)}`);

@@ -1,5 +1,5 @@
 /**
- * Host numbers that belong to the rows of a batch: one for all, or one for each.
+ * Numbers on the host for the rows of a batch: one for all rows, or one for each.
  * @module
  */
 import * as tf from "./tf.ts";
@@ -14,14 +14,14 @@ export function mapPerRow(values: PerRow, f: (value: number) => number): PerRow 
   if (typeof values !== "number" && !(values instanceof Float64Array)) {
     throw new TypeError(`expected a number or a Float64Array of one number a row, got ${quoted(values)}`);
   }
-  // A row of NaN is of a state that broke, of which the solver speaks; it stays NaN.
+  // NaN marks a row that is not finite, for which the solver throws; it stays NaN.
   return typeof values === "number" ? f(values) : values.map((value) => Number.isNaN(value) ? NaN : f(value));
 }
 
 /**
  * The values as a float32 tensor that broadcasts against `like`: a scalar, or [B, 1, …, 1] of like's rank.
  *
- * @throws {RangeError} if there is not one value per row of `like`
+ * @throws {RangeError} When there is not one value per row of `like`.
  */
 export function column(values: PerRow, like: tf.Tensor): tf.Tensor {
   if (typeof values === "number") return tf.scalar(values, "float32");
@@ -32,9 +32,10 @@ export function column(values: PerRow, like: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Refuses noise ratios that are none: a number below 0 or not finite, or rows of such. A row of NaN is of a state that broke.
+ * Throws for invalid noise ratios: below 0 or not finite. NaN in an array is allowed: it marks a row that is not
+ * finite.
  *
- * @throws {RangeError} naming the ratio
+ * @throws {RangeError} When a ratio is invalid, naming it.
  */
 export function requireRatios(noiseRatio: PerRow, most: number = Infinity): void {
   if (typeof noiseRatio === "number" || !(noiseRatio instanceof Float64Array)) {

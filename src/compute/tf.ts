@@ -1,4 +1,4 @@
-/** TensorFlow.js, named once for the whole project; everything else imports it from here. @module */
+/** TensorFlow.js, imported in this file alone; all other files import it from here. @module */
 import type * as tfjs from "npm:@tensorflow/tfjs@4.22.0";
 import {
   concat,
@@ -15,7 +15,7 @@ import {
 
 export * from "npm:@tensorflow/tfjs@4.22.0";
 
-// The types that this project's own interfaces speak of are named here, so that its documentation can show them.
+// The types in this project's public interfaces are declared here, so that its documentation can show them.
 
 /** A tensor of any rank. */
 export type Tensor = ReturnType<(typeof tfjs)["tensor"]>;
@@ -33,10 +33,10 @@ export type Tensor4D = ReturnType<(typeof tfjs)["tensor4d"]>;
 // Production mode skips per-kernel NaN checks and the banner that the cpu backend prints on its first kernel.
 enableProdMode();
 
-/** Runs a function and frees the tensors that it makes but does not return; it may return an object that holds tensors. */
+/** Runs a function and disposes the tensors that it makes but does not return; it may return an object of tensors. */
 export const tidy = tfjsTidy as <Result>(fn: () => Result) => Result;
 
-/** A function of a tensor with a gradient of its own, of the tensors that `save` was given. */
+/** A function of a tensor with a custom gradient, which gets the tensors that were passed to `save`. */
 export const customGrad = tfjsCustomGrad as (
   f: (x: Tensor, save: (tensors: Tensor[]) => void) => {
     value: Tensor;
@@ -44,16 +44,16 @@ export const customGrad = tfjsCustomGrad as (
   },
 ) => (x: Tensor) => Tensor;
 
-/** Frees a tensor, or all that a list or an object holds. */
+/** Disposes a tensor, or all tensors of a list or an object. */
 export const dispose = tfjsDispose as (tensors: object) => void;
 
-/** One-hot rows as TensorFlow.js makes them, of a single class too, which it refuses. */
+/** One-hot rows, as of TensorFlow.js, but also for a single class, for which it throws. */
 export const oneHot: (typeof tfjs)["oneHot"] = (indices, depth, onValue = 1, offValue = 0, dtype = "int32") =>
   depth === 1 && onValue === 1 && offValue === 0
     ? expandDims(equal(indices, 0).cast(dtype), -1)
     : tfjsOneHot(indices, depth, onValue, offValue, dtype);
 
-// TensorFlow.js hands the gradient of a split into one part a tensor where this takes a list.
+// For a split into one part TensorFlow.js passes the gradient as a tensor, where this function needs a list.
 registerGradient({
   kernelName: "SplitV",
   gradFunc: (dy, _saved, attributes) => ({

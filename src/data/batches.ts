@@ -1,4 +1,6 @@
-/** Training batches as a function of the step alone, so that a resumed run sees what an uninterrupted one sees. @module */
+/**
+ * Training batches as a function of the step alone, so that a resumed run has those of an uninterrupted one. @module
+ */
 import type { Rng } from "../compute/rng.ts";
 import { type ImageDataset, imageSize, toModel } from "./dataset.ts";
 import { requireWhole } from "../input/require.ts";
@@ -12,15 +14,16 @@ export interface Batch {
   readonly shape: readonly [number, number, number, number];
   /** [batch] class of each image. */
   readonly labels: Int32Array;
-  /** [batch] position of each image in the data set. */
+  /** [batch] index of each image in the data set. */
   readonly indices: Int32Array;
 }
 
 /**
- * Shuffled batches: image p of the run is image π_e(p mod N) of the data set, with a fresh permutation π_e for each epoch
- * e = ⌊p / N⌋, and batch `step` (from 0) holds p = step·batch … step·batch + batch − 1. A batch may cross into the next epoch.
+ * Shuffled batches: image p of the run is image π_e(p mod N) of the data set, with a fresh permutation π_e for each
+ * epoch e = ⌊p / N⌋, and batch `step` (from 0) holds p = step·batch … step·batch + batch − 1. A batch may cross into
+ * the next epoch.
  *
- * @param rng Each epoch's permutation comes from a fork of it; the generator itself is left where it is.
+ * @param rng Each epoch's permutation comes from a fork of it; the generator itself does not advance.
  * @throws {RangeError} When the batch size is not a positive integer or the data set is empty.
  */
 export function shuffledBatches(

@@ -21,7 +21,7 @@ export const CIFAR10_MIRRORS: readonly string[] = [
   "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
 ];
 
-/** What labels mean, in their order. */
+/** The names of the classes, in the order of labels. */
 const CIFAR10_CLASSES: readonly string[] = [
   ..."airplane automobile bird cat deer dog frog horse ship truck".split(" "),
 ];
@@ -31,11 +31,11 @@ const PLANE = SIDE * SIDE;
 const RECORD = 1 + 3 * PLANE;
 
 /**
- * A data set from the bytes of one or several files, plain or gzipped, one after the other. A file is records of 3073 bytes:
- * the label, then 32×32 red, green and blue values, each plane row by row; any whole number of records makes a file, so parts
- * of the published ones are read too.
+ * A data set from the bytes of one or several files, plain or gzipped, one after the other. A file is records of 3073
+ * bytes: the label, then 32×32 red, green and blue values, each plane row by row; a file may have any whole number of
+ * records, so parts of the published ones are read too.
  *
- * @param files The whole files; `name` is what errors call a file.
+ * @param files The whole files; `name` is a file's name in errors.
  * @returns [N, 32, 32, 3], red, green and blue of each pixel beside each other.
  * @param most The most bytes that a gzipped file may hold; by default as many as `gunzip` allows.
  * @throws {RangeError} When there is no file, one is empty, is cut in the middle of a record, or has a label above 9.

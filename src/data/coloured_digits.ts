@@ -1,5 +1,5 @@
 /**
- * Digits in random colours on grounds of random colours: RGB images whose truth is known, on which colorization can be
+ * Digits in random colours on grounds of random colours: RGB images of two colours, on which colorization can be
  * measured. Every pixel of an image lies on the line between its two colours.
  * @module
  */
@@ -9,7 +9,9 @@ import { proceduralDigits } from "./digits.ts";
 import { requireNumbers, requireWhole } from "../input/require.ts";
 import { requireDataset, requireRng } from "../input/require_parts.ts";
 
-/** The least difference of grey, the mean of red, green and blue, between a digit and its ground; colours are in [0, 1]. */
+/**
+ * The least difference of grey, the mean of red, green and blue, between a digit and its ground; colours are in [0, 1].
+ */
 export const COLOUR_CONTRAST = 0.25;
 
 /**
@@ -39,11 +41,11 @@ function grey(colours: Float64Array, start: number): number {
 }
 
 /**
- * Gives grey digits colours: a pixel that the pen covers to the share a becomes a · digit + (1 − a) · ground.
+ * Gives grey digits colours: a pixel of which the pen covers the share a becomes a · digit + (1 − a) · ground.
  *
  * @param digits One channel, 0 for the ground and 255 for the pen.
  * @param colours [N, 2, 3] in [0, 1], as {@linkcode digitColours} draws them.
- * @throws {RangeError} When the digits have more than one channel, or the colours are not as many.
+ * @throws {RangeError} When the digits have more than one channel, or their number differs from that of the colours.
  */
 export function colourDigits(digits: ImageDataset, colours: Float64Array): ImageDataset {
   requireDataset("digits", digits);
@@ -79,7 +81,7 @@ export function colourDigits(digits: ImageDataset, colours: Float64Array): Image
  * const digits = colouredDigits(3, createRng(1));
  * console.assert(digits.images.length === 3 * 28 * 28 * 3);
  * ```
- * @param rng As {@linkcode proceduralDigits} uses it; it is left where it is.
+ * @param rng As {@linkcode proceduralDigits} uses it; it does not advance.
  * @throws {RangeError} When the count is not a positive integer.
  */
 export function colouredDigits(count: number, rng: Rng): ImageDataset {

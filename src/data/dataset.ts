@@ -1,5 +1,5 @@
 /**
- * Labelled images as they lie in memory, and the two scalings between bytes, models and pictures.
+ * Labelled images in memory, and the scalings between bytes, model values and picture values.
  * @module
  */
 import { requireBytes, requireFloats } from "../input/require.ts";
@@ -15,7 +15,7 @@ export interface ImageDataset {
   readonly shape: readonly [number, number, number];
   /** Number of classes; labels are below it. */
   readonly classes: number;
-  /** [classes] names of the classes, in the order of labels; by default a class is called by its label. */
+  /** [classes] names of the classes, in the order of labels; by default a class is named by its label. */
   readonly classNames?: readonly string[];
   /** [N, height, width, channels], 0 to 255. */
   readonly images: Uint8Array;
@@ -25,7 +25,7 @@ export interface ImageDataset {
 
 const MODEL_VALUES = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
 
-/** Bytes 0…255 to the [−1, 1] in which models work: b / 127.5 − 1. */
+/** Bytes 0…255 to model values in [−1, 1]: b / 127.5 − 1. */
 export function toModel(images: Uint8Array): Float32Array {
   requireBytes("images", images);
   const values = new Float32Array(images.length);
@@ -62,7 +62,7 @@ export function imageSize(dataset: ImageDataset): number {
   return dataset.shape[0] * dataset.shape[1] * dataset.shape[2];
 }
 
-/** Mean and standard deviation over all pixels of all images, in model units: what preconditioning centres and scales by. */
+/** Mean and standard deviation over all pixels of all images, in model units, for preconditioning. */
 export function pixelMoments(dataset: ImageDataset): { mean: number; std: number } {
   requireDataset("dataset", dataset);
   if (dataset.count === 0) throw new RangeError("moments need at least one image, got none");

@@ -1,5 +1,5 @@
 /**
- * Procedural digits: strokes of varied shape, slant, thickness, size and place, so that training and its tests need no
+ * Procedural digits: strokes of varied shape, slant, thickness, size and place, for training and tests without a
  * download. White on black, 28×28, one channel, like MNIST.
  * @module
  */
@@ -10,12 +10,15 @@ import { requireRng } from "../input/require_parts.ts";
 
 const SIZE = 28;
 
-/** Points in the unit square (x to the right, y down) that a smooth pen line passes through; a doubled point is a corner. */
+/**
+ * Points in the unit square (x to the right, y down) that a smooth pen line passes through; a doubled point is a
+ * corner.
+ */
 type Stroke = readonly (readonly [number, number])[];
 
 /**
- * Ways to write each digit: a list of strokes for each, "x,y x,y …" as in SVG, or "ring x,y rx,ry" for a closed ellipse.
- * Which of a digit's ways is taken is drawn at random.
+ * The variants of each digit: a list of strokes for each, "x,y x,y …" as in SVG, or "ring x,y rx,ry" for a closed
+ * ellipse. A digit's variant is drawn at random.
  */
 const FORMS: readonly (readonly (readonly Stroke[])[])[] = [
   [
@@ -70,8 +73,8 @@ const FORMS: readonly (readonly (readonly Stroke[])[])[] = [
  * const digits = proceduralDigits(3, createRng(1));
  * console.assert(digits.images.length === 3 * 28 * 28);
  * ```
- * @param rng Digit i uses the stream of sample `rng.firstSample + i` in a fork of this generator, which is left where it is;
- * so `rng.startingAt(n)` continues after n digits.
+ * @param rng Digit i uses the stream of sample `rng.firstSample + i` in a fork of this generator, which does not
+ * advance; `rng.startingAt(n)` continues after n digits.
  * @throws {RangeError} When the count is not a positive integer.
  */
 export function proceduralDigits(count: number, rng: Rng): ImageDataset {
@@ -128,8 +131,8 @@ function drawDigit(label: number, u: Float64Array, pixels: Uint8Array): void {
 }
 
 /**
- * Where along an axis the origin of the segments goes, so that the digit is centred and then moved by up to 1.5 pixels, as far
- * as a dark pixel remains on either side.
+ * The position of the segments' origin along an axis: the digit is centred, then shifted by up to 1.5 pixels, so that
+ * a dark pixel remains on either side.
  */
 function place(segments: readonly number[], axis: 0 | 1, halfPen: number, move: number): number {
   const values = segments.filter((_, at) => at % 2 === axis);

@@ -1,12 +1,12 @@
-/** Images reversed from left to right. @module */
+/** Horizontal flips of images. @module */
 
 /**
- * Reverses some images of a batch from left to right, each with its channels as they are.
+ * Flips some images of a batch from left to right; the order of channels is kept.
  *
- * @param images [B, height, width, channels]; left as it is.
+ * @param images [B, height, width, channels]; not changed.
  * @param shape [height, width, channels].
- * @param uniforms [B] in [0, 1): an image is reversed where its number is below ½.
- * @throws {RangeError} When the shape is not that of images.
+ * @param uniforms [B] in [0, 1): an image is flipped where its number is below ½.
+ * @throws {RangeError} When the shape is not [height, width, channels].
  */
 export function flipRows(
   images: Float32Array,

@@ -1,11 +1,12 @@
-/** Gzip through the platform's own streams. @module */
+/** Gzip decompression by the platform's streams. @module */
 
 /**
- * Uncompresses gzip; bytes that do not start with gzip's 1f 8b are returned as they are.
+ * Decompresses gzip; bytes that do not start with gzip's 1f 8b are returned unchanged.
  *
  * @param bytes A gzip file, or anything else.
- * @param name What to call the file in errors.
- * @param most The most bytes that may come out; by default 64 MiB, or sixteen times what went in, whichever is more.
+ * @param name The file's name in errors.
+ * @param most The largest decompressed size in bytes; by default 64 MiB, or sixteen times the compressed size,
+ * whichever is more.
  * @throws {RangeError} When the bytes start like gzip and are damaged or cut short, or hold more than that.
  */
 export async function gunzip(

@@ -1,6 +1,6 @@
 /**
- * What tells one data set from another: its shape, its classes and their counts, and a hash of every label and pixel. A
- * training checkpoint carries it, so that a run is not continued on other data.
+ * The identity of a data set: its shape, its classes and their counts, and a hash of every label and pixel.
+ * Checkpoints contain it, so that a run is not resumed on other data.
  * @module
  */
 import type { ImageDataset } from "./dataset.ts";
@@ -20,7 +20,7 @@ export interface DatasetIdentity {
   readonly sha256: string;
 }
 
-/** The identity of a data set. Every label and every pixel counts. */
+/** Computes the identity of a data set, of all its labels and pixels. */
 export async function datasetIdentity(dataset: ImageDataset): Promise<DatasetIdentity> {
   requireDataset("dataset", dataset);
   requireLabels("dataset", dataset);
@@ -45,8 +45,8 @@ export function describeClasses({ classes, counts }: DatasetIdentity): string {
 }
 
 /**
- * What has changed from one data set to another, in words that go on a sentence; null when they are the same, image by
- * image and in the same order.
+ * The difference of one data set from another, as the continuation of a sentence; null when they have the same images
+ * in the same order.
  */
 export function datasetChange(before: DatasetIdentity, now: DatasetIdentity): string | null {
   for (const identity of [before, now]) {

@@ -10,7 +10,7 @@ import { requireBytes, requireText } from "../input/require.ts";
 interface IdxArray {
   /** Sizes, outermost first: [count] for labels, [count, rows, columns] for images. */
   readonly shape: readonly number[];
-  /** As many values as the product of the shape. */
+  /** The values; their number is the product of the shape. */
   readonly values: Uint8Array;
 }
 
@@ -27,8 +27,8 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
  * Reads an IDX array of unsigned bytes. The values are a view of `bytes`, not a copy.
  *
  * @param bytes The whole uncompressed file.
- * @param name What to call the file in errors.
- * @param most The most values that are read; by default 2³⁰.
+ * @param name The file's name in errors.
+ * @param most The largest number of values that is read; by default 2³⁰.
  * @throws {RangeError} When the bytes are not an IDX array of unsigned bytes, are too few or too many.
  */
 export function readIdx(bytes: Uint8Array, name = "IDX data", most: number = 2 ** 30): IdxArray {

@@ -17,19 +17,19 @@ import {
 
 /** A file of a folder. */
 export interface ImageFile {
-  /** From the folder on, parts divided by "/": `cat/0001.jpg` is of class `cat`, `0001.jpg` of the one class that there is. */
+  /** Path within the folder, with "/": `cat/0001.jpg` is of class `cat`; `0001.jpg` is of the only class. */
   readonly path: string;
-  /** The whole file, or what reads it when its turn comes, so that only one is in memory. */
+  /** The whole file, or a function that reads it, so that only one is in memory. */
   readonly bytes: Uint8Array | (() => Promise<Uint8Array>);
 }
 
-/** How files become images. */
+/** Options of {@linkcode imageFolderDataset}. */
 export interface ImageFolderOptions {
-  /** Height and width of all images; by default they must be alike as they are. */
+  /** Height and width of all images; by default the pictures must have one size. */
   readonly size?: number;
-  /** The most pixels of a file's picture; by default 16 million. */
+  /** The largest number of pixels of a picture; by default 16 million. */
   readonly most?: number;
-  /** Told of every file that cannot be read, which is then left out; by default such a file is an error. */
+  /** Called for every file that cannot be read, which is then left out; by default such a file is an error. */
   readonly onCorrupt?: (problem: string) => void;
   /** Called after each file with the number of files done. */
   readonly onProgress?: (files: number) => void;
@@ -37,7 +37,7 @@ export interface ImageFolderOptions {
   readonly name?: string;
 }
 
-/** Whether a file's name is one of a picture that can be read: .png, .jpg, .jpeg, .jpe or .jfif, in letters of any size. */
+/** Whether a file's name is that of a readable picture: .png, .jpg, .jpeg, .jpe or .jfif, in upper or lower case. */
 export function isImagePath(path: string): boolean {
   return /\.(png|jpe?g|jpe|jfif)$/i.test(path);
 }
@@ -48,15 +48,16 @@ export function isOtherImagePath(path: string): boolean {
 }
 
 /**
- * Decodes the files one after the other, in the order of their paths. With a size, the largest square in a picture's middle is cut out and scaled, each
- * new pixel the mean of what it covers. Transparent pictures are laid on white. If no picture has
- * a colour, images have one channel, else three.
+ * Decodes the files one after the other, in the order of their paths. With a size, the largest square in a picture's
+ * middle is cut out and scaled, each new pixel the mean of the area that it covers. Transparent pictures are laid on
+ * white. If all pictures are grey, images have one channel, else three.
  *
- * Class c is the c-th folder in the order of names, in which numbers go by value: 2 before 10. Files in several depths of folders are of the first one's class.
+ * Class c is the c-th folder in the order of names, in which numbers are compared by value: 2 before 10. The first
+ * folder of a file's path is its class.
  *
  * @returns [N, height, width, 1 or 3].
- * @throws {RangeError} When there is no file or none can be read, one is damaged (and `onCorrupt` is not given), sizes differ
- * (and `size` is not given), or there are more than 256 classes.
+ * @throws {RangeError} When there is no file or none can be read, one is damaged (and `onCorrupt` is not given),
+ * sizes differ (and `size` is not given), or there are more than 256 classes.
  */
 export async function imageFolderDataset(
   files: readonly ImageFile[],
@@ -119,7 +120,7 @@ export async function imageFolderDataset(
   };
 }
 
-/** The order of names: numbers in them by value, else by code units. */
+/** Compares names: numbers in them by value, the rest by code units. */
 export function compareNames(a: string, b: string): number {
   const [first, second] = [a, b].map((name) => name.match(/\d+|\D+/g) ?? []);
   for (let i = 0; i < Math.min(first.length, second.length); i++) {
@@ -136,7 +137,7 @@ function classOf(path: string): string {
   return slash < 0 ? "" : path.slice(0, slash);
 }
 
-/** The square in the middle, of the shorter side, at another size. */
+/** The largest square in the middle, scaled to another size. */
 function centred(picture: Picture, size: number): Picture {
   const side = Math.min(picture.width, picture.height);
   const left = Math.floor((picture.width - side) / 2);

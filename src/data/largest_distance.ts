@@ -4,23 +4,23 @@ import { type ImageDataset, imageSize } from "./dataset.ts";
 import { requireFunction } from "../input/require.ts";
 import { requireDataset } from "../input/require_parts.ts";
 
-/** Two images and how far they are from each other. */
+/** Two images and their distance. */
 export interface FarthestPair {
-  /** In units in which a pixel is from 0 to 1. */
+  /** Their distance, in units in which a pixel is from 0 to 1. */
   readonly distance: number;
-  /** Positions in the data set. */
+  /** Their indices in the data set. */
   readonly pair: readonly [number, number];
 }
 
 /** Images in a block: large enough for products to be fast, small enough for memory. */
-const blockSize = 1000;
+const BLOCK_SIZE = 1000;
 
 /**
- * The two images farthest from each other. All pairs are compared, in blocks, by |x|² + |y|² − 2 x·y; but points at distances r and
- * r' from the mean are at most r + r' apart, so blocks that cannot win are left out.
+ * The two images farthest from each other. All pairs are compared, in blocks, by |x|² + |y|² − 2 x·y; but points at
+ * distances r and r' from the mean are at most r + r' apart, so blocks below the largest distance found are left out.
  *
- * @param onProgress Told the share of all blocks, from 0 to 1, that are done with.
- * @throws {RangeError} if there are fewer than two images
+ * @param onProgress Called with the share of all pairs of blocks, from 0 to 1, that have been compared.
+ * @throws {RangeError} When there are fewer than two images.
  */
 export async function largestDistance(
   dataset: ImageDataset,
@@ -31,16 +31,16 @@ export async function largestDistance(
   const { count } = dataset;
   if (count < 2) throw new RangeError(`a distance needs at least two images, got ${count}`);
   const { order, radius, mean } = outermostFirst(dataset);
-  const blocks = Math.ceil(count / blockSize);
+  const blocks = Math.ceil(count / BLOCK_SIZE);
   let best = 0;
   let pair: readonly [number, number] = [order[0], order[1]];
   for (let i = 0; i < blocks; i++) {
-    const rows = order.subarray(i * blockSize, (i + 1) * blockSize);
+    const rows = order.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE);
     const a = centred(dataset, mean, rows);
     for (let j = 0; j <= i; j++) {
       // Each block's first point is its outermost; rounding is far below 1e-3.
-      if (radius[rows[0]] + radius[order[j * blockSize]] < best - 1e-3) break;
-      const columns = order.subarray(j * blockSize, (j + 1) * blockSize);
+      if (radius[rows[0]] + radius[order[j * BLOCK_SIZE]] < best - 1e-3) break;
+      const columns = order.subarray(j * BLOCK_SIZE, (j + 1) * BLOCK_SIZE);
       const b = i === j ? a : centred(dataset, mean, columns);
       const [squared, at] = await farthest(a, b);
       if (i !== j) b.dispose();
@@ -55,7 +55,7 @@ export async function largestDistance(
   return { distance: distanceOf(dataset, pair), pair };
 }
 
-/** Positions by distance from the mean, the outermost first. */
+/** Indices by distance from the mean, the outermost first. */
 function outermostFirst(
   dataset: ImageDataset,
 ): { order: Int32Array; radius: Float64Array; mean: Float64Array } {
@@ -74,7 +74,7 @@ function outermostFirst(
   return { order, radius, mean };
 }
 
-/** Images less the mean, [rows, D]. */
+/** Images minus the mean, [rows, D]. */
 function centred(dataset: ImageDataset, mean: Float64Array, rows: Int32Array): tf.Tensor2D {
   const size = imageSize(dataset);
   const values = new Float32Array(rows.length * size);
@@ -86,7 +86,10 @@ function centred(dataset: ImageDataset, mean: Float64Array, rows: Int32Array): t
   return tf.tensor2d(values, [rows.length, size]);
 }
 
-/** The largest squared distance between a row of a and one of b, and where: row of a times rows of b plus row of b. */
+/**
+ * The largest squared distance between a row of a and one of b, and its flat index: row of a times rows of b plus row
+ * of b.
+ */
 async function farthest(a: tf.Tensor2D, b: tf.Tensor2D): Promise<[squared: number, at: number]> {
   const [squared, at] = tf.tidy(() => {
     const norms = (x: tf.Tensor2D) => tf.sum(tf.square(x), 1);
@@ -100,7 +103,7 @@ async function farthest(a: tf.Tensor2D, b: tf.Tensor2D): Promise<[squared: numbe
   return values;
 }
 
-/** Exactly, from the bytes. */
+/** The exact distance of two images, from their bytes. */
 function distanceOf(dataset: ImageDataset, [a, b]: readonly [number, number]): number {
   const size = imageSize(dataset);
   let sum = 0;

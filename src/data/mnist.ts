@@ -8,9 +8,9 @@ import { requireBytes, requireText, requireWhole } from "../input/require.ts";
 /** The two parts of MNIST: 60,000 training and 10,000 test images. */
 export type MnistSplit = "train" | "test";
 
-/** One file of MNIST as it is distributed (with `.gz` appended to the name). */
+/** One file of MNIST, which is distributed with `.gz` appended to its name. */
 export interface MnistFile {
-  /** Without the `.gz`. */
+  /** The name without `.gz`. */
   readonly name: string;
   /** SHA-256 of the uncompressed bytes, in hexadecimal; how they were compressed does not matter. */
   readonly sha256: string;
@@ -51,7 +51,7 @@ export const MNIST_MIRRORS: readonly string[] = [
  *
  * @param images IDX of shape [N, rows, columns].
  * @param labels IDX of shape [N], values below `classes`.
- * @throws {RangeError} When either is damaged, has another shape, or the two do not belong together.
+ * @throws {RangeError} When either is damaged or has another shape, or their counts differ.
  */
 export async function idxDataset(
   images: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Data sets of images as bytes: digits that are drawn without a download, MNIST's and CIFAR-10's files, folders of pictures;
- * batches of them, and their pixels as a network's numbers.
+ * Data sets of images as bytes: procedural digits, MNIST's and CIFAR-10's files, folders of pictures; their batches,
+ * and the scaling of their pixels for models.
  *
  * @example Two shuffled batches of drawn digits
  * ```ts
@@ -21,11 +21,11 @@ export { idxDataset } from "./mnist.ts";
 export { cifar10Dataset } from "./cifar10.ts";
 export { type ImageFile, imageFolderDataset, type ImageFolderOptions } from "./image_folder.ts";
 
-// What a network sees of them.
+// Batches and scalings for models.
 export { type Batch, shuffledBatches } from "./batches.ts";
 export { fromModel, modelToBytes, toModel } from "./dataset.ts";
 
-// What is measured of them.
+// Measurements.
 export { pixelMoments } from "./dataset.ts";
 export { type FarthestPair, largestDistance } from "./largest_distance.ts";
 export { datasetChange, type DatasetIdentity, datasetIdentity } from "./identity.ts";

@@ -1,9 +1,10 @@
-/** Images of another size. @module */
+/** Data sets at another size. @module */
 import { resizePicture } from "../images/resize.ts";
 import { type ImageDataset, imageSize } from "./dataset.ts";
 
 /**
- * The images scaled to squares, each new pixel the mean of what it covers; sides are stretched apart where they differ.
+ * The images scaled to squares, each new pixel the mean of the area that it covers; images that are not square are
+ * stretched.
  *
  * @param size New height and width.
  * @returns [N, size, size, channels].

@@ -4,11 +4,11 @@ const BLOCK = 512;
 const text = new TextDecoder();
 
 /**
- * The plain files of an archive by name; views of `bytes`, not copies. Folders, links and headers of extensions are passed
- * over: names are those of the old header, of at most 100 letters.
+ * The plain files of an archive by name; views of `bytes`, not copies. Folders, links and extension headers are
+ * skipped: names are those of the old header, of at most 100 letters.
  *
- * @param name What to call the archive in errors.
- * @param most The most files that are listed; by default 100,000.
+ * @param name The archive's name in errors.
+ * @param most The largest number of files; by default 100,000.
  * @throws {RangeError} When a header is damaged, there are more files, or the archive ends in the middle of a file.
  */
 export function tarFiles(bytes: Uint8Array, name = "tar archive", most = 100_000): Map<string, Uint8Array> {
@@ -38,7 +38,7 @@ export function tarFiles(bytes: Uint8Array, name = "tar archive", most = 100_000
   throw new RangeError(`${name}: truncated, ${bytes.length} bytes without the block of zeros at the end`);
 }
 
-/** The sum of all bytes of the header, its own checksum taken as blanks. */
+/** The sum of all bytes of the header, with blanks in the place of the checksum. */
 function checksum(header: Uint8Array): number {
   return header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0);
 }

@@ -127,31 +127,35 @@ async function diffused(
 export async function* animationFrames(
   distribution: ExactDistribution,
   options: DensityAnimationOptions,
-  film: DensityAnimation,
+  animation: DensityAnimation,
 ): AsyncGenerator<string> {
   requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
   const { sde = vpSde() } = options;
   requireSde("sde", sde);
-  requireOptions("film", film);
-  requireNumbers("the times of a film", film.times);
-  for (const name of ["forward", "reverse", "flow"] as const) requireArray(`${name} of a film`, film[name]);
-  const last = film.times.length - 1;
+  requireOptions("animation", animation);
+  requireNumbers("the times of an animation", animation.times);
+  for (const name of ["forward", "reverse", "flow"] as const) {
+    requireArray(`${name} of an animation`, animation[name]);
+  }
+  const last = animation.times.length - 1;
   const shades = [];
-  for (const time of film.times) {
+  for (const time of animation.times) {
     shades.push(
       await densityMark(distribution, noiseRatio(sde, time), { scale: sde.alpha(time), shades: 8 }),
     );
   }
-  for (const [direction, particles] of [["forward", film.forward], ["reverse", film.reverse]] as const) {
+  for (
+    const [direction, particles] of [["forward", animation.forward], ["reverse", animation.reverse]] as const
+  ) {
     for (let frame = 0; frame <= last; frame++) {
       const at = direction === "forward" ? frame : last - frame;
-      const lines = film.flow.map((path) =>
+      const lines = animation.flow.map((path) =>
         pathMark(direction === "forward" ? path.subarray(0, 2 * at + 2) : path.subarray(2 * at), {
           colour: "#d55e00",
         })
       );
-      const title = `t = ${film.times[at].toFixed(2)}`;
+      const title = `t = ${animation.times[at].toFixed(2)}`;
       yield panels([
         plot(
           [shades[at], dotsMark(particles[at], "#222222", 1.2, 1)],

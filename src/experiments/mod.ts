@@ -1,6 +1,6 @@
 /**
- * Experiments in the plane, where scores are exact: Langevin dynamics, what score matching learns, the proportions of separate
- * modes, densities over time; each a measurement and its pictures.
+ * Experiments in the plane, where scores are exact: Langevin dynamics, what score matching learns, the proportions of
+ * separate modes, densities over time; each a measurement and its pictures.
  *
  * @example How far Langevin dynamics is from its distribution
  * ```ts

@@ -26,19 +26,22 @@ interface Gifenc {
 // Node's resolution gives a CommonJS module under `default`; a browser's gives the named exports themselves.
 const gifenc = ("quantize" in gifencModule ? gifencModule : gifencModule.default) as Gifenc;
 
-/** How an animation plays, and with how many colours. */
+/** Timing and colours of an animation. */
 export interface GifOptions {
-  /** Milliseconds a frame is shown; GIF counts in hundredths of a second. Default 60. */
+  /** Duration of a frame in milliseconds; GIF stores hundredths of a second. Default 60. */
   readonly delay?: number;
-  /** Milliseconds the last frame is shown; default 1500. */
+  /** Duration of the last frame in milliseconds; default 1500. */
   readonly lastDelay?: number;
-  /** The most colours of a frame, 2 to 256; of grey frames, evenly spaced levels from black to white. Default 256. */
+  /**
+   * The largest number of colours of a frame, 2 to 256; of grey frames, evenly spaced levels from black to white.
+   * Default 256.
+   */
   readonly colours?: number;
 }
 
 /**
- * Writes pictures as an animation that repeats for ever. Grey frames keep all their 256 levels unless fewer colours are asked
- * for; coloured ones are reduced to 256 colours each, or as many as are asked for.
+ * Writes pictures as an animation that repeats forever. Grey frames keep all their 256 levels unless `colours` is
+ * smaller; coloured ones are reduced to `colours` each.
  *
  * @throws {RangeError} When there is no frame, frames differ in size, or the number of colours is not from 2 to 256.
  */

@@ -3,7 +3,7 @@ import type { Picture } from "./png.ts";
 import { requireFloats, requireOptions, requireShape, requireWhole } from "../input/require.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 
-/** How a grid is laid out. */
+/** Layout of a grid. */
 export interface GridLayout {
   /** Images in a row; by default the smallest square that holds all. */
   readonly columns?: number;
@@ -27,7 +27,8 @@ const BACKGROUND = 64;
  * console.assert(png[0] === 0x89);
  * ```
  * @param values [N, height, width, channels] in [0, 1]; values outside are clamped. One channel is grey, three are RGB.
- * @throws {RangeError} When the shape does not fit the values, or has another number of channels, or a layout number is bad.
+ * @throws {RangeError} When the shape does not fit the values, or has another number of channels, or a layout option
+ * is invalid.
  */
 export function imageGrid(
   values: Float32Array,
@@ -77,7 +78,7 @@ function toByte(value: number): number {
   return Math.round(255 * Math.min(1, Math.max(0, value)));
 }
 
-/** Refuses what is no integer from `least` to `most`. */
+/** Throws unless the value is an integer from `least` to `most`. */
 function requireCount(name: string, value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least) {
     throw new RangeError(`${name} must be an integer of at least ${least}, got ${quoted(value)}`);

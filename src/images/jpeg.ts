@@ -1,20 +1,20 @@
-/** JPEG, bytes in. @module */
+/** Reads JPEG files. @module */
 import decode, { init } from "npm:@jsquash/jpeg@1.6.0/decode.js";
 import jpeg from "npm:jpeg-js@0.4.4";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import type { Picture } from "./png.ts";
 import { requireBytes, requireText } from "../input/require.ts";
 
-/** What the codec has printed about the file that it reads. */
+/** The codec's messages about the file that it decodes. */
 let printed: string[] = [];
 
-/** Whether there is a codec that no file has made fail. */
+/** Whether there is a codec instance that has not failed yet. */
 let started = false;
 
-/** Files wait for each other, so that what the codec prints is of one. */
+/** Files are decoded one after the other, so that the codec's messages belong to one file. */
 let queue: Promise<unknown> = Promise.resolve();
 
-/** The most scans of a file; a progressive one has about ten, and each goes over all pixels. */
+/** The largest number of scans of a file; a progressive one has about ten, and each takes a pass over all pixels. */
 const MOST_SCANS = 96;
 
 /**
@@ -22,9 +22,10 @@ const MOST_SCANS = 96;
  * orientation says.
  *
  * @param bytes The whole file, of at most 96 scans, fewer of a large picture.
- * @param name What to call the file in errors.
- * @param most The most pixels, by default 16 million; of a file of four inks a quarter of that.
- * @throws {RangeError} When the bytes are not a complete JPEG file, or its header speaks of more pixels than the file can hold.
+ * @param name The file's name in errors.
+ * @param most The largest number of pixels, by default 16 million; a quarter of that for a file of four inks.
+ * @throws {RangeError} When the bytes are not a complete JPEG file, or its header states more pixels than the file
+ * can hold.
  */
 export async function decodeJpeg(
   bytes: Uint8Array,
@@ -36,12 +37,12 @@ export async function decodeJpeg(
   const broken = (reason: string) => new RangeError(`${name}: not a complete JPEG file (${reason})`);
   const frame = frameOf(bytes);
   if (frame === null) throw broken("it states no size");
-  // A block of 16×16 pixels takes a bit at least.
+  // A block of 16×16 pixels takes at least one bit.
   const inks = frame.components === 4;
   const pixels = inks ? most / 4 : most;
   checkPixels(frame.width, frame.height, { possible: 256 * 8 * bytes.length, most: pixels, name });
   const scans = scansOf(bytes);
-  // Fewer of a large picture: each goes over all pixels.
+  // Fewer scans for a large picture, as each takes a pass over all pixels.
   const fewest = Math.min(MOST_SCANS, Math.ceil(MOST_SCANS / 4 * pixels / (frame.width * frame.height)));
   if (scans > fewest) throw broken(`it has ${scans} scans, at most ${fewest} are read`);
   const turn = queue.then(() => inks ? decodeInks(bytes, most) : decodeColours(bytes));
@@ -53,7 +54,7 @@ export async function decodeJpeg(
   }
 }
 
-/** What a codec says of a file, in this project's words. */
+/** A codec's message about a file, reworded. */
 function reasonOf(message: string): string {
   if (/premature|end of|unexpected eof/i.test(message)) return "it is cut off";
   return /unsupported|not supported/i.test(message)
@@ -61,7 +62,10 @@ function reasonOf(message: string): string {
     : "its data are damaged";
 }
 
-/** How many scans a file has; markers inside a scan's data are stuffed, so that 0xff 0xda begins a scan or is in a header. */
+/**
+ * How many scans a file has; scans' data contain no markers (0xff is followed by 0), so that 0xff 0xda begins a scan
+ * or is in a header.
+ */
 function scansOf(bytes: Uint8Array): number {
   let count = 0;
   for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
@@ -82,17 +86,18 @@ async function decodeColours(bytes: Uint8Array): Promise<Picture> {
   try {
     picture = await decode(copy.buffer, { preserveOrientation: true });
   } catch {
-    // Its memory is as it was in the middle of the work, and after some hundred such files it would hang: the next file has a new one.
+    // The failed instance keeps its memory, and after some hundred such files it would hang: the next file gets a new
+    // one.
     started = false;
     throw new Error(printed[0] ?? "its data are damaged");
   }
-  // The codec goes on after damage, with grey in the place of what it could not read.
+  // The codec continues after damage, with grey in the place of the damaged part.
   const damage = printed.find((line) => /corrupt|premature|bogus|invalid|unsupported/i.test(line));
   if (damage !== undefined) throw new Error(damage);
   return { width: picture.width, height: picture.height, data: new Uint8Array(picture.data) };
 }
 
-/** Four inks, which the first codec does not turn into colours; this one is pureimage's. */
+/** Decodes files of four inks, which the first codec does not convert to RGB, by pureimage's codec. */
 function decodeInks(bytes: Uint8Array, most: number): Picture {
   const { width, height, data } = jpeg.decode(bytes, {
     useTArray: true,
@@ -103,7 +108,7 @@ function decodeInks(bytes: Uint8Array, most: number): Picture {
   return { width, height, data: new Uint8Array(data) };
 }
 
-/** The size and the number of components that the frame header states; null where there is none. */
+/** The size and the number of components that the frame header states; null without a frame header. */
 function frameOf(bytes: Uint8Array): { width: number; height: number; components: number } | null {
   const word = (at: number) => bytes[at] * 256 + bytes[at + 1];
   let at = 2;

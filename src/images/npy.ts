@@ -7,7 +7,7 @@ import { requireArray, requireBytes, requireFloats, requireOptions, requireText 
 export interface NpyArray {
   /** Sizes, outermost first. */
   readonly shape: readonly number[];
-  /** As many as the product of the shape. */
+  /** The values; their number is the product of the shape. */
   readonly values: Float32Array;
 }
 
@@ -63,7 +63,7 @@ export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** What the header of a .npy file says. */
+/** The header of a .npy file. */
 export interface NpyHeader {
   /** Sizes, outermost first. */
   readonly shape: readonly number[];
@@ -74,18 +74,18 @@ export interface NpyHeader {
 /**
  * Reads the header of a float32 .npy file in row-major order; the bytes of the values may be absent.
  *
- * @param name What to call the file in errors.
- * @throws {RangeError} When the bytes are no .npy file or hold another type or order.
+ * @param name The file's name in errors.
+ * @throws {RangeError} When the bytes are not a .npy file or hold another type or order.
  */
 export function readNpyHeader(bytes: Uint8Array, name = "npy data"): NpyHeader {
   const { shape, start, type } = parseHeader(bytes, name);
   if (type !== "<f4") {
-    failing(name)(`the values are ${quoted(type)}, only '<f4' (little-endian float32) can be gone on with`);
+    failing(name)(`the values are ${quoted(type)}, only '<f4' (little-endian float32) can be continued`);
   }
   return { shape, start };
 }
 
-/** Bytes of a number and how it is read, by NumPy's letter of its kind and its bytes. */
+/** The size in bytes and the reader of each type of number, by NumPy's name of the type. */
 const TYPES: Readonly<
   Record<string, [bytes: number, read: (view: DataView, at: number, little: boolean) => number]>
 > = {
@@ -101,13 +101,13 @@ const TYPES: Readonly<
 };
 
 /**
- * Reads a .npy file in row-major order (C order) of float32, float64 or integers (u1, i1, u2, i2, u4, i4, i8), in either byte
- * order. Float64 is rounded to float32; integers must be whole numbers that float32 holds.
+ * Reads a .npy file in row-major order (C order) with values of float32, float64 or integers (u1, i1, u2, i2, u4, i4,
+ * i8), in either byte order. Float64 is rounded to float32; integers must be whole numbers that float32 holds.
  *
- * @param name What to call the file in errors.
- * @param most The most values that are read; by default 2²⁶, which take 256 MiB.
- * @throws {RangeError} When the bytes are no .npy file, hold another type or order, are too few or too many, or a number is too
- * large for float32.
+ * @param name The file's name in errors.
+ * @param most The largest number of values that is read; by default 2²⁶, which take 256 MiB.
+ * @throws {RangeError} When the bytes are not a .npy file, hold another type or order, are too few or too many, or a
+ * number is too large for float32.
  */
 export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 ** 26): NpyArray {
   const { shape, start, type } = parseHeader(bytes, name);
@@ -149,7 +149,7 @@ export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 *
   return { shape, values };
 }
 
-/** Where the values start, their shape and their type, as '<f4'; any order but C order is refused. */
+/** The offset, shape and type, such as '<f4', of the values; throws for any order but C order. */
 function parseHeader(bytes: Uint8Array, name: string): NpyHeader & { type: string } {
   requireBytes("npy data", bytes);
   requireText("name", name);

@@ -1,18 +1,18 @@
-/** Pictures of either format, and what is seen where they are transparent. @module */
+/** Reads PNG and JPEG files, with transparent pictures laid on white. @module */
 import { decodeJpeg } from "./jpeg.ts";
 import { MOST_PIXELS } from "./picture_size.ts";
 import { decodePng, type Picture } from "./png.ts";
 import { requireBytes, requireText } from "../input/require.ts";
 
 /**
- * Reads a PNG or a JPEG file, by what it begins with, and lays it on white: the colours are those seen on a white ground,
- * whatever colours are hidden under transparent pixels. Data sets, inputs and masks are all read so.
+ * Reads a PNG or a JPEG file, by its first bytes, and lays it on white, so that the stored colour of a transparent
+ * pixel has no effect. Data sets, inputs and masks are read by this function.
  *
  * @param bytes The whole file.
- * @param name What to call the file in errors.
- * @param most The most pixels, by default 16 million.
+ * @param name The file's name in errors.
+ * @param most The largest number of pixels, by default 16 million.
  * @returns 8-bit RGBA with an alpha of 255 everywhere.
- * @throws {RangeError} When the bytes are neither a complete PNG nor a complete JPEG file, or of too many pixels.
+ * @throws {RangeError} When the bytes are neither a complete PNG nor a complete JPEG file, or have too many pixels.
  */
 export async function decodePicture(
   bytes: Uint8Array,
@@ -39,7 +39,7 @@ export function onWhite({ width, height, data }: Picture): Picture {
   return { width, height, data: opaque };
 }
 
-/** Luma of 8-bit colours, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as JPEG and Pillow's "L" have it. */
+/** Luma of 8-bit colours, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as in JPEG and Pillow's "L". */
 export function luma(red: number, green: number, blue: number): number {
   return 0.299 * red + 0.587 * green + 0.114 * blue;
 }

@@ -1,24 +1,23 @@
-/** How many pixels a picture may have, known from its header before anything is allocated. @module */
+/** Limits on a picture's pixels, checked by its header before anything is allocated. @module */
 
 /**
- * The most pixels of a picture that is read unless its reader is asked for more: 4,000 × 4,000. While it is decoded a pixel
- * takes up to twenty bytes.
+ * The default limit on a picture's pixels: 4,000 × 4,000. While it is decoded a pixel takes up to twenty bytes.
  */
 export const MOST_PIXELS = 16_000_000;
 
-/** What {@linkcode checkPixels} compares with. */
+/** The limits of {@linkcode checkPixels}. */
 interface PixelLimits {
-  /** The most pixels that a file of its length can hold. */
+  /** The largest number of pixels that a file of its length can hold. */
   readonly possible: number;
-  /** The most pixels that are read. */
+  /** The largest number of pixels that is read. */
   readonly most: number;
-  /** What to call the file in errors. */
+  /** The file's name in errors. */
   readonly name: string;
 }
 
 /**
  * Checks the size that a header states.
- * @throws {RangeError} When a side is zero, or there are more pixels than are read or than are possible.
+ * @throws {RangeError} When a side is zero, or the pixels exceed one of the limits.
  */
 export function checkPixels(width: number, height: number, { possible, most, name }: PixelLimits): void {
   if (width === 0 || height === 0) {

@@ -1,4 +1,4 @@
-/** PNG, bytes in and bytes out. @module */
+/** Reads and writes PNG files. @module */
 import { encode } from "npm:fast-png@8.0.0";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import { concatenated, END, markedPalette, SIGNATURE, walk, withoutAncillary } from "./png_chunks.ts";
@@ -24,14 +24,14 @@ export function encodePng(picture: Picture): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads a PNG file of any colour type, depth and interlacing into 8-bit RGBA; of 16 bits the upper eight are kept. Transparency
- * is in the alpha, colour keys included. Colour profiles, gammas and EXIF orientations are not applied.
+ * Reads a PNG file of any colour type, depth and interlacing into 8-bit RGBA; of 16 bits the upper eight are kept.
+ * The alpha includes transparency by colour keys. Colour profiles, gammas and EXIF orientations are not applied.
  *
- * @param bytes The whole file; a missing last chunk and damaged ancillary ones, tRNS excepted, are no errors.
- * @param name What to call the file in errors.
- * @param most The most pixels, by default 16 million.
- * @throws {RangeError} When the bytes are not a complete PNG file, its header speaks of more pixels than the file can hold, or a
- * pixel has a colour that the file's palette lacks.
+ * @param bytes The whole file; a missing last chunk and damaged ancillary ones, except tRNS, are tolerated.
+ * @param name The file's name in errors.
+ * @param most The largest number of pixels, by default 16 million.
+ * @throws {RangeError} When the bytes are not a complete PNG file, its header states more pixels than the file can
+ * hold, or a pixel has a colour that the file's palette lacks.
  */
 export async function decodePng(
   bytes: Uint8Array,
@@ -43,7 +43,7 @@ export async function decodePng(
   const broken = (reason: string) => new RangeError(`${name}: not a complete PNG file (${reason})`);
   if (bytes.length < 33 || !SIGNATURE.every((byte, i) => bytes[i] === byte)) throw broken("no PNG header");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // Deflate makes at most 1,032 bytes of one, and a byte is eight pixels at most.
+  // Deflate expands a byte to at most 1,032, and a byte holds at most eight pixels.
   checkPixels(view.getUint32(16), view.getUint32(20), { possible: 1032 * 8 * bytes.length, most, name });
   const chunks = walk(view);
   if (typeof chunks === "string") throw broken(chunks);
@@ -62,7 +62,7 @@ export async function decodePng(
   return { width, height, data: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.length) };
 }
 
-/** The codec, until a file makes it fail: after some hundred failures one instance would refuse every file. */
+/** The codec instance, replaced when it fails: after some hundred failures one instance would fail on every file. */
 let codec: PngCodec | undefined;
 
 async function decode(file: Uint8Array): Promise<Picture> {
@@ -75,10 +75,10 @@ async function decode(file: Uint8Array): Promise<Picture> {
   }
 }
 
-/** What is said of a file that the codec cannot read. */
+/** The error's reason for a file that the codec cannot read. */
 const DAMAGE = "its chunks are damaged, cut off or of a kind that PNG does not have";
 
-/** Whether a pixel is white, of a picture whose pixels are black or white. */
+/** Whether any pixel is white, in a picture of black and white pixels. */
 function hasWhite(data: ArrayLike<number>): boolean {
   for (let at = 0; at < data.length; at += 4) if (data[at] !== 0) return true;
   return false;

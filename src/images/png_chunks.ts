@@ -10,9 +10,9 @@ export const END = [0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82];
 const [IEND, PLTE, TRNS] = [0x49454e44, 0x504c5445, 0x74524e53];
 
 /**
- * Walks over a file's chunks. Codecs stop at the last pixel and never compare the checksum that follows it, so that of
- * every critical chunk is compared here.
- * @returns why the file is damaged, or whether it ends with a whole chunk that is not the last one, IEND
+ * Checks a file's chunks and the checksum of every critical one. Codecs stop at the last pixel and do not compare the
+ * checksum after it.
+ * @returns The damage, or whether the file ends with a whole chunk that is not IEND, the last one.
  */
 export function walk(view: DataView): string | { endsWithoutEnd: boolean } {
   let at = SIGNATURE.length;
@@ -30,10 +30,10 @@ export function walk(view: DataView): string | { endsWithoutEnd: boolean } {
 }
 
 /**
- * The file without its ancillary chunks, except tRNS, which holds the transparency: the others change no pixel here, and a codec
- * may refuse the whole file for a damaged one. What follows IEND is left out.
+ * The file without its ancillary chunks, except tRNS, which holds the transparency: the others change no pixel here,
+ * and a codec may fail on a damaged one. Bytes after IEND are left out.
  *
- * @param bytes A file that {@linkcode walk} does not find damaged.
+ * @param bytes A file without damage by {@linkcode walk}.
  */
 export function withoutAncillary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -50,15 +50,15 @@ export function withoutAncillary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return concatenated(parts);
 }
 
-/** Whether a decoder may go without a chunk of this type: its first letter is a small one. */
+/** Whether a chunk type is ancillary: its first letter is lower-case. */
 function isAncillary(type: number): boolean {
   return (type & 0x20000000) !== 0;
 }
 
 /**
- * A file of palette colours with others in their place: black for the colours that its palette has, white for all further ones
- * of its depth, none transparent. So a pixel is white if its colour is missing.
- * @returns null when the file has no palette, or one that no pixel can exceed
+ * A copy of a palette file with another palette: black for the colours of its palette, white for all further ones of
+ * its depth, all opaque. A decoded pixel is then white if its colour is missing in the palette.
+ * @returns The copy, or null when the file has no palette, or one with all colours of its depth.
  */
 export function markedPalette(bytes: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,7 +5,7 @@ import type { Picture } from "./png.ts";
 /** The compiled codec, which the package fetches from beside itself. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** What the codec exports, as far as it is used here. */
+/** The exports of the codec that are used here. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   decode(at: number, length: number): number;
@@ -14,8 +14,8 @@ interface Exports {
 }
 
 /**
- * One instance of the codec. The package keeps a single one for good; but a file that it refuses leaves its stack and its memory
- * as they were in the middle of the work, so that an instance must not be used after it has thrown.
+ * One instance of the codec. The package has a single one; but an error leaves its stack and its memory allocated, so
+ * that an instance must not be used after it has thrown.
  */
 export class PngCodec {
   readonly #exports: Exports;
@@ -48,7 +48,7 @@ export class PngCodec {
 
   /**
    * Decodes a whole PNG file into 8-bit RGBA.
-   * @throws {Error} When it cannot; the instance is spent then.
+   * @throws {Error} When the file cannot be decoded; the instance must not be used afterwards.
    */
   decode(file: Uint8Array): Picture {
     this.#picture = undefined;
@@ -56,7 +56,7 @@ export class PngCodec {
     this.#bytes(at, file.length).set(file);
     this.#exports.decode(at, file.length); // which frees the file
     const picture = this.#picture as Picture | undefined;
-    if (picture === undefined) throw new Error("no picture came of it");
+    if (picture === undefined) throw new Error("the codec returned no picture");
     return picture;
   }
 

@@ -1,8 +1,8 @@
-/** Pictures of another size. @module */
+/** Resizes pictures. @module */
 import type { Picture } from "./png.ts";
 
 /**
- * Resizes a picture: every new pixel is the mean of the old ones that it covers, by the area of each that it covers.
+ * Resizes a picture: every new pixel is the mean of the old ones that it covers, weighted by area.
  *
  * @throws {RangeError} When a side is not a positive integer.
  */
@@ -31,7 +31,9 @@ export function resizePicture(picture: Picture, width: number, height: number): 
   return { width, height, data };
 }
 
-/** For each of `to` equal parts of a line, which of `from` equal parts it covers and the share of it that each is. */
+/**
+ * For each of `to` equal parts of a line, the indices of the `from` equal parts that it overlaps, with their weights.
+ */
 function coverage(from: number, to: number): (readonly [part: number, share: number])[][] {
   const length = from / to;
   return Array.from({ length: to }, (_, part) => {

@@ -1,6 +1,6 @@
-/** Files over HTTP, given up when they stall or are larger than they should be. @module */
+/** Downloads over HTTP with limits on size and waiting time. @module */
 
-/** Why a download was given up, in words that go on a sentence. */
+/** The error of a failed download; its message is the continuation of a sentence. */
 class DownloadError extends Error {
   /** The error's name. */
   override readonly name = "DownloadError";
@@ -8,19 +8,19 @@ class DownloadError extends Error {
 
 /** Limits of a download. */
 export interface DownloadOptions {
-  /** The most bytes that are taken. Default 256 MiB. */
+  /** The largest size in bytes. Default 256 MiB. */
   readonly most?: number;
-  /** Seconds to wait for the answer, and then for each next piece. Default 60. */
+  /** Seconds to wait for the response, and then for each next piece. Default 60. */
   readonly patience?: number;
-  /** Called with the bytes so far and the bytes in all, 0 where the server does not say. */
+  /** Called with the bytes received and the bytes in all, 0 if the server does not state them. */
   readonly onProgress?: (received: number, total: number) => void;
 }
 
 /**
  * The bytes at an address.
  *
- * @throws {DownloadError} When the server cannot be reached or refuses, says or sends more bytes than allowed, ends before the bytes that it announced, or
- * sends nothing for longer than the patience.
+ * @throws {DownloadError} When the server cannot be reached or answers with an error, announces or sends more bytes
+ * than allowed, sends fewer than it announced, or sends nothing for `patience` seconds.
  */
 export async function download(
   url: string | URL,

@@ -2,7 +2,7 @@
 import { isObject } from "./json.ts";
 import { quoted } from "./quoted.ts";
 
-/** Where a number may lie; what is left out is no bound. */
+/** A range of numbers; absent bounds do not apply. */
 interface Range {
   /** The smallest number allowed. */
   readonly least?: number;
@@ -17,11 +17,11 @@ interface Range {
 }
 
 /**
- * Checks that a value is an object with known names only.
+ * Checks that a value is an object with known fields only.
  *
- * @param what The value, for the error, such as "the noise plan".
- * @param names Those that it must have, and after them those that it may have.
- * @throws {TypeError} When it is no object, lacks a name or has another one.
+ * @param what The value's name in the error, such as "the noise plan".
+ * @param names The required fields, and after them the optional ones.
+ * @throws {TypeError} When it is not an object, lacks a field or has an unknown one.
  */
 export function checkFields(
   what: string,
@@ -42,7 +42,7 @@ export function checkFields(
 
 /**
  * Checks that a value is a finite number in a range.
- * @throws {RangeError} naming what it is, what is allowed and the value
+ * @throws {RangeError} When it is not, naming the range and the value.
  */
 export function checkNumber(what: string, value: unknown, range: Range = {}): asserts value is number {
   const { least = -Infinity, most = Infinity, above = -Infinity, below = Infinity, whole = false } = range;
@@ -55,7 +55,7 @@ export function checkNumber(what: string, value: unknown, range: Range = {}): as
 
 /**
  * Checks that a value is a list of finite numbers, each in a range.
- * @throws {TypeError | RangeError} naming what it is and what is wrong
+ * @throws {TypeError | RangeError} When it is not a list, or a number is not in the range.
  */
 export function checkNumbers(
   what: string,

@@ -1,4 +1,4 @@
-/** JSON from files, without the two things that a parser lets pass: a name that occurs twice, and endless nesting. @module */
+/** Parses JSON from files; duplicate names and deep nesting, which `JSON.parse` accepts, are errors. @module */
 import { quoted } from "./quoted.ts";
 
 /** The deepest nesting that is read; no file of this project has more than eight levels. */
@@ -8,10 +8,10 @@ const QUOTE = '"'.charCodeAt(0);
 const BACKSLASH = "\\".charCodeAt(0);
 
 /**
- * The value that a JSON text stands for.
+ * The value of a JSON text.
  *
- * @throws {TypeError} When the text is not JSON, an object has the same name twice, or lists and objects are nested deeper than 32
- * levels; the message goes on a sentence, such as "is not JSON".
+ * @throws {TypeError} When the text is not JSON, an object has the same name twice, or lists and objects are nested
+ * deeper than 32 levels; the message is the continuation of a sentence, such as "is not JSON".
  */
 export function parseJson(text: string): unknown {
   checkNames(text);
@@ -24,9 +24,9 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * The value that a JSON text in a file's field stands for.
- * @param what What to call the field in errors.
- * @throws {TypeError} As {@linkcode parseJson}, and when there is no text.
+ * The value of a JSON text in a file's field.
+ * @param what The field's name in errors.
+ * @throws {TypeError} As {@linkcode parseJson} does, and when the text is missing.
  */
 export function parsedField(what: string, text: string | undefined): unknown {
   if (text === undefined) throw new TypeError(`${what} is missing`);
@@ -37,14 +37,14 @@ export function parsedField(what: string, text: string | undefined): unknown {
   }
 }
 
-/** Whether a value is a JSON object: no list, not null. */
+/** Whether a value is a JSON object, not a list or null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Checks names and nesting in one pass over the text; what is not JSON otherwise is left to the parser. */
+/** Checks names and nesting in one pass over the text; other errors are found by the parser. */
 function checkNames(text: string): void {
-  /** Names so far in the objects and lists that are open. */
+  /** The names so far in each open object or list. */
   const open: Set<string>[] = [];
   let [start, end] = [0, 0];
   for (let i = 0; i < text.length; i++) {
@@ -73,7 +73,7 @@ function checkNames(text: string): void {
   }
 }
 
-/** Where the text that begins at a quote ends. */
+/** The end of the string that begins at a quote. */
 function endOfText(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const letter = text.charCodeAt(i);
@@ -83,7 +83,7 @@ function endOfText(text: string, start: number): number {
   return text.length;
 }
 
-/** A name without its quotes and escapes: "\u0061" is "a". */
+/** A name with its quotes removed and its escapes decoded: "\u0061" is "a". */
 function nameOf(text: string): string {
   if (!text.includes("\\")) return text.slice(1, -1);
   try {

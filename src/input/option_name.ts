@@ -1,12 +1,12 @@
-/** Options that are one of a few names. @module */
+/** Checks options that are one of a few names. @module */
 import { quoted } from "./quoted.ts";
 
 /**
- * Refuses a name that is not allowed, so that a misspelt one is never taken for another value, nor for a property that every
- * object has, such as "constructor".
+ * Throws for a name that is not allowed, so that neither a misspelt one nor a property of every object, such as
+ * "constructor", is accepted.
  *
- * @param what The option, for the error.
- * @throws {RangeError} naming the value and what is allowed.
+ * @param what The option's name in the error.
+ * @throws {RangeError} When the name is not allowed, naming the allowed ones.
  */
 export function checkName<const N extends string>(
   what: string,

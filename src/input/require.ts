@@ -1,22 +1,22 @@
 /**
- * Checks of arguments: what is not allowed is refused in one sentence that names the argument, the value and what is allowed.
+ * Checks of arguments, with errors of one sentence that names the argument, the value and what is allowed.
  * @module
  */
 import { quoted } from "./quoted.ts";
 
-/** @throws {RangeError} unless the value is a finite number. */
+/** @throws {RangeError} When the value is not a finite number. */
 export function requireFinite(name: string, value: unknown): asserts value is number {
   if (!Number.isFinite(value)) throw new RangeError(`${name} must be a finite number, got ${quoted(value)}`);
 }
 
-/** @throws {RangeError} unless the value is a finite number above 0. */
+/** @throws {RangeError} When the value is not a finite number above 0. */
 export function requirePositive(name: string, value: unknown): asserts value is number {
   if (!(Number.isFinite(value) && (value as number) > 0)) {
     throw new RangeError(`${name} must be a positive number, got ${quoted(value)}`);
   }
 }
 
-/** @throws {RangeError} unless the value is a finite number from `least` to `most`, both allowed. */
+/** @throws {RangeError} When the value is not a finite number from `least` to `most`, both allowed. */
 export function requireBetween(
   name: string,
   value: unknown,
@@ -29,7 +29,7 @@ export function requireBetween(
   }
 }
 
-/** @throws {RangeError} unless the value is a whole number from `least` to `most`, both allowed. */
+/** @throws {RangeError} When the value is not a whole number from `least` to `most`, both allowed. */
 export function requireWhole(
   name: string,
   value: unknown,
@@ -47,7 +47,7 @@ export function requireWhole(
   }
 }
 
-/** The largest count, size or index where nothing else is said: 2³¹ − 1, the most that a tensor holds. */
+/** The default upper bound of counts, sizes and indices: 2³¹ − 1, the largest size of a tensor. */
 const MOST_WHOLE: number = 2 ** 31 - 1;
 
 /** A list of numbers: an array or a typed array. */
@@ -56,11 +56,11 @@ export function isList(value: unknown): value is ArrayLike<number> {
 }
 
 /**
- * Refuses what is no list of finite numbers.
+ * Throws unless the value is a list of finite numbers.
  *
- * @param allowed Further limits of each number and the words for them, such as `positive`.
- * @throws {TypeError} unless it is an array or a typed array
- * @throws {RangeError} naming the first number that is not allowed
+ * @param allowed A further test of each number, and its description, such as `positive`.
+ * @throws {TypeError} When the value is not an array or a typed array.
+ * @throws {RangeError} When a number is not allowed, naming the first.
  */
 export function requireNumbers(
   name: string,
@@ -76,7 +76,7 @@ export function requireNumbers(
   }
 }
 
-/** Refuses what is no shape, a list of whole numbers from `least`, and one whose size is 2³¹ and more. */
+/** Throws unless the value is a shape, a list of whole numbers from `least`, of fewer than 2³¹ entries. */
 export function requireShape(
   name: string,
   shape: unknown,
@@ -97,41 +97,41 @@ export function requireShape(
   }
 }
 
-/** @throws {TypeError} unless the value is an object with named fields: no list, no function and not null. */
+/** @throws {TypeError} When the value is not an object with named fields: no list, no function and not null. */
 export function requireOptions(name: string, value: unknown): asserts value is object {
   if (typeof value !== "object" || value === null || isList(value)) {
     throw new TypeError(`${name} must be an object, got ${quoted(value)}`);
   }
 }
 
-/** @throws {TypeError} unless the value is an array. */
+/** @throws {TypeError} When the value is not an array. */
 export function requireArray(name: string, value: unknown): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`${name} must be a list, got ${quoted(value)}`);
 }
 
-/** @throws {TypeError} unless the value is text. */
+/** @throws {TypeError} When the value is not text. */
 export function requireText(name: string, value: unknown): asserts value is string {
   if (typeof value !== "string") throw new TypeError(`${name} must be text, got ${quoted(value)}`);
 }
 
-/** @throws {TypeError} unless the value is true or false. */
+/** @throws {TypeError} When the value is not true or false. */
 export function requireBoolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, got ${quoted(value)}`);
 }
 
-/** @throws {TypeError} unless the value is a function. */
+/** @throws {TypeError} When the value is not a function. */
 export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`${name} must be a function, got ${quoted(value)}`);
 }
 
-/** @throws {TypeError} unless the value holds bytes. */
+/** @throws {TypeError} When the value does not hold bytes. */
 export function requireBytes(name: string, value: unknown): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) {
     throw new TypeError(`${name} must be bytes, a Uint8Array, got ${quoted(value)}`);
   }
 }
 
-/** @throws {TypeError} unless the value is a Float32Array. */
+/** @throws {TypeError} When the value is not a Float32Array. */
 export function requireFloats(name: string, value: unknown): asserts value is Float32Array {
   if (!(value instanceof Float32Array)) {
     throw new TypeError(`${name} must be a Float32Array, got ${quoted(value)}`);
@@ -139,10 +139,10 @@ export function requireFloats(name: string, value: unknown): asserts value is Fl
 }
 
 /**
- * Refuses what lacks a method.
+ * Throws unless the value has the methods.
  *
- * @param what What is wanted, such as `a score model, as scoreModel(noise predictor, sde) makes it`.
- * @throws {TypeError} naming what is wanted
+ * @param what The expected kind of value, such as `a score model, as scoreModel(noise predictor, sde) makes it`.
+ * @throws {TypeError} When a method is missing, naming the expected kind.
  */
 export function requireMethods(name: string, value: unknown, methods: readonly string[], what: string): void {
   const object = value as Record<string, unknown> | null | undefined;

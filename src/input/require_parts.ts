@@ -1,12 +1,12 @@
 /**
- * Checks of the parts that are put together: models, SDEs, samplers, generators and data. Where nothing checks types, a part
- * of another kind is refused by name and not by whatever fails first inside.
+ * Checks of arguments that are objects: models, SDEs, samplers, generators and data. For callers without type checks,
+ * an argument of another kind is an error by its name, before anything else fails.
  * @module
  */
 import { quoted } from "./quoted.ts";
 import { requireArray, requireMethods, requireShape, requireWhole } from "./require.ts";
 
-/** @throws {TypeError} unless the value is an SDE. */
+/** @throws {TypeError} When the value is not an SDE. */
 export function requireSde(name: string, value: unknown): void {
   requireMethods(
     name,
@@ -16,14 +16,14 @@ export function requireSde(name: string, value: unknown): void {
   );
 }
 
-/** @throws {TypeError} unless the value is a score model. */
+/** @throws {TypeError} When the value is not a score model. */
 export function requireModel(name: string, value: unknown): void {
   const what = "a score model, as scoreModel(noisePredictor, sde) makes it";
   requireMethods(name, value, ["predictedNoise", "score"], what);
   requireMethods(name, (value as { sde?: unknown }).sde, ["alpha", "sigma"], what);
 }
 
-/** @throws {TypeError} unless the value is a noise predictor. */
+/** @throws {TypeError} When the value is not a noise predictor. */
 export function requireNoisePredictor(name: string, value: unknown): void {
   requireMethods(
     name,
@@ -33,13 +33,13 @@ export function requireNoisePredictor(name: string, value: unknown): void {
   );
 }
 
-/** @throws {TypeError} unless the value is the noise predictor of a network. */
+/** @throws {TypeError} When the value is not the noise predictor of a network. */
 export function requireNetworkPredictor(name: string, value: unknown): void {
   const what = "a network's noise predictor, as networkPredictor() makes it";
   requireMethods(name, value, ["predictNoise", "withLabels", "prepare", "calls"], what);
 }
 
-/** @throws {TypeError} unless the value is an exact distribution. */
+/** @throws {TypeError} When the value is not an exact distribution. */
 export function requireDistribution(name: string, value: unknown): void {
   requireMethods(
     name,
@@ -49,23 +49,25 @@ export function requireDistribution(name: string, value: unknown): void {
   );
 }
 
-/** @throws {TypeError} unless the value is an exact distribution in the plane. */
+/** @throws {TypeError} When the value is not an exact distribution in the plane. */
 export function requirePlaneDistribution(name: string, value: unknown): void {
   requireDistribution(name, value);
   requireWhole(`the dimension of ${name}`, (value as { dimension?: unknown }).dimension, 2, 2);
 }
 
-/** @throws {TypeError} unless the value is a generator of random numbers. */
+/** @throws {TypeError} When the value is not a generator of random numbers. */
 export function requireRng(name: string, value: unknown): void {
   requireMethods(name, value, ["normal", "fork"], "a generator, as createRng(seed) makes it");
 }
 
-/** @throws {TypeError} unless the value is a sampler. */
+/** @throws {TypeError} When the value is not a sampler. */
 export function requireSampler(name: string, value: unknown): void {
   requireMethods(name, value, ["start"], "a sampler, as dpmSolver2M() makes it");
 }
 
-/** @throws {TypeError} unless the value is a data set of images, and {RangeError} if its arrays do not fit its shape. */
+/**
+ * @throws {TypeError} When the value is not a data set of images, and {RangeError} if its arrays do not fit its shape.
+ */
 export function requireDataset(name: string, value: unknown): void {
   const dataset = value as Record<string, unknown> | null | undefined;
   if (
@@ -87,14 +89,14 @@ export function requireDataset(name: string, value: unknown): void {
   }
 }
 
-/** @throws {RangeError} unless a data set has a label for each image. */
+/** @throws {RangeError} When a data set does not have a label for each image. */
 export function requireLabels(name: string, { count, labels }: { count: number; labels: Uint8Array }): void {
   if (labels.length < count) {
     throw new RangeError(`${name} must have a label for each of ${count} images, got ${labels.length}`);
   }
 }
 
-/** @throws {TypeError} unless the value is a picture, and {RangeError} unless its bytes fit its size. */
+/** @throws {TypeError} When the value is not a picture, and {RangeError} unless its bytes fit its size. */
 export function requirePicture(name: string, value: unknown): void {
   const picture = value as Record<string, unknown> | null | undefined;
   if (typeof picture !== "object" || picture === null || !(ArrayBuffer.isView(picture.data))) {
@@ -110,7 +112,7 @@ export function requirePicture(name: string, value: unknown): void {
   }
 }
 
-/** @throws {TypeError} unless the value is a list, and {RangeError} if it is empty. */
+/** @throws {TypeError} When the value is not a list, and {RangeError} if it is empty. */
 export function requireSome(name: string, value: unknown): void {
   requireArray(name, value);
   if ((value as unknown[]).length === 0) {

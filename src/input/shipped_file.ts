@@ -1,20 +1,23 @@
 /**
- * Files that lie beside this project's modules, wherever those are served, and their digests: a host, or what stands between,
- * cannot put another file in their place.
+ * Files that are shipped beside this project's modules, and their digests, so that a host or a proxy cannot replace
+ * them.
  * @module
  */
 
-/** What a file must be. */
+/** A shipped file. */
 interface ShippedFile {
-  /** Where it is. */
+  /** Its address. */
   readonly url: URL;
-  /** Its length. */
+  /** Its length in bytes. */
   readonly bytes: number;
   /** SHA-256 in hexadecimal digits. */
   readonly sha256: string;
 }
 
-/** The files below `fixtures/` that modules fetch, by their names there; addresses in full, as bundlers find them only so. */
+/**
+ * The files below `fixtures/` that modules fetch, by their names there; addresses are written in full, so that
+ * bundlers find them.
+ */
 export const SHIPPED_FILES = {
   "mnist.safetensors": {
     url: new URL("../../fixtures/models/mnist.safetensors", import.meta.url),
@@ -49,11 +52,11 @@ export const SHIPPED_FILES = {
 } as const satisfies Readonly<Record<string, ShippedFile>>;
 
 /**
- * Fetches a shipped file, from a disk or over HTTP, and compares its bytes with its digest.
+ * Fetches a shipped file, from a disk or over HTTP, and checks its digest.
  *
- * @param url Where to fetch it; by default beside this project's modules.
- * @throws {Error} When it cannot be fetched or is another file, or where SHA-256 is not to be had: in pages that came over plain
- * HTTP from another machine.
+ * @param url Its address; by default beside this project's modules.
+ * @throws {Error} When it cannot be fetched or is another file, or SHA-256 is not available: in pages served over
+ * plain HTTP from another machine.
  */
 export async function fetchShipped(
   name: keyof typeof SHIPPED_FILES,
@@ -78,11 +81,11 @@ export async function fetchShipped(
   return bytes;
 }
 
-/** All bytes of an answer, or null as soon as there are more than `most`. */
+/** All bytes of a response, or null as soon as there are more than `most`. */
 async function readAtMost(response: Response, most: number): Promise<Uint8Array<ArrayBuffer> | null> {
   const bytes = new Uint8Array(most);
   let length = 0;
-  // Not every browser can go through a stream with for await.
+  // Not every browser can iterate over a stream with for await.
   const reader = response.body?.getReader();
   for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
     if (length + read.value.length > most) {

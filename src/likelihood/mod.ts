@@ -1,6 +1,6 @@
 /**
- * Likelihoods: exact ones by the probability flow, bounds in continuous and in discrete time, bits per dimension of bytes, latent
- * codes.
+ * Likelihoods: exact ones by the probability flow, bounds in continuous and in discrete time, bits per dimension of
+ * bytes, latent codes.
  *
  * @example The log density of the standard Gaussian at its mean
  * ```ts

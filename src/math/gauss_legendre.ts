@@ -1,5 +1,5 @@
 /**
- * Integrals of smooth functions.
+ * Gauss–Legendre quadrature.
  * @module
  */
 

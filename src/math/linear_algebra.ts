@@ -1,15 +1,16 @@
-/** Dense linear algebra in float64 on the host: the one door to ml-matrix. @module */
+/** Dense linear algebra in float64 on the host, by ml-matrix, which only this file imports. @module */
 import { EigenvalueDecomposition, Matrix } from "npm:ml-matrix@6.15.1";
 
 export { Matrix, solve } from "npm:ml-matrix@6.15.1";
 
 /**
- * The eigenvalues of a symmetric matrix, and its eigenvectors in columns; null for a diagonal matrix, which needs none.
+ * The eigenvalues of a symmetric matrix, and its eigenvectors in columns; the eigenvectors are null for a diagonal
+ * matrix.
  */
 export function symmetricEigen(matrix: Matrix): { values: Float64Array; vectors: Matrix | null } {
   const size = matrix.rows;
   const scale = Math.max(...matrix.to1DArray().map(Math.abs));
-  // ml-matrix fails on denormal numbers; those below the rounding of the largest by far count as none.
+  // ml-matrix fails on denormal numbers; those far below the rounding of the largest count as 0.
   const scaled = Matrix.zeros(size, size);
   let diagonal = true;
   for (let i = 0; i < size; i++) {

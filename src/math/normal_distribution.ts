@@ -1,15 +1,16 @@
-/** The standard normal distribution, whole and cut off at ±bound, in float64. @module */
+/** The standard normal distribution and its truncation to ±bound, in float64. @module */
 
-/** Φ(x), to 1e-16 absolutely. */
+/** Φ(x), with an absolute error of at most 1e-16. */
 export function normalCdf(x: number): number {
   return 0.5 + 0.5 * Math.sign(x) * normalMass(Math.abs(x));
 }
 
-/** ln P(low < Z < high) of a standard normal Z for low < high, with its digits in far tails, too; limits may be infinite. */
+/** ln P(low < Z < high) of a standard normal Z for low < high, accurate in far tails, too; limits may be infinite. */
 export function logNormalProbability(low: number, high: number): number {
   if (low > 0) return logNormalProbability(-high, -low); // the distribution is symmetric
   if (high > -4) return Math.log(normalCdf(high) - normalCdf(low));
-  // φ(high) ∫_0^w exp(high·u − u²/2) du by Simpson's rule, over what of the interval counts: exp falls by e^40 there.
+  // φ(high) ∫_0^w exp(high·u − u²/2) du by Simpson's rule, over the part of the interval in which exp falls by at
+  // most e^40.
   const width = Math.min(high - low, -40 / high);
   const pieces = 1000;
   let sum = 0;
@@ -20,7 +21,9 @@ export function logNormalProbability(low: number, high: number): number {
   return Math.log(normalDensity(0)) - high * high / 2 + Math.log(sum * width / (3 * pieces));
 }
 
-/** P(|Z| ≤ bound) = erf(bound/√2) of a standard normal Z, by a series without cancellation (Abramowitz & Stegun 7.1.6). */
+/**
+ * P(|Z| ≤ bound) = erf(bound/√2) of a standard normal Z, by a series without cancellation (Abramowitz & Stegun 7.1.6).
+ */
 export function normalMass(bound: number): number {
   if (bound > 9) return 1; // to the last bit
   let term = Math.sqrt(2 / Math.PI) * Math.exp(-bound * bound / 2) * bound;
@@ -32,10 +35,10 @@ export function normalMass(bound: number): number {
   return sum;
 }
 
-/** The value below which a share `u` in (0, 1) of the standard normal distribution cut off at ±bound lies. */
+/** The quantile at `u` in (0, 1) of the standard normal distribution truncated to ±bound. */
 export function truncatedNormal(u: number, bound: number): number {
   const wanted = Math.abs(2 * u - 1) * normalMass(bound);
-  // The mass is concave in the bound, so Newton's steps from 0 approach the root from below and never pass it.
+  // The mass is concave in the bound, so Newton's steps from 0 approach the root from below and do not exceed it.
   let z = 0;
   for (let step = Infinity; step > 1e-12 * (1 + z);) {
     step = (wanted - normalMass(z)) / (2 * normalDensity(z));

@@ -2,8 +2,8 @@
 import { requireNumbers, requireWhole } from "../input/require.ts";
 
 /**
- * The unbiased estimate of 2 E|X − Y| − E|X − X′| − E|Y − Y′|, which is zero only for equal distributions; the estimate of equal distributions
- * is around zero and may be negative. Costs (n + m)² d / 2 operations.
+ * The unbiased estimate of 2 E|X − Y| − E|X − X′| − E|Y − Y′|, which is zero only for equal distributions; the
+ * estimate of equal distributions is around zero and may be negative. Costs (n + m)² d / 2 operations.
  *
  * @param a [n, d], row-major, n ≥ 2.
  * @param b [m, d], row-major, m ≥ 2.

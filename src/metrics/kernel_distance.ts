@@ -32,7 +32,7 @@ export interface KernelDistance {
 }
 
 /** The largest length of a feature vector: φ has (d + 1)(d + 2)(d + 3)/6 entries. */
-const mostDimensions = 128;
+const MOST_DIMENSIONS = 128;
 
 /**
  * Sums over blocks of feature vectors from which means of the cubic kernel k(x, y) = (x·y/d + 1)³ are computed. With
@@ -54,8 +54,8 @@ export function kernelMoments(features: ArrayLike<number>, dimension: number, bl
       `${features.length} values are no whole number of ${quoted(dimension)}-dimensional features`,
     );
   }
-  if (dimension > mostDimensions) {
-    throw new RangeError(`the kernel distance takes at most ${mostDimensions} dimensions, got ${dimension}`);
+  if (dimension > MOST_DIMENSIONS) {
+    throw new RangeError(`the kernel distance takes at most ${MOST_DIMENSIONS} dimensions, got ${dimension}`);
   }
   if (!Number.isInteger(blocks) || blocks < 2) {
     throw new RangeError(`blocks must be an integer of at least 2, got ${quoted(blocks)}`);

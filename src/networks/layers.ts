@@ -179,7 +179,7 @@ export function pixelUnshuffle(x: tf.Tensor, factor: number): tf.Tensor {
   return tf.reshape(blocks, [batch, h, w, factor * factor * channels]);
 }
 
-/** The inverse of {@link pixelUnshuffle}. */
+/** The inverse of {@linkcode pixelUnshuffle}. */
 export function pixelShuffle(x: tf.Tensor, factor: number): tf.Tensor {
   if (factor === 1) return x;
   const [batch, h, w, depth] = x.shape;

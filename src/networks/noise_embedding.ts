@@ -21,7 +21,7 @@ export function positionalFeatures(logNoiseRatio: Float64Array, count: number): 
   return waves(logNoiseRatio, positionalFrequencies(count));
 }
 
-/** The frequencies ω_k of {@link positionalFeatures}, [count / 2]. */
+/** The frequencies ω_k of {@linkcode positionalFeatures}, [count / 2]. */
 export function positionalFrequencies(count: number): Float64Array {
   const half = count / 2;
   return Float64Array.from(

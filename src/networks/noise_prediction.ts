@@ -76,7 +76,7 @@ export function predictConsistency(
 }
 
 /**
- * The inputs of {@link predictNoise} for noise ratios [B] and labels [B] (`network.classes` stands for "no label").
+ * The inputs of {@linkcode predictNoise} for noise ratios [B] and labels [B] (`network.classes` stands for "no label").
  *
  * @throws {RangeError} When a noise ratio is not positive or a label is not one of the network's.
  */
@@ -105,7 +105,7 @@ export function predictionInputs(
   };
 }
 
-/** Shapes of {@link PredictionInputs} for a batch of `rows`. */
+/** Shapes of {@linkcode PredictionInputs} for a batch of `rows`. */
 export function predictionShapes(network: Network, rows: number): ShapesOf<PredictionInputs> {
   const column = [rows, ...network.sampleShape.map(() => 1)];
   return {

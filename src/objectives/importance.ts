@@ -1,6 +1,6 @@
 /**
- * Importance sampling of times for likelihood weighting (Song, Durkan, Murray & Ermon 2021, "Maximum Likelihood Training of
- * Score-Based Diffusion Models", Section 4.3): t has the density ∝ g²/σ², and losses are divided by it.
+ * Importance sampling of times for likelihood weighting (Song, Durkan, Murray & Ermon 2021, "Maximum Likelihood
+ * Training of Score-Based Diffusion Models", Section 4.3): t has the density ∝ g²/σ², and losses are divided by it.
  *
  * Because (σ²/α²)' = g²/α² for every SDE here, g²/σ² is twice the slope of ln ν, so this density is that of times whose
  * ln ν is uniform: the distribution function and its inverse are closed forms under all of them.
@@ -19,7 +19,10 @@ export function importanceTime(sde: Sde, u: number): number {
   return Math.min(sde.tMax, Math.max(sde.tMin, time));
 }
 
-/** The density of {@link importanceTime} for uniform u, relative to that of a uniform time: its mean over times is 1. */
+/**
+ * The density of {@linkcode importanceTime} for uniform u, relative to that of a uniform time: its mean over times is
+ * 1.
+ */
 export function importanceDensity(sde: Sde, t: number): number {
   requireSde("sde", sde);
   requireNoise(sde, t);

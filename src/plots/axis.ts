@@ -3,41 +3,41 @@ import { requireOptions, requireText } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What the user says about an axis. */
+/** Options of an axis. */
 export interface AxisOptions {
-  /** What is shown along it, with its unit. */
+  /** The label, a quantity with its unit. */
   readonly label?: string;
   /** Default "linear". On a logarithmic axis values that are not positive are left out. */
   readonly scale?: "linear" | "log";
-  /** Ends of the axis; by default the data's, with a margin. */
+  /** Lower end of the axis; by default the data's, with a margin. */
   readonly min?: number;
-  /** See `min`. */
+  /** Upper end of the axis; by default the data's, with a margin. */
   readonly max?: number;
 }
 
-/** A tick: where in the data and what it says. */
+/** A tick: its value and its label. */
 interface Tick {
-  /** In data units. */
+  /** The value in data units. */
   readonly value: number;
-  /** Its label. */
+  /** The label. */
   readonly text: string;
 }
 
-/** An axis that is ready to draw. */
+/** An axis fitted to data. */
 export interface Axis {
-  /** What is shown along it. */
+  /** The label. */
   readonly label: string;
-  /** Data to [0, 1]; NaN where a logarithmic axis has no place for the value. */
+  /** Data to [0, 1]; NaN for values that are not positive on a logarithmic axis. */
   fraction(value: number): number;
-  /** In increasing order. */
+  /** The ticks in increasing order. */
   readonly ticks: readonly Tick[];
 }
 
 /**
  * Fits an axis to data.
  *
- * @param data All values to be shown; not-finite ones are ignored.
- * @throws {RangeError} When min and max do not increase, or a logarithmic axis is given an end that is not positive.
+ * @param data All values to be shown; values that are not finite are ignored.
+ * @throws {RangeError} When max does not exceed min, or an end of a logarithmic axis is not positive.
  */
 export function fitAxis(data: Iterable<number>, options: AxisOptions = {}): Axis {
   requireOptions("an axis", options);

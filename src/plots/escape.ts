@@ -1,8 +1,8 @@
-/** Text in SVG. @module */
+/** Escapes text for SVG. @module */
 
 /**
- * Text that XML and HTML show as it is, between tags and in quoted attributes. What XML forbids (control characters, halves
- * of surrogate pairs) becomes U+FFFD.
+ * Escapes text for XML and HTML, between tags and in quoted attributes. Characters that XML forbids (control
+ * characters, halves of surrogate pairs) become U+FFFD.
  */
 export function escape(text: string): string {
   return text.toWellFormed()

@@ -1,5 +1,5 @@
 /**
- * What a plot can show, and how each kind is drawn in SVG.
+ * The kinds of marks in a plot, and their SVG.
  * @module
  */
 import { escape } from "./escape.ts";
@@ -8,11 +8,13 @@ import { isList, requireNumbers, requireOptions, requireWhole } from "../input/r
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
-/** What all marks share. */
+/** The options of all marks. */
 export interface MarkStyle {
-  /** Shown in the legend; marks without one are not. */
+  /** The entry in the legend; marks without a label have no entry. */
   readonly label?: string;
-  /** Any SVG colour, for a density #rrggbb; by default the next of a palette that colour-blind readers can tell apart. */
+  /**
+   * Any SVG colour, for a density #rrggbb; by default the next of a palette that colour-blind readers can distinguish.
+   */
   readonly colour?: string;
 }
 
@@ -46,11 +48,11 @@ export interface PointsMark extends MarkStyle {
   readonly opacity?: number;
 }
 
-/** Bars that stand on zero, such as {@linkcode histogram} makes. */
+/** Bars that start at zero, as made by {@linkcode histogram}. */
 export interface BarsMark extends MarkStyle {
   /** A histogram. */
   readonly kind: "bars";
-  /** One more than the heights, increasing. */
+  /** Edges of the bars, one more than the heights, increasing. */
   readonly edges: ArrayLike<number>;
   /** Height of each bar. */
   readonly heights: ArrayLike<number>;
@@ -78,9 +80,9 @@ export interface DensityMark extends MarkStyle {
   readonly values: ArrayLike<number>;
   /** Values in a row. */
   readonly columns: number;
-  /** The value from which on the colour is full; default the largest. */
+  /** The value at and above which the colour is full; default the largest. */
   readonly peak?: number;
-  /** Whether colours run into each other between cells; default true. */
+  /** Whether colours are interpolated between cells; default true. */
   readonly smooth?: boolean;
   /** Left and right end of the rectangle. */
   readonly xRange: readonly [number, number];
@@ -128,7 +130,7 @@ export function histogram(
 /**
  * SVG elements of a mark; X and Y take data to screen pixels.
  *
- * @throws {RangeError} For a density whose colour is not of the form #rrggbb.
+ * @throws {RangeError} When a density's colour is not of the form #rrggbb.
  */
 export function drawMark(mark: Mark, anyColour: string, X: Placement, Y: Placement): string {
   const colour = escape(anyColour);
@@ -181,7 +183,7 @@ function drawDots(
   radius: number,
   opacity: number,
 ): string {
-  // A line of no length with round caps is a dot: one path for all of them keeps the file small.
+  // A line of length 0 with round caps is a dot: one path for all dots keeps the file small.
   let path = "";
   for (let i = 0; i < mark.x.length; i++) {
     const [x, y] = [X(mark.x[i]), Y(mark.y[i])];
@@ -235,7 +237,7 @@ function drawDensity(mark: DensityMark, colour: string, X: Placement, Y: Placeme
     } href="data:image/png;base64,${png}"/>`;
 }
 
-/** The values of a mark that its axis must show. */
+/** The values of a mark that the axes must contain. */
 export function extent(mark: Mark, axis: "x" | "y"): number[] {
   switch (mark.kind) {
     case "line":

@@ -2,20 +2,20 @@
 import { escape } from "./escape.ts";
 import { requireArray, requireOptions, requireText, requireWhole } from "../input/require.ts";
 
-/** How panels are laid out. */
+/** Layout of panels. */
 export interface PanelLayout {
-  /** Panels in a row; default: all of them. */
+  /** Panels in a row; default all. */
   readonly columns?: number;
-  /** Above all panels. */
+  /** Title above all panels. */
   readonly title?: string;
 }
 
 /**
  * Lays plots out in rows, left to right and top to bottom; a row is as high as its highest plot.
  *
- * @param plots SVG elements that `plot` wrote.
+ * @param plots SVG elements made by `plot`.
  * @returns An `<svg>` element as text.
- * @throws {RangeError} When there is no plot, one does not say its size, or columns is no positive integer.
+ * @throws {RangeError} When there is no plot, one does not state its size, or columns is not a positive integer.
  */
 export function panels(plots: readonly string[], layout: PanelLayout = {}): string {
   requireArray("plots", plots);

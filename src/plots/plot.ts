@@ -1,6 +1,6 @@
 /**
  * Plots as self-contained SVG: curves, points, histograms, vector fields and densities, on linear or logarithmic axes.
- * Text and axes take the colour of the page (`currentColor`), so that they fit light and dark ones.
+ * Text and axes take the colour of the page (`currentColor`), so that they suit light and dark pages.
  * @module
  */
 import { type Axis, type AxisOptions, fitAxis } from "./axis.ts";
@@ -8,17 +8,17 @@ import { escape } from "./escape.ts";
 import { checkLengths, drawMark, extent, fix, type Mark, type Placement } from "./marks.ts";
 import { requireArray, requireBetween, requireOptions, requireText } from "../input/require.ts";
 
-/** The frame around the marks. */
+/** Title, axes and size of a plot. */
 export interface PlotOptions {
-  /** Above the plot. */
+  /** Title above the plot. */
   readonly title?: string;
   /** The horizontal axis. */
   readonly x?: AxisOptions;
   /** The vertical axis. */
   readonly y?: AxisOptions;
-  /** Size in screen pixels, default 480 × 320. */
+  /** Width in screen pixels, default 480. */
   readonly width?: number;
-  /** See `width`. */
+  /** Height in screen pixels, default 320. */
   readonly height?: number;
 }
 
@@ -37,7 +37,7 @@ const LEGEND_ROW = 18;
  * console.assert(svg.startsWith("<svg"));
  * ```
  * @returns An `<svg>` element as text.
- * @throws {RangeError} When arrays that belong together differ in length, or an axis has no room.
+ * @throws {RangeError} When a mark's arrays differ in length, or the plot is too small for its axes.
  */
 export function plot(marks: readonly Mark[], options: PlotOptions = {}): string {
   requireArray("marks", marks);
@@ -61,7 +61,7 @@ export function plot(marks: readonly Mark[], options: PlotOptions = {}): string 
     bottom: height - 46,
   };
   if (!(area.right - area.left >= 40 && area.bottom - area.top >= 40)) {
-    throw new RangeError(`a plot of ${width}×${height} leaves no room beside its title, axes and legend`);
+    throw new RangeError(`a plot of ${width}×${height} is too small for its title, axes and legend`);
   }
   const inside = { width: fix(area.right - area.left), height: fix(area.bottom - area.top) };
   const X = (value: number): number => area.left + xAxis.fraction(value) * (area.right - area.left);

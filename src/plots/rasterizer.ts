@@ -1,5 +1,5 @@
 /**
- * Plots as pixels: SVG drawn by resvg (WebAssembly, no native parts), with letters of a font that lies in `fixtures/`.
+ * Rasterizes SVG plots by resvg (WebAssembly, no native parts), with a font from `fixtures/`.
  * @module
  */
 import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
@@ -8,18 +8,18 @@ import type { Picture } from "../images/png.ts";
 import { requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
-/** How an SVG becomes pixels. */
+/** Scale and background of the pixels. */
 export interface RasterOptions {
   /** Screen pixels to an SVG pixel, positive; default 1. */
   readonly scale?: number;
-  /** Colour behind everything, any SVG colour; default "white". */
+  /** Background, any SVG colour; default "white". */
   readonly background?: string;
 }
 
-/** Draws SVG text, such as `plot` and `panels` write, as a picture. Throws a RangeError for what is no SVG. */
+/** Draws SVG text, such as that of `plot` and `panels`, as a picture. Throws a RangeError for invalid SVG. */
 export type Rasterizer = (svg: string, options?: RasterOptions) => Picture;
 
-/** Where the rasterizer finds its parts, for hosts that serve them elsewhere. */
+/** Addresses of the rasterizer's files, for hosts that serve them elsewhere. */
 export interface RasterizerParts {
   /** URL of resvg's index_bg.wasm; by default the one in the npm package. */
   readonly wasm?: string | URL;

@@ -5,7 +5,8 @@
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
- * Euler–Maruyama for the reverse SDE dx = [f x − g² ∇log p_t(x)] dt + g dw̄ (Song et al. 2021, eq. 6), from t to s = t − h:
+ * Euler–Maruyama for the reverse SDE dx = [f x − g² ∇log p_t(x)] dt + g dw̄ (Song et al. 2021, eq. 6), from t to s =
+ * t − h:
  *
  *   x_s = x_t − h [f(t) x_t − g(t)² score(x_t, t)] + g(t) √h z,   z ~ N(0, I).
  *

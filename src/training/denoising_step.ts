@@ -32,7 +32,7 @@ export interface DenoisingBatch {
   readonly prediction: PredictionInputs;
 }
 
-/** Shapes of {@link DenoisingBatch}. */
+/** Shapes of {@linkcode DenoisingBatch}. */
 export function denoisingShapes(network: Network, rows: number): ShapesOf<DenoisingBatch> {
   const data = [rows, ...network.sampleShape];
   const column = data.map((length, axis) => axis === 0 ? length : 1);

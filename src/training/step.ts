@@ -70,7 +70,7 @@ export function trainingStep<Batch>(
   };
 }
 
-/** Shapes of {@link StepInputs} for P parameters. */
+/** Shapes of {@linkcode StepInputs} for P parameters. */
 export function stepShapes<Batch>(count: number, batch: ShapesOf<Batch>): ShapesOf<StepInputs<Batch>> {
   return {
     state: { weights: [count], ema: [count], mean: [count], variance: [count] },
@@ -79,7 +79,7 @@ export function stepShapes<Batch>(count: number, batch: ShapesOf<Batch>): Shapes
   };
 }
 
-/** Compiles {@link trainingStep} for P parameters. */
+/** Compiles {@linkcode trainingStep} for P parameters. */
 export function compileStep<Batch>(
   lossAndGradient: LossFunction<Batch>,
   optimizer: OptimizerConfig,

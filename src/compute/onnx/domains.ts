@@ -1,4 +1,4 @@
-/** Sets of operations beside ONNX's own. @module */
+/** Operator sets beside the ONNX standard. @module */
 
-/** The runtime's operations on images whose channels lie in blocks. */
+/** The runtime's operations on images with channels in blocks. */
 export const BLOCKED = "com.microsoft.nchwc";

@@ -1,4 +1,4 @@
-/** The native ONNX runtime, named once; 290 MB, so it is fetched only when its engine is asked for. @module */
+/** Loads the native ONNX runtime, which only this file names; of 290 MB, it is fetched only for its engine. @module */
 
 /** The package and its version. */
 export const ONNX_RUNTIME = { name: "onnxruntime-node", version: "1.30.0" } as const;
@@ -8,7 +8,7 @@ const PACKAGE = [`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`, "dist", "bi
 
 /**
  * Loads the runtime's synchronous native binding.
- * @throws Error when the package or its native library is absent
+ * @throws {Error} When the package or its native library is missing.
  */
 export async function loadOnnxRuntime(): Promise<Record<string, unknown>> {
   try {

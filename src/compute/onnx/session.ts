@@ -5,7 +5,7 @@
 import { loadOnnxRuntime } from "./runtime.ts";
 import { type OnnxModel, writeOnnx } from "./writer.ts";
 
-/** A tensor as the runtime takes and gives it. */
+/** A tensor of the runtime. */
 interface RuntimeTensor {
   readonly data: Float32Array | Int32Array | Uint8Array;
   readonly dims: readonly number[];
@@ -26,11 +26,11 @@ interface NativeSession {
 interface Runtime {
   readonly binding: { readonly InferenceSession: new () => NativeSession };
   readonly Tensor: new (type: string, data: ArrayBufferView, dims: readonly number[]) => RuntimeTensor;
-  /** Channels per block of the blocked convolutions; 0 where this processor has none. */
+  /** Channels per block of the blocked convolutions; 0 for a processor without them. */
   readonly blockSize: number;
 }
 
-/** How a session is opened. */
+/** Options of a session. */
 interface SessionOptions {
   /** Path prefix for a profile of every operation, written when the session is disposed. */
   readonly profile?: string;
@@ -54,7 +54,7 @@ async function load(): Promise<Runtime> {
   return { ...runtime, blockSize: findBlockSize(runtime) };
 }
 
-/** Asks the runtime how it orders channels: in a blocked image of two pixels, the second follows one block later. */
+/** Measures the runtime's block size: in a blocked image of two pixels, the second follows one block later. */
 function findBlockSize(runtime: Runtime): number {
   const shape = [1, 64, 1, 2];
   const values = Float32Array.from({ length: 128 }, (_, index) => index % 2);
@@ -97,9 +97,9 @@ export class Session {
     this.#session = new runtime.binding.InferenceSession();
     this.#session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, {
       intraOpNumThreads: navigator.hardwareConcurrency,
-      // Threads that wait for work by spinning take it from other processes: half the speed on a shared machine.
+      // Threads that spin while they wait take the processor from others: half the speed on a shared machine.
       extra: { session: { intra_op: { allow_spinning: "0" } } },
-      // Errors only: the blocked operations are unknown to the shape inference, which says so.
+      // Errors only: the shape inference warns of the blocked operations, which it does not know.
       logSeverityLevel: 3,
       ...(this.#profiled ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
     });

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** Element types that graphs here hold; int64 only for shapes and indices. */
+/** Element types of graphs here; int64 only for shapes and indices. */
 export type OnnxType = "float32" | "int32" | "int64" | "bool";
 
 /** A node's attribute: integer, integers, `{float}` or a string. */
@@ -34,13 +34,13 @@ export interface OnnxInitializer {
   readonly bytes: Uint8Array;
 }
 
-/** Everything that a model file holds. */
+/** The contents of a model file. */
 export interface OnnxModel {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
   readonly initializers: readonly OnnxInitializer[];
-  /** What the model is, for its reader. */
+  /** A description of the model for its readers. */
   readonly documentation?: string;
 }
 
@@ -49,7 +49,7 @@ const OPSET = 18;
 const IR_VERSION = 8;
 const ELEMENT_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
-/** A protobuf message in the making: byte pieces, joined once at the end. */
+/** Builds a protobuf message from byte pieces, joined once at the end. */
 class Message {
   readonly #pieces: Uint8Array[] = [];
   #length = 0;

@@ -31,7 +31,7 @@ const READS_VALUES =
 
 type Values = Float32Array | Int32Array | Uint8Array;
 
-/** Holds a recorded tensor for every data id. */
+/** The recording backend; it has a recorded tensor for every data id. */
 class TraceBackend extends tf.KernelBackend {
   graph = new Graph();
   readonly #tensors = new Map<object, { traced: Traced; references: number }>();
@@ -45,7 +45,7 @@ class TraceBackend extends tf.KernelBackend {
     return this.graph;
   }
 
-  /** Forgets the graph, which may hold large constants. */
+  /** Drops the graph, which may hold large constants. */
   end(): void {
     this.graph = new Graph();
     this.#foreign.clear();
@@ -57,7 +57,7 @@ class TraceBackend extends tf.KernelBackend {
     if (own !== undefined) return own.traced;
     let traced = this.#foreign.get(info.dataId);
     if (traced === undefined) {
-      // Its own backend is asked, so that the tensor stays there.
+      // Read through its own backend, so that the tensor stays there.
       const values = tf.engine().readSync(info.dataId);
       traced = this.#store(values as Values, info.shape, info.dtype);
       this.#foreign.set(info.dataId, traced);
@@ -135,7 +135,7 @@ class TraceBackend extends tf.KernelBackend {
   #store(values: Values, shape: readonly number[], dtype: tf.DataType): Traced {
     const type = onnxType(dtype);
     const first = Number(values[0] ?? 0);
-    // Zeros and ones come from gradients by the million: one number stands for them.
+    // Gradients make large tensors of zeros and ones: each is stored as one number.
     if (values.every((value) => Object.is(Number(value), first))) {
       return filled(this.graph, shape, first, type);
     }
@@ -154,7 +154,7 @@ let registered: TraceBackend | null = null;
 export function traceBackend(): TraceBackend {
   if (registered !== null) return registered;
   const backend = registered = new TraceBackend();
-  // Never chosen by TensorFlow.js itself.
+  // The lowest priority, so that TensorFlow.js does not choose it.
   tf.registerBackend(TRACE_BACKEND, () => backend, -1);
   for (const [kernelName, record] of Object.entries(KERNELS)) {
     registerKernel(kernelName, TRACE_BACKEND, ({ inputs, attributes }) => {

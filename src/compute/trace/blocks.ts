@@ -1,7 +1,7 @@
 /**
- * Images whose channels lie in blocks, [B, C/n, H, W, n], as the runtime's fastest kernels have them. A value in blocks is
- * declared [B, C, H, W]; its plain form is recorded with it and left out of the model where nobody asks for it, so that
- * operations which know blocks follow each other without rearranging, and others need not know.
+ * Images with channels in blocks, [B, C/n, H, W, n], the layout of the runtime's fastest kernels. A value in blocks
+ * is declared [B, C, H, W]; its plain form is recorded with it and left out of the model where it is not used, so
+ * that operations on blocks follow each other without rearranging, and others work on the plain form.
  * @module
  */
 import { sameList } from "../../math/shape.ts";
@@ -9,7 +9,7 @@ import { BLOCKED } from "../onnx/domains.ts";
 import type { Graph, Value } from "./graph.ts";
 import { identity, NCHW, stored, type Traced } from "./traced.ts";
 
-/** Plain [B, C, H, W] values whose blocks are recorded, too. */
+/** The blocks of plain [B, C, H, W] values that are also recorded in blocks. */
 const known = new WeakMap<Value, Value>();
 
 /** The blocks of a tensor [B, H, W, C] that was computed in blocks; undefined for others. */
@@ -45,7 +45,7 @@ export function fromBlocks(graph: Graph, blocks: Value, channels = blocks.shape[
 export function sideBySide(images: readonly Traced[], axis: 1 | 2): Traced {
   if (images.length === 1) return images[0];
   const { graph, shape: [batch, height, width, channels] } = images[0];
-  // Whole lines, or the channels of a block, lie side by side in memory.
+  // Whole lines, or the channels of a block, are contiguous in memory.
   const pieces = axis === 1
     ? batch * channels / graph.blockSize * height
     : batch * channels / graph.blockSize * height * width;
@@ -56,7 +56,10 @@ export function sideBySide(images: readonly Traced[], axis: 1 | 2): Traced {
   return fromBlocks(graph, graph.reshape(joined, [batch, channels, height * rows, width * columns]));
 }
 
-/** The part of a tensor in blocks from `begin` to `end` (excluded) per axis; null where that would cut a block, or for others. */
+/**
+ * The part of a tensor in blocks from `begin` to `end` (excluded) per axis; null where that would cut a block, or for
+ * others.
+ */
 export function slicedBlocks(x: Traced, begin: readonly number[], end: readonly number[]): Traced | null {
   const { graph } = x;
   const blocks = blocksOf(x);
@@ -72,8 +75,8 @@ export function slicedBlocks(x: Traced, begin: readonly number[], end: readonly 
 }
 
 /**
- * A filter of its own for each channel of each sample, and an offset: a depthwise convolution that takes a batch of images
- * for one image of batch · C channels.
+ * A filter of its own for each channel of each sample, and an offset: a depthwise convolution that takes a batch of
+ * images for one image of batch · C channels.
  *
  * @param image in blocks
  * @param filter [B, C] factors; or an image in blocks, for the sums of products over all pixels

@@ -1,12 +1,12 @@
 /**
- * Recordings that take any number of rows. A recording is of fixed shapes; two recordings, of different numbers of rows,
- * differ in the integers that their shapes are made of, and those are affine functions of the number of rows.
+ * Recordings for any number of rows. A recording has fixed shapes; two recordings, for different numbers of rows,
+ * differ in the integers of their shapes, which are affine functions of the number of rows.
  * @module
  */
 import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValueInfo } from "../onnx/writer.ts";
 import { type Example, traceFunction, type TraceOptions } from "./trace.ts";
 
-/** Primes, so that no product of lengths of a network is taken for a number of rows. */
+/** Numbers of rows, primes, so that no product of a network's sizes equals one. */
 const ROWS = [1009, 2003] as const;
 
 /** The name of the free dimension. */
@@ -16,7 +16,8 @@ const BATCH = "batch";
  * Records a function whose arguments and results all have the batch as their first axis.
  *
  * @param examples shapes and types of the arguments for a number of rows
- * @throws {Error} When the function depends on the number of rows by anything but shapes, such as a mean over the batch.
+ * @throws {Error} When the function depends on the number of rows by anything but shapes, such as a mean over the
+ * batch.
  */
 export function traceFreeBatch(
   fn: Parameters<typeof traceFunction>[0],
@@ -37,7 +38,7 @@ export function traceFreeBatch(
       return;
     }
     const { name } = initializer;
-    // A reshape can infer one length, and readers of the graph understand that best.
+    // A reshape can infer one length, which readers of the graph handle best.
     if (rule.slopes.filter((slope) => slope !== 0n).length === 1) {
       const shape = rule.slopes.map((slope, axis) => slope === 0n ? rule.offsets[axis] : -1n);
       inferred.set(name, `${name}_inferred`);
@@ -61,7 +62,7 @@ export function traceFreeBatch(
   });
 }
 
-/** Slopes and offsets by number of rows of integers that differ between the recordings; null where nothing does. */
+/** Slopes and offsets by number of rows of integers that differ between the recordings; null if none differs. */
 function affineRule(
   few: OnnxInitializer,
   many: OnnxInitializer,

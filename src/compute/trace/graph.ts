@@ -20,9 +20,9 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
-/** What a node needs beside its inputs. */
+/** Options of a node beside its inputs. */
 interface NodeOptions {
-  /** Of the outputs; by default that of the first input. */
+  /** Element type of the outputs; by default that of the first input. */
   readonly type?: OnnxType;
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   /** "" is the standard domain. */
@@ -40,7 +40,7 @@ export class Graph {
 
   /**
    * @param blockSize channels per block of the runtime's blocked convolutions, 0 to do without them
-   * @param standard whether operations outside of the standard are to be avoided altogether
+   * @param standard whether to use only operations of the standard
    */
   constructor(readonly blockSize: number = 0, readonly standard: boolean = false) {}
 
@@ -65,7 +65,7 @@ export class Graph {
     return { name, type, shape };
   }
 
-  /** A stored tensor that goes by a name, made once. */
+  /** A stored tensor with a key, made once. */
   once(name: string, make: () => Value): Value {
     return this.#once(name, () => [make()])[0];
   }
@@ -142,7 +142,7 @@ export class Graph {
     return this.node("Expand", [value, this.integers(shape)], shape);
   }
 
-  /** The model that computes the outputs, without what they do not need; every input stays. */
+  /** The model of the outputs, without unused nodes and constants; every input is kept. */
   model(outputs: readonly Value[], names: readonly string[]): OnnxModel {
     const needed = new Set(outputs.map((value) => value.name));
     const nodes: OnnxNode[] = [];

@@ -1,10 +1,10 @@
 /**
- * How one TensorFlow.js kernel is recorded.
+ * The interface of functions that record a TensorFlow.js kernel.
  * @module
  */
 import type { Traced } from "./traced.ts";
 
-/** One call of a kernel. A method, so that a recorder can name the attributes that its kernel has. */
+/** One call of a kernel. Declared as a method, so that a recorder can declare its kernel's own attributes. */
 interface Recorder {
   record(inputs: Readonly<Record<string, Traced>>, attributes: object): Traced | Traced[];
 }
@@ -20,7 +20,7 @@ export function listOf(attribute: number | readonly number[]): number[] {
   return typeof attribute === "number" ? [attribute] : [...attribute];
 }
 
-/** Axes as indices from 0; all of them when none is named. */
+/** Axes as indices from 0; all axes when none is given. */
 export function axesOf(attribute: number | readonly number[] | null | undefined, rank: number): number[] {
   if (attribute === null || attribute === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   return listOf(attribute).map((axis) => axis < 0 ? axis + rank : axis);

@@ -1,5 +1,5 @@
 /**
- * Additions that the runtime's blocked convolutions do by themselves, as a start for their sums.
+ * Fuses additions into the runtime's blocked convolutions, which can start their sums from a tensor.
  * @module
  */
 import { sameList } from "../../math/shape.ts";
@@ -7,9 +7,10 @@ import { BLOCKED } from "../onnx/domains.ts";
 import type { OnnxNode } from "../onnx/writer.ts";
 
 /**
- * Replaces Add(Conv(x, w), y) by Conv(x, w, none, y), where the convolution is in blocks, as large as y and of no other use.
+ * Replaces Add(Conv(x, w), y) by Conv(x, w, no bias, y), if the convolution is in blocks, has y's size and no other
+ * use.
  * @param nodes in the order of execution, outputs included
- * @param shapes of what nodes put out
+ * @param shapes of the nodes' outputs
  */
 export function fuseSums(
   nodes: readonly OnnxNode[],

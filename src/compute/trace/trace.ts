@@ -1,5 +1,5 @@
 /**
- * One call of a function, recorded.
+ * Records one call of a function of tensors.
  * @module
  */
 import * as tf from "../tf.ts";
@@ -13,15 +13,15 @@ export interface Example {
   readonly dtype: "float32" | "int32";
 }
 
-/** What was recorded; outputs in the function's order. */
+/** A recording, with outputs in the function's order. */
 interface TracedFunction {
   readonly model: OnnxModel;
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: tf.DataType }[];
 }
 
-/** How a function is recorded. */
+/** Options of a recording. */
 export interface TraceOptions {
-  /** Channels per block of the runtime's blocked convolutions; 0 (the default) to do without them. */
+  /** Channels per block of the runtime's blocked convolutions; 0 (the default) for plain ones. */
   readonly blockSize?: number;
   /** Whether only operations of the ONNX standard are used, for files that other runtimes read; default false. */
   readonly standard?: boolean;
@@ -30,9 +30,9 @@ export interface TraceOptions {
 }
 
 /**
- * Records what a function of tensors computes. Its arguments hold no values; tensors that it closes over are stored in
- * the model as they are now.
- * @throws Error naming an operation that has no traced form, or saying that the function reads values
+ * Records what a function of tensors computes. Its arguments have no values; tensors that it closes over are stored
+ * in the model with their present values.
+ * @throws {Error} When an operation, which is named, has no traced form, or the function reads values.
  */
 export function traceFunction(
   fn: (...inputs: tf.Tensor[]) => tf.Tensor[],
@@ -42,7 +42,7 @@ export function traceFunction(
   const backend = traceBackend();
   const previous = tf.getBackend();
   const { inputNames = examples.map((_, index) => `input${index}`) } = options;
-  // Both backends exist, so the switches are immediate and nothing else runs in between.
+  // Both backends are initialized, so the switches are synchronous and no other code runs in between.
   void tf.setBackend(TRACE_BACKEND);
   const graph = backend.begin(options.blockSize ?? 0, options.standard ?? false);
   try {
@@ -54,7 +54,7 @@ export function traceFunction(
         )
       );
       const outputs: unknown = fn(...inputs);
-      // What it waits for will never come; its failure is reported here.
+      // An async function cannot be recorded: the error is thrown here, and its own rejection is ignored.
       if (outputs instanceof Promise) outputs.catch(() => {});
       if (!Array.isArray(outputs) || !outputs.every((output) => output instanceof tf.Tensor)) {
         throw new TypeError(

@@ -1,6 +1,6 @@
 /**
- * A tensor seen while tracing: the shape that TensorFlow.js believes in, and how the graph stores it. Storage order is
- * free, so that a transposition moves nothing and convolutions find their channels first.
+ * A tensor of a recording: its shape in TensorFlow.js, and its storage in the graph. The order of the storage's axes
+ * is free, so that a transposition copies nothing and convolutions have their channels first.
  * @module
  */
 import { sameList, sizeOf } from "../../math/shape.ts";
@@ -20,7 +20,7 @@ export interface Traced {
 /** Batch, channels, height, width of an NHWC tensor. */
 export const NCHW: readonly number[] = [0, 3, 1, 2];
 
-/** Axes in their own order. */
+/** The identity permutation of the axes. */
 export function identity(rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => axis);
 }
@@ -55,14 +55,14 @@ export function operand(x: Traced, perm: readonly number[]): Value {
   if (sizeOf(x.shape) === 1) return x.graph.reshape(x.value, []);
   const missing = perm.length - x.shape.length;
   if (missing === 0) return stored(x, perm);
-  // Leading axes of length 1, as broadcasting has them.
+  // Leading axes of length 1, as in broadcasting.
   const leading = new Array<number>(missing).fill(1);
   const value = x.graph.reshape(x.value, [...leading, ...x.value.shape]);
   const order = [...identity(missing), ...x.perm.map((axis) => axis + missing)];
   return stored({ graph: x.graph, shape: [...leading, ...x.shape], perm: order, value }, perm);
 }
 
-/** The same elements under another shape; moves data only where the storage order asks for it. */
+/** The same elements with another shape; rearranged only if the storage order requires it. */
 export function reshaped(x: Traced, shape: readonly number[]): Traced {
   if (x.fill !== undefined) return { ...x, shape, perm: identity(shape.length) };
   const perm = orderAfterReshape(x, shape);
@@ -72,10 +72,10 @@ export function reshaped(x: Traced, shape: readonly number[]): Traced {
   return natural(x.graph, x.graph.reshape(stored(x), shape));
 }
 
-/** The storage order that makes the reshape a mere renaming, or null if there is none. */
+/** The storage order with which the reshape changes no storage, or null if there is none. */
 function orderAfterReshape(x: Traced, shape: readonly number[]): number[] | null {
   if (sizeOf(shape) === 0) return null;
-  // Blocks of axes with equal products: the old axes of a block must lie side by side in storage, in order.
+  // Blocks of axes with equal products: the old axes of a block must be adjacent in storage, in order.
   const blocks: { old: number[]; new: number[] }[] = [];
   const ones: number[] = [];
   let i = 0;
@@ -112,7 +112,7 @@ function orderAfterReshape(x: Traced, shape: readonly number[]): number[] | null
     perm.push(...block.new);
     position += block.old.length;
   }
-  // Axes of length 1 may lie anywhere: behind the axis that precedes them, so that trivial orders stay natural.
+  // Axes of length 1 may be anywhere: they follow the axis before them, so that a natural order stays natural.
   for (const axis of ones) perm.splice(perm.indexOf(axis - 1) + 1, 0, axis);
   return perm;
 }

@@ -1,6 +1,6 @@
 /**
- * The gradients of a 2-D convolution on the wasm backend, as forward convolutions, which XNNPACK has made fast there:
- * TensorFlow.js lacks the filter's gradient on wasm and computes the input's by a plain loop.
+ * The gradients of a 2-D convolution on the wasm backend, as forward convolutions, which XNNPACK computes fast:
+ * TensorFlow.js has no filter's gradient on wasm and computes the input's by a plain loop.
  * @module
  */
 import type { BackendWasm } from "./backend.ts";
@@ -35,7 +35,7 @@ function geometry(inputShape: Shape4D, filterShape: Shape4D, attributes: Convolu
 
 /**
  * dL/dfilter [kh, kw, Ci, Co] from x [B, H, W, Ci] and dy [B, Ho, Wo, Co]: the correlation of the padded x with dy,
- * where batch and channel change places, so that the sum over the batch is the convolution's sum over its channels.
+ * with batch and channels exchanged, so that the sum over the batch is the convolution's sum over its channels.
  */
 export function filterGradient(
   backend: BackendWasm,
@@ -83,7 +83,7 @@ function subPixelAxis(
   const shift = (phase + pad - first) / stride;
   const count = Math.ceil((input - phase) / stride);
   const weights = Math.max(0, Math.ceil((filter - first) / stride));
-  const taps = Math.max(weights, shift + 1); // the surplus taps weigh nothing
+  const taps = Math.max(weights, shift + 1); // the surplus taps have weight 0
   return {
     first,
     count,

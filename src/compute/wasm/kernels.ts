@@ -1,5 +1,5 @@
 /**
- * Kernels of our own in the memory of TensorFlow.js' WebAssembly backend: group normalization, sums, and
+ * This project's kernels in the memory of TensorFlow.js' WebAssembly backend: group normalization, sums, and
  * convolution's gradients composed from the backend's fast forward convolution.
  * @module
  */
@@ -29,7 +29,7 @@ export async function instantiateKernels(backend: BackendWasm): Promise<WasmKern
   return instance.exports as unknown as WasmKernels;
 }
 
-/** A tensor of the backend, its contents not yet written. */
+/** A tensor of the backend with uninitialized contents. */
 export function allocate(
   backend: BackendWasm,
   shape: number[],

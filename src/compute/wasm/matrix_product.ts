@@ -1,6 +1,6 @@
 /**
- * Matrix products on the wasm backend: TensorFlow.js has XNNPACK multiply one pair of matrices as they lie there, and
- * takes a plain loop for batches and for transposed factors.
+ * Matrix products on the wasm backend: TensorFlow.js multiplies one pair of untransposed matrices by XNNPACK, but
+ * batches and transposed factors by a plain loop.
  * @module
  */
 import { sizeOf } from "../../math/shape.ts";
@@ -12,8 +12,9 @@ import { allocate, BYTES, type WasmKernels } from "./kernels.ts";
 type Product = (a: tf.TensorInfo, b: tf.TensorInfo) => tf.TensorInfo;
 
 /**
- * The products of a [..., n, k] and b [..., k, m], or of their transposes; one matrix meets each of a batch.
- * @throws RangeError if both are batches, and of different sizes
+ * The products of a [..., n, k] and b [..., k, m], or of their transposes; a single matrix is multiplied with each of
+ * a batch.
+ * @throws {RangeError} When both are batches, of different sizes.
  */
 export function multiplied(
   backend: BackendWasm,
@@ -59,7 +60,7 @@ export function multiplied(
   return result;
 }
 
-/** The last two axes exchanged. */
+/** The tensor with its last two axes exchanged. */
 function transposed(backend: BackendWasm, kernels: WasmKernels, x: tf.TensorInfo): tf.TensorInfo {
   const [rows, columns] = x.shape.slice(-2);
   const y = allocate(backend, [...x.shape.slice(0, -2), columns, rows]);
@@ -71,12 +72,12 @@ function transposed(backend: BackendWasm, kernels: WasmKernels, x: tf.TensorInfo
   return y;
 }
 
-/** The i-th part of x as a tensor of its own, in the same memory. */
+/** The i-th part of x as a tensor, in the same memory. */
 function view(backend: BackendWasm, x: tf.TensorInfo, shape: number[], i: number): tf.TensorInfo {
   return backend.makeOutput(shape, "float32", backend.getMemoryOffset(x.dataId) + i * sizeOf(shape) * BYTES);
 }
 
-/** Ends a view without freeing the memory. */
+/** Disposes a view without freeing the memory. */
 function forget(backend: BackendWasm, { dataId }: tf.TensorInfo): void {
   backend.wasm.tfjs.disposeData(backend.dataIdMap.get(dataId).id);
   backend.dataIdMap.delete(dataId);

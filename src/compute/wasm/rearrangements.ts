@@ -17,7 +17,7 @@ export function sliced(
 ): tf.TensorInfo {
   const [begin, size] = tf.slice_util.parseSliceParams(x, attributes.begin, attributes.size);
   const part = allocate(backend, size, x.dtype);
-  // The last axis that is cut ends the runs; the axis before it counts them.
+  // A contiguous run ends with the last axis that is cut; the axis before it counts the runs.
   let cut = x.shape.length - 1;
   while (cut > 0 && size[cut] === x.shape[cut]) cut--;
   const run = sizeOf(size.slice(cut)) * BYTES;

@@ -1,6 +1,6 @@
 /**
- * Sums and means on the wasm backend, accumulated in float64: TensorFlow.js adds there one after the other in float32,
- * which loses four digits over a million elements, and transposes the tensor first.
+ * Sums and means on the wasm backend, accumulated in float64: TensorFlow.js adds sequentially in float32, which loses
+ * four digits over a million elements, and transposes the tensor first.
  * @module
  */
 import { sizeOf } from "../../math/shape.ts";

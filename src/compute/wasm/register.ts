@@ -1,4 +1,4 @@
-/** Registers the wasm backend's kernels of our own. @module */
+/** Registers this project's kernels of the wasm backend. @module */
 import type { GroupNormAttributes } from "../group_norm.ts";
 import type { BackendWasm } from "./backend.ts";
 import { type KernelCall, type KernelInputs, type KernelOutput, registerKernel } from "../register_kernel.ts";
@@ -59,7 +59,7 @@ async function registerAll(backend: BackendWasm): Promise<void> {
   });
 }
 
-/** Refuses what the backend gets silently wrong, or writes past its output for. */
+/** Throws for convolutions that the backend computes wrongly, or for which it writes past its output. */
 function checkConvolution([height, width]: number[], { strides, pad }: tf.Conv2DAttrs): void {
   const [down, across] = typeof strides === "number" ? [strides, strides] : strides;
   const isPointwise = height === 1 && width === 1;
@@ -73,7 +73,7 @@ function checkConvolution([height, width]: number[], { strides, pad }: tf.Conv2D
   }
 }
 
-/** Replaces a kernel that moves numbers of four bytes. */
+/** Replaces a kernel that copies numbers of four bytes. */
 function registerCopy<Attributes>(
   kernelName: string,
   copy: (inputs: KernelInputs, attributes: Attributes) => KernelOutput,

@@ -1,14 +1,14 @@
 /**
- * The WebGPU backend, named once; loaded only when an engine needs it.
+ * The WebGPU backend, imported in this file alone; loaded only when an engine needs it.
  *
- * WebGPU reports invalid shaders and lost devices by events, and TensorFlow.js goes on with zeros. Here the first such
- * error is remembered, and every later read of a tensor rejects with it.
+ * WebGPU reports invalid shaders and lost devices by events, and TensorFlow.js continues with zeros. Here the first
+ * such error is kept, and every later read of a tensor rejects with it.
  *
- * Work is queued and nobody waits for it but a read: a loop that reads a number at every step leaves the GPU idle while
- * the host prepares the next. Sampling reads once in sixteen steps, training once a report. Programs go to the device
- * fifteen at a time, TensorFlow.js' default of `tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", n)`: more spare the host
- * submissions, but the device begins later, and buffers that were let go are used again only after their submission. The
- * default stands, as nothing else has been measured on a real GPU.
+ * Work is queued, and only reads wait for it: a loop that reads a number at every step leaves the GPU idle while the
+ * host prepares the next. Sampling reads once in sixteen steps, training once a report. Programs go to the device
+ * fifteen at a time, TensorFlow.js' default of `tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", n)`: a larger
+ * number saves submissions, but the device begins later, and freed buffers are reused only after their submission.
+ * The default is kept, as no other value has been measured on a real GPU.
  * @module
  */
 import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
@@ -16,7 +16,7 @@ import * as tf from "../tf.ts";
 import { registerWebGpuKernels } from "./register.ts";
 
 export { WebGPUBackend };
-/** What runWebGPUProgram takes. */
+/** The type of runWebGPUProgram's programs. */
 export type WebGPUProgram = Parameters<WebGPUBackend["runWebGPUProgram"]>[0];
 
 /** A WebGPU backend whose reads reject once the device has reported an error. */
@@ -33,9 +33,9 @@ class WatchedWebGpuBackend extends WebGPUBackend {
     return this.#failure !== null;
   }
 
-  /** Remembers an error of the device. */
+  /** Stores the first error of the device. */
   fail(reason: string): void {
-    this.#failure ??= new Error(`WebGPU failed, and what it computed since is not to be trusted: ${reason}`);
+    this.#failure ??= new Error(`WebGPU failed, and its results since then may be wrong: ${reason}`);
   }
 
   override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
@@ -48,11 +48,11 @@ class WatchedWebGpuBackend extends WebGPUBackend {
 let opened: WatchedWebGpuBackend | null = null;
 
 /**
- * The WebGPU backend of this process, registered with TensorFlow.js as "webgpu": one on the adapter's device with all its
- * limits, or the one that was opened before, unless its device has failed.
+ * The WebGPU backend of this process, registered with TensorFlow.js as "webgpu": a new one on the adapter's device
+ * with all its limits, or the one opened before, unless its device has failed.
  *
- * Whether there is one is not asked of TensorFlow.js: `tf.findBackend` would start the backend that its own package
- * registers, and in a browser that start is still under way when ours is to be used.
+ * `tf.findBackend` is not used to find it, as that would start the backend of TensorFlow.js' own package, and in a
+ * browser that start would not be finished when ours is used.
  */
 export async function openWebGpuBackend(adapter: GPUAdapter): Promise<WatchedWebGpuBackend> {
   if (opened !== null && !opened.failed) return opened;
@@ -68,9 +68,9 @@ export async function openWebGpuBackend(adapter: GPUAdapter): Promise<WatchedWeb
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     },
   });
-  // Small operations must run where the large ones run, else tests of small tensors never reach the device.
+  // Small operations run on the device, too; otherwise tests of small tensors would not use it.
   tf.env().set("WEBGPU_CPU_FORWARD", false);
-  // MatMulPackedProgram always: the split-K program adds with float atomics, so its results vary from run to run.
+  // Always MatMulPackedProgram: the split-K program adds with float atomics, so its results vary from run to run.
   tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", 3);
   const backend = new WatchedWebGpuBackend(device, adapter.info);
   // The types of this event differ between Deno's and the browser's declarations.

@@ -1,31 +1,34 @@
 /**
- * The filter's gradient of a 2-D convolution as WebGPU programs. TensorFlow.js has one thread for every weight, which
- * walks over all pixels of the batch alone.
+ * The filter's gradient of a 2-D convolution as WebGPU programs. TensorFlow.js uses one thread for every weight,
+ * which loops over all pixels of the batch.
  *
  * It is a matrix product: dW[tap and input channel, output channel] = Σ over batch and output pixels of
- * x[pixel under the tap, input channel] · dy[output pixel, output channel]. A workgroup owns a tile of dW and goes over a
- * slice of the pixels, some at a time: its threads fetch them once into shared memory and use them a tile's width often.
- * There are as many slices as it takes to give the GPU work; where there are several, a second program adds their sums
- * in the order of the slices. No sum depends on which thread is first, so the same bits come out every time.
+ * x[pixel under the tap, input channel] · dy[output pixel, output channel]. A workgroup computes a tile of dW over a
+ * slice of the pixels, some at a time: its threads load them once into shared memory and use each as often as the
+ * tile is wide. There are as many slices as the GPU needs to be busy; if there are several, a second program adds
+ * their sums in the order of the slices. No sum depends on the order of threads, so results are the same bits in
+ * every run.
  * @module
  */
 import * as tf from "../tf.ts";
 import type { WebGPUBackend } from "./backend.ts";
 import { runComputation } from "./program.ts";
 
-/** Rows and columns of dW that a workgroup owns. */
+/** Rows and columns of dW per workgroup. */
 const TILE = 32;
-/** Rows and columns of dW that a thread owns. */
+/** Rows and columns of dW per thread. */
 const BLOCK = 4;
 /** Output pixels in shared memory at a time. */
 const DEPTH = 16;
 const THREADS = (TILE / BLOCK) ** 2;
-/** Slices are added until there are so many workgroups; also bounds what the slices' sums take to 2 MiB + dW. */
+/**
+ * The number of workgroups up to which slices are added; it also limits the memory of the slices' sums to 2 MiB + dW.
+ */
 const WORKGROUPS = 512;
 
 type Shape4D = [number, number, number, number];
 
-/** Whether {@linkcode webGpuFilterGradient} can do it: float32, channels last. */
+/** Whether {@linkcode webGpuFilterGradient} supports the call: float32, channels last. */
 export function hasFilterGradient(
   x: tf.TensorInfo,
   dy: tf.TensorInfo,
@@ -96,8 +99,8 @@ export function webGpuFilterGradient(
 }
 
 /**
- * result[slice, row, column]: the sums over each slice's pixels. Whatever lies outside x, dy or the slice counts as zero.
- * A workgroup's threads go through every barrier together, so the loop's bounds are uniforms.
+ * result[slice, row, column]: the sums over each slice's pixels. Whatever lies outside x, dy or the slice counts as
+ * zero. A workgroup's threads go through every barrier together, so the loop's bounds are uniforms.
  */
 const SLICES = `
 /** Sample, and row and column of x under the filter's first tap without padding, of the pixels in shared memory. */
@@ -114,7 +117,7 @@ fn main(index : i32) {
   let firstRow = (tile / across) % down * ${TILE};
   let firstColumn = tile % across * ${TILE};
 
-  // The row and the column that this thread fetches.
+  // The row and the column that this thread loads.
   let lane = thread % ${TILE};
   let row = firstRow + lane;
   let column = firstColumn + lane;

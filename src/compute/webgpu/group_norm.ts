@@ -1,5 +1,5 @@
 /**
- * Group normalization and its gradient as WebGPU programs; the sums are trees within a workgroup, so that results do not
+ * Group normalization and its gradient as WebGPU programs; sums are trees within a workgroup, so that results do not
  * vary from run to run.
  * @module
  */
@@ -87,7 +87,7 @@ function runner(
 const TREE_SUM = `
 var<workgroup> partial : array<f32, ${THREADS}>;
 
-/** Sums partial over the threads that agree in localId.x mod lanes; the result is in partial[lane]. */
+/** Sums partial over the threads with equal localId.x mod lanes; the result is in partial[lane]. */
 fn treeSum(lanes : u32) {
   workgroupBarrier();
   for (var half = ${THREADS / 2}u; half >= lanes; half = half >> 1u) {
@@ -133,7 +133,7 @@ fn main(index : i32) {
 }
 `;
 
-/** Where element `index` of x finds its channel, its sample, its group's moments and its row of scale. */
+/** The indices of the channel, the sample, the group's moments and the row of scale of element `index` of x. */
 const PLACE = `
 struct Place { channel : i32, sample : i32, group : i32, row : i32 };
 fn placeOf(sample : i32, channel : i32) -> Place {

@@ -1,15 +1,15 @@
 /**
- * Runs a WebGPU program of our own: WGSL with `fn main(index : i32)`, where `index` counts the threads, and `uniforms`
- * of one 32-bit number each.
+ * Runs this project's WebGPU programs: WGSL with `fn main(index : i32)`, where `index` counts the threads, and
+ * `uniforms` of one 32-bit number each.
  * @module
  */
 import { sizeOf } from "../../math/shape.ts";
 import type * as tf from "../tf.ts";
 import type { WebGPUBackend, WebGPUProgram } from "./backend.ts";
 
-/** A program and where its numbers come from and go. */
+/** A program with its buffers and numbers. */
 interface Computation {
-  /** Names the code: two programs of one name must have the same code. */
+  /** The name of the code: programs of one name must have the same code. */
   readonly name: string;
   readonly code: string;
   /** The storage buffers by their names in the code, in flat C-order; the output's is `result`. */
@@ -22,7 +22,7 @@ interface Computation {
   readonly words?: Readonly<Record<string, number>>;
   /** Threads of a workgroup. */
   readonly threads: number;
-  /** Default: as many as give every element of the output a thread. */
+  /** Number of workgroups; by default one thread for every element of the output. */
   readonly workgroups?: number;
 }
 

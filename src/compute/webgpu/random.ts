@@ -1,17 +1,18 @@
 /**
- * Random numbers made on the GPU, by the mapping that `rng.ts` documents: the same words, so the same uniforms and signs
- * bit for bit, and the same normal numbers to rounding.
+ * Random numbers generated on the GPU, by the mapping that `rng.ts` documents: the same words, so the same uniforms
+ * and signs bit for bit, and the same normal numbers to rounding.
  *
- * WGSL's own functions would not do: its log is off by 2⁻²¹ near 1, its cos by 2⁻¹¹. Here the words are reduced as
- * integers, which is exact, and the series see small arguments only. The error of a normal number z, with the roundings
- * of WGSL, which may go up or down, ε = 2⁻²³ each, a division 2.5 ε, a root 4.5 ε:
+ * WGSL's own functions are not accurate enough: log has an error of 2⁻²¹ near 1, cos of 2⁻¹¹. Here the words are
+ * reduced as integers, which is exact, and the series see small arguments only. The error of a normal number z, with
+ * the roundings of WGSL, which may go up or down, ε = 2⁻²³ each, a division 2.5 ε, a root 4.5 ε:
  * - ln u with u = m·2ᵉ, √½ ≤ m < √2, from s = (m − 1)/(m + 1), |s| ≤ 0.172, as e ln 2 + 2s(1 + s²/3 + … + s⁸/9): the
  *   series' rest is 2e-9. m carries ½ ε of u, s 4.1 ε, ln m 6.3 ε of itself; where e < 0, |ln u| ≥ 0.346 ≥ |ln m|, and
  *   with ½ ε of m, 3 ε in e ln 2 and one for the sum that is at most 12 ε of ln u. Where u > √½, 1 − u is known to ½ ε
  *   from the complement of the word, and the 6.3 ε remain. So √(−2 ln u) has 6 ε and the root's 4.5 ε.
- * - The angle is q π/4 + x or (q + 1) π/4 − x with 0 < x < π/4, where x is known to 2 ε. sin x with 5 terms has 4.5 ε of
+ * - The angle is q π/4 + x or (q + 1) π/4 − x with 0 < x < π/4, where x is known to 2 ε. sin x with 5 terms has 4.5 ε
+ * of
  *   itself, cos x with 6 has 4.3 ε; their rests are 2e-9 and 1e-10.
- * - The product adds one: 16 ε of z, and the host rounds by ½ ε. 17 ε = 2.0e-6 |z| is promised.
+ * - The product adds one: 16 ε of z, and the host rounds by ½ ε. 17 ε = 2.0e-6 |z| is the documented bound.
  * @module
  */
 import type { DrawAttributes } from "../rng.ts";

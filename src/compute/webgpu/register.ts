@@ -1,4 +1,4 @@
-/** Registers the WebGPU backend's kernels of our own. @module */
+/** Registers this project's kernels of the WebGPU backend. @module */
 import type { GroupNormAttributes } from "../group_norm.ts";
 import { type KernelCall, type KernelOutput, registerKernel } from "../register_kernel.ts";
 import type { DrawAttributes } from "../rng.ts";

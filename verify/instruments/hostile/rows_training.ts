@@ -89,7 +89,7 @@ const fieldsReport: m.FieldsReport = {
   centres: new Float32Array([0, 0, 1, 1]),
 };
 const path = new Float32Array([0, 0, 1, 1]);
-const film: m.DensityAnimation = {
+const animation: m.DensityAnimation = {
   times: new Float64Array([0.1, 1]),
   forward: [path, path],
   reverse: [path, path],
@@ -112,7 +112,7 @@ const modes: readonly m.ModesRow[] = [
     paths: [path],
   },
 ];
-const filmOptions = { moments: whole(2, 2, 1e4), count: whole(2, 1, 1e5), rng, sde: optional(sde) };
+const animationOptions = { moments: whole(2, 2, 1e4), count: whole(2, 1, 1e5), rng, sde: optional(sde) };
 const idx = {
   images: writeIdx({ shape: [1, 2, 2], values: new Uint8Array(4) }),
   labels: writeIdx({ shape: [1], values: new Uint8Array(1) }),
@@ -282,8 +282,8 @@ export const trainingRows: Rows = {
   toModel: { arguments: [thing(() => new Uint8Array([0, 255]))] },
   fromModel: { arguments: [thing(() => new Float32Array([0, 1]))] },
   modelToBytes: { arguments: [thing(() => new Float32Array([0, 1]))] },
-  densityAnimation: { arguments: [distribution, options(filmOptions)] },
-  animationFrames: { arguments: [distribution, options({ sde: optional(sde) }), thing(() => film)] },
+  densityAnimation: { arguments: [distribution, options(animationOptions)] },
+  animationFrames: { arguments: [distribution, options({ sde: optional(sde) }), thing(() => animation)] },
   runLangevin: { arguments: [distribution, options(runOptions)] },
   measureLangevin: { arguments: [distribution, options(runOptions)] },
   langevinPicture: { arguments: [distribution, thing(() => langevinReport)] },

@@ -1,6 +1,6 @@
 /**
  * Convolutions and their gradients. Both gradients are convolutions too, with axes renamed: of dy with the flipped
- * filter, and of x with dy where batch and channels have changed places.
+ * filter, and of x with dy with batch and channels exchanged.
  * @module
  */
 import { sideBySide } from "../blocks.ts";
@@ -17,7 +17,7 @@ function spread(x: Traced, [rows, columns]: readonly [number, number]): Traced {
   if (rows === 1 && columns === 1) return x;
   const graph = x.graph;
   const [batch, height, width, channels] = x.shape;
-  // Channels last, so that whole runs of them are copied.
+  // Channels last, so that contiguous channels are copied at once.
   const cells = graph.reshape(stored(x), [batch * height, 1, width, channels]);
   const shape = [batch * height, rows, width, columns * channels];
   const amounts = graph.integers([0, 0, 0, 0, 0, rows - 1, 0, (columns - 1) * channels]);
@@ -26,8 +26,8 @@ function spread(x: Traced, [rows, columns]: readonly [number, number]): Traced {
 }
 
 /**
- * dL/dx of x * filter. With i + pad = s·j + p, dx[i] = Σ_m dy[j − m] filter[p + s·m]: one convolution at dy's own size for
- * each phase p, whose pixels lie side by side in dx, instead of one that multiplies the zeros between dy's pixels.
+ * dL/dx of x * filter. With i + pad = s·j + p, dx[i] = Σ_m dy[j − m] filter[p + s·m]: one convolution at dy's own
+ * size for each phase p, whose pixels interleave in dx, instead of one that multiplies the zeros between dy's pixels.
  */
 function inputGradient(
   dy: Traced,
@@ -58,7 +58,7 @@ function inputGradient(
   return sliced(whole, [0, top, left, 0], [inputShape[0], top + inputShape[1], left + inputShape[2], inputs]);
 }
 
-/** As {@link inputGradient} for few inputs: what each pixel of dy adds to each of its taps, then their sums. */
+/** As {@linkcode inputGradient} for few inputs: the products of each pixel of dy with each tap, then their sums. */
 function gradientOfTaps(
   dy: Traced,
   filter: Traced,
@@ -75,7 +75,7 @@ function gradientOfTaps(
   const [top, left] = geometry.pads;
   const bottom = (height - 1) * geometry.strides[0] + rows - top - inputHeight;
   const right = (width - 1) * geometry.strides[1] + columns - left - inputWidth;
-  // Pixels that no tap reaches lie behind the last; they are cut off or added as a negative or positive border.
+  // Pixels without a tap are after the last; they are cut off or added as a negative or positive border.
   const [extraRows, extraColumns] = [Math.max(0, -bottom), Math.max(0, -right)];
   const size = [inputHeight - extraRows, inputWidth - extraColumns];
   const lists = [size, [rows, columns]].map((list) => graph.integers(list));
@@ -111,7 +111,9 @@ function phaseOfGradient(
   });
 }
 
-/** As {@link inputGradient}: dy, its pixels as far apart as the strides, with the flipped filter. */
+/**
+ * As {@linkcode inputGradient}: dy, with zeros between its pixels for the strides, convolved with the flipped filter.
+ */
 function gradientOfSpread(
   dy: Traced,
   filter: Traced,
@@ -151,7 +153,7 @@ function filterGradient(x: Traced, dy: Traced, filterShape: readonly number[], g
     const product = graph.node("Gemm", [a, b], [inputs, outputs], { attributes: { transB: 1 } });
     return natural(graph, graph.reshape(product, filterShape));
   }
-  // The border or crop that leaves as many places for dy on x as the filter has taps.
+  // The border or crop for which dy has as many positions on x as the filter has taps.
   const after = [
     (height - 1) * strides[0] + rows - x.shape[1] - pads[0],
     (width - 1) * strides[1] + columns - x.shape[2] - pads[1],

@@ -1,8 +1,8 @@
 /**
  * Convolutions of images.
  *
- * Where the runtime has them, its blocked kernels are used ([B, C/n, H, W, n] with n channels side by side, as wide as a
- * vector register): with weights that are inputs they are two to four times as fast as its plain ones.
+ * The runtime's blocked kernels are used where it has them ([B, C/n, H, W, n] with n contiguous channels, the width
+ * of a vector register): with weights that are inputs they are two to four times as fast as its plain ones.
  * @module
  */
 import { BLOCKED } from "../../onnx/domains.ts";
@@ -14,15 +14,15 @@ import { padded } from "./movement.ts";
 
 type Shape4 = [number, number, number, number];
 
-/** Where a filter is laid on an image. */
+/** Strides, dilations and padding of a convolution. */
 export interface Geometry {
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
-  /** Top, left, bottom, right; negative crops. */
+  /** Top, left, bottom, right; negative numbers crop. */
   readonly pads: readonly number[];
 }
 
-/** What TensorFlow.js says of any convolution; gradients have no dilations. */
+/** Attributes of TensorFlow.js' convolutions; gradients have no dilations. */
 type ConvolutionAttributes =
   & Pick<tf.Conv2DAttrs, "strides" | "pad" | "dimRoundingMode">
   & Partial<Pick<tf.Conv2DAttrs, "dataFormat" | "dilations">>;
@@ -62,14 +62,14 @@ export function relabelled(x: Traced, order: readonly number[]): Traced {
     : { ...x, shape, perm: x.perm.map((axis) => order.indexOf(axis)) };
 }
 
-/** Channels to be added so that blocks are full; fewer channels than one block need none. */
+/** Channels to be added so that blocks are full; 0 for fewer channels than one block. */
 function missingInputs(channels: number, block: number): number {
   return channels < block ? 0 : (block - channels % block) % block;
 }
 
 /**
- * A filter [h, w, inputs, outputs] as the blocked kernel wants it: [outputs/n, inputs/n, h, w, n (inputs), n (outputs)],
- * without the inputs' blocks when there are less than one.
+ * A filter [h, w, inputs, outputs] in the layout of the blocked kernel: [outputs/n, inputs/n, h, w, n (inputs), n
+ * (outputs)], without the inputs' blocks when there is less than one.
  */
 function blockedFilter(filter: Traced, block: number): Value {
   const graph = filter.graph;
@@ -81,7 +81,7 @@ function blockedFilter(filter: Traced, block: number): Value {
   }
   const image = filter.perm.indexOf(2) === 0 && filter.perm.indexOf(3) === 1;
   if (image && filter.fill === undefined) {
-    // An image's gradient, with the batch as inputs: its blocks of channels are made (or there) for its other uses.
+    // An image's gradient, with the batch as inputs: its blocks of channels exist, or are made for its other uses.
     const blocks = toBlocks(relabelled(filter, [2, 0, 1, 3]));
     const split = graph.reshape(blocks, [inputs / block, block, outputs / block, height, width, block]);
     return graph.reshape(graph.transpose(split, [2, 0, 3, 4, 1, 5]), shape);

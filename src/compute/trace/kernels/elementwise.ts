@@ -28,7 +28,7 @@ export function mapValues(
   const perm = onesFirst(leader?.perm ?? identity(shape.length), shape);
   const storedShape = perm.map((axis) => shape[axis]);
   const values = tensors.map((x) => operand(x, perm));
-  // Scalars stand for whole tensors: someone has to bring the shape.
+  // Scalars may represent whole tensors: the shape must come from another operand.
   const reach = values.map((value) => [...value.shape]).reduce(
     (a, b) => tf.broadcast_util.assertAndGetBroadcastShape(a, b),
     [],
@@ -37,13 +37,16 @@ export function mapValues(
   return { graph, shape, perm, value: record(values, storedShape) };
 }
 
-/** The order with a last axis of length 1 in front: the runtime broadcasts along the last axis, one element at a time there. */
+/**
+ * The order with a last axis of length 1 moved to the front: the runtime broadcasts slowly, element by element, along
+ * it.
+ */
 function onesFirst(perm: readonly number[], shape: readonly number[]): readonly number[] {
   const last = perm[perm.length - 1];
   return shape[last] === 1 && sizeOf(shape) > 1 ? onesFirst([last, ...perm.slice(0, -1)], shape) : perm;
 }
 
-/** The operands in blocks, where all have them or are numbers. */
+/** The operands in blocks, if each has blocks or is a number. */
 function allBlocks(tensors: readonly Traced[], leader: Traced): Value[] | null {
   if (blocksOf(leader) === undefined) return null;
   const values = tensors.map((x) =>
@@ -75,7 +78,7 @@ function binary(op: string): TraceKernel {
   return ({ a, b }) => mapValues([a, b], (values, shape) => a.graph.node(op, values, shape));
 }
 
-/** A binary kernel for which one operand may be a number that changes nothing. */
+/** A binary kernel with a neutral operand, such as 0 of a sum. */
 function binaryWithNeutral(op: string, neutral: number, commutes: boolean): TraceKernel {
   const general = binary(op);
   return (inputs, attributes) => {

@@ -1,5 +1,5 @@
 /**
- * This project's fused group normalization and its gradient, as few passes over the image as the runtime allows.
+ * This project's fused group normalization and its gradient, in as few passes over the image as the runtime allows.
  * @module
  */
 import { blocksOf, fromBlocks } from "../blocks.ts";
@@ -90,7 +90,7 @@ function gradient(
     const rest = op("Sub", graph.scalar(1), sigmoid);
     d = op("Mul", d, op("Add", sigmoid, op("Mul", silu(graph, affine), rest)));
   }
-  // Sums over each channel's pixels serve as the parameters' gradients and, weighted, as the groups' sums.
+  // Sums over each channel's pixels are the parameters' gradients and, weighted, the groups' sums.
   const column = [batch, channels, 1];
   const dOffset = sum(d, 2, column);
   const dScale = sum(op("Mul", d, normal), 2, column);

@@ -1,4 +1,4 @@
-/** What group normalization of plain images and of images in blocks share. @module */
+/** Shared parts of group normalization of plain images and of images in blocks. @module */
 import type { Graph, Value } from "../graph.ts";
 
 /** x·sigmoid(x). */

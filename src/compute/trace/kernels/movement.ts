@@ -10,7 +10,7 @@ import { axesOf, listOf, type TraceKernels } from "../kernel.ts";
 import { filled, identity, inOrder, natural, NCHW, reshaped, stored, type Traced } from "../traced.ts";
 import { cast, onnxType } from "./elementwise.ts";
 
-/** Storage of one order for all: that of the first tensor with elements of its own. */
+/** The tensors in one storage order, that of the first tensor which is not one repeated number. */
 function alike(tensors: readonly Traced[]): { perm: readonly number[]; values: Value[] } {
   const perm = tensors.find((x) => x.fill === undefined)?.perm ?? tensors[0].perm;
   return { perm, values: tensors.map((x) => stored(x, perm)) };

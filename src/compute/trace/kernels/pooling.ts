@@ -17,7 +17,7 @@ interface Window {
   readonly strides: readonly [number, number];
   /** Top, left, bottom, right. */
   readonly pads: readonly number[];
-  /** Of the output: batch, channels, height, width. */
+  /** Shape of the output: batch, channels, height, width. */
   readonly outShape: readonly number[];
 }
 
@@ -46,7 +46,7 @@ function poolAttributes({ size, strides, pads }: Window) {
   return { kernel_shape: size, strides, pads };
 }
 
-/** Whether the windows lie side by side, none over the edge. */
+/** Whether the windows tile the image, without overlap or padding. */
 function tiles(window: Window, shape: readonly number[]): boolean {
   const [height, width] = window.size;
   return height === window.strides[0] && width === window.strides[1] &&
@@ -115,7 +115,9 @@ export const poolingKernels: TraceKernels = {
   AvgPoolGrad: ({ dy, input }, attributes: tf.AvgPoolGradAttrs) => {
     const window = windowOf(input.shape, attributes);
     if (!tiles(window, input.shape)) {
-      throw new TypeError("the gradient of average pooling has a traced form for windows side by side only");
+      throw new TypeError(
+        "the gradient of average pooling has a traced form only for windows that do not overlap",
+      );
     }
     const [rows, columns] = window.size;
     const gradient = stored(dy, NCHW);
@@ -135,7 +137,7 @@ export const poolingKernels: TraceKernels = {
     const image = stored(input, NCHW);
     const size = sizeOf(image.shape);
     const count = sizeOf(window.outShape);
-    // The maximum's place in the flat image; the first of equals, as TensorFlow.js has it.
+    // The maximum's index in the flat image; the first of equals, as in TensorFlow.js.
     const places = graph.nodes("MaxPool", [image], [window.outShape, window.outShape], {
       types: ["float32", "int64"],
       attributes: poolAttributes(window),

@@ -33,7 +33,7 @@ function reduced(op: string, x: Traced, axes: readonly number[], keepDims = fals
   return { graph: x.graph, shape, perm, value: result };
 }
 
-/** The sum over height and width of an image in blocks, as biases' gradients have it; null for other sums. */
+/** The sum over height and width of an image in blocks, as in gradients of biases; null for other sums. */
 function sumOfPixels(x: Traced, axes: readonly number[], keepDims: boolean): Traced | null {
   const blocks = blocksOf(x);
   if (blocks === undefined || !sameList(axes, [1, 2])) return null;
