@@ -115,13 +115,13 @@ export async function openQualityReference(
   requireOptions("sets", sets);
   requireDataset("sets.train", sets.train);
   requireDataset("sets.test", sets.test);
-  requireWhole("count", count, 10, sets.train.count);
   const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(sets.test.shape)) {
     throw new RangeError(
       `the checkpoint is for samples of shape [${sampleShape}], MNIST's have [${sets.test.shape}]`,
     );
   }
+  requireWhole("count", count, 10, sets.train.count);
   return { classifier, reference: await digitReference(classifier, sets, count) };
 }
 

@@ -103,3 +103,15 @@ export {
 } from "./posterior.ts";
 export type { ClassPreservation } from "../metrics/class_preservation.ts";
 export type { ColourErrors } from "../metrics/colorization_error.ts";
+
+// Searching for the best options of a sampler.
+export {
+  type Combination,
+  listCombinations,
+  runTuning,
+  type Trial,
+  type TuningMetric,
+  type TuningParts,
+  type TuningRequest,
+  type TuningResult,
+} from "./tuning.ts";

@@ -15,6 +15,7 @@ import { task as restore } from "../../scripts/restore.ts";
 import { task as sample } from "../../scripts/sample.ts";
 import { task as train } from "../../scripts/train.ts";
 import { task as trainClassifier } from "../../scripts/train_classifier.ts";
+import { task as tune } from "../../scripts/tune.ts";
 
 /** A task and the lines that vary its flags. */
 export interface TaskRow {
@@ -62,6 +63,11 @@ const posterior: TaskRow["beside"] = {
   output: { value: "other.npy" },
   iterations: { flags: "--method mmps", value: "7" },
 };
+
+/** Those of the rows whose flags a task has. */
+function among({ usage }: { readonly usage: { readonly flags: object } }, rows: TaskRow["beside"] = {}) {
+  return Object.fromEntries(Object.entries(rows).filter(([key]) => Object.hasOwn(usage.flags, key)));
+}
 
 /** The tasks by name. */
 export const taskRows: Readonly<Record<string, TaskRow>> = {
@@ -129,5 +135,15 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   likelihood: {
     task: likelihood as TaskRow["task"],
     beside: { tolerance: { flags: "--method dopri5" }, draws: { flags: "--method elbo" } },
+  },
+  tune: {
+    task: tune as TaskRow["task"],
+    base: "--steps 2,3",
+    beside: {
+      ...among(tune, sampling),
+      sampler: { value: "dpm++2m" },
+      steps: { value: "4,5" },
+      grid: { value: "karras" },
+    },
   },
 };

@@ -103,6 +103,20 @@ const posteriorParts = options({
   onStep: optional(callable(() => () => {})),
 });
 
+const search = {
+  ...sampling,
+  grid: options({ kind: name("uniform") }),
+  steps: list(() => [2], whole(2, 1, 1e6)),
+  snr: list(() => [], number(0.1), true),
+  gamma: list(() => [], number(0.1), true),
+};
+const tuning = options({
+  ...search,
+  metric: name("frechet"),
+  repeats: whole(1, 1, 1),
+  ...{ guidance, count: whole(12, 10, 40), batch: whole(12, 1, 64), seed: numbers.seed },
+});
+
 export const runRows: Rows = {
   runClassifierTraining: {
     arguments: [
@@ -138,4 +152,16 @@ export const runRows: Rows = {
     arguments: [pictureMask, options({ shape, ...measured, picture: thing(maskPicture) })],
   },
   runPosterior: { arguments: [posteriorRequest, posteriorParts] },
+  listCombinations: { arguments: [options(search)] },
+  runTuning: {
+    arguments: [
+      tuning,
+      options({
+        noisePredictor: thing(smallPredictor),
+        reference: thing(() => reference),
+        onStep: optional(callable(() => () => {})),
+        onTrial: optional(callable(() => () => {})),
+      }),
+    ],
+  },
 };
