@@ -5,7 +5,8 @@
 import { type NpyHeader, npyHeader, readNpyHeader } from "../src/images/npy.ts";
 import { ensureWritable } from "./cli/files.ts";
 import { readRecord, type RunRecord, writeRecord } from "./sampling/resumable_npy.ts";
-import { integer, messageOf, parseFlags, runScript, text, UsageError } from "./cli/flags.ts";
+import { type FlagValues, integer, messageOf, text, UsageError } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
 
 const usage = {
   name: "join",
@@ -68,12 +69,26 @@ async function commonRun(files: readonly Shard[]): Promise<RunRecord | null> {
   return { ...records[0]!, shard: "1/1" };
 }
 
-async function main(): Promise<void> {
-  const { parts, shards, output } = parseFlags(usage, Deno.args);
+/** Files to join, as plain data. */
+interface JoinRequest {
+  /** The files' name, with % for the number of the shard. */
+  readonly parts: string;
+  /** How many there are. */
+  readonly shards: number;
+  /** The joined file. */
+  readonly output: string;
+}
+
+function request({ parts, shards, output }: FlagValues<typeof usage.flags>): JoinRequest {
   if (parts === undefined || shards === undefined || output === undefined) {
     throw new UsageError("--parts, --shards and --output are needed");
   }
   if (!parts.includes("%")) throw new UsageError(`--parts needs a % for the shard's number, got "${parts}"`);
+  return { parts, shards, output };
+}
+
+/** Joins the files, one after the other; gives the number of samples. */
+async function carryOut({ parts, shards, output }: JoinRequest): Promise<number> {
   await ensureWritable(output);
   const files: Shard[] = [];
   for (let shard = 1; shard <= shards; shard++) {
@@ -104,7 +119,15 @@ async function main(): Promise<void> {
     await Deno.remove(temporary).catch(() => {});
     throw new Error(`could not write "${output}": ${messageOf(error)}`);
   }
-  console.log(`${shape[0]} samples of ${shards} shards: ${output}`);
+  return shape[0];
 }
 
-if (import.meta.main) await runScript(main);
+/** The task `join`. */
+export const task: Task<typeof usage.flags, JoinRequest, number> = {
+  usage,
+  request,
+  carryOut,
+  report: ({ shards, output }, samples) => console.log(`${samples} samples of ${shards} shards: ${output}`),
+};
+
+if (import.meta.main) await runTask(task);

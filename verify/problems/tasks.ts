@@ -9,8 +9,10 @@ import { task as colorize } from "../../scripts/colorize.ts";
 import { task as elbo } from "../../scripts/elbo.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
 import { task as interpolate } from "../../scripts/interpolate.ts";
+import { task as exportTask } from "../../scripts/export.ts";
 import { task as likelihood } from "../../scripts/likelihood.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
+import { task as join } from "../../scripts/join.ts";
 import { task as restore } from "../../scripts/restore.ts";
 import { task as sample } from "../../scripts/sample.ts";
 import { task as train } from "../../scripts/train.ts";
@@ -94,6 +96,15 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   colorize: {
     task: colorize as TaskRow["task"],
     beside: { ...posterior, method: { value: "repaint" }, resamplings: { flags: "--method repaint" } },
+  },
+  export: {
+    task: exportTask as TaskRow["task"],
+    beside: { checkpoint: { value: "$CHECKPOINT" }, output: { value: "other.onnx" } },
+  },
+  join: {
+    task: join as TaskRow["task"],
+    base: "--parts part-%.npy --shards 2 --output whole.npy",
+    beside: { parts: { value: "other-%.npy" } },
   },
   restore: {
     task: restore as TaskRow["task"],

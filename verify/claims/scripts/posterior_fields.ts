@@ -165,3 +165,45 @@ claim("the noise of a measurement has the standard deviation asked for, in units
   );
   check.holds("a misfit is reported", errors !== null && errors.residual > 0, "the samples miss it");
 });
+
+claim("every sample is compared with its own image and its own measurement", {
+  engines: ["wasm"],
+}, async (check) => {
+  const measurement = { kind: "pooling", factor: 2 } as const;
+  const { values, seen, errors } = await drawn({ ...request, measurement });
+  /** The value of a sample, of two for each digit. */
+  const value = (digit: number, sample: number, at: number) => values[(2 * digit + sample) * 784 + at];
+  const corner = (at: number) => at - at % 2 - 28 * (Math.floor(at / 28) % 2);
+  const squares = { meanError: 0, sampleError: 0, residual: 0 };
+  for (let digit = 0; digit < 3; digit++) {
+    for (let at = 0; at < 784; at++) {
+      const original = digits.images[digit * 784 + at];
+      const mean = (value(digit, 0, at) + value(digit, 1, at)) / 2;
+      squares.meanError += (mean - original) ** 2 / (3 * 784);
+      for (const sample of [0, 1]) {
+        squares.sampleError += (value(digit, sample, at) - original) ** 2 / (6 * 784);
+        const pooled = [0, 1, 28, 29].reduce((sum, by) => sum + value(digit, sample, corner(at) + by) / 4, 0);
+        squares.residual += (pooled - seen[digit * 784 + at]) ** 2 / (6 * 784);
+      }
+    }
+  }
+  for (const [name, square] of Object.entries(squares)) {
+    const expected = Math.sqrt(square) / 2;
+    const observed = errors![name as keyof typeof squares];
+    check.within(name, observed / expected, 1, 1e-4, "root mean square over a range of 2, in float32");
+  }
+  const right = { kind: "mask", mask: "right" } as const;
+  const masked = await drawn({ ...request, measurement: right, noise: 0, count: 3 });
+  let [variance, count] = [0, 0];
+  for (let at = 0; at < 3 * 784; at++) {
+    if (at % 28 < 14) continue;
+    const of = [0, 1, 2].map((sample) => masked.values[(3 * Math.floor(at / 784) + sample) * 784 + at % 784]);
+    const mean = (of[0] + of[1] + of[2]) / 3;
+    variance += of.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 2;
+    count++;
+  }
+  const { hidden, knownError, hiddenStd } = masked.hidden!;
+  check.equal("hidden, and what known pixels changed by", [hidden, knownError], [0.5, 0], "the right half");
+  const expected = Math.sqrt(variance / count);
+  check.within("hiddenStd", hiddenStd! / expected, 1, 1e-4, "of three samples of each, in float32");
+});
