@@ -130,7 +130,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       weighting: { value: "likelihood" },
       sigma: { flags: "--sde sigma-power" },
       plan: { value: "$PLAN" },
-      times: { flags: "--sde vp", value: "importance" },
+      times: { flags: "--sde vp --times uniform", value: "importance" },
       minNoise: { flags: "--sde ve", value: "0.1" },
       steps: { flags: "--resume $FOLDER/checkpoint.safetensors", value: "90" },
       seed: { flags: "--resume $FOLDER/checkpoint.safetensors", value: "7" },
