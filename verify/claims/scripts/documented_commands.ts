@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { claim } from "../../suite/claim.ts";
 import { documents } from "../../instruments/documents.ts";
-import { run } from "../../instruments/run_task.ts";
+import { readCommandLine } from "../../instruments/read_command_line.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -34,17 +34,14 @@ claim(
     const wrong: string[] = [];
     const unknown = queue.filter(([task]) => tasks[task] === undefined).map((words) => words.join(" "));
     check.equal("tasks that do not exist", unknown, [], "deno.json");
-    await Promise.all([1, 2].map(async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const [task, ...flags] = next;
-        if (tasks[task] === undefined) continue;
-        // Flags are read in order, so that --help at the end is reached only past flags that are right.
-        const { code, stderr } = await run(task, ...flags, "--help");
-        if (code !== 0 || stderr.includes(" is now ")) {
-          wrong.push(`deno task ${next.join(" ")}: ${stderr.trim()}`);
-        }
+    for (const [task, ...flags] of queue) {
+      if (tasks[task] === undefined) continue;
+      // Flags are read in order, so that --help at the end is reached only past flags that are right.
+      const { code, stderr } = await readCommandLine(task, ...flags, "--help");
+      if (code !== 0 || stderr.includes(" is now ")) {
+        wrong.push(`deno task ${[task, ...flags].join(" ")}: ${stderr.trim()}`);
       }
-    }));
+    }
     check.equal(
       "commands that are refused, or have an old name",
       wrong,

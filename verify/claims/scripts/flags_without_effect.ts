@@ -1,7 +1,7 @@
 /** Claims about flags that would have no effect: every task refuses them instead of going on as if they were not there. @module */
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
-import { run } from "../../instruments/run_task.ts";
+import { readCommandLine } from "../../instruments/read_command_line.ts";
 
 /** Command lines with a flag that the rest of the line makes void, and what is said. */
 const cases: readonly (readonly [command: string, message: RegExp])[] = [
@@ -62,29 +62,23 @@ claim(
   { engines: ["wasm"] },
   (check) =>
     withFolder(async (folder) => {
-      const pairs = cases.map((one, at) => [one, at] as const);
-      // Four at a time: they stop before anything is computed.
-      for (let start = 0; start < pairs.length; start += 4) {
-        await Promise.all(
-          pairs.slice(start, start + 4).map(async ([[command, message], at]) => {
-            const [task, ...args] = command.split(" ");
-            const out = task === "train"
-              ? ["--out", `${folder}/${at}`]
-              : task === "sample"
-              ? ["--output", `${folder}/${at}.png`]
-              : [];
-            const { code, stderr } = await run(task, ...args, ...out);
-            check.equal(
-              `deno task ${command}`,
-              {
-                code,
-                said: message.test(stderr) ? String(message) : stderr,
-                errors: stderr.split("\n").filter((line) => line.startsWith("error: ")).length,
-              },
-              { code: 2, said: String(message), errors: 1 },
-              "bad usage in one sentence",
-            );
-          }),
+      for (const [at, [command, message]] of cases.entries()) {
+        const [task, ...args] = command.split(" ");
+        const out = task === "train"
+          ? ["--out", `${folder}/${at}`]
+          : task === "sample"
+          ? ["--output", `${folder}/${at}.png`]
+          : [];
+        const { code, stderr } = await readCommandLine(task, ...args, ...out);
+        check.equal(
+          `deno task ${command}`,
+          {
+            code,
+            said: message.test(stderr) ? String(message) : stderr,
+            errors: stderr.split("\n").filter((line) => line.startsWith("error: ")).length,
+          },
+          { code: 2, said: String(message), errors: 1 },
+          "bad usage in one sentence",
         );
       }
       check.equal("files made", [...Deno.readDirSync(folder)].length, 0, "refused first");
