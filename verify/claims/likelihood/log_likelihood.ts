@@ -22,7 +22,7 @@ const mean = [0.7, -0.3, 0.1];
 const variances = [0.25, 1.44, 0.01];
 const gaussian = new Gaussian({ mean, variances });
 const places = [[0.7, -0.3, 0.1], [1.2, 1, 0.3], [-0.5, -2, 0]];
-const tight: FlowMethod = { kind: "dopri5", rtol: 1e-6, atol: 1e-6 };
+const tight: FlowMethod = { kind: "dopri5", rtol: 1e-6, atol: 1e-6, maxAttempts: 1500 };
 
 /** log N(x_T; 0, P) + ½ Σ ln(C_T/C_ε): what a model without error says, the prior's mismatch included. */
 function gaussianLikelihood(sde: Sde, x: readonly number[]): number {

@@ -51,7 +51,7 @@ claim("ode-dopri5 draws three modes with an error that falls with its tolerance"
     const initial = tf.tensor2d(ranks.map((rank) => [start.quantile(rank)]));
     const errors: number[] = [];
     for (const tolerance of tolerances) {
-      const sampler = odeDormandPrince({ rtol: tolerance, atol: tolerance });
+      const sampler = odeDormandPrince({ rtol: tolerance, atol: tolerance, maxAttempts: 1500 });
       const options = { shape: [ranks.length, 1], grid, rng: createRng(1), initial, denoise: false };
       let error = 0;
       for await (
@@ -99,7 +99,7 @@ claim(
       for (const tolerance of tolerances) {
         const rng = createRng(check.seed).fork(`adaptive ${sde.config.kind} ${tolerance}`);
         const options = { shape: [count, 1], grid, rng, denoise: false };
-        const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10 });
+        const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10, maxAttempts: 1500 });
         let error = 0;
         for await (
           const { x, step, time, done } of sample(scoreModel(alongDistribution, sde), sampler, options)

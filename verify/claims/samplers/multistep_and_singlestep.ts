@@ -61,7 +61,7 @@ const methods: readonly { name: string; sampler: Sampler; method: Method; determ
   },
   {
     name: "adaptive-sde",
-    sampler: adaptiveSde({ rtol: 1e9, firstStep: 10 }),
+    sampler: adaptiveSde({ rtol: 1e9, firstStep: 10, maxAttempts: 2 }),
     method: improvedEuler,
     deterministic: false,
   },
@@ -214,7 +214,7 @@ claim(
       const run = async (count: number, tolerance: number) => {
         const grid = { kind: "uniform", steps: 1 } as const;
         const options = { shape: [count, 1], grid, rng: createRng(check.seed), denoise: false };
-        const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10 });
+        const sampler = adaptiveSde({ rtol: tolerance, atol: tolerance / 10, maxAttempts: 1500 });
         let evaluations = 0;
         let ranks = new Float64Array();
         for await (const state of sample(scoreModel(bumps, sde), sampler, options)) {

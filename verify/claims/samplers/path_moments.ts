@@ -155,7 +155,8 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
   );
 }
 
-const count = 100_000;
+/** How many paths: fewer of a sampler that keeps a step size and a Brownian path for each of them. */
+const countOf = ({ name }: SamplerFacts) => name === "adaptive-sde" ? 30_000 : 100_000;
 
 for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).entries()) {
   claim(
@@ -171,6 +172,7 @@ for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).ent
 
 async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<void> {
   const steps = facts.drawSteps;
+  const count = countOf(facts);
   const distributions = await responses(facts, sde, steps, true);
   const rng = createRng(check.seed).fork(`paths of ${facts.name} ${sde.config.kind}`);
   const run = { shape: [count, 2], grid: { kind: facts.grid, steps }, rng };

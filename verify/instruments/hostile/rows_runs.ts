@@ -58,10 +58,12 @@ const classifier = () =>
   m.readClassifier(
     Deno.readFileSync(new URL("../../../fixtures/models/classifier.safetensors", import.meta.url)),
   );
-const sets = () => ({
+const drawnSets = {
   train: m.proceduralDigits(40, m.createRng(2)),
   test: m.proceduralDigits(40, m.createRng(3)),
-});
+};
+/** Copies: to draw the digits anew for each call takes longer than the calls. */
+const sets = () => structuredClone(drawnSets);
 const reference = await m.openQualityReference(smallPredictor(), classifier(), sets(), 12);
 
 const classifierRequest = options({

@@ -7,6 +7,9 @@ const BUDGET = 20_000;
 /** Milliseconds until a worker has loaded the library and its engine. */
 const START = 120_000;
 
+/** The worker of all runs in this process, which takes a second to load the library; null before the first and after a stop. */
+let shared: Worker | null = null;
+
 /** A run over rows of the table. */
 export class HostileRun {
   answered = 0;
@@ -14,7 +17,6 @@ export class HostileRun {
   /** What was wrong, one sentence a call. */
   readonly wrong: string[] = [];
   slowest: { ms: number; call: string } = { ms: 0, call: "none" };
-  #worker: Worker | null = null;
 
   /** @param extra Numbers to try beside the fixed ones. */
   constructor(readonly extra: readonly number[]) {}
@@ -24,17 +26,13 @@ export class HostileRun {
     const stopped = await this.#callAll({ name, extra: this.extra });
     if (stopped === null) return;
     this.wrong.push(`${name}: ${stopped.label}: ${stopped.why}`);
-    this.dispose();
-  }
-
-  dispose(): void {
-    this.#worker?.terminate();
-    this.#worker = null;
+    shared?.terminate();
+    shared = null;
   }
 
   async #started(): Promise<Worker> {
-    if (this.#worker !== null) return this.#worker;
-    const worker = this.#worker = new Worker(new URL("worker.ts", import.meta.url), {
+    if (shared !== null) return shared;
+    const worker = shared = new Worker(new URL("worker.ts", import.meta.url), {
       type: "module",
     });
     await new Promise<void>((resolve, reject) => {
