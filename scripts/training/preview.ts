@@ -44,7 +44,8 @@ export function planPreview({ config: { objective }, plan }: Checkpoint): Previe
     // 37 divides the 999 steps between the chain's times, so every time is one of the chain's.
     return { ...createSampling({ sde: chain, sampler: "ddim", grid: "uniform", steps: 37 }), rows: 5 };
   }
-  return { ...createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER, grid: "karras", steps: 15 }), rows: 5 };
+  const sampling = createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER });
+  return { ...sampling, grid: { kind: "karras", steps: 15 }, rows: 5 };
 }
 
 /**
