@@ -44,6 +44,14 @@ export {
   type SamplingRequest,
 } from "./sampling.ts";
 
+// Noise levels from images.
+export {
+  type NcsnScheduleParts,
+  type NcsnScheduleRequest,
+  type NcsnScheduleResult,
+  runNcsnSchedule,
+} from "./ncsn_schedule.ts";
+
 // Walks between images.
 export {
   type InterpolationParts,

@@ -11,6 +11,7 @@ import { task as evaluate } from "../../scripts/evaluate.ts";
 import { task as interpolate } from "../../scripts/interpolate.ts";
 import { task as exportTask } from "../../scripts/export.ts";
 import { task as likelihood } from "../../scripts/likelihood.ts";
+import { task as ncsnPlan } from "../../scripts/ncsn_plan.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
 import { task as join } from "../../scripts/join.ts";
 import { task as restore } from "../../scripts/restore.ts";
@@ -143,6 +144,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     task: interpolate as TaskRow["task"],
     beside: { images: { value: "4,2" }, output: { value: "other.png" } },
   },
+  "ncsn:plan": { task: ncsnPlan as TaskRow["task"] },
   likelihood: {
     task: likelihood as TaskRow["task"],
     beside: { tolerance: { flags: "--method dopri5" }, draws: { flags: "--method elbo" } },

@@ -1,6 +1,6 @@
 /** Rows of runs that measure images: requests of plain data and what carries them out. @module */
 import * as m from "./exported.ts";
-import { callable, list, number, optional, options, type Rows, thing, whole } from "./argument.ts";
+import { callable, list, number, optional, options, positive, type Rows, thing, whole } from "./argument.ts";
 import { smallModel } from "../small_checkpoint.ts";
 
 const images = m.proceduralDigits(3, m.createRng(4));
@@ -73,6 +73,25 @@ export const imageRunRows: Rows = {
         tolerance: number(0.5, (v) => v >= 1e-9 && v <= 1),
       }),
       options(parts),
+    ],
+  },
+  runNcsnSchedule: {
+    arguments: [
+      options({
+        kind: thing(() => "ncsnv2"),
+        limit: { ...whole(2, 2), allows: (v) => v === null || whole(2, 2).allows(v) },
+        smallest: positive(0.01),
+        overlap: number(0.5, (v) => v > 0 && v < 0.99),
+        stepsPerLevel: whole(5, 1),
+      }),
+      options({ images: parts.images, onProgress: optional(callable(() => () => {})) }),
+    ],
+  },
+  "runNcsnSchedule as published": {
+    call: m.runNcsnSchedule,
+    arguments: [
+      options({ kind: thing(() => "ncsn"), stepsPerLevel: whole(5, 1) }),
+      options({ images: parts.images }),
     ],
   },
 };
