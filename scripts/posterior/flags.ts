@@ -107,7 +107,7 @@ export const repaintFlags = {
 };
 
 /** Values of {@linkcode posteriorFlags} and, where a task has them, of {@linkcode repaintFlags}. */
-export type PosteriorValues =
+type PosteriorValues =
   & FlagValues<ReturnType<typeof posteriorFlags>>
   & Partial<FlagValues<typeof repaintFlags>>;
 

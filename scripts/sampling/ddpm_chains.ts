@@ -16,7 +16,7 @@ export const chains: Record<typeof chainNames[number], () => Sde> = {
 };
 
 /** The times n/N of a chain, from 1 down to 1/N. */
-export function chainTimes(chain: Sde): Float64Array {
+function chainTimes(chain: Sde): Float64Array {
   return timeGrid(chain, { kind: "uniform", steps: Math.round(1 / chain.tMin) - 1 });
 }
 

@@ -52,7 +52,7 @@ export function shardBatches(
 }
 
 /** What batches have in common. */
-export interface BatchOptions {
+interface BatchOptions {
   readonly grid: GridConfig;
   readonly seed: number;
   /** Samples of the whole run. */
