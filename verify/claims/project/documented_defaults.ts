@@ -245,7 +245,7 @@ const documented: readonly Documented[] = [
   {
     file: "plots/plot.ts",
     name: "PlotOptions",
-    others: { width: 500 },
+    others: { width: 500, height: 300 },
     effect: (options) => plot([{ kind: "line", x: [0, 1], y: [0, 1] }], options),
   },
 ];
