@@ -74,7 +74,7 @@ export async function runClassifierTraining(
   requireBoolean("noisy", noisy);
   requireWhole("steps", steps, 1);
   requireWhole("batch", batch, 1, 65_536);
-  requireWhole("seed", seed, 0);
+  requireWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   requireWhole("shift", shift, 0, 27);
   checkOptimizer(optimizer);
   requireDigits("train", train);

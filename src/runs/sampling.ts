@@ -201,7 +201,7 @@ function checkSamplingRequest(
   requireOptions("sampler", request.sampler);
   const { label, guidance, classifierScale, seed, denoise, frames } = request;
   shardBatches(request);
-  requireWhole("seed", seed, 0);
+  requireWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   requireFinite("classifierScale", classifierScale);
   requireBoolean("denoise", denoise);
   requireBoolean("frames", frames);

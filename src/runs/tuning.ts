@@ -144,7 +144,7 @@ export async function runTuning(request: TuningRequest, parts: TuningParts): Pro
     throw new RangeError(`metric must be "frechet" or "kernel", got ${quoted(metric)}`);
   }
   requireWhole("repeats", repeats, 1);
-  requireWhole("seed", seed, 0);
+  requireWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   requireWhole("count", count, 1);
   requireWhole("batch", batch, 1);
   const { onStep = () => {}, onTrial = () => {}, ...rest } = parts;

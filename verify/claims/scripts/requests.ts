@@ -163,3 +163,25 @@ for (const [name, { task, base, beside = {} }] of Object.entries(taskRows)) {
       }),
   );
 }
+
+claim(
+  "sample takes every seed that its flag takes, up to 2^53 − 1",
+  { engines: ["wasm"] },
+  (check) =>
+    withCheckpoint(async (folder) => {
+      const flags = ["--checkpoint", `${folder}/model.safetensors`, "--engine", "wasm", "--steps", "1"];
+      const seed = String(Number.MAX_SAFE_INTEGER);
+      const output = `${folder}/a.png`;
+      const { code, stderr } = await run(
+        "sample",
+        ...flags,
+        "--count",
+        "1",
+        "--seed",
+        seed,
+        "--output",
+        output,
+      );
+      check.equal("exit code", code, 0, stderr.slice(-200));
+    }),
+);
