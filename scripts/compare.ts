@@ -2,19 +2,49 @@
  * Compares samplers on one network: `deno task compare`.
  * @module
  */
-import type { Engine } from "../src/compute/engine.ts";
-import type { NetworkPredictor } from "../src/networks/network_predictor.ts";
+import { sdeNames } from "../src/diffusion/sde_registry.ts";
 import { encodePng } from "../src/images/png.ts";
 import { loadRasterizer } from "../src/plots/rasterizer.ts";
-import { type SdeName, sdeNames } from "../src/diffusion/sde_registry.ts";
-import { nfePerStep, scoreSamplerNames } from "../src/samplers/registry.ts";
-import { digitRows, qualityPlot, rowsToShow } from "./comparison/pictures.ts";
-import { type ComparisonPlan, planSettings, type Setting } from "./comparison/plan.ts";
-import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
-import type { QualityReference } from "../src/runs/evaluation.ts";
-import { loadQualityReference } from "./evaluation/digit_quality.ts";
 import {
+  type ComparisonParts,
+  type ComparisonRequest,
+  type ComparisonResult,
+  planRun,
+  runComparison,
+} from "../src/runs/comparison.ts";
+import { expectedEvaluations, planComparison } from "../src/runs/comparison_plan.ts";
+import { scoreSamplerNames } from "../src/samplers/registry.ts";
+import { openEngine } from "./cli/engine.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
+import {
+  choice,
+  deciding,
+  type FlagValues,
+  integer,
+  list,
+  number,
+  onlyWith,
+  text,
+  toggle,
+  UsageError,
+} from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { formatDuration, ProgressBar } from "./cli/terminal.ts";
+import { digitRows, qualityPlot } from "./comparison/pictures.ts";
+import {
+  earlierRows,
+  type Results,
+  resultsCsv,
+  resultsTable,
+  samplerText,
+  writeResults,
+} from "./comparison/results.ts";
+import { loadQualityReference } from "./evaluation/digit_quality.ts";
+import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
+import {
+  asUsage,
   dataFlag,
+  type engineNames,
   gridFlag,
   networkFlags,
   renamedOptions,
@@ -22,30 +52,14 @@ import {
   samplerOptions,
   seedFlag,
 } from "./sampling/flags.ts";
-import { formatDuration, ProgressBar } from "./cli/terminal.ts";
-import {
-  earlierRows,
-  measureSetting,
-  resultsCsv,
-  ResultsFile,
-  resultsTable,
-  samplerText,
-} from "./comparison/results.ts";
-import { openEngine } from "./cli/engine.ts";
-import { atomicWrite, ensureWritable } from "./cli/files.ts";
-import {
-  choice,
-  type FlagValues,
-  integer,
-  list,
-  number,
-  onlyWith,
-  parseFlags,
-  runScript,
-  text,
-  toggle,
-  UsageError,
-} from "./cli/flags.ts";
+import { sdes } from "./sampling/sampling.ts";
+
+/** The options of samplers, which in a comparison belong to no one sampler. */
+const optionFlags = Object.fromEntries(
+  Object.entries(samplerOptionFlags).map((
+    [name, flag],
+  ) => [name, deciding<unknown>([`options.${name}`], flag)]),
+) as unknown as typeof samplerOptionFlags;
 
 const usage = {
   name: "compare",
@@ -61,7 +75,7 @@ const usage = {
   flags: {
     checkpoint: networkFlags.checkpoint,
     data: dataFlag,
-    sde: choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" }),
+    sde: deciding(["sdes"], choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" })),
     samplers: list(
       choice(scoreSamplerNames, { help: "the algorithms (default all)", placeholder: "NAME" }),
       scoreSamplerNames,
@@ -78,17 +92,23 @@ const usage = {
       integer({ help: "steps of the time grid, instead of --nfe", min: 1, max: 100_000 }),
       [],
     ),
-    grid: gridFlag,
-    ...samplerOptionFlags,
-    guidance: number({
-      help: "how strongly the label is followed; any other than 1 takes two evaluations for one",
-      default: 1,
-    }),
+    grid: deciding(["grid"], gridFlag),
+    ...optionFlags,
+    guidance: deciding(
+      ["guidance.scale"],
+      number({
+        help: "how strongly the label is followed; any other than 1 takes two evaluations for one",
+        default: 1,
+      }),
+    ),
     baseline: text({
       help: "another checkpoint, run by Euler–Maruyama under sigma-power as in the well-known tutorial",
       placeholder: "FILE",
     }),
-    baselineSteps: onlyWith(integer({ help: "steps of the baseline", default: 1000, min: 1 }), "baseline"),
+    baselineSteps: deciding(
+      ["baseline.steps"],
+      onlyWith(integer({ help: "steps of the baseline", default: 1000, min: 1 }), "baseline"),
+    ),
     count: integer({ help: "digits in each setting", default: 500, min: 20, max: 60_000 }),
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
@@ -96,127 +116,168 @@ const usage = {
     show: integer({ help: "evaluations of the digits in the picture, or the nearest", default: 20, min: 1 }),
     output: text({ help: "beginning of the files' names", placeholder: "NAME", default: "comparison" }),
     resume: toggle({ help: "keep the rows that OUTPUT.json holds" }),
-    json: toggle({ help: "print the results as JSON" }),
+    json: deciding([], toggle({ help: "print the results as JSON" })),
   },
   renamed: { ...renamedOptions, evaluations: "nfe" },
 } as const;
 
-type Flags = FlagValues<typeof usage.flags>;
-
-/** What all settings are measured with. */
-interface ComparisonSetup {
-  readonly engine: Engine;
-  readonly noisePredictor: NetworkPredictor;
-  readonly baseline: NetworkPredictor | null;
-  readonly qualityReference: QualityReference;
+/** A run of `compare`, as plain data. */
+interface CompareRequest extends ComparisonRequest {
+  /** A file, the name of a network that comes with the project, or null for the one that is drawn from unasked. */
+  readonly checkpoint: string | null;
+  /** Another checkpoint and its steps; null for none. */
+  readonly baseline: { readonly checkpoint: string; readonly steps: number } | null;
+  /** The folder with MNIST's files; null where they are found unasked. */
+  readonly data: string | null;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+  /** The beginning of the files' names. */
+  readonly output: string;
+  /** Whether rows that the file holds are kept. */
+  readonly resume: boolean;
 }
 
-/** The settings of the flags; the baseline's comes last. */
-async function planComparison(
-  flags: Flags,
-  noisePredictor: NetworkPredictor,
-  baseline: NetworkPredictor | null,
-): Promise<ComparisonPlan> {
-  const plan = planSettings({
-    ...flags,
-    network: await fingerprint(noisePredictor),
-    sdes: flags.sde === "all" ? sdeNames : [flags.sde],
-    options: samplerOptions(flags),
-    calls: noisePredictor.withLabels(noisePredictor.network.classes > 0 ? 0 : null, flags.guidance).calls(1),
-  });
-  if (baseline === null) return plan;
-  const setting: Setting = {
-    network: await fingerprint(baseline),
-    sde: "sigma-power",
-    sampler: "euler-maruyama",
-    grid: "uniform",
-    steps: flags.baselineSteps,
-    options: {},
-  };
-  return { ...plan, settings: [...plan.settings, setting] };
+/** What a run measured, with what its files say of it. */
+interface CompareResult extends ComparisonResult, Results {
+  /** The shape of one digit. */
+  readonly sampleShape: readonly number[];
+  /** What all of it took. */
+  readonly seconds: number;
+  /** What computed. */
+  readonly engine: string;
 }
 
-/** Evaluations that a setting will take, or about as many where the sampler decides. */
-function expectedEvaluations({ sampler, steps, options }: Setting): number {
-  return steps * (nfePerStep(sampler, options) ?? 300);
-}
-
-/** Measures what the file does not hold yet. */
-async function measureMissing(
-  file: ResultsFile,
-  plan: ComparisonPlan,
-  flags: Flags,
-  bench: ComparisonSetup,
-): Promise<void> {
-  const missing = plan.settings.filter((setting) => file.row(setting) === undefined);
-  const batches = Math.ceil(flags.count / flags.batch);
-  const total = missing.reduce((sum, setting) => sum + batches * expectedEvaluations(setting), 0);
-  using progress = new ProgressBar({ label: "comparing", total, unit: "evaluations" });
-  if (missing.length < plan.settings.length) {
-    progress.print(`keeping ${plan.settings.length - missing.length} of ${plan.settings.length} rows`);
-  }
-  let done = 0;
-  for (const setting of missing) {
-    const own = setting.network === file.run.weights;
-    const cost = expectedEvaluations(setting);
-    const row = await measureSetting(own ? bench.noisePredictor : bench.baseline!, setting, {
-      ...flags,
-      ...bench,
-      onStep: (taken) => progress.update(done + taken * cost / setting.steps, setting.sampler),
-    });
-    done += batches * cost;
-    await file.add(row);
-    const result = row.quality === null ? row.failure : `Fréchet distance ${row.quality.frechet.toFixed(2)}`;
-    progress.print(`${setting.sde}, ${samplerText(setting, file.run)}, ${setting.steps} steps: ${result}`);
-  }
-}
-
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
+function request(flags: FlagValues<typeof usage.flags>): CompareRequest {
   if (flags.steps.length > 0 && flags.nfe !== usage.flags.nfe.fallback) {
     throw new UsageError("--steps and --nfe exclude each other: leave one of them out");
   }
-  const { output, count, seed, guidance } = flags;
-  const equations = flags.sde === "all" ? sdeNames : [flags.sde];
-  const nameFor = (sde: SdeName) => equations.length > 1 ? `${output}-${sde}` : output;
-  const encoder = new TextEncoder();
-  for (const name of new Set([output, ...equations.map(nameFor)])) {
+  const names = flags.sde === "all" ? sdeNames : [flags.sde];
+  const given = Object.entries(samplerOptions(flags)).filter(([, value]) => value !== undefined);
+  const { samplers, nfe, steps, count, batch, seed, show, output, resume } = flags;
+  const request: CompareRequest = {
+    checkpoint: flags.checkpoint ?? null,
+    data: flags.data ?? null,
+    sdes: Object.fromEntries(names.map((name) => [name, sdes[name]().config])),
+    samplers,
+    nfe,
+    steps,
+    grid: flags.grid ?? null,
+    options: Object.fromEntries(given),
+    guidance: { scale: flags.guidance },
+    baseline: flags.baseline === undefined
+      ? null
+      : { checkpoint: flags.baseline, steps: flags.baselineSteps },
+    count,
+    batch,
+    seed,
+    show,
+    engine: flags.engine,
+    output,
+    resume,
+  };
+  asUsage(() => planComparison({ ...request, baseline: null }, { network: "", calls: 1 }));
+  return request;
+}
+
+/** The beginning of the names of an SDE's pictures. */
+function pictureName({ output, sdes }: CompareRequest, sde: string): string {
+  return Object.keys(sdes).length > 1 ? `${output}-${sde}` : output;
+}
+
+async function carryOut(request: CompareRequest): Promise<CompareResult> {
+  const { output, count, seed, guidance } = request;
+  const pictures = Object.keys(request.sdes).map((sde) => pictureName(request, sde));
+  for (const name of new Set([output, ...pictures])) {
     for (const ending of [".json", ".csv", ".svg", ".png", "-plot.png"]) {
       await ensureWritable(`${name}${ending}`);
     }
   }
   const started = performance.now();
-  const noisePredictor = await loadCheckpoint(flags.checkpoint);
-  const baseline = flags.baseline === undefined ? null : await loadCheckpoint(flags.baseline);
-  const plan = await planComparison(flags, noisePredictor, baseline);
-  const engine = await openEngine(flags.engine);
-  const run = { weights: await fingerprint(noisePredictor), count, seed, guidance, engine: engine.name };
-  const earlier = await earlierRows(`${output}.json`, run, flags.resume);
-  const qualityReference = await loadQualityReference(noisePredictor, count, flags.data);
-  const file = new ResultsFile(`${output}.json`, run, qualityReference.reference.floor, earlier);
-  await measureMissing(file, plan, flags, { engine, noisePredictor, baseline, qualityReference });
-  const results = await file.write(plan.refused);
+  const network = await openNetwork(request.checkpoint ?? undefined);
+  const baseline = request.baseline === null ? null : await openNetwork(request.baseline.checkpoint);
+  const engine = await openEngine(request.engine);
+  const run = { weights: network.name, count, seed, guidance: guidance.scale, engine: engine.name };
+  const earlier = await earlierRows(`${output}.json`, run, request.resume);
+  const reference = await loadQualityReference(network.noisePredictor, count, request.data ?? undefined);
+  const result = await runUnderBar(request, { network, baseline, engine, earlier, reference }, run);
+  network.noisePredictor.dispose();
+  baseline?.noisePredictor.dispose();
+  return {
+    run,
+    ...result,
+    sampleShape: network.noisePredictor.network.sampleShape,
+    seconds: (performance.now() - started) / 1000,
+    engine: engine.name,
+  };
+}
+
+async function openNetwork(checkpoint: string | undefined) {
+  const noisePredictor = await loadCheckpoint(checkpoint);
+  return { name: await fingerprint(noisePredictor), noisePredictor };
+}
+
+/** Measures under a progress bar; every row is on the disk before the next is begun. */
+async function runUnderBar(
+  request: CompareRequest,
+  parts: ComparisonParts,
+  run: Results["run"],
+): Promise<ComparisonResult> {
+  const { settings, missing } = planRun(request, parts);
+  const batches = Math.ceil(request.count / request.batch);
+  const total = missing.reduce((sum, setting) => sum + batches * expectedEvaluations(setting), 0);
+  using progress = new ProgressBar({ label: "comparing", total, unit: "evaluations" });
+  if (missing.length < settings.length) {
+    progress.print(`keeping ${settings.length - missing.length} of ${settings.length} rows`);
+  }
+  const { floor } = parts.reference.reference;
+  return await runComparison(request, {
+    ...parts,
+    onStep: (done, { sampler }) => progress.update(done, sampler),
+    onRow: async (row, rows) => {
+      await writeResults(`${request.output}.json`, { run, floor, rows, refused: [] });
+      const result = row.quality === null
+        ? row.failure
+        : `Fréchet distance ${row.quality.frechet.toFixed(2)}`;
+      progress.print(`${row.sde}, ${samplerText(row, run)}, ${row.steps} steps: ${result}`);
+    },
+  });
+}
+
+/** Writes the files, and prints a table or all of it as JSON. */
+async function report(
+  request: CompareRequest,
+  result: CompareResult,
+  { json }: { readonly json: boolean },
+): Promise<void> {
+  const { output } = request;
+  const { run, floor, rows, refused, shown, sampleShape, seconds, engine } = result;
+  const results: Results = { run, floor, rows, refused };
+  const encoder = new TextEncoder();
+  await writeResults(`${output}.json`, results);
   await atomicWrite(`${output}.csv`, encoder.encode(resultsCsv(results)));
   const rasterize = await loadRasterizer();
-  for (const sde of equations) {
-    const shown = rowsToShow(results, sde, flags.show);
-    if (shown.length === 0) throw new Error(`no sampler could be measured under ${sde}: see ${output}.csv`);
+  for (const [sde, own] of Object.entries(shown)) {
+    if (own.length === 0) throw new Error(`no sampler could be measured under ${sde}: see ${output}.csv`);
     const svg = qualityPlot(results, sde);
-    await atomicWrite(`${nameFor(sde)}.svg`, encoder.encode(svg));
-    await atomicWrite(`${nameFor(sde)}-plot.png`, encodePng(rasterize(svg)));
-    await atomicWrite(
-      `${nameFor(sde)}.png`,
-      await digitRows(noisePredictor, engine, shown, { seed, guidance }),
-    );
+    const name = pictureName(request, sde);
+    await atomicWrite(`${name}.svg`, encoder.encode(svg));
+    await atomicWrite(`${name}-plot.png`, encodePng(rasterize(svg)));
+    await atomicWrite(`${name}.png`, digitRows(own, sampleShape));
   }
-  noisePredictor.dispose();
-  baseline?.dispose();
-  console.log(flags.json ? JSON.stringify(results) : resultsTable(results));
+  console.log(json ? JSON.stringify(results) : resultsTable(results));
   console.error(
-    `${results.rows.length} settings of ${count} digits, ${
-      formatDuration((performance.now() - started) / 1000)
-    } on ${engine.name}: ${output}.json, .csv, .svg and .png`,
+    `${rows.length} settings of ${request.count} digits, ${
+      formatDuration(seconds)
+    } on ${engine}: ${output}.json, .csv, .svg and .png`,
   );
 }
 
-if (import.meta.main) await runScript(main);
+/** The task `compare`. */
+export const task: Task<typeof usage.flags, CompareRequest, CompareResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

@@ -2,20 +2,14 @@
  * What `deno task compare` draws: quality against network evaluations, and a row of digits for each sampler.
  * @module
  */
-import type { Engine } from "../../src/compute/engine.ts";
 import { fromModel } from "../../src/data/dataset.ts";
-import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
 import { samplerInfo } from "../../src/samplers/registry.ts";
 import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
 import { encodePng } from "../../src/images/png.ts";
-import { drawDigits } from "../../src/runs/evaluation.ts";
-import { createSampling } from "../sampling/sampling.ts";
+import type { ShownRow } from "../../src/runs/comparison.ts";
 import { labelledGrid } from "./labelled_grid.ts";
-import { type Results, type Row, samplerText } from "./results.ts";
-
-/** Digits in a row of the picture. */
-const DIGITS = 10;
+import { type Results, samplerText } from "./results.ts";
 
 /** Fréchet distance against evaluations under one equation, a line for each sampler: broken where it adds noise. */
 export function qualityPlot({ run, floor, rows }: Results, sde: string): string {
@@ -61,42 +55,13 @@ export function qualityPlot({ run, floor, rows }: Results, sde: string): string 
   });
 }
 
-/** The rows of one equation that a picture shows: of each sampler, the one whose evaluations are nearest to a number. */
-export function rowsToShow({ run, rows }: Results, sde: string, evaluations: number): Row[] {
-  const nearest = new Map<string, Row>();
-  const away = (row: Row) => Math.abs(Math.log(row.evaluations! / evaluations));
-  for (const row of rows) {
-    if (row.sde !== sde || row.network !== run.weights || row.quality === null) continue;
-    const other = nearest.get(row.sampler);
-    if (other === undefined || away(row) < away(other)) nearest.set(row.sampler, row);
-  }
-  return [...nearest.values()];
-}
-
-/** A PNG with a row of digits for each setting, all from the same noise. */
-export async function digitRows(
-  noisePredictor: NetworkPredictor,
-  engine: Engine,
-  rows: readonly Row[],
-  options: { readonly seed: number; readonly guidance: number },
-): Promise<Uint8Array> {
-  const { sampleShape } = noisePredictor.network;
-  const pieces: Float32Array[] = [];
-  for (const row of rows) {
-    const request = {
-      ...createSampling(row),
-      guidance: { scale: options.guidance },
-      classifierScale: 0,
-      count: DIGITS,
-      batch: DIGITS,
-      seed: options.seed,
-    };
-    const drawn = await drawDigits(request, { noisePredictor, engine });
-    pieces.push(fromModel(drawn.images));
-  }
+/** A PNG with a row of digits for each setting. */
+export function digitRows(shown: readonly ShownRow[], sampleShape: readonly number[]): Uint8Array {
+  const pieces = shown.map(({ images }) => fromModel(images));
   const values = new Float32Array(pieces.length * pieces[0].length);
   pieces.forEach((piece, i) => values.set(piece, i * piece.length));
-  const labels = rows.map((row) => `${row.sampler} ${row.evaluations}`);
-  const shape = [labels.length * DIGITS, ...sampleShape];
-  return encodePng(labelledGrid(values, shape, labels, { columns: DIGITS, scale: 1 }));
+  const columns = pieces[0].length / sampleShape.reduce((size, length) => size * length, 1);
+  const labels = shown.map(({ row }) => `${row.sampler} ${row.evaluations}`);
+  const shape = [labels.length * columns, ...sampleShape];
+  return encodePng(labelledGrid(values, shape, labels, { columns, scale: 1 }));
 }

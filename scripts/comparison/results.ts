@@ -2,65 +2,14 @@
  * The results of `deno task compare`, on the disk and as text: a JSON file that grows row by row, a table, a CSV file.
  * @module
  */
-import type { Engine } from "../../src/compute/engine.ts";
 import { isObject, parseJson } from "../../src/input/json.ts";
 import type { DigitQuality } from "../../src/metrics/digit_quality.ts";
-import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
-import { scoreSamplerNames } from "../../src/samplers/registry.ts";
-import { columns } from "../cli/text_table.ts";
+import type { Row } from "../../src/runs/comparison.ts";
+import type { Refused, Setting } from "../../src/runs/comparison_plan.ts";
 import { atomicWrite } from "../cli/files.ts";
-import { type DigitsParts, type QualityReference, runEvaluation } from "../../src/runs/evaluation.ts";
-import { kernelText } from "../evaluation/digit_quality.ts";
 import { formatPercent } from "../cli/terminal.ts";
-import { sdeNames } from "../../src/diffusion/sde_registry.ts";
-import { type Refused, type Setting, settingKey } from "./plan.ts";
-import { createSampling } from "../sampling/sampling.ts";
-
-/** One setting and its results. */
-export interface Row extends Setting {
-  /** Network evaluations that each digit took; null for what failed. */
-  readonly evaluations: number | null;
-  /** What drawing took; null for what failed. */
-  readonly seconds: number | null;
-  /** Null for what failed. */
-  readonly quality: DigitQuality | null;
-  /** Why there is no quality; null where there is. */
-  readonly failure: string | null;
-}
-
-/** How settings are measured. */
-interface MeasuringOptions extends Pick<DigitsParts, "onStep"> {
-  readonly engine: Engine;
-  readonly qualityReference: QualityReference;
-  readonly count: number;
-  readonly batch: number;
-  readonly seed: number;
-  readonly guidance: number;
-}
-
-/** Measures a setting; where it fails, as a rule with too few steps, the row says why. */
-export async function measureSetting(
-  noisePredictor: NetworkPredictor,
-  setting: Setting,
-  { engine, qualityReference, count, batch, seed, guidance, onStep }: MeasuringOptions,
-): Promise<Row> {
-  const request = {
-    ...createSampling(setting),
-    guidance: { scale: guidance },
-    classifierScale: 0,
-    count,
-    batch,
-    seed,
-  };
-  try {
-    const parts = { noisePredictor, reference: qualityReference, engine, onStep };
-    const { quality, evaluations, seconds } = await runEvaluation(request, parts);
-    return { ...setting, quality, evaluations, seconds, failure: null };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return { ...setting, evaluations: null, seconds: null, quality: null, failure: error.message };
-  }
-}
+import { columns } from "../cli/text_table.ts";
+import { kernelText } from "../evaluation/digit_quality.ts";
 
 /** What all rows have in common; rows of other runs do not go into one file. */
 type ComparisonRun = Readonly<Record<string, string | number | null>>;
@@ -74,52 +23,9 @@ export interface Results {
   readonly refused: readonly Refused[];
 }
 
-/** Rows that are kept on the disk as soon as they are there. */
-export class ResultsFile {
-  readonly #rows: Map<string, Row>;
-
-  /** Goes on from the rows of {@linkcode earlierRows}. */
-  constructor(
-    readonly path: string,
-    readonly run: ComparisonRun,
-    readonly floor: DigitQuality,
-    earlier: readonly Row[],
-  ) {
-    this.#rows = new Map(earlier.map((row) => [settingKey(row), row]));
-  }
-
-  /** The row of a setting, if it was measured. */
-  row(setting: Setting): Row | undefined {
-    return this.#rows.get(settingKey(setting));
-  }
-
-  /** Adds a row; it is on the disk when this returns. */
-  async add(row: Row): Promise<void> {
-    this.#rows.set(settingKey(row), row);
-    await this.write([]);
-  }
-
-  /** All rows, by equation, sampler and cost. */
-  results(refused: readonly Refused[]): Results {
-    const place = ({ sde, sampler, steps }: Row) => [
-      sdeNames.indexOf(sde),
-      scoreSamplerNames.indexOf(sampler),
-      steps,
-    ];
-    const rows = [...this.#rows.values()].toSorted((a, b) => {
-      const [first, second] = [place(a), place(b)];
-      const differs = first.findIndex((value, i) => value !== second[i]);
-      return differs < 0 ? 0 : first[differs] - second[differs];
-    });
-    return { run: this.run, floor: this.floor, rows, refused };
-  }
-
-  /** Writes the file, with what could not be measured. */
-  async write(refused: readonly Refused[]): Promise<Results> {
-    const results = this.results(refused);
-    await atomicWrite(this.path, new TextEncoder().encode(`${JSON.stringify(results, null, 1)}\n`));
-    return results;
-  }
+/** Writes results; they are on the disk when this returns. */
+export async function writeResults(path: string, results: Results): Promise<void> {
+  await atomicWrite(path, new TextEncoder().encode(`${JSON.stringify(results, null, 1)}\n`));
 }
 
 /**

@@ -123,3 +123,22 @@ export {
   type TuningRequest,
   type TuningResult,
 } from "./tuning.ts";
+
+// Comparing samplers.
+export {
+  type ComparedNetworks,
+  type ComparisonPlan,
+  type ComparisonSettings,
+  planComparison,
+  type Refused,
+  type Setting,
+} from "./comparison_plan.ts";
+export {
+  type ComparisonParts,
+  type ComparisonRequest,
+  type ComparisonResult,
+  type NamedNetwork,
+  type Row,
+  runComparison,
+  type ShownRow,
+} from "./comparison.ts";

@@ -6,6 +6,7 @@
 import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
+import { task as compare } from "../../scripts/compare.ts";
 import { task as elbo } from "../../scripts/elbo.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
 import { task as interpolate } from "../../scripts/interpolate.ts";
@@ -157,6 +158,16 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       sampler: { value: "dpm++2m" },
       steps: { value: "4,5" },
       grid: { value: "karras" },
+    },
+  },
+  compare: {
+    task: compare as TaskRow["task"],
+    beside: {
+      ...Object.fromEntries(
+        Object.entries(among(compare, sampling)).map(([key, { value }]) => [key, { value }]),
+      ),
+      grid: { value: "karras" },
+      baselineSteps: { flags: "--baseline other.safetensors" },
     },
   },
 };

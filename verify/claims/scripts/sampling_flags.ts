@@ -2,7 +2,8 @@
  * Claims about the flags that scripts which draw share, and about what `deno task compare` plans.
  * @module
  */
-import { type ComparisonOptions, planSettings } from "../../../scripts/comparison/plan.ts";
+import { type ComparisonSettings, planComparison } from "../../../src/runs/comparison_plan.ts";
+import { sdes } from "../../../scripts/sampling/sampling.ts";
 import { drawLabels } from "../../../src/runs/sampling.ts";
 import {
   labelFlags,
@@ -150,16 +151,17 @@ claim("values to search are a list or a range with both ends, without float64's 
 claim(
   "a comparison crosses every sampler with every SDE and budget, cheap ones first",
   async (check) => {
-    const options: ComparisonOptions = {
-      network: "n",
-      sdes: ["ve", "vp"],
+    const options: ComparisonSettings = {
+      sdes: { ve: sdes.ve().config, vp: sdes.vp().config },
       samplers: scoreSamplerNames,
       nfe: [20, 2, 20],
       steps: [],
-      grid: undefined,
+      grid: null,
       options: {},
-      calls: 1,
+      baseline: null,
     };
+    const planSettings = (wanted: ComparisonSettings, calls = 1) =>
+      planComparison(wanted, { network: "n", calls });
     const { settings, refused } = planSettings(options);
     const adaptive = ["ode-dopri5", "adaptive-sde"];
     const pairs = settings.map(({ sde, sampler }) => `${sde} ${sampler}`);
@@ -192,7 +194,7 @@ claim(
       ],
       "three evaluations a step",
     );
-    const guided = planSettings({ ...options, samplers: ["ddim"], nfe: [20], calls: 2 });
+    const guided = planSettings({ ...options, samplers: ["ddim"], nfe: [20] }, 2);
     check.equal("with guidance", guided.settings.map(({ steps }) => steps), [9, 9], "20 = 2 (9 + 1)");
     const given = planSettings({
       ...options,

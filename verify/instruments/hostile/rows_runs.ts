@@ -9,6 +9,7 @@ import {
   number,
   optional,
   options,
+  positive,
   type Rows,
   text,
   thing,
@@ -119,6 +120,16 @@ const tuning = options({
   ...{ guidance, count: whole(12, 10, 40), batch: whole(12, 1, 64), seed: numbers.seed },
 });
 
+const compared = {
+  sdes: options({ ve: sampling.sde }),
+  samplers: thing(() => ["ddim"]),
+  nfe: list(() => [3], whole(3, 1)),
+  steps: list(() => [], whole(3, 1), true),
+  grid: { make: () => "uniform", allows: (v: unknown) => v === null },
+  options: options({}),
+  baseline: { make: () => null, allows: (v: unknown) => v === null },
+};
+
 export const runRows: Rows = {
   runClassifierTraining: {
     arguments: [
@@ -163,6 +174,28 @@ export const runRows: Rows = {
         reference: thing(() => reference),
         onStep: optional(callable(() => () => {})),
         onTrial: optional(callable(() => () => {})),
+      }),
+    ],
+  },
+  planComparison: {
+    arguments: [
+      options(compared),
+      options({ network: text("n"), calls: whole(1, 1, 2) }),
+    ],
+  },
+  runComparison: {
+    arguments: [
+      options({
+        ...compared,
+        nfe: thing(() => [3]),
+        ...{ guidance, count: whole(12, 10, 40), batch: whole(12, 1, 64), seed: numbers.seed },
+        show: positive(20),
+      }),
+      options({
+        network: options({ name: text("n"), noisePredictor: thing(smallPredictor) }),
+        reference: thing(() => reference),
+        onStep: optional(callable(() => () => {})),
+        onRow: optional(callable(() => () => {})),
       }),
     ],
   },
