@@ -23,7 +23,7 @@ export interface Task<F extends Record<string, Flag<unknown>>, Request, Result> 
 const dryRun = toggle({ help: "print the request as JSON and stop" });
 
 /** The flags of a task with those that every task has. */
-function usageOf<F extends Record<string, Flag<unknown>>>(
+export function usageOf<F extends Record<string, Flag<unknown>>>(
   { usage }: Pick<Task<F, unknown, unknown>, "usage">,
 ): Usage<F & { dryRun: Flag<boolean> }> {
   return { ...usage, flags: { ...usage.flags, dryRun } };

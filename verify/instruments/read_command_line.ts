@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 import { HelpRequest, messageOf, parseFlags, UsageError } from "../../scripts/cli/flags.ts";
 import type { Flag } from "../../scripts/cli/flags.ts";
-import type { Task } from "../../scripts/cli/task.ts";
+import { type Task, usageOf } from "../../scripts/cli/task.ts";
 import { type Run, run } from "./run_task.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -22,7 +22,7 @@ export async function readCommandLine(name: string, ...args: string[]): Promise<
   const print = console.error;
   console.error = (...values) => said.push(`${values.join(" ")}\n`);
   try {
-    await task.request(parseFlags(task.usage, args));
+    await task.request(parseFlags(usageOf(task), args));
   } catch (error) {
     const stderr = said.join("");
     if (error instanceof HelpRequest) return { code: 0, stdout: `${error.message}\n`, stderr };
