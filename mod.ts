@@ -158,3 +158,14 @@ export {
   type CompileOptions,
   type ExampleInput,
 } from "./src/compute/compile.ts";
+
+// Types of a shipped network, so that the core has all that its signatures name; the entry `networks` has them, too.
+export type { Labels, NetworkPredictor, PrepareOptions } from "./src/networks/network_predictor.ts";
+export type { Guidance } from "./src/networks/guidance_interval.ts";
+export type { ModelConfig } from "./src/networks/noise_prediction.ts";
+export type { NetworkConfig } from "./src/networks/registry.ts";
+export type { MlpConfig } from "./src/networks/mlp.ts";
+export type { TutorialConfig } from "./src/networks/tutorial.ts";
+export type { UNetConfig } from "./src/networks/unet.ts";
+export type { Network, Parameters, ParameterSpec, Weights } from "./src/networks/network.ts";
+export type { Preconditioning } from "./src/diffusion/preconditioning.ts";

@@ -204,3 +204,24 @@ claim(
     check.equal("links to what is not public", dangling, [], "a reader cannot follow them");
   },
 );
+
+claim("the core alone, and all entries together, pass the documentation check of deno", async (check) => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+  for (const paths of [["mod.ts"], entries.map(({ path }) => path)]) {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["doc", "--no-lock", "--lint", ...paths],
+      cwd: root,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const words = new TextDecoder().decode(stderr);
+    const found = [...words.matchAll(/^error\[[^\n]*/gm)].map(([line]) => line);
+    const what = paths.length === 1 ? "the core" : "all entries";
+    check.equal(`${what}: what is found`, found, [], "every type that a signature names is exported with it");
+    check.holds(`${what}: the check succeeds`, success, words.slice(-200));
+  }
+  check.holds(
+    "deno task ok checks the core alone, too",
+    /deno doc --lint mod\.ts &&/.test(tasks.ok.command),
+    "an importer of mod.ts alone has nothing else",
+  );
+});
