@@ -87,7 +87,7 @@ function linearTicks(from: number, to: number): Tick[] {
   });
 }
 
-/** Powers of ten, thinned to eight at most; over less than two decades also 2 and 5 times them. */
+/** Powers of ten, thinned to nine at most; over less than two decades also 2 and 5 times them. */
 function logTicks(from: number, to: number): Tick[] {
   const factors = to - from < 2 ? [1, 2, 5] : [1];
   const stride = Math.max(1, Math.ceil((to - from) / 8));
