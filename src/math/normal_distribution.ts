@@ -1,6 +1,6 @@
 /** The standard normal distribution and its truncation to ±bound, in float64. @module */
 
-/** Φ(x), with an absolute error of at most 1e-16. */
+/** Φ(x), with an absolute error of at most 3e-16. */
 export function normalCdf(x: number): number {
   return 0.5 + 0.5 * Math.sign(x) * normalMass(Math.abs(x));
 }
