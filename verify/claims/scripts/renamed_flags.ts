@@ -1,7 +1,7 @@
 /** Claims about flags, values and tasks that have a new name: the old one works for a version. @module */
 import { fileURLToPath } from "node:url";
 import { claim } from "../../suite/claim.ts";
-import { run } from "../../instruments/run_task.ts";
+import { readCommandLine } from "../../instruments/read_command_line.ts";
 
 /** Commands with old names, refused for another reason; what stderr says of the names, and then of the reason in new ones. */
 const cases: readonly (readonly [command: string, said: readonly string[], reason: RegExp])[] = [
@@ -74,7 +74,7 @@ claim(
   async (check) => {
     for (const [command, said, reason] of cases) {
       const [task, ...args] = command.split(" ");
-      const { code, stderr } = await run(task, ...args);
+      const { code, stderr } = await readCommandLine(task, ...args);
       const lines = stderr.trim().split("\n");
       check.equal(
         command,

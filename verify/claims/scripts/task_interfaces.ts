@@ -1,0 +1,61 @@
+/**
+ * Claims that tasks have the flags, ranges, defaults and examples that verify/reference/tasks has. Where one is meant to change, the
+ * files there are the outputs of `deno task NAME --help` and of `deno task NAME --dry-run`.
+ * @module
+ */
+import { helpText, parseFlags } from "../../../scripts/cli/flags.ts";
+import { usageOf } from "../../../scripts/cli/task.ts";
+import type { Plain } from "../../instruments/request_fields.ts";
+import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
+import { taskRows } from "../../problems/tasks.ts";
+import { claim } from "../../suite/claim.ts";
+
+/** A file of verify/reference/tasks; empty where there is none. */
+function written(name: string): Promise<string> {
+  const file = new URL(`../../reference/tasks/${name.replace(":", "_")}`, import.meta.url);
+  return Deno.readTextFile(file).catch(() => "");
+}
+
+/** Plain data with the first two and the last of each list of more than fifty numbers: the thousand betas of a chain. */
+function shortened(data: Plain): Plain {
+  if (typeof data !== "object" || data === null) return data;
+  if (Array.isArray(data)) return data.length > 50 ? [...data.slice(0, 2), "…", data.at(-1)] : data;
+  return Object.fromEntries(Object.entries(data).map(([key, part]) => [key, shortened(part)]));
+}
+
+claim(
+  "every task's help has the flags, ranges, defaults and examples that are written down",
+  async (check) => {
+    for (const [name, { task }] of Object.entries(taskRows)) {
+      const said = helpText(usageOf(task)).split("\n");
+      const lines = (await written(`${name}.help.txt`)).trimEnd().split("\n");
+      check.equal(
+        `${name}: lines`,
+        said,
+        lines,
+        `verify/reference/tasks, as deno task ${name} --help printed it`,
+      );
+    }
+  },
+);
+
+claim(
+  "every task's flags stand for the request that is written down, with all defaults filled in",
+  async (check) => {
+    await withFolder(async (folder) => {
+      await writeMnist(folder, smallMnist({ train: 7, test: 8 }));
+      for (const [name, { task, base = "" }] of Object.entries(taskRows)) {
+        const line = base.replaceAll("$FOLDER", folder).split(" ").filter((word) => word !== "");
+        const request = await task.request(parseFlags(task.usage, line));
+        const text = JSON.stringify(shortened(JSON.parse(JSON.stringify(request))), null, 2);
+        check.equal(
+          `${name} ${base}: lines`,
+          text.replaceAll(folder, "$FOLDER").split("\n"),
+          (await written(`${name}.request.json`)).trimEnd().split("\n"),
+          `verify/reference/tasks, as deno task ${name} ${base} --dry-run printed it`,
+        );
+      }
+    });
+  },
+);
