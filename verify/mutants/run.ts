@@ -144,11 +144,11 @@ export class MutantRun {
     const until = performance.now() + 1000 * seconds;
     const timed = record.timed();
     // What imports the file itself, or has noticed mutants of it before, is likelier to notice this one.
-    const rank = (claims: string, claim?: string) => {
+    const rank = (claims: string, claim?: string, opening = 0) => {
       const distance = this.#claims.get(claims)!.get(file)!;
       const before = claim === undefined ? 0 : record.noticed(file, claim.replace(/ \[\w+\]$/, ""));
       const time = claim === undefined ? undefined : record.time(claim);
-      return (time ?? guess.claim) * distance / (1 + before);
+      return (opening + (time ?? guess.claim)) * distance / (1 + before);
     };
     return copy.firstFailure({
       files: this.claimsOf(file),
@@ -157,8 +157,9 @@ export class MutantRun {
       rank: {
         file: (claims) => {
           const own = timed.filter((claim) => claim.startsWith(`${areaOf(claims)}: `));
-          return guess.opening +
-            (own.length === 0 ? rank(claims) : Math.min(...own.map((claim) => rank(claims, claim))));
+          return own.length === 0
+            ? rank(claims, undefined, guess.opening)
+            : Math.min(...own.map((claim) => rank(claims, claim, guess.opening)));
         },
         unit: (unit) => rank(unit.file, nameOf(unit)),
       },
