@@ -2,23 +2,26 @@
  * Chooses among the models that a training run kept: `deno task select`.
  * @module
  */
-import { createRng } from "../src/compute/rng.ts";
-import { shuffledBatches } from "../src/data/batches.ts";
-import { featureMoments, frechetDistance } from "../src/metrics/frechet.ts";
-import { type ImageDataset, imageSize, modelToBytes } from "../src/data/dataset.ts";
-import { patchStatistics } from "../src/metrics/pooled_features.ts";
 import { readModel } from "../src/networks/model_file.ts";
-import { columns } from "./cli/text_table.ts";
-import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { loadCheckpoint } from "./sampling/checkpoint.ts";
-import { drawDigits } from "../src/runs/evaluation.ts";
-import { networkFlags, readSampling, renamedOptions, samplingFlags, seedFlag } from "./sampling/flags.ts";
-import { ProgressBar } from "./cli/terminal.ts";
+import { runSelection, type SelectionRequest, type SelectionResult } from "../src/runs/selection.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, readWhole } from "./cli/files.ts";
-import { integer, messageOf, parseFlags, runScript, text, toggle, UsageError } from "./cli/flags.ts";
-import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
+import { deciding, type FlagValues, integer, messageOf, text, toggle, UsageError } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { ProgressBar } from "./cli/terminal.ts";
+import { columns } from "./cli/text_table.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
+import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import {
+  type engineNames,
+  networkFlags,
+  readSampling,
+  renamedOptions,
+  samplingFlags,
+  seedFlag,
+} from "./sampling/flags.ts";
+import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 
 const usage = {
   name: "select",
@@ -31,100 +34,110 @@ const usage = {
     "deno task select --checkpoints runs/unet-cifar10 --sde vp --sampler predictor-corrector --steps 1000",
   ],
   flags: {
-    checkpoints: text({
-      help: "folder of a run that deno task train --keep-models wrote",
-      placeholder: "FOLDER",
-    }),
+    checkpoints: deciding(
+      ["checkpoints", "models"],
+      text({ help: "folder of a run that deno task train --keep-models wrote", placeholder: "FOLDER" }),
+    ),
     ...trainingDataFlags,
     count: integer({ help: "how many images of each model", default: 500, min: 100, max: 60_000 }),
     ...samplingFlags,
     ...eitherFlags,
-    sigma: sigmaFlag,
+    sde: deciding(["models"], samplingFlags.sde),
+    sigma: deciding(["models"], sigmaFlag),
     seed: seedFlag,
     batch: integer({ help: "images drawn at once", default: 50, min: 1, max: 4096 }),
     engine: networkFlags.engine,
-    json: toggle({ help: "print the result as JSON" }),
+    json: deciding([], toggle({ help: "print the result as JSON" })),
   },
   renamed: renamedOptions,
 } as const;
 
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
-  const { checkpoints: folder, count } = flags;
-  if (folder === undefined) {
+/** A run of `select`, as plain data; the models' names are those of files in the folder. */
+interface SelectRequest extends SelectionRequest {
+  /** The folder of the models, where the best one is copied to. */
+  readonly checkpoints: string;
+  /** A name of data, or a folder. */
+  readonly data: string;
+  /** The height and width that images are scaled to; null for their own. */
+  readonly size: number | null;
+  /** Whether pictures of a folder that cannot be read are left out. */
+  readonly skipCorrupt: boolean;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+}
+
+/** What a run measured. */
+interface SelectResult extends SelectionResult {
+  /** The data set's name. */
+  readonly dataset: string;
+}
+
+async function request(flags: FlagValues<typeof usage.flags>): Promise<SelectRequest> {
+  const { checkpoints, skipCorrupt, count, batch, seed, engine } = flags;
+  if (checkpoints === undefined) {
     throw new UsageError("--checkpoints FOLDER is needed: the folder of a training run");
   }
-  const names = await keptModels(folder);
-  const first = `${folder}/${names[0]}`;
+  const names = await keptModels(checkpoints);
+  const first = `${checkpoints}/${names[0]}`;
   const { sampler } = await forCheckpoint({ checkpoint: first, sampler: flags.sampler });
   const sampling = readSampling({ ...flags, sampler });
-  const { config, metadata } = readModel(await readWhole(first));
-  const resumedShape = config.network.kind === "unet"
-    ? [config.network.height, config.network.width]
-    : undefined;
-  const dataset = await loadTrainingData(flags.data ?? metadata.data ?? "mnist", { ...flags, resumedShape });
-  const engine = await openEngine(flags.engine);
-  const moments = (images: ImageDataset) => {
-    const { features, dimension } = patchStatistics(images);
-    return featureMoments(features, dimension);
-  };
-  const known = moments(dataset);
-  const floor = frechetDistance(moments(some(dataset, count)), known);
-  const measured: { name: string; frechet: number }[] = [];
-  using progress = new ProgressBar({
-    label: "drawing",
-    total: names.length * Math.ceil(count / flags.batch) * sampling.grid.steps,
-    unit: "steps",
-  });
-  for (const [at, name] of names.entries()) {
-    const checkpoint = `${folder}/${name}`;
-    const noisePredictor = await loadCheckpoint(checkpoint, "mnist", "either");
-    if (String(noisePredictor.network.sampleShape) !== String(dataset.shape)) {
-      throw new Error(
-        `${checkpoint} is for images of shape [${noisePredictor.network.sampleShape}], the data have [${dataset.shape}]`,
-      );
-    }
-    const before = at * Math.ceil(count / flags.batch) * sampling.grid.steps;
-    const request = {
-      ...await withSigma(sampling, { ...flags, checkpoint }),
-      guidance: { scale: 1 },
-      classifierScale: 0,
-      count,
-      batch: flags.batch,
-      seed: flags.seed,
-    };
-    const onStep = (taken: number) => progress.update(before + taken);
-    const { images } = await drawDigits(request, { noisePredictor, engine, onStep });
-    noisePredictor.dispose();
-    const drawn = { ...dataset, count, images: modelToBytes(images) };
-    measured.push({ name, frechet: frechetDistance(moments(drawn), known) });
+  const { config: { network }, metadata } = readModel(await readWhole(first));
+  // Images have the size of the run's, where it is one number.
+  const trained = network.kind === "unet" && network.height === network.width ? network.height : null;
+  const models: { name: string; sde: SelectRequest["models"][number]["sde"] }[] = [];
+  for (const name of names) {
+    const { sde } = await withSigma(sampling, { ...flags, checkpoint: `${checkpoints}/${name}` });
+    models.push({ name, sde });
   }
-  progress.finish();
-  const best = measured.reduce((least, each) => each.frechet < least.frechet ? each : least);
-  await atomicWrite(`${folder}/best.safetensors`, await readWhole(`${folder}/${best.name}`));
-  if (flags.json) {
-    console.log(JSON.stringify({ models: measured, best: best.name, floor, count, data: dataset.name }));
+  return {
+    checkpoints,
+    models,
+    data: flags.data ?? metadata.data ?? "mnist",
+    size: flags.size ?? trained,
+    skipCorrupt,
+    sampler: sampling.sampler,
+    grid: sampling.grid,
+    count,
+    batch,
+    seed,
+    engine,
+  };
+}
+
+async function carryOut(request: SelectRequest): Promise<SelectResult> {
+  const { checkpoints, models, data, size, skipCorrupt, grid, count, batch } = request;
+  const dataset = await loadTrainingData(data, { size: size ?? undefined, skipCorrupt });
+  const engine = await openEngine(request.engine);
+  const total = models.length * Math.ceil(count / batch) * grid.steps;
+  using progress = new ProgressBar({ label: "drawing", total, unit: "steps" });
+  const result = await runSelection(request, {
+    dataset,
+    load: (name) => loadCheckpoint(`${checkpoints}/${name}`, "mnist", "either"),
+    engine,
+    onStep: (taken) => progress.update(taken),
+  });
+  await atomicWrite(`${checkpoints}/best.safetensors`, await readWhole(`${checkpoints}/${result.best}`));
+  return { ...result, dataset: dataset.name };
+}
+
+/** A table, or all of it as JSON. */
+function report(
+  { checkpoints, count }: SelectRequest,
+  { models, best, floor, dataset }: SelectResult,
+  { json }: { readonly json: boolean },
+): void {
+  if (json) {
+    console.log(JSON.stringify({ models, best, floor, count, data: dataset }));
     return;
   }
-  const rows = measured.map(({ name, frechet }) => [name, frechet.toFixed(4)]);
+  const rows = models.map(({ name, frechet }) => [name, frechet.toFixed(4)]);
   console.log(
     columns([["model", `Fréchet, ${count} images`], ...rows, ["as many of the data", floor.toFixed(4)]]),
   );
-  console.log(`best: ${best.name}, copied to ${folder}/best.safetensors`);
+  console.log(`best: ${best}, copied to ${checkpoints}/best.safetensors`);
 }
 
-/** So many images, drawn at random without repetition, since files are in an order of their own; all when there are no more. */
-function some(dataset: ImageDataset, count: number): ImageDataset {
-  if (count >= dataset.count) return dataset;
-  const size = imageSize(dataset);
-  const images = new Uint8Array(count * size);
-  const { indices } = shuffledBatches(dataset, count, createRng(0))(0);
-  indices.forEach((from, to) =>
-    images.set(dataset.images.subarray(from * size, (from + 1) * size), to * size)
-  );
-  return { ...dataset, count, images };
-}
-
+/** Names of the models in a folder, in the order of their steps. */
 async function keptModels(folder: string): Promise<string[]> {
   const names: string[] = [];
   try {
@@ -142,4 +155,12 @@ async function keptModels(folder: string): Promise<string[]> {
   );
 }
 
-await runScript(main);
+/** The task `select`. */
+export const task: Task<typeof usage.flags, SelectRequest, SelectResult> = {
+  usage,
+  request,
+  carryOut,
+  report,
+};
+
+if (import.meta.main) await runTask(task);

@@ -124,6 +124,15 @@ export {
   type TuningResult,
 } from "./tuning.ts";
 
+// Choosing among the models of a training run.
+export {
+  type CandidateModel,
+  runSelection,
+  type SelectionParts,
+  type SelectionRequest,
+  type SelectionResult,
+} from "./selection.ts";
+
 // Comparing samplers.
 export {
   type ComparedNetworks,

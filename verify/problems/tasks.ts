@@ -16,6 +16,7 @@ import { task as ncsnPlan } from "../../scripts/ncsn_plan.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
 import { task as join } from "../../scripts/join.ts";
 import { task as restore } from "../../scripts/restore.ts";
+import { task as select } from "../../scripts/select.ts";
 import { task as sample } from "../../scripts/sample.ts";
 import { task as train } from "../../scripts/train.ts";
 import { task as trainClassifier } from "../../scripts/train_classifier.ts";
@@ -158,6 +159,17 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       sampler: { value: "dpm++2m" },
       steps: { value: "4,5" },
       grid: { value: "karras" },
+    },
+  },
+  select: {
+    task: select as TaskRow["task"],
+    base: "--checkpoints $FOLDER/run",
+    beside: {
+      ...among(select, sampling),
+      checkpoints: { value: "$FOLDER/later" },
+      data: { value: "cifar10" },
+      size: { value: "16" },
+      sigma: { flags: "--sde sigma-power", value: "20" },
     },
   },
   compare: {

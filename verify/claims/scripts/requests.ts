@@ -3,6 +3,7 @@ import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
 import { fromModel, slice, toModel } from "../../../src/data/dataset.ts";
 import { imageGrid } from "../../../src/images/grid.ts";
 import { encodePng } from "../../../src/images/png.ts";
+import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
@@ -75,6 +76,10 @@ async function writeFiles(folder: string): Promise<void> {
   await writeMnist(folder, sets);
   await Deno.mkdir(`${folder}/more`);
   await writeMnist(`${folder}/more`, { train: sets.test, test: sets.train });
+  for (const [run, step] of [["run", 1], ["later", 2]] as const) {
+    await Deno.mkdir(`${folder}/${run}`);
+    await Deno.writeFile(`${folder}/${run}/model-00000${step}.safetensors`, writeModel(smallModel()));
+  }
   await Deno.mkdir(`${folder}/pictures`);
   for (const at of [0, 1]) {
     const picture = imageGrid(fromModel(toModel(slice(sets.train, at, at + 1).images)), [1, 28, 28, 1], {

@@ -177,6 +177,20 @@ export const runRows: Rows = {
       }),
     ],
   },
+  runSelection: {
+    arguments: [
+      options({
+        models: thing(() => [{ name: "a", sde: { kind: "ve", sigmaMin: 0.01, sigmaMax: 10 } }]),
+        ...{ sampler: sampling.sampler, grid },
+        ...{ count: whole(2, 2, 64), batch: whole(2, 1, 64), seed: numbers.seed },
+      }),
+      options({
+        dataset: thing(() => drawnSets.train),
+        load: thing(() => smallPredictor),
+        onStep: optional(callable(() => () => {})),
+      }),
+    ],
+  },
   planComparison: {
     arguments: [
       options(compared),
