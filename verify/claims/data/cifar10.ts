@@ -1,6 +1,12 @@
 /** Claims about CIFAR-10's binary files, the archive that they come in, and where they are found. @module */
 import { loadCifar10 } from "../../../scripts/datasets/cifar10.ts";
-import { CIFAR10_ARCHIVE, CIFAR10_MIRRORS, cifar10Dataset } from "../../../src/data/cifar10.ts";
+import { loadTrainingData } from "../../../scripts/datasets/training_data.ts";
+import {
+  CIFAR10_ARCHIVE,
+  CIFAR10_FILES,
+  CIFAR10_MIRRORS,
+  cifar10Dataset,
+} from "../../../src/data/cifar10.ts";
 import { tarFiles } from "../../../src/data/tar.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
@@ -135,6 +141,59 @@ claim(
           CIFAR10_MIRRORS.every((url) => /^https:\/\/.*\/$/.test(url)),
         "https, ending in a slash; SHA-256 in hexadecimal",
       );
+    }),
+);
+
+/** Files of the binary version and the labels of their records here. https://www.cs.toronto.edu/~kriz/cifar.html */
+const published: Readonly<Record<"train" | "test", Readonly<Record<string, readonly number[]>>>> = {
+  train: {
+    "data_batch_1.bin": [1, 8],
+    "data_batch_2.bin": [2],
+    "data_batch_3.bin": [3, 5],
+    "data_batch_4.bin": [4],
+    "data_batch_5.bin": [0, 7],
+  },
+  test: { "test_batch.bin": [6, 9, 9] },
+};
+
+claim(
+  "CIFAR-10's training images are those of five files, and its test images those of one",
+  (check) =>
+    withFolder(async (folder) => {
+      for (const files of Object.values(published)) {
+        for (const [name, labels] of Object.entries(files)) {
+          await Deno.writeFile(`${folder}/${name}`, joined(...labels.map((label) => record(label))));
+        }
+      }
+      for (const split of ["train", "test"] as const) {
+        const { labels, count } = await loadCifar10(split, { data: folder });
+        const expected = Object.values(published[split]).flat();
+        check.equal(
+          `${split}: labels`,
+          [...labels],
+          expected,
+          "all files' records, in the order of their names",
+        );
+        check.equal(`${split}: images`, count, expected.length, "all files' records");
+        check.equal(
+          `${split}: files`,
+          CIFAR10_FILES[split],
+          Object.keys(published[split]),
+          "the published names",
+        );
+      }
+      for (const name of Object.keys(published.train)) {
+        const alone = `${folder}/only ${name}`;
+        await Deno.mkdir(alone);
+        await Deno.rename(`${folder}/${name}`, `${alone}/${name}`);
+        const { count, shape } = await loadTrainingData(alone);
+        check.equal(
+          `a folder with ${name} alone, given to --data of train`,
+          [count, ...shape],
+          [published.train[name].length, 32, 32, 3],
+          "its records",
+        );
+      }
     }),
 );
 

@@ -153,6 +153,45 @@ claim("L_0 is the log of a probability over the levels of a pixel", async (check
   }
 });
 
+claim("every term is its closed form where a network's error is 1 and the grid ends late", async (check) => {
+  // Three steps with β = 0.3, 0.4, 0.5: ᾱ_1 = 0.7, ᾱ_2 = 0.42, ᾱ_3 = 0.21. Data at 0 are √(1 − ᾱ) ε.
+  const sde = discreteDdpm([0.3, 0.4, 0.5]);
+  const deviation = (t: number) => Math.sqrt(1 - [0.7, 0.42, 0.21][Math.round(3 * t) - 1]);
+  const model = scoreModelFromNoise(sde, (x, t) => x.div(deviation(t as number)).add(1));
+  const data = tf.zeros([4, 2]);
+  const times = Float64Array.of(1, 2 / 3, 1 / 3);
+  for (const variances of ["posterior", "forward"] as const) {
+    const { prior, steps, reconstruction } = await discreteElbo(model, data, {
+      times,
+      rng: createRng(check.seed),
+      levels: null,
+      variances,
+    });
+    // Ho et al. 2020, eq. 8 and 12: β_n²/(2 v α_n (1 − ᾱ_n)) ‖ε̂ − ε‖² with ‖ε̂ − ε‖² = 2, and the variances' ratio.
+    const step = (beta: number, product: number, before: number) => {
+      const least = (1 - before) / (1 - product) * beta;
+      const v = variances === "posterior" ? least : beta;
+      return beta ** 2 / (v * (1 - beta) * (1 - product)) + least / v - 1 - Math.log(least / v);
+    };
+    // p(x_0 | x_1) = N(x̂_0, β_1), and x̂_0 is off by √((1 − ᾱ_1)/ᾱ_1) in each of two coordinates.
+    const last = Math.log(2 * Math.PI * 0.3) + 0.3 / 0.7 / 0.3;
+    const expected = [0.79 - 1 - Math.log(0.79), step(0.5, 0.21, 0.42), step(0.4, 0.42, 0.7), last];
+    for (const [i, terms] of [prior, ...steps, reconstruction].entries()) {
+      for (const [row, term] of terms.entries()) {
+        check.within(
+          `${variances}: ${["L_T", "L_2", "L_1", "L_0"][i]} of sample ${row}`,
+          term,
+          expected[i],
+          1e-5,
+          "Ho et al. 2020, eq. 5, 7, 8 and 12, without a random part; float32 states",
+          { detectable: "σ/α for σ, 0.36 in L_0" },
+        );
+      }
+    }
+  }
+  data.dispose();
+});
+
 claim("invalid times and variances of a bound are refused", async (check) => {
   const model = scoreModel(
     new Gaussian({ mean: [0], variances: [1] }),

@@ -179,6 +179,105 @@ function improvedEuler(sde: Sde, times: Float64Array, noise: (t: number) => numb
   return x;
 }
 
+claim("edm-stochastic adds noise in a step that begins exactly at S_tmin or at S_tmax", async (check) => {
+  const sde = veSde({ sigmaMin: 0.01, sigmaMax: 10 });
+  const [t, s] = [0.5, 0.4];
+  const ratio = sde.sigma(t);
+  const x = createRng(4).normal(shape);
+  const stepped = async (options: { sTmin?: number; sTmax?: number }) => {
+    const sampler = edmStochastic({ gamma: 0.2, ...options });
+    const next = await sampler.start(scoreModel(mixture, sde), createRng(5)).step(x, t, s);
+    const values = await next.data();
+    next.dispose();
+    return [...values];
+  };
+  const noised = await stepped({});
+  const plain = await stepped({ sTmin: 2 * ratio });
+  check.holds("noise changes the step", noised.some((value, i) => value !== plain[i]), "γ = 0.2 and γ = 0");
+  const cases = [
+    { what: "S_tmin = ν", options: { sTmin: ratio }, expected: noised },
+    { what: "S_tmax = ν", options: { sTmax: ratio }, expected: noised },
+    { what: "S_tmin = S_tmax = ν", options: { sTmin: ratio, sTmax: ratio }, expected: noised },
+    { what: "S_tmin above ν", options: { sTmin: ratio * (1 + 1e-15) }, expected: plain },
+    { what: "S_tmax below ν", options: { sTmax: ratio * (1 - 1e-15) }, expected: plain },
+  ];
+  for (const { what, options, expected } of cases) {
+    check.equal(
+      what,
+      await stepped(options),
+      expected,
+      "Karras et al. 2022, Alg. 2: γ if σ ∈ [S_tmin, S_tmax]",
+    );
+  }
+  x.dispose();
+});
+
+claim(
+  "the adaptive SDE solver's next step is 0.9 E^−0.9 times as long, by the E of its equations",
+  async (check) => {
+    const sde = veSde({ sigmaMin: 0.01, sigmaMax: 10 });
+    const [rtol, atol] = [0.1, 0.02];
+    // Under VE x/α is x, so what the network is asked about are the states x and x' of each attempt, at t and at t − h.
+    const asked: { x: Float32Array; t: number }[] = [];
+    const score = (x: Float32Array, t: number) => Array.from(x, (v) => -v / (s0Squared + sde.sigma(t) ** 2));
+    const model = scoreModel({
+      predictNoise: (y, ratio) => {
+        const t = sde.timeAtHalfLogSnr(-Math.log((ratio as Float64Array)[0]));
+        asked.push({ x: y.dataSync<"float32">().slice(), t });
+        return y.mul(sde.sigma(t) / (s0Squared + sde.sigma(t) ** 2));
+      },
+    }, sde);
+    const samples = await drawSamples(model, adaptiveSde({ rtol, atol, firstStep: 0.2 }), {
+      shape: [1, 4],
+      grid: { kind: "uniform", steps: 1 },
+      rng: createRng(check.seed),
+      denoise: false,
+    });
+    samples.dispose();
+    const attempts = Array.from({ length: asked.length / 2 }, (_, k) => [asked[2 * k], asked[2 * k + 1]]);
+    check.atLeast("attempts", attempts.length, 20, "enough to compare");
+    let previous = attempts[0][0].x;
+    let [rejected, accepted] = [0, 0];
+    for (const [k, [from, to]] of attempts.entries()) {
+      if (k + 2 >= attempts.length) break; // The last step ends where the grid does.
+      const h = from.t - to.t;
+      const [before, after] = [score(from.x, from.t), score(to.x, to.t)];
+      const [g, gEnd] = [from.t, to.t].map((t) => sde.diffusionCoefficient(t));
+      const squares = Array.from(to.x, (near, i) => {
+        const noise = (near - from.x[i] - h * g ** 2 * before[i]) / g;
+        const second = from.x[i] + h * gEnd ** 2 * after[i] + gEnd * noise;
+        const scale = Math.max(atol, rtol * Math.max(Math.abs(near), Math.abs(previous[i])));
+        return ((near - second) / 2 / scale) ** 2;
+      });
+      const error = Math.sqrt(squares.reduce((a, b) => a + b) / 4);
+      const next = attempts[k + 1];
+      const kept = next[0].t === from.t;
+      check.equal(
+        `attempt ${k + 1}, E = ${error.toPrecision(4)}: rejected`,
+        kept,
+        error > 1,
+        "accepted if E ≤ 1",
+      );
+      check.within(
+        `attempt ${k + 1}, E = ${error.toPrecision(4)}: the next length over 0.9 E^−0.9 h`,
+        (next[0].t - next[1].t) / (0.9 * error ** -0.9 * h),
+        1,
+        1e-3,
+        "Jolicoeur-Martineau et al. 2021, Alg. 1 with θ = 0.9, r = 0.9; E by float32 states",
+        { detectable: "another power" },
+      );
+      if (kept) rejected++;
+      else [accepted, previous] = [accepted + 1, to.x];
+    }
+    check.atLeast(
+      "rejected steps, and accepted ones",
+      Math.min(rejected, accepted),
+      1,
+      "both rules are seen",
+    );
+  },
+);
+
 claim("ancestral sampling under VE is the published rule for SMLD", async (check) => {
   const sde = veSde();
   const model = scoreModel(mixture, sde);

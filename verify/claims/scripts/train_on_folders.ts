@@ -112,8 +112,10 @@ claim(
         grid: { kind: "uniform", steps: 3 },
       } as const;
       const flag = { sde: "sigma-power", sigma: undefined, checkpoint: `${out}/model.safetensors` } as const;
-      const own = (await withSigma(usual, flag)).sde;
-      check.equal("σ of samples", own, sigmaPowerSde({ sigma }).config, "the one of the training");
+      for (const file of ["model.safetensors", "checkpoint.safetensors"]) {
+        const own = (await withSigma(usual, { ...flag, checkpoint: `${out}/${file}` })).sde;
+        check.equal(`σ of samples by ${file}`, own, sigmaPowerSde({ sigma }).config, "that of the training");
+      }
       const asked = (await withSigma(usual, { ...flag, sigma: 9 })).sde;
       check.equal(
         "σ of samples by --sigma 9",
