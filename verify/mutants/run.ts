@@ -143,9 +143,11 @@ export class MutantRun {
     const { record, seconds, stop } = this.#options;
     const until = performance.now() + 1000 * seconds;
     const timed = record.timed();
-    // What imports the file itself, or has noticed mutants of it before, is likelier to notice this one.
+    // Claims about the file's folder, those that import the file itself, and those that have noticed mutants of it before are
+    // likelier to notice this one.
+    const about = file.split("/")[file.startsWith("src/") ? 1 : 0];
     const rank = (claims: string, claim?: string, opening = 0) => {
-      const distance = this.#claims.get(claims)!.get(file)!;
+      const distance = this.#claims.get(claims)!.get(file)! / (claims.startsWith(`${about}/`) ? 4 : 1);
       const before = claim === undefined ? 0 : record.noticed(file, claim.replace(/ \[\w+\]$/, ""));
       const time = claim === undefined ? undefined : record.time(claim);
       return (opening + (time ?? guess.claim)) * distance / (1 + before);
