@@ -231,7 +231,12 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
       "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
     );
   }
-  if (!resumed) return;
+  if (!resumed) {
+    if (flags.network === "tutorial" && flags.labelDropout !== undefined) {
+      throw withoutLabels(flags.labelDropout);
+    }
+    return;
+  }
   for (const name of Object.keys(recipeFlags) as (keyof typeof recipeFlags)[]) {
     if (!onResume.includes(name) && flags[name] !== undefined && flags[name] !== false) {
       throw new UsageError(
@@ -241,6 +246,10 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
       );
     }
   }
+}
+
+function withoutLabels(dropout: number): UsageError {
+  return new UsageError(`--label-dropout is for a network with labels, got ${dropout} for one without`);
 }
 
 /**
@@ -260,9 +269,7 @@ export async function newConfig(
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
   const network = fitPreset(dataset, flags.network);
   if (flags.labelDropout !== undefined && !("classes" in network && network.classes > 0)) {
-    throw new UsageError(
-      `--label-dropout is for a network with labels, got ${flags.labelDropout} for one without`,
-    );
+    throw withoutLabels(flags.labelDropout);
   }
   const tutorial = network.kind === "tutorial";
   const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"

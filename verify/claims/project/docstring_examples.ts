@@ -1,60 +1,66 @@
-/** The examples of the documentation, run as tests. @module */
-import { fileURLToPath } from "node:url";
+/** The code in docstrings and pages, type-checked in one go and run. @module */
 import { claim } from "../../suite/claim.ts";
+import {
+  denoIn,
+  documentedExamples,
+  onDisk,
+  programOfPage,
+  runnerOf,
+  writePrograms,
+} from "../../instruments/documented_code.ts";
+import { entries } from "../../instruments/entries.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
 
-claim("every example in the documentation type-checks and runs", async (check) => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "test",
-      "--doc",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-env",
-      "--allow-sys",
-      "mod.ts",
-      "src",
-      ...pages,
-    ],
-    cwd: fileURLToPath(new URL("../../../", import.meta.url)),
-    env: { NO_COLOR: "1" },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  const [, passed, failed] = out.match(/(\d+) passed \| (\d+) failed/) ?? [, "0", err.trim().slice(-300)];
-  check.equal("failed examples", failed, "0", "an example that does not run teaches a mistake");
-  check.holds("deno test succeeds", success, "its exit code");
-  check.equal(
-    "assertions that failed",
-    [...`${out}${err}`.matchAll(/Assertion failed.*/g)].map(([line]) => line),
-    [],
-    "console.assert in an example prints so, and throws nothing",
-  );
-  const written = await examplesIn(new URL("../../../", import.meta.url));
-  check.equal(
-    "examples that ran",
-    Number(passed),
-    written,
-    "the code blocks after @example in mod.ts and src/, and those of pages",
-  );
-});
+/** A program that imports every entry by its path and uses one. */
+const importing = {
+  name: "importing",
+  code: `${
+    entries.map(({ path }, i) => `import * as entry${i} from ${JSON.stringify(onDisk(path))};\nentry${i};\n`)
+      .join("")
+  }const alpha: number = entry0.vpSde().alpha(0.5);\nalpha;\n`,
+};
 
-/** Pages whose code blocks are a program each; the tour's are one, which documents.ts runs. */
-const pages = ["docs/conditioning.md", "docs/likelihood.md", "docs/notation.md"];
+claim(
+  "examples, the tour and a program that imports the entries by their paths type-check in another folder",
+  { engines: ["wasm"] },
+  (check) =>
+    withFolder(async (folder) => {
+      const programs = [...documentedExamples(), programOfPage("docs/tour.md"), importing];
+      await writePrograms(folder, programs);
+      const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+        name.endsWith(".ts")
+      );
+      check.equal("programs that are checked", files.length, programs.length, "a file each");
+      // One module that imports all: the library is checked once.
+      await Deno.writeTextFile(`${folder}/all.ts`, files.map((name) => `import "./${name}";\n`).join(""));
+      const { success, stderr } = await denoIn(folder, "check", "--no-lock", "all.ts");
+      const errors = stderr.split("\n").filter((line) => /TS\d+/.test(line));
+      check.equal("errors", errors, [], "the declarations that Deno brings by default");
+      check.holds(`deno check: ${success ? "" : stderr.slice(-300)}`, success, "its exit code");
+    }),
+);
 
-/** Number of @example blocks in mod.ts and below src/, and of code blocks in pages. */
-async function examplesIn(root: URL): Promise<number> {
-  const count = async (file: URL) =>
-    (await Deno.readTextFile(file)).match(/@example[^`]*```ts/g)?.length ?? 0;
-  const folder = async (url: URL): Promise<number> => {
-    let sum = 0;
-    for await (const entry of Deno.readDir(url)) {
-      if (entry.isDirectory) sum += await folder(new URL(`${entry.name}/`, url));
-      else if (entry.name.endsWith(".ts")) sum += await count(new URL(entry.name, url));
-    }
-    return sum;
-  };
-  const blocks = await Promise.all(
-    pages.map(async (page) => (await Deno.readTextFile(new URL(page, root))).match(/```ts/g)?.length ?? 0),
-  );
-  return await count(new URL("mod.ts", root)) + await folder(new URL("src/", root)) +
-    blocks.reduce((sum, n) => sum + n, 0);
-}
+claim(
+  "every example in the documentation runs, and what it asserts holds",
+  { engines: ["wasm"] },
+  (check) =>
+    withFolder(async (folder) => {
+      const programs = documentedExamples();
+      check.atLeast("examples", programs.length, 30, "those of mod.ts, src/ and pages");
+      await writePrograms(folder, programs);
+      await Deno.writeTextFile(`${folder}/run_all.ts`, runnerOf(programs));
+      const permissions = ["--no-prompt", "--allow-read", "--allow-env", "--allow-sys"];
+      const { success, stdout, stderr } = await denoIn(
+        folder,
+        "run",
+        "--no-check",
+        "--no-lock",
+        ...permissions,
+        "run_all.ts",
+      );
+      if (!success) throw new Error(stderr);
+      const { run, wrong } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+      check.equal("what went wrong", wrong, [], "an example that does not run teaches a mistake");
+      check.equal("examples that ran", run, programs.map(({ name }) => name), "all of them");
+    }),
+);

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
+import { denoIn, programOfPage } from "../../instruments/documented_code.ts";
 import { documents } from "../../instruments/documents.ts";
 import { measurements } from "../../report/measurements.ts";
 import { condensedRun, readResultFiles } from "../../report/result_files.ts";
@@ -91,37 +92,27 @@ claim("README is at most 150 lines long", async (check) => {
   check.atMost("lines", lines, 150, "a page that is read to its end");
 });
 
-/** The TypeScript blocks of a page, end to end, with this checkout's modules. */
-async function programOf(page: string): Promise<string> {
-  const text = await Deno.readTextFile(new URL(page, root));
-  const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
-  return blocks.join("").replaceAll('"../', `"${root.href}`);
-}
-
 claim(
-  "the tour's program type-checks, learns, draws a picture and finds the Gaussian's moments",
+  "the tour's program learns, draws a picture and finds the Gaussian's moments",
   { engines: ["wasm"] },
   (check) =>
     withFolder(async (folder) => {
-      const program = await programOf("docs/tour.md");
+      const { code: program } = programOfPage("docs/tour.md");
       const lines = program.split("\n").filter((line) => line !== "").length;
       check.atMost("lines of code", lines, 70, "about sixty, which README promises");
       await Deno.writeTextFile(`${folder}/tour.ts`, program);
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: [
-          "run",
-          "--check",
-          `--config=${fileURLToPath(new URL("deno.json", root))}`,
-          "--no-prompt",
-          "--allow-read",
-          "--allow-write=tour.png",
-          "tour.ts",
-        ],
-        cwd: folder,
-        env: { NO_COLOR: "1" },
-      }).output();
-      if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
-      const { losses, average, spread } = JSON.parse(new TextDecoder().decode(stdout));
+      const { success, stdout, stderr } = await denoIn(
+        folder,
+        "run",
+        "--no-check",
+        "--no-lock",
+        "--no-prompt",
+        "--allow-read",
+        "--allow-write=tour.png",
+        "tour.ts",
+      );
+      if (!success) throw new Error(stderr);
+      const { losses, average, spread } = JSON.parse(stdout);
       check.within(
         "first loss",
         losses[0],

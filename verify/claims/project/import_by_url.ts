@@ -174,23 +174,3 @@ claim("every entry can be imported by URL from an empty folder", async (check) =
     await served.close();
   }
 });
-
-claim(
-  "a file in another folder that imports the entries by their paths type-checks",
-  (check) =>
-    withFolder(async (folder) => {
-      await Deno.writeTextFile(`${folder}/deno.json`, "{}");
-      const imports = entries.map(({ path }, i) =>
-        `import * as entry${i} from ${JSON.stringify(root + path)};\nentry${i};\n`
-      );
-      const use = "const alpha: number = entry0.vpSde().alpha(0.5);\nalpha;\n";
-      await Deno.writeTextFile(`${folder}/example.ts`, imports.join("") + use);
-      const { success, stderr } = await deno(["check", "--no-lock", "example.ts"], {
-        cwd: folder,
-        env: { NO_COLOR: "1" },
-      });
-      const errors = stderr.split("\n").filter((line) => /TS\d+/.test(line));
-      check.equal("errors", errors, [], "the declarations that Deno brings by default");
-      check.holds("exit", success, "no error");
-    }),
-);
