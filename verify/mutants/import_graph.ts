@@ -63,7 +63,7 @@ function tasksOf(root: string): ReadonlyMap<string, string> {
 /**
  * What a module imports, but for types alone; and, in verify, what it names in a text: another module, by its path from the
  * root or from the file on, or a task which it starts by the instrument for that. One that reads all tasks of deno.json may
- * start all of them.
+ * start all of them. Claims that compute with tensors load the engines, too.
  */
 function loaded(
   root: string,
@@ -100,6 +100,10 @@ function loaded(
     }
     if (starts && tasks.has(text)) found.add(tasks.get(text)!);
     if (starts && text.endsWith("deno.json")) { for (const script of tasks.values()) found.add(script); }
+  }
+  // The suite sets the engine that a claim's tensors are computed by.
+  if (file.startsWith("verify/claims/") && found.has("src/compute/tf.ts")) {
+    found.add("verify/suite/engines.ts");
   }
   return [...found].filter((path) => path !== file && files.has(path));
 }

@@ -155,7 +155,8 @@ export class MutantRun {
     return copy.firstFailure({
       files: this.claimsOf(file),
       wanted: (unit) =>
-        !this.failing.has(nameOf(unit)) && (unit.engine !== "webgpu" || file.startsWith("src/compute/")),
+        !this.failing.has(nameOf(unit)) &&
+        (unit.engine !== "webgpu" || /^src\/compute\/(?!wasm\/)/.test(file)),
       rank: {
         file: (claims) => {
           const own = timed.filter((claim) => claim.startsWith(`${areaOf(claims)}: `));

@@ -136,6 +136,12 @@ claim(
     const source = "what these claims import and start";
     check.equal("by import", reaches("samplers/leading_error", "src/samplers/ddim.ts"), true, source);
     check.equal("by a task", reaches("scripts/compare", "scripts/comparison/results.ts"), true, source);
+    check.equal(
+      "by the engine",
+      reaches("compute/operations", "src/compute/wasm/reductions.ts"),
+      true,
+      source,
+    );
     check.equal("neither", reaches("math/normal_distribution", "scripts/compare.ts"), false, source);
     check.equal(
       "types alone",
