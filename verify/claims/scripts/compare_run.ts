@@ -7,10 +7,11 @@ import {
   runComparison,
 } from "../../../src/runs/comparison.ts";
 import { openQualityReference } from "../../../src/runs/evaluation.ts";
+import { task } from "../../../scripts/compare.ts";
 import { resultsCsv, resultsTable } from "../../../scripts/comparison/results.ts";
 import { claim } from "../../suite/claim.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 
@@ -85,12 +86,9 @@ claim(
       const flags =
         `--checkpoint ${folder}/model.safetensors --data ${folder} --engine wasm --sde vp --samplers ddim,ode-euler ` +
         `--nfe 4,6 --grid quadratic --eta 0.5 --guidance 2 --count 20 --batch 12 --seed 5 --show 6 --output ${folder}/c`;
-      const dry = await run("compare", ...flags.split(" "), "--dry-run");
-      const { code, stdout, stderr } = await run("compare", ...flags.split(" "), "--json");
-      check.equal("exit code", code, 0, stderr);
-      const asked: ComparisonRequest = JSON.parse(dry.stdout);
+      const { request: asked, stdout, stderr, bar } = await runInside(task, `${flags} --json`);
       const { rows, refused, floor } = await compared(asked);
-      const said = JSON.parse(stdout);
+      const said = JSON.parse(stdout.join("\n"));
       const { network: _, seconds: __, ...first } = said.rows[0];
       const plain = ({ network: _, seconds: __, ...row }: ComparisonResult["rows"][number]) => row;
       check.equal("a row", first, plain(rows[0]), "runComparison of the same digits");
@@ -100,6 +98,26 @@ claim(
       check.equal("the run", stated, { count: 20, seed: 5, guidance: 2, engine: "wasm" }, "the flags");
       const kept = JSON.parse(await Deno.readTextFile(`${folder}/c.json`));
       check.equal("the file", kept, said, "what is printed");
+      const lines = bar.filter((line) => !line.startsWith("comparing"));
+      check.equal(
+        "lines above the bar",
+        lines.toSorted(),
+        said.rows.map((row: ComparisonResult["rows"][number]) =>
+          `vp, ${row.sampler}${
+            row.sampler === "ddim" ? " (eta 0.5)" : ""
+          }, ${row.steps} steps: Fréchet distance ${row.quality!.frechet.toFixed(2)}`
+        ).toSorted(),
+        "a line for each row",
+      );
+      const counts = bar.filter((line) => line.startsWith("comparing"));
+      check.equal("first and last count", [counts[0], counts.at(-1)], [
+        `comparing 0/12 evaluations, ${rows[0].sampler}`,
+        `comparing 12/12 evaluations, ${rows.at(-1)!.sampler}`,
+      ], "one step and two of each sampler, in two batches; guidance's second passes are not counted");
+      const ending = new RegExp(
+        `^4 settings of 20 digits, .* on wasm: ${folder}/c.json, .csv, .svg and .png$`,
+      );
+      check.holds(`last line: ${stderr.at(-1)}`, ending.test(stderr.at(-1)!), "the request");
     }),
 );
 

@@ -2,14 +2,13 @@
 import { task } from "../../../scripts/elbo.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import type { MnistSplit } from "../../../src/data/mnist.ts";
 import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { type ElboRequest, type ElboResult, runElbo } from "../../../src/runs/elbo.ts";
-import { runWithRequest } from "../../instruments/dry_run.ts";
 import { printed as printedLines } from "../../instruments/printed.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { silentPredictor } from "../../instruments/silent_predictor.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
@@ -44,8 +43,7 @@ claim(
         `--data ${folder} --checkpoint ${folder}/model.safetensors --engine wasm --batch 2 --limit 2`;
       const noisePredictor = small();
       for (const line of ["--variances learned --betas ddpm-cosine", "--split train --seed 5"]) {
-        const { request, done } = await runWithRequest("elbo", `${common} ${line}`.split(" "), "--json");
-        const asked = request as Parameters<typeof task.report>[0] & { readonly split: MnistSplit };
+        const { request: asked, stdout, bar } = await runInside(task, `${common} ${line} --json`);
         const result = await runElbo(asked, {
           noisePredictor,
           images: splits[asked.split],
@@ -53,7 +51,7 @@ claim(
         });
         const source = "the printed request, carried out here on the same engine";
         const { bits, ...terms } = result;
-        const printed = JSON.parse(done.stdout);
+        const printed = JSON.parse(stdout.join("\n"));
         for (const [name, value] of Object.entries(terms)) {
           check.equal(`${line}: ${name}`, printed[name], value, source);
         }
@@ -64,6 +62,14 @@ claim(
             ? [bits.length, "ddpm-cosine", "learned"]
             : [bits.length, "ddpm-linear", "posterior"],
           "the flags",
+        );
+        const total = line.includes("learned") ? 2000 : 1000;
+        const counts = Array.from({ length: total }, (_, n) => `bounding ${n + 1}/${total} steps`);
+        check.equal(
+          `${line}: counts of the bar`,
+          bar,
+          counts,
+          "a thousand steps of one batch, and of one to learn from",
         );
         const lines = await printedLines(() =>
           task.report(asked, { ...result, dataset: "mnist", engine: "wasm" }, { json: false } as never)

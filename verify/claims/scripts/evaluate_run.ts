@@ -13,7 +13,7 @@ import { task } from "../../../scripts/evaluate.ts";
 import { claim } from "../../suite/claim.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 
@@ -86,12 +86,9 @@ claim(
       const flags =
         `--checkpoint ${folder}/model.safetensors --data ${folder} --engine wasm --count 100 --batch 64 ` +
         "--sde vp --sampler ancestral --steps 2 --seed 5 --classifier-scale 2 --guidance 1.5 --guidance-max-sigma 30";
-      const dry = await run("evaluate", ...flags.split(" "), "--dry-run");
-      const { code, stdout, stderr } = await run("evaluate", ...flags.split(" "), "--json");
-      check.equal("exit code", code, 0, stderr);
-      const request: EvaluationRequest = JSON.parse(dry.stdout);
+      const { request, stdout, bar } = await runInside(task, `${flags} --json`);
       const { quality, floor, evaluations } = await measured(request, sets);
-      const { seconds, ...said } = JSON.parse(stdout);
+      const { seconds, ...said } = JSON.parse(stdout.join("\n"));
       check.holds(`seconds ${seconds}`, seconds > 0, "drawing takes time");
       check.equal("what is said", said, {
         count: 100,
@@ -107,6 +104,8 @@ claim(
         seed: 5,
         engine: "wasm",
       }, "the flags, and runEvaluation of the same digits");
+      const counts = [0, 1, 2, 3, 4].map((n) => `drawing ${n}/4 steps`);
+      check.equal("counts of the bar", [...new Set(bar)], counts, "two steps of 64 digits and of 36");
     }),
 );
 

@@ -9,9 +9,9 @@ import { decodePng } from "../../../src/images/png.ts";
 import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { type InterpolationRequest, runInterpolation } from "../../../src/runs/interpolation.ts";
-import { runWithRequest } from "../../instruments/dry_run.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { silentPredictor } from "../../instruments/silent_predictor.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
@@ -36,12 +36,11 @@ claim(
       const line =
         `--data ${folder} --checkpoint ${folder}/model.safetensors --engine wasm --output ${output} ` +
         "--images 4,1,5 --between 2 --sde vp --min-noise 0.3 --tolerance 0.1";
-      const { request, done } = await runWithRequest("interpolate", line.split(" "), "--json");
-      const asked = request as Parameters<typeof task.report>[0];
+      const { request: asked, stdout } = await runInside(task, `${line} --json`);
       const noisePredictor = small();
       const { values, ...result } = await runInterpolation(asked, { noisePredictor, images });
       noisePredictor.dispose();
-      const { seconds: _, ...numbers } = JSON.parse(done.stdout);
+      const { seconds: _, ...numbers } = JSON.parse(stdout.join("\n"));
       const { images: places, tolerance } = asked;
       check.equal(
         "numbers",

@@ -1,14 +1,14 @@
 /** Claims about `runLikelihood`: the task prints what it gives, and it does what its request says. @module */
+import { task } from "../../../scripts/likelihood.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import type { MnistSplit } from "../../../src/data/mnist.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import {
   type LikelihoodRequest,
   type LikelihoodResult,
   runLikelihood,
 } from "../../../src/runs/likelihood.ts";
-import { runWithRequest } from "../../instruments/dry_run.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { silentPredictor } from "../../instruments/silent_predictor.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
@@ -20,6 +20,10 @@ const splits = smallMnist({ train: 3, test: 3 });
 function small() {
   const { config, weights } = smallModel();
   return networkPredictor(config, weights);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 claim(
@@ -36,19 +40,22 @@ claim(
       ];
       const noisePredictor = small();
       for (const line of lines) {
-        const { request, done } = await runWithRequest(
-          "likelihood",
-          `${common} ${line}`.split(" "),
-          "--json",
-        );
-        const asked = request as LikelihoodRequest & { split: MnistSplit };
+        const { request: asked, stdout, bar } = await runInside(task, `${common} ${line} --json`);
         const result = await runLikelihood(asked, { noisePredictor, images: splits[asked.split] });
-        const printed = JSON.parse(done.stdout);
+        const printed = JSON.parse(stdout.join("\n"));
         const source = "the printed request, carried out here on the same engine";
         const { bits, ...measured } = result;
         for (const [name, value] of Object.entries(measured)) {
           check.equal(`${line}: ${name}`, printed[name], value, source);
         }
+        const counts = bits.length === 1 ? [0, 1] : [0, 2, 3];
+        const means = counts.map((n) => n === 0 ? "" : `, ${mean(bits.slice(0, n)).toFixed(3)} bits/dim`);
+        check.equal(
+          `${line}: counts of the bar and means so far`,
+          bar,
+          counts.map((n, i) => `likelihood ${n}/${bits.length} images${means[i]}`),
+          "batches of two",
+        );
         check.equal(
           `${line}: settings`,
           [printed.count, printed.split, printed.sde, printed.minNoise, printed.method, printed.seed],
@@ -56,18 +63,17 @@ claim(
           "the printed request",
         );
       }
-      const flags = `${common} --steps 1 --probes 3 --min-noise 0.2`.split(" ");
-      const { request, done } = await runWithRequest("likelihood", flags);
-      const result = await runLikelihood(request as LikelihoodRequest, {
+      const { request, stdout } = await runInside(task, `${common} --steps 1 --probes 3 --min-noise 0.2`);
+      const result = await runLikelihood(request, {
         noisePredictor,
         images: splits.test,
       });
       noisePredictor.dispose();
-      const { bitsPerDimension: mean, standardError, probeError } = result;
-      const words = `${mean.toFixed(3)} ± ${standardError?.toFixed(3)} bits per dimension ` +
+      const { bitsPerDimension, standardError, probeError } = result;
+      const words = `${bitsPerDimension.toFixed(3)} ± ${standardError?.toFixed(3)} bits per dimension ` +
         `(${probeError?.toFixed(4)} of it by the trace estimate); 3 test images, ve from noise ratio 0.2, ` +
         "1 steps of Runge-Kutta 4, truncated-normal dequantization, at most 4 evaluations, ";
-      check.equal("the sentence", done.stdout.slice(0, words.length), words, "the request carried out here");
+      check.equal("the sentence", stdout[0].slice(0, words.length), words, "the request carried out here");
     }),
 );
 

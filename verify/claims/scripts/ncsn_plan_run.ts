@@ -2,9 +2,9 @@
 import { task } from "../../../scripts/ncsn_plan.ts";
 import { largestDistance } from "../../../src/data/largest_distance.ts";
 import { type NcsnScheduleRequest, runNcsnSchedule } from "../../../src/runs/ncsn_schedule.ts";
-import { runWithRequest } from "../../instruments/dry_run.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { claim } from "../../suite/claim.ts";
@@ -28,9 +28,8 @@ claim(
       await writeMnist(folder, sets);
       const output = `${folder}/plan.json`;
       for (const line of ["--limit 9 --overlap 0.3 --smallest 0.05 --moves 7", "--kind ncsn"]) {
-        const flags = `--data ${folder} --engine wasm --output ${output} ${line}`.split(" ");
-        const { request, done } = await runWithRequest("ncsn:plan", flags, "--json");
-        const asked = request as Parameters<typeof task.report>[0];
+        const flags = `--data ${folder} --engine wasm --output ${output} ${line} --json`;
+        const { request: asked, stdout, bar } = await runInside(task, flags);
         const result = await runNcsnSchedule(asked, { images });
         const { schedule } = result;
         const plan = {
@@ -44,8 +43,10 @@ claim(
           epsilon: schedule.langevinStep,
         };
         const source = "the printed request, carried out here on the same engine";
-        check.equal(`${line}: printed`, JSON.parse(done.stdout), plan, source);
+        check.equal(`${line}: printed`, JSON.parse(stdout.join("\n")), plan, source);
         check.equal(`${line}: written`, JSON.parse(await Deno.readTextFile(output)), plan, source);
+        const counts = asked.kind === "ncsn" ? [] : ["comparing pairs 1000/1000 ‰"];
+        check.equal(`${line}: counts of the bar`, bar, counts, "all pairs of a few images are one block");
         const lines = await printed(() =>
           task.report(asked, { ...result, dataset: "mnist train" }, { json: false } as never)
         );

@@ -17,18 +17,19 @@ import { type PosteriorRequest, type PosteriorResult, runPosterior } from "../..
 import { type Check, claim } from "../../suite/claim.ts";
 import { inFolder, inputs as strokes } from "../../instruments/posterior_task.ts";
 import { printed } from "../../instruments/printed.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 
 const tasks = { inpaint, colorize, restore } as const;
 
 /** What the library draws for the request that --dry-run prints. */
-async function drawnFor(line: readonly string[], name: keyof typeof tasks): Promise<PosteriorResult> {
-  const dry = await run(name, ...line, "--dry-run");
-  const request: PosteriorRequest & { checkpoint: string } = JSON.parse(dry.stdout);
+async function drawnFor(
+  request: PosteriorRequest & { readonly checkpoint: string | null },
+  name: keyof typeof tasks,
+): Promise<PosteriorResult> {
   const grey = strokes(3, 3);
   const colours = digitColours(3, createRng(5).fork("inputs").startingAt(3));
   const { images, labels } = name === "colorize" ? colourDigits(grey, colours) : grey;
-  const { config, weights } = readModel(await Deno.readFile(request.checkpoint));
+  const { config, weights } = readModel(await Deno.readFile(request.checkpoint!));
   const noisePredictor = networkPredictor(config, weights);
   const fixture = new URL("../../../fixtures/models/classifier.safetensors", import.meta.url);
   const classifier = readClassifier(await Deno.readFile(fixture));
@@ -67,18 +68,25 @@ for (
         const line = ["--checkpoint", checkpoint, "--engine", "wasm", "--input", "digits:3-5", "--seed", "5"];
         const rest = `${flags} --count 3 --batch 4 --sampler ancestral --steps 3 --sde vp`;
         line.push(...rest.split(" "));
-        const expected = await drawnFor(line, name);
-        const [array, picture] = await Promise.all([
-          run(name, ...line, "--json", "--output", `${folder}/a.npy`),
-          run(name, ...line, "--json", "--output", `${folder}/a.png`),
-        ]);
-        check.equal("exit codes", [array.code, picture.code], [0, 0], array.stderr + picture.stderr);
+        const runInto = (file: string) =>
+          runInside(tasks[name] as typeof inpaint, `${line.join(" ")} --json --output ${folder}/${file}`);
+        const array = await runInto("a.npy");
+        const expected = await drawnFor(array.request, name);
+        await runInto("a.png");
+        const label = { inpaint: "inpainting", colorize: "colorizing", restore: "restoring" }[name];
+        const counts = Array.from({ length: 10 }, (_, n) => `${label} ${n}/9 steps`);
+        check.equal(
+          "counts of the bar",
+          [...new Set(array.bar)],
+          counts,
+          "three steps of 4, 4 and 1 samples",
+        );
         const channels = name === "colorize" ? 3 : 1;
         check.equal("array", readNpy(await Deno.readFile(`${folder}/a.npy`)), {
           shape: [3, 3, 28, 28, channels],
           values: fromModel(expected.values),
         }, "three digits, three samples of each, in order");
-        const { seconds, ...summary } = JSON.parse(array.stdout);
+        const { seconds, ...summary } = JSON.parse(array.stdout.join("\n"));
         check.holds(`seconds ${seconds}`, seconds > 0, "a run takes time");
         check.equal("summary", summary, {
           inputs: 3,
@@ -183,13 +191,23 @@ claim("a coloured picture is seen by its luma where the model is grey, and as it
 }, (check) =>
   inFolder(async (folder) => {
     const path = `${folder}/coloured.png`;
-    const data = new Uint8Array(28 * 28 * 4).map((_, at) => [200, 100, 50, 255][at % 4]);
+    // All pixels differ, so that another place would be seen.
+    const data = new Uint8Array(28 * 28 * 4).map((_, at) => at % 4 === 3 ? 255 : Math.imul(at, 73) % 256);
+    const colours = Array.from(data).filter((_, at) => at % 4 !== 3);
     await Deno.writeFile(path, encodePng({ width: 28, height: 28, data }));
     const options = { resize: false, data: null, seed: 0, engine: currentEngine()! };
     const seenBy = async (channels: number) => {
       const read = await readInputs({ kind: "picture", path }, { ...options, shape: [28, 28, channels] });
-      return [...modelToBytes(read.images).subarray(0, channels)];
+      check.equal(
+        `${channels} channels: count and labels`,
+        [read.count, read.labels],
+        [1, null],
+        "one picture",
+      );
+      return [...modelToBytes(read.images)];
     };
-    check.equal("grey", await seenBy(1), [124], "0.299·200 + 0.587·100 + 0.114·50 = 124.2 (ITU-R BT.601)");
-    check.equal("colours", await seenBy(3), [200, 100, 50], "its own");
+    const grey = Array.from({ length: 784 }, (_, at) =>
+      Math.round(0.299 * colours[3 * at] + 0.587 * colours[3 * at + 1] + 0.114 * colours[3 * at + 2]));
+    check.equal("grey", await seenBy(1), grey, "0.299 R + 0.587 G + 0.114 B (ITU-R BT.601)");
+    check.equal("colours", await seenBy(3), colours, "its own");
   }));

@@ -13,7 +13,7 @@ import { task } from "../../../scripts/train_classifier.ts";
 import { claim } from "../../suite/claim.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField, largestDifference } from "../../instruments/request_fields.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 
@@ -94,12 +94,14 @@ claim("train:classifier writes and says what runClassifierTraining gives for the
     await writeMnist(folder, sets);
     for (const kind of ["clean", "noisy"] as const) {
       const output = `${folder}/${kind}.safetensors`;
-      const line = `--data ${folder} --engine wasm --steps 2 --seed 7 --output ${output}`.split(" ");
-      if (kind === "noisy") line.push("--noisy");
-      const dry = await run("train:classifier", ...line, "--dry-run");
-      const request: ClassifierTrainingRequest = JSON.parse(dry.stdout);
-      const { code, stdout, stderr } = await run("train:classifier", ...line);
-      check.equal(`${kind}: exit code`, code, 0, stderr);
+      const line = `--data ${folder} --engine wasm --steps 2 --seed 7 --output ${output}`;
+      const { request, stdout, bar } = await runInside(task, kind === "noisy" ? `${line} --noisy` : line);
+      check.equal(
+        `${kind}: last count of the bar`,
+        bar.at(-1)?.replace(/[\d.]+$/, "…"),
+        "training 2/2 steps, loss …",
+        "--steps",
+      );
       const { weights, accuracy, levels } = await runClassifierTraining(request, sets);
       const bytes = await Deno.readFile(output);
       const written = kind === "clean" ? readClassifier(bytes) : readNoisyClassifier(bytes);
@@ -121,7 +123,7 @@ claim("train:classifier writes and says what runClassifierTraining gives for the
       );
       const tested = kind === "clean" ? [undefined, String(accuracy)] : [JSON.stringify(levels), undefined];
       check.equal(`${kind}: what the card says of the test`, [test, testAccuracy], tested, "the result");
-      const first = stdout.split("\n")[0].split(" after ")[0].split(",")[0];
+      const first = stdout[0].split(" after ")[0].split(",")[0];
       const said = kind === "clean"
         ? `test accuracy ${(100 * accuracy!).toFixed(2)}%`
         : `noise ratio 0.01: accuracy ${(100 * levels[0][1].accuracy).toFixed(2)}%`;

@@ -15,7 +15,7 @@ import { task } from "../../../scripts/tune.ts";
 import { claim } from "../../suite/claim.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 
@@ -185,12 +185,9 @@ claim(
       const flags =
         `--checkpoint ${folder}/model.safetensors --data ${folder} --engine wasm --count 20 --batch 12 --sde vp --steps 2 ` +
         "--sampler edm-stochastic --grid uniform --gamma 0.1,0.2 --s-noise 1.05 --repeats 2 --guidance 2 --seed 5 --metric kernel";
-      const dry = await run("tune", ...flags.split(" "), "--dry-run");
-      const { code, stdout, stderr } = await run("tune", ...flags.split(" "), "--json");
-      check.equal("exit code", code, 0, stderr);
-      const asked: TuningRequest = JSON.parse(dry.stdout);
+      const { request: asked, stdout, bar } = await runInside(task, `${flags} --json`);
       const { trials, best, floor } = await searched(asked);
-      const { seconds, ...said } = JSON.parse(stdout);
+      const { seconds, ...said } = JSON.parse(stdout.join("\n"));
       check.holds(`seconds ${seconds}`, seconds > 0, "drawing takes time");
       const { steps, options } = trials[best];
       check.equal("what is said", said, {
@@ -206,6 +203,13 @@ claim(
         trials,
         best: { steps, options },
       }, "the flags, and runTuning of the same digits");
+      const words = (gamma: number) => `2 steps, gamma ${gamma}, sNoise 1.05`;
+      check.equal("counts and notes of the bar", [...new Set(bar)], [
+        ...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => `tuning ${n}/16 steps, ${words(0.1)}`),
+        `${words(0.1)}: ${trials[0].mean.toFixed(2)} ± ${trials[0].error!.toFixed(2)}`,
+        ...[8, 9, 10, 11, 12, 13, 14, 15, 16].map((n) => `tuning ${n}/16 steps, ${words(0.2)}`),
+        `${words(0.2)}: ${trials[1].mean.toFixed(2)} ± ${trials[1].error!.toFixed(2)}`,
+      ], "two steps of two batches with two seeds for each γ");
     }),
 );
 
