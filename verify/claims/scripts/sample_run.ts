@@ -11,7 +11,7 @@ import { type Check, claim } from "../../suite/claim.ts";
 import { GifReader } from "../../instruments/gif_reader.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField, largestDifference } from "../../instruments/request_fields.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 
 /** What runSampling draws with the small network, batch by batch. */
@@ -185,21 +185,23 @@ claim(
         "--batch 3 --seed 8 --sampler ancestral --steps 3 --guidance 2 --guidance-max-sigma 30 --sde vp";
       /** Runs the task into a file and gives its summary and what the library draws for its request. */
       const both = async (file: string, ...flags: string[]) => {
-        const line = [...common, ...rest.split(" "), "--output", `${folder}/${file}`, ...flags];
-        const dry = await run("sample", ...line, "--dry-run");
-        const { code, stdout, stderr } = await run("sample", ...line, "--json");
-        if (code !== 0) throw new Error(stderr);
-        const request: SamplingRequest = JSON.parse(dry.stdout);
+        const line = [...common, ...rest.split(" "), "--output", `${folder}/${file}`, ...flags, "--json"];
+        const { request, stdout, stderr, bar } = await runInside(task, line.join(" "));
+        check.equal(`${file}: lines on stderr`, stderr, [], "nothing to say");
         const batches = await drawn(request);
         return {
           request,
           batches,
-          summary: JSON.parse(stdout),
+          bar: [...new Set(bar)],
+          summary: JSON.parse(stdout.join("\n")),
           values: numbersOf(batches.map((batch) => ({ ...batch, frames: [] }))),
         };
       };
       const npy = await both("a.npy");
       check.equal("samples in the batches", npy.batches.map(({ samples }) => samples), [3, 2], "--batch 3");
+      const counts = (total: number) =>
+        Array.from({ length: total + 1 }, (_, n) => `sampling ${n}/${total} steps`);
+      check.equal("counts of the bar", npy.bar, counts(6), "three steps of each batch");
       const array = readNpy(await Deno.readFile(`${folder}/a.npy`));
       check.equal("array", array.values, npy.values, "all batches, in order");
       const { seconds, ...summary } = npy.summary;
@@ -218,6 +220,8 @@ claim(
       const part = await both("b.npy", "--shard", "2/2", "--no-denoise", "--label", "6");
       check.equal("part: samples", part.batches.map(({ first }) => first), [3], "the second of two batches");
       check.equal("part", readNpy(await Deno.readFile(`${folder}/b.npy`)).values, part.values, "its batch");
+
+      check.equal("part: counts of the bar", part.bar, counts(3), "three steps of its batch");
 
       const png = await both("a.png", "--classifier-scale", "2");
       checkTiles(check, "picture", await decodePng(await Deno.readFile(`${folder}/a.png`)), png.values, 0);
