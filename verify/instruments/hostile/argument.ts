@@ -129,6 +129,8 @@ export type Rows = Readonly<Record<string, Row>>;
 /** One call with one hostile value. */
 export interface Case {
   readonly label: string;
+  /** The field that is replaced, with dots as in grid.steps, which a refusal must name; absent for a whole argument. */
+  readonly field?: string;
   readonly values: () => unknown[];
   /** Whether the call may be answered. */
   readonly allowed: boolean;
@@ -147,8 +149,9 @@ export function casesOf(row: Row, extra: readonly number[]): Case[] {
     const values = (make: () => unknown) => () =>
       row.arguments.map((other, i) => i === at ? make() : other.make());
     cases.push(
-      ...replaced(argument, `argument ${at + 1}`, hostile).map(({ label, allowed, make, like }) => ({
+      ...replaced(argument, `argument ${at + 1}`, hostile).map(({ label, field, allowed, make, like }) => ({
         label,
+        field,
         allowed,
         values: values(make),
         like: like && values(like),
@@ -160,6 +163,7 @@ export function casesOf(row: Row, extra: readonly number[]): Case[] {
 
 interface Replaced {
   readonly label: string;
+  readonly field?: string;
   readonly allowed: boolean;
   readonly make: () => unknown;
   readonly like?: () => unknown;
@@ -175,12 +179,13 @@ function replaced(
     allowed: argument.allows(make()),
     make,
   }));
-  for (const [key, field] of Object.entries(argument.fields ?? {})) {
+  for (const [key, inner] of Object.entries(argument.fields ?? {})) {
     const others = Object.entries(argument.fields ?? {}).filter(([other]) => other !== key);
     const put = (make: () => unknown) => () =>
       Object.fromEntries([...others.map(([other, { make }]) => [other, make()]), [key, make()]]);
-    for (const { make, like, ...rest } of replaced(field, `${where}.${key}`, hostile)) {
-      found.push({ ...rest, make: put(make), like: like && put(like) });
+    for (const { make, like, field, ...rest } of replaced(inner, `${where}.${key}`, hostile)) {
+      const path = field === undefined ? key : `${key}.${field}`;
+      found.push({ ...rest, field: path, make: put(make), like: like && put(like) });
     }
   }
   if (argument.entries !== undefined) {

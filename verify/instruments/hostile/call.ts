@@ -1,6 +1,7 @@
 /** One call of an exported function with a hostile value, and what came of it. @module */
 import * as tf from "../../../src/compute/tf.ts";
 import type { Case, Row } from "./argument.ts";
+import { lackingName } from "./named.ts";
 
 /** What came of a call: a sentence where it is not as it should be. */
 export interface Outcome {
@@ -26,7 +27,7 @@ export async function outcomeOf(
     answer = await settled(call(...values));
     outcome = { kind: "answered", wrong: await wrongAnswer(row, call, tried, answer) };
   } catch (error) {
-    outcome = { kind: "refused", wrong: wrongRefusal(row, error) };
+    outcome = { kind: "refused", wrong: wrongRefusal(row, error, tried.field) };
   }
   release(answer);
   release(values);
@@ -63,7 +64,7 @@ async function wrongAnswer(
 }
 
 /** What is wrong with a refusal. */
-function wrongRefusal(row: Row, error: unknown): string | undefined {
+function wrongRefusal(row: Row, error: unknown, field?: string): string | undefined {
   if (!(error instanceof Error)) return `throws ${brief(error)}`;
   const { message } = error;
   if (!(error instanceof RangeError || error instanceof TypeError || error.name === row.fails)) {
@@ -71,6 +72,8 @@ function wrongRefusal(row: Row, error: unknown): string | undefined {
   }
   if (message.length > 400 || /\n/.test(message)) return `throws a message of ${message.length} letters`;
   if (FOREIGN.test(message)) return `throws "${message}"`;
+  const lacking = lackingName(message, field);
+  if (lacking !== undefined) return `throws "${message}", which ${lacking}`;
   const thrower = /\n\s+at .*/.exec(error.stack ?? "")?.[0] ?? "";
   if (!/\/src\//.test(thrower)) return `throws "${message}" from${thrower.trim().slice(0, 120)}`;
   return undefined;
