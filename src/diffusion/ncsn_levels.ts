@@ -113,12 +113,7 @@ export function ratioOfOverlap(overlap: number, dimension: number): number {
 export function varianceAfter(
   plan: Pick<NcsnSchedule, "ratio" | "smallest" | "langevinStep" | "stepsPerLevel">,
 ): number {
-  requireOptions("plan", plan);
   const { ratio, smallest, langevinStep, stepsPerLevel } = plan;
-  requirePositive("ratio", ratio);
-  requirePositive("smallest", smallest);
-  requirePositive("langevinStep", langevinStep);
-  requireWhole("stepsPerLevel", stepsPerLevel);
   const step = langevinStep / smallest ** 2;
   const kept = (1 - step) ** 2;
   // A relative step that rounds to 0, or is 2, gives the variance no limit: every step adds 2 ε/σ².
@@ -132,9 +127,6 @@ export function varianceAfter(
  * the noise of the steps dominates.
  */
 export function bestLangevinStep(ratio: number, smallest: number, stepsPerLevel: number): number {
-  requirePositive("ratio", ratio);
-  requirePositive("smallest", smallest);
-  requireWhole("stepsPerLevel", stepsPerLevel, 1);
   const distance = (step: number) =>
     Math.abs(
       varianceAfter({ ratio, smallest, stepsPerLevel, langevinStep: step * smallest ** 2 }) - 1,
@@ -167,6 +159,7 @@ export function ncsnSchedule(options: NcsnScheduleOptions): NcsnSchedule {
       `the largest noise level must exceed the smallest, got ${quoted(largest)} ≤ ${smallest}`,
     );
   }
+  requireWhole("stepsPerLevel", stepsPerLevel, 1);
   const widest = ratioOfOverlap(overlap, dimension);
   const levels = 1 + Math.max(1, Math.ceil(Math.log(largest / smallest) / Math.log(widest)));
   requireWhole("the number of levels", levels, 2, MOST_LEVELS);

@@ -29,13 +29,7 @@
  */
 import { type BetaSchedule, linearBeta, piecewiseConstantBeta, requireBetas } from "./beta_schedule.ts";
 import { quoted } from "../input/quoted.ts";
-import {
-  requireBetween,
-  requireFinite,
-  requireOptions,
-  requirePositive,
-  requireWhole,
-} from "../input/require.ts";
+import { requireFinite, requireOptions, requirePositive } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 
 /**
@@ -272,7 +266,6 @@ export function noiseRatio(sde: Sde, t: number): number {
  * @throws {RangeError} When s exceeds t.
  */
 export function transition(sde: Sde, s: number, t: number): { scale: number; std: number } {
-  requireSde("sde", sde);
   if (!(s <= t)) throw new RangeError(`a transition runs forward, from s to t ≥ s; got s = ${s}, t = ${t}`);
   const before = noiseRatio(sde, s);
   const after = noiseRatio(sde, t);
@@ -286,9 +279,6 @@ export function transition(sde: Sde, s: number, t: number): { scale: number; std
  * Log density of the prior N(0, priorStd²·I), in nats, at a point of the given squared norm and dimension.
  */
 export function priorLogDensity(sde: Sde, squaredNorm: number, dimension: number): number {
-  requireSde("sde", sde);
-  requireBetween("a squared norm", squaredNorm, 0);
-  requireWhole("the dimension", dimension, 1);
   const variance = sde.priorStd ** 2;
   return -0.5 * (dimension * Math.log(2 * Math.PI * variance) + squaredNorm / variance);
 }

@@ -7,15 +7,7 @@ import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { Guidance } from "../networks/guidance_interval.ts";
 import { checkNumber } from "../input/fields.ts";
-import {
-  requireBetween,
-  requireNumbers,
-  requireOptions,
-  requirePositive,
-  requireWhole,
-} from "../input/require.ts";
-import { requireRng } from "../input/require_parts.ts";
-import { requireTensor } from "../compute/require_tensor.ts";
+import { requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
 
 /**
  * The objective of a consistency model; plain JSON. The recipe follows Geng et al. 2024 ("Consistency models made
@@ -84,8 +76,6 @@ interface ConsistencyLevels {
 
 /** ln(t/r) after a fraction of the steps, from 0 to 1. */
 export function consistencyGap(objective: ConsistencyObjective, done: number): number {
-  checkConsistency(objective);
-  requireBetween("done", done, 0, 1);
   const { gap } = objective;
   return gap.first * (gap.last / gap.first) ** Math.min(1, done / gap.settled);
 }
@@ -94,7 +84,6 @@ export function consistencyGap(objective: ConsistencyObjective, done: number): n
  * Draws the noise ratios of `rows` pairs; row i comes from the generator's sample i.
  *
  * @param done Fraction of the run's steps already taken, from 0 to 1.
- * @throws {RangeError} When a number of the objective is out of range.
  */
 export function drawConsistencyLevels(
   objective: ConsistencyObjective,
@@ -102,10 +91,6 @@ export function drawConsistencyLevels(
   rows: number,
   done: number,
 ): ConsistencyLevels {
-  checkConsistency(objective);
-  requireRng("rng", rng);
-  requireWhole("rows", rows, 1);
-  requireBetween("done", done, 0, 1);
   const { mean, std, range: [smallest, largest], highShare, highFrom } = objective;
   const normal = rng.fork("normal").normalValues([rows]);
   const uniform = rng.fork("uniform").uniformValues([rows]);
@@ -136,14 +121,7 @@ export function consistencyLoss(
   weight: tf.Tensor,
   huber: number,
 ): tf.Scalar {
-  requireTensor("target", target);
-  requireTensor("predicted", predicted, { shape: target.shape });
-  requireTensor("weight", weight);
-  requirePositive("huber", huber);
   const rows = target.shape[0];
-  if (weight.size !== rows) {
-    throw new RangeError(`weight must hold one number a row, got ${weight.size} for ${rows} rows`);
-  }
   return tf.tidy(() => {
     const squares = tf.sum(tf.reshape(tf.square(tf.sub(predicted, target)), [rows, -1]), 1);
     // √(s + c²) − c without the difference, which loses all digits where s is far below c².

@@ -19,7 +19,7 @@ import {
   requirePositive,
   requireWhole,
 } from "../input/require.ts";
-import { requireNoisePredictor, requireRng, requireSde } from "../input/require_parts.ts";
+import { requireNoisePredictor, requireRng } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** How noise levels are drawn and weighted; plain JSON. */
@@ -101,8 +101,6 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
 
 /** EDM's weight of the noise's squared error: ν² times that of the data's, so 1 + (ν/σ_d)². */
 export function edmWeight(noiseRatio: number, sigmaData: number): number {
-  requirePositive("noiseRatio", noiseRatio);
-  requirePositive("sigmaData", sigmaData);
   return 1 + (noiseRatio / sigmaData) ** 2;
 }
 
@@ -111,8 +109,6 @@ export function edmWeight(noiseRatio: number, sigmaData: number): number {
  * 1 for λ = σ², g²/σ² for λ = g².
  */
 export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likelihood"): number {
-  requireSde("sde", sde);
-  checkName("weighting", weighting, ["variance", "likelihood"]);
   requireNoise(sde, t);
   return weighting === "variance" ? 1 : (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2;
 }
@@ -125,9 +121,6 @@ export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likeliho
  * @param weight w, [B, 1, …].
  */
 export function denoisingLoss(predicted: tf.Tensor, noise: tf.Tensor, weight: tf.Tensor): tf.Scalar {
-  requireTensor("noise", noise);
-  requireTensor("predicted", predicted, { shape: noise.shape });
-  requireTensor("weight", weight);
   if (weight.size !== noise.shape[0]) {
     throw new RangeError(`weight must hold one number a row, got ${weight.size} for ${noise.shape[0]} rows`);
   }

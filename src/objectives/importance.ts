@@ -7,13 +7,9 @@
  * @module
  */
 import { halfLogSnr, requireNoise, type Sde } from "../diffusion/sde.ts";
-import { requireBetween } from "../input/require.ts";
-import { requireSde } from "../input/require_parts.ts";
 
 /** The time in [tMin, tMax] before which the share `u`, from 0 to 1, of ∫ g²/σ² dt lies. */
 export function importanceTime(sde: Sde, u: number): number {
-  requireSde("sde", sde);
-  requireBetween("u", u, 0, 1);
   const [first, last] = [halfLogSnr(sde, sde.tMin), halfLogSnr(sde, sde.tMax)];
   const time = sde.timeAtHalfLogSnr(first + (last - first) * u);
   return Math.min(sde.tMax, Math.max(sde.tMin, time));
@@ -24,7 +20,6 @@ export function importanceTime(sde: Sde, u: number): number {
  * 1.
  */
 export function importanceDensity(sde: Sde, t: number): number {
-  requireSde("sde", sde);
   requireNoise(sde, t);
   const slope = (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2 / 2;
   return slope * (sde.tMax - sde.tMin) / (halfLogSnr(sde, sde.tMin) - halfLogSnr(sde, sde.tMax));

@@ -180,7 +180,11 @@ claim(
         ],
         ["an overlap of 1", () => ratioOfOverlap(1, 10), /overlap must be above 0 and below \.99, got 1/],
         ["no dimension", () => ratioOfOverlap(0.5, 0), /dimension must be a positive integer, got 0/],
-        ["no steps", () => bestLangevinStep(1.1, 0.01, 0), /stepsPerLevel must be a positive integer, got 0/],
+        [
+          "no steps",
+          () => ncsnSchedule({ largest: 1, dimension: 10, stepsPerLevel: 0 }),
+          /^stepsPerLevel must be a positive integer, got 0$/,
+        ],
         ["one level", () => geometricLevels(2, 1, 1), /levels must be a whole number from 2 up, got 1/],
       ] as const
     ) await check.throws(name, action, message);

@@ -213,12 +213,17 @@ claim("each SDE is discretized by its own paper's rule, number by number", async
   await check.throws("a step back", () => forwardStep(vpSde(), 0.5, 0.4), /s = 0.5, t = 0.4/);
 });
 
-claim("preconditioning refuses an invalid sigmaData", async (check) => {
+claim("preconditioning refuses an invalid sigmaData and a noise ratio of 0", async (check) => {
+  await check.throws(
+    "no noise",
+    () => edmCoefficients(0.5, 0),
+    /^noiseRatio must be a positive number, got 0$/,
+  );
   for (const sigmaData of [0, -1, Infinity, NaN]) {
     await check.throws(
       `${sigmaData}`,
       () => edmCoefficients(sigmaData, 1),
-      /sigmaData must be a positive number/,
+      /^sigmaData must be a positive number/,
     );
   }
 });

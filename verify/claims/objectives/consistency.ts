@@ -6,6 +6,7 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import {
+  checkConsistency,
   consistencyDefaults,
   consistencyGap,
   consistencyLoss,
@@ -177,5 +178,65 @@ claim(
         }
       }
     }
+  },
+);
+
+claim(
+  "a consistency objective's numbers are refused out of their ranges, by name, and taken at their ends",
+  async (check) => {
+    const whole = consistencyDefaults(784, null);
+    check.equal("the recipe for digits", whole, {
+      kind: "consistency",
+      mean: -0.6,
+      std: 1.6,
+      range: [0.005, 40],
+      highShare: 0.125,
+      highFrom: 4,
+      gap: { first: 1.2, last: 0.12, settled: 0.75 },
+      huber: 0.01512,
+      teacher: null,
+    }, "Geng et al. 2024 and Song & Dhariwal 2023: c = .00054 √784");
+    const changed = (field: string, value: unknown) => () => {
+      const [outer, inner] = field.split(".");
+      const own = inner === undefined ? value : { ...whole.gap, [inner]: value };
+      return checkConsistency({ ...whole, [outer]: own } as ConsistencyObjective);
+    };
+    const wrong: [string, unknown][] = [
+      ["mean", NaN],
+      ["std", 0],
+      ["range", null],
+      ["range", [0, 1]],
+      ["range", [2, 2]],
+      ["range", [3, 2]],
+      ["highShare", -0.1],
+      ["highShare", 1.1],
+      ["highFrom", 0.004],
+      ["highFrom", 40],
+      ["gap", null],
+      ["gap.first", 0],
+      ["gap.last", 0],
+      ["gap.settled", 0],
+      ["gap.settled", 1.01],
+      ["huber", 0],
+    ];
+    for (const [field, value] of wrong) {
+      const message = new RegExp(`^${field.replace(".", "\\.")} must be `);
+      await check.throws(`${field} of ${value}`, changed(field, value), message);
+    }
+    await check.throws(
+      "no objective",
+      () => checkConsistency(null as unknown as ConsistencyObjective),
+      /^objective must be an object, got null$/,
+    );
+    for (
+      const [field, value] of [
+        ["mean", -3],
+        ["highShare", 0],
+        ["highShare", 1],
+        ["highFrom", 0.005],
+        ["gap.first", 0.01],
+        ["gap.settled", 1],
+      ] as const
+    ) await check.throws(`${field} of ${value}`, changed(field, value), /^no error$/);
   },
 );

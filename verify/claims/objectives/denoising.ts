@@ -196,10 +196,34 @@ claim(
 claim("noise levels out of range are refused", async (check) => {
   const rng = createRng(0);
   const edm = { kind: "edm", mean: 0, std: 1, sigmaData: 1 } as const;
-  await check.throws("std", () => drawNoiseLevels({ ...edm, std: 0 }, rng, 1), /std must be .*got 0/);
+  const sde = { kind: "sde", sde: vpSde().config, weighting: "variance" } as const;
+  for (
+    const [objective, message] of [
+      [{ ...edm, mean: NaN }, /^mean must be a finite number, got NaN$/],
+      [{ ...edm, std: 0 }, /^std must be a positive number, got 0$/],
+      [{ ...edm, sigmaData: -1 }, /^sigmaData must be a positive number, got -1$/],
+      [{ ...sde, weighting: "none" }, /^weighting must be "variance" or "likelihood", got "none"$/],
+      [{ ...sde, times: "late" }, /^times must be "uniform" or "importance", got "late"$/],
+      [{ ...sde, times: null }, /^times must be "uniform" or "importance", got null$/],
+      [{ kind: "levels", ratios: [1, 0] }, /^ratios must hold positive numbers, got 0$/],
+      [{ kind: "levels", ratios: [] }, /^an objective needs at least one noise ratio$/],
+      [{ kind: "other" }, /^an objective's kind must be "edm" or "sde" or "levels", got "other"$/],
+      [null, /^objective must be an object, got null$/],
+    ] as const
+  ) {
+    const draw = () => drawNoiseLevels(objective as unknown as ObjectiveConfig, rng, 1);
+    await check.throws(JSON.stringify(objective), draw, message);
+  }
   await check.throws(
-    "sigmaData",
-    () => drawNoiseLevels({ ...edm, sigmaData: -1 }, rng, 1),
-    /sigmaData must be .*got -1/,
+    "no rows",
+    () => drawNoiseLevels(edm, rng, 0),
+    /^rows must be a positive integer, got 0$/,
   );
+  const [noise, weight] = [tf.zeros([2, 3]), tf.ones([3, 1])];
+  await check.throws(
+    "weights of other rows",
+    () => denoisingLoss(noise, noise, weight),
+    /^weight must hold one number a row, got 3 for 2 rows$/,
+  );
+  tf.dispose([noise, weight]);
 });
