@@ -212,8 +212,11 @@ function checkConfig(config: UNetConfig): void {
   checkNumbers("widths", widths);
   checkNumbers("attention", config.attention);
   if (widths.length === 0) throw new RangeError("widths must name at least one level");
-  for (const width of widths) {
-    if (!Number.isInteger(width) || width < 1 || width % Math.min(groups, width) !== 0) {
+  for (const [level, width] of widths.entries()) {
+    const divides = (channels: number) => channels % Math.min(groups, channels) === 0;
+    // On the way up the blocks of all levels but the coarsest normalize twice the channels.
+    const fits = divides(width) && (level === widths.length - 1 || divides(2 * width));
+    if (!Number.isInteger(width) || width < 1 || !fits) {
       throw new RangeError(
         `each of widths must be a positive multiple of the ${groups} groups, got ${quoted(width)}`,
       );

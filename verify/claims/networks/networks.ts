@@ -166,6 +166,7 @@ claim("invalid network configs are refused in one sentence", async (check) => {
   const refused: [string, NetworkConfig, RegExp][] = [
     ["size", { ...DIGITS, height: 30 }, /multiples of 4 .*got 30×28/],
     ["widths", { ...DIGITS, widths: [32, 60] }, /multiple of the 8 groups, got 60/],
+    ["widths on the way up", { ...DIGITS, widths: [5, 32] }, /multiple of the 8 groups, got 5$/],
     ["no widths", { ...DIGITS, widths: [] }, /at least one level/],
     ["attention", { ...DIGITS, attention: [9] }, /heights of levels, got 9/],
     ["features", { ...DIGITS, noiseFeatures: 5 }, /even number of at least 4, got 5/],
@@ -186,5 +187,14 @@ claim("invalid network configs are refused in one sentence", async (check) => {
   ];
   for (const [what, config, message] of refused) {
     await check.throws(what, () => networkFromConfig(config), message);
+  }
+  for (const widths of [[4, 5], [2, 16], [8, 24]]) {
+    const { config } = networkFromConfig({ ...DIGITS, widths });
+    check.equal(
+      `widths ${widths}`,
+      config.widths,
+      widths,
+      "each layer's channels are whole groups, or fewer than groups",
+    );
   }
 });
