@@ -4,7 +4,7 @@
  */
 import { column, mapPerRow } from "../../../src/compute/rows.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
+import { requireScore, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { edmCoefficients, type Preconditioning } from "../../../src/diffusion/preconditioning.ts";
 import { noiseRatio, type SdeConfig, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
@@ -278,3 +278,53 @@ claim("per-row numbers broadcast over a batch, and another number of rows is ref
   );
   like.dispose();
 });
+
+claim(
+  "a score model takes times to tMax and its rounding, and a consistency function has neither score nor drift",
+  async (check) => {
+    const sde = vpSde({ tMin: 0.1, tMax: 0.5 });
+    const model = scoreModelFromNoise(sde, (x) => x.clone());
+    const x = tf.ones([2, 1]);
+    for (const name of ["predictedNoise", "score", "denoised", "odeDrift"] as const) {
+      const at = (t: number | Float64Array) => () => model[name](x, t).dispose();
+      for (const t of [0.25, 0.5 * (1 + 1e-10), Float64Array.of(0.1, 0.5), Float64Array.of(NaN, 0.5)]) {
+        await check.throws(`${name} at ${t}`, at(t), /^no error$/);
+      }
+      for (const t of [-1e-9, 0.5 * (1 + 1e-8), NaN]) {
+        const message = new RegExp(`^times must be from 0 to 0.5, got ${t}$`);
+        await check.throws(`${name} at ${t}`, at(t), message);
+        if (!Number.isNaN(t)) {
+          await check.throws(`${name}, row 2 at ${t}`, at(Float64Array.of(0.2, t)), message);
+        }
+      }
+      for (const t of [[0.1, 0.2], "0.2"]) {
+        await check.throws(
+          `${name} at ${JSON.stringify(t)}`,
+          at(t as unknown as number),
+          /^times must be a number or a Float64Array, one for each row, got /,
+        );
+      }
+    }
+    for (const name of ["score", "odeDrift"] as const) {
+      const none = (t: number | Float64Array) => () => model[name](x, t);
+      await check.throws(`${name} at 0`, none(0), /^there must be noise at the time, got none at 0$/);
+      await check.throws(`${name}, row 2 at 0`, none(Float64Array.of(0.2, 0)), /got none at 0$/);
+    }
+    const consistent = scoreModelFromNoise(sde, (x) => x.clone(), { consistency: true });
+    check.equal("marks", [model.consistency, consistent.consistency], [undefined, true], "as given");
+    for (const name of ["score", "odeDrift"] as const) {
+      await check.throws(
+        `a consistency function's ${name}`,
+        () => consistent[name](x, 0.2),
+        new RegExp(`^a consistency function has no ${name}: use a score network$`),
+      );
+    }
+    await check.throws(
+      "where a score is needed",
+      () => requireScore(consistent, "a test"),
+      /^a test needs a score, and this model is a consistency function/,
+    );
+    await check.throws("where none is", () => requireScore(model, "a test"), /^no error$/);
+    x.dispose();
+  },
+);

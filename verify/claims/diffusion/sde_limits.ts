@@ -5,8 +5,9 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import { forwardStep } from "../../../src/diffusion/forward_step.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../../../src/objectives/denoising.ts";
-import { edmCoefficients } from "../../../src/diffusion/preconditioning.ts";
+import { checkPreconditioning, edmCoefficients } from "../../../src/diffusion/preconditioning.ts";
 import {
+  discreteDdpm,
   noiseRatio,
   priorLogDensity,
   type Sde,
@@ -17,7 +18,13 @@ import {
   veSde,
   vpSde,
 } from "../../../src/diffusion/sde.ts";
-import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
+import {
+  sdeByName,
+  sdeFromConfig,
+  sdeInfo,
+  sdeKinds,
+  withMinimumNoise,
+} from "../../../src/diffusion/sde_registry.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { allSdes } from "../../problems/sdes.ts";
 import { claim } from "../../suite/claim.ts";
@@ -226,4 +233,101 @@ claim("preconditioning refuses an invalid sigmaData and a noise ratio of 0", asy
       /^sigmaData must be a positive number/,
     );
   }
+});
+
+claim("preconditioning takes its numbers at the ends of their ranges, and none beyond", async (check) => {
+  const whole = { sigmaData: 0.5, centre: 0 };
+  for (const fields of [{ sigmaData: 1e6 }, { sigmaData: 1e-9 }, { centre: -1e6 }, { centre: 1e6 }]) {
+    const taken = () => checkPreconditioning({ ...whole, ...fields });
+    await check.throws(JSON.stringify(fields), taken, /^no error$/);
+  }
+  for (const fields of [{ sigmaData: 0 }, { sigmaData: 1.1e6 }, { centre: -1.1e6 }, { centre: 1.1e6 }]) {
+    const message = new RegExp(`^the preconditioning's ${Object.keys(fields)[0]} must be `);
+    await check.throws(JSON.stringify(fields), () => checkPreconditioning({ ...whole, ...fields }), message);
+  }
+  await check.throws("nothing", () => checkPreconditioning(null), /^the preconditioning must be an object/);
+  for (const field of ["sigmaData", "centre"]) {
+    const lacking = { ...whole, [field]: undefined };
+    await check.throws(
+      `no ${field}`,
+      () => checkPreconditioning(JSON.parse(JSON.stringify(lacking))),
+      new RegExp(field),
+    );
+  }
+});
+
+claim("an SDE's functions are defined from 0 to tMax and a thousandth beyond", async (check) => {
+  for (const sde of [...allSdes, discreteDdpm([0.1, 0.2, 0.3])]) {
+    for (const name of ["alpha", "sigma", "driftCoefficient", "diffusionCoefficient"] as const) {
+      const what = `${sde.config.kind}: ${name}`;
+      for (const t of [0, sde.tMax, sde.tMax * 1.0009]) {
+        check.holds(`${what} at ${t}`, Number.isFinite(sde[name](t)), "solvers round");
+      }
+      for (const t of [-1e-9, sde.tMax * 1.0011, NaN]) {
+        await check.throws(`${what} at ${t}`, () => sde[name](t), /^times must be from 0 to 1, got /);
+      }
+    }
+  }
+});
+
+claim("the registry of SDEs says of each which numbers make it, and whether it has times", async (check) => {
+  const beta = { betaMin: "number", betaMax: "number" };
+  const expected = {
+    "ve": [{ sigmaMin: "number", sigmaMax: "number" }, true],
+    "vp": [beta, true],
+    "subvp": [beta, true],
+    "sigma-power": [{ sigma: "number" }, true],
+    "ddpm": [{ betas: "numbers" }, false],
+  };
+  const found = Object.fromEntries(sdeKinds.map((kind) => {
+    const { fields, times } = sdeInfo(kind);
+    return [kind, [fields, times]];
+  }));
+  check.equal("fields and times", found, expected, "SdeConfig");
+  const own = "by its paper's numbers";
+  check.equal(
+    "by name",
+    [...sdeKinds].filter((kind) => kind !== "ddpm").map((kind) => sdeByName(kind).config),
+    [
+      { kind: "ve", sigmaMin: 0.01, sigmaMax: 50, tMin: 1e-5, tMax: 1 },
+      { kind: "vp", betaMin: 0.1, betaMax: 20, tMin: 1e-3, tMax: 1 },
+      { kind: "subvp", betaMin: 0.1, betaMax: 20, tMin: 1e-3, tMax: 1 },
+      { kind: "sigma-power", sigma: 25, tMin: 1e-3, tMax: 1 },
+    ],
+    own,
+  );
+  await check.throws(
+    "no default",
+    () => sdeByName("ddpm" as "vp"),
+    /^ddpm has no default: use ve, vp, subvp, sigma-power$/,
+  );
+});
+
+claim("an SDE is not started from more noise than it has, nor from none", async (check) => {
+  const least = (sde: Sde, ratio: number) => () => withMinimumNoise(sde, ratio);
+  const ve = veSde({ sigmaMin: 0.01, sigmaMax: 5 });
+  for (const ratio of [0, -1, 5, 6, NaN, Infinity]) {
+    await check.throws(
+      `${ratio}`,
+      least(ve, ratio),
+      /^the minimum noise ratio must be positive and below 5\.00, got /,
+    );
+  }
+  for (const sde of [ve, vpSde(), subVpSde({ tMin: 0.2 }), sigmaPowerSde()]) {
+    const moved = withMinimumNoise(sde, 0.3);
+    const { kind } = sde.config;
+    check.within(`${kind}: ν at tMin`, noiseRatio(moved, moved.tMin), 0.3, 1e-12, "what was asked for");
+    check.within(
+      `${kind}: ν at tMax`,
+      noiseRatio(moved, moved.tMax) / noiseRatio(sde, sde.tMax),
+      1,
+      1e-12,
+      "kept",
+    );
+  }
+  await check.throws(
+    "DDPM",
+    least(discreteDdpm([0.1, 0.2]), 0.3),
+    /^a discrete-time DDPM starts at its first β/,
+  );
 });

@@ -94,3 +94,22 @@ claim("an invalid grid is refused with the value and what is allowed", async (ch
     /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras" or "levels"$/,
   );
 });
+
+claim(
+  "the levels grid has the ratios for digits where none are given, and no grid has more steps than allowed",
+  async (check) => {
+    for (const [i, ratios] of [[], [1.2], [2, 0.5], [3, 1.2, 0.4]].entries()) {
+      for (const sde of allSdes) {
+        const times = timeGrid(sde, { kind: "levels", steps: i + 1 });
+        const reached = [...times.subarray(1, i + 1)].map((t) => noiseRatio(sde, t));
+        const worst = Math.max(0, ...ratios.map((ratio, k) => Math.abs(reached[k] / ratio - 1)));
+        check.atMost(`${sde.config.kind}, ${i + 1} steps`, worst, 1e-9, "GridConfig's documentation");
+      }
+    }
+    await check.throws(
+      "more steps than a grid may have",
+      () => timeGrid(vpSde(), { kind: "uniform", steps: 1e7 + 1 }),
+      /^steps must be at most 10000000, got 10000001$/,
+    );
+  },
+);
