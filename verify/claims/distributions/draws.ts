@@ -2,10 +2,12 @@
  * What distributions draw.
  * @module
  */
-import { createRng } from "../../../src/compute/rng.ts";
+import { createRng, type Rng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { Banana } from "../../../src/distributions/banana.ts";
 import type { DataDistribution } from "../../../src/distributions/distribution.ts";
+import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
+import { PointCloud } from "../../../src/distributions/point_cloud.ts";
 import {
   checkerboard,
   gaussianRing,
@@ -24,6 +26,7 @@ import {
   checkVariance,
   standardNormalCdf,
 } from "../../instruments/statistics.ts";
+import { ListedRng } from "../../instruments/scripted_rng.ts";
 import { mixture } from "../../problems/mixtures.ts";
 
 /** Where these claims are examined. */
@@ -194,3 +197,61 @@ function checkNoise(check: Check, noisy: number[][], clean: number[][], noise: n
   checkVariance(check, "variance of the noise over its square", square, 1, added.length, "standard normal");
   checkUniform(check, "ranks of the noise", Float64Array.from(added, standardNormalCdf), "standard normal");
 }
+
+claim(
+  "every draw is its rule's for the numbers it is made from, the ends of their ranges too",
+  async (check) => {
+    const z = [1, -2, 0.5, 3, -1, 0, 2, 1];
+    const line = (...weights: number[]) =>
+      GaussianMixture.from({
+        weights,
+        means: weights.map((_, k) => [10 * k]),
+        covariances: weights.map(() => [[0.25]]),
+      });
+    const pi = Math.PI;
+    const moons = [[-0.5, 0.75], [0.5, -0.75], [0.5, -0.25], [-0.5, 0.25]];
+    const spiral = [[0, -1.5 * pi / 7], [-3 * pi / 7, 0], [
+      2.25 * pi / 7 / Math.SQRT2,
+      2.25 * pi / 7 / Math.SQRT2,
+    ]];
+    const circles = [[0.5, 0], [0, 1], [-1.5, 0], [0, -2]];
+    const around = (points: number[][], noise: number) =>
+      points.map((point, row) => point.map((value, i) => value + noise * z[2 * row + i]));
+    const ofMoons = [0.25, 0.5, 0.5, 0.5, 0, 0, 0.75, 0];
+    const ofCircles = [0, 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75];
+    const ofSpiral = [0, 0.3, 0.5, 0.7, 0.25, 0];
+    const squares = [[-2, -2], [0, -1.5], [-0.5, -0.75], [1, 1]];
+    const triples: [string, DataDistribution, number[], number[][]][] = [
+      ["a mixture", line(1, 1, 2), [0, 0.25, 0.5, 1 - 2 ** -53], [[0.5], [9], [20.25], [21.5]]],
+      ["a mixture with an impossible component", line(0, 1), [0, 0.5], [[10.5], [9]]],
+      [
+        "a point cloud",
+        new PointCloud([0, 1, 2, 3, 4, 5, 6, 7], 2, 0.5),
+        [0, 0.25, 0.49, 1 - 2 ** -53],
+        [[0.5, 0], [2.25, 4.5], [1.5, 3], [7, 7.5]],
+      ],
+      ["a banana", new Banana({ width: 2, thickness: 0.5, bend: 0.25 }), [], [[2, -1], [1, 0.75]]],
+      ["two moons", twoMoons({ noise: 0.1 }), ofMoons, around(moons, 0.1)],
+      ["two moons by default", toyByName("moons"), ofMoons, around(moons, 0.05)],
+      ["rings", rings({ noise: 0.2 }), ofCircles, around(circles, 0.2)],
+      ["rings by default", toyByName("rings"), ofCircles, around(circles, 0.05)],
+      ["one ring", rings({ radii: [3], noise: 0 }), [0.9, 0.25], [[0, 3]]],
+      ["a checkerboard", checkerboard(), [0, 0, 0.125, 0.5, 0.3125, 0.25, 0.875, 0], squares],
+      ["a swiss roll", swissRoll({ noise: 0.3 }), ofSpiral, around(spiral, 0.3)],
+      ["a swiss roll by default", toyByName("swiss-roll"), ofSpiral, around(spiral, 0.05)],
+    ];
+    for (const [name, distribution, uniform, expected] of triples) {
+      const rng: Rng = new ListedRng(uniform, z);
+      const sample = distribution.sample(rng, expected.length);
+      const values = await sample.array();
+      sample.dispose();
+      const errors = expected.flatMap((row, i) => row.map((value, j) => Math.abs(value - values[i][j])));
+      check.atMost(
+        `${name}: largest error`,
+        Math.max(...errors),
+        2e-6,
+        "by hand; float32 of numbers up to 21",
+      );
+    }
+  },
+);

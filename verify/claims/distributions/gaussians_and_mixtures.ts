@@ -307,5 +307,64 @@ claim(
       () => unit.logDensity(tf.zeros([2, 3]), 1),
       /^expected 1 numbers a row, got a batch of shape \[2,3\]$/,
     );
+    for (
+      const [what, action] of [
+        ["an eigenvalue that rounding made negative", gaussian([[1, 0], [0, -1e-13]])],
+        ["entries that rounding made different", gaussian([[1, 0.5], [0.5 * (1 + 1e-10), 1]])],
+        ["a weight of 0", () => new GaussianMixture([0, 2], [unit, unit])],
+        ["nothing given", () => mixture.given([], [])],
+      ] as const
+    ) await check.throws(what, action, /^no error$/);
+    for (
+      const [what, action, message] of [
+        [
+          "an eigenvalue below rounding",
+          gaussian([[1, 0], [0, -1e-11]]),
+          /^covariance must be positive semidef/,
+        ],
+        [
+          "entries that differ by more",
+          gaussian([[1, 0.5], [0.5 * (1 + 4e-9), 1]]),
+          /^covariance must be symmetric/,
+        ],
+        [
+          "a coordinate named twice",
+          () => mixture.given([1, 1], [0, 0]),
+          /must be distinct and from 0 to 2, got 1$/,
+        ],
+        ["half a coordinate", () => mixture.given([0.5], [0]), /must be distinct and from 0 to 2, got 0.5$/],
+        ["too many values for y", () => unit.posterior([0, 1], 1), /^y must hold 1 numbers, got 2$/],
+        [
+          "too few components",
+          () => new GaussianMixture([], []),
+          /^expected a weight for each component, got 0 for 0$/,
+        ],
+        ["no operator", () => unit.affine([]), /^operator must have rows of 1 numbers, got 0 rows$/],
+      ] as const
+    ) await check.throws(what, action, message);
+  },
+);
+
+claim(
+  "a batch of numbers is one of rows in one dimension, and a picture's is one of its pixels",
+  async (check) => {
+    const line = new Gaussian({ mean: [1], variances: [4] });
+    const square = new Gaussian({ mean: [0, 1, 2, 3], variances: [1, 1, 4, 4] });
+    const [numbers, pictures] = [tf.tensor1d([1, 3]), tf.ones([1, 2, 2, 1])];
+    const density = line.logDensity(numbers, 0);
+    const noise = [line.predictNoise(numbers, 2), square.predictNoise(pictures, 1)];
+    const half = Math.log(Math.sqrt(2 * Math.PI) * 2);
+    for (const [i, value] of [-half, -half - 0.5].entries()) {
+      check.within(`density of row ${i}`, (await density.data())[i], value, 1e-6, "−½ z² − ln(√2π 2)");
+    }
+    check.equal("shapes", noise.map(({ shape }) => shape), [[2], [1, 2, 2, 1]], "those of y");
+    check.equal("numbers", [...await noise[0].data()], [0, 0.5], "ν (y − μ)/(σ² + ν²)");
+    check.equal(
+      "pixels",
+      [...await noise[1].data()],
+      [0.5, 0, -0.2, -0.4].map(Math.fround),
+      "ν (y − μ)/(σ² + ν²)",
+    );
+    tf.dispose([numbers, pictures, density, ...noise]);
   },
 );
