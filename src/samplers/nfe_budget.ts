@@ -31,16 +31,18 @@ export function stepsForNfe(name: string, evaluations: number, options: SamplerO
   const available = evaluations - denoising;
   const perStep = nfePerStep(name, options);
   if (perStep === null) throw new RangeError(`${name} chooses its own steps, whatever the budget`);
-  if (name === "annealed-langevin" && options.correctorSteps === undefined && available >= 1) {
-    const levels = Math.min(grid.steps, available);
-    return { steps: levels, options: { ...options, correctorSteps: Math.floor(available / levels) } };
-  }
-  if (!(available >= perStep)) {
+  const fitsSteps = name === "annealed-langevin" && options.correctorSteps === undefined;
+  const least = fitsSteps ? 1 : perStep;
+  if (!(available >= least)) {
     throw new RangeError(
-      `${name} needs at least ${perStep + denoising} evaluations, for one step${
+      `${name} needs at least ${least + denoising} evaluations, for one step${
         denoising === 1 ? " and the last denoising" : ""
       }, got ${evaluations}`,
     );
+  }
+  if (fitsSteps) {
+    const levels = Math.min(grid.steps, available);
+    return { steps: levels, options: { ...options, correctorSteps: Math.floor(available / levels) } };
   }
   return { steps: Math.floor(available / perStep), options };
 }
