@@ -16,7 +16,7 @@ function convolve(
   backend: BackendWasm,
   x: tf.TensorInfo,
   filter: tf.TensorInfo,
-  pad: Padding,
+  pad: Padding | "valid",
   dilations: number[],
 ) {
   const kernel = tf.getKernel("Conv2D", "wasm");
@@ -57,10 +57,7 @@ export function filterGradient(
   kernels.batchLast(at(x), at(images), ...sizes);
   const filter = allocate(backend, [outHeight, outWidth, batchSize, outChannels]);
   kernels.swapLeading(at(dy), at(filter), batchSize, outHeight * outWidth, outChannels);
-  const product = convolve(backend, images, filter, [[0, 0], [0, 0], [0, 0], [0, 0]], [
-    strideHeight,
-    strideWidth,
-  ]);
+  const product = convolve(backend, images, filter, "valid", [strideHeight, strideWidth]);
   const gradient = allocate(backend, [...filterShape]);
   kernels.swapLeading(at(product), at(gradient), inChannels, filterHeight * filterWidth, outChannels);
   for (const { dataId } of [images, filter, product]) backend.disposeData(dataId);

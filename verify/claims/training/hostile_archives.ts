@@ -32,6 +32,12 @@ claim("tensors that overlap, leave holes or end before the file are refused by n
     ["an overlap", { a: tensor(0, 8), b: tensor(4, 12) }, 12, /the tensor "b" lies on bytes of another one$/],
     ["a hole", { a: tensor(0, 8), b: tensor(12, 16) }, 16, /there are 4 bytes of no tensor before "b"$/],
     ["bytes at the end", { a: tensor(0, 8) }, 12, /there are 4 bytes after the last tensor$/],
+    [
+      "another number of bytes",
+      { a: tensor(0, 8), b: { ...tensor(8, 16), shape: [3] } },
+      16,
+      /the tensor "b" has 8 bytes for 3 numbers of type F32$/,
+    ],
     ["an end beyond the file", { a: tensor(0, 8) }, 4, /the last tensor ends beyond the file$/],
   ];
   for (const [what, header, bytes, message] of cases) {
