@@ -1,4 +1,4 @@
-/** Details of a training run: which random numbers a step has, when it reports, what a checkpoint notes, and when it has diverged. @module */
+/** Details of a training run: which random numbers a step has, when it reports, what a checkpoint notes. @module */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
@@ -11,7 +11,6 @@ import {
   writeCheckpoint,
 } from "../../../src/training/checkpoint.ts";
 import { denoisingBatch } from "../../../src/training/denoising_step.ts";
-import { LossHistory } from "../../../src/training/loss_history.ts";
 import { checkOptimizer, learningRate, OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { initialState, toHost, train, type TrainingConfig } from "../../../src/training/train.ts";
 import { type ScoreTrainingConfig, trainScore } from "../../../src/training/train_score.ts";
@@ -119,42 +118,6 @@ claim("the last step of a cosine moves no weight, in either training loop", asyn
   const start = networkFromConfig(score.network).initialise(createRng(4).fork("weights"));
   check.equal("score matching: weights after one step of one", [...weights], [...start], "likewise");
 });
-
-claim(
-  "score matching reports the mean loss of every hundred steps and of the rest, and names a step that is not finite",
-  async (check) => {
-    const score: ScoreTrainingConfig = {
-      network: { kind: "mlp", dimensions: 2, hidden: 2, layers: 1, noiseFeatures: 4, classes: 0 },
-      ...{ matching: "denoising", sigma: 0.5, optimizer: OPTIMIZER_DEFAULTS, steps: 203, batch: 2, seed: 4 },
-    };
-    const calls: [number, number][] = [];
-    const points = (step: number) => tf.tensor2d([step / 203, 1, -1, 0.5], [2, 2]);
-    const { losses } = await trainScore(score, points, (...call) => calls.push(call));
-    check.equal("losses", losses.length, 203, "one a step");
-    check.equal(
-      "reported after",
-      calls.map(([done]) => done),
-      [100, 200, 203],
-      "every hundred, and the last",
-    );
-    for (const [at, [from, to]] of [[0, 100], [100, 200], [200, 203]].entries()) {
-      const mean = losses.slice(from, to).reduce((sum, value) => sum + value, 0) / (to - from);
-      check.within(
-        `mean from step ${from + 1} to ${to}`,
-        calls[at][1] / mean,
-        1,
-        1e-12,
-        "rounding of float64",
-      );
-    }
-    const broken = (step: number) => step === 104 ? tf.tensor2d([NaN, 1, -1, 0.5], [2, 2]) : points(step);
-    await check.throws(
-      "NaN in the points of step 105",
-      () => trainScore(score, broken),
-      /^the loss is NaN at step 105:/,
-    );
-  },
-);
 
 claim("a run reports when it is asked to, and its states are those of their steps", async (check) => {
   const batches = () => ({ images, labels });
@@ -266,35 +229,5 @@ claim(
     }
     const { dataset: _dataset, plan: _plan, changes: _changes, ...bare } = written;
     check.equal("without notes", readCheckpoint(writeCheckpoint(bare)), bare, "none are made up");
-  },
-);
-
-claim(
-  "a run has diverged after twenty reports in a row of over ten times the largest of the last hundred",
-  (check) => {
-    const history = (losses: readonly number[]) => {
-      const made = new LossHistory();
-      for (const loss of losses) made.add(loss);
-      return [made.largest, made.blownUp, made.diverged];
-    };
-    const times = (count: number, loss: number) => Array<number>(count).fill(loss);
-    const rows: [what: string, losses: number[], expected: [number, boolean, boolean]][] = [
-      ["nothing", [], [Infinity, false, false]],
-      ["a first report, however large", [1e9], [1e9, false, false]],
-      ["ten times", [2, 1, 20], [20, false, false]],
-      ["above ten times", [2, 1, 20.5], [2, true, false]],
-      ["NaN", [2, NaN], [2, true, false]],
-      ["infinity at first", [Infinity], [Infinity, true, false]],
-      ["nineteen", [1, ...times(19, 11)], [1, true, false]],
-      ["twenty", [1, ...times(20, 11)], [1, true, true]],
-      ["nineteen, a good one and nineteen", [1, ...times(19, 11), 1, ...times(19, 11)], [1, true, false]],
-      ["a good one after twenty", [1, ...times(20, 11), 2], [2, false, false]],
-      ["the largest among the last hundred", [5, ...times(99, 1)], [5, false, false]],
-      ["the largest before the last hundred", [5, ...times(100, 1)], [1, false, false]],
-      ["a spike among the last hundred takes no place", [5, 99, ...times(99, 1)], [5, false, false]],
-    ];
-    for (const [what, losses, expected] of rows) {
-      check.equal(what, history(losses), expected, "the rule in its documentation");
-    }
   },
 );
