@@ -73,6 +73,9 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
     requirePositive("std", std);
     requirePositive("sigmaData", sigmaData);
     const ratios = Float64Array.from(rng.normalValues([rows]), (z) => Math.exp(mean + std * z));
+    if (!ratios.every((ratio) => ratio > 0 && ratio < Infinity)) {
+      throw new RangeError(`mean and std must give noise ratios that float64 has, got ${mean} and ${std}`);
+    }
     return { noiseRatio: ratios, weight: ratios.map((ratio) => edmWeight(ratio, sigmaData)) };
   }
   if (objective.kind === "levels") {

@@ -200,6 +200,8 @@ claim("noise levels out of range are refused", async (check) => {
   for (
     const [objective, message] of [
       [{ ...edm, mean: NaN }, /^mean must be a finite number, got NaN$/],
+      [{ ...edm, mean: 1e4 }, /^mean and std must give noise ratios that float64 has, got 10000 and 1$/],
+      [{ ...edm, mean: -1e4 }, /^mean and std must give .*, got -10000 and 1$/],
       [{ ...edm, std: 0 }, /^std must be a positive number, got 0$/],
       [{ ...edm, sigmaData: -1 }, /^sigmaData must be a positive number, got -1$/],
       [{ ...sde, weighting: "none" }, /^weighting must be "variance" or "likelihood", got "none"$/],
