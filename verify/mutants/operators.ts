@@ -31,6 +31,9 @@ export interface Edit {
 /** Lists of more literals than this are data: only their first is changed. */
 const longestList = 16;
 
+/** Functions whose arguments may stand in any order. */
+const commutative = /^(Math\.(min|max|hypot)|tf\.(add|mul|maximum|minimum|squaredDifference))$/;
+
 /** Comparisons, and those with the bound on the other side of it. */
 const shifted: Readonly<Record<string, string>> = { "<": "<=", "<=": "<", ">": ">=", ">=": ">" };
 
@@ -110,7 +113,7 @@ function at(node: ts.Node, source: ts.SourceFile): Edit[] {
   if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
     const list = node.arguments ?? ts.factory.createNodeArray<ts.Expression>();
     list.forEach((_, i) => found.push(dropped("drop-argument", list, i, source)));
-    found.push(...swaps(list));
+    if (!commutative.test(text(node.expression))) found.push(...swaps(list));
     const [from, to] = list;
     const method = ts.isPropertyAccessExpression(node.expression) ? node.expression.name.text : "";
     if (["slice", "subarray"].includes(method) && list.length === 2 && text(from) !== "0") {

@@ -119,3 +119,18 @@ function integrated(distribution: Banana, [y1, y2]: readonly number[], ratio: nu
   }
   return { logDensity: Math.log(total), mean: [first / total, second / total] };
 }
+
+claim("the banana has a density at noise up to 10⁹ times its unit, and refuses more", async (check) => {
+  const banana = new Banana();
+  const y = tf.tensor2d([[1e9, -1e9]]);
+  const density = banana.logDensity(y, 1e9);
+  const expected = -1 - Math.log(2 * Math.PI) - 2 * Math.log(1e9);
+  check.within("log density", (await density.data())[0], expected, 1e-4, "N(0, ν²) to 9 digits; float32");
+  const message = /^noiseRatio must be a number from 0 to 1000000000, got 1100000000$/;
+  for (const ratio of [1.1e9, Float64Array.of(1.1e9)]) {
+    for (const name of ["logDensity", "predictNoise", "posteriorMean"] as const) {
+      await check.throws(`${name} at ${ratio}`, () => banana[name](y, ratio), message);
+    }
+  }
+  tf.dispose([y, density]);
+});

@@ -208,7 +208,7 @@ claim(
         means: weights.map((_, k) => [10 * k]),
         covariances: weights.map(() => [[0.25]]),
       });
-    const pi = Math.PI;
+    const [pi, half] = [Math.PI, Math.SQRT1_2];
     const moons = [[-0.5, 0.75], [0.5, -0.75], [0.5, -0.25], [-0.5, 0.25]];
     const spiral = [[0, -1.5 * pi / 7], [-3 * pi / 7, 0], [
       2.25 * pi / 7 / Math.SQRT2,
@@ -222,7 +222,7 @@ claim(
     const ofSpiral = [0, 0.3, 0.5, 0.7, 0.25, 0];
     const squares = [[-2, -2], [0, -1.5], [-0.5, -0.75], [1, 1]];
     const triples: [string, DataDistribution, number[], number[][]][] = [
-      ["a mixture", line(1, 1, 2), [0, 0.25, 0.5, 1 - 2 ** -53], [[0.5], [9], [20.25], [21.5]]],
+      ["a mixture", line(1, 2, 1), [0, 0.25, 0.7, 1 - 2 ** -53], [[0.5], [9], [10.25], [21.5]]],
       ["a mixture with an impossible component", line(0, 1), [0, 0.5], [[10.5], [9]]],
       [
         "a point cloud",
@@ -231,6 +231,14 @@ claim(
         [[0.5, 0], [2.25, 4.5], [1.5, 3], [7, 7.5]],
       ],
       ["a banana", new Banana({ width: 2, thickness: 0.5, bend: 0.25 }), [], [[2, -1], [1, 0.75]]],
+      [
+        "two Gaussians by default",
+        toyByName("mixture"),
+        [0.1, 0.2],
+        around([[-half, -half], [half, half]], 0.5),
+      ],
+      ["a banana by default", toyByName("banana"), [], [[1, -0.6], [0.5, 0.9 + 0.7 * (0.25 - 1)]]],
+      ["a ring of Gaussians by default", toyByName("gaussians"), [0, 0.25], around([[2, 0], [0, 2]], 0.15)],
       ["two moons", twoMoons({ noise: 0.1 }), ofMoons, around(moons, 0.1)],
       ["two moons by default", toyByName("moons"), ofMoons, around(moons, 0.05)],
       ["rings", rings({ noise: 0.2 }), ofCircles, around(circles, 0.2)],

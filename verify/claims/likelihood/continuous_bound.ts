@@ -258,3 +258,27 @@ claim("an SDE with another smallest noise ratio starts there, and ends where it 
     }
   }
 });
+
+claim("the bound's variance is that of its draws, and unknown for one", async (check) => {
+  const model = scoreModel(new Gaussian({ mean: [1, 0], variances: [1, 0.2] }), vpSde());
+  const x0 = createRng(check.seed).normal([3, 2]);
+  const drawn = (draws: number) => continuousElbo(model, x0, { rng: createRng(check.seed), draws });
+  const [one, two, three] = [await drawn(1), await drawn(2), await drawn(3)];
+  check.holds("of one draw", one.variance.every(Number.isNaN), "one value has no spread");
+  for (let row = 0; row < 3; row++) {
+    // The loss of each draw, less the same constant; the bound is their mean.
+    const losses = [one, two, three].map(({ bound }, i, all) =>
+      (i + 1) * bound[row] - i * (i === 0 ? 0 : all[i - 1].bound[row])
+    );
+    const mean = losses.reduce((sum, loss) => sum + loss) / 3;
+    const expected = losses.reduce((sum, loss) => sum + (loss - mean) ** 2, 0) / 2;
+    check.within(
+      `row ${row}`,
+      three.variance[row] / expected,
+      1,
+      1e-9,
+      "Σ (loss − mean)²/2 of draws one after another",
+    );
+  }
+  x0.dispose();
+});

@@ -2,6 +2,7 @@
  * Estimated traces, bits per dimension, and what likelihoods promise of batches and bad input.
  * @module
  */
+import { continuousElbo } from "../../../src/likelihood/continuous_bound.ts";
 import { Matrix, symmetricEigen } from "../../../src/math/linear_algebra.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
@@ -217,6 +218,16 @@ claim("invalid arguments of likelihoods and codes are errors that name the value
   const [x, two] = [tf.tensor2d([[0, 0, 0]]), tf.zeros([2, 3])];
   const bad: [string, () => unknown, RegExp][] = [
     ["probes", () => logLikelihood(model, x, { trace: { rng: createRng(1), probes: 0 } }), /probes .* got 0/],
+    [
+      "more probes than are allowed",
+      () => logLikelihood(model, x, { trace: { rng: createRng(1), probes: 1_000_001 } }),
+      /^probes must be at most 1000000, got 1000001$/,
+    ],
+    [
+      "more draws than are allowed",
+      () => continuousElbo(model, x, { rng: createRng(1), draws: 10_000_001 }),
+      /^draws must be at most 10000000, got 10000001$/,
+    ],
     [
       "a state without samples",
       () => logLikelihood(model, tf.scalar(1)),

@@ -33,6 +33,7 @@ const examples: Readonly<Record<Operator, readonly Example[]>> = {
   "swap": [
     ["f(a, b, b);", ["f(b, a, b);"]],
     ["f(...a, b);", []],
+    ["Math.min(a, b) + tf.sub(a, b);", ["Math.min(a, b) + tf.sub(b, a);"]],
     ["g = { width: w, height };", ["g = { width: height, height: w };"]],
     ["g = [a, b];", ["g = [b, a];"]],
     ["x = a + b - c;", ["x = c - (a + b);"]],

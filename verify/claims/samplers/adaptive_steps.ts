@@ -178,6 +178,72 @@ claim("Dormand–Prince's next step is 0.9 error^(−1/5) times as long, within 
   }
 });
 
+claim(
+  "Dormand–Prince's coefficients fulfil the conditions of order 5, and its error is that of order 4",
+  async (check) => {
+    // Every stage's slope is a unit vector of its own, so that a stage's state lists its coefficients.
+    const states: Float32Array[] = [];
+    const times: number[] = [];
+    const start = tf.zeros([1, 7]);
+    const end = await new DormandPrince({ rtol: 1e-12, atol: 1e-6, maxAttempts: 2 }).integrate(
+      (x, t) => {
+        const call = states.push(x.dataSync<"float32">().slice()) - 1;
+        times.push(t[0]);
+        const stage = call < 2 ? 0 : 1 + (call - 2) % 6;
+        return tf.oneHot(tf.tensor1d([stage], "int32"), 7).cast("float32");
+      },
+      start,
+      0,
+      1,
+    ).catch((error) => error);
+    tf.dispose([start, end]);
+    const h = times[7];
+    const a = [[], ...states.slice(2, 8).map((state) => Array.from(state, (value) => value / h))];
+    const c = [0, ...times.slice(2, 8).map((t) => t / h)];
+    const sum = (weights: readonly number[], values: readonly number[]) =>
+      weights.reduce((total, weight, j) => total + weight * values[j], 0);
+    const near = (what: string, value: number, expected: number) =>
+      check.within(
+        what,
+        value,
+        expected,
+        4e-6,
+        "Hairer, Nørsett & Wanner 1993, II.5; float32 of numbers up to 12",
+      );
+    for (let stage = 1; stage < 7; stage++) {
+      near(
+        `Σ a_${stage + 1}j`,
+        sum(a[stage], c.map(() => 1)),
+        c[stage],
+      );
+    }
+    const weights = a[6];
+    const power = (k: number) => c.map((node) => node ** k);
+    for (let k = 1; k < 5; k++) near(`Σ b c^${k}`, sum(weights, power(k)), 1 / (k + 1));
+    const inner = (values: readonly number[]) => a.map((row) => sum(row, values));
+    const product = (x: readonly number[], y: readonly number[]) => x.map((value, i) => value * y[i]);
+    near("Σ b a c", sum(weights, inner(c)), 1 / 6);
+    near("Σ b c a c", sum(weights, product(c, inner(c))), 1 / 8);
+    near("Σ b a c²", sum(weights, inner(power(2))), 1 / 12);
+    near("Σ b a a c", sum(weights, inner(inner(c))), 1 / 24);
+    near("Σ b a c³", sum(weights, inner(power(3))), 1 / 20);
+    near("Σ b c² a c", sum(weights, product(power(2), inner(c))), 1 / 10);
+    // The weights of the fourth-order solution.
+    const fourth = [5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40];
+    const size = Math.sqrt(
+      fourth.reduce((total, weight, i) => total + ((weights[i] ?? 0) - weight) ** 2, 0) / 7,
+    );
+    const ratio = times[13] / h;
+    check.within(
+      "next step",
+      ratio,
+      0.9 * (size * h / 1e-6) ** -0.2,
+      1e-4,
+      "Dormand & Prince 1980, Table 2, b − b̂",
+    );
+  },
+);
+
 claim("the adaptive SDE solver's next step is 0.9 error^(−0.9) times as long", async (check) => {
   const sde = veSde({ sigmaMin: 0.01, sigmaMax: 5 });
   for (const [rtol, atol] of [[0.05, 0.01], [1e-6, 0.5], [4, 0.01]]) {
