@@ -9,9 +9,11 @@ import { task } from "../../../scripts/train.ts";
 import { claim } from "../../suite/claim.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
-import { run } from "../../instruments/run_task.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
+
+const parameters = [...smallModel().weights.values()].reduce((sum, values) => sum + values.length, 0);
 
 const sets = smallMnist({ train: 7, test: 5 });
 
@@ -25,10 +27,33 @@ claim(
       const line =
         `--data ${folder} --engine wasm --objective consistency-training --from ${folder}/model.safetensors ` +
         `--steps 8 --batch 3 --seed 2 --out ${out} --log-every 4 --checkpoint-every 3 --keep-models`;
-      const dry = await run("train", ...line.split(" "), "--dry-run");
-      const { config }: { config: TrainingConfig } = JSON.parse(dry.stdout);
-      const { code, stderr } = await run("train", ...line.split(" "));
-      check.equal("exit code", code, 0, stderr);
+      const { request: { config }, stdout, stderr, bar } = await runInside(task, line);
+      check.equal(
+        "lines on stderr",
+        stderr.map((text) => text.replace(/: 0 \(.*\)$/, ": …")),
+        [
+          "mnist train: 7 images of 28×28 with 1 channel, 10 classes: …",
+          `training ${parameters} parameters on 7 images of mnist train, engine wasm, as asked`,
+        ],
+        "the data, the network and the engine",
+      );
+      check.holds(
+        stdout.join("\n"),
+        /^8 steps in \d+\.\d+ s, loss [\d.]+: .*\/run\/model\.safetensors$/.test(stdout[0]),
+        "--steps",
+      );
+      check.equal(
+        "counts of the bar, and the lines above it",
+        bar.map((text) => text.replace(/loss \d+\.\d{4}/, "loss …")),
+        [1, 2, 3, 4, 5, 6, 7, 8].flatMap((step) => [
+          ...step === 4 || step === 7
+            ? [`step ${step - 1}: loss …, ${out}/samples-00000${step - 1}.png`]
+            : [],
+          ...step === 8 ? [] : [`training ${step}/8 steps, loss …`],
+          ...step === 8 ? ["training 8/8 steps, loss …", `step 8: loss …, ${out}/samples-000008.png`] : [],
+        ]),
+        "--steps and --checkpoint-every 3: a checkpoint is judged by the next step's loss",
+      );
       const written = readCheckpoint(await Deno.readFile(`${out}/checkpoint.safetensors`));
       check.equal("config", written.config, config, "the printed request");
       const batches = shuffledBatches(sets.train, 3, createRng(2).fork("batches"));
