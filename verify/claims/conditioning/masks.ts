@@ -135,3 +135,66 @@ claim(
     known.dispose();
   },
 );
+
+claim("masks of pictures that are no squares lie along the right sides", async (check) => {
+  const mask = (name: MaskName, shape: number[]) => Array.from(maskByName(name, shape));
+  check.equal("left of 2 × 4", mask("left", [2, 4, 1]), [0, 0, 1, 1, 0, 0, 1, 1], "two columns of four");
+  check.equal("top of 4 × 2", mask("top", [4, 2, 1]), [0, 0, 0, 0, 1, 1, 1, 1], "two rows of four");
+  const shape = [3, 5, 2];
+  const uniforms = createRng(check.seed).fork("mask").uniformValues([1, 15]);
+  const expected = Array.from(uniforms).flatMap((u) => u < 0.4 ? [0, 0] : [1, 1]);
+  check.equal("at random", [...randomMask(shape, 0.4, createRng(check.seed))], expected, "a number a pixel");
+  const picture = (...pixels: number[][]) => ({
+    width: pixels.length,
+    height: 1,
+    data: Uint8Array.from(pixels.flat()),
+  });
+  const dark = picture([127, 127, 128, 255], [128, 128, 127, 255], [0, 0, 0, 0], [0, 0, 0, 120]);
+  check.equal(
+    "borders",
+    [...maskFromPicture(dark, [1, 4, 1])],
+    [0, 1, 1, 1],
+    "382 of 765, 383, and on white",
+  );
+  const tall = { width: 1, height: 2, data: Uint8Array.of(0, 0, 0, 255, 255, 255, 255, 255) };
+  check.equal(
+    "two rows",
+    [...maskFromPicture(tall, [2, 1, 3])],
+    [0, 0, 0, 1, 1, 1],
+    "the upper one is black",
+  );
+  const shapes: [string, unknown][] = [["two axes", [2, 2]], ["four axes", [1, 2, 2, 1]], ["no row", [
+    0,
+    2,
+    1,
+  ]], ["half a row", [1.5, 2, 1]]];
+  for (const [what, shape] of shapes) {
+    await check.throws(
+      what,
+      () => maskByName("left", shape as number[]),
+      /^a mask is for images of shape \[height, width, channels\], got \[/,
+    );
+  }
+  await check.throws("no shape", () => maskByName("left", 7 as unknown as number[]), /channels\], got 7$/);
+  await check.throws(
+    "nothing dark",
+    () => maskFromPicture(picture([255, 255, 255, 255]), [1, 1, 1]),
+    /^the mask hides nothing: /,
+  );
+  await check.throws(
+    "too high",
+    () => maskFromPicture(tall, [1, 1, 1]),
+    /of 1×1 must be of that size, got 1×2$/,
+  );
+  await check.throws(
+    "too wide",
+    () => maskFromPicture(dark, [1, 3, 1]),
+    /of 3×1 must be of that size, got 4×1$/,
+  );
+  await check.throws("below 0", () => randomMask([1, 1, 1], -0.1, createRng(1)), /from 0 to 1, got -0.1$/);
+  await check.throws(
+    "text",
+    () => randomMask([1, 1, 1], "1" as unknown as number, createRng(1)),
+    /from 0 to 1, got "1"$/,
+  );
+});

@@ -227,3 +227,132 @@ claim("operators and observations refuse mismatched shapes and values in one sen
 async function refused(check: Check, cases: readonly [string, () => unknown, RegExp][]): Promise<void> {
   for (const [what, action, message] of cases) await check.throws(what, action, message);
 }
+
+claim("operators and bases take the shapes of their definitions, and no others", async (check) => {
+  const shapes = (operator: LinearOperator) => [operator.inputShape, operator.outputShape];
+  const definitions: [string, LinearOperator, number[][]][] = [
+    ["mask", maskOperator([2, 2], [1, 0, 1, 1]), [[2, 2], [3]]],
+    ["pooling", poolingOperator([4, 6, 3], 2), [[4, 6, 3], [2, 3, 3]]],
+    ["blur", blurOperator([4, 6, 3], [[1, 2, 1]]), [[4, 6, 3], [4, 6, 3]]],
+    ["projection", projectionOperator([2, 1], [[1, 2], [3, 4], [5, 6]]), [[2, 1], [3]]],
+    ["random projection", randomProjection(createRng(1), [2, 1], 5), [[2, 1], [5]]],
+    ["grey", greyOperator([4, 6, 3]), [[4, 6, 3], [4, 6, 1]]],
+  ];
+  for (const [what, operator, expected] of definitions) {
+    check.equal(what, shapes(operator), expected, "written out");
+  }
+  const wide = await operatorMatrix(poolingOperator([2, 2, 2], 2));
+  check.equal("pooling of two channels", wide, [[0.25, 0, 0.25, 0, 0.25, 0, 0.25, 0], [
+    0,
+    0.25,
+    0,
+    0.25,
+    0,
+    0.25,
+    0,
+    0.25,
+  ]], "each by itself");
+  const column = await operatorMatrix(blurOperator([2, 1, 1], [[1], [2], [4]]));
+  check.equal("blur of a column", column, [[2, 4], [1, 2]], "Σ kernel[k] x[i + k − 1]");
+  const pair = await operatorMatrix(blurOperator([1, 1, 2], [[3]]));
+  check.equal("blur of two channels", pair, [[3, 0], [0, 3]], "each by itself");
+  const z = createRng(7).normalValues([2, 4]);
+  const random = (await operatorMatrix(randomProjection(createRng(7), [4], 2))).flat();
+  check.atMost(
+    "random directions",
+    Math.max(...random.map((value, i) => Math.abs(value - z[i] / 2))),
+    1e-7,
+    "z/√4, row by row",
+  );
+  const kernel = gaussianKernel(0.5);
+  check.equal("reach of a kernel", [kernel.length, kernel[0].length], [5, 5], "three deviations, rounded up");
+  check.within(
+    "its centre over its neighbour",
+    kernel[2][2] / kernel[2][1],
+    Math.exp(2),
+    1e-9,
+    "exp(−½ (1/σ)²)",
+  );
+  check.within("along the other axis", kernel[2][2] / kernel[0][2], Math.exp(8), 1e-6, "exp(−½ (2/σ)²)");
+  check.equal("the widest kernel", gaussianKernel(1000).length, 6001, "1000 is allowed");
+  const rows = [[0.6, 0.8], [-0.8, 0.6]];
+  const turned = tf.tidy(() => {
+    const x = tf.tensor2d([[1, 0], [0, 1]]);
+    const basis = channelBasis(rows);
+    return [basis.toBasis(x), basis.fromBasis(x)];
+  });
+  const [to, from] = await Promise.all(turned.map(async (tensor) => (await tensor.array()) as number[][]));
+  tf.dispose(turned);
+  const near = (a: number[][], b: number[][]) =>
+    Math.max(...a.flatMap((row, i) => row.map((v, j) => Math.abs(v - b[i][j]))));
+  check.atMost("to a basis", near(to, [[0.6, -0.8], [0.8, 0.6]]), 1e-7, "products with its vectors");
+  check.atMost("from a basis", near(from, rows), 1e-7, "the sum of its vectors");
+  check.equal(
+    "grey mask",
+    [...greyMask([2, 1, 3])],
+    [1, 0, 0, 1, 0, 0],
+    "the first coefficient of each pixel",
+  );
+  await refused(check, [
+    ["wide kernels", () => gaussianKernel(1001), /^std must be at most 1000, got 1001$/],
+    ["rows of two lengths", () => blurOperator([4, 4, 1], [[1], [1, 1, 1], [1]]), /odd sides .*, got 3 × 1$/],
+    ["an even column", () => blurOperator([4, 4, 1], [[1], [1]]), /odd sides .*, got 2 × 1$/],
+    ["no kernel", () => blurOperator([4, 4, 1], []), /odd sides .*, got 0 × 0$/],
+    ["half a block", () => poolingOperator([4, 4, 1], 0.5), /divides 4 × 4, got 0\.5$/],
+    ["a block of none", () => poolingOperator([4, 4, 1], 0), /divides 4 × 4, got 0$/],
+    ["blocks that fit the height alone", () => poolingOperator([4, 3, 1], 2), /divides 4 × 3, got 2$/],
+    ["blocks that fit the width alone", () => poolingOperator([3, 4, 1], 2), /divides 3 × 4, got 2$/],
+    [
+      "a matrix with 1e39",
+      () => projectionOperator([1], [[1e39]]),
+      /^the matrix must hold finite numbers, got Infinity$/,
+    ],
+    [
+      "a sample without an axis",
+      () => projectionOperator([], [[1]]),
+      /^a sample's shape must have an axis, got \[\]$/,
+    ],
+    [
+      "no directions",
+      () => randomProjection(createRng(1), [2], 0),
+      /^count must be a positive integer, got 0$/,
+    ],
+    ["no vectors", () => channelBasis([]), /^a basis needs at least one vector, got none$/],
+    [
+      "vectors that are too long",
+      () => channelBasis([[1, 0, 0], [0, 1, 0]]),
+      /orthonormal, but the product of 0 and 0 is 1$/,
+    ],
+    [
+      "vectors of length two",
+      () => channelBasis([[1, 0], [0, 2]]),
+      /orthonormal, but the product of 1 and 1 is 4$/,
+    ],
+    [
+      "a basis of other channels",
+      () => channelBasis([[1]]).toBasis(tf.zeros([1, 2])),
+      /^the basis is of 1 channels, got the shape \[1,2\]$/,
+    ],
+    [
+      "grey of four channels",
+      () => greyMask([1, 1, 4]),
+      /^a grey mask is for shapes \[height, width, 3\], got \[1,1,4\]$/,
+    ],
+    ["grey of two axes", () => greyMask([3, 3]), /\[height, width, 3\], got \[3,3\]$/],
+    [
+      "an adjoint of another shape",
+      () => maskOperator([2], [1, 0]).adjoint(tf.zeros([1, 2])),
+      /takes \[samples, 1\], got \[1,2\]$/,
+    ],
+    [
+      "infinite noise",
+      () => linearObservation(maskOperator([1], [1]), tf.zeros([1, 1]), Infinity),
+      /at least 0, got Infinity$/,
+    ],
+    [
+      "an observation of one axis",
+      () => linearObservation(maskOperator([1], [1]), tf.zeros([1])),
+      /must be \[samples, 1\], got \[1\]$/,
+    ],
+  ]);
+});

@@ -158,3 +158,91 @@ claim(
     await check.throws("one point", () => energyDistance([1], [1, 2], 1), /1 values are not two or more/);
   },
 );
+
+claim(
+  "distances between samples of different sizes are their sums over pairs and quantiles",
+  async (check) => {
+    check.within(
+      "energy, {0, 1} to {3, 5, 10}",
+      energyDistance([0, 1], [3, 5, 10], 1),
+      11 - 1 - 14 / 3,
+      1e-12,
+      "2 · 33/6 − |0−1| − (2 + 7 + 5)/3",
+    );
+    const plane = energyDistance([0, 0, 3, 4], [0, 0, 0, 0, 6, 8], 2);
+    check.within(
+      "energy in the plane",
+      plane,
+      2 * 25 / 6 - 5 - 20 / 3,
+      1e-12,
+      "pairs 0, 0, 10, 5, 5 and 5 apart",
+    );
+    const rng = createRng(check.seed);
+    const line = slicedWasserstein([0, 3, 6, 9], [1], 1, 2, rng);
+    check.within("sliced, four to one", line, Math.sqrt((1 + 4 + 25 + 64) / 4), 1e-6, "∫ (F⁻¹ − 1)²");
+    const sampled = rng.startingAt(7);
+    const points = rng.fork("points").normalValues([6, 3]);
+    const other = points.map((z) => z * z);
+    check.equal(
+      "the same directions for all samples of a run",
+      slicedWasserstein(points, other, 3, 5, sampled),
+      slicedWasserstein(points, other, 3, 5, rng),
+      "the seed alone decides",
+    );
+    const words = (count: number, what: string) => new RegExp(`^${count} values are ${what}`);
+    const energy = "not two or more 2-dimensional points$";
+    const sliced = "no positive number of 2-dimensional points$";
+    await check.throws(
+      "half a first point",
+      () => energyDistance([1, 2, 3], [1, 2, 3, 4], 2),
+      words(3, energy),
+    );
+    await check.throws(
+      "half a second point",
+      () => energyDistance([1, 2, 3, 4], [1, 2, 3], 2),
+      words(3, energy),
+    );
+    await check.throws("one second point", () => energyDistance([1, 2, 3, 4], [1, 2], 2), words(2, energy));
+    await check.throws(
+      "sliced: half",
+      () => slicedWasserstein([1, 2], [1, 2, 3], 2, 1, rng),
+      words(3, sliced),
+    );
+    await check.throws("sliced: none", () => slicedWasserstein([1, 2], [], 2, 1, rng), words(0, sliced));
+    await check.throws(
+      "no axes",
+      () => energyDistance([1, 2], [1, 2], 0),
+      /^dimension must be a positive integer/,
+    );
+    await check.throws(
+      "no direction",
+      () => slicedWasserstein([1], [1], 1, 0, rng),
+      /^directions must be a positive/,
+    );
+    const moments = featureMoments([1, 2, 3, 4, 5, 7], 2);
+    check.within("mean", moments.mean[1], 13 / 3, 1e-12, "by hand");
+    const covariance = [4, 5, 5, 19 / 3];
+    check.atMost(
+      "covariance",
+      Math.max(...covariance.map((value, i) => Math.abs(moments.covariance[i] - value))),
+      1e-12,
+      "by hand, over n − 1",
+    );
+    const bad = (change: object) => () => frechetDistance(moments, { ...moments, ...change });
+    await check.throws(
+      "half a covariance",
+      bad({ covariance: new Float64Array(3) }),
+      /^a covariance of 2 features has 4 entries, got 3$/,
+    );
+    await check.throws(
+      "a negative variance",
+      bad({ covariance: Float64Array.of(1, 0, 0, -1) }),
+      /^variance 1 must be a number from 0, got -1$/,
+    );
+    await check.throws(
+      "no features",
+      bad({ mean: new Float64Array(0) }),
+      /^a covariance of 0 features has 0 entries, got 4$/,
+    );
+  },
+);

@@ -29,6 +29,10 @@ claim("pooled features are the means and standard deviations of each channel's p
     1e-7,
     "by its definition, rounding under a root apart",
   );
+  check.equal("four parts a side by default", patchStatistics(set).dimension, 96, "2 · 4² · 3");
+  check.equal("as many parts as rows or columns", patchStatistics(set, 1).dimension, 6, "2 · 3");
+  await check.throws("no part", () => patchStatistics(set, 0), /have 1 to 4 parts a side, got 0/);
+  await check.throws("half a part", () => patchStatistics(set, 1.5), /have 1 to 4 parts a side, got 1.5/);
   await check.throws(
     "too many parts",
     () => patchStatistics(set, 5),

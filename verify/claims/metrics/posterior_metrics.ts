@@ -117,3 +117,64 @@ claim("a resized picture's pixels are the means of the areas that they cover", a
   check.equal("the same size", resizePicture(picture, 4, 2), picture, "nothing to do");
   await check.throws("no width", () => resizePicture(picture, 0, 2), /positive integers, got 0×2/);
 });
+
+claim("class preservation counts each digit's samples for its own class", async (check) => {
+  const file = new URL("../../../fixtures/models/classifier.safetensors", import.meta.url);
+  const classifier = readClassifier(await Deno.readFile(file));
+  const images = toModel(proceduralDigits(40, createRng(check.seed)).images);
+  const found = (await classify(classifier, images)).labels;
+  const [a, b, c] = [...new Set(found)].sort((x, y) => y - x);
+  const rows = [a, a, b, /**/ b, b, b, /**/ b, b, a].map((label) => {
+    const at = 784 * found.indexOf(label);
+    return Array.from(images.subarray(at, at + 784));
+  });
+  const kept = await classPreservation(classifier, Float32Array.from(rows.flat()), Uint8Array.of(a, b, c));
+  const perClass = Array.from(
+    { length: 10 },
+    (_, label) => label === a ? 2 / 3 : label === b ? 1 : label === c ? 0 : null,
+  );
+  check.equal("by class", kept.perClass, perClass, "two of three, three of three, none of three");
+  check.within("samples of their class", kept.kept, 5 / 9, 1e-12, "five of nine");
+  check.within("by vote", kept.keptByVote, 2 / 3, 1e-12, "two digits of three");
+  check.within("classes a digit", kept.classes, 5 / 3, 1e-12, "2, 1 and 2");
+});
+
+claim("colorization errors are those of two images of two pixels by hand", async (check) => {
+  const [first, second] = [[0, 0.25, 0.5, 0.25, 0.25, 0.25], [1, 1, 1, 0, 0.5, 1]];
+  const originals = Float32Array.from([...first, ...second]);
+  const bluer = [[0, 0.25, 1.25, 0.25, 0.25, 0.25], [1, 1, 1, 0, 0.5, -1.25]];
+  const values = Float32Array.from([...first, ...bluer[0], ...second, ...bluer[1]]);
+  const errors = colourErrors(originals, values, 2, 2);
+  // Of two pixels of different greys any colours are on a line; of equal greys, their deviations are left.
+  const expected: [keyof typeof errors, number, string][] = [
+    ["greyError", 0.75, "1.5/3 became −.75/3"],
+    [
+      "lineError",
+      Math.sqrt(4 * 0.125 ** 2 / 24) / 2,
+      "two channels of the first sample, .125 off their means",
+    ],
+    ["colourStd", Math.sqrt((0.75 ** 2 + 2.25 ** 2) / 2 / 12) / 2, "|a − b|/√2 of two of twelve values"],
+    [
+      "saturation",
+      Math.sqrt((0.125 + 0.875 + 0.5 + 1.625) / 24) / 2,
+      "squares off the greys, sample by sample",
+    ],
+    ["originalSaturation", Math.sqrt((0.125 + 0.5) / 12) / 2, "squares off the greys, image by image"],
+  ];
+  for (const [key, value, source] of expected) {
+    check.within(key, errors[key]!, value, 1e-7, `${source}; float32`);
+  }
+  const torn: [string, number, number, number, number][] = [
+    ["images of one pixel and a half", 9, 9, 2, 1],
+    ["images of four values", 8, 8, 2, 1],
+    ["a sample too few", 6, 6, 1, 2],
+    ["an image too few", 6, 12, 1, 1],
+  ];
+  for (const [what, size, all, images, samples] of torn) {
+    await check.throws(
+      what,
+      () => colourErrors(new Float32Array(size), new Float32Array(all), images, samples),
+      new RegExp(`^${size} and ${all} values are not ${images} images and ${samples} samples of each$`),
+    );
+  }
+});

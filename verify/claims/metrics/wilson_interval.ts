@@ -11,6 +11,20 @@ claim("Wilson's interval is the set of probabilities that a score test keeps", a
       check.within(`${successes} of ${n}: score at ${end.toFixed(3)}`, score, 2, 1e-9, "Wilson 1927");
     }
   }
+  const { low, high } = wilsonInterval(7, 10);
+  check.within(
+    "7 of 10: low",
+    low,
+    0.3967781,
+    5e-8,
+    "95% by default: z = 1.959964, Wilson's formula by hand",
+  );
+  check.within("7 of 10: high", high, 0.8922087, 5e-8, "the same");
+  check.equal("0 of 10: low", wilsonInterval(0, 10).low, 0, "a probability");
+  check.within("10 of 10: high", wilsonInterval(10, 10).high, 1, 1e-12, "a probability");
+  check.equal("one of one", wilsonInterval(1, 1).share, 1, "the least n");
+  await check.throws("half a success", () => wilsonInterval(0.5, 2), /from 0 to 2, got 0.5/);
+  await check.throws("less than none", () => wilsonInterval(-1, 2), /from 0 to 2, got -1/);
   await check.throws(
     "too many",
     () => wilsonInterval(3, 2),
