@@ -258,6 +258,7 @@ export function extent(mark: Mark, axis: "x" | "y"): number[] {
 export function checkLengths(mark: Mark): void {
   requireOptions("a mark", mark);
   checkName("the kind of a mark", mark.kind, ["line", "points", "bars", "arrows", "density"]);
+  const noun = `${mark.kind === "arrows" ? "an" : "a"} ${mark.kind} mark`;
   const lists = mark.kind === "bars"
     ? [mark.edges, mark.heights]
     : mark.kind === "density"
@@ -267,18 +268,27 @@ export function checkLengths(mark: Mark): void {
     : [mark.x, mark.y];
   const stranger = lists.find((list) => !isList(list));
   if (stranger !== undefined || (lists as readonly unknown[]).includes(undefined)) {
-    throw new TypeError(`a ${mark.kind} mark must have lists of numbers, got ${quoted(stranger)}`);
+    throw new TypeError(
+      `${noun} must have lists of numbers, got ${quoted(stranger)}`,
+    );
   }
   const lengths = mark.kind === "bars"
     ? [mark.edges.length, mark.heights.length + 1]
     : mark.kind === "density"
-    ? [mark.values.length % mark.columns, 0]
+    ? []
     : mark.kind === "arrows"
     ? [mark.x.length, mark.y.length, mark.dx.length, mark.dy.length]
     : [mark.x.length, mark.y.length];
+  if (mark.kind === "density" && mark.values.length % mark.columns !== 0) {
+    throw new RangeError(
+      `the arrays of a density mark do not belong together: ${mark.values.length} values in rows of ${mark.columns}`,
+    );
+  }
   if (lengths.some((length) => length !== lengths[0])) {
     throw new RangeError(
-      `the arrays of a ${mark.kind} mark do not belong together: lengths ${lengths.join(", ")}`,
+      `the arrays of ${
+        mark.kind === "arrows" ? "an" : "a"
+      } ${mark.kind} mark do not belong together: lengths ${lengths.join(", ")}`,
     );
   }
 }

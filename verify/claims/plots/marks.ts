@@ -128,13 +128,57 @@ claim("a histogram without values, without bins or over an empty range is refuse
     await check.throws(`${bins} bins`, make([1], bins, [0, 1]), /bins must be a positive integer/);
   }
   await check.throws("empty range", make([1], 3, [1, 1]), /the range must increase, got 1 to 1/);
-  const short: Mark[] = [
-    { kind: "bars", edges: [0, 1], heights: [1, 2] },
-    { kind: "arrows", x: [1], y: [1], dx: [1], dy: [] },
-    { kind: "density", values: [1, 2, 3], columns: 2, xRange: [0, 1], yRange: [0, 1] },
-    { kind: "line", x: [1, 2, 3], y: [1, 2] },
+  const bad: [mark: unknown, message: string][] = [
+    [
+      { kind: "bars", edges: [0, 1], heights: [1, 2] },
+      "the arrays of a bars mark do not belong together: lengths 2, 3",
+    ],
+    [
+      { kind: "arrows", x: [1], y: [1, 2], dx: [1, 2, 3], dy: [] },
+      "the arrays of an arrows mark do not belong together: lengths 1, 2, 3, 0",
+    ],
+    [
+      { kind: "density", values: [1, 2, 3], columns: 2, xRange: [0, 1], yRange: [0, 1] },
+      "the arrays of a density mark do not belong together: 3 values in rows of 2",
+    ],
+    [
+      { kind: "line", x: [1, 2, 3], y: [1, 2] },
+      "the arrays of a line mark do not belong together: lengths 3, 2",
+    ],
+    [
+      { kind: "points", x: [1], y: [1, 2] },
+      "the arrays of a points mark do not belong together: lengths 1, 2",
+    ],
+    [{ kind: "line", x: [1] }, "a line mark must have lists of numbers, got undefined"],
+    [{ kind: "points", y: [1] }, "a points mark must have lists of numbers, got undefined"],
+    [{ kind: "bars", edges: 3, heights: [] }, "a bars mark must have lists of numbers, got 3"],
+    [{ kind: "bars", edges: [0, 1] }, "a bars mark must have lists of numbers, got undefined"],
+    [{ kind: "arrows", x: [1], y: [1], dx: [1] }, "an arrows mark must have lists of numbers, got undefined"],
+    [{ kind: "arrows", x: [1], y: [1], dy: [1] }, "an arrows mark must have lists of numbers, got undefined"],
+    [
+      { kind: "density", values: [1], columns: 1, xRange: null, yRange: [0, 1] },
+      "a density mark must have lists of numbers, got null",
+    ],
+    [
+      { kind: "density", values: [1], columns: 1, xRange: [0, 1] },
+      "a density mark must have lists of numbers, got undefined",
+    ],
+    [
+      { kind: "density", columns: 1, xRange: [0, 1], yRange: [0, 1] },
+      "a density mark must have lists of numbers, got undefined",
+    ],
+    [
+      { kind: "pie" },
+      'the kind of a mark must be "line" or "points" or "bars" or "arrows" or "density", got "pie"',
+    ],
+    [3, "a mark must be an object, got 3"],
   ];
-  for (const mark of short) {
-    await check.throws(`uneven ${mark.kind}`, () => plot([mark]), /do not belong together/);
+  for (const [mark, message] of bad) {
+    const what = JSON.stringify(mark);
+    await check.throws(
+      what,
+      () => plot([mark as Mark]),
+      new RegExp(`^${message.replace(/[()[\]]/g, "\\$&")}$`),
+    );
   }
 });

@@ -68,6 +68,53 @@ claim("every letter that pictures use is in their font", async (check) => {
   check.equal(`missing of ${letters.size}`, missing, [], "each leaves ink");
 });
 
+claim(
+  "a rasterizer takes its font from another address, and refuses addresses and scales that are none",
+  async (check) => {
+    const shipped = new URL("../../../fixtures/fonts/plot_font.ttf", import.meta.url);
+    const text =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><text x="5" y="22" font-size="20">a</text></svg>';
+    const [usual, own, none] = await Promise.all(
+      [{}, { font: shipped }, { font: "data:font/ttf," }].map(async (parts) =>
+        (await loadRasterizer(parts))(text)
+      ),
+    );
+    check.equal("the project's font by its address", own, usual, "the same file");
+    check.holds("letters with it", usual.data.some((value) => value < 128), "dark on white");
+    check.holds("letters without one", none.data.every((value) => value === 255), "none is in an empty font");
+    for (const name of ["font", "wasm"]) {
+      for (const address of ["nowhere", 3, null]) {
+        await check.throws(
+          `${name}: ${address}`,
+          () => loadRasterizer({ [name]: address as string }),
+          new RegExp(`^${name} must be a URL, got "?${address}"?$`),
+        );
+      }
+    }
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      () => new Response(null, { status: 404, statusText: "Not Found" }),
+    );
+    const font = `http://127.0.0.1:${server.addr.port}/font.ttf`;
+    await check.throws(
+      "a font that is not there",
+      () => loadRasterizer({ font }),
+      /^could not fetch http:.*font\.ttf: 404 Not Found$/,
+    );
+    await server.shutdown();
+    const rasterize = await loadRasterizer();
+    for (const scale of [0, -1, NaN, Infinity]) {
+      await check.throws(
+        `scale ${scale}`,
+        () => rasterize(text, { scale }),
+        new RegExp(`^scale must be a positive number, got ${scale}$`),
+      );
+    }
+    const half = rasterize(text, { scale: 0.5 });
+    check.equal("half as large", [half.width, half.height], [20, 15], "scale 0.5");
+  },
+);
+
 claim("panels stand beside and below each other, each in its own size", async (check) => {
   const small = plot([], { width: 200, height: 150 });
   const large = plot([], { width: 300, height: 180 });
