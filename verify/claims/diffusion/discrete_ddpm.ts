@@ -210,3 +210,18 @@ claim(
     }
   },
 );
+
+claim("a schedule has at least one step and no more than ten million", async (check) => {
+  for (const schedule of [linearBetas, cosineBetas]) {
+    for (
+      const [steps, message] of [[0, /^steps must be a positive/], [
+        1e7 + 1,
+        /^steps must be at most 10000000,/,
+      ]] as const
+    ) {
+      await check.throws(`${schedule.name} of ${steps}`, () => schedule(steps), message);
+    }
+  }
+  check.equal("linear, one step", linearBetas(1, 0.1, 0.2), [0.1], "the first β");
+  check.equal("linear, three steps", linearBetas(3, 0.125, 0.25), [0.125, 0.1875, 0.25], "equal differences");
+});

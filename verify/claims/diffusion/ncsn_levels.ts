@@ -185,6 +185,16 @@ claim(
           () => ncsnSchedule({ largest: 1, dimension: 10, stepsPerLevel: 0 }),
           /^stepsPerLevel must be a positive integer, got 0$/,
         ],
+        [
+          "more levels than are allowed",
+          () => geometricLevels(2, 1, 1e7 + 1),
+          /^levels must be at most 10000000, got 10000001$/,
+        ],
+        [
+          "levels that always overlap",
+          () => ratioOfOverlap(0.5, 1),
+          /^in 1 dimensions all levels overlap by more than 0.5: give the number of levels instead$/,
+        ],
         ["one level", () => geometricLevels(2, 1, 1), /levels must be a whole number from 2 up, got 1/],
       ] as const
     ) await check.throws(name, action, message);

@@ -182,6 +182,11 @@ claim("the ring of Gaussians has its centres on a circle, and unknown names are 
     () => toyByName("toString" as ToyName),
     /^unknown 2-D data set "toString"/,
   );
+  await check.throws(
+    "more Gaussians than are allowed",
+    () => gaussianRing({ count: 1_000_001 }),
+    /^count must be at most 1000000, got 1000001$/,
+  );
   await check.throws("noise", () => rings({ noise: -1 }), /^noise must be a number from 0, got -1$/);
   await check.throws(
     "thickness",
