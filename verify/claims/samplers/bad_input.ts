@@ -37,39 +37,47 @@ claim("a NaN or an infinity is an error that names sampler, step and time", asyn
       );
     }
   }
-  const rng = createRng(1);
-  const broken = tf.tensor2d([[0, NaN, 0]]);
-  const sampler = samplerByName("euler-maruyama");
-  await check.throws(
-    "a NaN to start from",
-    () => drawSamples(model, sampler, { shape: [1, 3], grid, rng, initial: broken }),
-    /^euler-maruyama: the starting state at time 1: the state is NaN or infinite/,
-  );
-  broken.dispose();
-  await check.throws(
-    "a NaN in the last denoise",
-    () =>
-      drawSamples(failsFrom(model, 0.2, NaN), sampler, { shape, grid: Float64Array.of(1, 0.4, 0.2), rng }),
-    /^euler-maruyama: denoising after step 2 of 2, at time 0.2: the score/,
-  );
-  const hidden = scoreModelFromNoise(model.sde, (x) => x.mul(NaN));
-  const deaf = {
-    name: "deaf",
-    start: (m: ScoreModel) => ({
-      step: (x: tf.Tensor, t: number) =>
-        tf.tidy(() => {
-          m.predictedNoise(x, t);
-          return x.clone();
-        }),
-      dispose: () => {},
-    }),
-  };
-  await check.throws(
-    "a NaN in a score that the state does not show",
-    () => drawSamples(hidden, deaf, { shape, grid, rng, denoise: false }),
-    /^deaf: step 1 of 40.*the score is NaN/,
-  );
 });
+
+claim(
+  "a NaN at the start, at the last denoising or in a score alone is an error that says where",
+  async (check) => {
+    const model = scoreModel(mixture, vpSde());
+    const grid = Float64Array.from({ length: 41 }, (_, i) => 1 - 0.02 * i);
+    const rng = createRng(1);
+    const broken = tf.tensor2d([[0, NaN, 0]]);
+    const sampler = samplerByName("euler-maruyama");
+    await check.throws(
+      "a NaN to start from",
+      () => drawSamples(model, sampler, { shape: [1, 3], grid, rng, initial: broken }),
+      /^euler-maruyama: the starting state at time 1: the state is NaN or infinite/,
+    );
+    broken.dispose();
+    await check.throws(
+      "a NaN in the last denoise",
+      () =>
+        drawSamples(failsFrom(model, 0.2, NaN), sampler, { shape, grid: Float64Array.of(1, 0.4, 0.2), rng }),
+      /^euler-maruyama: denoising after step 2 of 2, at time 0.2: the score/,
+    );
+    const hidden = scoreModelFromNoise(model.sde, (x) => x.mul(NaN));
+    const deaf = {
+      name: "deaf",
+      start: (m: ScoreModel) => ({
+        step: (x: tf.Tensor, t: number) =>
+          tf.tidy(() => {
+            m.predictedNoise(x, t);
+            return x.clone();
+          }),
+        dispose: () => {},
+      }),
+    };
+    await check.throws(
+      "a NaN in a score that the state does not show",
+      () => drawSamples(hidden, deaf, { shape, grid, rng, denoise: false }),
+      /^deaf: step 1 of 40.*the score is NaN/,
+    );
+  },
+);
 
 claim("invalid options are errors that name the value", async (check) => {
   const model = scoreModel(mixture, vpSde());

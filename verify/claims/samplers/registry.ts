@@ -55,6 +55,10 @@ claim("a sampler is named by its options, and refuses what it has not by what it
     ["ddim", "ancestral", "ddim with eta 0.25", "ode-euler with langevin"],
     "by hand",
   );
+  for (const name of samplerNames) {
+    const expected = name === "predictor-corrector" ? "reverse-diffusion with langevin" : name;
+    check.equal(name, samplerByName(name).name, expected, "as the registry has it, in errors and reports");
+  }
   for (
     const [name, has] of [
       ["ddpm", "none"],
