@@ -7,6 +7,7 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   frequencySeed: ["seed"],
   grid: ["steps"],
   kind: ["grid"],
+  load: ["model"],
   max: ["an end of"],
   mean: ["features"],
   min: ["an end of"],
