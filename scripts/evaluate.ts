@@ -1,5 +1,5 @@
 /**
- * Measures a checkpoint on MNIST: `deno task evaluate`.
+ * Measures a checkpoint of digits: `deno task evaluate`.
  * @module
  */
 import { type EvaluationRequest, type EvaluationResult, runEvaluation } from "../src/runs/evaluation.ts";
@@ -30,10 +30,12 @@ const usage = {
   purpose:
     "Draws digits of every class in turn and measures them against MNIST's test images on the features of a digit " +
     "classifier: Fréchet and kernel distance, precision and recall, and the share of digits that have the class " +
-    "they were drawn for; all beside the same numbers of as many training images.",
+    "they were drawn for; all beside the same numbers of as many training images. Digits in colours are measured by what " +
+    "the pen covers and by their colours, against new digits.",
   examples: [
     "deno task evaluate",
     "deno task evaluate --sampler euler-maruyama --sde vp --steps 500 --count 1000",
+    "deno task evaluate --checkpoint coloured-digits",
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
@@ -102,7 +104,7 @@ function report(
   { json }: { readonly json: boolean },
 ): void {
   const { count, grid, guidance, classifierScale, seed, sampler } = request;
-  const { quality, floor, evaluations, seconds, engine } = result;
+  const { quality, floor, colours, evaluations, seconds, engine } = result;
   const sde = sdeNameOf(request.sde);
   if (json) {
     console.log(
@@ -110,6 +112,7 @@ function report(
         count,
         ...quality,
         floor,
+        ...colours && { colours },
         sde,
         sampler: sampler.name,
         grid: grid.kind,
@@ -131,14 +134,33 @@ function report(
     ["precision", formatPercent(quality.precision), formatPercent(floor.precision)],
     ["recall", formatPercent(quality.recall), formatPercent(floor.recall)],
     ["label accuracy", formatPercent(quality.accuracy), formatPercent(floor.accuracy)],
+    ...colours === null ? [] : colourRows(colours),
   ];
-  console.log(columns([["against test images", `${count} digits`, `${count} training images`], ...rows]));
+  const [test, training] = colours === null
+    ? ["test images", "training images"]
+    : ["new digits", "other new digits"];
+  console.log(columns([[`against ${test}`, `${count} digits`, `${count} ${training}`], ...rows]));
   console.log(
     `${sde}, ${sampler.name} on a ${grid.kind} grid, ${grid.steps} steps, ${evaluations} evaluations, ` +
       `guidance ${guidance.scale} from ν = ${guidance.to} to ${guidance.from}` +
       `${classifierScale === 0 ? "" : `, classifier scale ${classifierScale}`}, ` +
       `drawn in ${formatDuration(seconds)} on ${engine}`,
   );
+}
+
+/** The rows of a table on digits in colours. */
+function colourRows({ quality, floor }: NonNullable<EvaluateResult["colours"]>): string[][] {
+  const both = (
+    name: string,
+    text: (measured: typeof quality) => string,
+  ) => [name, text(quality), text(floor)];
+  const deviation = (value: number | null) => value === null ? "–" : value.toFixed(4);
+  return [
+    both("Fréchet distance of colours", ({ frechet }) => frechet.toFixed(4)),
+    both("colour's deviation in strokes", ({ stroke }) => deviation(stroke)),
+    both("colour's deviation in grounds", ({ ground }) => deviation(ground)),
+    both("without a stroke", ({ blank }) => String(blank)),
+  ];
 }
 
 /** The task `evaluate`. */

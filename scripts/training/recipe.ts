@@ -33,7 +33,15 @@ import { type NoisePlanFile, planRatios } from "../sampling/noise_plan_file.ts";
 import { trainingDataFlags } from "../datasets/training_data.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 
-const presets = ["digits", "digits-waves", "coloured-digits", "colour-32", "colour-64", "tutorial"] as const;
+const presets = [
+  "digits",
+  "digits-waves",
+  "coloured-digits",
+  "coloured-digits-attention",
+  "colour-32",
+  "colour-64",
+  "tutorial",
+] as const;
 
 /** Learning rate of consistency functions. */
 const CONSISTENCY_RATE = 6e-4;
@@ -69,7 +77,7 @@ export const recipeFlags = {
     ["config.model", "config.objective"],
     choice(presets, {
       help:
-        "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods (default: by the data)",
+        "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods, coloured-digits-attention for strokes of one colour (default: by the data)",
     }),
   ),
   from: text({

@@ -39,6 +39,9 @@ export { type BinomialEstimate, wilsonInterval } from "./wilson_interval.ts";
 
 // What digits measure.
 export type { DigitQuality, DigitReference } from "./digit_quality.ts";
+export { type ColourDeviation, colourDeviation } from "./colour_deviation.ts";
+export type { ColourQuality, ColourReference } from "./coloured_digit_quality.ts";
+export { penCoverage } from "./pen_coverage.ts";
 
 // The classifier of noisy digits, for guidance.
 export {

@@ -41,6 +41,13 @@ export const DIGITS_WAVES: UNetConfig = {
  */
 export const COLOURED_DIGITS: UNetConfig = { ...DIGITS, channels: 3, blocks: 1, classes: 0 };
 
+/**
+ * The network for digits in colours whose strokes keep one colour: as {@linkcode DIGITS}, with three channels and with
+ * attention between all parts of a digit at 7×7, through which the ends of a stroke agree on a colour while noise hides
+ * it in each of them.
+ */
+export const COLOURED_DIGITS_ATTENTION: UNetConfig = { ...DIGITS, channels: 3, attention: [7] };
+
 /** The network for photographs of 32×32 pixels: three levels, with attention on the middle one. */
 export const COLOUR_32: UNetConfig = {
   ...DIGITS,
@@ -61,6 +68,7 @@ export const NETWORK_PRESETS: {
   readonly digits: UNetConfig;
   readonly "digits-waves": UNetConfig;
   readonly "coloured-digits": UNetConfig;
+  readonly "coloured-digits-attention": UNetConfig;
   readonly "colour-32": UNetConfig;
   readonly "colour-64": UNetConfig;
   readonly tutorial: TutorialConfig;
@@ -68,6 +76,7 @@ export const NETWORK_PRESETS: {
   digits: DIGITS,
   "digits-waves": DIGITS_WAVES,
   "coloured-digits": COLOURED_DIGITS,
+  "coloured-digits-attention": COLOURED_DIGITS_ATTENTION,
   "colour-32": COLOUR_32,
   "colour-64": COLOUR_64,
   tutorial: TUTORIAL,

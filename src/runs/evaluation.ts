@@ -4,16 +4,23 @@
  */
 import type { Engine } from "../compute/engine.ts";
 import type { NoisyDigitClassifier } from "../classifiers/noisy_classifier.ts";
-import type { ImageDataset } from "../data/dataset.ts";
+import { type ImageDataset, modelToBytes, toModel } from "../data/dataset.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 import { requireDataset, requireNetworkPredictor } from "../input/require_parts.ts";
 import { sizeOf } from "../math/shape.ts";
+import {
+  type ColourQuality,
+  colourQuality,
+  type ColourReference,
+  colourReference,
+} from "../metrics/coloured_digit_quality.ts";
 import {
   type DigitQuality,
   digitQuality,
   type DigitReference,
   digitReference,
 } from "../metrics/digit_quality.ts";
+import { penCoverage } from "../metrics/pen_coverage.ts";
 import type { Guidance } from "../networks/guidance_interval.ts";
 import type { Weights } from "../networks/network.ts";
 import type { NetworkPredictor } from "../networks/network_predictor.ts";
@@ -98,11 +105,14 @@ export interface QualityReference {
   readonly classifier: Weights;
   /** The real digits' numbers, and those of as many training images as digits are drawn. */
   readonly reference: DigitReference;
+  /** The same of their colours; null for grey digits. */
+  readonly colours: ColourReference | null;
 }
 
 /**
- * Prepares to measure `count` digits of a network.
- * @param sets MNIST's training and test images.
+ * Prepares to measure `count` digits of a network. Of digits in colours the classifier sees what the pen covers, as
+ * {@linkcode penCoverage} finds it, and their colours are measured apart.
+ * @param sets Training and test images, of MNIST or of digits in colours.
  * @throws {RangeError} When the network's samples have another shape than the images.
  */
 export async function openQualityReference(
@@ -122,7 +132,15 @@ export async function openQualityReference(
     );
   }
   requireWhole("count", count, 10, sets.train.count);
-  return { classifier, reference: await digitReference(classifier, sets, count) };
+  if (sets.test.shape[2] === 1) {
+    return { classifier, reference: await digitReference(classifier, sets, count), colours: null };
+  }
+  const grey = { train: penCoverage(sets.train), test: penCoverage(sets.test) };
+  return {
+    classifier,
+    reference: await digitReference(classifier, grey, count),
+    colours: colourReference(sets, count),
+  };
 }
 
 /** What a network's digits measure. */
@@ -131,6 +149,8 @@ export interface EvaluationResult {
   readonly quality: DigitQuality;
   /** The same numbers of as many training images. */
   readonly floor: DigitQuality;
+  /** The digits' colours, and those of as many digits of the data; null for grey digits. */
+  readonly colours: { readonly quality: ColourQuality; readonly floor: ColourQuality } | null;
   /** Network evaluations that each digit took. */
   readonly evaluations: number;
   /** What drawing took. */
@@ -144,9 +164,32 @@ export async function runEvaluation(
 ): Promise<EvaluationResult> {
   requireOptions("parts", parts);
   requireOptions("reference", parts.reference);
-  const { classifier, reference } = parts.reference;
+  const { classifier, reference, colours } = parts.reference;
   const { images, labels, evaluations, seconds } = await drawDigits(request, parts);
-  const quality = await digitQuality(classifier, images, labels, reference);
+  const coloured = colours === null ? null : colouredImages(images, request.count);
+  const grey = coloured === null ? images : toModel(penCoverage(coloured).images);
+  const quality = await digitQuality(classifier, grey, labels, reference);
   parts.engine?.check();
-  return { quality, floor: reference.floor, evaluations, seconds };
+  return {
+    quality,
+    floor: reference.floor,
+    colours: coloured === null
+      ? null
+      : { quality: colourQuality(coloured, colours!.moments), floor: colours!.floor },
+    evaluations,
+    seconds,
+  };
+}
+
+/** Digits in colours, [count, 28, 28, 3] in [−1, 1], as bytes. */
+function colouredImages(images: Float32Array, count: number): ImageDataset {
+  const labels = new Uint8Array(count);
+  return {
+    name: "drawn digits",
+    count,
+    shape: [28, 28, 3],
+    classes: 1,
+    images: modelToBytes(images),
+    labels,
+  };
 }

@@ -119,7 +119,7 @@ claim("evaluate's words are those of its request and its result", async (check) 
     recall: 0.5 + more,
     accuracy: 0.875 + more,
   }));
-  const result = { quality, floor, evaluations: 7, seconds: 12.5, engine: "onnx" };
+  const result = { quality, floor, colours: null, evaluations: 7, seconds: 12.5, engine: "onnx" };
   const words = (...line: string[]) => printed(() => task.report(all, result, parseFlags(task.usage, line)));
   check.equal("as a table", await words(), [
     "against test images      12 digits  12 training images",
@@ -151,4 +151,26 @@ claim("evaluate's words are those of its request and its result", async (check) 
     seconds: 12.5,
     engine: "onnx",
   }, "written out");
+  const [measured, even] = [
+    { frechet: 0.125, stroke: 0.0625, ground: 0.03, blank: 2 },
+    { frechet: 0.0625, stroke: null, ground: 0, blank: 12 },
+  ];
+  const coloured = { ...result, colours: { quality: measured, floor: even } };
+  const coloursOf = (...line: string[]) =>
+    printed(() => task.report(all, coloured, parseFlags(task.usage, line)));
+  const table = await coloursOf();
+  check.equal("digits in colours, as a table", [table[0], ...table.slice(5, -1)], [
+    "against new digits                 12 digits  12 other new digits",
+    "label accuracy                         87.5%                92.5%",
+    "Fréchet distance of colours           0.1250               0.0625",
+    "colour's deviation in strokes         0.0625                    –",
+    "colour's deviation in grounds         0.0300               0.0000",
+    "without a stroke                           2                   12",
+  ], "written out");
+  check.equal(
+    "as JSON",
+    JSON.parse((await coloursOf("--json")).join("\n")).colours,
+    { quality: measured, floor: even },
+    "written out",
+  );
 });

@@ -171,6 +171,8 @@ export const numberRows: Rows = {
       thing(() => m.kernelMoments([0, 1, 2, 4, 1, 1, 0, 2], 2, 2)),
     ],
   },
+  colourDeviation: { arguments: [thing(() => m.colouredDigits(4, m.createRng(1)))] },
+  penCoverage: { arguments: [thing(() => m.colouredDigits(4, m.createRng(1)))] },
   patchStatistics: { arguments: [dataset, optional(whole(2, 1, 28))] },
   manifold: { arguments: [points, dimension, optional(whole(2, 1, 3))] },
   manifoldFraction: {
