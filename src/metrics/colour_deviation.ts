@@ -14,10 +14,12 @@ export interface ColourDeviation {
 }
 
 /**
- * Measures how even the colours of digits and of their grounds are. Within the stroke and within the ground of an image,
- * without the edge between them ({@linkcode colourRegions}), the deviation is the root mean square difference of the
- * channels from their means. Digits of one colour each on grounds of one colour read 0, but for pens so thin that they
- * cover no pixel whole.
+ * Measures how even the colours of digits and of their grounds are. An image is divided into two groups by the two-means
+ * of its colours, the larger of which is the ground. Of the ground count the pixels whose neighbours, of which there are
+ * eight, all belong to it; of the stroke those without a neighbour whose colour is over a tenth farther from the
+ * ground's, so that the edge between, which the pen covers in part, is left out. The deviation within each is the root
+ * mean square difference of the channels from their means. Digits of one colour on grounds of one colour read 0, but for
+ * pens so thin that they cover no pixel whole.
  *
  * @example A digit's stroke has one colour
  * ```ts

@@ -4,7 +4,7 @@
 const TOLERANCE = 0.1;
 
 /** Pixels of an RGB image, by their index in rows; those on the edge between stroke and ground are in neither. */
-export interface ColourRegions {
+interface ColourRegions {
   /** Pixels that the pen covers; none where the image has one colour. */
   readonly stroke: readonly number[];
   /** Pixels around which the pen covers none; never empty. */

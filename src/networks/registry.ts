@@ -46,7 +46,7 @@ export const COLOURED_DIGITS: UNetConfig = { ...DIGITS, channels: 3, blocks: 1, 
  * attention between all parts of a digit at 7×7, through which the ends of a stroke agree on a colour while noise hides
  * it in each of them.
  */
-export const COLOURED_DIGITS_ATTENTION: UNetConfig = { ...DIGITS, channels: 3, attention: [7] };
+const COLOURED_DIGITS_ATTENTION: UNetConfig = { ...DIGITS, channels: 3, attention: [7] };
 
 /** The network for photographs of 32×32 pixels: three levels, with attention on the middle one. */
 export const COLOUR_32: UNetConfig = {

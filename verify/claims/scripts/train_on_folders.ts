@@ -175,6 +175,21 @@ claim(
           "the preset by size, with the data's own sizes",
         );
       }
+      const attending = parseFlags(
+        { name: "train", purpose: "", flags: recipeFlags },
+        ["--network", "coloured-digits-attention"],
+      );
+      const coloured = {
+        ...pets,
+        shape: [28, 28, 3],
+        images: new Uint8Array(12 * 2352).map((_, i) => i % 7),
+      } as const;
+      check.equal(
+        "network of --network coloured-digits-attention",
+        (await newConfig(attending, coloured, undefined)).model.network,
+        { ...DIGITS, channels: 3, attention: [7], classes: 2 },
+        "as for grey digits, with colours, with attention on the coarsest level and with the data's labels",
+      );
     }),
 );
 
