@@ -2,32 +2,35 @@
  * Experiments in the plane, where every score is known: `deno task toy`.
  * @module
  */
-import { createRng } from "../src/compute/rng.ts";
-import { toyDistribution, type ToyName, toyNames } from "../src/distributions/toys.ts";
-import { animationFrames, densityAnimation } from "../src/experiments/density_animation.ts";
-import { langevinPicture, measureLangevin } from "../src/experiments/exact_langevin.ts";
-import { errorsPicture, fieldsPicture, levelsPicture } from "../src/experiments/field_pictures.ts";
-import { fieldMethods, learnFields, measureFields } from "../src/experiments/learned_fields.ts";
-import { measureModes, modesPicture } from "../src/experiments/mode_proportions.ts";
+import { type ToyName, toyNames } from "../src/distributions/toys.ts";
+import { fieldMethods } from "../src/experiments/learned_fields.ts";
 import { encodeGif } from "../src/images/gif.ts";
-import { encodePng, type Picture } from "../src/images/png.ts";
+import { encodePng } from "../src/images/png.ts";
 import { loadRasterizer, type Rasterizer } from "../src/plots/rasterizer.ts";
+import {
+  type PlaneExperimentRequest,
+  type PlaneExperimentResult,
+  type PlaneExperimentResultOf,
+  type PlanePicture,
+  runPlaneExperiment,
+} from "../src/runs/plane_experiment.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite } from "./cli/files.ts";
 import {
   choice,
+  deciding,
+  type Flag,
+  type FlagValues,
   integer,
   list,
   messageOf,
   number,
-  parseFlags,
-  runScript,
   text,
   toggle,
-  UsageError,
 } from "./cli/flags.ts";
+import { runSubtask, type Task } from "./cli/task.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
-import { networkFlags } from "./sampling/flags.ts";
+import { type engineNames, networkFlags } from "./sampling/flags.ts";
 
 const experiments = ["langevin", "matching", "modes", "densities"] as const;
 type Experiment = (typeof experiments)[number];
@@ -63,27 +66,50 @@ const usage = {
     seed: integer({ help: "the same seed gives the same numbers", default: 0, min: 0 }),
     output: text({ help: "folder for the pictures, made if need be", placeholder: "FOLDER", default: "toy" }),
     engine: networkFlags.engine,
-    json: toggle({ help: "print the numbers as JSON, one line an experiment" }),
+    json: deciding([], toggle({ help: "print the numbers as JSON, one line an experiment" })),
   },
 } as const;
 
-type Flags = ReturnType<typeof parseFlags<typeof usage.flags>>;
+type Flags = FlagValues<typeof usage.flags>;
 
-/** Flags that have an effect on some experiments only. */
-const owners: Partial<Record<keyof Flags, readonly Experiment[]>> = {
-  data: ["langevin", "matching", "densities"],
-  stepSize: ["langevin"],
-  sigma: ["matching"],
-  methods: ["matching"],
-  separation: ["modes"],
-  weight: ["modes"],
+/** The fields of each experiment's request that flags decide; a flag that is not named has no effect on it. */
+const fields: Readonly<Record<Experiment, Partial<Record<keyof Flags, readonly string[]>>>> = {
+  langevin: {
+    data: ["data", "stepSize"],
+    count: ["count"],
+    steps: ["steps"],
+    stepSize: ["stepSize"],
+    seed: ["seed"],
+  },
+  matching: {
+    data: ["data"],
+    count: ["count"],
+    steps: ["steps"],
+    sigma: ["sigma"],
+    methods: ["methods"],
+    seed: ["seed"],
+  },
+  modes: {
+    count: ["count"],
+    steps: ["steps"],
+    separation: ["separation"],
+    weight: ["weight"],
+    seed: ["seed"],
+  },
+  densities: { data: ["data"], count: ["count"], steps: ["moments"], seed: ["seed"] },
 };
 
-/** The values of the flags, of which only those are known that have an effect on the experiments. */
-function readFlags(name: string, chosen: readonly Experiment[], args: readonly string[]): Flags {
-  const takes = (key: string) => owners[key as keyof Flags]?.some((owner) => chosen.includes(owner)) ?? true;
-  const flags = Object.fromEntries(Object.entries(usage.flags).filter(([key]) => takes(key)));
-  return { ...parseFlags(usage, []), ...parseFlags({ ...usage, name, flags }, args) };
+/** The flags that have an effect on some of the experiments, or on all that the task does. */
+function flagsOf(chosen: readonly Experiment[]): typeof usage.flags {
+  const taken = Object.entries(usage.flags).flatMap(([name, flag]): [string, Flag<unknown>][] => {
+    const key = name as keyof Flags;
+    if (experiments.every((experiment) => fields[experiment][key] === undefined)) return [[key, flag]];
+    const decided = chosen.flatMap((experiment, at) =>
+      (fields[experiment][key] ?? []).map((field) => `experiments.${at}.${field}`)
+    );
+    return decided.length === 0 ? [] : [[key, deciding(decided, flag as Flag<unknown>)]];
+  });
+  return Object.fromEntries(taken) as typeof usage.flags;
 }
 
 /** Standard deviation of each distribution where it is narrowest. */
@@ -97,184 +123,207 @@ const narrowest: Record<ToyName, number> = {
   "swiss-roll": 0.05,
 };
 
-/** The results of an experiment. */
-interface ExperimentResult {
-  /** For machines. */
-  readonly numbers: unknown;
-  /** For people. */
-  readonly lines: readonly string[];
-  /** Bytes by file name. */
-  readonly files: readonly (readonly [name: string, bytes: Uint8Array])[];
-}
-
-const SCALE = 1.25;
-
-async function langevin(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
-  const { data, count = 2000, steps = 1000, seed } = flags;
-  const stepSize = flags.stepSize ?? 0.05 * narrowest[data] ** 2;
-  const distribution = toyDistribution(data);
-  const report = await measureLangevin(distribution, { count, steps, stepSize, rng: createRng(seed) });
-  const { curve, floor, modes } = report;
-  const end = curve[curve.length - 1];
-  return {
-    numbers: { experiment: "langevin", data, count, steps, stepSize, seed, curve, floor, modes },
-    lines: [
-      `langevin on ${data}: ${count} particles, ${steps} steps of ${stepSize.toPrecision(3)}`,
-      `  energy distance to true samples ${end.energy.toFixed(5)}; true against true ` +
-      `${floor.mean.energy.toFixed(5)} ± ${floor.std.energy.toFixed(5)}`,
-      `  sliced Wasserstein ${end.sliced.toFixed(4)}; true against true ` +
-      `${floor.mean.sliced.toFixed(4)} ± ${floor.std.sliced.toFixed(4)}`,
-      ...modes.map(({ share, low, high, weight }, k) =>
-        `  mode ${k + 1}: ${formatPercent(share)}, 95% interval ${formatPercent(low)} to ${
-          formatPercent(high)
-        }; truth ${formatPercent(weight)}`
-      ),
-    ],
-    files: [[
-      `langevin_${data}.png`,
-      encodePng(rasterize(await langevinPicture(distribution, report), { scale: SCALE })),
-    ]],
-  };
-}
-
-async function matching(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
-  const { data, count = 4000, steps = 1500, seed, sigma, methods } = flags;
-  const distribution = toyDistribution(data);
-  using progress = new ProgressBar({ label: "training", total: methods.length * steps, unit: "steps" });
-  const onStep = (method: (typeof methods)[number], done: number) =>
-    progress.update(methods.indexOf(method) * steps + done, method);
-  const fields = await learnFields(distribution, { sigma, steps, seed, methods, onStep });
-  progress.finish();
-  const report = await measureFields(distribution, fields, { sigma, seed, count });
-  for (const field of fields) field.dispose();
-  const drawn = distribution.sample(createRng(seed).fork("picture"), 1000);
-  const points = await drawn.data<"float32">();
-  const pictures = {
-    fields: await fieldsPicture(distribution, report),
-    errors: await errorsPicture(distribution, report, points),
-    levels: levelsPicture(report),
-  };
-  drawn.dispose();
-  const { levels, share } = report;
-  return {
-    numbers: {
-      experiment: "matching",
-      data,
-      sigma,
-      steps,
-      seed,
-      levels,
-      share,
-      fields: report.fields.map(({ method, relative, byLevel, byDensity }) => ({
-        method,
-        relative,
-        byLevel,
-        byDensity,
-      })),
-    },
-    lines: [
-      `matching on ${data} at σ = ${sigma}: ${steps} steps each; E‖s − s*‖²/E‖s*‖², and the median ‖s − s*‖ in the`,
-      `  densest tenth of the square (${formatPercent(share[0])} of the data) and in the sparsest`,
-      ...report.fields.map(({ method, relative, byDensity }) =>
-        `  ${method.padEnd(18)} ${formatPercent(relative).padStart(6)}  ${byDensity[0].toFixed(3)}  ${
-          byDensity[byDensity.length - 1].toFixed(3)
-        }`
-      ),
-    ],
-    files: Object.entries(pictures).map(([name, svg]) => [
-      `matching_${data}_${name}.png`,
-      encodePng(rasterize(svg, { scale: SCALE })),
-    ]),
-  };
-}
-
-async function modes(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
-  const { count = 4000, steps = 2000, seed, separation, weight } = flags;
-  const rows = await measureModes({ count, steps, separation, weight, rng: createRng(seed) });
-  return {
-    numbers: {
-      experiment: "modes",
-      count,
-      steps,
-      separation,
-      weight,
-      seed,
-      rows: rows.map(({ sampler, heavier, evaluations }) => ({ sampler, ...heavier, evaluations })),
-    },
-    lines: [
-      `modes: ${
-        formatPercent(weight)
-      } of the data in one of two modes, ${separation} standard deviations apart; ${count} samples`,
-      ...rows.map(({ sampler, heavier: { share, low, high }, evaluations }) =>
-        `  ${sampler.padEnd(18)} ${formatPercent(share)}, 95% interval ${formatPercent(low)} to ${
-          formatPercent(high)
-        }; ` +
-        `${evaluations} evaluations`
-      ),
-    ],
-    files: [[
-      "modes.png",
-      encodePng(rasterize(await modesPicture(rows, { separation, weight }), { scale: SCALE })),
-    ]],
-  };
-}
-
-async function densities(flags: Flags, rasterize: Rasterizer): Promise<ExperimentResult> {
-  const { data, count = 300, steps: moments = 20, seed } = flags;
-  const distribution = toyDistribution(data);
-  const options = { moments, count, rng: createRng(seed) };
-  const frames: Picture[] = [];
-  using progress = new ProgressBar({ label: "drawing", total: 2 * moments, unit: "frames" });
-  for await (
-    const svg of animationFrames(distribution, options, await densityAnimation(distribution, options))
-  ) {
-    frames.push(rasterize(svg));
-    progress.update(frames.length);
-  }
-  progress.finish();
-  return {
-    numbers: { experiment: "densities", data, count, moments, seed, frames: frames.length },
-    lines: [`densities of ${data}: ${frames.length} frames, ${count} particles`],
-    files: [[`densities_${data}.gif`, encodeGif(frames, { delay: 120 })]],
-  };
-}
-
-const run: Record<Experiment, (flags: Flags, rasterize: Rasterizer) => Promise<ExperimentResult>> = {
-  langevin,
-  matching,
-  modes,
-  densities,
+/** The request of an experiment, with its own defaults. */
+const requests: Readonly<Record<Experiment, (flags: Flags) => PlaneExperimentRequest>> = {
+  langevin({ data, count = 2000, steps = 1000, stepSize = 0.05 * narrowest[data] ** 2, seed }) {
+    return { experiment: "langevin", data, count, steps, stepSize, seed };
+  },
+  matching({ data, count = 4000, steps = 1500, sigma, methods, seed }) {
+    return { experiment: "matching", data, count, steps, sigma, methods, seed };
+  },
+  modes({ count = 4000, steps = 2000, separation, weight, seed }) {
+    return { experiment: "modes", count, steps, separation, weight, seed };
+  },
+  densities({ data, count = 300, steps: moments = 20, seed }) {
+    return { experiment: "densities", data, count, moments, seed };
+  },
 };
 
-async function main(): Promise<void> {
-  const [first, ...rest] = Deno.args;
-  const named = first !== undefined && !first.startsWith("-");
-  const chosen = named && first !== "all" ? experiments.filter((name) => name === first) : experiments;
-  if (chosen.length === 0) {
-    throw new UsageError(`the experiment must be one of ${experiments.join(", ")}, all; got "${first}"`);
-  }
-  const name = named && first !== "all" ? `toy ${first}` : usage.name;
-  const flags = readFlags(name, chosen, named ? rest : Deno.args);
-  await Deno.mkdir(flags.output, { recursive: true }).catch((error) => {
+/** A run of `toy`, as plain data. */
+interface ToyRequest {
+  /** The experiments, one after the other. */
+  readonly experiments: readonly PlaneExperimentRequest[];
+  /** The folder for the pictures. */
+  readonly output: string;
+  /** What computes. */
+  readonly engine: typeof engineNames[number];
+}
+
+/** What an experiment measured, the pictures that were written and how long it took. */
+type ToyExperimentResult = PlaneExperimentResult & {
+  /** Paths of the pictures. */
+  readonly files: readonly string[];
+  readonly seconds: number;
+};
+
+/** What a run measured, and what computed. */
+interface ToyResult {
+  /** In the order of the request. */
+  readonly experiments: readonly ToyExperimentResult[];
+  readonly engine: string;
+}
+
+async function carryOut({ experiments, output, engine: name }: ToyRequest): Promise<ToyResult> {
+  await Deno.mkdir(output, { recursive: true }).catch((error) => {
     throw new Error(
-      `cannot make the folder "${flags.output}": ${messageOf(error)}`,
+      `cannot make the folder "${output}": ${messageOf(error)}`,
     );
   });
-  const engine = await openEngine(flags.engine);
+  const engine = await openEngine(name);
   const rasterize = await loadRasterizer();
-  for (const name of chosen) {
+  const results: ToyExperimentResult[] = [];
+  for (const experiment of experiments) {
     const started = performance.now();
-    const { numbers, lines, files } = await run[name](flags, rasterize);
+    const result = await withProgress(experiment);
     engine.check();
-    for (const [file, bytes] of files) await atomicWrite(`${flags.output}/${file}`, bytes);
-    const seconds = (performance.now() - started) / 1000;
-    const paths = files.map(([file]) => `${flags.output}/${file}`);
-    if (flags.json) {
-      console.log(JSON.stringify({ ...numbers as object, files: paths, seconds, engine: engine.name }));
-    } else {console.log(
-        [...lines, `  ${paths.join(", ")} in ${formatDuration(seconds)} on ${engine.name}`].join("\n"),
-      );}
+    const files: string[] = [];
+    for (const picture of result.pictures) {
+      const { name, bytes } = pictureFile(experiment, picture, rasterize);
+      await atomicWrite(`${output}/${name}`, bytes);
+      files.push(`${output}/${name}`);
+    }
+    results.push({ ...result, files, seconds: (performance.now() - started) / 1000 });
+  }
+  return { experiments: results, engine: engine.name };
+}
+
+/** Carries out an experiment under the bar of what takes long in it. */
+async function withProgress(request: PlaneExperimentRequest): Promise<PlaneExperimentResult> {
+  if (request.experiment !== "matching" && request.experiment !== "densities") {
+    return await runPlaneExperiment(request);
+  }
+  using progress = new ProgressBar(
+    request.experiment === "matching"
+      ? { label: "training", total: request.methods.length * request.steps, unit: "steps" }
+      : { label: "drawing", total: 2 * request.moments, unit: "frames" },
+  );
+  return await runPlaneExperiment(request, { onStep: (done, method) => progress.update(done, method) });
+}
+
+/** A picture's file: PNG, or GIF for an animation. */
+function pictureFile(
+  request: PlaneExperimentRequest,
+  { name, frames }: PlanePicture,
+  rasterize: Rasterizer,
+): { readonly name: string; readonly bytes: Uint8Array } {
+  const data = request.experiment === "modes" ? "" : request.data;
+  const stem = [request.experiment, data, name].filter((part) => part !== "").join("_");
+  return request.experiment === "densities"
+    ? { name: `${stem}.gif`, bytes: encodeGif(frames.map((svg) => rasterize(svg)), { delay: 120 }) }
+    : { name: `${stem}.png`, bytes: encodePng(rasterize(frames[0], { scale: 1.25 })) };
+}
+
+/** What is said of an experiment. */
+interface Said {
+  /** For machines. */
+  readonly numbers: object;
+  /** For people. */
+  readonly lines: readonly string[];
+}
+
+/** What is said of each experiment. */
+const words: {
+  readonly [R in PlaneExperimentRequest as R["experiment"]]: (
+    request: R,
+    result: PlaneExperimentResultOf<R>,
+  ) => Said;
+} = {
+  langevin({ data, count, steps, stepSize, seed }, { curve, floor, modes }) {
+    const end = curve[curve.length - 1];
+    return {
+      numbers: { experiment: "langevin", data, count, steps, stepSize, seed, curve, floor, modes },
+      lines: [
+        `langevin on ${data}: ${count} particles, ${steps} steps of ${stepSize.toPrecision(3)}`,
+        `  energy distance to true samples ${end.energy.toFixed(5)}; true against true ` +
+        `${floor.mean.energy.toFixed(5)} ± ${floor.std.energy.toFixed(5)}`,
+        `  sliced Wasserstein ${end.sliced.toFixed(4)}; true against true ` +
+        `${floor.mean.sliced.toFixed(4)} ± ${floor.std.sliced.toFixed(4)}`,
+        ...modes.map(({ share, low, high, weight }, k) =>
+          `  mode ${k + 1}: ${formatPercent(share)}, 95% interval ${formatPercent(low)} to ` +
+          `${formatPercent(high)}; truth ${formatPercent(weight)}`
+        ),
+      ],
+    };
+  },
+  matching({ data, sigma, steps, seed }, { levels, share, fields }) {
+    return {
+      numbers: { experiment: "matching", data, sigma, steps, seed, levels, share, fields },
+      lines: [
+        `matching on ${data} at σ = ${sigma}: ${steps} steps each; E‖s − s*‖²/E‖s*‖², and the median ‖s − s*‖ in the`,
+        `  densest tenth of the square (${formatPercent(share[0])} of the data) and in the sparsest`,
+        ...fields.map(({ method, relative, byDensity }) =>
+          `  ${method.padEnd(18)} ${formatPercent(relative).padStart(6)}  ${byDensity[0].toFixed(3)}  ` +
+          byDensity[byDensity.length - 1].toFixed(3)
+        ),
+      ],
+    };
+  },
+  modes({ count, steps, separation, weight, seed }, { rows }) {
+    return {
+      numbers: { experiment: "modes", count, steps, separation, weight, seed, rows },
+      lines: [
+        `modes: ${
+          formatPercent(weight)
+        } of the data in one of two modes, ${separation} standard deviations ` +
+        `apart; ${count} samples`,
+        ...rows.map(({ sampler, share, low, high, evaluations }) =>
+          `  ${sampler.padEnd(18)} ${formatPercent(share)}, 95% interval ${formatPercent(low)} to ` +
+          `${formatPercent(high)}; ${evaluations} evaluations`
+        ),
+      ],
+    };
+  },
+  densities({ data, count, moments, seed }, { pictures: [{ frames: { length: frames } }] }) {
+    return {
+      numbers: { experiment: "densities", data, count, moments, seed, frames },
+      lines: [`densities of ${data}: ${frames} frames, ${count} particles`],
+    };
+  },
+};
+
+/** An experiment after the other, as words or a line of JSON each. */
+function report(
+  request: ToyRequest,
+  { experiments, engine }: ToyResult,
+  { json }: Pick<Flags, "json">,
+): void {
+  for (const [at, result] of experiments.entries()) {
+    const asked = request.experiments[at];
+    const say = words[asked.experiment] as (request: typeof asked, result: PlaneExperimentResult) => Said;
+    const { numbers, lines } = say(asked, result);
+    const { files, seconds } = result;
+    console.log(
+      json
+        ? JSON.stringify({ ...numbers, files, seconds, engine })
+        : [...lines, `  ${files.join(", ")} in ${formatDuration(seconds)} on ${engine}`].join("\n"),
+    );
   }
 }
 
-if (import.meta.main) await runScript(main);
+/** The task of some experiments, with the flags that have an effect on them. */
+function taskOf(
+  name: string,
+  chosen: readonly Experiment[],
+): Task<typeof usage.flags, ToyRequest, ToyResult> {
+  return {
+    usage: { ...usage, name, flags: flagsOf(chosen) },
+    request: (flags) => ({
+      experiments: chosen.map((experiment) => requests[experiment](flags)),
+      output: flags.output,
+      engine: flags.engine,
+    }),
+    carryOut,
+    report,
+  };
+}
+
+/** The task `toy`: all experiments. */
+export const task = taskOf(usage.name, experiments);
+
+/** The task `toy` of one experiment, by the word that follows its name. */
+export const subtasks: Readonly<Record<string, typeof task>> = {
+  ...Object.fromEntries(experiments.map((name) => [name, taskOf(`toy ${name}`, [name])])),
+  all: task,
+};
+
+if (import.meta.main) await runSubtask("experiment", subtasks, task);

@@ -3,7 +3,15 @@
  * pictures are made from request and result.
  * @module
  */
-import { type Flag, type FlagValues, parseFlags, runScript, toggle, type Usage } from "./flags.ts";
+import {
+  type Flag,
+  type FlagValues,
+  parseFlags,
+  runScript,
+  toggle,
+  type Usage,
+  UsageError,
+} from "./flags.ts";
 
 /** A command-line task. */
 export interface Task<F extends Record<string, Flag<unknown>>, Request, Result> {
@@ -34,10 +42,29 @@ export async function runTask<F extends Record<string, Flag<unknown>>, Request, 
   task: Task<F, Request, Result>,
   args: readonly string[] = Deno.args,
 ): Promise<void> {
+  await runScript(() => perform(task, args));
+}
+
+/** Runs the task that the first word of the command line names, or without one the last given here. */
+export async function runSubtask<F extends Record<string, Flag<unknown>>, Request, Result>(
+  what: string,
+  subtasks: Readonly<Record<string, Task<F, Request, Result>>>,
+  unnamed: Task<F, Request, Result>,
+): Promise<void> {
   await runScript(async () => {
-    const flags = parseFlags(usageOf(task), args);
-    const request = await task.request(flags);
-    if (flags.dryRun) return console.log(JSON.stringify(request, null, 2));
-    await task.report(request, await task.carryOut(request), flags);
+    const [first, ...rest] = Deno.args;
+    if (first === undefined || first.startsWith("-")) return await perform(unnamed, Deno.args);
+    if (Object.hasOwn(subtasks, first)) return await perform(subtasks[first], rest);
+    throw new UsageError(`the ${what} must be one of ${Object.keys(subtasks).join(", ")}; got "${first}"`);
   });
+}
+
+async function perform<F extends Record<string, Flag<unknown>>, Request, Result>(
+  task: Task<F, Request, Result>,
+  args: readonly string[],
+): Promise<void> {
+  const flags = parseFlags(usageOf(task), args);
+  const request = await task.request(flags);
+  if (flags.dryRun) return console.log(JSON.stringify(request, null, 2));
+  await task.report(request, await task.carryOut(request), flags);
 }

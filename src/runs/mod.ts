@@ -133,6 +133,24 @@ export {
   type SelectionResult,
 } from "./selection.ts";
 
+// Experiments in the plane.
+export {
+  type DensitiesRequest,
+  type DensitiesResult,
+  type LangevinRequest,
+  type LangevinResult,
+  type MatchingRequest,
+  type MatchingResult,
+  type ModesRequest,
+  type ModesResult,
+  type PlaneExperimentParts,
+  type PlaneExperimentRequest,
+  type PlaneExperimentResult,
+  type PlaneExperimentResultOf,
+  type PlanePicture,
+  runPlaneExperiment,
+} from "./plane_experiment.ts";
+
 // Comparing samplers.
 export {
   type ComparedNetworks,

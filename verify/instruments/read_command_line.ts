@@ -16,13 +16,14 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
  * would go on is run, and so is a task whose parts cannot be imported.
  */
 export async function readCommandLine(name: string, ...args: string[]): Promise<Run> {
-  const task = await taskOf(name);
-  if (task === null) return await run(name, ...args);
+  const found = await taskOf(name, args);
+  if (found === null) return await run(name, ...args);
+  const { task, words } = found;
   const said: string[] = [];
   const print = console.error;
   console.error = (...values) => said.push(`${values.join(" ")}\n`);
   try {
-    await task.request(parseFlags(usageOf(task), args));
+    await task.request(parseFlags(usageOf(task), words));
   } catch (error) {
     const stderr = said.join("");
     if (error instanceof HelpRequest) return { code: 0, stdout: `${error.message}\n`, stderr };
@@ -34,11 +35,19 @@ export async function readCommandLine(name: string, ...args: string[]): Promise<
   return await run(name, ...args);
 }
 
-/** What the script of a task exports as `task`, or null where it exports none. */
-async function taskOf(name: string): Promise<Task<Record<string, Flag<unknown>>, unknown, unknown> | null> {
+type AnyTask = Task<Record<string, Flag<unknown>>, unknown, unknown>;
+
+/** The task of a script, or that of its `subtasks` which the first word names, with the words that it reads; null for neither. */
+async function taskOf(
+  name: string,
+  args: readonly string[],
+): Promise<{ readonly task: AnyTask; readonly words: readonly string[] } | null> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
   const script = / (scripts\/\w+\.ts)$/.exec(tasks[name]?.command ?? "")?.[1];
   if (script === undefined) return null;
   if (!/^export const task\b/m.test(await Deno.readTextFile(root + script))) return null;
-  return (await import(new URL(`../../${script}`, import.meta.url).href)).task;
+  const { task, subtasks } = await import(new URL(`../../${script}`, import.meta.url).href);
+  const [first, ...rest] = args;
+  if (subtasks === undefined || first === undefined || first.startsWith("-")) return { task, words: args };
+  return Object.hasOwn(subtasks, first) ? { task: subtasks[first], words: rest } : null;
 }

@@ -18,6 +18,7 @@ import { task as join } from "../../scripts/join.ts";
 import { task as restore } from "../../scripts/restore.ts";
 import { task as select } from "../../scripts/select.ts";
 import { task as sample } from "../../scripts/sample.ts";
+import { subtasks as toys, task as toy } from "../../scripts/toy.ts";
 import { task as train } from "../../scripts/train.ts";
 import { task as trainClassifier } from "../../scripts/train_classifier.ts";
 import { task as tune } from "../../scripts/tune.ts";
@@ -74,7 +75,17 @@ function among({ usage }: { readonly usage: { readonly flags: object } }, rows: 
   return Object.fromEntries(Object.entries(rows).filter(([key]) => Object.hasOwn(usage.flags, key)));
 }
 
-/** The tasks by name. */
+/** Of `toy` and its experiments. */
+function toyRow(task: typeof toy): TaskRow {
+  const beside = {
+    data: { value: "moons" },
+    stepSize: { value: "1e-3" },
+    methods: { value: "implicit,sliced" },
+  };
+  return { task: task as TaskRow["task"], beside: among(task, beside) };
+}
+
+/** The tasks by name, with the word that follows where a task has several. */
 export const taskRows: Readonly<Record<string, TaskRow>> = {
   sample: {
     task: sample as TaskRow["task"],
@@ -172,6 +183,12 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       sigma: { flags: "--sde sigma-power", value: "20" },
     },
   },
+  toy: toyRow(toy),
+  ...Object.fromEntries(
+    Object.entries(toys).filter(([, task]) => task !== toy).map((
+      [name, task],
+    ) => [`toy ${name}`, toyRow(task)]),
+  ),
   compare: {
     task: compare as TaskRow["task"],
     beside: {

@@ -160,7 +160,8 @@ for (const [name, { task, base, beside = {} }] of Object.entries(taskRows)) {
           ...base === undefined ? [] : withFiles(base, folder).split(" "),
           ...Object.hasOwn(task.usage.flags, "seed") ? ["--seed", "7"] : [],
         ];
-        const { code, stdout, stderr } = await run(name, ...line, "--dry-run");
+        const [word, ...words] = name.split(" ");
+        const { code, stdout, stderr } = await run(word, ...words, ...line, "--dry-run");
         check.equal("exit code", code, 0, stderr);
         const request = await task.request(parseFlags(task.usage, line));
         check.equal(

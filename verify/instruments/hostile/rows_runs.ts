@@ -130,6 +130,8 @@ const compared = {
   baseline: { make: () => null, allows: (v: unknown) => v === null },
 };
 
+const planeParts = options({ onStep: optional(callable(() => () => {})) });
+
 export const runRows: Rows = {
   runClassifierTraining: {
     arguments: [
@@ -189,6 +191,51 @@ export const runRows: Rows = {
         load: thing(() => smallPredictor),
         onStep: optional(callable(() => () => {})),
       }),
+    ],
+  },
+  runPlaneExperiment: {
+    arguments: [
+      options({
+        experiment: thing(() => "langevin"),
+        data: name("mixture"),
+        ...{ count: whole(2, 2, 64), steps: whole(2, 1, 64), stepSize: positive(0.01), seed: numbers.seed },
+      }),
+      optional(planeParts),
+    ],
+  },
+  "runPlaneExperiment of matchings": {
+    call: (...[request, parts]: Parameters<typeof m.runPlaneExperiment>) =>
+      m.runPlaneExperiment(request, parts),
+    arguments: [
+      options({
+        experiment: thing(() => "matching"),
+        data: name("mixture"),
+        ...{ count: whole(2, 1, 64), steps: whole(1, 1, 4), sigma: positive(0.2), seed: numbers.seed },
+        methods: thing(() => ["denoising"]),
+      }),
+      optional(planeParts),
+    ],
+  },
+  "runPlaneExperiment of modes": {
+    call: (request: m.PlaneExperimentRequest) => m.runPlaneExperiment(request),
+    arguments: [
+      options({
+        experiment: thing(() => "modes"),
+        ...{ count: whole(2, 2, 64), steps: whole(4, 1, 64), seed: numbers.seed },
+        ...{ separation: between(12, 0), weight: between(0.8, 0, 1) },
+      }),
+    ],
+  },
+  "runPlaneExperiment of densities": {
+    call: (...[request, parts]: Parameters<typeof m.runPlaneExperiment>) =>
+      m.runPlaneExperiment(request, parts),
+    arguments: [
+      options({
+        experiment: thing(() => "densities"),
+        data: name("mixture"),
+        ...{ count: whole(2, 1, 64), moments: whole(2, 2, 4), seed: numbers.seed },
+      }),
+      optional(planeParts),
     ],
   },
   planComparison: {
