@@ -4,32 +4,35 @@
  */
 import { dirname } from "node:path";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import * as tf from "../src/compute/tf.ts";
-import { type Engine, useEngine } from "../src/compute/engine.ts";
+import { useEngine } from "../src/compute/engine.ts";
 import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
-import { NETWORK_PRESETS, networkFromConfig } from "../src/networks/registry.ts";
-import { type Network, parameterCount } from "../src/networks/network.ts";
-import type { ModelConfig } from "../src/networks/noise_prediction.ts";
-import { type Action, type Contender, DIGITS_COUNT, openOurs, type Ours } from "./bench/contender.ts";
+import * as tf from "../src/compute/tf.ts";
+import { DIGITS_COUNT, openOurs } from "./bench/contender.ts";
 import { measureSize, SIZES } from "./bench/growth.ts";
 import { profile } from "./bench/profile.ts";
-import { actionTable, growthTable, profileTable, titles } from "./bench/table.ts";
 import { openTwin } from "./bench/pytorch_process.ts";
-import { DEFAULT_SAMPLER } from "./sampling/sampling.ts";
-import { engineNames } from "./sampling/flags.ts";
-import { formatBytes, ProgressBar } from "./cli/terminal.ts";
+import { type BenchRequest, type BenchResult, runBench } from "./bench/run.ts";
+import { actionTable, growthTable, profileTable, titles } from "./bench/table.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import {
   choice,
+  deciding,
+  type Flag,
   type FlagValues,
   integer,
   list,
-  parseFlags,
-  runScript,
+  onlyWith,
   text,
   toggle,
   UsageError,
 } from "./cli/flags.ts";
+import { runTask, type Task } from "./cli/task.ts";
+import { formatBytes, ProgressBar } from "./cli/terminal.ts";
+import { engineNames } from "./sampling/flags.ts";
+import { DEFAULT_SAMPLER } from "./sampling/sampling.ts";
+
+/** Euler–Maruyama steps of the tutorial. */
+const TUTORIAL_STEPS = 500;
 
 const usage = {
   name: "bench",
@@ -41,7 +44,10 @@ const usage = {
     "deno task bench --engine wasm,onnx --against pytorch --digits --growth --profile --output docs/measurements.md",
   ],
   flags: {
-    network: choice(["digits", "tutorial"], { help: "what to run", default: "digits" }),
+    network: deciding(
+      ["network", "batch", "growth"],
+      choice(["digits", "tutorial"], { help: "what to run", default: "digits" }),
+    ),
     batch: integer({ help: "images in a batch; default 64 for digits, 32 for tutorial", min: 1, max: 4096 }),
     side: integer({
       help: "pixels of an image's side, for digits a multiple of 4",
@@ -49,9 +55,9 @@ const usage = {
       min: 4,
       max: 1024,
     }),
-    engine: list(
-      choice(engineNames, { help: "compute engine, one or several" }),
-      ["auto"],
+    engine: deciding(
+      ["engines"],
+      list(choice(engineNames, { help: "compute engine, one or several" }), ["auto"]),
     ),
     against: choice(["pytorch"], {
       help: "the same network in PyTorch, in the same run (needs python3 with torch)",
@@ -62,83 +68,76 @@ const usage = {
         `also the time for ${DIGITS_COUNT} finished digits, ours with the default sampler and PyTorch's with the ` +
         "tutorial's network and its Euler–Maruyama",
     }),
-    checkpoint: text({
-      help: "what --digits draws with; by default what comes with the project",
-      placeholder: "FILE",
-    }),
-    digitsRounds: integer({ help: "measurements of the digits", default: 3, min: 1, max: 100 }),
-    twinSteps: integer({
-      help: "Euler–Maruyama steps of PyTorch; 500 are the tutorial's",
-      default: 500,
-      min: 1,
-    }),
+    checkpoint: ofDigits(
+      ["digits.checkpoint"],
+      text({
+        help: "what --digits draws with; by default what comes with the project",
+        placeholder: "FILE",
+      }),
+    ),
+    digitsRounds: ofDigits(
+      ["digits.rounds"],
+      integer({ help: "measurements of the digits", default: 3, min: 1, max: 100 }),
+    ),
+    twinSteps: ofDigits(
+      ["digits.twinSteps"],
+      integer({
+        help:
+          `Euler–Maruyama steps of PyTorch, for --against pytorch (default ${TUTORIAL_STEPS}, the tutorial's)`,
+        min: 1,
+      }),
+    ),
     growth: toggle({ help: "also how time and memory grow with the batch (16 to 512) and with the images" }),
     profile: toggle({ help: "also where the time goes, by operation" }),
     output: text({ help: "write the results to this Markdown file, too", placeholder: "FILE" }),
-    json: toggle({ help: "print all measurements as JSON" }),
+    json: deciding([], toggle({ help: "print all measurements as JSON" })),
   },
 } as const;
 
-type Flags = FlagValues<typeof usage.flags>;
-
-function modelFor(flags: Flags): ModelConfig {
-  const preset = NETWORK_PRESETS[flags.network];
-  if (preset.kind === "tutorial") {
-    if (flags.side !== 28) {
-      throw new UsageError(`the tutorial's images are 28 pixels wide, got --side ${flags.side}`);
-    }
-    return { network: preset, preconditioning: null };
-  }
-  if (flags.side % 4 !== 0) throw new UsageError(`--side must be a multiple of 4, got ${flags.side}`);
-  const network = { ...preset, height: flags.side, width: flags.side };
-  return { network, preconditioning: { sigmaData: 0.5, centre: 0 } };
+/** A flag of the drawing of digits. */
+function ofDigits<T>(fields: readonly string[], flag: Flag<T>): Flag<T> {
+  return onlyWith(deciding(fields, flag), "digits");
 }
 
-/** Runs actions of all contenders in turn; the first round warms everything up and does not count. */
-async function measure<A extends Action>(
-  contenders: readonly Contender[],
-  actions: readonly A[],
-  rounds: number,
-): Promise<Record<A, number[]>[]> {
-  const times = contenders.map(() =>
-    Object.fromEntries(actions.map((action) => [action, []])) as unknown as Record<A, number[]>
-  );
-  using progress = new ProgressBar({ label: "timing", total: rounds + 1, unit: "rounds" });
-  for (let round = 0; round <= rounds; round++) {
-    for (const action of actions) {
-      for (const [i, contender] of contenders.entries()) {
-        const milliseconds = await contender.time(action);
-        if (round > 0) times[i][action].push(milliseconds);
-      }
-    }
-    progress.update(round + 1);
-  }
-  return times;
+/** A run of `bench`, as plain data. */
+interface RunRequest extends BenchRequest {
+  /** The Markdown file that is written; null for none. */
+  readonly output: string | null;
 }
 
-/** All sections of the results, as lines of text; prints each as it is done. */
-class Report {
-  readonly sections: string[] = [];
-
-  constructor(readonly silent: boolean) {}
-
-  add(section: string): void {
-    this.sections.push(section);
-    if (!this.silent) console.log(`${this.sections.length > 1 ? "\n" : ""}${section}`);
-  }
-
-  /** Markdown with the command that made it. */
-  markdown(): string {
-    const command = ["deno task bench", ...Deno.args].join(" ");
-    const day = new Date().toISOString().slice(0, 10);
-    const blocks = this.sections.map((section) => `\`\`\`text\n${section}\n\`\`\`\n`);
-    return [`# Measured speed\n\nMeasured on ${day} by\n\n\`\`\`sh\n${command}\n\`\`\`\n`, ...blocks].join(
-      "\n",
-    );
-  }
+/** What a run measured, and on which machine. */
+interface RunResult extends BenchResult {
+  readonly machine: Readonly<Record<string, string | number>>;
 }
 
-function machineFacts(): Record<string, string | number> {
+function request(flags: FlagValues<typeof usage.flags>): RunRequest {
+  const { network, side, engine: engines, against = null, rounds, checkpoint = null, digitsRounds } = flags;
+  if (network === "tutorial" && side !== 28) {
+    throw new UsageError(`the tutorial's images are 28 pixels wide, got --side ${side}`);
+  }
+  if (network === "digits" && side % 4 !== 0) {
+    throw new UsageError(`--side must be a multiple of 4, got ${side}`);
+  }
+  if (flags.twinSteps !== undefined && against === null) {
+    throw new UsageError("--twin-steps is for --against, which is not given");
+  }
+  return {
+    network,
+    batch: flags.batch ?? (network === "digits" ? 64 : 32),
+    side,
+    engines,
+    against,
+    rounds,
+    digits: flags.digits
+      ? { checkpoint, rounds: digitsRounds, twinSteps: flags.twinSteps ?? TUTORIAL_STEPS }
+      : null,
+    profile: flags.profile,
+    growth: flags.growth ? SIZES.filter(({ side }) => network === "digits" || side === 28) : [],
+    output: flags.output ?? null,
+  };
+}
+
+function machineFacts(): RunResult["machine"] {
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     threads: availableParallelism(),
@@ -149,122 +148,123 @@ function machineFacts(): Record<string, string | number> {
   };
 }
 
-async function main(): Promise<void> {
-  const flags = parseFlags(usage, Deno.args);
-  const model = modelFor(flags);
-  if (flags.output !== undefined) {
-    await Deno.mkdir(dirname(flags.output), { recursive: true });
-    await ensureWritable(flags.output);
+async function carryOut(request: RunRequest): Promise<RunResult> {
+  const { output } = request;
+  if (output !== null) {
+    await Deno.mkdir(dirname(output), { recursive: true });
+    await ensureWritable(output);
   }
-  const batch = flags.batch ?? (flags.network === "digits" ? 64 : 32);
   const machine = machineFacts();
-  const ours: Ours[] = [];
-  const contenders: Contender[] = [];
-  const report = new Report(flags.json);
+  let soFar: BenchResult | null = null;
   try {
-    for (const engine of flags.engine) {
-      const opened = await openOurs(engine, model, batch, flags.checkpoint);
-      ours.push(opened);
-      contenders.push(opened);
-    }
-    const engines = ours.map(({ name }) => name);
-    if (flags.against === "pytorch") contenders.push(await openTwin(model.network, batch, flags.twinSteps));
-    const parameters = parameterCount(networkFromConfig(model.network) as Network);
-    report.add(
-      [
-        `${flags.network}, ${parameters} parameters, batch ${batch}, images ${flags.side}×${flags.side}, ` +
-        `${flags.rounds} rounds in turn`,
-        `${machine.cpu}, ${machine.threads} threads, ${machine.memory} memory, load ${machine.load} before, Deno ` +
-        `${machine.deno}, TensorFlow.js ${machine.tfjs}` +
-        (engines.includes("onnx") ? `, onnxruntime ${ONNX_RUNTIME.version}` : ""),
-        ...contenders.map(({ name, about }) => `${name}: ${about}`),
-      ].join("\n"),
-    );
-    const times = await measure(contenders, ["forward", "step"], flags.rounds);
-    for (const action of ["forward", "step"] as const) {
-      const rows = contenders.map(({ name }, i) => ({ name, milliseconds: times[i][action] }));
-      report.add(actionTable(titles[action], batch, rows));
-    }
-    const digits = flags.digits ? await timeDigits(contenders, flags, report) : null;
-    const memory = await Promise.all(contenders.map((contender) => contender.memory()));
-    report.add(memoryLine(ours, contenders, memory));
-    if (flags.profile) await addProfiles(engines, model, batch, report);
-    if (flags.growth) await addGrowth(engines, flags, report);
-    if (flags.output !== undefined) {
-      await atomicWrite(flags.output, new TextEncoder().encode(report.markdown()));
-    }
-    if (flags.json) {
-      const results = contenders.map(({ name, about }, i) => ({
-        name,
-        about,
-        memory: memory[i],
-        milliseconds: { ...times[i], ...(digits === null ? {} : { digits: digits[i] }) },
-      }));
-      console.log(JSON.stringify({ network: flags.network, parameters, batch, machine, results }));
-    }
-  } finally {
-    for (const contender of contenders) await contender.close();
+    const result = await runBench(request, {
+      openOurs,
+      openTwin,
+      profile: async (engine, model, batch) => await profile(await useEngine(engine), model, batch),
+      measureSize,
+      async withProgress(bar, action) {
+        using progress = new ProgressBar(bar);
+        return await action((done) => progress.update(done));
+      },
+      onResult: (result) => soFar = result,
+    });
+    return { ...result, machine };
+  } catch (error) {
+    // What took minutes to measure is not lost with what failed.
+    if (soFar !== null) console.error(sections(request, { ...soFar as BenchResult, machine }).join("\n\n"));
+    throw error;
   }
 }
 
-async function timeDigits(
-  contenders: readonly Contender[],
-  flags: Flags,
-  report: Report,
-): Promise<number[][]> {
-  const times = await measure(contenders, ["digits"], flags.digitsRounds);
-  const rows = contenders.map(({ name }, i) => ({ name, milliseconds: times[i].digits }));
-  const notes = [
-    `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which evaluates the network twice at some of them.`,
-  ];
-  if (flags.against !== undefined) {
-    notes.push(
-      `PyTorch: the tutorial's network and Euler–Maruyama, ${flags.twinSteps} steps` +
-        (flags.twinSteps === 500 ? "." : " where the tutorial has 500."),
-    );
-  }
-  report.add(`${actionTable(titles.digits, DIGITS_COUNT, rows)}\n${notes.join(" ")}`);
-  return times.map(({ digits }) => digits);
-}
-
-function memoryLine(
-  ours: readonly Ours[],
-  contenders: readonly Contender[],
-  memory: readonly number[],
-): string {
-  const twins = contenders.slice(ours.length).map(({ name }, i) =>
-    `${name} ${formatBytes(memory[ours.length + i])}`
-  );
-  const here = `${ours.map(({ name }) => name).join(" and ")} ${formatBytes(memory[0])}`;
-  return `peak memory of the process: ${[here, ...twins].join(", ")}`;
-}
-
-async function addProfiles(
-  engines: readonly Engine["name"][],
-  model: ModelConfig,
-  batch: number,
-  report: Report,
+/** Prints the tables, or all measurements as JSON, and writes the tables to a file. */
+async function report(
+  request: RunRequest,
+  result: RunResult,
+  { json }: { readonly json: boolean },
 ): Promise<void> {
-  for (const name of engines) {
-    const shares = await profile(await useEngine(name), model, batch);
+  const { network, batch, output } = request;
+  const tables = sections(request, result);
+  if (output !== null) await atomicWrite(output, new TextEncoder().encode(markdown(tables)));
+  if (!json) return console.log(tables.join("\n\n"));
+  const { parameters, machine, contenders, profiles, growth } = result;
+  const results = contenders.map(({ name, about, memory, milliseconds }) => ({
+    ...{ name, about, memory, milliseconds },
+  }));
+  console.log(JSON.stringify({
+    ...{ network, parameters, batch, machine, results },
+    ...profiles.length > 0 && { profiles },
+    ...growth.length > 0 && { growth },
+  }));
+}
+
+/** The tables as Markdown, with the command that made them. */
+function markdown(tables: readonly string[]): string {
+  const command = ["deno task bench", ...Deno.args].join(" ");
+  const day = new Date().toISOString().slice(0, 10);
+  const blocks = tables.map((table) => `\`\`\`text\n${table}\n\`\`\`\n`);
+  return [`# Measured speed\n\nMeasured on ${day} by\n\n\`\`\`sh\n${command}\n\`\`\`\n`, ...blocks].join(
+    "\n",
+  );
+}
+
+/** The tables of what is measured, each with its heading. */
+function sections(request: RunRequest, result: RunResult): string[] {
+  const { contenders, profiles, growth } = result;
+  const found = [heading(request, result)];
+  for (const action of ["forward", "step", "digits"] as const) {
+    const rows = contenders.flatMap(({ name, milliseconds: { [action]: milliseconds } }) =>
+      milliseconds === undefined ? [] : [{ name, milliseconds }]
+    );
+    if (rows.length === 0) continue;
+    const images = action === "digits" ? DIGITS_COUNT : request.batch;
+    const table = actionTable(titles[action], images, rows);
+    found.push(action === "digits" ? `${table}\n${digitsNotes(request)}` : table);
+  }
+  if (contenders.length > 0 && contenders.every(({ memory }) => memory !== null)) {
+    found.push(memoryLine(result));
+  }
+  for (const { engine, ...shares } of profiles) {
     for (const action of ["forward", "step"] as const) {
-      report.add(`${titles[action]} on ${name}, by operation\n${profileTable(shares[action])}`);
+      found.push(`${titles[action]} on ${engine}, by operation\n${profileTable(shares[action])}`);
     }
   }
+  if (growth.length > 0) found.push(`growth, each size in a process of its own\n${growthTable(growth)}`);
+  return found;
 }
 
-async function addGrowth(engines: readonly string[], flags: Flags, report: Report): Promise<void> {
-  const sizes = [];
-  const wanted = flags.network === "digits" ? SIZES : SIZES.filter(({ side }) => side === 28);
-  const total = engines.length * wanted.length;
-  using progress = new ProgressBar({ label: "growth", total, unit: "sizes" });
-  for (const engine of engines) {
-    for (const size of wanted) {
-      sizes.push(await measureSize(engine, flags.network, size, Math.min(2, flags.rounds)));
-      progress.update(sizes.length);
-    }
-  }
-  report.add(`growth, each size in a process of its own\n${growthTable(sizes)}`);
+function heading(
+  { network, batch, side, rounds }: RunRequest,
+  { parameters, machine, contenders }: RunResult,
+): string {
+  const onnx = contenders.some(({ engine }) => engine === "onnx");
+  return [
+    `${network}, ${parameters} parameters, batch ${batch}, images ${side}×${side}, ${rounds} rounds in turn`,
+    `${machine.cpu}, ${machine.threads} threads, ${machine.memory} memory, load ${machine.load} before, Deno ` +
+    `${machine.deno}, TensorFlow.js ${machine.tfjs}${onnx ? `, onnxruntime ${ONNX_RUNTIME.version}` : ""}`,
+    ...contenders.map(({ name, about }) => `${name}: ${about}`),
+  ].join("\n");
 }
 
-if (import.meta.main) await runScript(main);
+function digitsNotes({ against, digits }: RunRequest): string {
+  const here =
+    `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which evaluates the network ` +
+    "twice at some of them.";
+  if (against === null) return here;
+  const steps = digits?.twinSteps;
+  return `${here} PyTorch: the tutorial's network and Euler–Maruyama, ${steps} steps` +
+    (steps === TUTORIAL_STEPS ? "." : ` where the tutorial has ${TUTORIAL_STEPS}.`);
+}
+
+/** This project's engines are in one process, PyTorch is in its own. */
+function memoryLine({ contenders }: RunResult): string {
+  const ours = contenders.filter(({ engine }) => engine !== null);
+  const twins = contenders.filter(({ engine }) => engine === null);
+  const here = `${ours.map(({ name }) => name).join(" and ")} ${formatBytes(ours[0].memory!)}`;
+  const others = twins.map(({ name, memory }) => `${name} ${formatBytes(memory!)}`);
+  return `peak memory of the process: ${[here, ...others].join(", ")}`;
+}
+
+/** The task `bench`. */
+export const task: Task<typeof usage.flags, RunRequest, RunResult> = { usage, request, carryOut, report };
+
+if (import.meta.main) await runTask(task);

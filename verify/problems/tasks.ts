@@ -5,6 +5,7 @@
  */
 import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
+import { task as bench } from "../../scripts/bench.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
 import { task as compare } from "../../scripts/compare.ts";
 import { task as elbo } from "../../scripts/elbo.ts";
@@ -181,6 +182,17 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       data: { value: "cifar10" },
       size: { value: "16" },
       sigma: { flags: "--sde sigma-power", value: "20" },
+    },
+  },
+  bench: {
+    task: bench as TaskRow["task"],
+    beside: {
+      network: { flags: "--growth", value: "tutorial" },
+      side: { value: "32" },
+      engine: { value: "wasm,onnx" },
+      checkpoint: { flags: "--digits" },
+      digitsRounds: { flags: "--digits" },
+      twinSteps: { flags: "--digits --against pytorch" },
     },
   },
   toy: toyRow(toy),
