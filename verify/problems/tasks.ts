@@ -1,6 +1,6 @@
 /**
  * The tasks whose flags stand for a request, and what their flags need beside them: a command line to begin with, and another
- * value where the flag's domain does not say one. A flag without an effect on the request must say why here.
+ * value where the flag's domain does not say one. A flag without an effect on the request must say here what it does.
  * @module
  */
 import type { Flag } from "../../scripts/cli/flags.ts";
@@ -85,6 +85,11 @@ function toyRow(task: typeof toy): TaskRow {
   };
   return { task: task as TaskRow["task"], beside: among(task, beside) };
 }
+
+/** Flags that decide nothing in a request, and what they do: every other one must. */
+export const presentation: Readonly<Record<string, string>> = {
+  json: "the result is printed as JSON",
+};
 
 /** The tasks by name, with the word that follows where a task has several. */
 export const taskRows: Readonly<Record<string, TaskRow>> = {

@@ -13,7 +13,7 @@ import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
-import { taskRows } from "../../problems/tasks.ts";
+import { presentation, taskRows } from "../../problems/tasks.ts";
 import { claim } from "../../suite/claim.ts";
 
 /** The paths whose leaves differ. */
@@ -105,6 +105,29 @@ async function filesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
 }
 
+claim("every task that takes flags has a row, and takes them by its request alone", async (check) => {
+  const root = new URL("../../../", import.meta.url);
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const expected: string[] = [];
+  for (const [name, { command }] of Object.entries<{ command: string }>(tasks)) {
+    const script = / (scripts\/\w+\.ts)/.exec(command)?.[1];
+    if (script === undefined) continue;
+    const text = await Deno.readTextFile(new URL(script, root));
+    // Other modules of a task may read its words, too: those of scripts/cli read them for all.
+    const reads = /\b(parseFlags|parseArgs|runScript)\b/.exec(text);
+    check.equal(`${script}: reads flags beside its request`, reads?.[0] ?? null, null, "runTask does");
+    if (!/\brun(Task|Subtask)\(/.test(text)) {
+      check.holds(`${script} takes no words`, !text.includes("Deno.args"), "it is no task with flags");
+      continue;
+    }
+    const { task, subtasks = {} } = await import(new URL(script, root).href);
+    const others = Object.entries(subtasks).filter(([, other]) => other !== task);
+    expected.push(name, ...others.map(([word]) => `${name} ${word}`));
+  }
+  check.atLeast("tasks", expected.length, 22, "eighteen in deno.json, one of which has four");
+  check.equal("tasks with a row", Object.keys(taskRows).sort(), expected.sort(), "verify/problems/tasks.ts");
+});
+
 for (const [name, { task, base, beside = {} }] of Object.entries(taskRows)) {
   claim(
     `${name}: another value of a flag changes the request in just the fields that the flag decides`,
@@ -129,6 +152,11 @@ for (const [name, { task, base, beside = {} }] of Object.entries(taskRows)) {
           const before = await requestOf(line);
           const after = await requestOf([...line, ...given(key, flag, value)]);
           const fields = flag.fields ?? [key];
+          check.holds(
+            `${flagName(key)} decides ${fields.length === 0 ? "nothing" : fields.join(", ")}`,
+            fields.length > 0 || Object.hasOwn(presentation, key),
+            "a flag without an effect is not parsed",
+          );
           const changed = differences(before, after);
           const within = (path: string) =>
             fields.some((field) => path === field || path.startsWith(`${field}.`));
