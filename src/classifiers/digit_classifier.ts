@@ -86,17 +86,18 @@ export async function classify(
   const parameters = CLASSIFIER_PARAMETERS.map(({ name, shape }) =>
     tf.tensor(weights.get(name)!, [...shape])
   );
+  const most = Math.min(batchSize, Math.max(count, 1));
   const forward = await compile((x) => {
     const result = classifierForward(namedParameters(CLASSIFIER_PARAMETERS, parameters), x);
     return [result.features, result.logits];
-  }, [{ shape: [batchSize, ...CLASSIFIER_SHAPE], dtype: "float32" }]);
+  }, [{ shape: [most, ...CLASSIFIER_SHAPE], dtype: "float32" }]);
   try {
-    for (let start = 0; start < count; start += batchSize) {
+    for (let start = 0; start < count; start += most) {
       // The last batch is filled up with zeros, because compiled functions have fixed shapes.
-      const rows = Math.min(batchSize, count - start);
-      const batch = new Float32Array(batchSize * size);
+      const rows = Math.min(most, count - start);
+      const batch = new Float32Array(most * size);
       batch.set(images.subarray(start * size, (start + rows) * size));
-      const x = tf.tensor(batch, [batchSize, ...CLASSIFIER_SHAPE]);
+      const x = tf.tensor(batch, [most, ...CLASSIFIER_SHAPE]);
       const [batchFeatures, batchLogits] = forward.run([x]);
       const take = async (tensor: tf.Tensor, width: number) =>
         (await tensor.data<"float32">()).subarray(0, rows * width);

@@ -1,12 +1,10 @@
 /** Claims that `deno task compare` says what runComparison measures for its request, in which every field counts. @module */
-import { readClassifier } from "../../../src/classifiers/digit_classifier.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import {
   type ComparisonRequest,
   type ComparisonResult,
   runComparison,
 } from "../../../src/runs/comparison.ts";
-import { openQualityReference } from "../../../src/runs/evaluation.ts";
 import { task } from "../../../scripts/compare.ts";
 import { resultsCsv, resultsTable } from "../../../scripts/comparison/results.ts";
 import { claim } from "../../suite/claim.ts";
@@ -14,16 +12,16 @@ import { checkEveryField } from "../../instruments/request_fields.ts";
 import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
+import { referencesOf } from "../../instruments/small_quality.ts";
 
 const sets = smallMnist({ train: 40, test: 40 });
+const referenceOf = referencesOf(sets);
 
 /** A comparison on the small network, which is its own baseline. */
 async function compared(request: ComparisonRequest): Promise<ComparisonResult> {
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
-  const file = new URL("../../../fixtures/models/classifier.safetensors", import.meta.url);
-  const classifier = readClassifier(await Deno.readFile(file));
-  const reference = await openQualityReference(noisePredictor, classifier, sets, request.count);
+  const reference = await referenceOf(noisePredictor, request.count);
   const network = { name: "own", noisePredictor };
   const baseline = { name: "baseline", noisePredictor };
   const result = await runComparison(request, { network, baseline, reference });

@@ -1,11 +1,9 @@
 /** Claims that `deno task evaluate` says what runEvaluation gives for its request, in which every field counts. @module */
 import { loadNoisyClassifier } from "../../../src/classifiers/noisy_classifier.ts";
-import { readClassifier } from "../../../src/classifiers/digit_classifier.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import {
   type EvaluationRequest,
   type EvaluationResult,
-  openQualityReference,
   runEvaluation,
 } from "../../../src/runs/evaluation.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
@@ -16,18 +14,17 @@ import { checkEveryField } from "../../instruments/request_fields.ts";
 import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
+import { referencesOf } from "../../instruments/small_quality.ts";
 
 /** What runEvaluation measures of the small network, against digits in the stead of MNIST's. */
 async function measured(
   request: EvaluationRequest,
-  sets: ReturnType<typeof smallMnist>,
+  referenceOf: ReturnType<typeof referencesOf>,
 ): Promise<EvaluationResult> {
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
-  const file = new URL("../../../fixtures/models/classifier.safetensors", import.meta.url);
   const classifier = request.classifierScale === 0 ? null : await loadNoisyClassifier();
-  const weightsOf = readClassifier(await Deno.readFile(file));
-  const reference = await openQualityReference(noisePredictor, weightsOf, sets, request.count);
+  const reference = await referenceOf(noisePredictor, request.count);
   const result = await runEvaluation(request, { noisePredictor, classifier, reference });
   classifier?.dispose();
   noisePredictor.dispose();
@@ -55,7 +52,7 @@ claim(
   "every field of an evaluation's request changes what is measured",
   { engines: ["wasm"] },
   async (check) => {
-    const sets = smallMnist({ train: 20, test: 30 });
+    const referenceOf = referencesOf(smallMnist({ train: 20, test: 30 }));
     await checkEveryField(check, request, {
       "sde.kind": { value: "subvp" },
       "sde.betaMin": { value: 0.3 },
@@ -72,7 +69,7 @@ claim(
       "count": { value: 13 },
       "batch": { value: 12, same: "a digit's random numbers are its own, whatever batch it is in" },
       "seed": { value: 4 },
-    }, async (request) => numbersOf(await measured(request, sets)));
+    }, async (request) => numbersOf(await measured(request, referenceOf)));
   },
 );
 
@@ -87,7 +84,7 @@ claim(
         `--checkpoint ${folder}/model.safetensors --data ${folder} --engine wasm --count 100 --batch 64 ` +
         "--sde vp --sampler ancestral --steps 2 --seed 5 --classifier-scale 2 --guidance 1.5 --guidance-max-sigma 30";
       const { request, stdout, bar } = await runInside(task, `${flags} --json`);
-      const { quality, floor, evaluations } = await measured(request, sets);
+      const { quality, floor, evaluations } = await measured(request, referencesOf(sets));
       const { seconds, ...said } = JSON.parse(stdout.join("\n"));
       check.holds(`seconds ${seconds}`, seconds > 0, "drawing takes time");
       check.equal("what is said", said, {

@@ -1,7 +1,6 @@
 /** Claims that `deno task tune` says what runTuning gives for its request, in which every field counts. @module */
-import { readClassifier } from "../../../src/classifiers/digit_classifier.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
-import { openQualityReference, runEvaluation } from "../../../src/runs/evaluation.ts";
+import { runEvaluation } from "../../../src/runs/evaluation.ts";
 import {
   compareTrials,
   listCombinations,
@@ -18,16 +17,16 @@ import { checkEveryField } from "../../instruments/request_fields.ts";
 import { runInside } from "../../instruments/run_inside.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
+import { referencesOf } from "../../instruments/small_quality.ts";
 
 const sets = smallMnist({ train: 40, test: 40 });
+const referenceOf = referencesOf(sets);
 
 /** The small network, and what its digits are compared with. */
 async function openParts(count: number) {
   const { config, weights } = smallModel();
   const noisePredictor = networkPredictor(config, weights);
-  const file = new URL("../../../fixtures/models/classifier.safetensors", import.meta.url);
-  const classifier = readClassifier(await Deno.readFile(file));
-  return { noisePredictor, reference: await openQualityReference(noisePredictor, classifier, sets, count) };
+  return { noisePredictor, reference: await referenceOf(noisePredictor, count) };
 }
 
 async function searched(request: TuningRequest): Promise<TuningResult> {
