@@ -42,7 +42,11 @@ export function fromModel(values: Float32Array): Float32Array {
 /** Model values to bytes 0…255, rounded and clamped. */
 export function modelToBytes(values: Float32Array): Uint8Array {
   requireFloats("values", values);
-  return Uint8Array.from(values, (value) => Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5))));
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    bytes[i] = Math.round(Math.min(255, Math.max(0, (values[i] + 1) * 127.5)));
+  }
+  return bytes;
 }
 
 /** The images `from` … `to`−1 (views, not copies). */

@@ -4,6 +4,7 @@
  * where one of them accepts a step that the other takes back; over one step from one state they differ by rounding alone.
  * @module
  */
+import { limited } from "./limited_predictor.ts";
 import { createRng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../../src/diffusion/noise_predictor.ts";
@@ -56,7 +57,7 @@ export async function replay(
   seed: number,
   before?: readonly ReplayedStep[],
 ): Promise<ReplayedStep[]> {
-  const base = scoreModel(coupled, gentleVp);
+  const base = scoreModel(limited(coupled, 2000), gentleVp);
   let times: Float64Array[] = [];
   const model = scoreModelFromNoise(base.sde, (x, t) => {
     times.push(typeof t === "number" ? new Float64Array(rows).fill(t) : Float64Array.from(t));

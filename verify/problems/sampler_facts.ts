@@ -130,7 +130,7 @@ const rows: Record<string, Row> = {
   "ode-dopri5": {
     order: null,
     lastStep: "own rule",
-    direct: () => odeDormandPrince({ rtol: 0.3, atol: 0.2 }),
+    direct: () => odeDormandPrince({ rtol: 0.3, atol: 0.2, maxAttempts: 500 }),
   },
   "edm-heun": { lastStep: "data prediction" },
   "ddim": { lastStep: "data prediction", direct: () => ddim({ eta: 0.5 }) },
@@ -146,7 +146,7 @@ const rows: Record<string, Row> = {
     carried: false,
     // Tolerances that any step meets: then it takes the grid's, at the first attempt.
     sampler: () => adaptiveSde({ rtol: 1e9, firstStep: 10, maxAttempts: 2 }),
-    direct: () => adaptiveSde({ rtol: 0.3, atol: 0.2 }),
+    direct: () => adaptiveSde({ rtol: 0.3, atol: 0.2, maxAttempts: 500 }),
   },
   "sde-dpm++2m": { lastStep: "data prediction", carried: false },
   "dpm-solver-2": { lastStep: "data prediction", drawSteps: 16 },

@@ -125,7 +125,7 @@ claim(
     const model = scoreModel(mixture, vpSde());
     const rows = [[0.1, 0.4, 0.2], [-1.5, 0.6, 0.1], [3, -2, 1]];
     const methods = [
-      { kind: "dopri5", rtol: 0.01, atol: 0.01 },
+      { kind: "dopri5", rtol: 0.01, atol: 0.01, maxAttempts: 200 },
       { kind: "rk4", grid: { kind: "log-snr", steps: 4 } },
     ] as const;
     for (const method of methods) {

@@ -89,7 +89,7 @@ claim(
     };
     const limit = await run({ kind: "rk4", grid: { kind: "log-snr", steps: 128 } });
     const compared: [string, FlowMethod][] = [
-      ["adaptive at 1e-4", { kind: "dopri5", rtol: 1e-4, atol: 1e-4 }],
+      ["adaptive at 1e-4", { kind: "dopri5", rtol: 1e-4, atol: 1e-4, maxAttempts: 300 }],
       ["48 fixed steps", { kind: "rk4", grid: { kind: "log-snr", steps: 48 } }],
     ];
     for (const [what, method] of compared) {
@@ -118,7 +118,7 @@ claim(
     const noisePredictor = await loadPretrained("mnist");
     await noisePredictor.prepare(rows);
     const model = scoreModel(noisePredictor, veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
-    const method: FlowMethod = { kind: "dopri5", rtol: 3e-7, atol: 3e-7 };
+    const method: FlowMethod = { kind: "dopri5", rtol: 3e-7, atol: 3e-7, maxAttempts: 1500 };
     const x = tf.tensor(toModel(images), [rows, 28, 28, 1]);
     const codes = await encodeLatent(model, x, method);
     const back = await decodeLatent(model, codes, method);

@@ -227,7 +227,7 @@ claim(
         return y.mul(sde.sigma(t) / (s0Squared + sde.sigma(t) ** 2));
       },
     }, sde);
-    const samples = await drawSamples(model, adaptiveSde({ rtol, atol, firstStep: 0.2 }), {
+    const samples = await drawSamples(model, adaptiveSde({ rtol, atol, firstStep: 0.2, maxAttempts: 500 }), {
       shape: [1, 4],
       grid: { kind: "uniform", steps: 1 },
       rng: createRng(check.seed),

@@ -87,6 +87,9 @@ claim("ncsn:plan prints its reasons, and train and sample follow its file", {
       "1",
       "--batch",
       "2",
+      // The sample grid at the end takes most of the time: small pictures do.
+      "--size",
+      "8",
       "--engine",
       "wasm",
       "--out",
