@@ -49,7 +49,7 @@ export function loadRuntime(): Promise<Runtime> {
 async function load(): Promise<Runtime> {
   const { binding, initOrt } = await loadOnnxRuntime() as unknown as Runtime & { initOrt(): void };
   initOrt();
-  const { Tensor } = await import(COMMON.join("/")) as Pick<Runtime, "Tensor">;
+  const { Tensor } = await import(COMMON[0]) as Pick<Runtime, "Tensor">;
   const runtime = { binding, Tensor, blockSize: 0 };
   return { ...runtime, blockSize: findBlockSize(runtime) };
 }
