@@ -1,4 +1,8 @@
 /** Readers' details: archives, limits, names of files and of classes. @module */
+import { createRng } from "../../../src/compute/rng.ts";
+import { shuffledBatches } from "../../../src/data/batches.ts";
+import { digitColours } from "../../../src/data/coloured_digits.ts";
+import { proceduralDigits } from "../../../src/data/digits.ts";
 import { gunzip } from "../../../src/data/gzip.ts";
 import { readIdx } from "../../../src/data/idx.ts";
 import { imageFolderDataset, isImagePath, isOtherImagePath } from "../../../src/data/image_folder.ts";
@@ -208,3 +212,60 @@ claim("a folder's pictures are recognized by name, cropped, counted and limited"
     /a\.png is 3×2 and b\.png is 3×1$/,
   );
 });
+
+claim(
+  "numbers of images, classes and pixels just outside their ranges are refused by name",
+  async (check) => {
+    const images = writeIdx({ shape: [1, 1, 1], values: Uint8Array.of(1) });
+    const labels = writeIdx({ shape: [1], values: Uint8Array.of(255) });
+    const set = await idxDataset(images, labels, "a", 256);
+    check.equal("256 classes", [set.classes, set.labels[0]], [256, 255], "a byte's");
+    const file = { path: "a.png", bytes: png(1, 1, 7) };
+    const rng = createRng(1);
+    check.equal("batches of 10⁷", typeof shuffledBatches(set, 1e7, rng), "function", "the most");
+    check.equal(
+      "a limit of 2³¹ pixels",
+      (await imageFolderDataset([file], { most: 2 ** 31 })).count,
+      1,
+      "the most",
+    );
+    const refused: [what: string, action: () => unknown, message: RegExp][] = [
+      ["257 classes", () => idxDataset(images, labels, "a", 257), /^classes must be .*256, got 257$/],
+      ["no classes", () => idxDataset(images, labels, "a", 0), /^classes must be .*got 0$/],
+      [
+        "batches above 10⁷",
+        () => shuffledBatches(set, 1e7 + 1, rng),
+        /^the batch size must be .*got 10000001$/,
+      ],
+      ["half a step", () => shuffledBatches(set, 1, rng)(0.5), /^step must be .*got 0\.5$/],
+      ["no digits", () => proceduralDigits(0, rng), /^the number of digits must be .*got 0$/],
+      [
+        "digits above 10⁷",
+        () => proceduralDigits(1e7 + 1, rng),
+        /^the number of digits must be .*got 10000001$/,
+      ],
+      ["no colours", () => digitColours(0, rng), /^the number of digits must be .*got 0$/],
+      [
+        "colours above 10⁷",
+        () => digitColours(1e7 + 1, rng),
+        /^the number of digits must be .*got 10000001$/,
+      ],
+      [
+        "a size above 10⁴",
+        () => imageFolderDataset([file], { size: 10_001 }),
+        /^the size of images must be .*got 10001$/,
+      ],
+      [
+        "no pixels",
+        () => imageFolderDataset([file], { most: 0 }),
+        /^the most pixels of a picture must be .*got 0$/,
+      ],
+      [
+        "above 2³¹",
+        () => imageFolderDataset([file], { most: 2 ** 31 + 1 }),
+        /^the most pixels of a picture must be .*got 2147483649$/,
+      ],
+    ];
+    for (const [what, action, message] of refused) await check.throws(what, action, message);
+  },
+);

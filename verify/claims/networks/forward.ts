@@ -164,3 +164,122 @@ claim("the networks that have a name are those of the documentation", (check) =>
     "by hand",
   );
 });
+
+claim(
+  "sizes of networks are taken up to the ends of their ranges, and refused by name beyond",
+  async (check) => {
+    const make = (config: object) => () => networkFromConfig(config as NetworkConfig);
+    const most = 2 ** 20;
+    const refused = (what: string, config: object, message: string) =>
+      check.throws(what, make(config), new RegExp(`^${message}$`));
+    for (
+      const name of [
+        "height",
+        "width",
+        "channels",
+        "unshuffle",
+        "middleBlocks",
+        "blocks",
+        "groups",
+        "embedding",
+      ]
+    ) {
+      for (const value of [0, 1.5]) {
+        await refused(
+          `U-Net, ${name} ${value}`,
+          { ...small, [name]: value },
+          `${name} must be a positive integer, got ${value}`,
+        );
+      }
+      await refused(
+        `U-Net, ${name} above 2²⁰`,
+        { ...small, [name]: most + 1 },
+        `${name} must be at most ${most}, got ${most + 1}`,
+      );
+    }
+    await refused(
+      "U-Net, half a class",
+      { ...small, classes: 0.5 },
+      "classes must be 0 or a positive integer, got 0.5",
+    );
+    await refused(
+      "U-Net, classes above 2²⁰",
+      { ...small, classes: most + 1 },
+      `classes must be at most ${most}, got ${most + 1}`,
+    );
+    await refused(
+      "U-Net, a width of 0",
+      { ...small, widths: [0, 8] },
+      "each of widths must be a positive multiple of the 2 groups, got 0",
+    );
+    await refused(
+      "U-Net, a width above 2²⁰",
+      { ...small, widths: [4, 2 * most] },
+      `a width must be at most ${most}, got ${2 * most}`,
+    );
+    await refused(
+      "U-Net, columns that do not fold",
+      { ...small, width: 18 },
+      "height and width must be multiples of 4 \\(unshuffle 2, 2 levels\\), got 8×18",
+    );
+    for (const noiseFeatures of [2, 5, 4.5]) {
+      const message = `noiseFeatures must be an even number of at least 4, got ${noiseFeatures}`;
+      await refused(`U-Net, ${noiseFeatures} features`, { ...small, noiseFeatures }, message);
+      await refused(`perceptron, ${noiseFeatures} features`, { ...points, noiseFeatures }, message);
+    }
+    for (const [name, least] of [["dimensions", 1], ["hidden", 1], ["layers", 1], ["classes", 0]] as const) {
+      for (const value of [least - 1, 1.5]) {
+        await refused(
+          `perceptron, ${name} ${value}`,
+          { ...points, [name]: value },
+          `${name} must be an integer of at least ${least}, got ${value}`,
+        );
+      }
+      await refused(
+        `perceptron, ${name} above 2²⁰`,
+        { ...points, [name]: most + 1 },
+        `${name} must be at most ${most}, got ${most + 1}`,
+      );
+    }
+    for (const embedding of [0, 3, 1.5]) {
+      await refused(
+        `tutorial, embedding ${embedding}`,
+        { ...narrow, embedding },
+        `embedding must be a positive even number, got ${embedding}`,
+      );
+    }
+    await refused(
+      "tutorial, three widths",
+      { ...narrow, widths: [32, 32, 32] },
+      "widths must name four levels, got 3",
+    );
+    for (const width of [0, 16, 48, 32.5]) {
+      await refused(
+        `tutorial, width ${width}`,
+        { ...narrow, widths: [32, 32, 32, width] },
+        `each of widths must be a multiple of the 32 groups, got ${width}`,
+      );
+    }
+    await refused(
+      "tutorial, σ of 1",
+      { ...narrow, sigma: 1 },
+      "sigma must be a finite number above 1, got 1",
+    );
+    await refused(
+      "tutorial, frequencies of 0",
+      { ...narrow, frequencyScale: 0 },
+      "frequencyScale must be a positive number, got 0",
+    );
+    for (
+      const config of [
+        { ...points, hidden: most, classes: 0 },
+        { ...points, noiseFeatures: 4 },
+        { ...narrow, embedding: 2, widths: [32, 64, 96, 128] },
+        { ...small, classes: 0, widths: [1], attention: [4], groups: 1, embedding: 1, middleBlocks: 1 },
+      ]
+    ) {
+      const { config: made } = make(config)() as Network;
+      check.equal(JSON.stringify(config), made, config, "the ends of ranges");
+    }
+  },
+);

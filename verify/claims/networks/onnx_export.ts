@@ -134,6 +134,25 @@ claim("deno task export writes a file of standard operations that states its inp
     );
   }));
 
+claim("an exported file says what its inputs and outputs are", { engines: ["wasm"] }, (check) => {
+  const text = (config: NetworkConfig) => new TextDecoder().decode(exportOnnx(smallModel(config)));
+  const perceptron = {
+    kind: "mlp",
+    dimensions: 2,
+    hidden: 4,
+    layers: 1,
+    noiseFeatures: 4,
+    classes: 0,
+  } as const;
+  const said = (labels: string) =>
+    "NoisePredictor of y = x0 + noise_ratio * N(0, I). y [batch, 2]: in model units, images in [-1, 1]. " +
+    `noise_ratio [batch]: sigma(t)/alpha(t) > 0.${labels} noise: (y - E[x0|y]) / noise_ratio; the score of ` +
+    "x = alpha * y is -noise / sigma. denoised: E[x0|y].";
+  const classes = ' classes [batch, 4]: one-hot, the last column for "no label".';
+  check.holds("without labels", text(perceptron).includes(said("")), "written out");
+  check.holds("with three", text({ ...perceptron, classes: 3 }).includes(said(classes)), "written out");
+});
+
 claim("a function whose values depend on the number of rows is refused", async (check) => {
   const examples = (rows: number) => [{ shape: [rows, 4], dtype: "float32" as const }];
   await check.throws(

@@ -141,6 +141,12 @@ claim("places that no axis has are left out of curves, dots, bars and arrows", (
     "M163 143L165.02 143M163.2 142.09L165.02 143L163.2 143.91",
     "a head on a short arrow is nine tenths of it, half as wide to either side",
   );
+  check.equal(
+    "a slanting arrow",
+    path({ kind: "arrows", x: [1], y: [0], dx: [2], dy: [1] }),
+    "M62 274L264 143M260 143.45L264 143L261.96 146.47",
+    "3.6 pixels back from its tip along (202, −131)/240.8, and 1.8 to either side",
+  );
   const log = { scale: "log", min: 0.1, max: 10 } as const;
   check.equal(
     "a bar on a logarithmic axis",
