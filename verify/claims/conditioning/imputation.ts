@@ -241,3 +241,25 @@ function bias(title: string, values: Float64Array, mean: number, variance: numbe
 function brief(value: number): string {
   return value.toFixed(4);
 }
+
+claim("RePaint takes one to a million resamplings and jumps of one step up", async (check) => {
+  const repainted = (options: object) => () => repaintSampler(ancestral, { ...known(), ...options });
+  check.equal("a million", repainted({ resamplings: 1e6 })().name, `repainted ${ancestral.name}`, "allowed");
+  await check.throws(
+    "more",
+    repainted({ resamplings: 1_000_001 }),
+    /^resamplings must be at most 1000000, got 1000001$/,
+  );
+  await check.throws(
+    "none",
+    repainted({ resamplings: 0 }),
+    /^resamplings must be a positive integer, got 0$/,
+  );
+  await check.throws("no jump", repainted({ jump: 0 }), /^jump must be a positive integer, got 0$/);
+  check.equal(
+    "imputed",
+    replacementSampler(ancestral, known()).name,
+    `imputed ${ancestral.name}`,
+    "its name",
+  );
+});
