@@ -1,18 +1,10 @@
 /** Claims about the requests that tasks' flags stand for: plain data, in which every flag decides just what it says. @module */
 import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
-import { fromModel, slice, toModel } from "../../../src/data/dataset.ts";
-import { imageGrid } from "../../../src/images/grid.ts";
-import { encodePng } from "../../../src/images/png.ts";
-import { writeModel } from "../../../src/networks/model_file.ts";
-import { networkFromConfig } from "../../../src/networks/registry.ts";
-import { writeCheckpoint } from "../../../src/training/checkpoint.ts";
-import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
-import { initialState } from "../../../src/training/train.ts";
-import { PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
+import { slice } from "../../../src/data/dataset.ts";
 import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
-import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
-import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withFiles, writeFiles } from "../../instruments/task_files.ts";
 import { presentation, taskRows } from "../../problems/tasks.ts";
 import { claim } from "../../suite/claim.ts";
 
@@ -50,54 +42,6 @@ function otherValue({ domain, fallback }: Flag<unknown>): string | null {
 function given(key: string, flag: Flag<unknown>, value: string | null): string[] {
   if (value !== null) return [flagName(key), value];
   return [flag.fallback === true ? flagName(key).replace("--", "--no-") : flagName(key)];
-}
-
-/** Fills in the files that rows speak of. */
-function withFiles(text: string, folder: string): string {
-  return text.replaceAll("$CHECKPOINT", `${folder}/model.safetensors`)
-    .replaceAll("$PLAN", `${folder}/plan.json`).replaceAll("$FOLDER", folder);
-}
-
-const plan = {
-  format: PLAN_FORMAT,
-  data: "mnist",
-  kind: "ncsnv2",
-  largest: 8,
-  smallest: 0.5,
-  levels: 5,
-  moves: 3,
-  epsilon: 1e-3,
-};
-
-/** Writes what rows name beside the network. */
-async function writeFiles(folder: string): Promise<void> {
-  await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify(plan));
-  const sets = smallMnist({ train: 7, test: 8 });
-  await writeMnist(folder, sets);
-  await Deno.mkdir(`${folder}/more`);
-  await writeMnist(`${folder}/more`, { train: sets.test, test: sets.train });
-  for (const [run, step] of [["run", 1], ["later", 2]] as const) {
-    await Deno.mkdir(`${folder}/${run}`);
-    await Deno.writeFile(`${folder}/${run}/model-00000${step}.safetensors`, writeModel(smallModel()));
-  }
-  await Deno.mkdir(`${folder}/pictures`);
-  for (const at of [0, 1]) {
-    const picture = imageGrid(fromModel(toModel(slice(sets.train, at, at + 1).images)), [1, 28, 28, 1], {
-      scale: 1,
-    });
-    await Deno.writeFile(`${folder}/pictures/${at}.png`, encodePng(picture));
-  }
-  const config = {
-    model: smallModel().config,
-    objective: { kind: "edm", mean: 0, std: 1, sigmaData: 0.5 },
-    optimizer: OPTIMIZER_DEFAULTS,
-    steps: 50,
-    batch: 3,
-    labelDropout: 0.2,
-    seed: 4,
-  } as const;
-  const state = initialState(networkFromConfig(config.model.network), 4);
-  await Deno.writeFile(`${folder}/checkpoint.safetensors`, writeCheckpoint({ config, state, data: folder }));
 }
 
 /** Names of all that is in a folder. */

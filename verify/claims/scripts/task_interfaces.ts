@@ -6,8 +6,8 @@
 import { helpText, parseFlags } from "../../../scripts/cli/flags.ts";
 import { usageOf } from "../../../scripts/cli/task.ts";
 import type { Plain } from "../../instruments/request_fields.ts";
-import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
-import { withFolder } from "../../instruments/temporary_folder.ts";
+import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withFiles, writeFiles } from "../../instruments/task_files.ts";
 import { taskRows } from "../../problems/tasks.ts";
 import { claim } from "../../suite/claim.ts";
 
@@ -43,10 +43,10 @@ claim(
 claim(
   "every task's flags stand for the request that is written down, with all defaults filled in",
   async (check) => {
-    await withFolder(async (folder) => {
-      await writeMnist(folder, smallMnist({ train: 7, test: 8 }));
+    await withCheckpoint(async (folder) => {
+      await writeFiles(folder);
       for (const [name, { task, base = "" }] of Object.entries(taskRows)) {
-        const line = base.replaceAll("$FOLDER", folder).split(" ").filter((word) => word !== "");
+        const line = withFiles(base, folder).split(" ").filter((word) => word !== "");
         const request = await task.request(parseFlags(task.usage, line));
         const text = JSON.stringify(shortened(JSON.parse(JSON.stringify(request))), null, 2);
         check.equal(
