@@ -1,6 +1,5 @@
 /** Claims about the requests that tasks' flags stand for: plain data, in which every flag decides just what it says. @module */
 import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
-import { slice } from "../../../src/data/dataset.ts";
 import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
