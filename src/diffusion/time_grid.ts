@@ -49,9 +49,10 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
   const { steps } = config;
   requireWhole("steps", steps, 1, 1e7);
   const timeAt = interpolation(sde, config);
-  const times = Float64Array.from({ length: steps + 1 }, (_, i) => timeAt(i / steps));
-  times[0] = sde.tMax;
-  times[steps] = sde.tMin;
+  const times = Float64Array.from(
+    { length: steps + 1 },
+    (_, i) => i === 0 ? sde.tMax : i === steps ? sde.tMin : timeAt(i / steps),
+  );
   for (let i = 0; i < steps; i++) {
     if (!(times[i + 1] < times[i])) {
       throw new RangeError(
@@ -62,7 +63,7 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
   return times;
 }
 
-/** The time at a fraction of the way, 0 at tMax and 1 at tMin. */
+/** The time at a fraction of the way from tMax to tMin, above 0 and below 1. */
 type TimeAt = (fraction: number) => number;
 
 /** How each kind of grid goes from tMax to tMin. */
@@ -78,7 +79,11 @@ const rules: Readonly<Record<GridKind, (sde: Sde, config: GridConfig) => TimeAt>
   },
   karras(sde, { rho = 7 }) {
     requirePositive("rho", rho);
-    const root = between(noiseRatio(sde, sde.tMax) ** (1 / rho), noiseRatio(sde, sde.tMin) ** (1 / rho));
+    const [first, last] = [sde.tMax, sde.tMin].map((t) => noiseRatio(sde, t) ** (1 / rho));
+    if (!(first < Infinity && first > 0)) {
+      throw new RangeError(`rho must be so large that float64 has ν^(1/rho), got ${rho}`);
+    }
+    const root = between(first, last);
     return (fraction) => sde.timeAtHalfLogSnr(-rho * Math.log(root(fraction)));
   },
   levels(sde, config) {

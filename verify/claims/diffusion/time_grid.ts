@@ -89,6 +89,12 @@ claim("an invalid grid is refused with the value and what is allowed", async (ch
     /^rho must be a positive number, got 0$/,
   );
   await check.throws(
+    "a ρ at which ν^(1/ρ) overflows",
+    grid({ kind: "karras", steps: 5, rho: 2 ** -10 }),
+    /^rho must be so large that float64 has ν\^\(1\/rho\), got 0\.0009765625$/,
+  );
+  await check.throws("a ρ at which it does not", grid({ kind: "karras", steps: 5, rho: 0.02 }), /^no error$/);
+  await check.throws(
     "unknown kind",
     grid({ kind: "cosine", steps: 5 }),
     /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras" or "levels"$/,

@@ -60,7 +60,9 @@ claim("a mixture's draws follow its distribution on every line", async (check) =
 claim("a sample does not depend on how the draw is split", async (check) => {
   for (
     const [name, distribution] of [
-      ["mixture", mixture] as const,
+      ["a mixture in three dimensions", mixture] as const,
+      ["a point cloud", new PointCloud([0, 1, 2, 3, 4, 5], 2, 0.5)] as const,
+      ["a Gaussian", mixture.components[0]] as const,
       ...toyNames.map((name) => [name, toyByName(name)] as const),
     ]
   ) {
