@@ -11,7 +11,7 @@ import type { Action, Contender, Ours } from "./contender.ts";
 import type { Share, Size } from "./table.ts";
 
 /** A size of growth. */
-export type GrowthSize = Pick<Size, "batch" | "side">;
+type GrowthSize = Pick<Size, "batch" | "side">;
 
 /** What is timed, as plain data. */
 export interface BenchRequest {
@@ -72,10 +72,10 @@ export interface BenchParts {
 }
 
 /** Where the time of both actions goes. */
-export type Profile = Readonly<Record<"forward" | "step", readonly Share[]>>;
+type Profile = Readonly<Record<"forward" | "step", readonly Share[]>>;
 
 /** What a contender measured. */
-export interface ContenderTimes {
+interface ContenderTimes {
   readonly name: string;
   /** One line about device and versions. */
   readonly about: string;
@@ -100,7 +100,7 @@ export interface BenchResult {
 }
 
 /** The model whose passes are timed, not trained. */
-export function benchedModel({ network: name, side }: Pick<BenchRequest, "network" | "side">): ModelConfig {
+function benchedModel({ network: name, side }: Pick<BenchRequest, "network" | "side">): ModelConfig {
   const preset = NETWORK_PRESETS[name];
   if (preset.kind === "tutorial") return { network: preset, preconditioning: null };
   return {
