@@ -5,7 +5,12 @@ import { digitColours } from "../../../src/data/coloured_digits.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { gunzip } from "../../../src/data/gzip.ts";
 import { readIdx } from "../../../src/data/idx.ts";
-import { imageFolderDataset, isImagePath, isOtherImagePath } from "../../../src/data/image_folder.ts";
+import {
+  compareNames,
+  imageFolderDataset,
+  isImagePath,
+  isOtherImagePath,
+} from "../../../src/data/image_folder.ts";
 import { idxDataset } from "../../../src/data/mnist.ts";
 import { tarFiles } from "../../../src/data/tar.ts";
 import { encodePng } from "../../../src/images/png.ts";
@@ -161,6 +166,7 @@ claim("a folder's pictures are recognized by name, cropped, counted and limited"
   for (const name of ["a.png", "a.webp.txt", "awebp"]) {
     check.equal(`${name} is not another`, isOtherImagePath(name), false, "by its ending");
   }
+  check.equal("one name and itself", compareNames("a9", "a9"), 0, "neither first");
   const done: number[] = [];
   const bytes = png(3, 2, 10, 20, 30, 40, 50, 60);
   const read = () => Promise.resolve(bytes);
