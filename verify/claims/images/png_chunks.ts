@@ -85,6 +85,34 @@ claim("ancillary chunks, damaged ones too, leave a PNG file's pixels as they are
   }
 });
 
+claim("colours beyond a palette of ten are refused, whatever the depth could name", {
+  engines: ["wasm"],
+}, async (check) => {
+  const palette = chunk("PLTE", Uint8Array.from({ length: 30 }, (_, i) => 3 * i));
+  const file = (...indices: number[]) =>
+    concatenated([
+      SIGNATURE,
+      header(indices.length, 1, 3),
+      palette,
+      chunk("IDAT", deflateSync(Uint8Array.of(0, ...indices))),
+      chunk("IEND", new Uint8Array(0)),
+    ]);
+  const [first, last] = [[0, 3, 6, 255], [81, 84, 87, 255]];
+  check.equal(
+    "the first and the last",
+    [...(await decodePng(file(0, 9))).data],
+    [...first, ...last],
+    "the palette's",
+  );
+  for (const index of [10, 16, 255]) {
+    await check.throws(
+      `colour ${index}`,
+      () => decodePng(file(0, index)),
+      /a pixel's colour is not in its palette/,
+    );
+  }
+});
+
 claim(
   "tasks read pictures of up to 64 megapixels",
   { engines: ["wasm"] },
