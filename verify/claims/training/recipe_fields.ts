@@ -214,6 +214,66 @@ claim(
 );
 
 claim(
+  "an unknown field is answered by the list of those that there are, in the documentation's order",
+  (check) => {
+    const [edm, levels, vp, , , , , distillation] = recipes.map(([, config]) => config);
+    const said = (config: Json, path: string) =>
+      errorOf(() =>
+        checkRecipe(changed(config, path === "" ? ["colour"] : [...path.split("."), "colour"], 1))
+      );
+    const lists: [what: string, error: string, fields: string][] = [
+      ["a recipe", said(edm, ""), "objective, optimizer, steps, batch, labelDropout, seed, flip"],
+      ["an optimizer", said(edm, "optimizer"), "rate, warmup, decay, betas, epsilon, clip, ema"],
+      ["EDM's objective", said(edm, "objective"), "kind, mean, std, sigmaData"],
+      ["levels", said(levels, "objective"), "kind, ratios"],
+      ["an SDE's objective", said(vp, "objective"), "kind, sde, weighting, times"],
+      ["an SDE", said(vp, "objective.sde"), "kind, betaMin, betaMax, tMin, tMax"],
+      [
+        "consistency",
+        said(distillation, "objective"),
+        "kind, mean, std, range, highShare, highFrom, gap, huber, teacher",
+      ],
+      ["a gap", said(distillation, "objective.gap"), "first, last, settled"],
+      ["a teacher", said(distillation, "objective.teacher"), "scale, from, to"],
+    ];
+    const file = (network: NetworkConfig, change: (model: Json) => Json) => {
+      const model = { network, preconditioning: { sigmaData: 1, centre: 0 } } as unknown as Json;
+      const metadata = { format: "score-sde model 1", model: JSON.stringify(change(model)) };
+      return errorOf(() => readModel(writeSafetensors({ tensors: new Map(), metadata })));
+    };
+    const inNetwork = (network: NetworkConfig) =>
+      file(network, (model) => changed(model, ["network", "colour"], 1));
+    lists.push(
+      [
+        "a model",
+        file(perceptron, (model) => ({ ...model, colour: 1 })),
+        "network, preconditioning, consistency",
+      ],
+      [
+        "a U-Net",
+        inNetwork(small),
+        "kind, height, width, channels, unshuffle, widths, blocks, middleBlocks, groups, embedding, noiseFeatures, attention, " +
+        "classes, noiseConditional, wavePeriods",
+      ],
+      [
+        "the tutorial's network",
+        inNetwork(NETWORK_PRESETS.tutorial),
+        "kind, widths, embedding, sigma, frequencyScale, frequencySeed",
+      ],
+      ["a perceptron", inNetwork(perceptron), "kind, dimensions, hidden, layers, noiseFeatures, classes"],
+    );
+    for (const [what, error, fields] of lists) {
+      check.equal(
+        what,
+        error.replace(/^.*unknown field "colour"; its fields are /, ""),
+        fields,
+        "what may be written instead",
+      );
+    }
+  },
+);
+
+claim(
   "each field of a network's config in a file is refused by name where it is missing, unknown or of another type",
   (check) => {
     const narrow = { ...NETWORK_PRESETS.tutorial, widths: [32, 32, 32, 32], embedding: 4 } as NetworkConfig;
