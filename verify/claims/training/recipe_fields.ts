@@ -1,14 +1,11 @@
-/** Every field of a recipe and of the networks' configs: left out, of another type, or unknown, it is refused by name. @module */
+/** Every field of a recipe: left out, of another type, or unknown, it is refused by name. @module */
 import { checkRecipe } from "../../../src/training/config_check.ts";
-import { readModel, writeModel } from "../../../src/networks/model_file.ts";
-import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../../src/networks/registry.ts";
-import type { Network } from "../../../src/networks/network.ts";
-import { readSafetensors, writeSafetensors } from "../../../src/networks/safetensors.ts";
-import { createRng } from "../../../src/compute/rng.ts";
+import { readModel } from "../../../src/networks/model_file.ts";
+import { NETWORK_PRESETS, type NetworkConfig } from "../../../src/networks/registry.ts";
+import { writeSafetensors } from "../../../src/networks/safetensors.ts";
 import { type Check, claim } from "../../suite/claim.ts";
 import { perceptron, small } from "../../problems/small_networks.ts";
-
-type Json = Record<string, unknown>;
+import { changed, errorOf, type Json, pathsOf, valueAt } from "../../instruments/json_fields.ts";
 
 const optimizer = {
   rate: 1e-3,
@@ -58,34 +55,6 @@ const recipes: [what: string, recipe: Json, optional: string[]][] = [
   ["consistency without a teacher", recipe({ ...consistency, teacher: null }), []],
   ["distillation", recipe({ ...consistency, teacher: { scale: 1.5, from: 0.1, to: 5 } }), ["from", "to"]],
 ];
-
-/** All fields of an object, also of the objects in it: their paths. */
-function pathsOf(value: Json, start: string[] = []): string[][] {
-  return Object.entries(value).flatMap(([name, inner]) => {
-    const path = [...start, name];
-    const isObject = typeof inner === "object" && inner !== null && !Array.isArray(inner);
-    return [path, ...isObject ? pathsOf(inner as Json, path) : []];
-  });
-}
-
-/** A copy with one field changed; `undefined` takes it out. */
-function changed(value: Json, [name, ...rest]: readonly string[], other: unknown): Json {
-  const { [name]: own, ...others } = value;
-  if (rest.length > 0) return { ...value, [name]: changed(own as Json, rest, other) };
-  return other === undefined ? others : { ...value, [name]: other };
-}
-
-const valueAt = (value: Json, path: readonly string[]) =>
-  path.reduce<unknown>((inner, name) => (inner as Json)[name], value);
-
-const errorOf = (action: () => unknown): string => {
-  try {
-    action();
-    return "no error";
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
 
 /** Leaves out, mistypes and adds each field of a config in turn. */
 function checkFieldsOf(
@@ -268,77 +237,6 @@ claim(
         error.replace(/^.*unknown field "colour"; its fields are /, ""),
         fields,
         "what may be written instead",
-      );
-    }
-  },
-);
-
-claim(
-  "each field of a network's config in a file is refused by name where it is missing, unknown or of another type",
-  (check) => {
-    const narrow = { ...NETWORK_PRESETS.tutorial, widths: [32, 32, 32, 32], embedding: 4 } as NetworkConfig;
-    const networks: [string, NetworkConfig, string[]][] = [
-      ["U-Net", { ...small, noiseConditional: true, wavePeriods: [1] }, ["noiseConditional", "wavePeriods"]],
-      ["tutorial", narrow, []],
-      ["perceptron", perceptron, []],
-    ];
-    for (const [what, network, optional] of networks) {
-      const config = { network, preconditioning: { sigmaData: 0.5, centre: 0.25 } };
-      const weights = (networkFromConfig(network) as Network).initialise(createRng(1));
-      const whole = readSafetensors(writeModel({ config, weights }));
-      const bytesOf = (model: Json) =>
-        writeSafetensors({
-          tensors: whole.tensors,
-          metadata: { ...whole.metadata, model: JSON.stringify(model) },
-        });
-      const given = JSON.parse(whole.metadata.model) as Json;
-      check.equal(`${what}: as written`, readModel(bytesOf(given)).config, config, "its header");
-      for (const path of pathsOf(given)) {
-        const name = path.at(-1)!;
-        const left = errorOf(() => readModel(bytesOf(changed(given, path, undefined))));
-        // Without its waves the network has other parameters, which the file has, too: they are left over.
-        const expected = optional.includes(name)
-          ? /^no error$/
-          : new RegExp(`^the model's config cannot be used: .*\\bno ${name}$`);
-        check.holds(
-          `${what} without ${path.join(".")}: ${left}`,
-          expected.test(left),
-          "a field that must be there",
-        );
-        for (const other of [{}, "1", ["a"]]) {
-          const error = errorOf(() => readModel(bytesOf(changed(given, path, other))));
-          check.holds(
-            `${what}: ${path.join(".")} is ${JSON.stringify(other)}: ${error}`,
-            /^the model's config cannot be used: /.test(error),
-            "of another type",
-          );
-        }
-      }
-      for (const path of [["colour"], ["network", "colour"], ["preconditioning", "colour"]]) {
-        const error = errorOf(() => readModel(bytesOf(changed(given, path, 1))));
-        check.holds(
-          `${what} with ${path.join(".")}: ${error}`,
-          /unknown field "colour"/.test(error),
-          "a misspelt name",
-        );
-      }
-      check.equal(
-        `${what} without preconditioning`,
-        readModel(bytesOf({ ...given, preconditioning: null })).config.preconditioning,
-        null,
-        "ε̂ itself",
-      );
-      check.equal(
-        `${what} as a consistency function`,
-        readModel(bytesOf({ ...given, consistency: true })).config.consistency,
-        true,
-        "its header",
-      );
-      const error = errorOf(() => readModel(bytesOf({ ...given, consistency: false })));
-      check.holds(
-        `${what}: consistency false: ${error}`,
-        /its consistency must be true or absent, got false$/.test(error),
-        "true or absent",
       );
     }
   },
