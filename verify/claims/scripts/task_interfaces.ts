@@ -13,7 +13,7 @@ import { claim } from "../../suite/claim.ts";
 
 /** A file of verify/reference/tasks; empty where there is none. */
 function written(name: string): Promise<string> {
-  const file = new URL(`../../reference/tasks/${name.replace(":", "_")}`, import.meta.url);
+  const file = new URL(`../../reference/tasks/${name.replaceAll(/[: ]/g, "_")}`, import.meta.url);
   return Deno.readTextFile(file).catch(() => "");
 }
 
