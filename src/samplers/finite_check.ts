@@ -46,7 +46,11 @@ export class FiniteCheck {
   /** The sums of these states and of their scores, [states, 2]. */
   #sums: tf.Tensor = tf.zeros([0, 2]);
 
-  constructor(watched: WatchedModel) {
+  /** @param statesOfARead how many states one read checks */
+  constructor(
+    watched: WatchedModel,
+    readonly statesOfARead: number = tf.getBackend() === "webgpu" ? STATES_OF_A_READ : 1,
+  ) {
     this.#watched = watched;
   }
 
@@ -57,7 +61,7 @@ export class FiniteCheck {
     tf.dispose([scoreSum, this.#sums]);
     this.#sums = sums;
     this.#places.push(where);
-    if (tf.getBackend() !== "webgpu" || this.#places.length === STATES_OF_A_READ) await this.settle();
+    if (this.#places.length === this.statesOfARead) await this.settle();
   }
 
   /** Throws for the first state or score that is not finite, among those not read yet. */

@@ -95,5 +95,13 @@ claim("a bound and its learned variances say after each step how many there were
     await run(model, x, { times, rng: createRng(1), onStep: (step) => steps.push(step) });
     check.equal(run.name, steps, [1, 2, 3], "two down the grid and the one to the data");
   }
+  const { prior, steps: [first, second], reconstruction, total } = await discreteElbo(model, x, {
+    times,
+    rng: createRng(1),
+  });
+  for (const row of [0, 1]) {
+    const sum = prior[row] + first[row] + second[row] + reconstruction[row];
+    check.within(`row ${row}: the bound`, total[row] / sum, 1, 1e-12, "L_T + L_1 + L_2 + L_0");
+  }
   x.dispose();
 });

@@ -5,6 +5,7 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
+import { FiniteCheck, WatchedModel } from "../../../src/samplers/finite_check.ts";
 import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
@@ -78,6 +79,54 @@ claim(
     );
   },
 );
+
+claim("of several states that one read checks, the first that is not finite is named", async (check) => {
+  const model = scoreModelFromNoise(vpSde(), (x) => x.clone());
+  const cases: [string, number[], number[], RegExp | null][] = [
+    ["a state", [1, NaN, Infinity, 1], [], /^state 1: the state is NaN or infinite$/],
+    ["a score", [1, 1, NaN, 1], [2], /^state 2: the score is NaN or infinite$/],
+    ["a score before a state", [1, 1, NaN, 1], [1], /^state 1: the score is NaN or infinite$/],
+    ["the last state", [1, 1, 1, -Infinity], [], /^state 3: the state is NaN or infinite$/],
+    ["none", [1, 1, 1, 1], [], null],
+  ];
+  const usual = new FiniteCheck(new WatchedModel(model));
+  const expected = tf.getBackend() === "webgpu" ? 16 : 1;
+  check.equal(
+    "states of a read",
+    usual.statesOfARead,
+    expected,
+    "a read of a GPU waits for all work before it",
+  );
+  usual.dispose();
+  for (const [what, states, scores, message] of cases) {
+    for (const many of [1, 3, 9]) {
+      const before = tf.memory().numTensors;
+      const watched = new WatchedModel(model);
+      const finite = new FiniteCheck(watched, many);
+      const run = async () => {
+        for (const [i, value] of states.entries()) {
+          const x = tf.tensor2d([[0, value]]);
+          const at = tf.tensor2d([[scores.includes(i) ? NaN : 1]]);
+          tf.dispose([watched.model.predictedNoise(at, 0.5), watched.model.predictedNoise(at, 0.5)]);
+          await finite.add(x, `state ${i}`).finally(() => tf.dispose([x, at]));
+        }
+        await finite.settle();
+      };
+      await check.throws(`${what}, ${many} a read`, run, message ?? /^no error$/);
+      if (message === null) {
+        check.equal(`${many} a read: evaluations`, watched.evaluations, 8, "two before each state");
+      }
+      finite.dispose();
+      watched.dispose();
+      check.equal(
+        `${what}, ${many} a read: tensors left`,
+        tf.memory().numTensors - before,
+        0,
+        "all are freed",
+      );
+    }
+  }
+});
 
 claim("invalid options are errors that name the value", async (check) => {
   const model = scoreModel(mixture, vpSde());
