@@ -107,7 +107,7 @@ const usage = {
     }),
     baselineSteps: deciding(
       ["baseline.steps"],
-      onlyWith(integer({ help: "steps of the baseline", default: 1000, min: 1 }), "baseline"),
+      onlyWith(integer({ help: "steps of the baseline", default: 1000, min: 1, max: 100_000 }), "baseline"),
     ),
     count: integer({ help: "digits in each setting", default: 500, min: 20, max: 60_000 }),
     seed: seedFlag,

@@ -54,11 +54,15 @@ const usage = {
     }),
     dequantization: deciding(
       ["method.dequantization"],
-      choice(["truncated-normal", "uniform"], {
-        help: "noise that spreads bytes over their bins: the diffusion's first noise, cut off, or uniform",
-        default: "truncated-normal",
-        renamed: { noise: "truncated-normal" },
-      }),
+      onlyWith(
+        choice(["truncated-normal", "uniform"], {
+          help: "noise that spreads bytes over their bins: the diffusion's first noise, cut off, or uniform",
+          default: "truncated-normal",
+          renamed: { noise: "truncated-normal" },
+        }),
+        "method",
+        ["rk4", "dopri5"],
+      ),
     ),
     method: choice(["rk4", "dopri5", "elbo"], {
       help:

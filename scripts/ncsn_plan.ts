@@ -9,7 +9,7 @@ import {
 } from "../src/runs/ncsn_schedule.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
-import { choice, deciding, type FlagValues, integer, number, text, toggle } from "./cli/flags.ts";
+import { choice, deciding, type FlagValues, integer, number, onlyWith, text, toggle } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { ProgressBar } from "./cli/terminal.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
@@ -28,23 +28,35 @@ const usage = {
   ],
   flags: {
     ...trainingDataFlags,
-    limit: integer({ help: "number of images to use, from the first on (default all)", min: 2 }),
+    limit: onlyWith(
+      integer({ help: "number of images to use, from the first on (default all)", min: 2 }),
+      "kind",
+      ["ncsnv2"],
+    ),
     kind: deciding(
       ["kind", "limit", "smallest", "overlap", "stepsPerLevel"],
       choice(["ncsnv2", "ncsn"], { help: "computed, or as published in 2019", default: "ncsnv2" }),
     ),
-    smallest: number({
-      help: "σ_L, for pixels from 0 to 1: noise that cannot be seen",
-      default: 0.01,
-      min: 1e-5,
-      max: 1,
-    }),
-    overlap: number({
-      help: "how much of a level lies where the one before is: technique 2",
-      default: 0.5,
-      min: 0.01,
-      max: 0.98,
-    }),
+    smallest: onlyWith(
+      number({
+        help: "σ_L, for pixels from 0 to 1: noise that cannot be seen",
+        default: 0.01,
+        min: 1e-5,
+        max: 1,
+      }),
+      "kind",
+      ["ncsnv2"],
+    ),
+    overlap: onlyWith(
+      number({
+        help: "how much of a level lies where the one before is: technique 2",
+        default: 0.5,
+        min: 0.01,
+        max: 0.98,
+      }),
+      "kind",
+      ["ncsnv2"],
+    ),
     moves: deciding(
       ["stepsPerLevel"],
       integer({

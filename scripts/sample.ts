@@ -13,7 +13,16 @@ import {
 } from "../src/runs/sampling.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
-import { deciding, type Flag, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
+import {
+  deciding,
+  type Flag,
+  type FlagValues,
+  integer,
+  notWith,
+  text,
+  toggle,
+  UsageError,
+} from "./cli/flags.ts";
 import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
@@ -71,9 +80,7 @@ const usage = {
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
-    ...samplingFlags,
-    ...eitherFlags,
-    sigma: sigmaFlag,
+    ...notWith("plan", { ...samplingFlags, ...eitherFlags, sigma: sigmaFlag }),
     plan: deciding(
       ["sde", "sampler", "grid"],
       text({

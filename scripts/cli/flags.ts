@@ -23,6 +23,8 @@ export interface Flag<T> {
   readonly fields?: readonly string[];
   /** The other flag without which this one has no effect and is refused. */
   readonly condition?: Condition;
+  /** The key of another flag that takes the place of this one, which is refused beside it. */
+  readonly excludedBy?: string;
   /** Reads the value from a text; throws a {@link UsageError} that says which values are allowed. */
   parse(text: string, flag: string): T;
 }
@@ -220,14 +222,21 @@ export function onlyWith<T>(flag: Flag<T>, key: string, values?: readonly string
   return { ...flag, condition: { key, values } };
 }
 
+/** Flags in the place of which another one stands: each is refused where that one is given. */
+export function notWith<F extends Record<string, Flag<unknown>>>(key: string, flags: F): F {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => [name, { ...flag, excludedBy: key }]),
+  ) as F;
+}
+
 /** The flag as one that decides these fields of the request, by their paths with dots; none for a flag of presentation. */
 export function deciding<T>(fields: readonly string[], flag: Flag<T>): Flag<T> {
   return { ...flag, fields };
 }
 
 /**
- * Reads a command line. Throws {@link UsageError} for an unknown flag, a value that is missing, forbidden or not
- * expected, a flag that has no effect beside the others, and a stray argument; {@link HelpRequest} for `--help` and `-h`.
+ * Reads a command line; of a flag that is given twice the last value counts. Throws {@link UsageError} for an unknown flag,
+ * a value that is missing, forbidden or not expected, a flag that has no effect beside the others, and a stray argument; {@link HelpRequest} for `--help` and `-h`.
  */
 export function parseFlags<F extends Record<string, Flag<unknown>>>(
   usage: Usage<F>,
@@ -288,7 +297,11 @@ function checkCondition(
   values: Readonly<Record<string, unknown>>,
   given: ReadonlySet<string>,
 ): void {
-  const { condition } = flags[key];
+  const { condition, excludedBy } = flags[key];
+  if (excludedBy !== undefined && given.has(excludedBy)) {
+    const pair = [key, excludedBy].map((name) => spelling(name, flags[name])).join(" and ");
+    throw new UsageError(`${pair} exclude each other: leave one of them out`);
+  }
   if (condition === undefined) return;
   const other = spelling(condition.key, flags[condition.key]);
   if (condition.values === undefined) {

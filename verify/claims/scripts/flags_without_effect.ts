@@ -33,6 +33,10 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
   ["likelihood --tolerance 0.01", /--tolerance is for --method dopri5, got --method rk4/],
   ["likelihood --method elbo --probes 4", /--probes is for --method rk4 or dopri5, got --method elbo/],
   ["likelihood --draws 4", /--draws is for --method elbo, got --method rk4/],
+  [
+    "likelihood --method elbo --dequantization uniform",
+    /--dequantization is for --method rk4 or dopri5, got --method elbo/,
+  ],
   ["sample --guidance 2 --label none", /--guidance needs a label, got 2 with --label none/],
   [
     "sample --guidance-max-sigma 2 --label none",
@@ -41,6 +45,15 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
   ["sample --guidance-min-sigma 1 --guidance 1", /--guidance-min-sigma has no effect at --guidance 1, got 1/],
   ["sample --sampler ddim --gamma 0.1", /ddim .*gamma/],
   ["sample --sigma 20", /--sigma .*--sde sigma-power, got ve/],
+  ["sample --plan plan.json --steps 5", /--steps and --plan exclude each other: leave one of them out/],
+  [
+    "sample --sampler ddim --plan plan.json",
+    /--sampler and --plan exclude each other: leave one of them out/,
+  ],
+  ["sample --plan plan.json --levels 2,0.5", /--levels and --plan exclude each other: leave one of them out/],
+  ["ncsn:plan --kind ncsn --limit 10", /--limit is for --kind ncsnv2, got --kind ncsn/],
+  ["ncsn:plan --smallest 0.02 --kind ncsn", /--smallest is for --kind ncsnv2, got --kind ncsn/],
+  ["ncsn:plan --kind ncsn --overlap 0.4", /--overlap is for --kind ncsnv2, got --kind ncsn/],
   ["sample --resume", /--resume and --shard need an --output that ends in \.npy/],
   [
     "evaluate --guidance-max-sigma 3 --guidance 1",

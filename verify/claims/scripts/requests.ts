@@ -1,5 +1,6 @@
 /** Claims about the requests that tasks' flags stand for: plain data, in which every flag decides just what it says. @module */
-import { type Flag, flagName, parseFlags } from "../../../scripts/cli/flags.ts";
+import { flagName, parseFlags } from "../../../scripts/cli/flags.ts";
+import { given, otherValue } from "../../instruments/other_value.ts";
 import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
@@ -11,36 +12,6 @@ import { claim } from "../../suite/claim.ts";
 function differences(a: Plain, b: Plain): string[] {
   const [left, right] = [leaves(a), leaves(b)];
   return [...new Set([...left.keys(), ...right.keys()])].filter((path) => left.get(path) !== right.get(path));
-}
-
-/** A value of a flag's domain other than its default, as it is written; null for a switch, which takes none. */
-function otherValue({ domain, fallback }: Flag<unknown>): string | null {
-  switch (domain.kind) {
-    case "toggle":
-      return null;
-    case "text":
-      return "other";
-    case "choice":
-      return domain.choices.find((choice) => choice !== fallback)!;
-    case "own":
-      return domain.examples[0];
-    case "list":
-      return otherValue({ domain: domain.of, fallback } as Flag<unknown>);
-    case "integer": {
-      const value = typeof fallback === "number" ? fallback + 1 : Math.max(domain.min, 1) + 2;
-      return String(value <= domain.max ? value : domain.min);
-    }
-    default: {
-      const value = typeof fallback === "number" ? fallback / 2 + 0.125 : Math.max(domain.min, 0) + 0.25;
-      return String(value <= domain.max ? value : domain.min);
-    }
-  }
-}
-
-/** How a flag is given. */
-function given(key: string, flag: Flag<unknown>, value: string | null): string[] {
-  if (value !== null) return [flagName(key), value];
-  return [flag.fallback === true ? flagName(key).replace("--", "--no-") : flagName(key)];
 }
 
 /** Names of all that is in a folder. */
