@@ -15,6 +15,7 @@ import type { Weights } from "../../../src/networks/network.ts";
 import { writeSafetensors } from "../../../src/networks/safetensors.ts";
 import { loadMnist } from "../../../scripts/datasets/mnist.ts";
 import { type Area, claim } from "../../suite/claim.ts";
+import { checkMean } from "../../instruments/statistics.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
@@ -149,6 +150,61 @@ claim("training makes the classifier accurate, and repeats exactly", async (chec
   const { labels } = await classify(runs[0].weights, toModel(others.images));
   check.atLeast("share of 200 other digits", classAccuracy(labels, others.labels), .5, "chance is .1");
   check.equal("second run", runs[1], runs[0], "all randomness comes from the seed");
+});
+
+/** −log p(label) of each image, in float64 from the logits. */
+async function crossEntropies(
+  weights: Weights,
+  images: Float32Array,
+  labels: ArrayLike<number>,
+): Promise<number[]> {
+  const { logits } = await classify(weights, images);
+  return Array.from(labels, (label, row) => {
+    const own = logits.subarray(10 * row, 10 * row + 10);
+    return Math.log(own.reduce((sum, logit) => sum + Math.exp(logit - own[label]), 0));
+  });
+}
+
+claim("a classifier's first loss is the cross-entropy of images with their own labels, shifted evenly", {
+  engines: ["wasm"],
+}, async (check) => {
+  // A rate of 1e-12 leaves the weights where they begin, in float32.
+  const optimizer = { ...CLASSIFIER_TRAINING.optimizer, rate: 1e-12, warmup: 0, ema: 0 };
+  const first = async (data: ImageDataset, shift: number) => {
+    const config = { steps: 1, batch: data.count, seed: check.seed, shift, optimizer };
+    for await (const { loss, weights } of trainClassifier(data, config)) {
+      return { loss: loss!, weights: await weights() };
+    }
+    throw new Error("there is no first step");
+  };
+  const digits = proceduralDigits(60, createRng(check.seed));
+  const whole = await first(digits, 0);
+  const own = await crossEntropies(whole.weights, toModel(digits.images), digits.labels);
+  check.within(
+    "loss of 60 digits in place",
+    whole.loss,
+    own.reduce((sum, value) => sum + value) / 60,
+    1e-5,
+    "−Σ log softmax(logits)[label]/60 in float64, each image once in an epoch; float32 logits",
+    { detectable: "labels of other images" },
+  );
+  // Copies of one digit under each of the nine shifts by −1, 0 and 1 pixel: it lies two pixels from the border at least.
+  const count = 900;
+  const one = digits.images.subarray(0, 784);
+  const copies = Uint8Array.from({ length: 784 * count }, (_, at) => one[at % 784]);
+  const label = digits.labels[0];
+  const same = { ...digits, count, images: copies, labels: new Uint8Array(count).fill(label) };
+  const shifted = await first(same, 1);
+  const moved = new Float32Array(9 * 784).fill(-1);
+  for (const [row, [dy, dx]] of [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((x) => [y, x])).entries()) {
+    for (let y = 1; y < 27; y++) {
+      for (let x = 1; x < 27; x++) moved[784 * row + 28 * (y + dy) + x + dx] = one[28 * y + x] / 127.5 - 1;
+    }
+  }
+  const each = await crossEntropies(shifted.weights, moved, new Uint8Array(9).fill(label));
+  const mean = each.reduce((sum, value) => sum + value) / 9;
+  const std = Math.sqrt(each.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 9);
+  checkMean(check, `loss of ${count} copies`, shifted.loss, mean, std, count, "nine shifts, each as likely");
 });
 
 claim(

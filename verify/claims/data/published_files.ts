@@ -3,6 +3,7 @@ import { MNIST_FILES, MNIST_MIRRORS, type MnistFile } from "../../../src/data/mn
 import type { DataPlaces } from "../../../scripts/datasets/published_files.ts";
 import { findFile } from "../../../scripts/datasets/mnist.ts";
 import { type Check, claim } from "../../suite/claim.ts";
+import { mnistFiles } from "../../reference/mnist_files.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { gzip } from "../../instruments/file_writers.ts";
 
@@ -124,7 +125,11 @@ claim(
 
 claim("the four files of MNIST and their mirrors are well-formed", (check: Check) => {
   const files = Object.values(MNIST_FILES).flatMap(({ images, labels }) => [images, labels]);
-  check.equal("distinct names", new Set(files.map(({ name }) => name)).size, 4, "two files a split");
+  const named = (split: "train" | "test") => {
+    const { images, labels } = MNIST_FILES[split];
+    return { images: images.name, labels: labels.name };
+  };
+  check.equal("names", { train: named("train"), test: named("test") }, mnistFiles, "the published ones");
   check.holds("hashes", files.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256)), "SHA-256 in hexadecimal");
   check.holds(
     "mirrors",

@@ -1,9 +1,8 @@
 /** Claims about `deno task compare` and `deno task tune`. @module */
-import { sdes } from "../../../scripts/sampling/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { MNIST_FILES } from "../../../src/data/mnist.ts";
+import { veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { readClassifier } from "../../../src/classifiers/digit_classifier.ts";
 import { digitQuality, digitReference } from "../../../src/metrics/digit_quality.ts";
@@ -12,17 +11,24 @@ import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { labelledGrid } from "../../../scripts/comparison/labelled_grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
-import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
 import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
+import { mnistFiles } from "../../reference/mnist_files.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 import { smallModel, withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { writeIdx } from "../../instruments/file_writers.ts";
 
+/** The equations as tasks have them. */
+const sdes = { ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }), vp: () => vpSde() };
+
+/** The kinds of grids that suit the samplers here. */
+const gridKinds = { "ddim": "log-snr", "dpm-solver-3": "log-snr", "edm-heun": "karras" } as const;
+
 /** Digits of all classes in turn by the library alone, in one batch: [count, 28, 28, 1] in [−1, 1]. */
 async function digits(
-  name: string,
+  name: keyof typeof gridKinds,
   sde: keyof typeof sdes,
   steps: number,
   count: number,
@@ -37,7 +43,7 @@ async function digits(
     samplerByName(name, options),
     {
       shape: [count, 28, 28, 1],
-      grid: { ...samplerInfo(name).grid, steps },
+      grid: { kind: gridKinds[name], steps },
       rng: createRng(seed),
     },
   );
@@ -54,11 +60,11 @@ const data = { train: proceduralDigits(40, createRng(1)), test: proceduralDigits
 async function writeData(folder: string): Promise<void> {
   for (const split of ["train", "test"] as const) {
     const { images, labels, count } = data[split];
-    const names = MNIST_FILES[split];
+    const names = mnistFiles[split];
     const write = (name: string, shape: number[], values: Uint8Array) =>
       Deno.writeFile(`${folder}/${name}`, writeIdx({ shape, values }));
-    await write(names.images.name, [count, 28, 28], images);
-    await write(names.labels.name, [count], labels);
+    await write(names.images, [count, 28, 28], images);
+    await write(names.labels, [count], labels);
   }
 }
 

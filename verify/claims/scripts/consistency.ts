@@ -5,13 +5,13 @@
  */
 import { shuffledBatches } from "../../../src/data/batches.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import { readModel } from "../../../src/networks/model_file.ts";
 import { flatten, type Network } from "../../../src/networks/network.ts";
 import { readCheckpoint } from "../../../src/training/checkpoint.ts";
 import { initialState, train } from "../../../src/training/train.ts";
+import { mnistFiles } from "../../reference/mnist_files.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
@@ -21,11 +21,11 @@ const digits = proceduralDigits(8, createRng(2));
 
 /** Trains a consistency function in run/ of a folder, from its model.safetensors and digits in MNIST's files. */
 async function distil(folder: string): Promise<void> {
-  const { images, labels } = MNIST_FILES.train;
+  const { images, labels } = mnistFiles.train;
   const pixels = { shape: [digits.count, 28, 28], values: digits.images };
-  await Deno.writeFile(`${folder}/${images.name}`, writeIdx(pixels));
+  await Deno.writeFile(`${folder}/${images}`, writeIdx(pixels));
   await Deno.writeFile(
-    `${folder}/${labels.name}`,
+    `${folder}/${labels}`,
     writeIdx({ shape: [digits.count], values: digits.labels }),
   );
   const { code, stderr } = await run(

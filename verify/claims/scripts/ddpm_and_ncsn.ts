@@ -6,7 +6,7 @@ import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { MNIST_FILES, type MnistSplit } from "../../../src/data/mnist.ts";
+import type { MnistSplit } from "../../../src/data/mnist.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { readNpy } from "../../../src/images/npy.ts";
@@ -14,6 +14,7 @@ import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { readCheckpoint } from "../../../src/training/checkpoint.ts";
+import { mnistFiles } from "../../reference/mnist_files.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -34,12 +35,12 @@ const plan = {
 /** Digits as MNIST's files of a split. */
 async function writeDigits(folder: string, split: MnistSplit, count: number): Promise<void> {
   const digits = proceduralDigits(count, createRng(1));
-  const { images, labels } = MNIST_FILES[split];
+  const { images, labels } = mnistFiles[split];
   await Deno.writeFile(
-    `${folder}/${images.name}`,
+    `${folder}/${images}`,
     writeIdx({ shape: [count, 28, 28], values: digits.images }),
   );
-  await Deno.writeFile(`${folder}/${labels.name}`, writeIdx({ shape: [count], values: digits.labels }));
+  await Deno.writeFile(`${folder}/${labels}`, writeIdx({ shape: [count], values: digits.labels }));
 }
 
 claim("ncsn:plan prints its reasons, and train and sample follow its file", {

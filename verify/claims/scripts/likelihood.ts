@@ -3,10 +3,10 @@ import { doubts } from "../../../scripts/likelihood.ts";
 import { trainedNoise } from "../../../scripts/sampling/sigma_flag.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
-import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { decodePng } from "../../../src/images/png.ts";
+import { mnistFiles } from "../../reference/mnist_files.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -19,11 +19,11 @@ const count = 3;
 async function writeDigits(folder: string): Promise<void> {
   const { images, labels } = proceduralDigits(count, createRng(3));
   await Deno.writeFile(
-    `${folder}/${MNIST_FILES.test.images.name}`,
+    `${folder}/${mnistFiles.test.images}`,
     writeIdx({ shape: [count, 28, 28], values: images }),
   );
   await Deno.writeFile(
-    `${folder}/${MNIST_FILES.test.labels.name}`,
+    `${folder}/${mnistFiles.test.labels}`,
     writeIdx({ shape: [count], values: labels }),
   );
   const { config, weights } = smallModel();

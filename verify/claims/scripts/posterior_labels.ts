@@ -1,13 +1,12 @@
 /** What `--label` makes of the posterior tasks' samples. @module */
-import { DEFAULT_SAMPLER, sdes } from "../../../scripts/sampling/sampling.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
+import { veSde } from "../../../src/diffusion/sde.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { encodePng } from "../../../src/images/png.ts";
 import { readNpy } from "../../../src/images/npy.ts";
-import { samplerInfo } from "../../../src/samplers/registry.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
@@ -53,12 +52,16 @@ claim(
         const { values } = readNpy(await Deno.readFile(file));
         const { config, weights } = smallModel();
         const noisePredictor = networkPredictor(config, weights).withLabels([...labels]);
-        const grid = { ...samplerInfo(DEFAULT_SAMPLER).grid, steps: 2 };
-        const x = await drawSamples(scoreModel(noisePredictor, sdes.ve()), dpmSolver2M(), {
-          shape: [4, 28, 28, 1],
-          grid,
-          rng: createRng(5),
-        });
+        const grid = { kind: "karras", rho: 5, steps: 2 } as const;
+        const x = await drawSamples(
+          scoreModel(noisePredictor, veSde({ sigmaMin: 0.005, sigmaMax: 40 })),
+          dpmSolver2M(),
+          {
+            shape: [4, 28, 28, 1],
+            grid,
+            rng: createRng(5),
+          },
+        );
         const expected = fromModel(await x.data<"float32">());
         x.dispose();
         noisePredictor.dispose();

@@ -3,9 +3,8 @@
  * @module
  */
 import { chainRatios } from "../../../scripts/sampling/ddpm_chains.ts";
-import { type NoisePlanFile, PLAN_FORMAT, planRatios } from "../../../scripts/sampling/noise_plan_file.ts";
+import { type NoisePlanFile, PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
 import { planPreview } from "../../../scripts/training/preview.ts";
-import { MNIST_FILES } from "../../../src/data/mnist.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import type { ObjectiveConfig } from "../../../src/objectives/denoising.ts";
@@ -14,6 +13,7 @@ import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { initialState } from "../../../src/training/train.ts";
+import { mnistFiles } from "../../reference/mnist_files.ts";
 import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -59,7 +59,7 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
     moves: 3,
     epsilon: 1e-3,
   };
-  const onPlan = checkpoint({ kind: "levels", ratios: planRatios(plan) }, plan);
+  const onPlan = checkpoint({ kind: "levels", ratios: [16, 8, 4, 2, 1] }, plan);
   const kept = readCheckpoint(writeCheckpoint(onPlan));
   const langevin = planPreview(kept);
   check.equal("the sampler on a plan", langevin.sampler.name, "annealed-langevin", "Song & Ermon 2019");
@@ -70,8 +70,14 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   }
   check.equal("levels", levels.length, 5, "the plan's");
 
-  const ratios = chainRatios("ddpm-cosine");
-  const onChain = planPreview(checkpoint({ kind: "levels", ratios }));
+  // Nichol & Dhariwal 2021, eq. 17: ᾱ(n) = cos²((n/1000 + .008)/1.008 · π/2) over its start, β at most .999.
+  const signal = (n: number) => Math.cos((n / 1000 + 0.008) / 1.008 * Math.PI / 2) ** 2;
+  let product = 1;
+  const ratios = Array.from({ length: 1000 }, (_, n) => {
+    product *= 1 - Math.min(0.999, 1 - signal(n + 1) / signal(n));
+    return Math.sqrt((1 - product) / product);
+  });
+  const onChain = planPreview(checkpoint({ kind: "levels", ratios: chainRatios("ddpm-cosine") }));
   check.equal("the sampler with a list of β", onChain.sampler.name, "ddim", "Song et al. 2021, DDIM");
   const visited = ratiosOf(onChain);
   const furthest = Math.max(
@@ -101,11 +107,11 @@ claim(
   },
   (check) =>
     withFolder(async (folder) => {
-      const { images, labels } = MNIST_FILES.train;
+      const { images, labels } = mnistFiles.train;
       const values = new Uint8Array(4 * 784).fill(9);
-      await Deno.writeFile(`${folder}/${images.name}`, writeIdx({ shape: [4, 28, 28], values }));
+      await Deno.writeFile(`${folder}/${images}`, writeIdx({ shape: [4, 28, 28], values }));
       await Deno.writeFile(
-        `${folder}/${labels.name}`,
+        `${folder}/${labels}`,
         writeIdx({ shape: [4], values: new Uint8Array([0, 1, 2, 3]) }),
       );
       const begin = checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 });
