@@ -166,7 +166,7 @@ export async function runEvaluation(
   requireOptions("reference", parts.reference);
   const { classifier, reference, colours } = parts.reference;
   const { images, labels, evaluations, seconds } = await drawDigits(request, parts);
-  const coloured = colours === null ? null : colouredImages(images, request.count);
+  const coloured = (colours ?? null) === null ? null : colouredImages(images, request.count);
   const grey = coloured === null ? images : toModel(penCoverage(coloured).images);
   const quality = await digitQuality(classifier, grey, labels, reference);
   parts.engine?.check();
