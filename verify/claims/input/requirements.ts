@@ -217,7 +217,7 @@ claim("an argument that is made of parts must have each of them", (check) => {
   const noSet = "a data set of images, as idxDataset() makes it, got an object";
   const sized = (bytes: number, got: number) =>
     `RangeError: n must have [height, width, channels] and ${bytes} bytes for each of 2 images, got ${got}`;
-  const picture = { width: 1, height: 2, data: new Uint8Array(8) };
+  const picture = { width: 2, height: 3, data: new Uint8Array(24) };
   checkCases(check, [
     ...cases,
     ["a model", () => requireModel("n", { ...score, sde }), ""],
@@ -301,8 +301,8 @@ claim("an argument that is made of parts must have each of them", (check) => {
     ],
     [
       "a picture with a byte too many",
-      () => requirePicture("n", { ...picture, data: new Uint8Array(9) }),
-      "RangeError: n of 1×2 must have 8 bytes, got 9",
+      () => requirePicture("n", { ...picture, data: new Uint8Array(25) }),
+      "RangeError: n of 2×3 must have 24 bytes, got 25",
     ],
     ["some", () => requireSome("n", [0]), ""],
     ["none", () => requireSome("n", []), "RangeError: n must hold at least one entry, got none"],
