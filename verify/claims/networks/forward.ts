@@ -137,6 +137,7 @@ claim("the networks that have a name are those of the documentation", (check) =>
     digits,
     "digits-waves": { ...digits, wavePeriods: [level, 4 * level, 16 * level, 64 * level] },
     "coloured-digits": { ...digits, channels: 3, blocks: 1, classes: 0 },
+    "coloured-digits-attention": { ...digits, channels: 3, attention: [7] },
     "colour-32": colours,
     "colour-64": { ...colours, height: 64, width: 64, widths: [32, 64, 96, 128] },
     tutorial: {
