@@ -132,5 +132,15 @@ claim(
       new Uint8Array(Float64Array.of(Infinity).buffer),
     ]);
     check.equal("infinity of 64 bits", [...readNpy(infinite).values], [Infinity], "float32 has it, too");
+    const second = concatenated([
+      npyHeader([2]).slice(),
+      new Uint8Array(Float64Array.of(1, 1e300).buffer),
+    ]);
+    second.set(new TextEncoder().encode("<f8"), String.fromCharCode(...second).indexOf("<f4"));
+    await check.throws(
+      "a second value beyond float32",
+      () => readNpy(second),
+      /^npy data: value 1 is 1e\+300, which float32 cannot hold$/,
+    );
   },
 );

@@ -14,7 +14,7 @@ import { denoisingBatch } from "../../../src/training/denoising_step.ts";
 import { checkOptimizer, learningRate, OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { initialState, toHost, train, type TrainingConfig } from "../../../src/training/train.ts";
 import { type ScoreTrainingConfig, trainScore } from "../../../src/training/train_score.ts";
-import { readSafetensors } from "../../../src/networks/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../../src/networks/safetensors.ts";
 import { claim } from "../../suite/claim.ts";
 import { scoped } from "../../instruments/tensor_scope.ts";
 
@@ -197,7 +197,7 @@ claim("rates after a warm-up as long as the run stay, and a gradient may be left
 
 claim(
   "a checkpoint notes the data, the plan and the changes of its run, and a model of it the same",
-  (check) => {
+  async (check) => {
     const written: Checkpoint = {
       config,
       state: { ...initialState(network, 1), step: 5 },
@@ -216,6 +216,24 @@ claim(
       changes: '[{"step":3,"values":{"rate":[1,2]}}]',
     };
     check.equal("notes for a model", runMetadata(written), notes, "JSON of each");
+    const damaged = (name: string, text: string) => {
+      const { tensors, metadata } = readSafetensors(bytes);
+      return () => readCheckpoint(writeSafetensors({ tensors, metadata: { ...metadata, [name]: text } }));
+    };
+    for (
+      const [name, text, message] of [
+        ["plan", "[1]", /^the checkpoint's plan must be an object, got \[1\]$/],
+        ["changes", "{}", /^the checkpoint's changes must be a list, got /],
+        ["changes", '[{"step":1,"values":2}]', /^a change must have values, got 2$/],
+        [
+          "dataset",
+          '{"shape":[1],"classes":1,"counts":[1],"sha256":"a"}',
+          /^the classes of the checkpoint's dataset must be a list, got 1$/,
+        ],
+      ] as const
+    ) {
+      await check.throws(`${name} ${text}`, damaged(name, text), message);
+    }
     const { training, model: _, ...rest } = readSafetensors(bytes).metadata as Record<string, string>;
     const { model: __, ...recipe } = config;
     check.equal("beside the recipe", JSON.parse(training), recipe, "without the model");

@@ -34,6 +34,11 @@ claim(
         "rounding of float64",
       );
     }
+    await check.throws(
+      "another matching",
+      () => trainScore({ ...score, matching: "other" as "sliced" }, points),
+      /^matching must be one of implicit, sliced, sliced-vr, denoising, got "other"$/,
+    );
     const broken = (step: number) => step === 101 ? tf.tensor2d([NaN, 1, -1, 0.5], [2, 2]) : points(step);
     await check.throws(
       "NaN in the points of step 102",
