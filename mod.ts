@@ -32,6 +32,7 @@ export {
 export { createRng, type Rng, rngFromState, type RngState } from "./src/compute/rng.ts";
 export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute/tf.ts";
 export type { PerRow } from "./src/compute/rows.ts";
+export { type Awaitable, awaited, type Pausing, tidied } from "./src/compute/tidied.ts";
 
 // SDEs.
 export {
@@ -64,6 +65,7 @@ export { withMinimumNoise } from "./src/diffusion/sde_registry.ts";
 
 // Noise predictors: shipped networks and exact distributions, and their score models under an SDE.
 export {
+  type AnyScoreModel,
   type NoisePredictor,
   type ScoreModel,
   scoreModel,

@@ -15,7 +15,7 @@ type Gradient = (x: tf.Tensor, dy?: tf.Tensor) => tf.Tensor;
  * gradients alone: a part of it was computed from values that were read back, or all of it is constant.
  */
 export function gradientOf(f: (x: tf.Tensor) => tf.Tensor, what: string): Gradient {
-  const gradient = tf.grad((x) => withoutReads([x], () => f(x), what));
+  const gradient = tf.grad((x) => withoutReads([x], () => atOnce(f(x), what), what));
   return (x, dy) => differentiated(() => gradient(x, dy), what);
 }
 
@@ -24,7 +24,9 @@ export function valueAndGradientOf(
   f: (x: tf.Tensor) => tf.Tensor,
   what: string,
 ): (x: tf.Tensor, dy: tf.Tensor) => { value: tf.Tensor; grad: tf.Tensor } {
-  const valueAndGradient = tf.valueAndGrad((x: tf.Tensor) => withoutReads([x], () => f(x), what));
+  const valueAndGradient = tf.valueAndGrad((x: tf.Tensor) =>
+    withoutReads([x], () => atOnce(f(x), what), what)
+  );
   return (x, dy) => differentiated(() => valueAndGradient(x, dy), what);
 }
 
@@ -37,6 +39,18 @@ export function valueAndGradientsOf(
     withoutReads(tensors, () => f(...tensors), what)
   );
   return (tensors) => differentiated(() => valueAndGradients(tensors), what);
+}
+
+/**
+ * The value of a function that is differentiated.
+ * @throws {TypeError} When it is a promise, whose result is disposed: TensorFlow.js would not record how it came about.
+ */
+export function atOnce<T>(value: T, what: string): T {
+  if (!(value instanceof Promise)) return value;
+  value.then((late) => late instanceof tf.Tensor && late.dispose(), () => {});
+  throw new TypeError(
+    `${what} has no gradient: its model answers later, by a promise, and TensorFlow.js differentiates only what is computed at once`,
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import { gradientOf } from "../compute/gradient.ts";
 import { checkLabels } from "../compute/labels.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, tidied } from "../compute/tidied.ts";
 import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
@@ -36,12 +37,12 @@ export interface NoisyClassifier {
  * @throws {RangeError} When a label is not one of the classifier's or the scale is not finite; when used, if there is
  * not one label a row.
  */
-export function classifierGuided(
-  model: ScoreModel,
+export function classifierGuided<Result extends Awaitable<tf.Tensor>>(
+  model: ScoreModel<Result>,
   classifier: NoisyClassifier,
   labels: number | readonly number[],
   scale = 1,
-): ScoreModel {
+): ScoreModel<Result> {
   requireModel("model", model);
   requireMethods(
     "classifier",
@@ -58,7 +59,7 @@ export function classifierGuided(
   requireScore(model, "guidance by a classifier");
   const { sde } = model;
   return scoreModelFromNoise(sde, (x, t) =>
-    tf.tidy(() => {
+    tidied((function* () {
       const rows = x.shape[0];
       const ofRows = typeof labels === "number" ? new Array<number>(rows).fill(labels) : labels;
       checkLabels(ofRows, classifier.classes, rows);
@@ -66,10 +67,9 @@ export function classifierGuided(
       const y = x.div(column(mapPerRow(t, sde.alpha), x));
       const logProbability = (y: tf.Tensor) => classifier.logProbability(y, ratio, ofRows).sum();
       const gradient = gradientOf(logProbability, "the classifier's log probability")(y);
-      return model.predictedNoise(x, t).sub(
-        gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)),
-      );
-    }));
+      const noise = yield* awaited<tf.Tensor>(model.predictedNoise(x, t));
+      return noise.sub(gradient.mul(column(mapPerRow(ratio, (ratio) => scale * ratio), x)));
+    })()) as Result);
 }
 
 /**
@@ -78,20 +78,21 @@ export function classifierGuided(
  *
  * @throws {RangeError} When the scale is not finite.
  */
-export function classifierFreeGuided(
-  unconditional: ScoreModel,
-  conditional: ScoreModel,
+export function classifierFreeGuided<Result extends Awaitable<tf.Tensor>>(
+  unconditional: ScoreModel<Result>,
+  conditional: ScoreModel<Result>,
   scale: number,
-): ScoreModel {
+): ScoreModel<Result> {
   requireModel("unconditional", unconditional);
   requireModel("conditional", conditional);
   requireScale(scale);
   for (const model of [unconditional, conditional]) requireScore(model, "guidance without a classifier");
   return scoreModelFromNoise(unconditional.sde, (x, t) =>
-    tf.tidy(() => {
-      const noise = unconditional.predictedNoise(x, t);
-      return noise.add(conditional.predictedNoise(x, t).sub(noise).mul(scale));
-    }));
+    tidied((function* () {
+      const noise = yield* awaited<tf.Tensor>(unconditional.predictedNoise(x, t));
+      const guided = yield* awaited<tf.Tensor>(conditional.predictedNoise(x, t));
+      return noise.add(guided.sub(noise).mul(scale));
+    })()) as Result);
 }
 
 /**

@@ -3,7 +3,7 @@
  * from the posterior.
  * @module
  */
-import { gradientOf } from "../compute/gradient.ts";
+import { atOnce, gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
@@ -83,7 +83,7 @@ export function posteriorScore(
     tf.tidy(() => {
       checkStates(x, observation);
       const per = (f: (t: number) => number) => column(mapPerRow(t, f), x);
-      const noise = model.predictedNoise(x, t);
+      const noise = atOnce(model.predictedNoise(x, t), "the predicted noise");
       const pullBack = gradientOf((x) => model.predictedNoise(x, t), "the predicted noise");
       /** J w, where J = α ∂D/∂x = I − σ ∂ε̂/∂x is symmetric and ν² J is the covariance. */
       const jacobian = (w: tf.Tensor) => w.sub(pullBack(x, w).mul(per(sde.sigma)));

@@ -5,19 +5,24 @@
  */
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import { noiseRatio, requireNoise, type Sde } from "./sde.ts";
 import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFunction } from "../input/require.ts";
 import { requireModel, requireNoisePredictor, requireSde } from "../input/require_parts.ts";
 
-/** Predicts the noise in y = x_0 + ν ε. */
-export interface NoisePredictor {
+/**
+ * Predicts the noise in y = x_0 + ν ε.
+ *
+ * `Result` is a tensor, or a promise of one for a model that answers later.
+ */
+export interface NoisePredictor<Result extends Awaitable<tf.Tensor> = tf.Tensor> {
   /**
    * ε̂(y, ν) = (y − E[x_0 | y])/ν, of y's shape [B, …]. Implementations compute it without that difference, which
    * loses all digits in float32 when ν is small.
    */
-  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor;
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow): Result;
   /**
    * Whether ε̂ is (y − f(y, ν))/ν of a consistency function f, which gives no score. Absent where ε̂ is the
    * conditional mean.
@@ -28,8 +33,10 @@ export interface NoisePredictor {
 /**
  * The score of the marginals p_t of one SDE, and what follows from it, by a noise predictor. States x are [B, …],
  * times one for the batch or one per row; the caller owns what is returned, and arguments are not disposed.
+ *
+ * `Result` is a tensor, or a promise of one for a model that answers later.
  */
-export interface ScoreModel {
+export interface ScoreModel<Result extends Awaitable<tf.Tensor> = tf.Tensor> {
   /** The SDE whose marginals are the p_t. */
   readonly sde: Sde;
   /**
@@ -38,20 +45,23 @@ export interface ScoreModel {
    */
   readonly consistency?: true;
   /** The noise ε̂ predicted in x = α x_0 + σ ε. */
-  predictedNoise(x: tf.Tensor, t: PerRow): tf.Tensor;
+  predictedNoise(x: tf.Tensor, t: PerRow): Result;
   /** ∇ log p_t(x) = −ε̂/σ; a RangeError where σ(t) = 0. */
-  score(x: tf.Tensor, t: PerRow): tf.Tensor;
+  score(x: tf.Tensor, t: PerRow): Result;
   /** Tweedie's mean E[x_0 | x_t = x] = (x − σ ε̂)/α. */
-  denoised(x: tf.Tensor, t: PerRow): tf.Tensor;
+  denoised(x: tf.Tensor, t: PerRow): Result;
   /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13); a RangeError where σ(t) = 0. */
-  odeDrift(x: tf.Tensor, t: PerRow): tf.Tensor;
+  odeDrift(x: tf.Tensor, t: PerRow): Result;
 }
+
+/** A score model that answers at once or later: what samplers take. */
+export type AnyScoreModel = ScoreModel<Awaitable<tf.Tensor>>;
 
 /**
  * Throws for a consistency function where a score is needed.
  * @throws {TypeError} When the model is a consistency function, naming `what` needs a score.
  */
-export function requireScore(model: ScoreModel, what: string): void {
+export function requireScore(model: AnyScoreModel, what: string): void {
   requireModel("model", model);
   if (!model.consistency) return;
   throw new TypeError(
@@ -60,7 +70,10 @@ export function requireScore(model: ScoreModel, what: string): void {
 }
 
 /** The score model that a noise predictor gives under an SDE. */
-export function scoreModel(noisePredictor: NoisePredictor, sde: Sde): ScoreModel {
+export function scoreModel<Result extends Awaitable<tf.Tensor>>(
+  noisePredictor: NoisePredictor<Result>,
+  sde: Sde,
+): ScoreModel<Result> {
   requireNoisePredictor("noise predictor", noisePredictor);
   return scoreModelFromNoise(sde, (x, t) => {
     const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
@@ -98,28 +111,28 @@ function checkNoisy(sde: Sde, t: PerRow): void {
  *
  * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f.
  */
-export function scoreModelFromNoise(
+export function scoreModelFromNoise<Result extends Awaitable<tf.Tensor>>(
   sde: Sde,
-  noise: (x: tf.Tensor, t: PerRow) => tf.Tensor,
+  noise: (x: tf.Tensor, t: PerRow) => Result,
   { consistency }: { readonly consistency?: true } = {},
-): ScoreModel {
+): ScoreModel<Result> {
   requireSde("sde", sde);
   requireFunction("noise", noise);
-  const predicted = (x: tf.Tensor, t: PerRow): tf.Tensor => {
-    const value = noise(x, t);
+  function* predicted(x: tf.Tensor, t: PerRow): Pausing<tf.Tensor> {
+    const value = yield* awaited<tf.Tensor>(noise(x, t));
     requireResult("the predicted noise", value, x);
     return value;
-  };
+  }
   /** a(t)·x + b(t)·ε̂(x, t), or b(t)·ε̂(x, t) alone, at times that `check` accepts. */
   const view =
     (a: ((t: number) => number) | null, b: (t: number) => number, check = checkTimes) =>
     (x: tf.Tensor, t: PerRow) =>
-      tf.tidy(() => {
+      tidied((function* () {
         requireTensor("x", x);
         check(sde, t);
-        const part = tf.mul(predicted(x, t), column(mapPerRow(t, b), x));
+        const part = tf.mul(yield* predicted(x, t), column(mapPerRow(t, b), x));
         return a === null ? part : tf.add(tf.mul(x, column(mapPerRow(t, a), x)), part);
-      });
+      })()) as Result;
   const scoreless = (name: string) => () => {
     throw new TypeError(`a consistency function has no ${name}: use a score network`);
   };
@@ -129,7 +142,7 @@ export function scoreModelFromNoise(
     predictedNoise: (x, t) => {
       requireTensor("x", x);
       checkTimes(sde, t);
-      return tf.tidy(() => predicted(x, t));
+      return tidied(predicted(x, t)) as Result;
     },
     score: consistency ? scoreless("score") : view(null, (t) => -1 / sde.sigma(t), checkNoisy),
     denoised: view((t) => 1 / sde.alpha(t), (t) => -noiseRatio(sde, t)),

@@ -4,6 +4,7 @@
  */
 import type { PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { type Awaitable, tidied } from "../compute/tidied.ts";
 import { checkName } from "../input/option_name.ts";
 import { DormandPrince, type ToleranceOptions } from "../samplers/ode_dopri5.ts";
 import { rungeKutta4 } from "../samplers/ode_rk4.ts";
@@ -31,7 +32,7 @@ type FlowDirection = "to prior" | "to data";
  */
 export async function solveFlow(
   sde: Sde,
-  derivative: (x: tf.Tensor, t: PerRow) => tf.Tensor,
+  derivative: (x: tf.Tensor, t: PerRow) => Awaitable<tf.Tensor>,
   x: tf.Tensor,
   direction: FlowDirection,
   method: FlowMethod = { kind: "dopri5" },
@@ -47,7 +48,7 @@ export async function solveFlow(
   let state = x.clone();
   try {
     for (let k = 0; k + 1 < times.length; k++) {
-      const next = tf.tidy(() => rungeKutta4(derivative, state, times[k], times[k + 1]));
+      const next = await tidied(rungeKutta4(derivative, state, times[k], times[k + 1]));
       state.dispose();
       state = next;
       const total = tf.tidy(() => next.sum());

@@ -5,9 +5,10 @@
 import type { Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import { awaited, type Pausing, tidied } from "../compute/tidied.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { BrownianPaths } from "./brownian_paths.ts";
-import { adaptiveSteps, requireTolerances, rootMeanSquare } from "./adaptive_steps.ts";
+import { adaptiveSteps, type Attempt, requireTolerances, rootMeanSquare } from "./adaptive_steps.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 import { requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 
@@ -49,7 +50,7 @@ export function adaptiveSde(options: AdaptiveSdeOptions = {}): Sampler {
 }
 
 class AdaptiveRun implements Stepper {
-  readonly #model: ScoreModel;
+  readonly #model: AnyScoreModel;
   readonly #rng: Rng;
   readonly #options: Required<AdaptiveSdeOptions>;
   #calls = 0;
@@ -58,7 +59,7 @@ class AdaptiveRun implements Stepper {
   /** x'_previous of each row. */
   #previous: tf.Tensor | null = null;
 
-  constructor(model: ScoreModel, rng: Rng, options: Required<AdaptiveSdeOptions>) {
+  constructor(model: AnyScoreModel, rng: Rng, options: Required<AdaptiveSdeOptions>) {
     this.#model = model;
     this.#rng = rng;
     this.#options = options;
@@ -79,7 +80,7 @@ class AdaptiveRun implements Stepper {
     this.#previous = null;
     const arrived = await adaptiveSteps([x.clone(), previous], t, s, lengths, maxAttempts, {
       name: "the adaptive solver",
-      attempt: ([state, previous], times, ends) => this.#attempt(state, previous, times, ends, paths),
+      attempt: ([state, previous], times, ends) => tidied(this.#attempt(state, previous, times, ends, paths)),
       nextLength: (error, row, time, end) => {
         if (error > 1) paths.takeBack(row);
         return (time - end) * 0.9 * error ** -0.9;
@@ -95,30 +96,29 @@ class AdaptiveRun implements Stepper {
   }
 
   /** x'', x' and E [B] of one step of every row. */
-  #attempt(
+  *#attempt(
     x: tf.Tensor,
     previous: tf.Tensor,
     times: Float64Array,
     ends: Float64Array,
     paths: BrownianPaths,
-  ): [tf.Tensor[], tf.Tensor] {
+  ): Pausing<Attempt> {
     const { rtol, atol } = this.#options;
     const { sde, score } = this.#model;
-    return tf.tidy(() => {
-      const h = times.map((from, row) => from - ends[row]);
-      const increment = paths.next(h);
-      /** The step from x with drift and diffusion evaluated at the given state and time. */
-      const moved = (at: tf.Tensor, time: Float64Array) => {
-        const per = (f: (time: number, h: number) => number) => column(time.map((t, row) => f(t, h[row])), x);
-        return x
-          .sub(at.mul(per((t, h) => h * sde.driftCoefficient(t))))
-          .add(score(at, time).mul(per((t, h) => h * sde.diffusionCoefficient(t) ** 2)))
-          .add(increment.mul(per((t) => sde.diffusionCoefficient(t))));
-      };
-      const near = moved(x, times);
-      const next = near.add(moved(near, ends)).div(2);
-      const size = tf.maximum(near.abs(), previous.abs());
-      return [[next, near], rootMeanSquare(near.sub(next).div(tf.maximum(size.mul(rtol), atol)))];
-    });
+    const h = times.map((from, row) => from - ends[row]);
+    const increment = paths.next(h);
+    /** The step from x with drift and diffusion evaluated at the given state and time. */
+    function* moved(at: tf.Tensor, time: Float64Array): Pausing<tf.Tensor> {
+      const per = (f: (time: number, h: number) => number) => column(time.map((t, row) => f(t, h[row])), x);
+      const scoreThere = yield* awaited(score(at, time));
+      return x
+        .sub(at.mul(per((t, h) => h * sde.driftCoefficient(t))))
+        .add(scoreThere.mul(per((t, h) => h * sde.diffusionCoefficient(t) ** 2)))
+        .add(increment.mul(per((t) => sde.diffusionCoefficient(t))));
+    }
+    const near = yield* moved(x, times);
+    const next = near.add(yield* moved(near, ends)).div(2);
+    const size = tf.maximum(near.abs(), previous.abs());
+    return [[next, near], rootMeanSquare(near.sub(next).div(tf.maximum(size.mul(rtol), atol)))];
   }
 }

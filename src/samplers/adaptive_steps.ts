@@ -3,17 +3,20 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
+import type { Awaitable } from "../compute/tidied.ts";
 import { requireOptions, requirePositive } from "../input/require.ts";
+
+/** The next tensors [B, …], and the ratio [B] of the error to the tolerance. */
+export type Attempt = [tf.Tensor[], tf.Tensor];
 
 /** A method that estimates the error of its steps. */
 export interface AdaptiveMethod {
   /** The name in error messages. */
   readonly name: string;
   /**
-   * One step of every row, from its time to its end: the next tensors [B, …], and the ratio [B] of the error to the
-   * tolerance. The caller owns them.
+   * One step of every row, from its time to its end. The caller owns the tensors.
    */
-  attempt(tensors: readonly tf.Tensor[], times: Float64Array, ends: Float64Array): [tf.Tensor[], tf.Tensor];
+  attempt(tensors: readonly tf.Tensor[], times: Float64Array, ends: Float64Array): Awaitable<Attempt>;
   /** The next step's length after a step with the given error, which was accepted if the error is at most 1. */
   nextLength(error: number, row: number, time: number, end: number): number;
 }
@@ -50,7 +53,7 @@ export async function adaptiveSteps(
       const ends = times.map((time, row) =>
         lengths[row] >= Math.abs(to - time) ? to : time + direction * lengths[row]
       );
-      const [next, estimate] = method.attempt(tensors, times, ends);
+      const [next, estimate] = await method.attempt(tensors, times, ends);
       errors = await readAndDispose(estimate);
       const accepted = new Uint8Array(rows);
       for (let row = 0; row < rows; row++) {

@@ -3,6 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
+import { awaited, tidied } from "../compute/tidied.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { langevinUpdate, repeated } from "./langevin.ts";
 import type { Sampler } from "./sampler.ts";
@@ -44,16 +45,13 @@ export function annealedLangevin(options: AnnealedLangevinOptions = {}): Sampler
         const relative = (langevinStep ?? 0.1 * lowest ** 2) / lowest ** 2; // ε/σ_L²
         // In x = α y this is a Langevin step of size α_s² α_i = σ_s² ε/σ_L².
         const stepSize = relative * sde.sigma(s) ** 2;
-        const start = tf.tidy(() => x.mul(sde.alpha(s) / sde.alpha(t)));
-        try {
-          return repeated(
-            start,
-            steps,
-            (x) => langevinUpdate(x, model.score(x, s), rng.normal(x.shape), tf.scalar(stepSize)),
-          );
-        } finally {
-          start.dispose();
-        }
+        return tidied((function* () {
+          const start = x.mul(sde.alpha(s) / sde.alpha(t));
+          return yield* awaited(repeated(start, steps, function* (x) {
+            const score = yield* awaited(model.score(x, s));
+            return langevinUpdate(x, score, rng.normal(x.shape), tf.scalar(stepSize));
+          }));
+        })());
       },
       dispose: () => {},
     }),

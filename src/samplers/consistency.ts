@@ -2,6 +2,7 @@
  * The multistep sampler of consistency models.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -17,9 +18,10 @@ export function consistency(): Sampler {
     name: "consistency",
     needs: "consistency",
     start: (model, rng) => ({
-      ...statelessStepper((x, t, s) =>
-        model.denoised(x, t).mul(model.sde.alpha(s)).add(rng.normal(x.shape).mul(model.sde.sigma(s)))
-      ),
+      ...statelessStepper(function* (x, t, s) {
+        const data = yield* awaited(model.denoised(x, t));
+        return data.mul(model.sde.alpha(s)).add(rng.normal(x.shape).mul(model.sde.sigma(s)));
+      }),
       stepToData: (x, t) => model.denoised(x, t),
     }),
   };

@@ -2,6 +2,7 @@
  * DDIM, from the deterministic DPM-Solver-1 to ancestral sampling.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 import { requireOptions } from "../input/require.ts";
@@ -33,15 +34,14 @@ export function ddim(options: DdimOptions = {}): Sampler {
   return {
     name: eta === 0 ? "ddim" : eta === 1 ? "ancestral" : `ddim with eta ${eta}`,
     start: (model, rng) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { sde } = model;
         const from = noiseRatio(sde, t);
         const to = noiseRatio(sde, s);
         const fresh = eta * (to / from) * Math.sqrt((from - to) * (from + to));
         const kept = Math.sqrt(Math.max(0, to * to - fresh * fresh));
-        const next = x.mul(sde.alpha(s) / sde.alpha(t)).add(
-          model.predictedNoise(x, t).mul(sde.alpha(s) * (kept - from)),
-        );
+        const noise = yield* awaited(model.predictedNoise(x, t));
+        const next = x.mul(sde.alpha(s) / sde.alpha(t)).add(noise.mul(sde.alpha(s) * (kept - from)));
         return fresh === 0 ? next : next.add(rng.normal(x.shape).mul(sde.alpha(s) * fresh));
       }),
   };

@@ -2,6 +2,7 @@
  * The sampling rule of denoising diffusion probabilistic models.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { forwardStep } from "../diffusion/forward_step.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
@@ -19,14 +20,15 @@ export function ddpm(): Sampler {
   return {
     name: "ddpm",
     start: (model, rng) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { scale, std } = forwardStep(model.sde, s, t);
         if (!(scale > 0)) {
           throw new RangeError(
             `DDPM's rule needs a forward step of positive scale, got ${scale}: use more steps`,
           );
         }
-        return x.add(model.score(x, t).mul(std ** 2)).mul(1 / scale).add(rng.normal(x.shape).mul(std));
+        const score = yield* awaited(model.score(x, t));
+        return x.add(score.mul(std ** 2)).mul(1 / scale).add(rng.normal(x.shape).mul(std));
       }),
   };
 }

@@ -3,7 +3,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr } from "../diffusion/sde.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
@@ -21,21 +22,23 @@ export function dpmSolver2M(): Sampler {
 }
 
 class MultistepRun implements Stepper {
-  readonly #model: ScoreModel;
+  readonly #model: AnyScoreModel;
   readonly #history = new DataHistory();
 
-  constructor(model: ScoreModel) {
+  constructor(model: AnyScoreModel) {
     this.#model = model;
   }
 
-  step(x: tf.Tensor, t: number, s: number): tf.Tensor {
+  step(x: tf.Tensor, t: number, s: number): Awaitable<tf.Tensor> {
+    return tidied(this.#step(x, t, s));
+  }
+
+  *#step(x: tf.Tensor, t: number, s: number): Pausing<tf.Tensor> {
     const { sde } = this.#model;
     const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
-    const data = tf.tidy(() => this.#model.denoised(x, t));
-    const next = tf.tidy(() =>
-      x.mul(sde.sigma(s) / sde.sigma(t)).sub(
-        this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * Math.expm1(-h)),
-      )
+    const data = yield* awaited(this.#model.denoised(x, t));
+    const next = x.mul(sde.sigma(s) / sde.sigma(t)).sub(
+      this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * Math.expm1(-h)),
     );
     this.#history.remember(data, h, s);
     return next;

@@ -3,8 +3,9 @@
  * @module
  */
 import type { Rng } from "../compute/rng.ts";
-import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import type * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr } from "../diffusion/sde.ts";
 import { DataHistory } from "./dpm_solver_multistep.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
@@ -24,25 +25,27 @@ export function sdeDpmSolver2M(): Sampler {
 }
 
 class StochasticMultistepRun implements Stepper {
-  readonly #model: ScoreModel;
+  readonly #model: AnyScoreModel;
   readonly #rng: Rng;
   readonly #history = new DataHistory();
 
-  constructor(model: ScoreModel, rng: Rng) {
+  constructor(model: AnyScoreModel, rng: Rng) {
     this.#model = model;
     this.#rng = rng;
   }
 
-  step(x: tf.Tensor, t: number, s: number): tf.Tensor {
+  step(x: tf.Tensor, t: number, s: number): Awaitable<tf.Tensor> {
+    return tidied(this.#step(x, t, s));
+  }
+
+  *#step(x: tf.Tensor, t: number, s: number): Pausing<tf.Tensor> {
     const { sde } = this.#model;
     const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
     const share = -Math.expm1(-2 * h);
-    const data = tf.tidy(() => this.#model.denoised(x, t));
-    const next = tf.tidy(() => {
-      const mean = x.mul(sde.sigma(s) / sde.sigma(t) * Math.exp(-h))
-        .add(this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * share));
-      return mean.add(this.#rng.normal(x.shape).mul(sde.sigma(s) * Math.sqrt(share)));
-    });
+    const data = yield* awaited(this.#model.denoised(x, t));
+    const next = x.mul(sde.sigma(s) / sde.sigma(t) * Math.exp(-h))
+      .add(this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * share))
+      .add(this.#rng.normal(x.shape).mul(sde.sigma(s) * Math.sqrt(share)));
     this.#history.remember(data, h, s);
     return next;
   }

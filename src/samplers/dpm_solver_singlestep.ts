@@ -2,6 +2,7 @@
  * The singlestep DPM-Solvers, which predict the noise at times between those of the grid.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import type * as tf from "../compute/tf.ts";
 import { halfLogSnr, type Sde } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
@@ -18,13 +19,13 @@ export function dpmSolver2(): Sampler {
   return {
     name: "dpm-solver-2",
     start: (model) =>
-      statelessStepper((x, t, s) => {
-        const noise = model.predictedNoise(x, t);
+      statelessStepper(function* (x, t, s) {
+        const noise = yield* awaited(model.predictedNoise(x, t));
         const h = halfLogSnr(model.sde, s) - halfLogSnr(model.sde, t);
         if (!Number.isFinite(h)) return moved(model.sde, x, t, s, noise);
         const middle = timeAfter(model.sde, t, h / 2);
         const between = moved(model.sde, x, t, middle, noise);
-        return moved(model.sde, x, t, s, model.predictedNoise(between, middle));
+        return moved(model.sde, x, t, s, yield* awaited(model.predictedNoise(between, middle)));
       }),
   };
 }
@@ -43,16 +44,18 @@ export function dpmSolver3(): Sampler {
   return {
     name: "dpm-solver-3",
     start: (model) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { sde } = model;
-        const noise = model.predictedNoise(x, t);
+        const noise = yield* awaited(model.predictedNoise(x, t));
         const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
         if (!Number.isFinite(h)) return moved(sde, x, t, s, noise);
         const [first, second] = [timeAfter(sde, t, h / 3), timeAfter(sde, t, 2 * h / 3)];
-        const change1 = model.predictedNoise(moved(sde, x, t, first, noise), first).sub(noise);
+        const noise1 = yield* awaited(model.predictedNoise(moved(sde, x, t, first, noise), first));
+        const change1 = noise1.sub(noise);
         const near = moved(sde, x, t, second, noise)
           .sub(change1.mul(2 * sde.sigma(second) * slopeWeight(2 * h / 3)));
-        const change2 = model.predictedNoise(near, second).sub(noise);
+        const noise2 = yield* awaited(model.predictedNoise(near, second));
+        const change2 = noise2.sub(noise);
         return moved(sde, x, t, s, noise).sub(change2.mul(1.5 * sde.sigma(s) * slopeWeight(h)));
       }),
   };
@@ -70,17 +73,17 @@ export function dpmSolver2S(): Sampler {
   return {
     name: "dpm++2s",
     start: (model) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { sde } = model;
         const to = (time: number, data: tf.Tensor) => {
           const h = halfLogSnr(sde, time) - halfLogSnr(sde, t);
           return x.mul(sde.sigma(time) / sde.sigma(t)).sub(data.mul(sde.alpha(time) * Math.expm1(-h)));
         };
-        const data = model.denoised(x, t);
+        const data = yield* awaited(model.denoised(x, t));
         const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
         if (!Number.isFinite(h)) return to(s, data);
         const middle = timeAfter(sde, t, h / 2);
-        return to(s, model.denoised(to(middle, data), middle));
+        return to(s, yield* awaited(model.denoised(to(middle, data), middle)));
       }),
   };
 }

@@ -2,6 +2,7 @@
  * The deterministic sampler of EDM: Heun's method in the noise ratio.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
@@ -17,15 +18,16 @@ export function edmHeun(): Sampler {
   return {
     name: "edm-heun",
     start: (model) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { sde } = model;
         const scale = sde.alpha(s) / sde.alpha(t);
         const width = sde.alpha(s) * (noiseRatio(sde, s) - noiseRatio(sde, t));
-        const slope = model.predictedNoise(x, t);
+        const slope = yield* awaited(model.predictedNoise(x, t));
         const start = x.mul(scale);
         const euler = start.add(slope.mul(width));
         if (sde.sigma(s) === 0) return euler;
-        return start.add(slope.add(model.predictedNoise(euler, s)).mul(width / 2));
+        const slopeAtEnd = yield* awaited(model.predictedNoise(euler, s));
+        return start.add(slope.add(slopeAtEnd).mul(width / 2));
       }),
   };
 }

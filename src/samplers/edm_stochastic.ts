@@ -2,6 +2,7 @@
  * The stochastic sampler of EDM: each step adds a little noise, then takes Heun's step.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import type * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
 import { noiseRatio, type Sde } from "../diffusion/sde.ts";
@@ -51,10 +52,10 @@ export function edmStochastic(options: EdmStochasticOptions = {}): Sampler {
     name: "edm-stochastic",
     start: (model, rng) => {
       const heun = edmHeun().start(model, rng);
-      return statelessStepper((x, t, s) => {
+      return statelessStepper(function* (x, t, s) {
         const ratio = noiseRatio(model.sde, t);
         const start = ratio < sTmin || ratio > sTmax ? t : raisedTime(model.sde, t, gamma);
-        return heun.step(raised(model.sde, rng, x, t, start, sNoise), start, s) as tf.Tensor;
+        return yield* awaited(heun.step(raised(model.sde, rng, x, t, start, sNoise), start, s));
       });
     },
   };

@@ -2,6 +2,7 @@
  * Euler–Maruyama on the reverse-time SDE.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -16,12 +17,13 @@ export function eulerMaruyama(): Sampler {
   return {
     name: "euler-maruyama",
     start: (model, rng) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const h = t - s;
         const f = model.sde.driftCoefficient(t);
         const g = model.sde.diffusionCoefficient(t);
+        const score = yield* awaited(model.score(x, t));
         return x.mul(1 - h * f)
-          .add(model.score(x, t).mul(h * g * g))
+          .add(score.mul(h * g * g))
           .add(rng.normal(x.shape).mul(g * Math.sqrt(h)));
       }),
   };

@@ -2,6 +2,7 @@
  * The exponential integrator of the reverse-time SDE.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import type { Sde } from "../diffusion/sde.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { integrate } from "../math/gauss_legendre.ts";
@@ -19,12 +20,13 @@ export function exponentialSde(): Sampler {
   return {
     name: "exponential-sde",
     start: (model, rng) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { sde } = model;
         const from = noiseRatio(sde, t);
         const to = noiseRatio(sde, s);
+        const score = yield* awaited(model.score(x, t));
         return x.mul(sde.alpha(s) / sde.alpha(t))
-          .add(model.score(x, t).mul(scoreWeight(sde, t, s)))
+          .add(score.mul(scoreWeight(sde, t, s)))
           .add(rng.normal(x.shape).mul(sde.alpha(s) * Math.sqrt((from - to) * (from + to))));
       }),
   };

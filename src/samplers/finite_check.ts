@@ -3,23 +3,32 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import { type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
+import type { PerRow } from "../compute/rows.ts";
+import type { Awaitable } from "../compute/tidied.ts";
+import { type AnyScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 
 /** A model that counts its evaluations and sums their results, to detect NaN and infinities. */
 export class WatchedModel {
-  readonly model: ScoreModel;
+  readonly model: AnyScoreModel;
   evaluations = 0;
   #sum: tf.Scalar | null = null;
 
-  constructor(model: ScoreModel) {
-    this.model = scoreModelFromNoise(model.sde, (x, t) => {
+  constructor(model: AnyScoreModel) {
+    const watched = (x: tf.Tensor, t: PerRow): Awaitable<tf.Tensor> => {
       this.evaluations++;
       const noise = model.predictedNoise(x, t);
-      const sum = tf.keep(tf.tidy(() => this.#sum === null ? noise.sum() : this.#sum.add(noise.sum())));
-      this.#sum?.dispose();
-      this.#sum = sum as tf.Scalar;
-      return noise;
-    }, { consistency: model.consistency });
+      if (!(noise instanceof Promise)) return this.#added(noise);
+      return noise.then((noise) => this.#added(noise));
+    };
+    this.model = scoreModelFromNoise(model.sde, watched, { consistency: model.consistency });
+  }
+
+  /** A result, once it is in the sum. */
+  #added(noise: tf.Tensor): tf.Tensor {
+    const sum = tf.keep(tf.tidy(() => this.#sum === null ? noise.sum() : this.#sum.add(noise.sum())));
+    this.#sum?.dispose();
+    this.#sum = sum as tf.Scalar;
+    return noise;
   }
 
   /** The sum of all results since the last call; the caller owns it, outside any `tf.tidy`. */

@@ -3,8 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
-import type { Rng } from "../compute/rng.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import type { Sampler } from "./sampler.ts";
 import { requireFunction, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
@@ -71,9 +70,11 @@ export function langevin(options: LangevinOptions = {}): Sampler {
         const damping = (sde.alpha(s) / sde.alpha(Math.max(0, s - (t - s)))) ** 2;
         const fixed = stepSize?.(s) ??
           (ruleFor(x, rule) === "ald" ? 2 * damping * (snr * sde.sigma(s)) ** 2 : null);
-        return repeated(x, steps, (x) => {
-          if (fixed === null) return moveAtSnr(model, rng, x, s, snr, damping);
-          return langevinUpdate(x, model.score(x, s), rng.normal(x.shape), tf.scalar(fixed));
+        return repeated(x, steps, function* (x) {
+          const score = yield* awaited(model.score(x, s));
+          const z = rng.normal(x.shape);
+          const stepSize = fixed === null ? stepSizeAtSnr(score, z, snr, damping) : tf.scalar(fixed);
+          return langevinUpdate(x, score, z, stepSize);
         });
       },
       dispose: () => {},
@@ -86,38 +87,30 @@ export function langevinUpdate(x: tf.Tensor, score: tf.Tensor, z: tf.Tensor, ste
   return x.add(score.mul(stepSize)).add(z.mul(stepSize.mul(2).sqrt()));
 }
 
-/** Applies a step `count` times, each in one `tf.tidy`, disposing the states between; x is not disposed. */
-export function repeated(x: tf.Tensor, count: number, step: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
-  let current = x;
-  try {
+/** Applies a step `count` times, disposing the states between; x is not disposed. */
+export function repeated(
+  x: tf.Tensor,
+  count: number,
+  step: (x: tf.Tensor) => Pausing<tf.Tensor>,
+): Awaitable<tf.Tensor> {
+  return tidied((function* () {
+    let current = x;
     for (let i = 0; i < count; i++) {
-      const next = tf.tidy(() => step(current));
+      const next = yield* awaited(tidied(step(current)));
       if (current !== x) current.dispose();
       current = next;
     }
-  } catch (error) {
-    if (current !== x) current.dispose();
-    throw error;
-  }
-  return current;
+    return current;
+  })());
 }
 
 function ruleFor(x: tf.Tensor, rule: LangevinRule | undefined): LangevinRule {
   return rule ?? (x.size / x.shape[0] >= LANGEVIN_DIMENSIONS ? "langevin" : "ald");
 }
 
-function moveAtSnr(
-  model: ScoreModel,
-  rng: Rng,
-  x: tf.Tensor,
-  s: number,
-  snr: number,
-  damping: number,
-): tf.Tensor {
-  const g = model.score(x, s);
-  const z = rng.normal(x.shape);
-  const stepSize = squaredNorm(z).div(squaredNorm(g)).mul(2 * damping * snr ** 2);
-  return langevinUpdate(x, g, z, stepSize);
+/** ε = 2 a (r ‖z‖/‖g‖)² of each row, [B, 1, …, 1]. */
+function stepSizeAtSnr(score: tf.Tensor, z: tf.Tensor, snr: number, damping: number): tf.Tensor {
+  return squaredNorm(z).div(squaredNorm(score)).mul(2 * damping * snr ** 2);
 }
 
 /** ‖row‖² of each row, [B, 1, …, 1]. */

@@ -4,9 +4,11 @@
  */
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import {
   type AdaptiveMethod,
   adaptiveSteps,
+  type Attempt,
   readAndDispose,
   requireTolerances,
   rootMeanSquare,
@@ -27,7 +29,7 @@ export interface ToleranceOptions {
 }
 
 /** dx/dt at x [B, …], row b at time t[b]; the caller owns the result. */
-type Derivative = (x: tf.Tensor, t: Float64Array) => tf.Tensor;
+type Derivative = (x: tf.Tensor, t: Float64Array) => Awaitable<tf.Tensor>;
 
 // Dormand & Prince 1980, Table 2: the pair RK5(4)7M.
 const NODES = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
@@ -88,7 +90,9 @@ export class DormandPrince {
   async integrate(derivative: Derivative, x: tf.Tensor, from: number, to: number): Promise<tf.Tensor> {
     const rows = x.shape[0];
     const direction = Math.sign(to - from);
-    const slope = tf.tidy(() => derivative(x, new Float64Array(rows).fill(from)));
+    const slope = await tidied((function* () {
+      return yield* awaited(derivative(x, new Float64Array(rows).fill(from)));
+    })());
     if (this.#lengths?.length !== rows) {
       try {
         this.#lengths = await this.#firstLengths(derivative, x, slope, from, to);
@@ -104,7 +108,7 @@ export class DormandPrince {
       name: "Dormand–Prince",
       attempt: ([state, slope], times) => {
         const steps = times.map((time, row) => direction * taken(row, time));
-        return this.#attempt(derivative, state, slope, times, steps);
+        return tidied(this.#attempt(derivative, state, slope, times, steps));
       },
       nextLength: (error, row, time) => {
         const factor = 0.9 * error ** -0.2;
@@ -120,24 +124,23 @@ export class DormandPrince {
   }
 
   /** One step of every row: the fifth-order solution, its slope (the next step's first), and the scaled error [B]. */
-  #attempt(
+  *#attempt(
     derivative: Derivative,
     x: tf.Tensor,
     slope: tf.Tensor,
     times: Float64Array,
     steps: Float64Array,
-  ): [tf.Tensor[], tf.Tensor] {
-    return tf.tidy(() => {
-      const h = column(steps, x);
-      const slopes = [slope];
-      let next = x;
-      for (let stage = 1; stage < NODES.length; stage++) {
-        next = x.add(combination(STAGES[stage], slopes).mul(h));
-        slopes.push(derivative(next, times.map((time, row) => time + NODES[stage] * steps[row])));
-      }
-      const scale = tf.maximum(x.abs(), next.abs()).mul(this.#rtol).add(this.#atol);
-      return [[next, slopes[6]], rootMeanSquare(combination(ERROR, slopes).mul(h).div(scale))];
-    });
+  ): Pausing<Attempt> {
+    const h = column(steps, x);
+    const slopes = [slope];
+    let next = x;
+    for (let stage = 1; stage < NODES.length; stage++) {
+      next = x.add(combination(STAGES[stage], slopes).mul(h));
+      const at = times.map((time, row) => time + NODES[stage] * steps[row]);
+      slopes.push(yield* awaited(derivative(next, at)));
+    }
+    const scale = tf.maximum(x.abs(), next.abs()).mul(this.#rtol).add(this.#atol);
+    return [[next, slopes[6]], rootMeanSquare(combination(ERROR, slopes).mul(h).div(scale))];
   }
 
   /** Step lengths to begin with, from the sizes of the state, its slope and its curvature (Hairer et al., II.4). */
@@ -157,11 +160,14 @@ export class DormandPrince {
       (value, row) =>
         Math.min(value < 1e-5 || speed[row] < 1e-5 ? 1e-6 : 0.01 * value / speed[row], Math.abs(to - from)),
     );
-    const bend = await readAndDispose(tf.tidy(() => {
-      const steps = trial.map((length) => Math.sign(to - from) * length);
-      const further = derivative(x.add(slope.mul(column(steps, x))), steps.map((step) => from + step));
-      return inTolerances(further.sub(slope));
-    }));
+    const bend = await readAndDispose(
+      await tidied((function* () {
+        const steps = trial.map((length) => Math.sign(to - from) * length);
+        const at = steps.map((step) => from + step);
+        const further = yield* awaited(derivative(x.add(slope.mul(column(steps, x))), at));
+        return inTolerances(further.sub(slope));
+      })()),
+    );
     return trial.map((length, row) => {
       const change = Math.max(speed[row], bend[row] / length);
       return Math.min(100 * length, change <= 1e-15 ? Math.max(1e-6, 1e-3 * length) : (0.01 / change) ** 0.2);

@@ -2,6 +2,7 @@
  * Euler's method on the probability-flow ODE.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -11,6 +12,10 @@ import { type Sampler, statelessStepper } from "./sampler.ts";
 export function odeEuler(): Sampler {
   return {
     name: "ode-euler",
-    start: (model) => statelessStepper((x, t, s) => x.add(model.odeDrift(x, t).mul(s - t))),
+    start: (model) =>
+      statelessStepper(function* (x, t, s) {
+        const slope = yield* awaited(model.odeDrift(x, t));
+        return x.add(slope.mul(s - t));
+      }),
   };
 }

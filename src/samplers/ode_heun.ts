@@ -2,6 +2,7 @@
  * Heun's method on the probability-flow ODE, in the SDE's own time.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -15,11 +16,12 @@ export function odeHeun(): Sampler {
   return {
     name: "ode-heun",
     start: (model) =>
-      statelessStepper((x, t, s) => {
-        const slope = model.odeDrift(x, t);
+      statelessStepper(function* (x, t, s) {
+        const slope = yield* awaited(model.odeDrift(x, t));
         const euler = x.add(slope.mul(s - t));
         if (model.sde.sigma(s) === 0) return euler;
-        return x.add(slope.add(model.odeDrift(euler, s)).mul((s - t) / 2));
+        const slopeAtEnd = yield* awaited(model.odeDrift(euler, s));
+        return x.add(slope.add(slopeAtEnd).mul((s - t) / 2));
       }),
   };
 }

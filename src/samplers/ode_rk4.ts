@@ -3,6 +3,7 @@
  * @module
  */
 import type * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, type Pausing } from "../compute/tidied.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /**
@@ -20,17 +21,17 @@ export function odeRk4(): Sampler {
 }
 
 /** One classical Runge–Kutta step of dx/dt = derivative(x, t), from time t to time s. */
-export function rungeKutta4(
-  derivative: (x: tf.Tensor, t: number) => tf.Tensor,
+export function* rungeKutta4(
+  derivative: (x: tf.Tensor, t: number) => Awaitable<tf.Tensor>,
   x: tf.Tensor,
   t: number,
   s: number,
-): tf.Tensor {
+): Pausing<tf.Tensor> {
   const h = s - t;
   const middle = t + h / 2;
-  const k1 = derivative(x, t);
-  const k2 = derivative(x.add(k1.mul(h / 2)), middle);
-  const k3 = derivative(x.add(k2.mul(h / 2)), middle);
-  const k4 = derivative(x.add(k3.mul(h)), s);
+  const k1 = yield* awaited(derivative(x, t));
+  const k2 = yield* awaited(derivative(x.add(k1.mul(h / 2)), middle));
+  const k3 = yield* awaited(derivative(x.add(k2.mul(h / 2)), middle));
+  const k4 = yield* awaited(derivative(x.add(k3.mul(h)), s));
   return x.add(k1.add(k2.add(k3).mul(2)).add(k4).mul(h / 6));
 }

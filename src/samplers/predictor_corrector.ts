@@ -3,6 +3,7 @@
  * @module
  */
 import type * as tf from "../compute/tf.ts";
+import type { Awaitable } from "../compute/tidied.ts";
 import type { Sampler } from "./sampler.ts";
 import { requireOptions } from "../input/require.ts";
 import { requireSampler } from "../input/require_parts.ts";
@@ -51,8 +52,8 @@ export function predictorCorrector(options: PredictorCorrectorOptions): Sampler 
 /** Applies one function to x and another to its result, which is disposed; an absent function is skipped. */
 async function both(
   x: tf.Tensor,
-  first: tf.Tensor | Promise<tf.Tensor> | undefined,
-  second: (x: tf.Tensor) => tf.Tensor | Promise<tf.Tensor> | undefined,
+  first: Awaitable<tf.Tensor> | undefined,
+  second: (x: tf.Tensor) => Awaitable<tf.Tensor> | undefined,
 ): Promise<tf.Tensor> {
   const between = await first ?? x.clone();
   let result: tf.Tensor | undefined;

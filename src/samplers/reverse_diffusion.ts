@@ -2,6 +2,7 @@
  * The reverse diffusion sampler, which discretizes the reverse SDE like the forward SDE.
  * @module
  */
+import { awaited } from "../compute/tidied.ts";
 import { forwardStep } from "../diffusion/forward_step.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 
@@ -17,10 +18,11 @@ export function reverseDiffusion(): Sampler {
   return {
     name: "reverse-diffusion",
     start: (model, rng) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const { scale, std } = forwardStep(model.sde, s, t);
+        const score = yield* awaited(model.score(x, t));
         return x.mul(2 - scale)
-          .add(model.score(x, t).mul(std ** 2))
+          .add(score.mul(std ** 2))
           .add(rng.normal(x.shape).mul(std));
       }),
   };

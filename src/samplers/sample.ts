@@ -4,7 +4,8 @@
  */
 import * as tf from "../compute/tf.ts";
 import type { Rng } from "../compute/rng.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import type { Awaitable } from "../compute/tidied.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import { FiniteCheck, WatchedModel } from "./finite_check.ts";
 import type { Sampler } from "./sampler.ts";
@@ -71,7 +72,7 @@ export interface SampleStep {
  * waits for all work queued before it, up to 15 steps later, but always before the last state is yielded.
  */
 export async function* sample(
-  model: ScoreModel,
+  model: AnyScoreModel,
   sampler: Sampler,
   options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
@@ -103,7 +104,7 @@ export async function* sample(
       const done = step === steps;
       if (done && denoise && stepper.stepToData === undefined && model.sde.sigma(time) > 0) {
         const where = `${sampler.name}: denoising after step ${step} of ${steps}, at time ${time}`;
-        x = replaced(x, tf.tidy(() => watched.model.denoised(x, time)));
+        x = replaced(x, await watched.model.denoised(x, time));
         await check.add(x, where);
       }
       if (done) {
@@ -130,7 +131,7 @@ export async function* sample(
 
 /** Runs {@linkcode sample} to its end and returns the last state [N, …], which the caller owns. */
 export async function drawSamples(
-  model: ScoreModel,
+  model: AnyScoreModel,
   sampler: Sampler,
   options: SampleOptions,
 ): Promise<tf.Tensor> {
@@ -144,7 +145,7 @@ export async function drawSamples(
 async function named(
   where: string,
   x: tf.Tensor,
-  action: () => tf.Tensor | Promise<tf.Tensor>,
+  action: () => Awaitable<tf.Tensor>,
 ): Promise<tf.Tensor> {
   let next: unknown;
   try {
@@ -177,7 +178,7 @@ function checkedShape({ shape, initial }: SampleOptions): number[] {
 }
 
 /** Throws unless the arguments are a model, a sampler and a generator, for callers without type checks. */
-function checkRun(model: ScoreModel, sampler: Sampler, options: SampleOptions): void {
+function checkRun(model: AnyScoreModel, sampler: Sampler, options: SampleOptions): void {
   requireModel("model", model);
   requireSampler("sampler", sampler);
   if (sampler.needs === "consistency" && !model.consistency) {
@@ -196,7 +197,7 @@ function checkRun(model: ScoreModel, sampler: Sampler, options: SampleOptions): 
   if (options.initial !== undefined) requireTensor("initial", options.initial);
 }
 
-function checkedTimes({ sde }: ScoreModel, grid: GridConfig | Float64Array): Float64Array {
+function checkedTimes({ sde }: AnyScoreModel, grid: GridConfig | Float64Array): Float64Array {
   if (isList(grid) && !(grid instanceof Float64Array)) {
     throw new TypeError(`times of a grid must be a Float64Array, got ${quoted(grid)}`);
   }

@@ -3,7 +3,8 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr } from "../diffusion/sde.ts";
 import { integrate } from "../math/gauss_legendre.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
@@ -32,30 +33,31 @@ interface Prediction {
 }
 
 class UnipcRun implements Stepper {
-  readonly #model: ScoreModel;
+  readonly #model: AnyScoreModel;
   /** The values at the starts of the last steps, the latest first; at most two. */
   #past: Prediction[] = [];
   #end = NaN;
 
-  constructor(model: ScoreModel) {
+  constructor(model: AnyScoreModel) {
     this.#model = model;
   }
 
-  step(x: tf.Tensor, t: number, s: number): tf.Tensor {
+  step(x: tf.Tensor, t: number, s: number): Awaitable<tf.Tensor> {
+    return tidied(this.#step(x, t, s));
+  }
+
+  *#step(x: tf.Tensor, t: number, s: number): Pausing<tf.Tensor> {
     const { sde } = this.#model;
     if (t !== this.#end) this.dispose();
-    const now = {
-      noise: tf.keep(tf.tidy(() => this.#model.predictedNoise(x, t))),
-      lambda: halfLogSnr(sde, t),
-    };
-    const next = tf.tidy(() => {
-      const corrected = this.#past.length === 0
-        ? x
-        : x.add(this.#correction(now, this.#past).mul(sde.alpha(t)));
-      const nodes = [now, ...this.#past.slice(0, 1)];
-      const increment = integral(nodes, now.lambda, halfLogSnr(sde, s));
-      return corrected.mul(sde.alpha(s) / sde.alpha(t)).add(increment.mul(sde.alpha(s)));
-    });
+    const noise = yield* awaited(this.#model.predictedNoise(x, t));
+    const now = { noise, lambda: halfLogSnr(sde, t) };
+    const corrected = this.#past.length === 0
+      ? x
+      : x.add(this.#correction(now, this.#past).mul(sde.alpha(t)));
+    const nodes = [now, ...this.#past.slice(0, 1)];
+    const increment = integral(nodes, now.lambda, halfLogSnr(sde, s));
+    const next = corrected.mul(sde.alpha(s) / sde.alpha(t)).add(increment.mul(sde.alpha(s)));
+    tf.keep(noise);
     this.#past.unshift(now);
     this.#past.splice(2).forEach(({ noise }) => noise.dispose());
     this.#end = s;

@@ -85,7 +85,10 @@ function churnStages(steps: number): Sampler[] {
     {
       name: "churn",
       start: (model, rng) =>
-        statelessStepper((x, t) => raised(model.sde, rng, x, t, raisedTime(model.sde, t, gamma))),
+        // deno-lint-ignore require-yield
+        statelessStepper(function* (x, t) {
+          return raised(model.sde, rng, x, t, raisedTime(model.sde, t, gamma));
+        }),
     },
     {
       name: "heun after churn",

@@ -57,7 +57,7 @@ claim("an error in a step does not hide a NaN before it", {
     start: (model) => ({
       step: (x, from) => {
         if (from < 0.8) throw new Error("another error");
-        return tf.tidy(() => x.add(model.predictedNoise(x, from)));
+        return tf.tidy(() => x.add(model.predictedNoise(x, from) as tf.Tensor));
       },
       dispose: () => {},
     }),

@@ -14,17 +14,20 @@ function before(place: string, added: string): (text: string) => string {
 /** What each file gets: the explicit midpoint rule on the probability flow. */
 const additions: Record<string, (text: string) => string> = {
   "src/samplers/ode_midpoint.ts": () =>
-    `import { type Sampler, statelessStepper } from "./sampler.ts";
+    `import { awaited } from "../compute/tidied.ts";
+import { type Sampler, statelessStepper } from "./sampler.ts";
 
 /** The explicit midpoint rule for the probability flow: order 2, two evaluations a step. */
 export function odeMidpoint(): Sampler {
   return {
     name: "ode-midpoint",
     start: (model) =>
-      statelessStepper((x, t, s) => {
+      statelessStepper(function* (x, t, s) {
         const middle = (s + t) / 2;
-        const half = x.add(model.odeDrift(x, t).mul(middle - t));
-        return x.add(model.odeDrift(half, middle).mul(s - t));
+        const slope = yield* awaited(model.odeDrift(x, t));
+        const half = x.add(slope.mul(middle - t));
+        const slopeThere = yield* awaited(model.odeDrift(half, middle));
+        return x.add(slopeThere.mul(s - t));
       }),
   };
 }

@@ -12,7 +12,7 @@ const levels: readonly (readonly string[])[] = [
   ["classifiers"],
   ["likelihood", "conditioning", "training"],
   ["samplers", "objectives"],
-  ["distributions", "networks"],
+  ["distributions", "networks", "external"],
   ["diffusion", "plots", "data"],
   ["images"],
   ["compute"],

@@ -3,6 +3,7 @@ export * from "../../../mod.ts";
 export * from "../../../src/conditioning/mod.ts";
 export * from "../../../src/data/mod.ts";
 export * from "../../../src/experiments/mod.ts";
+export * from "../../../src/external/mod.ts";
 export * from "../../../src/images/mod.ts";
 export * from "../../../src/likelihood/mod.ts";
 export * from "../../../src/metrics/mod.ts";

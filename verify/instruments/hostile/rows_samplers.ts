@@ -113,7 +113,9 @@ export const samplerRows: Rows = {
     }))],
   },
   predictorCorrector: { arguments: [options({ predictor: sampler, corrector: thing(() => m.langevin()) })] },
-  statelessStepper: { arguments: [callable(() => (x: tf.Tensor) => x.clone())] },
+  statelessStepper: {
+    arguments: [callable(() => (x: tf.Tensor) => m.awaited(x.clone()))],
+  },
   sample: { arguments: [model, sampler, options({ ...run, denoise: optional(truth(true)) })] },
   drawSamples: {
     arguments: [model, sampler, options({ ...run, initial: optional(tensor([[1, 2], [0.5, 1], [0, 1]])) })],

@@ -14,6 +14,7 @@ import {
   tensor,
   thing,
   truth,
+  whole,
 } from "./argument.ts";
 import { distribution, gaussian, mixture, range, rng, sde, time } from "./parts.ts";
 
@@ -63,6 +64,31 @@ export const tensorRows: Rows = {
   truncatedNormalDequantize: {
     arguments: [list(() => [0, 255], between(3, 0, 255)), shape(1, 2), rng, sde, optional(range)],
   },
+  externalModel: {
+    arguments: [
+      callable(() => (x: tf.Tensor) => x),
+      options({
+        sde,
+        prediction: name("noise"),
+        conditioning: name("time"),
+        steps: optional(whole(10, 1)),
+        sigmaData: optional(positive(0.5)),
+        layout: optional(name("nhwc")),
+      }),
+    ],
+  },
+  "externalModel.predictNoise": {
+    call: (y: tf.Tensor, ratio: number) =>
+      m.externalModel((x) => x, { sde: m.vpSde(), prediction: "noise", conditioning: "time" })
+        .predictNoise(y, ratio),
+    arguments: [points, positive(0.5)],
+  },
+  // Whatever is no promise is the result itself.
+  awaited: {
+    call: (x: number) => typeof m.tidied(m.awaited(x)),
+    arguments: [{ make: () => 3, allows: () => true }],
+  },
+  tidied: { arguments: [thing(() => m.awaited(tf.scalar(1)))] },
   compile: {
     arguments: [
       callable(() => (x: tf.Tensor) => [x.add(1)]),

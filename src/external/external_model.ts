@@ -1,0 +1,179 @@
+/**
+ * Models from elsewhere: any function that predicts noise, clean data, a velocity, a score or EDM's raw output becomes a noise
+ * predictor.
+ * @module
+ */
+import { requireTensor } from "../compute/require_tensor.ts";
+import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
+import * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
+import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
+import { predictionCoefficients } from "../diffusion/preconditioning.ts";
+import type { Sde } from "../diffusion/sde.ts";
+import { checkName } from "../input/option_name.ts";
+import { requireFunction, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
+import { requireSde } from "../input/require_parts.ts";
+import { quotedShape } from "../input/quoted.ts";
+
+/**
+ * What a model's output is, for x = α x_0 + σ ε: the noise ε (diffusers' `epsilon`), the data x_0 (`sample`), the velocity
+ * α ε − σ x_0 of Salimans & Ho 2022 (`v_prediction`), the score −ε/σ, or the raw output F of a network with EDM's
+ * preconditioning (Karras et al. 2022, eq. 7), whose input is c_in x/α.
+ */
+export const predictions = ["noise", "data", "velocity", "score", "edm"] as const;
+
+/** The name of what a model's output is. */
+export type Prediction = typeof predictions[number];
+
+/**
+ * What a model is told of the noise: the SDE's time t; the index N t − 1 of one of N steps, 0 … N − 1, as a real number or
+ * rounded; the noise ratio ν = σ/α, which is EDM's σ; or ln(ν)/4, EDM's c_noise.
+ */
+export const conditionings = ["time", "index", "whole-index", "sigma", "log-sigma-quarter"] as const;
+
+/** The name of what a model is told of the noise. */
+export type Conditioning = typeof conditionings[number];
+
+/** The order of an image's axes: [B, height, width, channels] or [B, channels, height, width]. */
+export const imageLayouts = ["nhwc", "nchw"] as const;
+
+/** The name of an order of axes. */
+export type ImageLayout = typeof imageLayouts[number];
+
+/**
+ * A model's function: the output for states x [B, …] and conditions [B], of x's shape. It may answer by a promise. Neither
+ * argument may be disposed, and the result is disposed after use.
+ */
+export type ExternalPrediction = (x: tf.Tensor, condition: tf.Tensor) => Awaitable<tf.Tensor>;
+
+/** How a model from elsewhere is to be understood. */
+export interface ExternalModelOptions {
+  /** The SDE whose states x = α x_0 + σ ε the model was trained on; `discreteDdpm` for one of DDPM's steps. */
+  readonly sde: Sde;
+  /** What its output is. */
+  readonly prediction: Prediction;
+  /** What it is told of the noise. */
+  readonly conditioning: Conditioning;
+  /** N, the steps that an index counts; default the number of betas of a discrete-time DDPM. */
+  readonly steps?: number;
+  /** The standard deviation of the data, for `edm`; default 0.5. */
+  readonly sigmaData?: number;
+  /** The order of axes that the model takes and gives; states are `nhwc`, the default. */
+  readonly layout?: ImageLayout;
+}
+
+/**
+ * The noise predictor of a model from elsewhere, for every sampler, guidance and imputation. A model that computes at once by
+ * TensorFlow.js operations can be differentiated, as likelihoods, posterior scores and classifier guidance need it.
+ *
+ * With the time t at which the SDE has noise ratio ν, and its α and σ there, the model is called with x = α y, and
+ *
+ *   ε̂ = out,   (y − out)/ν,   (σ x + α out)/(α² + σ²),   −σ out   for noise, data, velocity, score.
+ *
+ * @example A model that predicts the data, which is always 3, from an image of one number in PyTorch's layout
+ * ```ts
+ * import * as tf from "../compute/tf.ts";
+ * import { linearBetas } from "../diffusion/beta_schedule.ts";
+ * import { discreteDdpm } from "../diffusion/sde.ts";
+ * import { externalModel } from "./external_model.ts";
+ * const model = externalModel(async (x, index) => await Promise.resolve(tf.fill(x.shape, 3)), {
+ *   sde: discreteDdpm(linearBetas()),
+ *   prediction: "data",
+ *   conditioning: "index",
+ *   layout: "nchw",
+ * });
+ * const noise = await model.predictNoise(tf.tensor4d([[[[5]]]]), 0.5);
+ * console.assert((await noise.data())[0] === 4);
+ * ```
+ * @throws {TypeError | RangeError} When an option is missing or not one of those allowed. When used, if the output is not a
+ * float32 tensor of the input's shape, naming both.
+ */
+export function externalModel(
+  predict: ExternalPrediction,
+  options: ExternalModelOptions,
+): NoisePredictor<Awaitable<tf.Tensor>> {
+  requireFunction("predict", predict);
+  const { toCondition, toNoise, input } = understood(options);
+  const { sde, layout = "nhwc" } = options;
+  function* predicted(y: tf.Tensor, noiseRatio: PerRow): Pausing<tf.Tensor> {
+    requireTensor("y", y, layout === "nchw" ? { rank: 4 } : {});
+    const perRow = (f: (t: number, ratio: number) => number) =>
+      mapPerRow(noiseRatio, (ratio) => f(sde.timeAtHalfLogSnr(-Math.log(ratio)), ratio));
+    const condition = perRow(toCondition);
+    const x = y.mul(column(perRow(input), y));
+    const given = layout === "nchw" ? x.transpose([0, 3, 1, 2]) : x;
+    const conditions = typeof condition === "number"
+      ? new Float64Array(y.shape[0]).fill(condition)
+      : condition;
+    const out = yield* awaited(predict(given, tf.tensor1d(Float32Array.from(conditions))));
+    requireOutput(out, given);
+    const value = layout === "nchw" ? out.transpose([0, 2, 3, 1]) : out;
+    const [own, output] = [0, 1].map((i) => column(perRow((t, ratio) => toNoise(t, ratio)[i]), y));
+    return y.mul(own).add(value.mul(output));
+  }
+  return { predictNoise: (y, noiseRatio) => tidied(predicted(y, noiseRatio)) };
+}
+
+/** What the options say of a model, as functions of the time t and the noise ratio ν. */
+interface Understood {
+  /** What the model is told. */
+  toCondition(t: number, ratio: number): number;
+  /** The factor on y that gives its input. */
+  input(t: number, ratio: number): number;
+  /** The factors a and b of ε̂ = a y + b out. */
+  toNoise(t: number, ratio: number): readonly [number, number];
+}
+
+function understood(options: ExternalModelOptions): Understood {
+  requireOptions("options", options);
+  const { sde, prediction, conditioning, steps, sigmaData = 0.5, layout = "nhwc" } = options;
+  requireSde("sde", sde);
+  checkName("prediction", prediction, predictions);
+  checkName("conditioning", conditioning, conditionings);
+  checkName("layout", layout, imageLayouts);
+  requirePositive("sigmaData", sigmaData);
+  if (steps !== undefined) requireWhole("steps", steps, 1, 1e7);
+  const count = steps ?? (sde.config.kind === "ddpm" ? sde.config.betas.length : undefined);
+  if (count === undefined && (conditioning === "index" || conditioning === "whole-index")) {
+    throw new RangeError(
+      `a model that is conditioned on an index needs the number of steps, which the SDE ${sde.config.kind} does not have: give steps`,
+    );
+  }
+  const index = (t: number) => Math.max(0, count! * t - 1);
+  const toCondition: Record<Conditioning, Understood["toCondition"]> = {
+    "time": (t) => t,
+    "index": index,
+    "whole-index": (t) => Math.round(index(t)),
+    "sigma": (_, ratio) => ratio,
+    "log-sigma-quarter": (_, ratio) => Math.log(ratio) / 4,
+  };
+  const coefficients = (ratio: number) => predictionCoefficients({ sigmaData, centre: 0 }, ratio);
+  const toNoise: Record<Prediction, Understood["toNoise"]> = {
+    noise: () => [0, 1],
+    data: (_, ratio) => [1 / ratio, -1 / ratio],
+    velocity: (t) => {
+      const [alpha, sigma] = [sde.alpha(t), sde.sigma(t)];
+      const square = alpha ** 2 + sigma ** 2;
+      return [alpha * sigma / square, alpha / square];
+    },
+    score: (t) => [0, -sde.sigma(t)],
+    edm: (_, ratio) => [coefficients(ratio).skip, coefficients(ratio).output],
+  };
+  return {
+    toCondition: toCondition[conditioning],
+    input: prediction === "edm" ? (_, ratio) => coefficients(ratio).input : (t) => sde.alpha(t),
+    toNoise: toNoise[prediction],
+  };
+}
+
+/** Throws unless a model's output is a float32 tensor of its input's shape. */
+function requireOutput(out: unknown, given: tf.Tensor): asserts out is tf.Tensor {
+  requireTensor("the model's output", out, { leastRank: 0 });
+  if (String(out.shape) !== String(given.shape)) {
+    throw new RangeError(
+      `the model's output must have the shape of its input, ${quotedShape(given.shape)}, got ${
+        quotedShape(out.shape)
+      }`,
+    );
+  }
+}
