@@ -244,6 +244,15 @@ const rows: Record<string, Row> = {
       return sum(alpha(s) / alpha(t), x, -sigma(s) * Math.expm1(h), own, -1.5 * sigma(s) * phi(h), d2);
     },
   },
+  "dpm-solver-3, a short step": {
+    sampler: samplerByName("dpm-solver-3"),
+    times: [t, t - 1e-5],
+    source: "DDIM's step, from which it differs by h²",
+    expected: ({ alpha, nu, noise }, x) => {
+      const to = t - 1e-5;
+      return sum(alpha(to) / alpha(t), x, alpha(to) * (nu(to) - nu(t)), noise(x, t));
+    },
+  },
   "dpm++2s": {
     sampler: samplerByName("dpm++2s"),
     source: "Lu et al. 2022b, Alg. 1",
