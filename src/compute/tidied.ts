@@ -37,7 +37,7 @@ export function* awaited<T>(value: Awaitable<T>): Pausing<T> {
  * ```
  * @throws {TypeError} When the computation is not a generator.
  */
-export function tidied<T extends tf.TensorContainer>(computation: Pausing<T>): Awaitable<T> {
+export function tidied<T>(computation: Pausing<T>): Awaitable<T> {
   requireMethods("computation", computation, ["next", "throw"], "a generator, as a function* returns it");
   const first = advance(() => computation.next());
   return first.done ? first.result : completed(computation, first);
@@ -49,7 +49,7 @@ type Progress<T> =
   | { readonly done: false; readonly pause: Promise<unknown>; readonly made: readonly tf.Tensor[] };
 
 /** Goes on to the next pause or the end; what is made on the way to an error is disposed. */
-function advance<T extends tf.TensorContainer>(
+function advance<T>(
   next: () => IteratorResult<Promise<unknown>, T>,
 ): Progress<T> {
   let pause: Promise<unknown> | undefined;
@@ -64,7 +64,7 @@ function advance<T extends tf.TensorContainer>(
     : { done: false, pause, made: result as tf.Tensor[] };
 }
 
-async function completed<T extends tf.TensorContainer>(
+async function completed<T>(
   computation: Pausing<T>,
   progress: Progress<T>,
 ): Promise<T> {
@@ -75,7 +75,7 @@ async function completed<T extends tf.TensorContainer>(
       made.push(...progress.made);
       const next = await progress.pause.then(
         (value) => {
-          made.push(...tensorsOf(value as tf.TensorContainer));
+          made.push(...tensorsOf(value));
           return () => computation.next(value);
         },
         (error) => () => computation.throw(error),
