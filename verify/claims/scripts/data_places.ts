@@ -64,6 +64,13 @@ claim(
       );
       const withOwn = await found({ ...several, [train]: Uint8Array.of(9) }, "train", "images");
       check.equal("several beside MNIST's own", withOwn, [[9], ""], "MNIST's own");
+      const dotted = { ...several, [train.replace("-idx", ".idx")]: Uint8Array.of(9) };
+      check.equal(
+        "several beside its own with a dot",
+        await found(dotted, "train", "images"),
+        [[9], ""],
+        "MNIST's own",
+      );
       const twice = { [`a-${train}`]: bytes, [`a-${train}.gz`]: packed };
       check.equal("one twice", await found(twice, "train", "images"), [[1, 2, 3], "a"], "one data set");
       const both = { [train]: Uint8Array.of(9), [`mnist/${train}`]: bytes };

@@ -4,11 +4,20 @@
  */
 import { chainRatios } from "../../../scripts/sampling/ddpm_chains.ts";
 import { type NoisePlanFile, PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
-import { planPreview } from "../../../scripts/training/preview.ts";
-import { networkFromConfig } from "../../../src/networks/registry.ts";
+import { planPreview, previewPng } from "../../../scripts/training/preview.ts";
+import { createRng } from "../../../src/compute/rng.ts";
+import { fromModel } from "../../../src/data/dataset.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { imageGrid } from "../../../src/images/grid.ts";
+import { decodePng } from "../../../src/images/png.ts";
+import { networkPredictor } from "../../../src/networks/network_predictor.ts";
+import { consistencyDefaults } from "../../../src/objectives/consistency.ts";
+import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
+import { drawSamples } from "../../../src/samplers/sample.ts";
+import { type NetworkConfig, networkFromConfig } from "../../../src/networks/registry.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import type { ObjectiveConfig } from "../../../src/objectives/denoising.ts";
-import { noiseRatio } from "../../../src/diffusion/sde.ts";
+import { noiseRatio, veSde } from "../../../src/diffusion/sde.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
@@ -98,6 +107,60 @@ claim("sample grids of a run on a noise plan or a list of β visit its noise lev
   check.atLeast("levels visited", visited.length, 20, "a picture, not a guess");
   const edm = planPreview(checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 }));
   check.equal("otherwise", edm.sampler.name, "dpm++2m", "the sampler that scripts use unasked");
+});
+
+claim("a sample grid has five rows, with a column for each class, or as many as fit into ten", {
+  engines: ["wasm"],
+}, async (check) => {
+  for (const [classes, columns] of [[0, 10], [3, 9], [5, 10], [6, 6], [10, 10], [12, 12]]) {
+    const { config, weights } = smallModel({ ...smallModel().config.network, classes } as NetworkConfig);
+    const network = networkFromConfig(config.network);
+    const objective = { ...consistencyDefaults(784, null) };
+    const begun = checkpoint({ kind: "edm", mean: -1, std: 1.2, sigmaData: 0.6 });
+    const model = { ...config, consistency: true } as const;
+    const state = initialState(network, 4, weights);
+    const run: Checkpoint = { ...begun, config: { ...begun.config, model, objective }, state };
+    const png = await previewPng(run, () => false);
+    const picture = await decodePng(png!);
+    const size = [2 + 58 * columns, 2 + 58 * 5];
+    check.equal(
+      `${classes} classes: size`,
+      [picture.width, picture.height],
+      size,
+      "28·2 pixels and gaps of 2",
+    );
+    const labels = Array.from(
+      { length: 5 * columns },
+      (_, i) => classes === 0 ? null : i % columns % classes,
+    );
+    const noisePredictor = networkPredictor(model, weights);
+    const x = await drawSamples(
+      scoreModel(noisePredictor.withLabels(labels), veSde({ sigmaMin: 0.005, sigmaMax: 40 })),
+      samplerByName("consistency"),
+      {
+        shape: [5 * columns, 28, 28, 1],
+        grid: samplerInfo("consistency").grid,
+        rng: createRng(4).fork("snapshot"),
+      },
+    );
+    const grid = imageGrid(fromModel(await x.data<"float32">()), [5 * columns, 28, 28, 1], { columns });
+    x.dispose();
+    noisePredictor.dispose();
+    check.equal(
+      `${classes} classes: picture`,
+      picture,
+      grid,
+      "samples of the moving average, class by column",
+    );
+    if (classes === 3) {
+      check.equal(
+        "stopped",
+        await previewPng(run, () => true),
+        null,
+        "a run that ends waits for none",
+      );
+    }
+  }
 });
 
 claim(
