@@ -5,8 +5,11 @@
  * ```ts
  * import { sigmaPowerSde } from "../../mod.ts";
  * import { externalModel } from "./mod.ts";
- * const score = async (x, t) => await Promise.resolve(x.neg());
- * const model = externalModel(score, { sde: sigmaPowerSde(), prediction: "score", conditioning: "time" });
+ * const model = externalModel(async (x) => await Promise.resolve(x.neg()), {
+ *   sde: sigmaPowerSde(),
+ *   prediction: "score",
+ *   conditioning: "time",
+ * });
  * console.log(typeof model.predictNoise);
  * ```
  * @module
