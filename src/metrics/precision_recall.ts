@@ -74,13 +74,9 @@ export function manifoldFraction(points: ArrayLike<number>, by: Manifold): numbe
     throw new RangeError(`a manifold has a radius for each point, got ${squaredRadii.length} radii`);
   }
   const count = pointCount(points, dimension);
-  let covered = 0;
-  for (let i = 0; i < count; i++) {
-    const inside = (radius: number, j: number) =>
-      squaredDistance(points, i, by.points, j, dimension, radius) <= radius;
-    if (squaredRadii.some(inside)) covered++;
-  }
-  return covered / count;
+  const covered = (i: number) =>
+    squaredRadii.some((radius, j) => squaredDistance(points, i, by.points, j, dimension, radius) <= radius);
+  return Array.from({ length: count }, (_, i) => covered(i)).filter(Boolean).length / count;
 }
 
 function pointCount(points: ArrayLike<number>, dimension: number): number {
