@@ -7,7 +7,6 @@ import { requireText } from "../../src/input/require.ts";
 import { isObject, parseJson } from "../../src/input/json.ts";
 import { quoted } from "../../src/input/quoted.ts";
 import { checkName } from "../../src/input/option_name.ts";
-import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { veSde } from "../../src/diffusion/sde.ts";
 import { geometricLevels } from "../../src/diffusion/ncsn_levels.ts";
 import { readWhole } from "../cli/files.ts";
@@ -94,9 +93,7 @@ export function checkedPlan(json: unknown, where: string): NoisePlanFile {
     checkNumber("moves", json.moves, { least: 1, most: MOST, whole: true });
     checkNumber("epsilon", json.epsilon, { above: 0, most: json.largest ** 2 });
     const epsilon = format === OLD_FORMAT ? json.epsilon / 2 : json.epsilon;
-    const plan = { ...json, format: PLAN_FORMAT, epsilon } as NoisePlanFile;
-    annealedLangevin({ langevinStep: epsilon, steps: plan.moves });
-    return plan;
+    return { ...json, format: PLAN_FORMAT, epsilon } as NoisePlanFile;
   } catch (error) {
     throw new Error(`${where} is no noise plan: ${(error as Error).message}`);
   }
