@@ -76,6 +76,11 @@ claim(
       () => checkInputFlags(flags("a.png", { data: "d" })),
       /^--data is for --input mnist, got --input picture$/,
     );
+    await check.throws(
+      "--label 10",
+      () => parseFlags(inpaint.usage, ["--label", "10"]),
+      /^--label must be one of none, own, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, got "10"$/,
+    );
     for (const name of ["a.png", "a.npy"]) {
       check.equal(name, checkOutputName(name), undefined, "--help");
     }

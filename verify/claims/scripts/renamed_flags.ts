@@ -53,6 +53,11 @@ const cases: readonly (readonly [command: string, said: readonly string[], reaso
   ...["sample", "evaluate"].map((task) =>
     [`${task} --sampler ddim --churn 0.1`, ["--churn is now --gamma"], /ddim has no option gamma/] as const
   ),
+  [
+    "select --churn 0.1 --count few",
+    ["--churn is now --gamma"],
+    /--count must be a whole number/,
+  ],
   ["tune --churn 0.1 --steps 3 --sampler ddim", ["--churn is now --gamma"], /ddim has no option gamma/],
   [
     "restore --churn 0.1 --operator pool2 --blur 3",

@@ -126,6 +126,17 @@ claim(
       () => readLabelGuidance(unlabelled),
       /^--guidance needs a label, got 2/,
     );
+    for (
+      const [line, message] of [
+        ["--classifier-scale 2", /^--classifier-scale needs a label, got 2 with --label none$/],
+        ["--classifier-scale 2 --guidance-max-sigma 3", /^--guidance-max-sigma needs a label, got 3 with/],
+        ["--guidance-max-sigma 3 --guidance-min-sigma 1", /^--guidance-min-sigma needs a label, got 1 with/],
+        ["--guidance-min-sigma 1 --guidance 2", /^--guidance needs a label, got 2 with/],
+      ] as const
+    ) {
+      const flags = parseFlags(usage, `--label none ${line}`.split(" "));
+      await check.throws(`${line}, without a label`, () => readLabelGuidance(flags), message);
+    }
   },
 );
 
