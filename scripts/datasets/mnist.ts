@@ -71,15 +71,16 @@ function transposed({ count, shape: [height, width], images }: ImageDataset): Ui
   }).subarray(0, count * height * width);
 }
 
-/** The uncompressed bytes of one file, from wherever it is; see {@linkcode loadMnist}. */
+/**
+ * The uncompressed bytes of one file: of a given folder, else of the cache or a mirror. A folder of SCORE_SDE_DATA that lacks images
+ * or labels is not asked for the others: they may be of another data set.
+ */
 export async function findFile(file: MnistFile, places: DataPlaces): Promise<Uint8Array> {
-  const data = places.data ?? Deno.env.get("SCORE_SDE_DATA");
+  const { data } = places;
   if (data !== undefined && data !== "") {
     const found = await readFrom([`${data}/mnist`, data], file.name);
     if (found !== undefined) return found;
-    if (places.data !== undefined) {
-      throw new Error(`no ${file.name}.gz or ${file.name} in ${data} or ${data}/mnist`);
-    }
+    throw new Error(`no ${file.name}.gz or ${file.name} in ${data} or ${data}/mnist`);
   }
   const published: PublishedFile = {
     name: `${file.name}.gz`,

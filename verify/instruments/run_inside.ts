@@ -28,7 +28,8 @@ export async function runInside<F extends Record<string, Flag<unknown>>, Request
   const stderr: string[] = [];
   const drawn: string[] = [];
   const [{ error }, now] = [console, performance.now];
-  let milliseconds = 0;
+  let milliseconds = 1_000_000;
+  const began = milliseconds;
   console.error = (...values) => void stderr.push(values.join(" "));
   performance.now = () => milliseconds += 1000;
   Deno.stderr.isTerminal = () => true;
@@ -39,6 +40,7 @@ export async function runInside<F extends Record<string, Flag<unknown>>, Request
   try {
     const request = await task.request(flags);
     const result = await task.carryOut(request);
+    checkSeconds(result, (milliseconds - began) / 1000);
     const stdout = await printed(() => task.report(request, result, flags));
     return { request: JSON.parse(JSON.stringify(request)), stdout, stderr, bar: drawn.flatMap(countOf) };
   } finally {
@@ -48,6 +50,13 @@ export async function runInside<F extends Record<string, Flag<unknown>>, Request
       Reflect.deleteProperty(Deno.stderr, method);
     }
   }
+}
+
+/** Throws where a result states a time that is no whole number of the seconds that have passed. */
+function checkSeconds(result: unknown, passed: number): void {
+  const { seconds } = (result ?? {}) as { readonly seconds?: number };
+  if (seconds === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds <= passed)) return;
+  throw new Error(`the run took ${passed} s, its result states ${seconds}`);
 }
 
 /** What a bar's text says; nothing for one that clears a line. A line that is printed above the bar stays as it is. */

@@ -169,6 +169,14 @@ claim(
       }
       const sets = smallMnist({ train: 3, test: 2 });
       await writeMnist(folder, sets);
+      const images = await written(folder, { "train-images-idx3-ubyte": new Uint8Array(9) });
+      const unreachable = { cache: `${folder}/cache`, mirrors: ["http://127.0.0.1:9/"], report: () => {} };
+      await withVariables({ SCORE_SDE_DATA: images }, () =>
+        check.throws(
+          "images without labels",
+          () => loadMnist("train", unreachable),
+          /tried http:\/\/127\.0\.0\.1:9\/train-images-idx3-ubyte\.gz \(/,
+        ));
       await withVariables({ SCORE_SDE_DATA: folder }, async () => {
         check.equal("train", [...(await loadMnist("train")).labels], [...sets.train.labels], "its files");
         check.equal("test", [...(await loadMnist("test", {})).labels], [...sets.test.labels], "its files");

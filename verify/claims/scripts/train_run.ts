@@ -73,6 +73,13 @@ claim(
         ...each.map((step) => `samples-00000${step}.png`),
       ], "--checkpoint-every 3 of 8 steps, and the last");
       const lines = (await Deno.readTextFile(`${out}/metrics.jsonl`)).trim().split("\n");
+      const seconds = lines.map((line) => JSON.parse(line).seconds);
+      const rising = seconds.every((value, i) => Number.isInteger(value) && value > (seconds[i - 1] ?? 0));
+      check.holds(
+        `seconds of metrics: ${seconds}`,
+        rising && seconds.at(-1) < 100,
+        "one passes at each look",
+      );
       check.equal(
         "lines of metrics",
         lines.map((line) => JSON.parse(line).step),
