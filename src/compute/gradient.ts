@@ -3,6 +3,7 @@
  * @module
  */
 import * as tf from "./tf.ts";
+import type { Awaitable } from "./tidied.ts";
 
 /** The transposed Jacobian of f at x times dy, a tensor of f(x)'s shape, by default ones. */
 type Gradient = (x: tf.Tensor, dy?: tf.Tensor) => tf.Tensor;
@@ -43,13 +44,15 @@ export function valueAndGradientsOf(
 
 /**
  * The value of a function that is differentiated.
+ *
+ * @param remedy What the error's sentence ends with, such as ": give pullBack".
  * @throws {TypeError} When it is a promise, whose result is disposed: TensorFlow.js would not record how it came about.
  */
-export function atOnce<T>(value: T, what: string): T {
+export function atOnce<T>(value: Awaitable<T>, what: string, remedy = ""): T {
   if (!(value instanceof Promise)) return value;
   value.then((late) => late instanceof tf.Tensor && late.dispose(), () => {});
   throw new TypeError(
-    `${what} has no gradient: its model answers later, by a promise, and TensorFlow.js differentiates only what is computed at once`,
+    `${what} has no gradient: its model answers later, by a promise, and TensorFlow.js differentiates only what is computed at once${remedy}`,
   );
 }
 

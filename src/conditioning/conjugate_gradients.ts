@@ -3,11 +3,12 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
+import type { Pausing } from "../compute/tidied.ts";
 
 /** A symmetric, positive definite matrix M as the product of two factors, each applied to every row. */
 interface FactoredMatrix {
   /** The first factor; linear. */
-  inner(v: tf.Tensor): tf.Tensor;
+  inner(v: tf.Tensor): Pausing<tf.Tensor>;
   /** M v, given inner(v). */
   outer(innerOfV: tf.Tensor, v: tf.Tensor): tf.Tensor;
 }
@@ -20,25 +21,27 @@ interface FactoredMatrix {
  *
  * @param b [B, …]; not disposed
  */
-export function conjugateGradients(matrix: FactoredMatrix, b: tf.Tensor, iterations: number): tf.Tensor {
-  return tf.tidy(() => {
-    let solution: tf.Tensor | null = null;
-    let residual = b;
-    let direction = b;
-    let squares = product(b, b);
-    for (let i = 0;; i++) {
-      const within = matrix.inner(direction);
-      const image = matrix.outer(within, direction);
-      const length = quotient(squares, product(direction, image));
-      const step = within.mul(rankAs(length, within));
-      solution = solution === null ? step : tf.add(solution, step);
-      if (i + 1 === iterations) return solution;
-      residual = residual.sub(image.mul(length));
-      const next = product(residual, residual);
-      direction = residual.add(direction.mul(quotient(next, squares)));
-      squares = next;
-    }
-  });
+export function* conjugateGradients(
+  matrix: FactoredMatrix,
+  b: tf.Tensor,
+  iterations: number,
+): Pausing<tf.Tensor> {
+  let solution: tf.Tensor | null = null;
+  let residual = b;
+  let direction = b;
+  let squares = product(b, b);
+  for (let i = 0;; i++) {
+    const within = yield* matrix.inner(direction);
+    const image = matrix.outer(within, direction);
+    const length = quotient(squares, product(direction, image));
+    const step = within.mul(rankAs(length, within));
+    solution = solution === null ? step : tf.add(solution, step);
+    if (i + 1 === iterations) return solution;
+    residual = residual.sub(image.mul(length));
+    const next = product(residual, residual);
+    direction = residual.add(direction.mul(quotient(next, squares)));
+    squares = next;
+  }
 }
 
 /** A scalar, or [B, 1, …] of another rank, so that it broadcasts against a batch. */

@@ -7,9 +7,10 @@ import { gradientOf } from "../compute/gradient.ts";
 import { checkLabels } from "../compute/labels.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { type Awaitable, awaited, tidied } from "../compute/tidied.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 import { GaussianMixture } from "../distributions/gaussian_mixture.ts";
+import { pullBackNoise } from "../diffusion/pull_back.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { requireMethods, requireNumbers } from "../input/require.ts";
 import { requireModel } from "../input/require_parts.ts";
@@ -87,12 +88,18 @@ export function classifierFreeGuided<Result extends Awaitable<tf.Tensor>>(
   requireModel("conditional", conditional);
   requireScale(scale);
   for (const model of [unconditional, conditional]) requireScore(model, "guidance without a classifier");
-  return scoreModelFromNoise(unconditional.sde, (x, t) =>
+  const guided = (of: (model: ScoreModel<Result>) => Pausing<tf.Tensor>) =>
     tidied((function* () {
-      const noise = yield* awaited<tf.Tensor>(unconditional.predictedNoise(x, t));
-      const guided = yield* awaited<tf.Tensor>(conditional.predictedNoise(x, t));
-      return noise.add(guided.sub(noise).mul(scale));
-    })()) as Result);
+      const plain = yield* of(unconditional);
+      return plain.add((yield* of(conditional)).sub(plain).mul(scale));
+    })()) as Result;
+  return scoreModelFromNoise(
+    unconditional.sde,
+    (x, t) => guided((model) => awaited<tf.Tensor>(model.predictedNoise(x, t))),
+    (unconditional.pullBack ?? conditional.pullBack) && {
+      pullBack: (x, t, dy) => guided((model) => pullBackNoise(model, x, t, dy)),
+    },
+  );
 }
 
 /**

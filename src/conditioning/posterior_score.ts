@@ -3,10 +3,11 @@
  * from the posterior.
  * @module
  */
-import { atOnce, gradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import { requireScore, type ScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
+import { pullBackNoise } from "../diffusion/pull_back.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
 import { conjugateGradients, rankAs } from "./conjugate_gradients.ts";
 import { checkObservation, type LinearObservation } from "./observation.ts";
@@ -35,8 +36,8 @@ export interface PosteriorScoreOptions {
  * MMPS (Rozet et al. 2024, eq. 15) takes V = (σ²/α) ∂D/∂x, which is the covariance (Tweedie's second formula): exact
  * for Gaussian data. ΠGDM (Song et al. 2023, eq. 7) takes r²I: exact for data N(μ, s_d² I), else biased.
  *
- * An evaluation takes one of the model and gradients of it: one for each iteration of MMPS, one for ΠGDM. For an
- * operator without outputs the model itself is returned.
+ * An evaluation takes one of the model and vector-Jacobian products of it, by its `pullBack` or by TensorFlow.js: one
+ * for each iteration of MMPS, one for ΠGDM. For an operator without outputs the model itself is returned.
  *
  * @example Four samples of the first coordinate, given the second
  * ```ts
@@ -60,12 +61,13 @@ export interface PosteriorScoreOptions {
  * ```
  * @throws {RangeError} When the observation's shapes do not fit, its noise is negative, iterations is not a positive
  * integer, or dataStd is not positive; when used, if the states do not have the operator's input shape.
+ * @throws {TypeError} When used, if the model answers later, by a promise, and has no `pullBack`.
  */
-export function posteriorScore(
-  model: ScoreModel,
+export function posteriorScore<Result extends Awaitable<tf.Tensor>>(
+  model: ScoreModel<Result>,
   observation: LinearObservation,
   options: PosteriorScoreOptions = {},
-): ScoreModel {
+): ScoreModel<Result> {
   requireModel("model", model);
   checkObservation(observation);
   requireOptions("options", options);
@@ -80,28 +82,31 @@ export function posteriorScore(
   if (operator.outputShape.includes(0)) return model;
   const { sde } = model;
   return scoreModelFromNoise(sde, (x, t) =>
-    tf.tidy(() => {
+    tidied((function* () {
       checkStates(x, observation);
       const per = (f: (t: number) => number) => column(mapPerRow(t, f), x);
-      const noise = atOnce(model.predictedNoise(x, t), "the predicted noise");
-      const pullBack = gradientOf((x) => model.predictedNoise(x, t), "the predicted noise");
+      const noise = yield* awaited<tf.Tensor>(model.predictedNoise(x, t));
       /** J w, where J = α ∂D/∂x = I − σ ∂ε̂/∂x is symmetric and ν² J is the covariance. */
-      const jacobian = (w: tf.Tensor) => w.sub(pullBack(x, w).mul(per(sde.sigma)));
+      function* jacobian(w: tf.Tensor): Pausing<tf.Tensor> {
+        return w.sub((yield* pullBackNoise(model, x, t, w)).mul(per(sde.sigma)));
+      }
       const data = x.sub(noise.mul(per(sde.sigma))).div(per(sde.alpha));
       // All terms are divided by ν², so that they stay near 1 when ν is small: r²/ν² = 1/(1 + ν²/s_d²).
       const noisePart = per((t) => (noiseStd / noiseRatio(sde, t)) ** 2);
       const spread = per((t) => method === "mmps" ? 1 : 1 / (1 + (noiseRatio(sde, t) / dataStd) ** 2));
-      const pulled = conjugateGradients(
+      const pulled = yield* conjugateGradients(
         {
-          inner: (v) => method === "mmps" ? jacobian(operator.adjoint(v)) : operator.adjoint(v),
+          *inner(v) {
+            return method === "mmps" ? yield* jacobian(operator.adjoint(v)) : operator.adjoint(v);
+          },
           outer: (w, v) => operator.apply(w.mul(spread)).add(v.mul(rankAs(noisePart, v))),
         },
         tf.sub(y, operator.apply(data)),
         iterations,
       );
-      const correction = method === "mmps" ? pulled : jacobian(pulled);
+      const correction = method === "mmps" ? pulled : yield* jacobian(pulled);
       return noise.sub(correction.mul(per((t) => 1 / noiseRatio(sde, t))));
-    }));
+    })()) as Result);
 }
 
 function checkStates({ shape }: tf.Tensor, { operator, y }: LinearObservation): void {

@@ -24,6 +24,11 @@ export interface NoisePredictor<Result extends Awaitable<tf.Tensor> = tf.Tensor>
    */
   predictNoise(y: tf.Tensor, noiseRatio: PerRow): Result;
   /**
+   * (∂ε̂/∂y)ᵀ dy, of y's shape, for dy of y's shape: the vector-Jacobian product that likelihoods and posterior scores
+   * need. Absent where TensorFlow.js differentiates `predictNoise`, or nothing does.
+   */
+  pullBack?(y: tf.Tensor, noiseRatio: PerRow, dy: tf.Tensor): Result;
+  /**
    * Whether ε̂ is (y − f(y, ν))/ν of a consistency function f, which gives no score. Absent where ε̂ is the
    * conditional mean.
    */
@@ -52,6 +57,11 @@ export interface ScoreModel<Result extends Awaitable<tf.Tensor> = tf.Tensor> {
   denoised(x: tf.Tensor, t: PerRow): Result;
   /** dx/dt of the probability flow, f x − ½ g² ∇ log p_t(x) (Song et al. 2021, eq. 13); a RangeError where σ(t) = 0. */
   odeDrift(x: tf.Tensor, t: PerRow): Result;
+  /**
+   * (∂ε̂/∂x)ᵀ dy of `predictedNoise`, for dy of x's shape. Absent where TensorFlow.js differentiates `predictedNoise`, or
+   * nothing does.
+   */
+  pullBack?(x: tf.Tensor, t: PerRow, dy: tf.Tensor): Result;
 }
 
 /** A score model that answers at once or later: what samplers take. */
@@ -75,10 +85,21 @@ export function scoreModel<Result extends Awaitable<tf.Tensor>>(
   sde: Sde,
 ): ScoreModel<Result> {
   requireNoisePredictor("noise predictor", noisePredictor);
-  return scoreModelFromNoise(sde, (x, t) => {
-    const y = tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
-    return noisePredictor.predictNoise(y, mapPerRow(t, (t) => noiseRatio(sde, t)));
-  }, { consistency: noisePredictor.consistency });
+  const scaled = (x: tf.Tensor, t: PerRow) => tf.mul(x, column(mapPerRow(t, (t) => 1 / sde.alpha(t)), x));
+  const ratios = (t: PerRow) => mapPerRow(t, (t) => noiseRatio(sde, t));
+  return scoreModelFromNoise(sde, (x, t) => noisePredictor.predictNoise(scaled(x, t), ratios(t)), {
+    consistency: noisePredictor.consistency,
+    ...noisePredictor.pullBack && {
+      pullBack: (x, t, dy) =>
+        tidied((function* () {
+          const pulled = yield* awaited<tf.Tensor>(
+            noisePredictor.pullBack!(scaled(x, t), ratios(t), dy),
+          );
+          requireResult("the pull-back", pulled, x);
+          return scaled(pulled, t);
+        })()) as Result,
+    },
+  });
 }
 
 /**
@@ -109,15 +130,16 @@ function checkNoisy(sde: Sde, t: PerRow): void {
  *
  * Each function throws a TypeError or a RangeError if ε̂ is not a float32 tensor of x's shape.
  *
- * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f.
+ * @param options `consistency` for ε̂ = (x/α − f)/ν of a consistency function f; `pullBack` for (∂ε̂/∂x)ᵀ dy.
  */
 export function scoreModelFromNoise<Result extends Awaitable<tf.Tensor>>(
   sde: Sde,
   noise: (x: tf.Tensor, t: PerRow) => Result,
-  { consistency }: { readonly consistency?: true } = {},
+  { consistency, pullBack }: Pick<ScoreModel<Result>, "consistency" | "pullBack"> = {},
 ): ScoreModel<Result> {
   requireSde("sde", sde);
   requireFunction("noise", noise);
+  if (pullBack !== undefined) requireFunction("pullBack", pullBack);
   function* predicted(x: tf.Tensor, t: PerRow): Pausing<tf.Tensor> {
     const value = yield* awaited<tf.Tensor>(noise(x, t));
     requireResult("the predicted noise", value, x);
@@ -150,5 +172,16 @@ export function scoreModelFromNoise<Result extends Awaitable<tf.Tensor>>(
       ? scoreless("odeDrift")
       : view((t) => sde.driftCoefficient(t), (t) =>
         0.5 * sde.diffusionCoefficient(t) ** 2 / sde.sigma(t), checkNoisy),
+    ...pullBack && {
+      pullBack: (x, t, dy) =>
+        tidied((function* () {
+          requireTensor("x", x);
+          requireResult("dy", dy, x);
+          checkTimes(sde, t);
+          const pulled = yield* awaited<tf.Tensor>(pullBack(x, t, dy.clone()));
+          requireResult("the pull-back", pulled, x);
+          return pulled;
+        })()) as Result,
+    },
   };
 }

@@ -3,7 +3,7 @@
  * predictor.
  * @module
  */
-import { requireTensor } from "../compute/require_tensor.ts";
+import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
@@ -46,6 +46,12 @@ export type ImageLayout = typeof imageLayouts[number];
  */
 export type ExternalPrediction = (x: tf.Tensor, condition: tf.Tensor) => Awaitable<tf.Tensor>;
 
+/**
+ * The vector-Jacobian product of a model's function at states x and conditions: Jᵀ dy with J = ∂output/∂x, for dy of the
+ * output's shape; of x's shape. No argument may be disposed, and the result is disposed after use.
+ */
+export type ExternalPullBack = (x: tf.Tensor, condition: tf.Tensor, dy: tf.Tensor) => Awaitable<tf.Tensor>;
+
 /** How a model from elsewhere is to be understood. */
 export interface ExternalModelOptions {
   /** The SDE whose states x = α x_0 + σ ε the model was trained on; `discreteDdpm` for one of DDPM's steps. */
@@ -60,11 +66,16 @@ export interface ExternalModelOptions {
   readonly sigmaData?: number;
   /** The order of axes that the model takes and gives; states are `nhwc`, the default. */
   readonly layout?: ImageLayout;
+  /**
+   * The function's vector-Jacobian product. Likelihoods and posterior scores need it, unless the function computes at once
+   * by TensorFlow.js operations.
+   */
+  readonly pullBack?: ExternalPullBack;
 }
 
 /**
- * The noise predictor of a model from elsewhere, for every sampler, guidance and imputation. A model that computes at once by
- * TensorFlow.js operations can be differentiated, as likelihoods, posterior scores and classifier guidance need it.
+ * The noise predictor of a model from elsewhere, for every sampler, guidance and imputation. Likelihoods and posterior scores
+ * take it if it has `pullBack`, or computes at once by TensorFlow.js operations, which are differentiated.
  *
  * With the time t at which the SDE has noise ratio ν, and its α and σ there, the model is called with x = α y, and
  *
@@ -94,24 +105,39 @@ export function externalModel(
 ): NoisePredictor<Awaitable<tf.Tensor>> {
   requireFunction("predict", predict);
   const { toCondition, toNoise, input } = understood(options);
-  const { sde, layout = "nhwc" } = options;
-  function* predicted(y: tf.Tensor, noiseRatio: PerRow): Pausing<tf.Tensor> {
+  const { sde, layout = "nhwc", pullBack } = options;
+  const toModel = (states: tf.Tensor) => layout === "nchw" ? states.transpose([0, 3, 1, 2]) : states.clone();
+  const fromModel = (out: tf.Tensor) => layout === "nchw" ? out.transpose([0, 2, 3, 1]) : out;
+  /** The model's arguments at y, and the factors in x = c y and ε̂ = a y + b out. */
+  function argumentsAt(y: tf.Tensor, noiseRatio: PerRow) {
     requireTensor("y", y, layout === "nchw" ? { rank: 4 } : {});
     const perRow = (f: (t: number, ratio: number) => number) =>
       mapPerRow(noiseRatio, (ratio) => f(sde.timeAtHalfLogSnr(-Math.log(ratio)), ratio));
     const condition = perRow(toCondition);
-    const x = y.mul(column(perRow(input), y));
-    const given = layout === "nchw" ? x.transpose([0, 3, 1, 2]) : x;
     const conditions = typeof condition === "number"
       ? new Float64Array(y.shape[0]).fill(condition)
       : condition;
-    const out = yield* awaited(predict(given, tf.tensor1d(Float32Array.from(conditions))));
-    requireOutput(out, given);
-    const value = layout === "nchw" ? out.transpose([0, 2, 3, 1]) : out;
-    const [own, output] = [0, 1].map((i) => column(perRow((t, ratio) => toNoise(t, ratio)[i]), y));
-    return y.mul(own).add(value.mul(output));
+    const [c, a, b] = [input, toNoise.state, toNoise.output].map((factor) => column(perRow(factor), y));
+    return { x: toModel(y.mul(c)), condition: tf.tensor1d(Float32Array.from(conditions)), a, b, c };
   }
-  return { predictNoise: (y, noiseRatio) => tidied(predicted(y, noiseRatio)) };
+  function* predicted(y: tf.Tensor, noiseRatio: PerRow): Pausing<tf.Tensor> {
+    const { x, condition, a, b } = argumentsAt(y, noiseRatio);
+    const out = yield* awaited(predict(x, condition));
+    requireOutput("output", out, x);
+    return y.mul(a).add(fromModel(out).mul(b));
+  }
+  /** a dy + b c Jᵀ dy. */
+  function* pulledBack(y: tf.Tensor, noiseRatio: PerRow, dy: tf.Tensor): Pausing<tf.Tensor> {
+    const { x, condition, a, b, c } = argumentsAt(y, noiseRatio);
+    requireResult("dy", dy, y);
+    const pulled = yield* awaited(pullBack!(x, condition, toModel(dy)));
+    requireOutput("pull-back", pulled, x);
+    return dy.mul(a).add(fromModel(pulled).mul(b).mul(c));
+  }
+  return {
+    predictNoise: (y, noiseRatio) => tidied(predicted(y, noiseRatio)),
+    ...pullBack && { pullBack: (y, noiseRatio, dy) => tidied(pulledBack(y, noiseRatio, dy)) },
+  };
 }
 
 /** What the options say of a model, as functions of the time t and the noise ratio ν. */
@@ -120,18 +146,19 @@ interface Understood {
   toCondition(t: number, ratio: number): number;
   /** The factor on y that gives its input. */
   input(t: number, ratio: number): number;
-  /** The factors a and b of ε̂ = a y + b out. */
-  toNoise(t: number, ratio: number): readonly [number, number];
+  /** The factors in ε̂ = state y + output out. */
+  readonly toNoise: { readonly [factor in "state" | "output"]: (t: number, ratio: number) => number };
 }
 
 function understood(options: ExternalModelOptions): Understood {
   requireOptions("options", options);
-  const { sde, prediction, conditioning, steps, sigmaData = 0.5, layout = "nhwc" } = options;
+  const { sde, prediction, conditioning, steps, sigmaData = 0.5, layout = "nhwc", pullBack } = options;
   requireSde("sde", sde);
   checkName("prediction", prediction, predictions);
   checkName("conditioning", conditioning, conditionings);
   checkName("layout", layout, imageLayouts);
   requirePositive("sigmaData", sigmaData);
+  if (pullBack !== undefined) requireFunction("pullBack", pullBack);
   if (steps !== undefined) requireWhole("steps", steps, 1, 1e7);
   const count = steps ?? (sde.config.kind === "ddpm" ? sde.config.betas.length : undefined);
   if (count === undefined && (conditioning === "index" || conditioning === "whole-index")) {
@@ -148,16 +175,16 @@ function understood(options: ExternalModelOptions): Understood {
     "log-sigma-quarter": (_, ratio) => Math.log(ratio) / 4,
   };
   const coefficients = (ratio: number) => predictionCoefficients({ sigmaData, centre: 0 }, ratio);
+  const square = (t: number) => sde.alpha(t) ** 2 + sde.sigma(t) ** 2;
   const toNoise: Record<Prediction, Understood["toNoise"]> = {
-    noise: () => [0, 1],
-    data: (_, ratio) => [1 / ratio, -1 / ratio],
-    velocity: (t) => {
-      const [alpha, sigma] = [sde.alpha(t), sde.sigma(t)];
-      const square = alpha ** 2 + sigma ** 2;
-      return [alpha * sigma / square, alpha / square];
+    noise: { state: () => 0, output: () => 1 },
+    data: { state: (_, ratio) => 1 / ratio, output: (_, ratio) => -1 / ratio },
+    velocity: {
+      state: (t) => sde.alpha(t) * sde.sigma(t) / square(t),
+      output: (t) => sde.alpha(t) / square(t),
     },
-    score: (t) => [0, -sde.sigma(t)],
-    edm: (_, ratio) => [coefficients(ratio).skip, coefficients(ratio).output],
+    score: { state: () => 0, output: (t) => -sde.sigma(t) },
+    edm: { state: (_, ratio) => coefficients(ratio).skip, output: (_, ratio) => coefficients(ratio).output },
   };
   return {
     toCondition: toCondition[conditioning],
@@ -166,12 +193,12 @@ function understood(options: ExternalModelOptions): Understood {
   };
 }
 
-/** Throws unless a model's output is a float32 tensor of its input's shape. */
-function requireOutput(out: unknown, given: tf.Tensor): asserts out is tf.Tensor {
-  requireTensor("the model's output", out, { leastRank: 0 });
+/** Throws unless a model's output or pull-back is a float32 tensor of its input's shape. */
+function requireOutput(what: string, out: unknown, given: tf.Tensor): asserts out is tf.Tensor {
+  requireTensor(`the model's ${what}`, out, { leastRank: 0 });
   if (String(out.shape) !== String(given.shape)) {
     throw new RangeError(
-      `the model's output must have the shape of its input, ${quotedShape(given.shape)}, got ${
+      `the model's ${what} must have the shape of its input, ${quotedShape(given.shape)}, got ${
         quotedShape(out.shape)
       }`,
     );

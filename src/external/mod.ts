@@ -20,6 +20,7 @@ export {
   externalModel,
   type ExternalModelOptions,
   type ExternalPrediction,
+  type ExternalPullBack,
   type ImageLayout,
   imageLayouts,
   type Prediction,

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../compute/tf.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { requireNumbers } from "../input/require.ts";
 import { requireModel } from "../input/require_parts.ts";
@@ -16,7 +16,11 @@ import { requireTensor } from "../compute/require_tensor.ts";
  * @throws {RangeError} When the method is invalid.
  * @throws {Error} When the state becomes NaN or infinite, or the solver does not reach the end.
  */
-export async function encodeLatent(model: ScoreModel, x: tf.Tensor, method?: FlowMethod): Promise<tf.Tensor> {
+export async function encodeLatent(
+  model: AnyScoreModel,
+  x: tf.Tensor,
+  method?: FlowMethod,
+): Promise<tf.Tensor> {
   requireModel("model", model);
   requireTensor("x", x);
   return await solveFlow(model.sde, model.odeDrift, x, "to prior", method);
@@ -26,7 +30,7 @@ export async function encodeLatent(model: ScoreModel, x: tf.Tensor, method?: Flo
  * The samples at tMin of latent codes [B, …] at tMax: the inverse of {@linkcode encodeLatent}, with the same errors.
  */
 export async function decodeLatent(
-  model: ScoreModel,
+  model: AnyScoreModel,
   codes: tf.Tensor,
   method?: FlowMethod,
 ): Promise<tf.Tensor> {

@@ -4,11 +4,12 @@
  */
 import { sizeOf } from "../math/shape.ts";
 import type { Rng } from "../compute/rng.ts";
-import { valueAndGradientOf } from "../compute/gradient.ts";
 import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
+import { tidied } from "../compute/tidied.ts";
 import { checkName } from "../input/option_name.ts";
-import { requireScore, type ScoreModel } from "../diffusion/noise_predictor.ts";
+import { type AnyScoreModel, requireScore } from "../diffusion/noise_predictor.ts";
+import { noiseAndPullBacks } from "../diffusion/pull_back.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { priorLogDensity } from "../diffusion/sde.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
@@ -52,6 +53,7 @@ export interface Likelihood {
  *
  *   log p(x) = log N(x(T); 0, priorStd²) + ∫ div v(x(t), t) dt  along the flow dx/dt = v from x at tMin.
  *
+ * The vector-Jacobian products are the model's own, by its `pullBack`, or TensorFlow.js computes them.
  * With the estimated trace the mean of `logDensity` over probes is unbiased. Samples do not influence each other.
  *
  * @example The standard normal distribution, whose density at 1 is 0.242
@@ -69,10 +71,10 @@ export interface Likelihood {
  * @throws {RangeError} When x has no samples or no dimensions, the number of probes is not a positive integer, or the
  * method is invalid.
  * @throws {Error} When the state becomes NaN or infinite, the solver does not reach the end, or the predicted noise
- * has no gradient.
+ * has no gradient; a {@linkcode TypeError} if the model answers later, by a promise, and has no `pullBack`.
  */
 export async function logLikelihood(
-  model: ScoreModel,
+  model: AnyScoreModel,
   x: tf.Tensor,
   options: LikelihoodOptions = {},
 ): Promise<Likelihood> {
@@ -92,21 +94,20 @@ export async function logLikelihood(
   /** The drift, flat, with the divergence in further columns: one, or one for each probe. */
   const derivative = (state: tf.Tensor, t: PerRow) => {
     evaluations++;
-    return tf.tidy(() => {
+    return tidied((function* () {
       const at = tf.slice(state, [0, 0], [rows, dimension]).reshape(x.shape);
       // v = f x + g²/(2σ) ε̂. Only ε̂ is differentiated: of v, a model without a gradient would leave the linear
       // part's gradient, and no error.
-      const noise = valueAndGradientOf((at) => model.predictedNoise(at, t), "the predicted noise");
+      const { noise, pulled } = yield* noiseAndPullBacks(model, at, t, probes);
       const drift = column(mapPerRow(t, sde.driftCoefficient), at);
       const share = column(mapPerRow(t, (t) => sde.diffusionCoefficient(t) ** 2 / (2 * sde.sigma(t))), at);
-      const pulled = probes.map((probe) => noise(at, probe));
-      const traces = pulled.map(({ grad }, i) =>
-        grad.mul(share).add(probes[i].mul(drift)).mul(probes[i]).reshape([rows, dimension]).sum(1, true)
+      const traces = pulled.map((pulled, i) =>
+        pulled.mul(share).add(probes[i].mul(drift)).mul(probes[i]).reshape([rows, dimension]).sum(1, true)
       );
       const divergence = trace === "exact" ? tf.addN(traces) : tf.concat(traces, 1);
-      const velocity = at.mul(drift).add(pulled[0].value.mul(share));
+      const velocity = at.mul(drift).add(noise.mul(share));
       return tf.concat([velocity.reshape([rows, dimension]), divergence], 1);
-    });
+    })());
   };
   const start = tf.tidy(() => tf.concat([x.reshape([rows, dimension]), tf.zeros([rows, columns])], 1));
   try {

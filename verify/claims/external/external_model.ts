@@ -188,7 +188,7 @@ claim("a model of TensorFlow.js operations that answers at once has likelihoods"
   const sde = vpSde();
   const model = externalModel((x) => x.mul(0), { sde, prediction: "velocity", conditioning: "time" });
   const x = tf.tensor2d([[0], [1.5]]);
-  const { logDensity } = await logLikelihood(scoreModel(model, sde) as never, x);
+  const { logDensity } = await logLikelihood(scoreModel(model, sde), x);
   x.dispose();
   const exact = (value: number) => -0.5 * (Math.log(2 * Math.PI) + value ** 2);
   check.atMost("at 0", Math.abs(logDensity[0] - exact(0)), 1e-3, "ln N(0; 0, 1)");
