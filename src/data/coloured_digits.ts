@@ -12,7 +12,7 @@ import { requireDataset, requireRng } from "../input/require_parts.ts";
 /**
  * The least difference of grey, the mean of red, green and blue, between a digit and its ground; colours are in [0, 1].
  */
-export const COLOUR_CONTRAST = 0.25;
+const COLOUR_CONTRAST = 0.25;
 
 /**
  * Draws the two colours of each digit: independent and uniform in the cube [0, 1]³, given that their greys differ by at

@@ -44,8 +44,8 @@ async function soon<T>(promise: Promise<T>): Promise<T> {
 }
 
 claim("a download is aborted when it stalls, and when it is larger than allowed", async (check) => {
-  const cases: [what: string, answer: () => Response, message: RegExp][] = [
-    ["nothing after the first piece", () => new Response(pieces(1)), /^nothing came for 0\.3 seconds$/],
+  const cases: [what: string, answer: () => Response, message: RegExp, patience?: number][] = [
+    ["nothing after the first piece", () => new Response(pieces(1)), /^nothing came for 0\.3 seconds$/, 0.3],
     ["no end", () => new Response(pieces(Infinity)), /^it has more than 5000 bytes$/],
     [
       "a length above the limit",
@@ -54,10 +54,11 @@ claim("a download is aborted when it stalls, and when it is larger than allowed"
     ],
     ["a refusal", () => new Response("no", { status: 503 }), /^HTTP 503$/],
   ];
-  for (const [what, answer, message] of cases) {
+  // A busy machine may send nothing for long: only a stall is waited for.
+  for (const [what, answer, message, patience = 60] of cases) {
     await withServer(answer, async (url) => {
       const before = performance.now();
-      await check.throws(what, () => soon(download(url, { most: 5000, patience: 0.3 })), message);
+      await check.throws(what, () => soon(download(url, { most: 5000, patience })), message);
       check.atMost(
         `${what}: seconds`,
         (performance.now() - before) / 1000,
