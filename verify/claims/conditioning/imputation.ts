@@ -5,7 +5,11 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { repaintSampler, replacementSampler } from "../../../src/conditioning/imputation.ts";
+import {
+  repaintSampler,
+  replacementSampler,
+  withExactKnownValues,
+} from "../../../src/conditioning/imputation.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { histogram } from "../../../src/plots/marks.ts";
@@ -256,6 +260,18 @@ claim("RePaint takes one to a million resamplings and jumps of one step up", asy
     /^resamplings must be a positive integer, got 0$/,
   );
   await check.throws("no jump", repainted({ jump: 0 }), /^jump must be a positive integer, got 0$/);
+  const needing: Sampler = { ...ancestral, needs: "consistency" };
+  const wrapped = [
+    replacementSampler(needing, known()),
+    repaintSampler(needing, known()),
+    withExactKnownValues(needing, known()),
+  ];
+  check.equal(
+    "what samplers need",
+    wrapped.map(({ needs }) => needs),
+    new Array(3).fill("consistency"),
+    "as alone",
+  );
   check.equal(
     "imputed",
     replacementSampler(ancestral, known()).name,

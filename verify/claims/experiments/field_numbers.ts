@@ -2,7 +2,6 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { toyDistribution } from "../../../src/distributions/toys.ts";
 import { type LearnedField, learnFields, measureFields } from "../../../src/experiments/learned_fields.ts";
 import type { MlpConfig } from "../../../src/networks/mlp.ts";
 import { unflatten } from "../../../src/networks/network.ts";
@@ -26,7 +25,8 @@ const optimizer: OptimizerConfig = {
 };
 
 claim("fields are learned from the same points, each by its own objective", async (check) => {
-  const distribution = toyDistribution("moons");
+  // So wide that gradients are clipped.
+  const distribution = new Gaussian({ mean: [0, 5], variances: [400, 100] });
   const [sigma, steps, batch, hidden, seed] = [0.4, 3, 8, 6, 11];
   const calls: [string, number][] = [];
   const fields = await learnFields(distribution, {
@@ -89,6 +89,16 @@ claim("fields are learned from the same points, each by its own objective", asyn
     fields[i].dispose();
   }
   x.dispose();
+  const reported: number[] = [];
+  const long = { sigma, steps: 200, batch: 4, hidden: 4, seed, methods: ["noise-conditional" as const] };
+  const [noisy] = await learnFields(distribution, { ...long, onStep: (_, done) => reported.push(done) });
+  check.equal("calls for 200 steps", reported, [100, 200], "every hundred");
+  noisy.dispose();
+  await check.throws(
+    "a batch of more than half the points",
+    () => learnFields(distribution, { ...long, batch: 16385 }),
+    /^batch must be at most 16384, got 16385$/,
+  );
   const some = await learnFields(distribution, {
     sigma,
     steps: 1,

@@ -2,6 +2,7 @@
 import {
   type ComparisonParts,
   type ComparisonRequest,
+  planRun,
   type Row,
   runComparison,
 } from "../../../src/runs/comparison.ts";
@@ -56,7 +57,7 @@ claim(
     const earlier = plan.settings.map((setting) =>
       setting === failed ? { ...measured(setting), quality: null, failure: "no" } : measured(setting)
     ).toReversed();
-    const { noisePredictor } = exactPredictor([2, 2, 1], { classes: 10 });
+    const { noisePredictor, calls } = exactPredictor([2, 2, 1], { classes: 10 });
     const reference = {
       classifier: new Map(),
       reference: { floor: quality },
@@ -68,6 +69,18 @@ claim(
         `${sde} ${["ancestral", "ode-heun"][i >> 1 & 1]} ${[2, 10][i & 1]}`
       ),
     ], "by SDE and sampler as their lists have them, then by steps");
+    check.equal("the label of the plan", calls.labelled[0], [0, { scale: 1 }], "a class's calls");
+    const labelled = (classes: number) => {
+      const { noisePredictor, calls } = exactPredictor([2, 2, 1], { classes });
+      planRun(request, { network: { name: "n", noisePredictor } });
+      return calls.labelled;
+    };
+    check.equal("of one class", labelled(1), [[0, { scale: 1 }]], "the only one");
+    check.equal("of none", labelled(0), [[null, { scale: 1 }]], "without a label");
+    const others = ["b", "c", "a"].map((network) => ({ ...earlier[0], network }));
+    const kept = (await runComparison(request, { ...parts, earlier: [...others, ...earlier] })).rows;
+    const alike = kept.filter(({ network }) => network !== "n").map(({ network }) => network);
+    check.equal("rows of one place", alike, ["b", "c", "a"], "as they came");
     check.equal("refused and floor", [refused, floor], [[], quality], "nothing, and the reference's");
     const nearest = (sde: string) => shown[sde].map(({ row }) => `${row.sampler} ${row.steps}`).sort();
     check.equal(
@@ -100,6 +113,64 @@ claim(
       high.shown.vp.map(({ row }) => row.steps).sort(),
       [10, 2],
       "10 of ancestral, 4 of Heun's",
+    );
+  },
+);
+
+claim(
+  "a plan runs samplers that choose their steps once, and counts the calls of an evaluation",
+  async (check) => {
+    const networks = { network: "n", calls: 1 };
+    const adaptive = {
+      ...request,
+      samplers: ["adaptive-sde"],
+      sdes: { vp: sdes.vp },
+      steps: [],
+      nfe: [20, 50],
+    };
+    check.equal("adaptive", planComparison(adaptive, networks), {
+      settings: [{
+        network: "n",
+        sde: "vp",
+        sampler: "adaptive-sde",
+        grid: "uniform",
+        steps: 1,
+        options: {},
+      }],
+      refused: [],
+    }, "at the largest budget, one step of the grid");
+    const heun = { ...adaptive, samplers: ["ode-heun"], nfe: [21] };
+    const steps = (calls: number) =>
+      planComparison(heun, { network: "n", calls }).settings.map(({ steps }) => steps);
+    check.equal(
+      "Heun's steps of 21 evaluations",
+      [steps(1), steps(2)],
+      [[10], [4]],
+      "20 of them in pairs; 9 of two calls, denoising included",
+    );
+    for (const calls of [0, 3]) {
+      await check.throws(
+        `${calls} calls`,
+        () => planComparison(adaptive, { ...networks, calls }),
+        /^calls must be /,
+      );
+    }
+    const noNumber = /^steps must hold whole numbers from 1 to 10000000, got 0\.5$/;
+    await check.throws(
+      "half a step",
+      () => planComparison({ ...adaptive, steps: [0.5] }, networks),
+      noNumber,
+    );
+    await check.throws(
+      "no numbers",
+      () => planComparison({ ...adaptive, nfe: [] }, networks),
+      /^nfe or steps must hold at least one/,
+    );
+    const other = { ...adaptive, options: { gamma: 1 } };
+    await check.throws(
+      "an option of none",
+      () => planComparison(other, networks),
+      /^none of the samplers has an option gamma: adaptive-sde$/,
     );
   },
 );

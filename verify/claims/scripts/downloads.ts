@@ -80,7 +80,17 @@ claim("a download is aborted when it stalls, and when it is larger than allowed"
     /^the server cannot be reached, or ended before all was sent$/,
   );
   await withServer(() => new Response(new Uint8Array(5000).fill(7)), async (url) => {
-    check.equal("all of it", await download(url, { most: 5000 }), new Uint8Array(5000).fill(7), "as sent");
+    const seen: number[] = [];
+    const onProgress = (received: number, total: number) => seen.push(received, total);
+    const bytes = await download(url, { most: 5000, onProgress });
+    check.equal("all of it", bytes, new Uint8Array(5000).fill(7), "as sent");
+    check.equal("progress at its end", seen.slice(-2), [5000, 5000], "bytes received, and their number");
+  });
+  const unknown = () => new Response(new Blob([new Uint8Array(3000)]).stream());
+  await withServer(unknown, async (url) => {
+    const totals: number[] = [];
+    await download(url, { onProgress: (_, total) => totals.push(total) });
+    check.equal("a number that is not said", [...new Set(totals)], [0], "0 bytes are expected");
   });
 });
 

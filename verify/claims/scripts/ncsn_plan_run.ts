@@ -1,6 +1,7 @@
 /** Claims about `runNcsnSchedule`: the task writes what it gives, and it does what its request says. @module */
 import { task } from "../../../scripts/ncsn_plan.ts";
 import { largestDistance } from "../../../src/data/largest_distance.ts";
+import { levelOverlap } from "../../../src/diffusion/ncsn_levels.ts";
 import { type NcsnScheduleRequest, runNcsnSchedule } from "../../../src/runs/ncsn_schedule.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
@@ -157,6 +158,23 @@ claim(
     }
   },
 );
+
+claim("the published schedule overlaps as its ratio and the images' size say", async (check) => {
+  const four = { ...images, count: 1, shape: [2, 2, 1] as const };
+  const { schedule, ...rest } = await runNcsnSchedule({ kind: "ncsn", stepsPerLevel: 7 }, { images: four });
+  const ratio = 100 ** (1 / 9);
+  const { largest, smallest, levels, langevinStep, stepsPerLevel } = schedule;
+  check.equal(
+    "levels",
+    [largest, smallest, levels, langevinStep, stepsPerLevel],
+    [1, 0.01, 10, 1e-5, 7],
+    "Song & Ermon 2019, section 5",
+  );
+  check.within("ratio", schedule.ratio, ratio, 1e-12, "from 1 to .01 in nine steps");
+  const { overlap, ...numbers } = rest;
+  check.within("overlap", overlap, levelOverlap(ratio, 4), 1e-12, "of four pixels");
+  check.equal("numbers", numbers, { dimension: 4, count: 0, pair: null }, "no image is compared");
+});
 
 claim(
   "the largest distance is found between an outer and an inner block of images",
