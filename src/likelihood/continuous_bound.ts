@@ -5,7 +5,8 @@
 import type { Rng } from "../compute/rng.ts";
 import { column } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel } from "../diffusion/noise_predictor.ts";
+import { awaited, tidied } from "../compute/tidied.ts";
+import { type AnyScoreModel, requireScore } from "../diffusion/noise_predictor.ts";
 import { drawNoiseLevels } from "../objectives/denoising.ts";
 import type { Sde } from "../diffusion/sde.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
@@ -46,7 +47,7 @@ export interface ContinuousElbo {
  * @throws {RangeError} When x_0 has no samples or no dimensions, or the number of draws is not a positive integer.
  */
 export async function continuousElbo(
-  model: ScoreModel,
+  model: AnyScoreModel,
   x0: tf.Tensor,
   options: ContinuousElboOptions,
 ): Promise<ContinuousElbo> {
@@ -67,11 +68,12 @@ export async function continuousElbo(
   for (let draw = 0; draw < draws; draw++) {
     const { noiseRatio, weight } = drawNoiseLevels(objective, levelRng, rows);
     const at = noiseRatio.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio)));
-    const squares = tf.tidy(() => {
+    const squares = await tidied((function* () {
       const noise = noiseRng.normal(x0.shape);
       const x = x0.mul(column(at.map(sde.alpha), x0)).add(noise.mul(column(at.map(sde.sigma), x0)));
-      return model.predictedNoise(x, at).sub(noise).square().reshape([rows, dimension]).sum(1);
-    });
+      const predicted = yield* awaited(model.predictedNoise(x, at));
+      return predicted.sub(noise).square().reshape([rows, dimension]).sum(1);
+    })());
     const values = await squares.data();
     squares.dispose();
     losses.push(weight.map((w, row) => (sde.tMax - sde.tMin) / 2 * w * values[row]));

@@ -9,7 +9,8 @@
 import { logNormalProbability } from "../math/normal_distribution.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
-import { requireScore, type ScoreModel } from "../diffusion/noise_predictor.ts";
+import { awaited, tidied } from "../compute/tidied.ts";
+import { type AnyScoreModel, requireScore } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, requireNoise, type Sde, transition } from "../diffusion/sde.ts";
 import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
 import { requireModel, requireRng } from "../input/require_parts.ts";
@@ -79,7 +80,7 @@ export function posteriorStep(
  * variance is not positive.
  */
 export async function discreteElbo(
-  model: ScoreModel,
+  model: AnyScoreModel,
   data: tf.Tensor,
   options: DiscreteElboOptions,
 ): Promise<DiscreteElbo> {
@@ -132,7 +133,7 @@ export async function discreteElbo(
  * @throws {RangeError} When the times do not decrease from tMax.
  */
 export async function learnVariances(
-  model: ScoreModel,
+  model: AnyScoreModel,
   data: tf.Tensor,
   options: Pick<DiscreteElboOptions, "times" | "rng" | "onStep">,
 ): Promise<Float64Array> {
@@ -157,14 +158,19 @@ export async function learnVariances(
 }
 
 /** |x_0 − x̂_0(x_t)|² of every sample, x_t drawn from the diffusion: ν² |ε̂ − ε|², which loses no digits at small ν. */
-async function squaredErrors(model: ScoreModel, data: tf.Tensor, t: number, rng: Rng): Promise<Float64Array> {
+async function squaredErrors(
+  model: AnyScoreModel,
+  data: tf.Tensor,
+  t: number,
+  rng: Rng,
+): Promise<Float64Array> {
   const { sde } = model;
-  const errors = tf.tidy(() => {
+  const errors = await tidied((function* () {
     const noise = rng.normal(data.shape);
     const state = tf.add(tf.mul(data, sde.alpha(t)), tf.mul(noise, sde.sigma(t)));
-    const errors = tf.squaredDifference(model.predictedNoise(state, t), noise);
-    return tf.sum(tf.reshape(errors, [data.shape[0], -1]), 1);
-  });
+    const predicted = yield* awaited(model.predictedNoise(state, t));
+    return tf.sum(tf.reshape(tf.squaredDifference(predicted, noise), [data.shape[0], -1]), 1);
+  })());
   const values = await errors.data<"float32">();
   errors.dispose();
   return Float64Array.from(values, (value) => noiseRatio(sde, t) ** 2 * value);
@@ -172,7 +178,7 @@ async function squaredErrors(model: ScoreModel, data: tf.Tensor, t: number, rng:
 
 /** −log p(x_0 | x_t) under N(x̂_0(x_t), variance·I). */
 async function reconstructions(
-  model: ScoreModel,
+  model: AnyScoreModel,
   data: tf.Tensor,
   t: number,
   rng: Rng,
@@ -187,11 +193,12 @@ async function reconstructions(
     const errors = await squaredErrors(model, data, t, rng);
     return errors.map((error) => 0.5 * (dimension * Math.log(2 * Math.PI * variance) + error / variance));
   }
-  const difference = tf.tidy(() => {
+  const difference = await tidied((function* () {
     const noise = rng.normal(data.shape);
     const state = tf.add(tf.mul(data, sde.alpha(t)), tf.mul(noise, sde.sigma(t)));
-    return tf.mul(tf.sub(model.predictedNoise(state, t), noise), noiseRatio(sde, t)); // x_0 − x̂_0
-  });
+    const predicted = yield* awaited(model.predictedNoise(state, t));
+    return tf.mul(tf.sub(predicted, noise), noiseRatio(sde, t)); // x_0 − x̂_0
+  })());
   const [differences, values] = [await difference.data<"float32">(), await data.data<"float32">()];
   difference.dispose();
   const half = 1 / (levels - 1);
@@ -245,7 +252,7 @@ function requireVariance(variance: number, step: number): number {
 
 /** Throws unless the arguments are a model, data and options of a bound. */
 function requireRun(
-  model: ScoreModel,
+  model: AnyScoreModel,
   data: tf.Tensor,
   options: Pick<DiscreteElboOptions, "rng" | "onStep">,
 ): void {

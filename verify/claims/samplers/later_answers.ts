@@ -13,33 +13,19 @@ import { linearObservation } from "../../../src/conditioning/observation.ts";
 import { maskOperator } from "../../../src/conditioning/operators.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
 import { createRng } from "../../../src/compute/rng.ts";
-import type { PerRow } from "../../../src/compute/rows.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import {
-  type AnyScoreModel,
-  scoreModel,
-  scoreModelFromNoise,
-} from "../../../src/diffusion/noise_predictor.ts";
+import { type AnyScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { drawSamples, sample } from "../../../src/samplers/sample.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
+import { answersLater } from "../../instruments/answers_later.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { failsFrom, gentleVp, mixture, settings, shape } from "../../problems/short_runs.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
-
-/** A model that gives the same answers later, when other computations have made and disposed tensors. */
-function answersLater(model: AnyScoreModel): AnyScoreModel {
-  return scoreModelFromNoise(model.sde, async (x: tf.Tensor, t: PerRow) => {
-    const noise = await model.predictedNoise(x, t);
-    await null;
-    tf.tidy(() => void tf.scalar(1).add(1));
-    return noise;
-  }, { consistency: model.consistency });
-}
 
 /** What a run draws, and its evaluations; tensors that it leaves. */
 async function drawn(model: AnyScoreModel, sampler: Sampler, grid: GridConfig) {
