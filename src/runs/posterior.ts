@@ -155,10 +155,9 @@ export async function runPosterior(
 
 /** Refuses numbers out of their range and methods that a measurement cannot have. */
 function checkPosteriorRequest(request: PosteriorRequest, { known, noiseStd }: MeasurementModel): void {
-  const { method, count, batch, seed } = request;
+  const { method, count, batch } = request;
   requireWhole("count", count, 1, 10_000);
   requireWhole("batch", batch, 1);
-  requireWhole("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   requireOptions("method", method);
   switch (method.name) {
     case "mmps":
