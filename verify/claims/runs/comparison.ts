@@ -174,3 +174,40 @@ claim(
     );
   },
 );
+
+claim("a comparison that cannot be carried out is refused before anything is drawn", async (check) => {
+  const { noisePredictor } = exactPredictor([2, 2, 1], { classes: 10 });
+  const reference = { classifier: new Map(), reference: { floor: quality } };
+  const attempt = (change: object, parts: object = {}) => () => {
+    const all = { network: { name: "n", noisePredictor }, reference, ...parts };
+    return runComparison({ ...request, ...change } as ComparisonRequest, all as unknown as ComparisonParts);
+  };
+  const what = "a network's noise predictor, as networkPredictor\\(\\) makes it, got an object";
+  const cases: [string, object, RegExp, object?][] = [
+    ["guidance", { guidance: 2 }, /^guidance must be an object, got 2$/],
+    ["a scale", { guidance: { scale: NaN } }, /finite number, got NaN$/],
+    ["nine digits", { count: 9 }, /^count must be a whole number from 10, got 9$/],
+    ["no batch", { batch: 0 }, /^batch must be a positive integer, got 0$/],
+    ["seed", { seed: -1 }, /^seed must be a whole number from 0, got -1$/],
+    ["show", { show: 0 }, /^show must be a positive number, got 0$/],
+    ["network", {}, /^network must be an object, got undefined$/, { network: undefined }],
+    ["a predictor", {}, new RegExp(`^network\\.noisePredictor must be ${what}$`), {
+      network: { noisePredictor: {} },
+    }],
+    ["reference", {}, /^reference must be an object, got null$/, { reference: null }],
+    ["its numbers", {}, /^reference\.reference must be an object, got undefined$/, { reference: {} }],
+    ["earlier", {}, /^earlier must be a list, got 5$/, { earlier: 5 }],
+    ["onStep", {}, /^onStep must be a function, got 5$/, { onStep: 5 }],
+    ["onRow", {}, /^onRow must be a function, got 5$/, { onRow: 5 }],
+    ["no baseline", { baseline: { steps: 2 } }, /^baseline must be an object, got undefined$/],
+    [
+      "a baseline's predictor",
+      { baseline: { steps: 2 } },
+      new RegExp(`^baseline\\.noisePredictor must be ${what}$`),
+      { baseline: { name: "b", noisePredictor: {} } },
+    ],
+  ];
+  for (const [what, change, message, parts] of cases) {
+    await check.throws(what, attempt(change, parts), message);
+  }
+});
