@@ -26,3 +26,9 @@ export {
   type Prediction,
   predictions,
 } from "./external_model.ts";
+export {
+  readSchedulerConfig,
+  type SchedulerConfig,
+  type TimestepSpacing,
+  timestepSpacings,
+} from "./scheduler_config.ts";

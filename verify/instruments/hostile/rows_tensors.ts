@@ -83,6 +83,7 @@ export const tensorRows: Rows = {
         .predictNoise(y, ratio),
     arguments: [points, positive(0.5)],
   },
+  readSchedulerConfig: { arguments: [thing(() => '{"_class_name": "DDIMScheduler"}')] },
   // Whatever is no promise is the result itself.
   awaited: {
     call: (x: number) => typeof m.tidied(m.awaited(x)),

@@ -1,0 +1,190 @@
+/**
+ * Reads diffusers' scheduler_config.json: how a model's states x = √ᾱ_n x_0 + √(1 − ᾱ_n) ε were made, and what it predicts.
+ * @module
+ */
+import { cosineBetas, linearBetas } from "../diffusion/beta_schedule.ts";
+import { discreteDdpm, type Sde } from "../diffusion/sde.ts";
+import { checkNumber, checkNumbers } from "../input/fields.ts";
+import { isObject, parsedField } from "../input/json.ts";
+import { checkName } from "../input/option_name.ts";
+import { quoted } from "../input/quoted.ts";
+import { requireText } from "../input/require.ts";
+import type { Prediction } from "./external_model.ts";
+
+/** How S of N indices are chosen for sampling: from 0 up in equal steps, from 0 to N − 1, or from N − 1 down. */
+export const timestepSpacings = ["leading", "linspace", "trailing"] as const;
+
+/** The name of a choice of indices. */
+export type TimestepSpacing = typeof timestepSpacings[number];
+
+/** What a scheduler's file says of the models that it goes with; `externalModel` takes it as options. */
+export interface SchedulerConfig {
+  /** The discrete-time DDPM with the file's betas. */
+  readonly sde: Sde;
+  /** What the model's output is: `noise` for epsilon, `data` for sample, `velocity` for v_prediction. */
+  readonly prediction: Prediction;
+  /** The model is told the index n − 1 of a step, 0 … N − 1. */
+  readonly conditioning: "index";
+  /** N, num_train_timesteps. */
+  readonly steps: number;
+  /** How diffusers chooses the indices at which it samples. */
+  readonly spacing: TimestepSpacing;
+}
+
+/** What a kind of scheduler takes where its file says nothing. */
+interface Defaults {
+  readonly beta_start: number;
+  readonly beta_end: number;
+  readonly beta_schedule: string;
+  readonly timestep_spacing: TimestepSpacing;
+}
+
+const ddpm: Defaults = {
+  beta_start: 1e-4,
+  beta_end: 0.02,
+  beta_schedule: "linear",
+  timestep_spacing: "leading",
+};
+const solver: Defaults = { ...ddpm, timestep_spacing: "linspace" };
+const stableDiffusion: Defaults = { ...solver, beta_start: 0.00085, beta_end: 0.012 };
+const distilled: Defaults = {
+  ...stableDiffusion,
+  beta_schedule: "scaled_linear",
+  timestep_spacing: "leading",
+};
+
+/** The kinds that are read, with the defaults of their constructors in diffusers 0.40. */
+const kinds: Readonly<Record<string, Defaults>> = {
+  DDPMScheduler: ddpm,
+  DDPMParallelScheduler: ddpm,
+  DDIMScheduler: ddpm,
+  DDIMParallelScheduler: ddpm,
+  PNDMScheduler: ddpm,
+  DEISMultistepScheduler: solver,
+  DPMSolverMultistepScheduler: solver,
+  DPMSolverSinglestepScheduler: solver,
+  EulerDiscreteScheduler: solver,
+  EulerAncestralDiscreteScheduler: solver,
+  LMSDiscreteScheduler: solver,
+  SASolverScheduler: solver,
+  UniPCMultistepScheduler: solver,
+  DPMSolverSDEScheduler: stableDiffusion,
+  HeunDiscreteScheduler: stableDiffusion,
+  KDPM2DiscreteScheduler: stableDiffusion,
+  KDPM2AncestralDiscreteScheduler: stableDiffusion,
+  LCMScheduler: distilled,
+  TCDScheduler: distilled,
+};
+
+const betaSchedules = ["linear", "scaled_linear", "squaredcos_cap_v2"] as const;
+
+const predictionTypes = { epsilon: "noise", sample: "data", v_prediction: "velocity" } as const;
+
+/** What to do about kinds that have no betas, by the beginnings of their names. */
+const advice: readonly (readonly [start: RegExp, words: string])[] = [
+  [
+    /^EDM|^CosineDPM/,
+    'has no betas: give externalModel veSde(), prediction "edm", conditioning "log-sigma-quarter" and sigmaData',
+  ],
+  [
+    /^ScoreSdeVe/,
+    'has no betas: give externalModel veSde(), prediction "score" or "noise" and conditioning "sigma"',
+  ],
+  [/^Flow|^LTXEuler|^Helios/, "is for flow matching, whose states are no DDPM's and are not read"],
+];
+
+/**
+ * Reads the text of a scheduler_config.json. What concerns only how diffusers samples, such as `clip_sample`, is left out.
+ *
+ * @example A model of a public checkpoint: its options
+ * ```ts
+ * import { readSchedulerConfig } from "./scheduler_config.ts";
+ * const text = '{"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear", "prediction_type": "v_prediction"}';
+ * const { prediction, steps } = readSchedulerConfig(text);
+ * console.assert(prediction === "velocity" && steps === 1000);
+ * ```
+ * @throws {TypeError | RangeError} When it is no JSON of a known kind of scheduler, or its states are not those of a DDPM: other
+ * schedules of betas, betas rescaled to a last ᾱ of 0, flow matching, EDM; each by its name.
+ */
+export function readSchedulerConfig(text: string): SchedulerConfig {
+  requireText("the scheduler's file", text);
+  const file = parsedField("the scheduler's file", text);
+  if (!isObject(file)) throw new TypeError(`the scheduler's file must be an object, got ${quoted(file)}`);
+  const defaults = defaultsOf(file._class_name);
+  /** A field, or what stands for one that is missing or null, as Python's None is written. */
+  const field = (name: string, fallback: unknown) => file[name] ?? fallback;
+  refuseOtherStates(field);
+  const type = field("prediction_type", "epsilon");
+  checkName("prediction_type", type, Object.keys(predictionTypes) as (keyof typeof predictionTypes)[]);
+  const spacing = field("timestep_spacing", defaults.timestep_spacing);
+  checkName("timestep_spacing", spacing, timestepSpacings);
+  const sde = discreteDdpm(betasOf(field, defaults));
+  return {
+    sde,
+    prediction: predictionTypes[type],
+    conditioning: "index",
+    steps: (sde.config as { betas: readonly number[] }).betas.length,
+    spacing,
+  };
+}
+
+/** What a kind takes unasked; refuses unknown kinds. */
+function defaultsOf(kind: unknown): Defaults {
+  if (typeof kind !== "string") {
+    throw new TypeError(`the scheduler's file must name its kind as _class_name, got ${quoted(kind)}`);
+  }
+  if (Object.hasOwn(kinds, kind)) return kinds[kind];
+  const words = advice.find(([start]) => start.test(kind))?.[1];
+  throw new RangeError(
+    words === undefined
+      ? `the scheduler ${quoted(kind)} is not known; those that are read are ${Object.keys(kinds).join(", ")}`
+      : `the scheduler ${quoted(kind)} ${words}`,
+  );
+}
+
+type Field = (name: string, fallback: unknown) => unknown;
+
+/** Refuses fields by which states or conditions are others than those of the file's betas. */
+function refuseOtherStates(field: Field): void {
+  if (field("rescale_betas_zero_snr", false) !== false) {
+    throw new RangeError(
+      "rescale_betas_zero_snr makes the last ᾱ 0, at which there is no noise ratio σ/α: such models are not read",
+    );
+  }
+  if (field("use_flow_sigmas", false) !== false) {
+    throw new RangeError("use_flow_sigmas is for flow matching, whose states are no DDPM's and are not read");
+  }
+  const type = field("timestep_type", "discrete");
+  if (type !== "discrete") {
+    throw new RangeError(
+      `timestep_type must be "discrete", an index, got ${
+        quoted(type)
+      }: give externalModel veSde() and the conditioning ` +
+        `"log-sigma-quarter"`,
+    );
+  }
+}
+
+/** β_1 … β_N. */
+function betasOf(field: Field, defaults: Defaults): readonly number[] {
+  const steps = field("num_train_timesteps", 1000);
+  checkNumber("num_train_timesteps", steps, { least: 2, most: 1e7, whole: true });
+  const trained = field("trained_betas", undefined);
+  if (trained !== undefined) {
+    checkNumbers("trained_betas", trained, { above: 0, below: 1 });
+    if (trained.length < 2) {
+      throw new RangeError(`trained_betas must hold at least two betas, got ${trained.length}`);
+    }
+    return trained;
+  }
+  const schedule = field("beta_schedule", defaults.beta_schedule);
+  checkName("beta_schedule", schedule, betaSchedules);
+  if (schedule === "squaredcos_cap_v2") return cosineBetas(steps);
+  const [first, last] = (["beta_start", "beta_end"] as const).map((name) => {
+    const beta = field(name, defaults[name]);
+    checkNumber(name, beta, { above: 0, below: 1 });
+    return beta;
+  });
+  if (schedule === "linear") return linearBetas(steps, first, last);
+  return linearBetas(steps, Math.sqrt(first), Math.sqrt(last)).map((root) => root ** 2);
+}

@@ -1,0 +1,191 @@
+/**
+ * diffusers' scheduler files: the betas, the last ᾱ and the prediction that they stand for.
+ * @module
+ */
+import * as tf from "../../../src/compute/tf.ts";
+import { externalModel } from "../../../src/external/external_model.ts";
+import { readSchedulerConfig } from "../../../src/external/scheduler_config.ts";
+import { claim } from "../../suite/claim.ts";
+
+const read = (fields: Record<string, unknown>) =>
+  readSchedulerConfig(JSON.stringify({ _class_name: "DDIMScheduler", ...fields }));
+
+/** The betas of numpy 2.4 in float64, by diffusers' expressions: first, middle (index N/2), last, and the product of all 1 − β. */
+const schedules: readonly (readonly [
+  label: string,
+  fields: Record<string, unknown>,
+  betas: readonly number[],
+  kept: number,
+])[] = [
+  ["linear", {}, [0.0001, 0.010059959959959959, 0.02], 4.035829765375676e-5],
+  [
+    "scaled_linear of Stable Diffusion",
+    { beta_schedule: "scaled_linear", beta_start: 0.00085, beta_end: 0.012 },
+    [0.00085, 0.00481495414171188, 0.012],
+    0.004660098513077238,
+  ],
+  [
+    "squaredcos_cap_v2",
+    { beta_schedule: "squaredcos_cap_v2" },
+    [4.128422482196914e-5, 0.003155691441585007, 0.999],
+    2.4287669070348567e-9,
+  ],
+  [
+    "scaled_linear of 100 steps",
+    { beta_schedule: "scaled_linear", num_train_timesteps: 100 },
+    [0.0001, 0.005833052388085722, 0.02],
+    0.4845898112467671,
+  ],
+  ["trained_betas", { trained_betas: [0.1, 0.2, 0.5] }, [0.1, 0.2, 0.5], 0.36],
+  [
+    "the defaults of HeunDiscreteScheduler",
+    { _class_name: "HeunDiscreteScheduler" },
+    [0.00085, 0.006430580580580581, 0.012],
+    0.0015789629305514416,
+  ],
+  [
+    "the defaults of LCMScheduler",
+    { _class_name: "LCMScheduler" },
+    [0.00085, 0.00481495414171188, 0.012],
+    0.004660098513077238,
+  ],
+];
+
+claim("a scheduler file's betas are numpy's, and the last kept variance is their product", (check) => {
+  for (const [label, fields, expected, kept] of schedules) {
+    const { sde, steps } = read(fields);
+    const betas = sde.config.kind === "ddpm" ? sde.config.betas : [];
+    check.equal(`${label}, steps`, steps, betas.length, "one index for each β");
+    [betas[0], betas[betas.length >> 1], betas.at(-1)!].forEach((beta, i) => {
+      const what = `${label}, relative error of the ${["first", "middle", "last"][i]} β`;
+      check.atMost(
+        what,
+        Math.abs(beta / expected[i] - 1),
+        1e-10,
+        "float64; 1 − ᾱ_n/ᾱ_{n−1} loses five digits",
+      );
+    });
+    const last = sde.alpha(1) ** 2;
+    check.atMost(`${label}, ᾱ_N`, Math.abs(last / kept - 1), 1e-9, "numpy's product of 1 − β_n");
+  }
+  check.equal("steps unasked", read({}).steps, 1000, "diffusers' num_train_timesteps");
+});
+
+claim("a scheduler file says what a model predicts, by the names of externalModel", (check) => {
+  const source = "diffusers' prediction_type";
+  check.equal("unasked", read({}).prediction, "noise", source);
+  check.equal("null", read({ prediction_type: null }).prediction, "noise", "Python's None is the default");
+  check.equal("epsilon", read({ prediction_type: "epsilon" }).prediction, "noise", source);
+  check.equal("sample", read({ prediction_type: "sample" }).prediction, "data", source);
+  check.equal("v_prediction", read({ prediction_type: "v_prediction" }).prediction, "velocity", source);
+  const spacing = (name: string, given?: string) =>
+    read({ _class_name: name, timestep_spacing: given }).spacing;
+  check.equal("spacing of DDIM", spacing("DDIMScheduler"), "leading", "its constructor's default");
+  check.equal("spacing of Euler", spacing("EulerDiscreteScheduler"), "linspace", "its constructor's default");
+  check.equal("spacing given", spacing("EulerDiscreteScheduler", "trailing"), "trailing", "the file");
+});
+
+claim("a model with a scheduler file's options is given the indices 0 to N − 1", async (check) => {
+  const options = read({ beta_schedule: "scaled_linear", num_train_timesteps: 4 });
+  const given: number[] = [];
+  const model = externalModel((x, index) => {
+    given.push(...index.dataSync());
+    return x.mul(0);
+  }, options);
+  const { sde } = options;
+  const y = tf.zeros([4, 2]);
+  const ratios = [1, 2, 3, 4].map((n) => sde.sigma(n / 4) / sde.alpha(n / 4));
+  tf.dispose([await model.predictNoise(y, Float64Array.from(ratios)), y]);
+  for (const [n, index] of given.entries()) {
+    check.atMost(`index of step ${n + 1}`, Math.abs(index - n), 1e-5, "diffusers counts steps from 0");
+  }
+  check.equal("indices", given.length, 4, "one for each row");
+});
+
+claim(
+  "scheduler files that are read wrongly by a DDPM's betas are refused in one sentence",
+  async (check) => {
+    const known = "DDPMScheduler, DDPMParallelScheduler, DDIMScheduler,.*TCDScheduler";
+    const refused: [string, unknown, RegExp][] = [
+      ["no JSON", "{", /^the scheduler's file is not JSON/],
+      ["a list", "[]", /^the scheduler's file must be an object, got \[\]$/],
+      ["no kind", "{}", /^the scheduler's file must name its kind as _class_name, got undefined$/],
+      ["no text", 1, /^the scheduler's file must be text, got 1$/],
+      [
+        "another kind",
+        { _class_name: "VQDiffusionScheduler" },
+        new RegExp(`^the scheduler "VQDiffusionScheduler" is not known; those that are read are ${known}$`),
+      ],
+      ["a kind of all objects", { _class_name: "constructor" }, /^the scheduler "constructor" is not known/],
+      [
+        "flow matching",
+        { _class_name: "FlowMatchEulerDiscreteScheduler" },
+        /^the scheduler "FlowMatchEulerDiscreteScheduler" is for flow matching, whose states are no DDPM's and are not read$/,
+      ],
+      [
+        "flow matching by a field",
+        { _class_name: "UniPCMultistepScheduler", use_flow_sigmas: true },
+        /^use_flow_sigmas is for flow matching/,
+      ],
+      [
+        "EDM",
+        { _class_name: "EDMEulerScheduler" },
+        /^the scheduler "EDMEulerScheduler" has no betas: give externalModel veSde\(\), prediction "edm", conditioning "log-sigma-quarter" and sigmaData$/,
+      ],
+      [
+        "the variance exploding SDE",
+        { _class_name: "ScoreSdeVeScheduler" },
+        /^the scheduler "ScoreSdeVeScheduler" has no betas: give externalModel veSde\(\), prediction "score" or "noise" and conditioning "sigma"$/,
+      ],
+      [
+        "no signal at the end",
+        { rescale_betas_zero_snr: true },
+        /^rescale_betas_zero_snr makes the last ᾱ 0, at which there is no noise ratio σ\/α: such models are not read$/,
+      ],
+      [
+        "logarithms instead of an index",
+        { _class_name: "EulerDiscreteScheduler", timestep_type: "continuous" },
+        /^timestep_type must be "discrete", an index, got "continuous": give externalModel veSde\(\)/,
+      ],
+      [
+        "another schedule",
+        { beta_schedule: "sigmoid" },
+        /^beta_schedule must be "linear" or "scaled_linear" or "squaredcos_cap_v2", got "sigmoid"$/,
+      ],
+      [
+        "another prediction",
+        { prediction_type: "flow_prediction" },
+        /^prediction_type must be "epsilon" or "sample" or "v_prediction", got "flow_prediction"$/,
+      ],
+      [
+        "another spacing",
+        { timestep_spacing: "even" },
+        /^timestep_spacing must be "leading" or "linspace" or "trailing", got "even"$/,
+      ],
+      [
+        "half a step",
+        { num_train_timesteps: 10.5 },
+        /^num_train_timesteps must be a whole number from 2 to 10000000, got 10.5$/,
+      ],
+      ["a β of 0", { beta_start: 0 }, /^beta_start must be a finite number above 0 and below 1, got 0$/],
+      [
+        "a β as text",
+        { beta_end: "0.02" },
+        /^beta_end must be a finite number above 0 and below 1, got "0.02"$/,
+      ],
+      ["one β", { trained_betas: [0.1] }, /^trained_betas must hold at least two betas, got 1$/],
+      [
+        "a β of 1",
+        { trained_betas: [0.1, 1] },
+        /^each of trained_betas must be a finite number above 0 and below 1, got 1$/,
+      ],
+    ];
+    for (const [label, fields, message] of refused) {
+      const open = () =>
+        typeof fields === "object"
+          ? read(fields as Record<string, unknown>)
+          : readSchedulerConfig(fields as string);
+      await check.throws(label, open, message);
+    }
+  },
+);
