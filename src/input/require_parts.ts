@@ -65,6 +65,12 @@ export function requireSampler(name: string, value: unknown): void {
   requireMethods(name, value, ["start"], "a sampler, as dpmSolver2M() makes it");
 }
 
+/** @throws {TypeError} When the value is there and not an AbortSignal. */
+export function requireSignal(name: string, value: unknown): void {
+  if (value === undefined) return;
+  requireMethods(name, value, ["throwIfAborted"], "an AbortSignal, as new AbortController().signal is");
+}
+
 /**
  * @throws {TypeError} When the value is not a data set of images, and {RangeError} if its arrays do not fit its shape.
  */

@@ -13,7 +13,7 @@ import { noiseAndPullBacks } from "../diffusion/pull_back.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
 import { priorLogDensity } from "../diffusion/sde.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
-import { requireModel, requireRng } from "../input/require_parts.ts";
+import { requireModel, requireRng, requireSignal } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** Hutchinson's estimator of a trace: the mean of eᵀ J e over random vectors e of mean 0 and covariance 1. */
@@ -35,6 +35,8 @@ export interface LikelihoodOptions {
   readonly trace?: "exact" | Hutchinson;
   /** The solver; default Dormand–Prince with its default tolerances. */
   readonly method?: FlowMethod;
+  /** Ends the computation once it is aborted: the next evaluation throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** Log densities of a batch, in nats. */
@@ -71,7 +73,7 @@ export interface Likelihood {
  * @throws {RangeError} When x has no samples or no dimensions, the number of probes is not a positive integer, or the
  * method is invalid.
  * @throws {Error} When the state becomes NaN or infinite, the solver does not reach the end, or the predicted noise
- * has no gradient; a {@linkcode TypeError} if the model answers later, by a promise, and has no `pullBack`.
+ * has no gradient; a TypeError if the model answers later, by a promise, and has no `pullBack`.
  */
 export async function logLikelihood(
   model: AnyScoreModel,
@@ -81,7 +83,8 @@ export async function logLikelihood(
   requireModel("model", model);
   requireTensor("x", x, { leastRank: 0, empty: true });
   requireOptions("options", options);
-  const { trace = "exact", method } = options;
+  const { trace = "exact", method, signal } = options;
+  requireSignal("signal", signal);
   const { sde } = model;
   requireScore(model, "a likelihood");
   if (typeof trace !== "object" || trace === null) checkName("trace", trace, ["exact"]);
@@ -93,6 +96,7 @@ export async function logLikelihood(
   let evaluations = 0;
   /** The drift, flat, with the divergence in further columns: one, or one for each probe. */
   const derivative = (state: tf.Tensor, t: PerRow) => {
+    signal?.throwIfAborted();
     evaluations++;
     return tidied((function* () {
       const at = tf.slice(state, [0, 0], [rows, dimension]).reshape(x.shape);

@@ -7,14 +7,18 @@ import type { PerRow } from "../compute/rows.ts";
 import type { Awaitable } from "../compute/tidied.ts";
 import { type AnyScoreModel, scoreModelFromNoise } from "../diffusion/noise_predictor.ts";
 
-/** A model that counts its evaluations and sums their results, to detect NaN and infinities. */
+/**
+ * A model that counts its evaluations and sums their results, to detect NaN and infinities. Its evaluations throw the
+ * reason of a signal that is aborted.
+ */
 export class WatchedModel {
   readonly model: AnyScoreModel;
   evaluations = 0;
   #sum: tf.Scalar | null = null;
 
-  constructor(model: AnyScoreModel) {
+  constructor(model: AnyScoreModel, signal?: AbortSignal) {
     const watched = (x: tf.Tensor, t: PerRow): Awaitable<tf.Tensor> => {
+      signal?.throwIfAborted();
       this.evaluations++;
       const noise = model.predictedNoise(x, t);
       if (!(noise instanceof Promise)) return this.#added(noise);

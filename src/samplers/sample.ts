@@ -10,7 +10,7 @@ import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
 import { FiniteCheck, WatchedModel } from "./finite_check.ts";
 import type { Sampler } from "./sampler.ts";
 import { isList, requireBoolean } from "../input/require.ts";
-import { requireModel, requireRng, requireSampler } from "../input/require_parts.ts";
+import { requireModel, requireRng, requireSampler, requireSignal } from "../input/require_parts.ts";
 import { requireResult, requireTensor } from "../compute/require_tensor.ts";
 import { checkFields } from "../input/fields.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
@@ -27,6 +27,8 @@ export interface SampleOptions {
   readonly denoise?: boolean;
   /** State at the first time, of the given shape, not disposed; default the prior N(0, priorStd²). */
   readonly initial?: tf.Tensor;
+  /** Ends the run once it is aborted: the next evaluation of the model throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** The state of a run after one step. */
@@ -69,7 +71,7 @@ export interface SampleStep {
  * ```
  * @throws {RangeError} When the shape or the time grid is invalid.
  * @throws {Error} When a state or a score is NaN or infinite, naming sampler, step and time; on a GPU, where a read
- * waits for all work queued before it, up to 15 steps later, but always before the last state is yielded.
+ * waits for all work queued before it, up to 15 steps later, but always before the last state is yielded. The signal's reason once it is aborted.
  */
 export async function* sample(
   model: AnyScoreModel,
@@ -77,18 +79,19 @@ export async function* sample(
   options: SampleOptions,
 ): AsyncGenerator<SampleStep, void, void> {
   checkRun(model, sampler, options);
-  const { rng, denoise = true } = options;
+  const { rng, denoise = true, signal } = options;
+  signal?.throwIfAborted();
   const shape = checkedShape(options);
   const times = checkedTimes(model, options.grid);
   const steps = times.length - 1;
-  const watched = new WatchedModel(model);
+  const watched = new WatchedModel(model, signal);
   const stepper = sampler.start(watched.model, rng);
   let x = options.initial?.clone() ?? tf.tidy(() => rng.normal(shape).mul(model.sde.priorStd));
   const check = new FiniteCheck(watched);
   let handedOver = false;
   try {
     const start = `${sampler.name}: the starting state at time ${times[0]}`;
-    x = replaced(x, await named(start, x, () => stepper.begin?.(x, times[0]) ?? x));
+    x = replaced(x, await named(start, x, signal, () => stepper.begin?.(x, times[0]) ?? x));
     await check.add(x, start);
     for (let step = 0; step <= steps; step++) {
       const time = times[step];
@@ -97,7 +100,12 @@ export async function* sample(
         const toData = step === steps && denoise ? stepper.stepToData : undefined;
         x = replaced(
           x,
-          await named(where, x, () => toData?.(x, times[step - 1]) ?? stepper.step(x, times[step - 1], time)),
+          await named(
+            where,
+            x,
+            signal,
+            () => toData?.(x, times[step - 1]) ?? stepper.step(x, times[step - 1], time),
+          ),
         );
         await check.add(x, where);
       }
@@ -111,7 +119,7 @@ export async function* sample(
         await check.settle();
         x = replaced(
           x,
-          await named(`${sampler.name}: the end of the run`, x, () => stepper.finish?.(x) ?? x),
+          await named(`${sampler.name}: the end of the run`, x, signal, () => stepper.finish?.(x) ?? x),
         );
       }
       handedOver = done;
@@ -141,10 +149,11 @@ export async function drawSamples(
   throw new Error("sample() ended without a last state");
 }
 
-/** Computes the state that follows x and checks it; errors begin with `where`. */
+/** Computes the state that follows x and checks it; errors begin with `where`, but for a signal's reason. */
 async function named(
   where: string,
   x: tf.Tensor,
+  signal: AbortSignal | undefined,
   action: () => Awaitable<tf.Tensor>,
 ): Promise<tf.Tensor> {
   let next: unknown;
@@ -154,7 +163,10 @@ async function named(
     return next;
   } catch (error) {
     if (next instanceof tf.Tensor && next !== x) next.dispose();
-    if (error instanceof Error) error.message = `${where}: ${error.message}`;
+    // The message of a DOMException, as fetch throws it, cannot be changed.
+    if (error instanceof Error && !(error instanceof DOMException) && error !== signal?.reason) {
+      error.message = `${where}: ${error.message}`;
+    }
     throw error;
   }
 }
@@ -191,10 +203,11 @@ function checkRun(model: AnyScoreModel, sampler: Sampler, options: SampleOptions
       `the sampler ${sampler.name} needs a score, and this model is a consistency function: use the sampler consistency`,
     );
   }
-  checkFields("options", options, [], ["shape", "grid", "rng", "denoise", "initial"]);
+  checkFields("options", options, [], ["shape", "grid", "rng", "denoise", "initial", "signal"]);
   requireRng("rng", options.rng);
   if (options.denoise !== undefined) requireBoolean("denoise", options.denoise);
   if (options.initial !== undefined) requireTensor("initial", options.initial);
+  requireSignal("signal", options.signal);
 }
 
 function checkedTimes({ sde }: AnyScoreModel, grid: GridConfig | Float64Array): Float64Array {

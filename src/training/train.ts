@@ -31,6 +31,7 @@ import {
   requireOptions,
   requireWhole,
 } from "../input/require.ts";
+import { requireSignal } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** Everything that determines a run, beside the data; plain JSON. */
@@ -99,6 +100,8 @@ export interface TrainOptions {
    * which steps (from 1) it is; the last step is always reported. Default 10.
    */
   readonly reportEvery?: number | ((step: number) => boolean);
+  /** Ends the run once it is aborted: the next step throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** The loss or a weight is no longer a finite number. */
@@ -180,6 +183,8 @@ export async function* train(
   if (options.reportEvery !== undefined && typeof options.reportEvery !== "function") {
     requireWhole("reportEvery", options.reportEvery, 1);
   }
+  const { signal } = options;
+  requireSignal("signal", signal);
   const network = networkFromConfig(config.model.network);
   if (options.resume !== undefined) requireState(options.resume, network);
   const reportEvery = options.reportEvery ?? 10;
@@ -191,6 +196,7 @@ export async function* train(
   let unread: [loss: tf.Scalar, norm: tf.Scalar][] = [];
   try {
     for (let done = start.step; done < config.steps;) {
+      signal?.throwIfAborted();
       const inputs = tf.tidy(() => ({
         state,
         scalars: scalarTensors(config.optimizer, done + 1, config.steps),

@@ -257,3 +257,28 @@ claim("training refuses invalid settings in one sentence", async (check) => {
   const unlabelled = (step: number) => ({ images: points(step).images });
   await check.throws("labels", begin({}, unlabelled), /one label per row, got 0 for 16 rows/);
 });
+
+claim("a training that is aborted throws the reason at its next step and leaves no tensor", async (check) => {
+  const before = tf.memory().numTensors;
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const steps: number[] = [];
+  let thrown: unknown = "no error";
+  try {
+    for await (const { step } of train(config, points, { signal: controller.signal })) {
+      steps.push(step);
+      if (step === 2) controller.abort(reason);
+    }
+  } catch (error) {
+    thrown = error;
+  }
+  check.equal("the reason itself", thrown === reason, true, String(thrown));
+  check.equal("steps", steps, [1, 2], "none after the abortion");
+  check.equal("tensors left", tf.memory().numTensors - before, 0, "the run cleans up");
+  const run = () => train(config, points, { signal: "soon" as never }).next();
+  await check.throws(
+    "no signal",
+    run,
+    /^signal must be an AbortSignal, as new AbortController\(\)\.signal is, got "soon"$/,
+  );
+});
