@@ -20,11 +20,26 @@ export async function refuseLink(path: string): Promise<void> {
 
 /**
  * Writes bytes under a temporary name beside `path`, flushes them to the disk and renames, so that `path` holds either
- * what it held before or all of the new bytes. Nothing is left behind when it fails.
+ * what it held before or all of the new bytes. Nothing is left behind when it fails. Of several writes at once to one
+ * path, each waits for the one before.
  *
  * @throws {Error} When that fails, or a symbolic link is at `path`.
  */
 export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void> {
+  const before = latest.get(path);
+  const own = Promise.resolve(before).catch(() => {}).then(() => replaced(path, bytes));
+  latest.set(path, own);
+  try {
+    await own;
+  } finally {
+    if (latest.get(path) === own) latest.delete(path);
+  }
+}
+
+/** The latest write to each path that is being written. */
+const latest = new Map<string, Promise<void>>();
+
+async function replaced(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${Deno.pid}.part`;
   await refuseLink(path);
   try {

@@ -262,6 +262,9 @@ claim("a file is written whole or not at all", (check) =>
     const bytes = new Uint8Array(1 << 20).map((_, i) => i);
     await atomicWrite(path, bytes);
     check.equal("the second writing replaced the first", await Deno.readFile(path), bytes, source);
+    const atOnce = [1, 2, 3].map((value) => atomicWrite(path, new Uint8Array(1 << 16).fill(value)));
+    await Promise.all(atOnce);
+    check.equal("after three writings at once", new Set(await Deno.readFile(path)), new Set([3]), "the last");
     await Deno.mkdir(`${folder}/taken`);
     await check.throws(
       "onto a folder",
