@@ -32,3 +32,9 @@ export {
   type TimestepSpacing,
   timestepSpacings,
 } from "./scheduler_config.ts";
+export {
+  onnxModel,
+  type OnnxModelOptions,
+  type OnnxNoisePredictor,
+  type OnnxRuntimeModule,
+} from "./onnx_model.ts";

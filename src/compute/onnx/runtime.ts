@@ -3,20 +3,37 @@
 /** The package and its version. */
 export const ONNX_RUNTIME = { name: "onnxruntime-node", version: "1.30.0" } as const;
 
-// A computed specifier keeps the package out of the module graph.
-const PACKAGE = [`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`, "dist", "binding.js"];
+// Computed specifiers keep the packages out of the module graph; bundlers leave them alone.
+const PACKAGE = [`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`];
+const BINDING = [...PACKAGE, "dist", "binding.js"];
+const COMMON = [`npm:onnxruntime-common@${ONNX_RUNTIME.version}`];
 
 /**
  * Loads the runtime's synchronous native binding.
  * @throws {Error} When the package or its native library is missing.
  */
-export async function loadOnnxRuntime(): Promise<Record<string, unknown>> {
+export function loadOnnxRuntime(): Promise<Record<string, unknown>> {
+  return load("the onnx engine", BINDING);
+}
+
+/**
+ * Loads the runtime's public module, with its sessions that answer later.
+ * @throws {Error} When the package or its native library is missing.
+ */
+export function loadOnnxSessions(): Promise<Record<string, unknown>> {
+  return load("an ONNX model without the option runtime", PACKAGE);
+}
+
+/** Loads the runtime's tensors. */
+export async function loadOnnxTensors(): Promise<Record<string, unknown>> {
+  return await import(COMMON[0]);
+}
+
+async function load(what: string, specifier: readonly string[]): Promise<Record<string, unknown>> {
   try {
-    return await import(PACKAGE.join("/"));
+    return await import(specifier.join("/"));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new Error(`the onnx engine needs the package onnxruntime-node, which did not load: ${reason}`, {
-      cause,
-    });
+    throw new Error(`${what} needs the package onnxruntime-node, which did not load: ${reason}`, { cause });
   }
 }

@@ -2,7 +2,7 @@
  * Runs ONNX models through the native runtime's synchronous binding.
  * @module
  */
-import { loadOnnxRuntime } from "./runtime.ts";
+import { loadOnnxRuntime, loadOnnxTensors } from "./runtime.ts";
 import { type OnnxModel, writeOnnx } from "./writer.ts";
 
 /** A tensor of the runtime. */
@@ -36,9 +36,6 @@ interface SessionOptions {
   readonly profile?: string;
 }
 
-// A computed specifier keeps the package out of the module graph.
-const COMMON = ["npm:onnxruntime-common@1.30.0"];
-
 let loading: Promise<Runtime> | null = null;
 
 /** Loads the runtime once. */
@@ -49,7 +46,7 @@ export function loadRuntime(): Promise<Runtime> {
 async function load(): Promise<Runtime> {
   const { binding, initOrt } = await loadOnnxRuntime() as unknown as Runtime & { initOrt(): void };
   initOrt();
-  const { Tensor } = await import(COMMON[0]) as Pick<Runtime, "Tensor">;
+  const { Tensor } = await loadOnnxTensors() as unknown as Pick<Runtime, "Tensor">;
   const runtime = { binding, Tensor, blockSize: 0 };
   return { ...runtime, blockSize: findBlockSize(runtime) };
 }

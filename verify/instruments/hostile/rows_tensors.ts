@@ -1,6 +1,7 @@
 /** Rows of functions of tensors: exact distributions, objectives, compilation. @module */
 import * as m from "./exported.ts";
 import * as tf from "../../../src/compute/tf.ts";
+import { smallRuntime } from "../small_onnx_runtime.ts";
 import {
   between,
   callable,
@@ -83,6 +84,34 @@ export const tensorRows: Rows = {
         .predictNoise(y, ratio),
     arguments: [points, positive(0.5)],
   },
+  onnxModel: {
+    // Without a runtime it loads onnxruntime-node, which may not be there.
+    call: (bytes: Uint8Array, options: Parameters<typeof m.onnxModel>[1]) =>
+      m.onnxModel(
+        bytes,
+        typeof options === "object" && options !== null && options.runtime === undefined
+          ? { ...options, runtime: echoRuntime() }
+          : options,
+      ),
+    arguments: [
+      thing(() => new Uint8Array([1])),
+      options({
+        runtime: optional(thing(echoRuntime)),
+        sde,
+        prediction: name("noise"),
+        conditioning: name("time"),
+        steps: optional(whole(10, 1, 1e7)),
+        sigmaData: optional(positive(0.5)),
+        layout: optional(name("nhwc")),
+        sessionOptions: optional({
+          make: () => undefined,
+          allows: (v) => v === undefined || (typeof v === "object" && v !== null && !Array.isArray(v)),
+        }),
+        inputs: optional(options({ x: optional(name("x")), condition: optional(name("t")) })),
+        output: optional(name("out")),
+      }),
+    ],
+  },
   readSchedulerConfig: { arguments: [thing(() => '{"_class_name": "DDIMScheduler"}')] },
   // Whatever is no promise is the result itself.
   awaited: {
@@ -109,3 +138,8 @@ export const tensorRows: Rows = {
     ],
   },
 };
+
+/** An ONNX runtime whose model gives back its states. */
+function echoRuntime() {
+  return smallRuntime({ inputNames: ["x", "t"], run: ({ x }) => ({ out: x }) }).runtime;
+}
