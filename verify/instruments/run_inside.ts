@@ -52,9 +52,13 @@ export async function runInside<F extends Record<string, Flag<unknown>>, Request
   }
 }
 
-/** Throws where a result states a time that is no whole number of the seconds that have passed. */
+/** Throws where a result, or one of its experiments, states a time that is no whole number of the seconds that have passed. */
 function checkSeconds(result: unknown, passed: number): void {
-  const { seconds } = (result ?? {}) as { readonly seconds?: number };
+  const { seconds, experiments = [] } = (result ?? {}) as {
+    readonly seconds?: number;
+    readonly experiments?: readonly unknown[];
+  };
+  for (const experiment of experiments) checkSeconds(experiment, passed);
   if (seconds === undefined || (Number.isInteger(seconds) && seconds > 0 && seconds <= passed)) return;
   throw new Error(`the run took ${passed} s, its result states ${seconds}`);
 }

@@ -132,7 +132,14 @@ claim("compare's words are those of its results, in the table and in the CSV", (
   const results = {
     run: { weights: "n", count: 12 },
     floor: { ...quality, frechet: 1.5 },
-    rows: [{ ...setting, options: { eta: 0.5 }, evaluations: 5, seconds: 2.25, quality, failure: null }],
+    rows: [{
+      ...setting,
+      options: { eta: 0.5, sNoise: 2 },
+      evaluations: 5,
+      seconds: 2.25,
+      quality,
+      failure: null,
+    }],
     refused: [{ network: "n", sde: "vp", sampler: "ddpm", at: "2 evaluations", reason: "too few, by one" }],
   };
   check.equal(
@@ -154,7 +161,7 @@ claim("compare's words are those of its results, in the table and in the CSV", (
       ],
       [
         "vp",
-        "ddim (eta 0.5)",
+        "ddim (eta 0.5, sNoise 2)",
         "uniform",
         "4",
         "5",
@@ -172,7 +179,7 @@ claim("compare's words are those of its results, in the table and in the CSV", (
   );
   check.equal("lines of the CSV", resultsCsv(results).split("\n"), [
     "network,sde,sampler,grid,steps,options,evaluations,seconds,frechet,kernelDistance,kernelError,precision,recall,accuracy,failure",
-    "n,vp,ddim,uniform,4,eta=0.5,5,2.25,11.25,0.125,0.002,0.75,0.5,0.875,",
+    "n,vp,ddim,uniform,4,eta=0.5 sNoise=2,5,2.25,11.25,0.125,0.002,0.75,0.5,0.875,",
     'n,vp,ddpm,,,,,,,,,,,,"2 evaluations: too few, by one"',
     "training images,,,,,,,,1.5,0.125,0.002,0.75,0.5,0.875,",
     "",

@@ -1,6 +1,4 @@
 /** Claims that `deno task sample` writes and says what runSampling gives for its request, in which every field counts. @module */
-import { createHash } from "node:crypto";
-import { PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
 import { samplerOptionNames, type SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { loadNoisyClassifier } from "../../../src/classifiers/noisy_classifier.ts";
 import { readNpy } from "../../../src/images/npy.ts";
@@ -245,74 +243,6 @@ claim(
       }
     }),
 );
-
-claim("the record beside an array has all that its bytes depend on, by the flags' values", {
-  engines: ["wasm"],
-}, (check) =>
-  withCheckpoint(async (folder) => {
-    const { config, weights } = smallModel();
-    const text = createHash("sha256").update(JSON.stringify(config));
-    const hash = [...weights.values()].reduce((sum, part) => sum.update(new Uint8Array(part.buffer)), text);
-    const own = hash.digest("hex");
-    const recordOf = async (line: string) => {
-      const output = `${folder}/${crypto.randomUUID()}.npy`;
-      const common = `--checkpoint ${folder}/model.safetensors --engine wasm --output ${output}`;
-      await runInside(task, `${common} ${line}`);
-      return JSON.parse(await Deno.readTextFile(`${output}.json`));
-    };
-    const usual = {
-      ...{ weights: own, sde: "ve", sampler: "dpm++2m", steps: 2, grid: "karras", seed: 0, label: "random" },
-      ...{ guidance: 1.3, guidanceFrom: 0.6, guidanceTo: 6, classifierScale: 0, denoise: true },
-      ...{ count: 2, batch: 16, engine: "wasm", shard: "1/1" },
-    };
-    check.equal("defaults", await recordOf("--count 2 --steps 2"), usual, "--help");
-    const line =
-      "--count 17 --batch 1 --steps 1 --sampler edm-stochastic --gamma 0.3 --s-tmin 0.1 --s-tmax 9 --s-noise 1.01 " +
-      "--seed 4 --label 7 --guidance 2 --guidance-min-sigma 0.3 --guidance-max-sigma 5 --classifier-scale 0.5 --no-denoise --shard 17/17";
-    check.equal("all flags", await recordOf(line), {
-      ...usual,
-      ...{
-        sampler: "edm-stochastic",
-        gamma: 0.3,
-        sTmin: 0.1,
-        sTmax: 9,
-        sNoise: 1.01,
-        steps: 1,
-        seed: 4,
-        label: "7",
-      },
-      ...{ guidance: 2, guidanceFrom: 0.3, guidanceTo: 5, classifierScale: 0.5, denoise: false },
-      ...{ count: 17, batch: 1, shard: "17/17" },
-    }, "the flags");
-    const levels = { steps: 3, grid: "levels", levels: "5,0.5", label: "none", guidance: 1 };
-    check.equal(
-      "levels",
-      await recordOf("--count 2 --levels 5,0.5 --label none"),
-      { ...usual, ...levels },
-      "the flags",
-    );
-    const power = { sde: "sigma-power", sigma: 9 };
-    check.equal("σ", await recordOf("--count 2 --steps 2 --sde sigma-power --sigma 9"), {
-      ...usual,
-      ...power,
-    }, "the flags");
-    const plan = {
-      format: PLAN_FORMAT,
-      data: "m",
-      kind: "ncsn",
-      largest: 8,
-      smallest: 0.5,
-      levels: 2,
-      moves: 1,
-      epsilon: 1e-3,
-    };
-    await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify(plan));
-    check.equal("a plan", await recordOf(`--count 2 --plan ${folder}/plan.json`), {
-      ...usual,
-      ...{ sampler: "annealed-langevin", langevinStep: 0.004, correctorSteps: 1, steps: 2, grid: "uniform" },
-      equation: '{"kind":"ve","sigmaMin":1,"sigmaMax":256,"tMin":0,"tMax":1}',
-    }, "σ doubled, and one level of ratio 16 above 16");
-  }));
 
 /** Checks that a picture shows five digits in three columns, two screen pixels to one of theirs, with gaps of two. */
 function checkTiles(

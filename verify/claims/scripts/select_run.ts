@@ -11,7 +11,7 @@ import { runSelection, type SelectionRequest, type SelectionResult } from "../..
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { task } from "../../../scripts/select.ts";
-import { runWithRequest } from "../../instruments/dry_run.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
@@ -191,7 +191,7 @@ claim(
       const flags =
         `--checkpoints ${out} --count 101 --batch 64 --sde sigma-power --sampler ddim --eta 0.3 --grid uniform --steps 3 ` +
         "--seed 5 --engine wasm";
-      const { request, done } = await runWithRequest("select", flags.split(" "), "--json");
+      const { request, stdout, bar } = await runInside(task, `${flags} --json`);
       check.equal("the request", request, {
         checkpoints: out,
         models: Object.keys(centres).map((name, at) => ({
@@ -208,8 +208,13 @@ claim(
         seed: 5,
         engine: "wasm",
       }, "the flags, and what the models' files say of their training");
-      const { models: measured, best, floor } = await selected(request as SelectionRequest);
-      check.equal("what is said", JSON.parse(done.stdout), {
+      const drawn = 6 * request.models.length;
+      check.equal("counts of the bars", [...new Set(bar)], [
+        ...Array.from({ length: 12 }, (_, n) => `reading pets ${n + 1}/12 pictures`),
+        ...Array.from({ length: drawn + 1 }, (_, n) => `drawing ${n}/${drawn} steps`),
+      ], "twelve pictures; three steps of two batches for each model");
+      const { models: measured, best, floor } = await selected(request);
+      check.equal("what is said", JSON.parse(stdout.join("\n")), {
         models: measured,
         best,
         floor,

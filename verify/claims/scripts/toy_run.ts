@@ -14,13 +14,12 @@ import {
   type LangevinRequest,
   type MatchingRequest,
   type ModesRequest,
-  type PlaneExperimentRequest,
   type PlanePicture,
   runPlaneExperiment,
 } from "../../../src/runs/plane_experiment.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { task } from "../../../scripts/toy.ts";
-import { runWithRequest } from "../../instruments/dry_run.ts";
+import { runInside } from "../../instruments/run_inside.ts";
 import { GifReader } from "../../instruments/gif_reader.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField, type FieldRow } from "../../instruments/request_fields.ts";
@@ -193,8 +192,8 @@ claim(
       const flags =
         "--data moons --count 24 --steps 4 --step-size 0.002 --sigma 0.3 --methods sliced,denoising " +
         `--separation 6 --weight 0.7 --seed 5 --engine wasm --output ${folder}`;
-      const { request, done } = await runWithRequest("toy", flags.split(" "), "--json");
-      const { experiments } = request as { readonly experiments: readonly PlaneExperimentRequest[] };
+      const { request, stdout, bar } = await runInside(task, `${flags} --json`);
+      const { experiments } = request;
       check.equal("the experiments", experiments, [
         { experiment: "langevin", data: "moons", count: 24, steps: 4, stepSize: 0.002, seed: 5 },
         {
@@ -205,7 +204,12 @@ claim(
         { experiment: "densities", data: "moons", count: 24, moments: 4, seed: 5 },
       ], "the flags");
       const rasterize = await loadRasterizer();
-      const lines = done.stdout.trim().split("\n").map((line) => JSON.parse(line));
+      const lines = stdout.map((line) => JSON.parse(line));
+      check.equal("counts of the bars", [...new Set(bar)], [
+        "training 4/8 steps, sliced",
+        "training 8/8 steps, denoising",
+        ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `drawing ${n}/8 frames`),
+      ], "four steps of two methods, four frames there and four back");
       check.equal("lines", lines.length, 4, "one an experiment");
       const files = [
         ["langevin_moons.png"],
@@ -257,6 +261,22 @@ claim(
       const written = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
       check.equal("files", written, files.flat().sort(), "nothing else");
     }),
+);
+
+claim(
+  "the step size of Langevin dynamics is a twentieth of the narrowest variance of its distribution",
+  async (check) => {
+    const sizes = {
+      ...{ mixture: 0.0125, banana: 0.0045, gaussians: 0.001125, moons: 0.000125, rings: 0.000125 },
+      ...{ checkerboard: 0.00008, "swiss-roll": 0.000125 },
+    };
+    for (const [data, expected] of Object.entries(sizes)) {
+      const { experiments } = await task.request(parseFlags(task.usage, ["--data", data]));
+      const [langevin] = experiments;
+      const size = langevin.experiment === "langevin" ? langevin.stepSize : 0;
+      check.within(data, size / expected, 1, 1e-9, "σ = 0.5, 0.3, 0.15, 0.05, 0.05, 0.04 and 0.05");
+    }
+  },
 );
 
 claim("toy's words are those of its requests and results", async (check) => {
