@@ -1,5 +1,6 @@
 /** Claims about `runNcsnSchedule`: the task writes what it gives, and it does what its request says. @module */
 import { task } from "../../../scripts/ncsn_plan.ts";
+import { currentEngine, useEngine } from "../../../src/compute/engine.ts";
 import { largestDistance } from "../../../src/data/largest_distance.ts";
 import { levelOverlap } from "../../../src/diffusion/ncsn_levels.ts";
 import { type NcsnScheduleRequest, runNcsnSchedule } from "../../../src/runs/ncsn_schedule.ts";
@@ -76,6 +77,22 @@ claim(
       }
     }),
 );
+
+claim("ncsn:plan computes distances on the engine of --engine, and opens none for the published levels", {
+  engines: ["wasm"],
+}, (check) =>
+  withFolder(async (folder) => {
+    await writeMnist(folder, sets);
+    const line = `--data ${folder} --limit 3 --output ${folder}/plan.json --engine cpu --kind`;
+    try {
+      await runInside(task, `${line} ncsn`);
+      check.equal("as published", currentEngine()?.name, "wasm", "the claim's own");
+      await runInside(task, `${line} ncsnv2`);
+      check.equal("computed", currentEngine()?.name, "cpu", "--engine");
+    } finally {
+      await useEngine("wasm");
+    }
+  }));
 
 const base: NcsnScheduleRequest = {
   kind: "ncsnv2",
