@@ -73,6 +73,14 @@ export interface ExternalModelOptions {
   readonly pullBack?: ExternalPullBack;
 }
 
+/** The noise predictor of a model from elsewhere. */
+export interface ExternalModel extends NoisePredictor<Awaitable<tf.Tensor>> {
+  /** What the model's output is taken for. */
+  readonly prediction: Prediction;
+  /** The same function, with its output taken for something else. */
+  readAs(prediction: Prediction): ExternalModel;
+}
+
 /**
  * The noise predictor of a model from elsewhere, for every sampler, guidance and imputation. Likelihoods and posterior scores
  * take it if it has `pullBack`, or computes at once by TensorFlow.js operations, which are differentiated.
@@ -102,7 +110,7 @@ export interface ExternalModelOptions {
 export function externalModel(
   predict: ExternalPrediction,
   options: ExternalModelOptions,
-): NoisePredictor<Awaitable<tf.Tensor>> {
+): ExternalModel {
   requireFunction("predict", predict);
   const { toCondition, toNoise, input } = understood(options);
   const { sde, layout = "nhwc", pullBack } = options;
@@ -137,6 +145,8 @@ export function externalModel(
   return {
     predictNoise: (y, noiseRatio) => tidied(predicted(y, noiseRatio)),
     ...pullBack && { pullBack: (y, noiseRatio, dy) => tidied(pulledBack(y, noiseRatio, dy)) },
+    prediction: options.prediction,
+    readAs: (prediction) => externalModel(predict, { ...options, prediction }),
   };
 }
 

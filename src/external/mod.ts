@@ -14,9 +14,11 @@
  * ```
  * @module
  */
+export { checkPrediction, type PredictionCheckOptions } from "./check_prediction.ts";
 export {
   type Conditioning,
   conditionings,
+  type ExternalModel,
   externalModel,
   type ExternalModelOptions,
   type ExternalPrediction,
