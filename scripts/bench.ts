@@ -190,11 +190,7 @@ async function report(
   const results = contenders.map(({ name, about, memory, milliseconds }) => ({
     ...{ name, about, memory, milliseconds },
   }));
-  console.log(JSON.stringify({
-    ...{ network, parameters, batch, machine, results },
-    ...profiles.length > 0 && { profiles },
-    ...growth.length > 0 && { growth },
-  }));
+  console.log(JSON.stringify({ network, parameters, batch, machine, results, profiles, growth }));
 }
 
 /** The tables as Markdown, with the command that made them. */
