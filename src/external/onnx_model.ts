@@ -56,16 +56,17 @@ const QUIET = { extra: { session: { intra_op: { allow_spinning: "0" } } }, logSe
  * import * as tf from "../compute/tf.ts";
  * import { vpSde } from "../diffusion/sde.ts";
  * import { onnxModel } from "./onnx_model.ts";
+ * type Inputs = Record<string, { dims: number[]; data: Float32Array }>;
  * const session = {
  *   inputNames: ["x", "t"],
  *   outputNames: ["sum"],
- *   run: ({ x, t }) => Promise.resolve({ sum: { dims: x.dims, data: x.data.map((value) => value + t.data[0]) } }),
+ *   run: ({ x, t }: Inputs) => Promise.resolve({ sum: { dims: x.dims, data: x.data.map((value) => value + t.data[0]) } }),
  *   release: () => Promise.resolve(),
  * };
  * const runtime = {
  *   InferenceSession: { create: () => Promise.resolve(session) },
  *   Tensor: class {
- *     constructor(type, data, dims) {
+ *     constructor(type: string, data: unknown, dims: readonly number[]) {
  *       Object.assign(this, { type, data, dims });
  *     }
  *   },

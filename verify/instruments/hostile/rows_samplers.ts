@@ -46,6 +46,8 @@ const drawnWith = (make: (known: m.Known) => m.Sampler) => (known: m.Known) =>
 const flowMethod = optional(
   options({ kind: name("rk4"), grid: options({ kind: name("uniform"), steps: whole(2, 1, 1e6) }) }),
 );
+/** A signal that is not aborted. */
+const signal = optional(thing(() => new AbortController().signal));
 const codes = tensor([[0.5, -1], [1, 2]]);
 const observed = () => m.linearObservation(m.maskOperator([2], [1, 0]), tf.tensor2d([[0.5]]), 0.1);
 const observation = options({
@@ -118,7 +120,11 @@ export const samplerRows: Rows = {
   },
   sample: { arguments: [model, sampler, options({ ...run, denoise: optional(truth(true)) })] },
   drawSamples: {
-    arguments: [model, sampler, options({ ...run, initial: optional(tensor([[1, 2], [0.5, 1], [0, 1]])) })],
+    arguments: [
+      model,
+      sampler,
+      options({ ...run, initial: optional(tensor([[1, 2], [0.5, 1], [0, 1]])), signal }),
+    ],
   },
   scoreModel: { arguments: [distribution, sde] },
   "scoreModel.score": {
@@ -248,7 +254,7 @@ export const samplerRows: Rows = {
     arguments: [
       model,
       tensor([[0.5, -1], [1, 2]]),
-      optional(options({ trace: optional(name("exact")), method: flowMethod })),
+      optional(options({ trace: optional(name("exact")), method: flowMethod, signal })),
     ],
   },
   "logLikelihood by probes": {

@@ -65,6 +65,18 @@ export const tensorRows: Rows = {
   truncatedNormalDequantize: {
     arguments: [list(() => [0, 255], between(3, 0, 255)), shape(1, 2), rng, sde, optional(range)],
   },
+  checkPrediction: {
+    arguments: [distribution, sde, options({ shape: shape(64, 2), rng })],
+  },
+  "checkPrediction by data": {
+    call: (...[predictor, sde, options]: Parameters<typeof m.checkPrediction>) =>
+      m.checkPrediction(predictor, sde, options),
+    arguments: [
+      distribution,
+      sde,
+      options({ data: tensor([[0.5, -1.5], [1, 2], [-2, 0.25], [1, -1]]), rng }),
+    ],
+  },
   externalModel: {
     arguments: [
       callable(() => (x: tf.Tensor) => x),
@@ -75,8 +87,19 @@ export const tensorRows: Rows = {
         steps: optional(whole(10, 1)),
         sigmaData: optional(positive(0.5)),
         layout: optional(name("nhwc")),
+        pullBack: optional(callable(() => () => tf.zeros([1]))),
       }),
     ],
+  },
+  "externalModel.pullBack": {
+    call: (y: tf.Tensor, ratio: number, dy: tf.Tensor) =>
+      m.externalModel((x) => x, {
+        sde: m.vpSde(),
+        prediction: "noise",
+        conditioning: "time",
+        pullBack: (_x, _time, dy) => dy,
+      }).pullBack!(y, ratio, dy),
+    arguments: [points, positive(0.5), points],
   },
   "externalModel.predictNoise": {
     call: (y: tf.Tensor, ratio: number) =>

@@ -209,6 +209,7 @@ export const trainingRows: Rows = {
       optional(
         options({
           resume: optional(thing(() => undefined)),
+          signal: optional(thing(() => new AbortController().signal)),
           reportEvery: optional({
             make: () => 1,
             allows: (v) =>
