@@ -45,7 +45,7 @@ const graph = writeOnnx({
 });
 
 claim(
-  "a graph of PyTorch's layout with whole conditions is c x + t",
+  "a graph of images with their channels first and whole conditions is c x + t",
   { needs: ["onnx"] },
   async (check) => {
     const text = JSON.stringify({ _class_name: "DDPMScheduler", num_train_timesteps: 10 });
@@ -114,7 +114,7 @@ claim("bytes that are no model are refused in one sentence", { needs: ["onnx"] }
 
 claim(
   "a network that torch.onnx wrote predicts here what it does in PyTorch",
-  { needs: ["onnx", "pytorch"] },
+  { needs: ["pytorch", "onnx"] },
   async (check) => {
     await withFolder(async (folder) => {
       const script = fileURLToPath(new URL("../../reference/onnx_network.py", import.meta.url));
