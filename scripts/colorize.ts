@@ -9,7 +9,7 @@ import {
   posteriorFlags,
   type PosteriorTaskRequest,
   readPosterior,
-  repaintFlags,
+  replacementFlags,
 } from "./posterior/flags.ts";
 import { drawAndWrite, type PosteriorTaskResult, reportPosterior } from "./posterior/task.ts";
 import { renamedOptions } from "./sampling/flags.ts";
@@ -27,7 +27,7 @@ const usage = {
   ],
   flags: {
     ...posteriorFlags({ methods: methodNames, method: "replacement", output: "colorize.png" }),
-    ...repaintFlags,
+    ...replacementFlags,
   },
   renamed: renamedOptions,
 } as const;

@@ -40,7 +40,9 @@ import {
   writeResults,
 } from "./comparison/results.ts";
 import { loadQualityReference } from "./evaluation/digit_quality.ts";
-import { fingerprint, loadCheckpoint } from "./sampling/checkpoint.ts";
+import type { SdeConfig } from "../src/diffusion/sde.ts";
+import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
+import { fingerprint, loadSampled } from "./sampling/checkpoint.ts";
 import {
   asUsage,
   dataFlag,
@@ -74,6 +76,8 @@ const usage = {
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
+    ...externalFlags,
+    schedule: deciding(["sdes"], externalFlags.schedule),
     data: dataFlag,
     sde: deciding(["sdes"], choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" })),
     samplers: list(
@@ -127,6 +131,8 @@ interface CompareRequest extends ComparisonRequest {
   readonly checkpoint: string | null;
   /** Another checkpoint and its steps; null for none. */
   readonly baseline: { readonly checkpoint: string; readonly steps: number } | null;
+  /** How an ONNX file as checkpoint is to be understood; null for others. */
+  readonly external: ExternalConfig | null;
   /** The folder with MNIST's files; null where they are found unasked. */
   readonly data: string | null;
   /** What computes. */
@@ -147,9 +153,13 @@ interface CompareResult extends ComparisonResult, Results {
   readonly engine: string;
 }
 
-function request(flags: FlagValues<typeof usage.flags>): CompareRequest {
+async function request(flags: FlagValues<typeof usage.flags>): Promise<CompareRequest> {
   if (flags.steps.length > 0 && flags.nfe !== usage.flags.nfe.fallback) {
     throw new UsageError("--steps and --nfe exclude each other: leave one of them out");
+  }
+  const { external, sde } = await readExternal(flags);
+  if (external !== null && flags.sde === "all") {
+    throw new UsageError("an ONNX model is of one SDE: name it by --sde, or give --schedule");
   }
   const names = flags.sde === "all" ? sdeNames : [flags.sde];
   const given = Object.entries(samplerOptions(flags)).filter(([, value]) => value !== undefined);
@@ -157,7 +167,10 @@ function request(flags: FlagValues<typeof usage.flags>): CompareRequest {
   const request: CompareRequest = {
     checkpoint: flags.checkpoint ?? null,
     data: flags.data ?? null,
-    sdes: Object.fromEntries(names.map((name) => [name, sdes[name]().config])),
+    external,
+    sdes: sde === null
+      ? Object.fromEntries(names.map((name) => [name, sdes[name]().config]))
+      : { [sde.kind]: sde },
     samplers,
     nfe,
     steps,
@@ -193,15 +206,17 @@ async function carryOut(request: CompareRequest): Promise<CompareResult> {
     }
   }
   const started = performance.now();
-  const network = await openNetwork(request.checkpoint ?? undefined);
-  const baseline = request.baseline === null ? null : await openNetwork(request.baseline.checkpoint);
+  const network = await openNetwork(request.checkpoint, request.external, Object.values(request.sdes)[0]);
+  const baseline = request.baseline === null
+    ? null
+    : await openNetwork(request.baseline.checkpoint, null, Object.values(request.sdes)[0]);
   const engine = await openEngine(request.engine);
   const run = { weights: network.name, count, seed, guidance: guidance.scale, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, request.resume);
   const reference = await loadQualityReference(network.noisePredictor, count, request.data ?? undefined);
   const result = await runUnderBar(request, { network, baseline, engine, earlier, reference }, run);
-  network.noisePredictor.dispose();
-  baseline?.noisePredictor.dispose();
+  await network.noisePredictor.dispose();
+  await baseline?.noisePredictor.dispose();
   return {
     run,
     ...result,
@@ -211,8 +226,12 @@ async function carryOut(request: CompareRequest): Promise<CompareResult> {
   };
 }
 
-async function openNetwork(checkpoint: string | undefined) {
-  const noisePredictor = await loadCheckpoint(checkpoint);
+async function openNetwork(
+  checkpoint: string | null,
+  external: ExternalConfig | null,
+  sde: SdeConfig,
+) {
+  const noisePredictor = await loadSampled({ checkpoint, external, sde });
   return { name: await fingerprint(noisePredictor), noisePredictor };
 }
 

@@ -9,7 +9,8 @@ import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
 import { columns } from "./cli/text_table.ts";
 import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
-import { loadCheckpoint, openClassifier } from "./sampling/checkpoint.ts";
+import { loadSampled, openClassifier } from "./sampling/checkpoint.ts";
+import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import {
   dataFlag,
@@ -39,6 +40,7 @@ const usage = {
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
+    ...externalFlags,
     data: dataFlag,
     count: integer({ help: "how many digits", default: 5000, min: 100, max: 60_000 }),
     ...samplingFlags,
@@ -56,6 +58,8 @@ const usage = {
 interface EvaluateRequest extends EvaluationRequest {
   /** A file, the name of a network that comes with the project, or null for the one that is measured unasked. */
   readonly checkpoint: string | null;
+  /** How an ONNX file as checkpoint is to be understood; null for others. */
+  readonly external: ExternalConfig | null;
   /** The folder with MNIST's files; null where they are found unasked. */
   readonly data: string | null;
   /** What computes. */
@@ -69,10 +73,13 @@ interface EvaluateResult extends EvaluationResult {
 
 async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateRequest> {
   const flags = await forCheckpoint(given);
+  const { external, sde } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,
+    external,
     data: flags.data ?? null,
     ...readSampling(flags),
+    ...sde && { sde },
     guidance: readGuidance(flags),
     classifierScale: flags.classifierScale ?? 0,
     count: flags.count,
@@ -85,7 +92,7 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateR
 async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
   const { count, batch, grid, classifierScale } = request;
   const engine = await openEngine(request.engine);
-  const noisePredictor = await loadCheckpoint(request.checkpoint ?? undefined, "mnist", "either");
+  const noisePredictor = await loadSampled(request, "mnist", "either");
   const reference = await loadQualityReference(noisePredictor, count, request.data ?? undefined);
   const classifier = await openClassifier(noisePredictor, classifierScale);
   const total = Math.ceil(count / batch) * grid.steps;
@@ -93,7 +100,7 @@ async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
   const onStep = (taken: number) => progress.update(taken);
   const result = await runEvaluation(request, { noisePredictor, reference, classifier, engine, onStep });
   classifier?.dispose();
-  noisePredictor.dispose();
+  await noisePredictor.dispose();
   return { ...result, engine: engine.name };
 }
 

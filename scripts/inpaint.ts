@@ -11,7 +11,7 @@ import {
   posteriorFlags,
   type PosteriorTaskRequest,
   readPosterior,
-  repaintFlags,
+  replacementFlags,
 } from "./posterior/flags.ts";
 import { drawAndWrite, type PosteriorTaskResult, reportPosterior } from "./posterior/task.ts";
 import { formatPercent } from "./cli/terminal.ts";
@@ -60,7 +60,7 @@ const usage = {
       ),
     ),
     ...posteriorFlags({ methods: methodNames, method: "pigdm", output: "inpaint.png" }),
-    ...repaintFlags,
+    ...replacementFlags,
   },
   renamed: { ...renamedOptions, hidden: "hiddenFraction" },
 } as const;

@@ -26,7 +26,8 @@ import {
 import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
-import { checkLabel, fingerprint, hasLabels, loadCheckpoint, openClassifier } from "./sampling/checkpoint.ts";
+import { checkLabel, fingerprint, hasLabels, loadSampled, openClassifier } from "./sampling/checkpoint.ts";
+import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
@@ -75,11 +76,13 @@ const usage = {
     "deno task sample --label 4 --classifier-scale 3 --sampler predictor-corrector",
     "deno task sample --sde vp --sampler predictor-corrector --steps 500 --count 16",
     "deno task sample --checkpoint runs/few/model.safetensors --levels 2,0.5",
+    "deno task sample --checkpoint model.onnx --schedule scheduler_config.json",
     "deno task sample --count 10000 --output digits.npy --resume",
     "deno task sample --count 10000 --shard 2/8 --output digits-2.npy --resume",
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
+    ...externalFlags,
     ...notWith("plan", { ...samplingFlags, ...eitherFlags, sigma: sigmaFlag }),
     plan: deciding(
       ["sde", "sampler", "grid"],
@@ -114,6 +117,8 @@ const usage = {
 interface SampleRequest extends SamplingRequest {
   /** A file, the name of a network that comes with the project, or null for the one that is drawn from unasked. */
   readonly checkpoint: string | null;
+  /** How an ONNX file as checkpoint is to be understood; null for others. */
+  readonly external: ExternalConfig | null;
   /** What computes. */
   readonly engine: typeof engineNames[number];
   /** The picture, the animation or the array to write. */
@@ -166,9 +171,15 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<SampleReq
   const sampling = flags.plan === undefined
     ? await withSigma(readSampling(flags), flags)
     : planSampling(await readPlan(flags.plan));
+  if (flags.plan !== undefined && flags.schedule !== undefined) {
+    throw new UsageError("--plan and --schedule both say which noise levels there are: leave out one");
+  }
+  const { external, sde } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,
+    external,
     ...sampling,
+    ...sde && { sde },
     label: label === "random" || label === "none" ? label : Number(label),
     guidance: readLabelGuidance({ ...flags, label }),
     classifierScale: flags.classifierScale ?? 0,
@@ -185,7 +196,7 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<SampleReq
 }
 
 async function carryOut(request: SampleRequest): Promise<SampleResult> {
-  const { output, checkpoint, label, classifierScale } = request;
+  const { output, label, classifierScale } = request;
   await ensureWritable(output);
   using lock = await claimFile(output);
   const words = takenOver(output, lock);
@@ -193,7 +204,7 @@ async function carryOut(request: SampleRequest): Promise<SampleResult> {
   await removeTemporaries(output);
   const started = performance.now();
   const engine = await openEngine(request.engine);
-  const noisePredictor = await loadCheckpoint(checkpoint ?? undefined, "mnist", "either");
+  const noisePredictor = await loadSampled(request, "mnist", "either");
   checkLabel(label, noisePredictor);
   const classifier = await openClassifier(noisePredictor, classifierScale);
   const write = endingOf(output) === ".npy" ? streamArray : drawPicture;

@@ -7,7 +7,7 @@ import { colouredDigits } from "../../src/data/coloured_digits.ts";
 import { readClassifier } from "../../src/classifiers/digit_classifier.ts";
 import type { DigitQuality } from "../../src/metrics/digit_quality.ts";
 import type { Weights } from "../../src/networks/network.ts";
-import type { NetworkPredictor } from "../../src/networks/network_predictor.ts";
+import type { SampledNetwork } from "../../src/runs/sampled_network.ts";
 import { openQualityReference, type QualityReference } from "../../src/runs/evaluation.ts";
 import { readWhole } from "../cli/files.ts";
 import { UsageError } from "../cli/flags.ts";
@@ -31,7 +31,7 @@ const COLOURED_TEST_DIGITS = 5000;
  * @throws RangeError when the network's samples are no digits, UsageError for data beside digits in colours
  */
 export async function loadQualityReference(
-  noisePredictor: NetworkPredictor,
+  noisePredictor: SampledNetwork,
   count: number,
   data: string | undefined,
 ): Promise<QualityReference> {

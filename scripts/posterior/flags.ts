@@ -5,7 +5,17 @@
 import type { PosteriorMethod, PosteriorRequest } from "../../src/runs/posterior.ts";
 import { DEFAULT_SAMPLER } from "../sampling/sampling.ts";
 import { type engineNames, networkFlags, readSampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
-import { choice, deciding, type FlagValues, integer, onlyWith, text, toggle } from "../cli/flags.ts";
+import {
+  choice,
+  deciding,
+  type FlagValues,
+  integer,
+  onlyWith,
+  text,
+  toggle,
+  UsageError,
+} from "../cli/flags.ts";
+import { type ExternalConfig, externalFlags, isOnnxFile, readExternal } from "../sampling/external_flags.ts";
 import { checkOutputName } from "./gallery.ts";
 import { checkInputFlags, type InputChoice, inputFlags } from "./inputs.ts";
 
@@ -90,8 +100,9 @@ export function posteriorFlags<const M extends Method>(
   };
 }
 
-/** The flags of tasks that have RePaint. */
-export const repaintFlags = {
+/** The flags of tasks that replace what is known, which takes no gradient. */
+export const replacementFlags = {
+  ...externalFlags,
   resamplings: deciding(
     ["method.resamplings"],
     onlyWith(
@@ -106,15 +117,17 @@ export const repaintFlags = {
   ),
 };
 
-/** Values of {@linkcode posteriorFlags} and, where a task has them, of {@linkcode repaintFlags}. */
+/** Values of {@linkcode posteriorFlags} and, where a task has them, of {@linkcode replacementFlags}. */
 type PosteriorValues =
   & FlagValues<ReturnType<typeof posteriorFlags>>
-  & Partial<FlagValues<typeof repaintFlags>>;
+  & Partial<FlagValues<typeof replacementFlags>>;
 
 /** A run of a task, as plain data. */
 export interface PosteriorTaskRequest extends PosteriorRequest {
   /** A file, the name of a network that comes with the project, or null for the task's own. */
   readonly checkpoint: string | null;
+  /** How an ONNX file as checkpoint is to be understood; null for others. */
+  readonly external: ExternalConfig | null;
   /** The images. */
   readonly input: InputChoice;
   /** Whether a picture of another size is brought to the model's. */
@@ -132,22 +145,31 @@ export interface PosteriorTaskRequest extends PosteriorRequest {
  * @param measured What is particular to the task.
  * @throws UsageError for flags that have no effect, or values that the sampler cannot have
  */
-export function readPosterior(
+export async function readPosterior(
   flags: PosteriorValues,
   measured: Pick<PosteriorRequest, "measurement" | "noise">,
-): PosteriorTaskRequest {
+): Promise<PosteriorTaskRequest> {
   checkInputFlags(flags);
   const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? DEFAULT_STEPS : undefined);
   const sampling = readSampling({ ...flags, steps });
   checkOutputName(flags.output);
   const { label } = flags;
+  if (isOnnxFile(flags.checkpoint) && (flags.method === "pigdm" || flags.method === "mmps")) {
+    const others = "resamplings" in flags ? ": use --method replacement or repaint" : "";
+    throw new UsageError(
+      `--method ${flags.method} needs a gradient, which an ONNX file does not give${others}`,
+    );
+  }
+  const { external, sde } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,
+    external,
     input: flags.input,
     resize: flags.resize,
     data: flags.data ?? null,
     ...measured,
     ...sampling,
+    ...sde && { sde },
     method: readMethod(flags),
     label: label === "none" || label === "own" ? label : Number(label),
     count: flags.count,

@@ -18,7 +18,7 @@ import { UsageError } from "../cli/flags.ts";
 import { formatDuration, ProgressBar } from "../cli/terminal.ts";
 import { MOST_PIXELS } from "../datasets/image_folder.ts";
 import { loadDigitClassifier } from "../evaluation/digit_quality.ts";
-import { loadCheckpoint } from "../sampling/checkpoint.ts";
+import { loadSampled } from "../sampling/checkpoint.ts";
 import { asUsage } from "../sampling/flags.ts";
 import { sdeNameOf } from "../sampling/sampling.ts";
 import type { PosteriorTaskRequest } from "./flags.ts";
@@ -43,7 +43,7 @@ export async function drawAndWrite(
   const { measurement, noise, seed, output, input, count, grid } = request;
   await ensureWritable(output);
   const engine = await openEngine(request.engine);
-  const noisePredictor = await loadCheckpoint(request.checkpoint ?? undefined, network);
+  const noisePredictor = await loadSampled(request, network);
   const { sampleShape: shape, classes } = noisePredictor.network;
   const picture = measurement.kind === "picture-mask"
     ? await decodePng(await readWhole(measurement.path), measurement.path, MOST_PIXELS)
@@ -59,7 +59,7 @@ export async function drawAndWrite(
   const parts = { noisePredictor, inputs, picture, classifier, engine, onStep };
   const result = await runPosterior(request, parts);
   progress.finish();
-  noisePredictor.dispose();
+  await noisePredictor.dispose();
   await writeGallery(output, result);
   return { ...result, engine: engine.name };
 }

@@ -12,7 +12,14 @@ import {
 } from "../../src/classifiers/noisy_classifier.ts";
 import { type NetworkPredictor, networkPredictor } from "../../src/networks/network_predictor.ts";
 import { loadPretrained, type PretrainedName, pretrainedNames } from "../../src/pretrained.ts";
+import { ONNX_RUNTIME } from "../../src/compute/onnx/runtime.ts";
+import type { SdeConfig } from "../../src/diffusion/sde.ts";
+import { sdeFromConfig } from "../../src/diffusion/sde_registry.ts";
+import { onnxModel } from "../../src/external/onnx_model.ts";
+import { type SampledNetwork, sampledNetwork } from "../../src/runs/sampled_network.ts";
 import { readWhole } from "../cli/files.ts";
+import { isCached } from "../cli/native_engine.ts";
+import { type ExternalConfig, isOnnxFile } from "./external_flags.ts";
 import { messageOf, UsageError } from "../cli/flags.ts";
 
 /**
@@ -46,6 +53,61 @@ async function loadAny(checkpoint: string | undefined, name: PretrainedName): Pr
   }
 }
 
+/** What a request says of the network that it draws from. */
+interface NetworkChoice {
+  /** A file, the name of a network that comes with the project, or null for the task's own. */
+  readonly checkpoint: string | null;
+  /** How an ONNX file is to be understood; null for others. */
+  readonly external: ExternalConfig | null;
+  /** The SDE that is reversed. */
+  readonly sde: SdeConfig;
+}
+
+/** The network of a request, or the model in its ONNX file, which {@linkcode loadCheckpoint} does not read. */
+export async function loadSampled(
+  { checkpoint, external, sde }: NetworkChoice,
+  name: PretrainedName = "mnist",
+  kind: "score" | "either" = "score",
+): Promise<SampledNetwork> {
+  if (external === null) return await loadCheckpoint(checkpoint ?? undefined, name, kind);
+  const path = checkpoint!;
+  const bytes = await readWhole(path);
+  if (!await isCached(ONNX_RUNTIME.name, ONNX_RUNTIME.version)) {
+    throw new Error(
+      `"${path}" needs onnxruntime-node, which is not on this machine: fetch it with deno task onnx (290 MB)`,
+    );
+  }
+  try {
+    const model = await onnxModel(bytes, { ...external, sde: sdeFromConfig(sde) });
+    const shape = model.sampleShape ?? [];
+    if (shape.length !== 3 || shape.some((size) => size === null)) {
+      await model.dispose();
+      throw new RangeError(
+        `its states must be images of a fixed height, width and channels, got [${
+          shape.map((n) => n ?? "any")
+        }]`,
+      );
+    }
+    const [height, width, channels] = shape as number[];
+    if (channels > 4 && Math.min(height, width) <= 4) {
+      await model.dispose();
+      const other = external.layout === "nchw" ? "nhwc" : "nchw";
+      throw new RangeError(
+        `images of ${height}×${width} pixels and ${channels} channels look like another order of axes: give --layout ${other}`,
+      );
+    }
+    const network = sampledNetwork(model, [height, width, channels], () => model.dispose());
+    const meaning = new TextEncoder().encode(JSON.stringify({ external, sde }));
+    hashes.set(network, await sha256(new Uint8Array(await new Blob([meaning, bytes]).arrayBuffer())));
+    return network;
+  } catch (error) {
+    throw new Error(`"${path}" cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** SHA-256 of ONNX files and how they are understood. */
+const hashes = new WeakMap<SampledNetwork, string>();
+
 /**
  * What a checkpoint's file says: its config and metadata; undefined where it cannot be read, which is an error where its network
  * is loaded.
@@ -66,17 +128,24 @@ export async function describeCheckpoint(checkpoint: string): Promise<Model & Sa
 /** Whether a checkpoint's network has labels; true where its file cannot be read. The shipped network of digits has. */
 export async function hasLabels(checkpoint: string | undefined): Promise<boolean> {
   if (checkpoint === undefined) return true;
+  if (isOnnxFile(checkpoint)) return false;
   const model = await describeCheckpoint(checkpoint);
   return model === undefined || networkFromConfig(model.config.network).classes > 0;
 }
 
-/** SHA-256 of a network's config and weights, in hexadecimal digits. */
-export async function fingerprint({ config, parameters }: NetworkPredictor): Promise<string> {
+/** SHA-256 of a network's config and weights, or of an ONNX file and how it is understood, in hexadecimal digits. */
+export async function fingerprint(network: NetworkPredictor | SampledNetwork): Promise<string> {
+  const known = hashes.get(network);
+  if (known !== undefined) return known;
+  const { config, parameters } = network as NetworkPredictor;
   const pieces: Uint8Array<ArrayBuffer>[] = [new TextEncoder().encode(JSON.stringify(config))];
   for (const tensor of Object.values(parameters)) {
     pieces.push(new Uint8Array(Float32Array.from(await tensor.data<"float32">()).buffer));
   }
-  const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return await sha256(new Uint8Array(await new Blob(pieces).arrayBuffer()));
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
@@ -85,7 +154,7 @@ export async function fingerprint({ config, parameters }: NetworkPredictor): Pro
  * @param label A class by its number, "random" for one drawn for each sample, or "none".
  * @throws UsageError naming the label and the network's labels
  */
-export function checkLabel(label: number | string, { network: { classes } }: NetworkPredictor): void {
+export function checkLabel(label: number | string, { network: { classes } }: SampledNetwork): void {
   if (label === "none" || (classes > 0 && (label === "random" || Number(label) < classes))) return;
   const has = classes === 0 ? "the network has no labels" : `the network's labels are 0 to ${classes - 1}`;
   throw new UsageError(`--label ${label}: ${has}`);
@@ -96,7 +165,7 @@ export function checkLabel(label: number | string, { network: { classes } }: Net
  * @throws UsageError when the network's samples are not of the shape that it knows
  */
 export async function openClassifier(
-  { network }: NetworkPredictor,
+  { network }: SampledNetwork,
   scale: number,
 ): Promise<NoisyDigitClassifier | null> {
   if (scale === 0) return null;

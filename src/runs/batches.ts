@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../compute/engine.ts";
 import { createRng, type Rng } from "../compute/rng.ts";
-import type { ScoreModel } from "../diffusion/noise_predictor.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import type { GridConfig } from "../diffusion/time_grid.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 import { sizeOf } from "../math/shape.ts";
@@ -65,7 +65,7 @@ interface BatchOptions {
 
 /** How one batch is drawn. */
 interface BatchSampling {
-  readonly model: ScoreModel;
+  readonly model: AnyScoreModel;
   readonly sampler: Sampler;
   readonly denoise?: boolean;
   /** Called with every state before the last, which is still on the engine. */

@@ -13,7 +13,6 @@ import {
 import { requireNetworkPredictor } from "../input/require_parts.ts";
 import type { DigitQuality } from "../metrics/digit_quality.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
-import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { scoreSamplerNames } from "../samplers/registry.ts";
 import {
   type ComparisonPlan,
@@ -26,6 +25,7 @@ import {
   settingKey,
 } from "./comparison_plan.ts";
 import { type DigitsParts, drawDigits, type QualityReference, runEvaluation } from "./evaluation.ts";
+import type { SampledNetwork } from "./sampled_network.ts";
 
 /** Digits of each sampler that a picture shows. */
 const SHOWN = 10;
@@ -81,7 +81,7 @@ export interface NamedNetwork {
   /** What tells it from others in the rows, such as a fingerprint of its weights. */
   readonly name: string;
   /** The network. */
-  readonly noisePredictor: NetworkPredictor;
+  readonly noisePredictor: SampledNetwork;
 }
 
 /** What a comparison needs beside its request. */

@@ -23,8 +23,8 @@ import {
 import { penCoverage } from "../metrics/pen_coverage.ts";
 import type { Guidance } from "../networks/guidance_interval.ts";
 import type { Weights } from "../networks/network.ts";
-import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { runSampling, type SamplingConfig } from "./sampling.ts";
+import type { SampledNetwork } from "./sampled_network.ts";
 
 /** Digits to draw, as plain data; digit i has class i modulo the number of classes. */
 export interface EvaluationRequest extends SamplingConfig {
@@ -43,7 +43,7 @@ export interface EvaluationRequest extends SamplingConfig {
 /** What drawing needs beside the request. */
 export interface DigitsParts {
   /** The network. */
-  readonly noisePredictor: NetworkPredictor;
+  readonly noisePredictor: SampledNetwork;
   /** The classifier of noisy digits that is followed; needed where `classifierScale` is not 0. */
   readonly classifier?: NoisyDigitClassifier | null;
   /** The engine, whose errors end the run. */
@@ -116,7 +116,7 @@ export interface QualityReference {
  * @throws {RangeError} When the network's samples have another shape than the images.
  */
 export async function openQualityReference(
-  noisePredictor: NetworkPredictor,
+  noisePredictor: SampledNetwork,
   classifier: Weights,
   sets: { readonly train: ImageDataset; readonly test: ImageDataset },
   count: number,

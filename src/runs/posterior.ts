@@ -8,7 +8,7 @@ import { CLASSIFIER_SHAPE } from "../classifiers/digit_classifier.ts";
 import { repaintSampler, replacementSampler, withExactKnownValues } from "../conditioning/imputation.ts";
 import { type LinearObservation, linearObservation } from "../conditioning/observation.ts";
 import { posteriorScore } from "../conditioning/posterior_score.ts";
-import { type ScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
+import { type AnyScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
 import type { Picture } from "../images/png.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFloats, requireFunction, requireOptions, requireWhole } from "../input/require.ts";
@@ -17,7 +17,6 @@ import { sizeOf } from "../math/shape.ts";
 import { type ClassPreservation, classPreservation } from "../metrics/class_preservation.ts";
 import { type ColourErrors, colourErrors } from "../metrics/colorization_error.ts";
 import type { Weights } from "../networks/network.ts";
-import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import type { Sampler } from "../samplers/sampler.ts";
 import { runBatches, shardBatches } from "./batches.ts";
 import {
@@ -35,6 +34,7 @@ import {
   restorationErrors,
 } from "./posterior_errors.ts";
 import { openSampling, type Sampling, type SamplingConfig } from "./sampling.ts";
+import type { SampledNetwork } from "./sampled_network.ts";
 
 /** How samples are conditioned on a measurement. */
 export type PosteriorMethod =
@@ -76,7 +76,7 @@ export interface PosteriorInputs {
 /** What a run needs beside its request. */
 export interface PosteriorParts {
   /** The network. */
-  readonly noisePredictor: NetworkPredictor;
+  readonly noisePredictor: SampledNetwork;
   /** The images. */
   readonly inputs: PosteriorInputs;
   /** The picture of a measurement of the kind `picture-mask`. */
@@ -282,11 +282,11 @@ interface Condition {
 
 /** The model and the sampler that a method makes of the unconditional ones. */
 function condition(
-  model: ScoreModel,
+  model: AnyScoreModel,
   sampler: Sampler,
   method: PosteriorMethod,
   { observation, part, noiseStd, dataStd }: Condition,
-): { model: ScoreModel; sampler: Sampler } {
+): { model: AnyScoreModel; sampler: Sampler } {
   switch (method.name) {
     case "replacement":
       return { model, sampler: replacementSampler(sampler, part!) };

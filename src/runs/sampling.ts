@@ -9,7 +9,7 @@ import * as tf from "../compute/tf.ts";
 import type { NoisyDigitClassifier } from "../classifiers/noisy_classifier.ts";
 import { classifierGuided } from "../conditioning/guidance.ts";
 import { fromModel } from "../data/dataset.ts";
-import { type NoisePredictor, type ScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
+import { type AnyScoreModel, type NoisePredictor, scoreModel } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, type Sde, type SdeConfig } from "../diffusion/sde.ts";
 import { sdeFromConfig } from "../diffusion/sde_registry.ts";
 import { type GridConfig, timeGrid } from "../diffusion/time_grid.ts";
@@ -23,12 +23,13 @@ import {
 import { quoted } from "../input/quoted.ts";
 import { requireNetworkPredictor } from "../input/require_parts.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
-import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { samplerByName } from "../samplers/registry.ts";
 import type { SampleStep } from "../samplers/sample.ts";
 import type { SamplerOptions } from "../samplers/sampler_info.ts";
 import type { Sampler } from "../samplers/sampler.ts";
 import { runBatches, type SampleBatch, type Shard, shardBatches } from "./batches.ts";
+import type { Awaitable } from "../compute/tidied.ts";
+import type { SampledNetwork } from "./sampled_network.ts";
 
 /** The most frames of an animation. */
 const MOST_FRAMES = 60;
@@ -93,7 +94,7 @@ export interface SamplingRequest extends SamplingConfig {
 /** What a run needs beside its request. */
 export interface SamplingParts {
   /** The network. */
-  readonly noisePredictor: NetworkPredictor;
+  readonly noisePredictor: SampledNetwork;
   /** The classifier that is followed; needed where `classifierScale` is not 0. */
   readonly classifier?: NoisyDigitClassifier | null;
   /** The engine, whose errors end the run. */
@@ -162,7 +163,7 @@ export async function* runSampling(
       await conditioned.prepare(rows);
       if (guided) await classifier.prepare(rows);
     }
-    const counted: NoisePredictor = {
+    const counted: NoisePredictor<Awaitable<tf.Tensor>> = {
       ...conditioned.consistency && { consistency: conditioned.consistency },
       predictNoise(y, noiseRatio) {
         evaluations += conditioned.calls(noiseRatio);
@@ -194,7 +195,7 @@ export async function* runSampling(
  */
 function checkSamplingRequest(
   request: SamplingRequest,
-  noisePredictor: NetworkPredictor,
+  noisePredictor: SampledNetwork,
   classifier: NoisyDigitClassifier | null,
 ): void {
   requireOptions("a sampling request", request);
@@ -219,8 +220,8 @@ function checkSamplingRequest(
 
 /** A state on the way, with its noise scaled down so that the whole has the spread of the data. */
 function rescaleNoise(
-  noisePredictor: NetworkPredictor,
-  { sde }: ScoreModel,
+  noisePredictor: SampledNetwork,
+  { sde }: AnyScoreModel,
   x: tf.Tensor,
   time: number,
 ): tf.Tensor {

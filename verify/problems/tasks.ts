@@ -36,6 +36,19 @@ export interface TaskRow {
   readonly beside?: Readonly<Record<string, { readonly flags?: string; readonly value?: string }>>;
 }
 
+const onnx = "--checkpoint $FOLDER/model.onnx";
+
+/** Of models in ONNX files, which a request names and does not open. */
+const external: TaskRow["beside"] = {
+  prediction: { flags: `${onnx} --schedule $FOLDER/scheduler_config.json`, value: "v_prediction" },
+  conditioning: { flags: `${onnx} --schedule $FOLDER/scheduler_config.json`, value: "time" },
+  layout: { flags: `${onnx} --schedule $FOLDER/scheduler_config.json`, value: "nhwc" },
+  schedule: {
+    flags: `${onnx} --prediction score --conditioning time`,
+    value: "$FOLDER/scheduler_config.json",
+  },
+};
+
 /** Of one sampler's flags, and the checkpoint's. */
 const oneSampling: TaskRow["beside"] = {
   snr: { flags: "--sampler predictor-corrector", value: "0.3" },
@@ -56,10 +69,16 @@ const oneSampling: TaskRow["beside"] = {
 
 const sampling: TaskRow["beside"] = {
   ...oneSampling,
+  ...external,
   levels: { value: "2,0.5" },
   guidanceMinSigma: { value: "0.2" },
   guidanceMaxSigma: { value: "9" },
 };
+
+/** Without the gradients that ONNX files lack. */
+const replacement = Object.fromEntries(
+  Object.entries(external).map(([key, row]) => [key, { ...row, flags: `${row.flags} --method replacement` }]),
+);
 
 /** Of the tasks that draw from posteriors; the default number of iterations of mmps is what the domain would give. */
 const posterior: TaskRow["beside"] = {
@@ -108,6 +127,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     task: inpaint as TaskRow["task"],
     beside: {
       ...posterior,
+      ...replacement,
       method: { value: "repaint" },
       resamplings: { flags: "--method repaint" },
       hiddenFraction: { flags: "--mask random", value: "0.9" },
@@ -115,7 +135,12 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   },
   colorize: {
     task: colorize as TaskRow["task"],
-    beside: { ...posterior, method: { value: "repaint" }, resamplings: { flags: "--method repaint" } },
+    beside: {
+      ...posterior,
+      ...replacement,
+      method: { value: "repaint" },
+      resamplings: { flags: "--method repaint" },
+    },
   },
   export: {
     task: exportTask as TaskRow["task"],
@@ -212,6 +237,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       ...Object.fromEntries(
         Object.entries(among(compare, sampling)).map(([key, { value }]) => [key, { value }]),
       ),
+      ...external,
       grid: { value: "karras" },
       baselineSteps: { flags: "--baseline other.safetensors" },
     },

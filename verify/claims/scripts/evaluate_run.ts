@@ -107,7 +107,7 @@ claim(
 );
 
 claim("evaluate's words are those of its request and its result", async (check) => {
-  const all = { ...request, checkpoint: null, data: null, engine: "wasm" } as const;
+  const all = { ...request, checkpoint: null, external: null, data: null, engine: "wasm" } as const;
   const [quality, floor] = [0, 0.05].map((more) => ({
     frechet: 11.25 + more,
     kernelDistance: 0.125 + more,

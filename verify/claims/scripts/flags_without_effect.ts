@@ -11,6 +11,12 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
     "inpaint --method replacement --iterations 3",
     /--iterations is for --method mmps or pigdm, got --method replacement/,
   ],
+  ["sample --prediction epsilon", /--prediction is for an ONNX file, F.onnx, as --checkpoint, got none/],
+  [
+    "evaluate --checkpoint a.safetensors --layout nhwc",
+    /--layout is for an ONNX file, F.onnx, as --checkpoint, got "a.safetensors"/,
+  ],
+  ["compare --schedule a.json", /--schedule is for an ONNX file, F.onnx, as --checkpoint, got none/],
   ["inpaint --data mnist", /--data is for --input mnist, got --input samples/],
   ["inpaint --resize", /--resize is for a picture as --input, got --input samples/],
   ["colorize --iterations 3", /--iterations is for --method mmps or pigdm, got --method replacement/],

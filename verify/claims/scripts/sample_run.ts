@@ -275,7 +275,14 @@ function checkTiles(
 }
 
 claim("sample's words are those of its request and its result", async (check) => {
-  const all = { ...request, checkpoint: null, engine: "wasm", output: "a.npy", resume: false } as const;
+  const all = {
+    ...request,
+    checkpoint: null,
+    external: null,
+    engine: "wasm",
+    output: "a.npy",
+    resume: false,
+  } as const;
   const result = { samples: 91, evaluations: 17, seconds: 12.5, engine: "onnx" };
   check.equal(
     "in words",

@@ -11,6 +11,7 @@ import {
   options,
   positive,
   type Rows,
+  shape as shapeOf,
   text,
   thing,
   truth,
@@ -145,6 +146,9 @@ export const runRows: Rows = {
   },
   shardBatches: { arguments: [options({ count: whole(2, 1), batch: whole(2, 1), shard })] },
   openSampling: { arguments: [options(sampling)] },
+  sampledNetwork: {
+    arguments: [thing(noisePredictor), shapeOf(2), optional(callable(() => () => {}))],
+  },
   runSampling: {
     call: (request: m.SamplingRequest, parts: m.SamplingParts) =>
       Array.fromAsync(m.runSampling(request, parts)),

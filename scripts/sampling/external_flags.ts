@@ -1,0 +1,123 @@
+/**
+ * The flags with which a task draws from a model in an ONNX file, and what they stand for.
+ * @module
+ */
+import type { SdeConfig } from "../../src/diffusion/sde.ts";
+import {
+  type Conditioning,
+  conditionings,
+  type ImageLayout,
+  imageLayouts,
+  type Prediction,
+  predictions,
+} from "../../src/external/external_model.ts";
+import { readSchedulerConfig, type SchedulerConfig } from "../../src/external/scheduler_config.ts";
+import { readWhole } from "../cli/files.ts";
+import { choice, deciding, flagName, type FlagValues, messageOf, text, UsageError } from "../cli/flags.ts";
+
+/** diffusers' names of predictions. */
+const published = { epsilon: "noise", sample: "data", v_prediction: "velocity" } as const;
+
+/** Flags of a task that draws from ONNX files as well. */
+export const externalFlags = {
+  prediction: deciding(
+    ["external.prediction"],
+    choice([...Object.keys(published) as (keyof typeof published)[], ...predictions], {
+      help: "what an ONNX model as --checkpoint predicts; default that of --schedule",
+      placeholder: "NAME",
+    }),
+  ),
+  conditioning: deciding(
+    ["external.conditioning"],
+    choice(conditionings, {
+      help:
+        "what an ONNX model is told of the noise: t, n − 1 of N steps, σ/α, or ln(σ/α)/4; default index with --schedule",
+      placeholder: "NAME",
+    }),
+  ),
+  layout: deciding(
+    ["external.layout"],
+    choice(imageLayouts, {
+      help: "an ONNX model's order of axes (default nchw, PyTorch's)",
+    }),
+  ),
+  schedule: deciding(
+    // And the prediction and the conditioning, unless they are given.
+    ["sde"],
+    text({
+      help:
+        "diffusers' scheduler_config.json of an ONNX model, whose chain of steps is taken instead of --sde",
+      placeholder: "FILE",
+    }),
+  ),
+};
+
+/** How an ONNX file is to be understood, as plain data; its SDE is the one that is reversed. */
+export interface ExternalConfig {
+  /** What its output is. */
+  readonly prediction: Prediction;
+  /** What it is told of the noise. */
+  readonly conditioning: Conditioning;
+  /** The order of its axes. */
+  readonly layout: ImageLayout;
+}
+
+/** Whether a checkpoint is an ONNX file, by its name. */
+export function isOnnxFile(checkpoint: string | undefined | null): checkpoint is string {
+  return checkpoint?.toLowerCase().endsWith(".onnx") ?? false;
+}
+
+/** What the flags say of an ONNX file, and its SDE where --schedule has it; null for another checkpoint. */
+interface ReadExternal {
+  readonly external: ExternalConfig | null;
+  readonly sde: SdeConfig | null;
+}
+
+/**
+ * Reads the flags, and the file of --schedule.
+ * @throws UsageError for these flags without an ONNX file, or too few of them with one
+ */
+export async function readExternal(
+  flags: Partial<FlagValues<typeof externalFlags>> & {
+    readonly checkpoint: string | undefined;
+    readonly sde: string;
+  },
+): Promise<ReadExternal> {
+  const { checkpoint, prediction, conditioning, layout = "nchw", schedule } = flags;
+  if (!isOnnxFile(checkpoint)) {
+    for (const key of Object.keys(externalFlags) as (keyof typeof externalFlags)[]) {
+      if (flags[key] === undefined) continue;
+      throw new UsageError(
+        `${flagName(key)} is for an ONNX file, F.onnx, as --checkpoint, got ${
+          checkpoint === undefined ? "none" : `"${checkpoint}"`
+        }`,
+      );
+    }
+    return { external: null, sde: null };
+  }
+  const scheduler = schedule === undefined ? null : await readSchedule(schedule);
+  if (scheduler !== null && flags.sde !== "ve") {
+    throw new UsageError(`--schedule says which chain is reversed: leave out --sde ${flags.sde}`);
+  }
+  const own = prediction === undefined
+    ? scheduler?.prediction
+    : published[prediction as keyof typeof published] ?? prediction;
+  const told = conditioning ?? scheduler?.conditioning;
+  if (own === undefined || told === undefined) {
+    const missing = own === undefined ? "--prediction" : "--conditioning";
+    throw new UsageError(`"${checkpoint}" needs ${missing}, or --schedule with a file that says it`);
+  }
+  return {
+    external: { prediction: own as Prediction, conditioning: told, layout },
+    sde: scheduler?.sde.config ?? null,
+  };
+}
+
+async function readSchedule(path: string): Promise<SchedulerConfig> {
+  const bytes = await readWhole(path);
+  try {
+    return readSchedulerConfig(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new UsageError(`"${path}" cannot be used: ${messageOf(error)}`);
+  }
+}
