@@ -206,11 +206,11 @@ async function carryOut(request: CompareRequest): Promise<CompareResult> {
     }
   }
   const started = performance.now();
+  const engine = await openEngine(request.engine);
   const network = await openNetwork(request.checkpoint, request.external, Object.values(request.sdes)[0]);
   const baseline = request.baseline === null
     ? null
     : await openNetwork(request.baseline.checkpoint, null, Object.values(request.sdes)[0]);
-  const engine = await openEngine(request.engine);
   const run = { weights: network.name, count, seed, guidance: guidance.scale, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, request.resume);
   const reference = await loadQualityReference(network.noisePredictor, count, request.data ?? undefined);

@@ -15,6 +15,8 @@ import { loadPretrained, type PretrainedName, pretrainedNames } from "../../src/
 import { ONNX_RUNTIME } from "../../src/compute/onnx/runtime.ts";
 import type { SdeConfig } from "../../src/diffusion/sde.ts";
 import { sdeFromConfig } from "../../src/diffusion/sde_registry.ts";
+import { createRng } from "../../src/compute/rng.ts";
+import { checkPrediction } from "../../src/external/check_prediction.ts";
 import { onnxModel } from "../../src/external/onnx_model.ts";
 import { type SampledNetwork, sampledNetwork } from "../../src/runs/sampled_network.ts";
 import { readWhole } from "../cli/files.ts";
@@ -63,7 +65,10 @@ interface NetworkChoice {
   readonly sde: SdeConfig;
 }
 
-/** The network of a request, or the model in its ONNX file, which {@linkcode loadCheckpoint} does not read. */
+/**
+ * The network of a request, or the model in its ONNX file, which {@linkcode loadCheckpoint} does not read. A warning on stderr says
+ * if the model does not seem to predict what is said of it. The engine must be open.
+ */
 export async function loadSampled(
   { checkpoint, external, sde }: NetworkChoice,
   name: PretrainedName = "mnist",
@@ -78,7 +83,8 @@ export async function loadSampled(
     );
   }
   try {
-    const model = await onnxModel(bytes, { ...external, sde: sdeFromConfig(sde) });
+    const equation = sdeFromConfig(sde);
+    const model = await onnxModel(bytes, { ...external, sde: equation });
     const shape = model.sampleShape ?? [];
     if (shape.length !== 3 || shape.some((size) => size === null)) {
       await model.dispose();
@@ -96,6 +102,12 @@ export async function loadSampled(
         `images of ${height}×${width} pixels and ${channels} channels look like another order of axes: give --layout ${other}`,
       );
     }
+    const options = { shape: [8, height, width, channels] as number[], rng: createRng(0) };
+    await checkPrediction(model, equation, options).catch((error) => {
+      // What is no number or of another shape is an error; that a prediction looks wrong is a guess.
+      if (error instanceof RangeError || error instanceof TypeError) throw error;
+      console.error(`warning: "${path}": ${messageOf(error)}`);
+    });
     const network = sampledNetwork(model, [height, width, channels], () => model.dispose());
     const meaning = new TextEncoder().encode(JSON.stringify({ external, sde }));
     hashes.set(network, await sha256(new Uint8Array(await new Blob([meaning, bytes]).arrayBuffer())));

@@ -3,12 +3,9 @@
  * @module
  */
 import { loadOnnxSessions } from "../compute/onnx/runtime.ts";
-import type * as tf from "../compute/tf.ts";
-import type { Awaitable } from "../compute/tidied.ts";
-import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { requireBytes, requireOptions, requireText } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
-import { externalModel, type ExternalModelOptions } from "./external_model.ts";
+import { type ExternalModel, externalModel, type ExternalModelOptions } from "./external_model.ts";
 import { type GraphNames, OnnxGraph, reasonOf, type Role, type RuntimeModule } from "./onnx_graph.ts";
 
 /** The module onnxruntime-web or onnxruntime-node, as `import * as runtime` gives it. */
@@ -34,7 +31,7 @@ export interface OnnxModelOptions extends Omit<ExternalModelOptions, "pullBack">
 }
 
 /** The noise predictor of an ONNX file. */
-export interface OnnxNoisePredictor extends NoisePredictor<Awaitable<tf.Tensor>> {
+export interface OnnxNoisePredictor extends ExternalModel {
   /** A sample's axes, those of images as [height, width, channels], null where free; null where the runtime does not tell them. */
   readonly sampleShape: readonly (number | null)[] | null;
   /** Releases the runtime's sessions; the noise predictor cannot be used afterwards. */

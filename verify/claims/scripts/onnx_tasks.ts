@@ -206,6 +206,38 @@ claim(
 );
 
 claim(
+  "a prediction that does not look like what is said of an ONNX file is a warning",
+  { needs: ["onnx"], engines: ["wasm"] },
+  (check) =>
+    withModel(async (folder) => {
+      // x itself, at which states of much noise are noise.
+      const shape = ["batch", 28, 28, 1];
+      const same = writeOnnx({
+        nodes: [
+          { ...node, op: "Identity", inputs: ["x"], outputs: ["out"] },
+          { ...node, op: "Identity", inputs: ["t"], outputs: ["unused"] },
+        ],
+        inputs: [{ name: "x", type: "float32", shape }, { name: "t", type: "float32", shape: ["batch"] }],
+        outputs: [{ name: "out", type: "float32", shape }],
+        initializers: [],
+      });
+      await Deno.writeFile(`${folder}/same.onnx`, same);
+      const rest = "--conditioning time --layout nhwc --sde vp --engine wasm --steps 2 --count 1";
+      const warnings = async (prediction: string) => {
+        const line = `--checkpoint ${folder}/same.onnx --prediction ${prediction} ${rest}`;
+        const { stderr } = await runInside(sample, `${line} --output ${folder}/a.npy`);
+        return stderr.filter((words) => words.startsWith("warning"));
+      };
+      check.equal("as noise", await warnings("epsilon"), [], "at t → 1, x is the noise");
+      const said = await warnings("sample");
+      check.equal("as data", said.length, 1, "nothing of noise is data");
+      const sentence =
+        /^warning: ".*same\.onnx": the model does not seem to predict data: .*read as noise it is/;
+      check.holds("its words", sentence.test(said[0]), "what fits is named");
+    }),
+);
+
+claim(
   "flags that say too little or too much of an ONNX file are refused in one sentence",
   (check) =>
     withModel(async (folder) => {
