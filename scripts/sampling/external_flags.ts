@@ -18,20 +18,25 @@ import { choice, deciding, flagName, type FlagValues, messageOf, text, UsageErro
 /** diffusers' names of predictions. */
 const published = { epsilon: "noise", sample: "data", v_prediction: "velocity" } as const;
 
+const predictionNames = [...Object.keys(published) as (keyof typeof published)[], ...predictions];
+
 /** Flags of a task that draws from ONNX files as well. */
 export const externalFlags = {
   prediction: deciding(
     ["external.prediction"],
-    choice([...Object.keys(published) as (keyof typeof published)[], ...predictions], {
-      help: "what an ONNX model as --checkpoint predicts; default that of --schedule",
+    choice(predictionNames, {
+      help: `what an ONNX model as --checkpoint predicts: ${
+        predictionNames.join(", ")
+      } (default that of --schedule)`,
       placeholder: "NAME",
     }),
   ),
   conditioning: deciding(
     ["external.conditioning"],
     choice(conditionings, {
-      help:
-        "what an ONNX model is told of the noise: t, n − 1 of N steps, σ/α, or ln(σ/α)/4; default index with --schedule",
+      help: `what an ONNX model is told of the noise: ${
+        conditionings.join(", ")
+      } (default index with --schedule)`,
       placeholder: "NAME",
     }),
   ),
