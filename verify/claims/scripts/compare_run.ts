@@ -140,7 +140,7 @@ claim("compare's words are those of its results, in the table and in the CSV", (
       quality,
       failure: null,
     }],
-    refused: [{ network: "n", sde: "vp", sampler: "ddpm", at: "2 evaluations", reason: "too few, by one" }],
+    refused: [{ network: "n", sde: "vp", sampler: "ddpm", at: "2 evaluations", reason: 'too few, by "one"' }],
   };
   check.equal(
     "cells of the table",
@@ -173,14 +173,14 @@ claim("compare's words are those of its results, in the table and in the CSV", (
         "87.5%",
       ],
       ["–", "12 training images", "1.50", "0.125 ± 0.002", "75.0%", "50.0%", "87.5%"],
-      ["left out: vp, ddpm, 2 evaluations: too few, by one"],
+      ['left out: vp, ddpm, 2 evaluations: too few, by "one"'],
     ],
     "written out",
   );
   check.equal("lines of the CSV", resultsCsv(results).split("\n"), [
     "network,sde,sampler,grid,steps,options,evaluations,seconds,frechet,kernelDistance,kernelError,precision,recall,accuracy,failure",
     "n,vp,ddim,uniform,4,eta=0.5 sNoise=2,5,2.25,11.25,0.125,0.002,0.75,0.5,0.875,",
-    'n,vp,ddpm,,,,,,,,,,,,"2 evaluations: too few, by one"',
+    'n,vp,ddpm,,,,,,,,,,,,"2 evaluations: too few, by ""one"""',
     "training images,,,,,,,,1.5,0.125,0.002,0.75,0.5,0.875,",
     "",
   ], "written out");

@@ -97,6 +97,18 @@ claim(
       [first[0], last[0]],
       "the fewest evaluations and the most",
     );
+    const tenfold = qualityPlot(
+      { ...results, rows: [10, 100, 1000].map((at) => row("ddim", at, 1e4 / at)) },
+      "vp",
+    );
+    const steps = pathOf(tenfold, "hsl(0, 70%, 45%)");
+    for (const axis of [0, 1] as const) {
+      const [near, far] = [steps[1][axis] - steps[0][axis], steps[2][axis] - steps[1][axis]];
+      const what = `${["x", "y"][axis]}: the second tenfold step over the first`;
+      check.within(what, far / near, 1, 0.02, "both axes are logarithmic; rounding of coordinates");
+    }
+    const labels = [...svg.matchAll(/>(network evaluations|Fréchet distance)</g)].map(([, text]) => text);
+    check.equal("labels of axes", labels.sort(), ["Fréchet distance", "network evaluations"], "y and x");
     const dashed = (colour: string) =>
       [...svg.matchAll(/<(?:path|polyline)[^>]*>/g)].some(([text]) =>
         text.includes(`stroke="${colour}"`) && text.includes("stroke-dasharray")
@@ -129,6 +141,7 @@ claim("a picture of digits has a labelled row for each setting", async (check) =
     [expected.width, expected.height],
     "three columns, two rows",
   );
+  check.equal("height", picture.height, 2 * 2 + 3 * 2, "two rows of two pixels, gaps of two");
   check.equal(
     "bytes",
     [...picture.data],

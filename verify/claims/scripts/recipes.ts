@@ -147,6 +147,9 @@ claim("the recipe of a run is the one that its flags name, with the defaults tha
     "another than by the data",
   );
 
+  const one = (await config("--label-dropout 0.2", { ...images(28), classes: 1 })).recipe.labelDropout;
+  check.equal("dropout of one class", one, 0.2, "as given");
+
   const levels = { kind: "levels", ratios: [8, 4, 2].map((x) => x) };
   const onPlan = await config("", images(28), undefined, plan);
   check.equal(

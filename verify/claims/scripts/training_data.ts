@@ -130,6 +130,13 @@ claim("--data is a name or a folder, whose files say what it is, and --size scal
     );
     const [resumed] = await saying(() => loadTrainingData(path, { resumedShape: [2, 2, 1] }));
     check.equal("a resumed run's", resumed.shape, [2, 2, 1], "its size");
+    const numbered = await written(folder, {
+      "10.png": grey(4, 10),
+      "9.png": grey(4, 20),
+      "a/1.png": grey(4, 30),
+    });
+    const byValue = (await findPictures(numbered)).paths;
+    check.equal("numbers", byValue, ["9.png", "10.png", "a/1.png"], "by their values");
     const { paths, others, unreachable, runs } = await findPictures(path);
     check.equal("found", [paths, others, unreachable, runs], [
       ["cat/1.png", "cat/2.png", "dog/1.png"],
