@@ -5,7 +5,7 @@
  */
 import { helpText, parseFlags } from "../../../scripts/cli/flags.ts";
 import { usageOf } from "../../../scripts/cli/task.ts";
-import type { Plain } from "../../instruments/request_fields.ts";
+import { leaves, type Plain } from "../../instruments/request_fields.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
 import { withFiles, writeFiles } from "../../instruments/task_files.ts";
 import { taskRows } from "../../problems/tasks.ts";
@@ -59,3 +59,30 @@ claim(
     });
   },
 );
+
+claim("defaults of flags that are for one value of another are those that --help states", async (check) => {
+  const cases: readonly (readonly [task: string, line: string, path: string, value: Plain])[] = [
+    ["inpaint", "--mask random", "measurement.hiddenFraction", 0.5],
+    ["inpaint", "--method repaint", "method.resamplings", 10],
+    ["inpaint", "--method mmps", "method.iterations", 3],
+    ["inpaint", "--method pigdm", "method.iterations", 20],
+    ["inpaint", "--sampler ode-rk4", "grid.steps", 50],
+    ["restore", "--operator pool2", "measurement.factor", 2],
+    ["restore", "--operator blur", "measurement.std", 1.5],
+    ["restore", "--operator projection", "measurement.directions", 98],
+    ["likelihood", "--method dopri5", "method.tolerance", 1e-4],
+    ["likelihood", "--method dopri5", "method.probes", 1],
+    ["likelihood", "--method elbo", "method.draws", 16],
+    ["likelihood", "--checkpoint mnist", "minNoise", 0.005],
+    ["ncsn:plan", "--kind ncsn", "stepsPerLevel", 100],
+    ["sample", "--label none", "guidance.scale", 1],
+    ["sample", "--classifier-scale 2", "guidance.scale", 0],
+    ["compare", "--baseline other.safetensors", "baseline.steps", 1000],
+  ];
+  for (const [name, line, path, expected] of cases) {
+    const { task } = taskRows[name];
+    const request = await task.request(parseFlags(task.usage, line.split(" ")));
+    const value = leaves(JSON.parse(JSON.stringify(request))).get(path);
+    check.equal(`${name} ${line}: ${path}`, value, expected, "--help");
+  }
+});
