@@ -184,7 +184,7 @@ claim(
     await check.throws(
       "a misspelt option",
       () => drawSamples(model, dpmSolver2M(), { ...run, denoize: false } as never),
-      /^options has an unknown field "denoize"; its fields are shape, grid, rng, denoise, initial$/,
+      /^options has an unknown field "denoize"; its fields are shape, grid, rng, denoise, initial, signal$/,
     );
     await check.throws(
       "a seed for a generator",
