@@ -57,7 +57,60 @@ claim("convolutions that the wasm backend gets wrong are refused", { engines: ["
     () => tf.conv2d(x, f, 2, 1),
     /^on wasm .* "same" or "valid", got 1$/,
   );
-  tf.dispose([x, f]);
+  const wide = tf.zeros([1, 2, 2, 2]) as tf.Tensor4D;
+  await check.throws(
+    "stride 2, filter 1×2",
+    () => tf.conv2d(x, wide, 2, "same"),
+    /^on wasm a convolution's strides must not exceed its filter of 1×2, got 2×2$/,
+  );
+  tf.dispose([x, f, wide]);
+});
+
+claim("a filter of 1×1 with strides takes every second value, and gives its gradient back there", {
+  engines: ["wasm"],
+}, async (check) => {
+  const x = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
+  const f = tf.tensor4d([2], [1, 1, 1, 1]);
+  const dy = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]);
+  const convolve = (x: tf.Tensor, f: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, 2, "same");
+  const y = convolve(x, f);
+  const [dx, df] = tf.grads(convolve)([x, f], dy);
+  check.equal("values", [...await y.data()], [2, 6, 14, 18], "twice the corners");
+  check.equal("by x", [...await dx.data()], [2, 0, 4, 0, 0, 0, 6, 0, 8], "twice dy, at the corners");
+  check.equal("by the filter", [...await df.data()], [1 + 6 + 21 + 36], "corners times dy");
+  tf.dispose([x, f, dy, y, dx, df]);
+});
+
+claim("gradients of a convolution are right where its padding or stride reaches beyond the filter", {
+  engines: ["wasm"],
+}, async (check) => {
+  const cases = [[4, 3, 3, "same"], [3, 1, 1, 1], [3, 2, 1, 3]] as const;
+  for (const [length, width, stride, pad] of cases) {
+    const x = tf.ones([1, length, length, 1]);
+    const f = tf.tensor4d(Array.from({ length: width ** 2 }, (_, i) => i + 1), [width, width, 1, 1]);
+    const convolve = (x: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, f, stride, pad);
+    const dx = tf.grad(convolve)(x);
+    // By definition, in one dimension for each axis: which taps reach an input from any output.
+    const outputs = pad === "same" ? Math.ceil(length / stride) : length + 2 * pad - width + 1;
+    const before = pad === "same" ? Math.floor(((outputs - 1) * stride + width - length) / 2) : pad;
+    const taps = (at: number) =>
+      Array.from({ length: outputs }, (_, out) => at + before - out * stride)
+        .filter((tap) => tap >= 0 && tap < width);
+    const expected = Array.from({ length: length ** 2 }, (_, at) => {
+      const columns = taps(at % length);
+      return taps(Math.floor(at / length)).reduce(
+        (sum, row) => sum + columns.reduce((own, column) => own + row * width + column + 1, 0),
+        0,
+      );
+    });
+    check.equal(
+      `${length}×${length}, filter ${width}, stride ${stride}, padding ${pad}`,
+      [...await dx.data()],
+      expected,
+      "the sum of the weights through which an input reaches an output, whole numbers",
+    );
+    tf.dispose([x, f, dx]);
+  }
 });
 
 /** Shapes of up to five axes, with an axis of theirs and whole numbers from 0 to 1,000. */

@@ -158,6 +158,11 @@ claim("guidance refuses invalid labels and scales", async (check) => {
   const model = scoreModel(mixture, vpSde());
   const classifier = mixtureClassifier(mixture);
   const x = tf.zeros([2, 3]);
+  await check.throws(
+    "no mixture",
+    () => mixtureClassifier([1] as unknown as GaussianMixture),
+    /^mixture must be a GaussianMixture, got /,
+  );
   await check.throws("label 3 of 3", () => classifierGuided(model, classifier, 3), /from 0 to 2, got 3$/);
   await check.throws(
     "label 0.5",

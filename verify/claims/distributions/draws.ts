@@ -189,6 +189,7 @@ claim("the ring of Gaussians has its centres on a circle, and unknown names are 
     () => gaussianRing({ count: 1_000_001 }),
     /^count must be at most 1000000, got 1000001$/,
   );
+  await check.throws("a radius", () => rings({ radii: [1, -1] }), /^radii must .*numbers from 0, got/);
   await check.throws("noise", () => rings({ noise: -1 }), /^noise must be a number from 0, got -1$/);
   await check.throws(
     "thickness",
@@ -251,6 +252,7 @@ claim(
       ["rings", rings({ noise: 0.2 }), ofCircles, around(circles, 0.2)],
       ["rings by default", toyByName("rings"), ofCircles, around(circles, 0.05)],
       ["one ring", rings({ radii: [3], noise: 0 }), [0.9, 0.25], [[0, 3]]],
+      ["a point and a ring", rings({ radii: [0, 3], noise: 0 }), [0.25, 0.5, 0.75, 0.25], [[0, 0], [0, 3]]],
       ["a checkerboard", checkerboard(), [0, 0, 0.125, 0.5, 0.3125, 0.25, 0.875, 0], squares],
       ["a swiss roll", swissRoll({ noise: 0.3 }), ofSpiral, around(spiral, 0.3)],
       ["a swiss roll by default", toyByName("swiss-roll"), ofSpiral, around(spiral, 0.05)],

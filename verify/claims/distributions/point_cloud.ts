@@ -63,3 +63,21 @@ claim(
     }
   },
 );
+
+claim("the exact checkerboard is points a sixteenth apart on all dark squares", (check) => {
+  const { points, std } = toyDistribution("checkerboard") as PointCloud;
+  const expected = Array.from({ length: 64 * 64 }, (_, at) => [Math.floor(at / 64), at % 64])
+    .filter(([i, j]) => (Math.floor(i / 16) + Math.floor(j / 16)) % 2 === 0)
+    .map(([i, j]) => [(i + 0.5) / 16 - 2, (j + 0.5) / 16 - 2].join());
+  const found = Array.from(
+    { length: points.length / 2 },
+    (_, k) => [points[2 * k], points[2 * k + 1]].join(),
+  );
+  check.equal(
+    "points",
+    found.sort(),
+    expected.sort(),
+    "the middles of 16 × 16 cells of eight squares, dyadic",
+  );
+  check.equal("standard deviation", std, 0.04, "the function's documentation");
+});

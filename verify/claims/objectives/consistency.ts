@@ -231,6 +231,9 @@ claim(
     for (
       const [field, value] of [
         ["mean", -3],
+        ["std", 0.01],
+        ["huber", 1e-4],
+        ["gap.last", 0.01],
         ["highShare", 0],
         ["highShare", 1],
         ["highFrom", 0.005],

@@ -60,9 +60,15 @@ class Recorder implements BenchParts {
     return Promise.resolve({ engine, ...size, forward: 1, step: 2, memory: 3 });
   }
 
-  withProgress<T>(_: unknown, action: (update: (done: number) => void) => Promise<T>): Promise<T> {
-    return action(() => {});
-  }
+  /** The label and total of each bar, and the counts that it showed. */
+  readonly bars: [string, number, number[]][] = [];
+
+  // Called apart from its object.
+  readonly withProgress: BenchParts["withProgress"] = ({ label, total }, action) => {
+    const counts: number[] = [];
+    this.bars.push([label, total, counts]);
+    return action((done) => counts.push(done));
+  };
 }
 
 const request: BenchRequest = {
@@ -104,6 +110,8 @@ claim("a bench opens, times and measures just what its request says, contenders 
     `"size" "wasm" "digits" {"batch":5,"side":12} 2`,
     ...["onnx", "wasm", "PyTorch 2"].map((name) => `"close" "${name}"`),
   ], "the request; a round more than asked warms up");
+  const timing = recorder.bars.filter(([label]) => label === "timing");
+  check.equal("bars", timing, [["timing", 3, [1, 2, 3]], ["timing", 2, [1, 2]]], "the rounds that are done");
   // The n-th time of a contender is n, of the next ones 100 more: 1 and 2 warm up, and so does 7.
   const times = (more: number) => ({
     forward: [more + 3, more + 5],

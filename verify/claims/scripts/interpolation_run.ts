@@ -144,6 +144,13 @@ claim(
     };
     const { values, largestError } = await runInterpolation(request, { noisePredictor, images });
     check.equal("pictures", values.length, 2 * 5 * size, "three images and two walks of three");
+    const two = await runInterpolation({ ...request, images: [4, 1] }, { noisePredictor, images });
+    check.equal("two images", two.values, values.slice(0, 5 * size), "the first walk of the three images");
+    await check.throws(
+      "one image",
+      () => runInterpolation({ ...request, images: [4] }, { noisePredictor, images }),
+      /^images must hold at least two places, got 1$/,
+    );
     check.atMost("largest error", largestError, 1e-6, "codes are the images");
     const pixels = (place: number) =>
       Array.from(images.images.subarray(place * size, (place + 1) * size), (byte) => byte / 127.5 - 1);
