@@ -116,7 +116,7 @@ async function difference(a: tf.Tensor, b: tf.Tensor): Promise<number> {
   return most;
 }
 
-const method = { kind: "rk4", grid: { kind: "log-snr", steps: 6 } } as const;
+const method = { kind: "rk4", grid: { kind: "log-snr", steps: 3 } } as const;
 
 claim(
   "models that answer later have the mixture's likelihoods and codes, by any prediction",
