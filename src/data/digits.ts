@@ -137,8 +137,8 @@ function drawDigit(label: number, u: Float64Array, pixels: Uint8Array): void {
 function place(segments: readonly number[], axis: 0 | 1, halfPen: number, move: number): number {
   const values = segments.filter((_, at) => at % 2 === axis);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = (SIZE - (high - low)) / 2 - halfPen - 1.5;
-  return SIZE / 2 - (low + high) / 2 + move * Math.min(1.5, Math.max(0, room));
+  const margin = (SIZE - (high - low)) / 2 - halfPen - 1.5;
+  return SIZE / 2 - (low + high) / 2 + move * Math.min(1.5, Math.max(0, margin));
 }
 
 /** Catmull–Rom curve through the points, cut into straight segments (x0, y0, x1, y1); a doubled point is a corner. */

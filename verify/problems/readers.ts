@@ -227,7 +227,7 @@ export const readers: readonly Reader[] = [
         "None",
         "(1,",
       ]);
-      // The header keeps its length: spaces before its end make room.
+      // The header keeps its length: spaces before its end are taken for the longer word.
       const changed = (text.slice(0, index) + other + text.slice(index + word.length)).replace(
         / +\n/,
         (spaces) => `${" ".repeat(Math.max(0, spaces.length - 1 + word.length - other.length))}\n`,

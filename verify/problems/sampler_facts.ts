@@ -3,6 +3,7 @@
  * with a row here gets every claim on orders, paths, distributions, last steps and options.
  * @module
  */
+import { awaited } from "../../src/compute/tidied.ts";
 import { adaptiveSde } from "../../src/samplers/adaptive_sde.ts";
 import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { samplerByName, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
@@ -85,10 +86,7 @@ function churnStages(steps: number): Sampler[] {
     {
       name: "churn",
       start: (model, rng) =>
-        // deno-lint-ignore require-yield
-        statelessStepper(function* (x, t) {
-          return raised(model.sde, rng, x, t, raisedTime(model.sde, t, gamma));
-        }),
+        statelessStepper((x, t) => awaited(raised(model.sde, rng, x, t, raisedTime(model.sde, t, gamma)))),
     },
     {
       name: "heun after churn",

@@ -69,7 +69,7 @@ claim("every letter that pictures use is in their font", async (check) => {
 });
 
 claim(
-  "a rasterizer takes its font from another address, and refuses addresses and scales that are none",
+  "a rasterizer takes its font from another address, and refuses addresses without a file and scales that are not positive",
   async (check) => {
     const shipped = new URL("../../../fixtures/fonts/plot_font.ttf", import.meta.url);
     const text =
