@@ -2,6 +2,7 @@
  * What a model predicts is found out: exact answers and the shipped network's in every prediction, read as every other one.
  * @module
  */
+import { predictedAs } from "../../reference/predictions.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
@@ -40,18 +41,7 @@ function foreign(noisePredictor: NoisePredictor, prediction: Prediction, sde: Sd
       const y = prediction === "edm" ? x.mul(total) : x.div(alpha);
       const noise = noisePredictor.predictNoise(y, ratio);
       const data = y.sub(noise.mul(ratio));
-      switch (prediction) {
-        case "noise":
-          return noise;
-        case "data":
-          return data;
-        case "velocity":
-          return noise.mul(alpha).sub(data.mul(sigma));
-        case "score":
-          return noise.div(-sigma);
-        case "edm":
-          return data.sub(y.mul((SIGMA_DATA / total) ** 2)).div(ratio * SIGMA_DATA / total);
-      }
+      return predictedAs(prediction, { alpha, sigma, noise, data, sigmaData: SIGMA_DATA });
     }), { sde, prediction, conditioning: "log-sigma-quarter", sigmaData: SIGMA_DATA });
 }
 

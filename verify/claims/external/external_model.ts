@@ -20,6 +20,7 @@ import {
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
+import { predictedAs } from "../../reference/predictions.ts";
 import { claim } from "../../suite/claim.ts";
 
 const mixture = GaussianMixture.from({
@@ -75,24 +76,10 @@ const SIGMA_DATA = 0.7;
 /** What a model of that kind answers at x = α x_0 + σ ε, by the definition of its prediction; x and the answer are [1, 4]. */
 function answer(prediction: Prediction, x: tf.Tensor, sde: Sde, t: number, ratio: number): tf.Tensor {
   const [alpha, sigma] = [sde.alpha(t), sde.sigma(t)];
-  const skip = SIGMA_DATA ** 2 / (ratio ** 2 + SIGMA_DATA ** 2);
-  const out = ratio * SIGMA_DATA / Math.sqrt(ratio ** 2 + SIGMA_DATA ** 2);
-  const scale = Math.sqrt(ratio ** 2 + SIGMA_DATA ** 2);
-  const y = prediction === "edm" ? x.mul(scale) : x.div(alpha);
+  const y = prediction === "edm" ? x.mul(Math.hypot(ratio, SIGMA_DATA)) : x.div(alpha);
   const noise = mixture.predictNoise(y, ratio);
   const data = mixture.posteriorMean(y, ratio);
-  switch (prediction) {
-    case "noise":
-      return noise;
-    case "data":
-      return data;
-    case "velocity":
-      return noise.mul(alpha).sub(data.mul(sigma));
-    case "score":
-      return noise.div(-sigma);
-    case "edm":
-      return data.sub(y.mul(skip)).div(out);
-  }
+  return predictedAs(prediction, { alpha, sigma, noise, data, sigmaData: SIGMA_DATA });
 }
 
 /** The mixture's answers row by row, as a model of that kind and layout gives them. */

@@ -8,6 +8,7 @@ import {
 } from "../../../src/runs/evaluation.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { task } from "../../../scripts/evaluate.ts";
+import { otherSampling } from "../../problems/other_sampling.ts";
 import { claim } from "../../suite/claim.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
@@ -54,13 +55,7 @@ claim(
   async (check) => {
     const referenceOf = referencesOf(smallMnist({ train: 20, test: 30 }));
     await checkEveryField(check, request, {
-      "sde.kind": { value: "subvp" },
-      "sde.betaMin": { value: 0.3 },
-      "sde.betaMax": { value: 12 },
-      "sde.tMin": { value: 0.05 },
-      "sde.tMax": { value: 0.8 },
-      "sampler.name": { value: "ode-euler" },
-      "grid.kind": { value: "karras" },
+      ...otherSampling,
       "grid.steps": { value: 4 },
       "guidance.scale": { value: 2 },
       "guidance.from": { value: 10 },

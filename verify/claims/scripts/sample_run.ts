@@ -1,4 +1,5 @@
 /** Claims that `deno task sample` writes and says what runSampling gives for its request, in which every field counts. @module */
+import { otherSampling } from "../../problems/other_sampling.ts";
 import { samplerOptionNames, type SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { loadNoisyClassifier } from "../../../src/classifiers/noisy_classifier.ts";
 import { readNpy } from "../../../src/images/npy.ts";
@@ -53,13 +54,7 @@ claim(
   { engines: ["wasm"] },
   (check) =>
     checkEveryField(check, request, {
-      "sde.kind": { value: "subvp" },
-      "sde.betaMin": { value: 0.3 },
-      "sde.betaMax": { value: 12 },
-      "sde.tMin": { value: 0.05 },
-      "sde.tMax": { value: 0.8 },
-      "sampler.name": { value: "ode-euler" },
-      "grid.kind": { value: "karras" },
+      ...otherSampling,
       "grid.steps": { value: 4 },
       "label": { value: 4 },
       "guidance.scale": { value: 2 },

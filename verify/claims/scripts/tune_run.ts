@@ -11,6 +11,7 @@ import {
 import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { task } from "../../../scripts/tune.ts";
+import { otherSampling } from "../../problems/other_sampling.ts";
 import { claim } from "../../suite/claim.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
@@ -92,13 +93,7 @@ claim(
   { engines: ["wasm"] },
   (check) =>
     checkEveryField(check, plain, {
-      "sde.kind": { value: "subvp" },
-      "sde.betaMin": { value: 0.3 },
-      "sde.betaMax": { value: 12 },
-      "sde.tMin": { value: 0.05 },
-      "sde.tMax": { value: 0.8 },
-      "sampler.name": { value: "ode-euler" },
-      "grid.kind": { value: "karras" },
+      ...otherSampling,
       "steps.0": { value: 3 },
       "metric": { value: "kernel" },
       "repeats": { value: 2 },
