@@ -3,7 +3,12 @@
  * @module
  */
 import { createRng } from "../../src/compute/rng.ts";
-import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../src/networks/registry.ts";
+import {
+  COLOURED_DIGITS,
+  NETWORK_PRESETS,
+  type NetworkConfig,
+  networkFromConfig,
+} from "../../src/networks/registry.ts";
 import { type Model, writeModel } from "../../src/networks/model_file.ts";
 import { withFolder } from "./temporary_folder.ts";
 
@@ -11,6 +16,17 @@ const config: NetworkConfig = {
   ...NETWORK_PRESETS.digits,
   widths: [8, 8],
   blocks: 1,
+  middleBlocks: 1,
+  embedding: 16,
+  noiseFeatures: 8,
+};
+
+/** A network for coloured pictures of 8×8. */
+export const smallColoured: NetworkConfig = {
+  ...COLOURED_DIGITS,
+  height: 8,
+  width: 8,
+  widths: [8, 8],
   middleBlocks: 1,
   embedding: 16,
   noiseFeatures: 8,

@@ -5,14 +5,13 @@ import { currentEngine } from "../../../src/compute/engine.ts";
 import { type ImageDataset, modelToBytes } from "../../../src/data/dataset.ts";
 import { featureMoments, frechetDistance } from "../../../src/metrics/frechet.ts";
 import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
-import { COLOURED_DIGITS, type NetworkConfig } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { samplerInfo } from "../../../src/samplers/registry.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
-import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallColoured, smallModel } from "../../instruments/small_checkpoint.ts";
 import { writePets } from "../../problems/pet_pictures.ts";
 
 claim(
@@ -23,22 +22,13 @@ claim(
       const pets = await writePets(folder);
       const out = `${folder}/run`;
       await Deno.mkdir(out);
-      const network: NetworkConfig = {
-        ...COLOURED_DIGITS,
-        height: 8,
-        width: 8,
-        widths: [8, 8],
-        middleBlocks: 1,
-        embedding: 16,
-        noiseFeatures: 8,
-      };
       const known = moments(pets);
       const engine = currentEngine()!;
       const expected: { name: string; frechet: number }[] = [];
       for (const [step, centre] of [[1, -0.7], [2, -0.2], [3, 0.6]]) {
         const model = {
-          ...smallModel(network),
-          config: { network, preconditioning: { sigmaData: 0.5, centre } },
+          ...smallModel(smallColoured),
+          config: { network: smallColoured, preconditioning: { sigmaData: 0.5, centre } },
         };
         const name = `model-00000${step}.safetensors`;
         await Deno.writeFile(`${out}/${name}`, writeModel(model));

@@ -5,7 +5,6 @@ import { featureMoments, frechetDistance } from "../../../src/metrics/frechet.ts
 import { patchStatistics } from "../../../src/metrics/pooled_features.ts";
 import { type Model, writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
-import { COLOURED_DIGITS, type NetworkConfig } from "../../../src/networks/registry.ts";
 import { drawDigits } from "../../../src/runs/evaluation.ts";
 import { runSelection, type SelectionRequest, type SelectionResult } from "../../../src/runs/selection.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
@@ -14,27 +13,20 @@ import { task } from "../../../scripts/select.ts";
 import { runInside } from "../../instruments/run_inside.ts";
 import { printed } from "../../instruments/printed.ts";
 import { checkEveryField } from "../../instruments/request_fields.ts";
-import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallColoured, smallModel } from "../../instruments/small_checkpoint.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { writePets } from "../../problems/pet_pictures.ts";
 import { claim } from "../../suite/claim.ts";
-
-const network: NetworkConfig = {
-  ...COLOURED_DIGITS,
-  height: 8,
-  width: 8,
-  widths: [8, 8],
-  middleBlocks: 1,
-  embedding: 16,
-  noiseFeatures: 8,
-};
 
 /** Networks that differ in the value around which they expect pixels, by the names of their files. */
 const centres = { "model-000001.safetensors": -0.7, "model-000002.safetensors": -0.2 };
 const models: Readonly<Record<string, Model>> = Object.fromEntries(
   Object.entries(centres).map(([name, centre]) => [
     name,
-    { ...smallModel(network), config: { network, preconditioning: { sigmaData: 0.5, centre } } },
+    {
+      ...smallModel(smallColoured),
+      config: { network: smallColoured, preconditioning: { sigmaData: 0.5, centre } },
+    },
   ]),
 );
 const open = (name: string) => networkPredictor(models[name].config, models[name].weights);
