@@ -90,30 +90,53 @@ export class Gaussian implements ExactDistribution {
     return this.#fromBasis(scaled).map((value, i) => value + this.mean[i]);
   }
 
-  /** ε̂(y, ν) = ν (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …]. */
-  predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+  /** y − μ of each row in the basis of the covariance's eigenvectors, [B, d], which several functions of y begin with. */
+  coordinates(y: tf.Tensor): tf.Tensor2D {
     return tf.tidy(() => {
-      const factor = this.#perCoordinate(noiseRatio, (variance, ratio) => ratio / (variance + ratio ** 2));
-      return tf.reshape(this.#rowsFromBasis(tf.mul(this.#rowsToBasis(y), factor)), y.shape);
+      const offset: tf.Tensor2D = tf.sub(
+        asRows(y, this.dimension),
+        tf.tensor1d(Float32Array.from(this.mean)),
+      );
+      return this.#basis === null ? offset : tf.matMul(offset, tf.tensor2d(this.#basis));
     });
   }
 
-  /** Log density [B] in nats of N(μ, Σ + ν²) at y [B, …]. */
-  logDensity(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor1D {
+  /**
+   * ε̂(y, ν) = ν (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …].
+   *
+   * @param coordinates Those of y by `coordinates`, if they are known.
+   */
+  predictNoise(y: tf.Tensor, noiseRatio: PerRow, coordinates?: tf.Tensor2D): tf.Tensor {
+    return tf.tidy(() => {
+      const factor = this.#perCoordinate(noiseRatio, (variance, ratio) => ratio / (variance + ratio ** 2));
+      return tf.reshape(this.#rowsFromBasis(tf.mul(coordinates ?? this.coordinates(y), factor)), y.shape);
+    });
+  }
+
+  /**
+   * Log density [B] in nats of N(μ, Σ + ν²) at y [B, …].
+   *
+   * @param coordinates Those of y by `coordinates`, if they are known.
+   */
+  logDensity(y: tf.Tensor, noiseRatio: PerRow, coordinates?: tf.Tensor2D): tf.Tensor1D {
     return tf.tidy(() => {
       const precision = this.#perCoordinate(noiseRatio, (variance, ratio) => 1 / (variance + ratio ** 2));
-      const squares = tf.sum(tf.mul(tf.square(this.#rowsToBasis(y)), precision), 1);
+      const squares = tf.sum(tf.mul(tf.square(coordinates ?? this.coordinates(y)), precision), 1);
       const ratios = typeof noiseRatio === "number" ? [noiseRatio] : noiseRatio;
       const logVolume = tf.tensor1d(Float32Array.from(ratios, (ratio) => this.#logVolume(ratio)));
       return tf.mul(tf.add(squares, logVolume), -0.5);
     });
   }
 
-  /** E[x_0 | y] = μ + Σ (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …]. */
-  posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
+  /**
+   * E[x_0 | y] = μ + Σ (Σ + ν²)⁻¹ (y − μ), of y's shape [B, …].
+   *
+   * @param coordinates Those of y by `coordinates`, if they are known.
+   */
+  posteriorMean(y: tf.Tensor, noiseRatio: PerRow, coordinates?: tf.Tensor2D): tf.Tensor {
     return tf.tidy(() => {
       const factor = this.#perCoordinate(noiseRatio, shrinkage);
-      const offset = this.#rowsFromBasis(tf.mul(this.#rowsToBasis(y), factor));
+      const offset = this.#rowsFromBasis(tf.mul(coordinates ?? this.coordinates(y), factor));
       return tf.reshape(tf.add(offset, tf.tensor1d(Float32Array.from(this.mean))), y.shape);
     });
   }
@@ -215,15 +238,6 @@ export class Gaussian implements ExactDistribution {
     const basis = this.#basis;
     if (basis === null) return vector;
     return vector.map((_, i) => basis[i].reduce((sum, value, j) => sum + value * vector[j], 0));
-  }
-
-  /** (y − μ) U, [B, d]. */
-  #rowsToBasis(y: tf.Tensor): tf.Tensor2D {
-    const offset: tf.Tensor2D = tf.sub(
-      asRows(y, this.dimension),
-      tf.tensor1d(Float32Array.from(this.mean)),
-    );
-    return this.#basis === null ? offset : tf.matMul(offset, tf.tensor2d(this.#basis));
   }
 
   #rowsFromBasis(rows: tf.Tensor): tf.Tensor {

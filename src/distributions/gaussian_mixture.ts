@@ -118,12 +118,20 @@ export class GaussianMixture implements ExactDistribution {
 
   /** ε̂(y, ν) = Σ r_k ε̂_k, of y's shape [B, …]. */
   predictNoise(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
-    return this.#average(y, noiseRatio, (component, rows) => component.predictNoise(rows, noiseRatio));
+    return this.#average(
+      y,
+      noiseRatio,
+      (component, rows, own) => component.predictNoise(rows, noiseRatio, own),
+    );
   }
 
   /** E[x_0 | y] = Σ r_k E_k[x_0 | y], of y's shape [B, …]. */
   posteriorMean(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor {
-    return this.#average(y, noiseRatio, (component, rows) => component.posteriorMean(rows, noiseRatio));
+    return this.#average(
+      y,
+      noiseRatio,
+      (component, rows, own) => component.posteriorMean(rows, noiseRatio, own),
+    );
   }
 
   /** Log density [B] in nats of y = x_0 + ν ε at y [B, …]. */
@@ -243,9 +251,11 @@ export class GaussianMixture implements ExactDistribution {
     return this.weights.length - 1;
   }
 
-  /** ln(π_k N(y; μ_k, Σ_k + ν²)), [B, K]. */
-  #joint(y: tf.Tensor, noiseRatio: PerRow): tf.Tensor2D {
-    const densities = this.components.map((component) => component.logDensity(y, noiseRatio));
+  /** ln(π_k N(y; μ_k, Σ_k + ν²)), [B, K]; `coordinates` are y's for each component, if they are known. */
+  #joint(y: tf.Tensor, noiseRatio: PerRow, coordinates: readonly tf.Tensor2D[] = []): tf.Tensor2D {
+    const densities = this.components.map((component, k) =>
+      component.logDensity(y, noiseRatio, coordinates[k])
+    );
     // Stacked as rows and turned: columns that are put side by side are copied number by number.
     const columns = tf.transpose(tf.stack(densities)) as tf.Tensor2D;
     return tf.add(columns, tf.tensor1d(Float32Array.from(this.#logWeights)));
@@ -255,12 +265,14 @@ export class GaussianMixture implements ExactDistribution {
   #average(
     y: tf.Tensor,
     noiseRatio: PerRow,
-    of: (component: Gaussian, rows: tf.Tensor2D) => tf.Tensor,
+    of: (component: Gaussian, rows: tf.Tensor2D, coordinates: tf.Tensor2D) => tf.Tensor,
   ): tf.Tensor {
     return tf.tidy(() => {
       const rows = asRows(y, this.dimension);
-      const { probabilities } = normalize(this.#joint(rows, noiseRatio));
-      return tf.reshape(weightedSum(probabilities, this.components.map((c) => of(c, rows))), y.shape);
+      const coordinates = this.components.map((component) => component.coordinates(rows));
+      const { probabilities } = normalize(this.#joint(rows, noiseRatio, coordinates));
+      const parts = this.components.map((component, k) => of(component, rows, coordinates[k]));
+      return tf.reshape(weightedSum(probabilities, parts), y.shape);
     });
   }
 }
