@@ -1,4 +1,4 @@
-/** NumPy's .npy format: float32 arrays are written, those of other numbers read as float32. @module */
+/** NumPy's .npy format: float32 arrays are written, arrays of all real numbers read. @module */
 import { sizeOf } from "../math/shape.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 import { requireArray, requireBytes, requireFloats, requireOptions, requireText } from "../input/require.ts";
@@ -78,9 +78,13 @@ export interface NpyHeader {
  * @throws {RangeError} When the bytes are not a .npy file or hold another type or order.
  */
 export function readNpyHeader(bytes: Uint8Array, name = "npy data"): NpyHeader {
-  const { shape, start, type } = parseHeader(bytes, name);
-  if (type !== "<f4") {
-    failing(name)(`the values are ${quoted(type)}, only '<f4' (little-endian float32) can be continued`);
+  const { shape, start, type, fortran } = parseHeader(bytes, name);
+  if (type !== "<f4" || fortran) {
+    failing(name)(
+      `the values are ${quoted(type)}${
+        fortran ? " in Fortran order" : ""
+      }, only '<f4' (little-endian float32) in C order can be continued`,
+    );
   }
   return { shape, start };
 }
@@ -91,32 +95,55 @@ const TYPES: Readonly<
 > = {
   f4: [4, (view, at, little) => view.getFloat32(at, little)],
   f8: [8, (view, at, little) => view.getFloat64(at, little)],
+  f2: [2, (view, at, little) => view.getFloat16(at, little)],
+  b1: [1, (view, at) => Number(view.getUint8(at) !== 0)],
   u1: [1, (view, at) => view.getUint8(at)],
   i1: [1, (view, at) => view.getInt8(at)],
   u2: [2, (view, at, little) => view.getUint16(at, little)],
   i2: [2, (view, at, little) => view.getInt16(at, little)],
   u4: [4, (view, at, little) => view.getUint32(at, little)],
   i4: [4, (view, at, little) => view.getInt32(at, little)],
+  u8: [8, (view, at, little) => Number(view.getBigUint64(at, little))],
   i8: [8, (view, at, little) => Number(view.getBigInt64(at, little))],
 };
 
+/** What to do about types of NumPy's that are no numbers, by their first letter. */
+const ADVICE: Readonly<Record<string, string>> = {
+  O: " (Python objects: convert with array.astype(float), or with numpy.stack where rows are arrays)",
+  c: " (complex numbers: store real and imaginary parts as columns)",
+  U: " (text: replace each by a number)",
+  S: " (text: replace each by a number)",
+};
+
+/** Numbers of an .npy file in row-major order, as they were stored. */
+export interface NpyNumbers {
+  /** Sizes, outermost first. */
+  readonly shape: readonly number[];
+  /** NumPy's name of the type without the byte order: f8, u1, … */
+  readonly type: string;
+  /** The values: bytes of u1, float32 of f2 and f4, float64 of all others. */
+  readonly values: Uint8Array | Float32Array | Float64Array;
+}
+
 /**
- * Reads a .npy file in row-major order (C order) with values of float32, float64 or integers (u1, i1, u2, i2, u4, i4,
- * i8), in either byte order. Float64 is rounded to float32; integers must be whole numbers that float32 holds.
+ * Reads a .npy file without rounding: float16, float32, float64, bool and integers, in either byte order, in C or
+ * Fortran order.
  *
  * @param name The file's name in errors.
- * @param most The largest number of values that is read; by default 2²⁶, which take 256 MiB.
- * @throws {RangeError} When the bytes are not a .npy file, hold another type or order, are too few or too many, or a
- * number is too large for float32.
+ * @param most The largest number of values that is read; by default 2²⁶.
+ * @throws {RangeError} When the bytes are not a .npy file, hold another type, are too few or too many, or an integer is
+ * too large for float64.
  */
-export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 ** 26): NpyArray {
-  const { shape, start, type } = parseHeader(bytes, name);
+export function readNpyNumbers(bytes: Uint8Array, name = "npy data", most: number = 2 ** 26): NpyNumbers {
+  const { shape, start, type, fortran } = parseHeader(bytes, name);
   const fail = failing(name);
-  const known = Object.hasOwn(TYPES, type.slice(1)) && /^[<>|=]/.test(type);
-  if (!known) {
-    return fail(`the values are ${quoted(type)}, read are f4, f8, ${Object.keys(TYPES).slice(2).join(", ")}`);
+  const kind = type.slice(1);
+  if (!(Object.hasOwn(TYPES, kind) && /^[<>|=]/.test(type))) {
+    return fail(
+      `the values are ${quoted(type)}${ADVICE[kind[0]] ?? ""}, read are ${Object.keys(TYPES).join(", ")}`,
+    );
   }
-  const [width, read] = TYPES[type.slice(1)];
+  const [width, read] = TYPES[kind];
   if (width > 1 && type.startsWith("|")) {
     fail(`the values are ${quoted(type)}, which does not say their byte order`);
   }
@@ -132,25 +159,58 @@ export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 *
   }
   if (size > most) fail(`it holds ${size} values, at most ${most} are read`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(size);
+  const values = kind === "u1"
+    ? new Uint8Array(size)
+    : kind === "f4" || kind === "f2"
+    ? new Float32Array(size)
+    : new Float64Array(size);
   const little = !type.startsWith(">");
-  const exact = !type.slice(1).startsWith("f");
+  const at = fortran ? fortranPositions(shape) : (i: number) => i;
   for (let i = 0; i < size; i++) {
-    const value = read(view, start + width * i, little);
+    const value = read(view, start + width * at(i), little);
     values[i] = value;
-    if (
-      exact
-        ? values[i] !== value || Math.abs(value) > 2 ** 53
-        : Number.isFinite(value) && !Number.isFinite(values[i])
-    ) {
-      fail(`value ${i} is ${value}, which float32 cannot hold`);
+    if (width === 8 && kind !== "f8" && Math.abs(value) > 2 ** 53) {
+      fail(`value ${i} is ${value}, which float64 cannot hold`);
     }
   }
+  return { shape, type: kind, values };
+}
+
+/** The place in Fortran order, whose first axis runs fastest, of each value in C order. */
+function fortranPositions(shape: readonly number[]): (index: number) => number {
+  return (index) => {
+    let [at, stride, rest] = [0, sizeOf(shape), index];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      stride /= shape[axis];
+      at += (rest % shape[axis]) * stride;
+      rest = Math.floor(rest / shape[axis]);
+    }
+    return at;
+  };
+}
+
+/**
+ * Reads a .npy file of float16, float32, float64, bool or integers, in either byte order, in C or Fortran order, as
+ * float32. Float64 is rounded to float32; integers must be whole numbers that float32 holds.
+ *
+ * @param name The file's name in errors.
+ * @param most The largest number of values that is read; by default 2²⁶, which take 256 MiB.
+ * @throws {RangeError} When the bytes are not a .npy file, hold another type, are too few or too many, or a number is
+ * too large for float32.
+ */
+export function readNpy(bytes: Uint8Array, name = "npy data", most: number = 2 ** 26): NpyArray {
+  const { shape, type, values: stored } = readNpyNumbers(bytes, name, most);
+  if (stored instanceof Float32Array) return { shape, values: stored };
+  const values = Float32Array.from(stored);
+  const wrong = values.findIndex((value, i) =>
+    type === "f8" ? Number.isFinite(stored[i]) && !Number.isFinite(value) : value !== stored[i]
+  );
+  if (wrong >= 0) failing(name)(`value ${wrong} is ${stored[wrong]}, which float32 cannot hold`);
   return { shape, values };
 }
 
-/** The offset, shape and type, such as '<f4', of the values; throws for any order but C order. */
-function parseHeader(bytes: Uint8Array, name: string): NpyHeader & { type: string } {
+/** The offset, shape and type, such as '<f4', of the values, and whether they are in Fortran order. */
+function parseHeader(bytes: Uint8Array, name: string): NpyHeader & { type: string; fortran: boolean } {
   requireBytes("npy data", bytes);
   requireText("name", name);
   const fail = failing(name);
@@ -171,16 +231,19 @@ function parseHeader(bytes: Uint8Array, name: string): NpyHeader & { type: strin
   const [, type] = /'descr'\s*:\s*'([^']*)'/.exec(header) ?? [];
   const [, order] = /'fortran_order'\s*:\s*(True|False)/.exec(header) ?? [];
   const [, lengths] = /'shape'\s*:\s*\(([^()]*)\)/.exec(header) ?? [];
+  if (type === undefined && /'descr'\s*:\s*\[/.test(header)) {
+    return fail("the values are records with fields: store one array of numbers");
+  }
   if (type === undefined || order === undefined || lengths === undefined) {
     return fail(`the header has no descr, fortran_order and shape: ${quoted(header)}`);
   }
-  if (order === "True") fail("the values are in Fortran order, only C order is read");
   if (!/^\s*(\d+\s*(,\s*\d+\s*)*,?\s*)?$/.test(lengths)) fail(`the shape is ${quoted(`(${lengths})`)}`);
   const shape = lengths.split(",").map((length) => length.trim()).filter((length) => length !== "").map(
     Number,
   );
   if (shape.length > 32 || !shape.every(Number.isSafeInteger)) fail(`the shape is ${quoted(`(${lengths})`)}`);
-  return { shape, start, type };
+  // An array of one axis is both.
+  return { shape, start, type, fortran: order === "True" && shape.length > 1 };
 }
 
 /** The longest header that is read; NumPy's own reader takes 10,000 characters. */

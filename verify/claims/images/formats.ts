@@ -1,7 +1,7 @@
 /** Claims about pictures and files of numbers. @module */
 import { encodeGif } from "../../../src/images/gif.ts";
 import { imageGrid } from "../../../src/images/grid.ts";
-import { npyHeader, readNpy, writeNpy } from "../../../src/images/npy.ts";
+import { npyHeader, readNpy, readNpyNumbers, writeNpy } from "../../../src/images/npy.ts";
 import { decodePng, encodePng, type Picture } from "../../../src/images/png.ts";
 import { GifReader } from "../../instruments/gif_reader.ts";
 import { claim } from "../../suite/claim.ts";
@@ -183,6 +183,9 @@ claim(
       [">i4", [255, 255, 255, 255, 0, 0, 1, 0], [-1, 256]],
       ["<u4", [0, 0, 0, 128, 1, 0, 0, 0], [2 ** 31, 1]],
       ["<i8", [255, 255, 255, 255, 255, 255, 255, 255, 5, 0, 0, 0, 0, 0, 0, 0], [-1, 5]],
+      [">u8", [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 5], [256, 5]],
+      ["<f2", [0, 0x3c, 0, 0xc0], [1, -2]],
+      ["|b1", [1, 0], [1, 0]],
     ];
     for (const [type, bytes, values] of cases) {
       check.equal(
@@ -204,12 +207,37 @@ claim(
       file(">f8", [0x7e, 0x37, 0xe4, 0x3c, 0x88, 0, 0x75, 0x9c], "()"),
       /which float32 cannot hold$/,
     );
-    await refused(
+    check.equal(
       "Fortran order",
-      file("|u1", [7, 8], "(2,)", "True"),
-      /^a\.npy: the values are in Fortran order, only C order/,
+      [...readNpy(file("|u1", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], "(3, 2, 2)", "True")).values],
+      [1, 7, 4, 10, 2, 8, 5, 11, 3, 9, 6, 12],
+      "numpy.arange(1, 13).reshape((3, 2, 2), order='F').ravel()",
     );
-    for (const type of ["<c8", "|b1", "|S4", "<f2", "|f8", "constructor"]) {
+    check.equal(
+      "Fortran order of one axis",
+      [...readNpy(file("|u1", [7, 8], "(2,)", "True")).values],
+      [7, 8],
+      "the same in both orders",
+    );
+    check.equal(
+      "float64 as stored",
+      readNpyNumbers(file(">f8", [0x3f, 0xf0, 0, 0, 0, 0, 0, 1], "(1,)")),
+      { shape: [1], type: "f8", values: Float64Array.of(1 + 2 ** -52) },
+      "one unit in the last of 53 bits",
+    );
+    check.equal(
+      "bytes as stored",
+      readNpyNumbers(file("|u1", [7, 255])),
+      { shape: [2], type: "u1", values: Uint8Array.of(7, 255) },
+      "a byte each",
+    );
+    await refused(
+      "objects",
+      file("|O", [7, 8]),
+      /"\|O" \(Python objects: convert with array\.astype\(float\)/,
+    );
+    await refused("complex", file("<c8", [7, 8]), /"<c8" \(complex numbers: store real and imaginary parts/);
+    for (const type of ["<c8", "|S4", "|f8", "constructor"]) {
       await refused(type, file(type, [7, 8]), /^a\.npy: the values are "/);
     }
     for (
@@ -250,7 +278,17 @@ claim("npy files equal NumPy's byte for byte, and other files are refused", asyn
   const refused = (what: string, bytes: Uint8Array, message: RegExp) =>
     check.throws(what, () => readNpy(bytes, "a.npy"), message);
   await refused("float64", edited("<f4", "<f8"), /truncated: the shape \[2, 3\] needs 48 bytes/);
-  await refused("Fortran order", edited("False", "True "), /Fortran order/);
+  check.equal(
+    "Fortran order",
+    [...readNpy(edited("False", "True "), "a.npy").values],
+    [0, 2, 4, 1, 3, 5].map((at) => values[at]),
+    "the first axis, of two, runs fastest",
+  );
+  await refused(
+    "records",
+    edited("'<f4'", "[('a', '<f4')]"),
+    /^a\.npy: the values are records with fields: store one array of numbers$/,
+  );
   await refused("a future version", edited("Y\x01", "Y\x09"), /version 9 is unknown/);
   await refused("no shape", edited("'shape'", "'shade'"), /no descr, fortran_order and shape/);
   await refused(

@@ -84,7 +84,12 @@ claim(
     await check.throws(
       "float64 to continue",
       () => readNpyHeader(edited("<f4", "<f8"), "a"),
-      /^a: the values are "<f8", only '<f4' \(little-endian float32\) can be continued$/,
+      /^a: the values are "<f8", only '<f4' \(little-endian float32\) in C order can be continued$/,
+    );
+    await check.throws(
+      "Fortran order to continue",
+      () => readNpyHeader(edited("False, 'shape': (1,), }", "True, 'shape': (1, 2)}"), "a"),
+      /^a: the values are "<f4" in Fortran order, only '<f4' /,
     );
     for (const key of ["descr", "fortran_order", "shape"]) {
       await check.throws(
@@ -125,7 +130,7 @@ claim(
     await check.throws(
       "2⁵⁴ of 64 bits",
       () => readNpy(wide([0, 0, 0, 0, 0, 0, 64, 0])),
-      /^npy data: value 0 is 18014398509481984, which float32 cannot hold$/,
+      /^npy data: value 0 is 18014398509481984, which float64 cannot hold$/,
     );
     const infinite = concatenated([
       edited("<f4", "<f8").subarray(0, -4),
