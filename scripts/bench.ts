@@ -7,7 +7,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { useEngine } from "../src/compute/engine.ts";
 import { ONNX_RUNTIME } from "../src/compute/onnx/runtime.ts";
 import * as tf from "../src/compute/tf.ts";
-import { DIGITS_COUNT, openOurs } from "./bench/contender.ts";
+import { DIGITS_COUNT, openOurs, rivals } from "./bench/contender.ts";
 import { measureSize, SIZES } from "./bench/growth.ts";
 import { profile } from "./bench/profile.ts";
 import { openTwin } from "./bench/pytorch_process.ts";
@@ -41,7 +41,7 @@ const usage = {
     "moving average), contenders in turn, so that what else the machine does hits all alike.",
   examples: [
     "deno task bench",
-    "deno task bench --engine wasm,onnx --against pytorch --digits --growth --profile --output docs/measurements.md",
+    "deno task bench --engine wasm,onnx --against pytorch,torch-compile --digits --growth --profile --output docs/measurements.md",
   ],
   flags: {
     network: deciding(
@@ -59,9 +59,14 @@ const usage = {
       ["engines"],
       list(choice(engineNames, { help: "compute engine, one or several" }), ["auto"]),
     ),
-    against: choice(["pytorch"], {
-      help: "the same network in PyTorch, in the same run (needs python3 with torch)",
-    }),
+    against: list(
+      choice(rivals, {
+        help:
+          "the same network in PyTorch, eager or compiled, in the same run; needs python3 with torch, for torch-compile " +
+          "a C++ compiler, too",
+      }),
+      [],
+    ),
     rounds: integer({ help: "measurements of each", default: 7, min: 1, max: 1000 }),
     digits: toggle({
       help:
@@ -82,8 +87,7 @@ const usage = {
     twinSteps: ofDigits(
       ["digits.twinSteps"],
       integer({
-        help:
-          `Euler–Maruyama steps of PyTorch, for --against pytorch (default ${TUTORIAL_STEPS}, the tutorial's)`,
+        help: `Euler–Maruyama steps of PyTorch, for --against (default ${TUTORIAL_STEPS}, the tutorial's)`,
         min: 1,
       }),
     ),
@@ -111,14 +115,14 @@ interface RunResult extends BenchResult {
 }
 
 function request(flags: FlagValues<typeof usage.flags>): RunRequest {
-  const { network, side, engine: engines, against = null, rounds, checkpoint = null, digitsRounds } = flags;
+  const { network, side, engine: engines, against, rounds, checkpoint = null, digitsRounds } = flags;
   if (network === "tutorial" && side !== 28) {
     throw new UsageError(`the tutorial's images are 28 pixels wide, got --side ${side}`);
   }
   if (network === "digits" && side % 4 !== 0) {
     throw new UsageError(`--side must be a multiple of 4, got ${side}`);
   }
-  if (flags.twinSteps !== undefined && against === null) {
+  if (flags.twinSteps !== undefined && against.length === 0) {
     throw new UsageError("--twin-steps is for --against, which is not given");
   }
   return {
@@ -208,8 +212,8 @@ function sections(request: RunRequest, result: RunResult): string[] {
   const { contenders, profiles, growth } = result;
   const found = [heading(request, result)];
   for (const action of ["forward", "step", "digits"] as const) {
-    const rows = contenders.flatMap(({ name, milliseconds: { [action]: milliseconds } }) =>
-      milliseconds === undefined ? [] : [{ name, milliseconds }]
+    const rows = contenders.flatMap(({ name, engine, milliseconds: { [action]: milliseconds } }) =>
+      milliseconds === undefined ? [] : [{ name, rival: engine === null, milliseconds }]
     );
     if (rows.length === 0) continue;
     const images = action === "digits" ? DIGITS_COUNT : request.batch;
@@ -245,13 +249,13 @@ function digitsNotes({ against, digits }: RunRequest): string {
   const here =
     `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which evaluates the network ` +
     "twice at some of them.";
-  if (against === null) return here;
+  if (against.length === 0) return here;
   const steps = digits?.twinSteps;
   return `${here} PyTorch: the tutorial's network and Euler–Maruyama, ${steps} steps` +
     (steps === TUTORIAL_STEPS ? "." : ` where the tutorial has ${TUTORIAL_STEPS}.`);
 }
 
-/** This project's engines are in one process, PyTorch is in its own. */
+/** This project's engines are in one process, each rival is in its own. */
 function memoryLine({ contenders }: RunResult): string {
   const ours = contenders.filter(({ engine }) => engine !== null);
   const twins = contenders.filter(({ engine }) => engine === null);

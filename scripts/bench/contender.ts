@@ -18,6 +18,12 @@ import { openEngine } from "../cli/engine.ts";
 /** What can be timed. */
 export type Action = "forward" | "step" | "digits";
 
+/** PyTorch operation by operation, and with the kernels that torch.compile makes of the network and the loss. */
+export const rivals = ["pytorch", "torch-compile"] as const;
+
+/** What this project is timed beside. */
+export type Rival = typeof rivals[number];
+
 /** Digits in a run of the action `digits`. */
 export const DIGITS_COUNT = 64;
 

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { NETWORK_PRESETS, type NetworkConfig } from "../../src/networks/registry.ts";
-import { type Contender, DIGITS_COUNT } from "./contender.ts";
+import { type Contender, DIGITS_COUNT, type Rival } from "./contender.ts";
 
 const script = fileURLToPath(new URL("./pytorch/bench.py", import.meta.url));
 
@@ -16,10 +16,16 @@ interface About {
 }
 
 /**
- * Starts the twin of a network. For the digits it is the tutorial's network and its Euler–Maruyama of so many steps.
- * @throws {Error} When there is no python3 with PyTorch.
+ * Starts the twin of a network, eager or compiled. For the digits it is the tutorial's network and its Euler–Maruyama of
+ * so many steps.
+ * @throws {Error} When there is no python3 with PyTorch, or for torch.compile no C++ compiler.
  */
-export async function openTwin(config: NetworkConfig, batch: number, twinSteps: number): Promise<Contender> {
+export async function openTwin(
+  rival: Rival,
+  config: NetworkConfig,
+  batch: number,
+  twinSteps: number,
+): Promise<Contender> {
   const tutorial = JSON.stringify(NETWORK_PRESETS.tutorial);
   const args = [
     script,
@@ -28,6 +34,7 @@ export async function openTwin(config: NetworkConfig, batch: number, twinSteps: 
     tutorial,
     String(DIGITS_COUNT),
     String(twinSteps),
+    rival,
   ];
   const process = new Deno.Command("python3", { args, stdin: "piped", stdout: "piped", stderr: "piped" })
     .spawn();

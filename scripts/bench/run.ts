@@ -7,7 +7,7 @@ import { parameterCount } from "../../src/networks/network.ts";
 import type { Network } from "../../src/networks/network.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../src/networks/registry.ts";
-import type { Action, Contender, Ours } from "./contender.ts";
+import type { Action, Contender, Ours, Rival } from "./contender.ts";
 import type { Share, Size } from "./table.ts";
 
 /** A size of growth. */
@@ -23,8 +23,8 @@ export interface BenchRequest {
   readonly side: number;
   /** This project's engines. */
   readonly engines: readonly EngineName[];
-  /** What is timed beside them; null for nothing. */
-  readonly against: "pytorch" | null;
+  /** What is timed beside them. */
+  readonly against: readonly Rival[];
   /** Measurements of a forward pass and of a training step, from 1 on. */
   readonly rounds: number;
   /** The drawing of digits; null where it is not timed. */
@@ -52,7 +52,7 @@ export interface BenchParts {
     checkpoint: string | undefined,
   ): Promise<Ours>;
   /** Opens PyTorch with the same network; for digits it takes so many steps. */
-  openTwin(network: NetworkConfig, batch: number, steps: number): Promise<Contender>;
+  openTwin(rival: Rival, network: NetworkConfig, batch: number, steps: number): Promise<Contender>;
   /** Milliseconds by operation. */
   profile(engine: Engine["name"], model: ModelConfig, batch: number): Promise<Profile>;
   /** One size in a process of its own. */
@@ -91,7 +91,7 @@ interface ContenderTimes {
 export interface BenchResult {
   /** Parameters of the network. */
   readonly parameters: number;
-  /** This project on its engines, in the order of the request, then PyTorch. */
+  /** This project on its engines, in the order of the request, then its rivals. */
   readonly contenders: readonly ContenderTimes[];
   /** Times by operation of each engine. */
   readonly profiles: readonly (Profile & { readonly engine: Engine["name"] })[];
@@ -137,8 +137,8 @@ export async function runBench(request: BenchRequest, parts: BenchParts): Promis
       ours.push(opened);
       contenders.push(opened);
     }
-    if (against !== null) {
-      contenders.push(await parts.openTwin(model.network, batch, digits?.twinSteps ?? 1));
+    for (const rival of against) {
+      contenders.push(await parts.openTwin(rival, model.network, batch, digits?.twinSteps ?? 1));
     }
     add({
       contenders: contenders.map(({ name, about }, i) => ({

@@ -17,25 +17,26 @@ export function spread(values: readonly number[]): { min: number; median: number
 /** A contender's milliseconds for one action, round by round. */
 interface Times {
   readonly name: string;
+  /** Whether it is PyTorch, which this project is compared with. */
+  readonly rival: boolean;
   readonly milliseconds: readonly number[];
 }
 
-/** One action of all contenders; the last of them is what the others are compared with, if it is PyTorch. */
+/** One action of all contenders; this project's speed is divided by that of each rival. */
 export function actionTable(title: string, images: number, times: readonly Times[]): string {
-  const reference = times[times.length - 1];
-  const compared = times.length > 1 && reference.name.startsWith("PyTorch");
+  const compared = times.filter(({ rival }) => rival);
   const width = Math.max(title.length, ...times.map(({ name }) => name.length)) + 2;
   const head = ["min ms", "median", "max", "images/s"].map((word) => word.padStart(9));
-  const lines = times.map(({ name, milliseconds }) => {
+  const lines = times.map(({ name, rival, milliseconds }) => {
     const { min, median, max } = spread(milliseconds);
     const cells = [min, median, max, 1000 * images / median].map((value) => short(value).padStart(9));
-    let ratio = "";
-    if (compared && milliseconds !== reference.milliseconds) {
+    const ratios = rival ? [] : compared.map((other) => {
       // Round by round: what else the machine did then hit both.
-      const { min, median, max } = spread(milliseconds.map((t, k) => reference.milliseconds[k] / t));
-      ratio = `   ${median.toFixed(2)} × PyTorch's speed (${min.toFixed(2)} to ${max.toFixed(2)})`;
-    }
-    return name.padEnd(width) + cells.join("") + ratio;
+      const { min, median, max } = spread(milliseconds.map((t, k) => other.milliseconds[k] / t));
+      const [product] = other.name.split(" ");
+      return `${median.toFixed(2)} × ${product}'s speed (${min.toFixed(2)} to ${max.toFixed(2)})`;
+    });
+    return name.padEnd(width) + cells.join("") + (ratios.length === 0 ? "" : `   ${ratios.join(", ")}`);
   });
   return [title.padEnd(width) + head.join(""), ...lines].join("\n");
 }

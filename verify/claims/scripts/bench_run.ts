@@ -44,9 +44,9 @@ class Recorder implements BenchParts {
     return Promise.resolve(this.#contender(opened));
   }
 
-  openTwin(...options: unknown[]) {
+  openTwin(...options: Parameters<BenchParts["openTwin"]>) {
     this.#call("twin", ...options);
-    return Promise.resolve(this.#contender("PyTorch 2"));
+    return Promise.resolve(this.#contender(options[0] === "pytorch" ? "PyTorch 2" : "torch.compile 2"));
   }
 
   profile(...options: unknown[]) {
@@ -76,12 +76,14 @@ const request: BenchRequest = {
   batch: 3,
   side: 8,
   engines: ["auto", "wasm"],
-  against: "pytorch",
+  against: ["pytorch", "torch-compile"],
   rounds: 2,
   digits: { checkpoint: "a.safetensors", rounds: 1, twinSteps: 7 },
   profile: true,
   growth: [{ batch: 5, side: 12 }],
 };
+
+const names = ["onnx", "wasm", "PyTorch 2", "torch.compile 2"];
 
 const model = {
   network: { ...NETWORK_PRESETS.digits, height: 8, width: 8 },
@@ -96,19 +98,20 @@ claim("a bench opens, times and measures just what its request says, contenders 
     Object.assign(recorder, { onResult: (r: BenchResult) => so.push(r) }),
   );
   const round = (...actions: Action[]) =>
-    actions.flatMap((action) => ["onnx", "wasm", "PyTorch 2"].map((name) => `"time" "${name}" "${action}"`));
+    actions.flatMap((action) => names.map((name) => `"time" "${name}" "${action}"`));
   const stated = JSON.stringify(model);
   check.equal("calls", recorder.calls, [
     `"ours" "auto" ${stated} 3 "a.safetensors"`,
     `"ours" "wasm" ${stated} 3 "a.safetensors"`,
-    `"twin" ${JSON.stringify(model.network)} 3 7`,
+    `"twin" "pytorch" ${JSON.stringify(model.network)} 3 7`,
+    `"twin" "torch-compile" ${JSON.stringify(model.network)} 3 7`,
     ...[1, 2, 3].flatMap(() => round("forward", "step")),
     ...[1, 2].flatMap(() => round("digits")),
     `"profile" "onnx" ${stated} 3`,
     `"profile" "wasm" ${stated} 3`,
     `"size" "onnx" "digits" {"batch":5,"side":12} 2`,
     `"size" "wasm" "digits" {"batch":5,"side":12} 2`,
-    ...["onnx", "wasm", "PyTorch 2"].map((name) => `"close" "${name}"`),
+    ...names.map((name) => `"close" "${name}"`),
   ], "the request; a round more than asked warms up");
   const timing = recorder.bars.filter(([label]) => label === "timing");
   check.equal("bars", timing, [["timing", 3, [1, 2, 3]], ["timing", 2, [1, 2]]], "the rounds that are done");
@@ -120,8 +123,8 @@ claim("a bench opens, times and measures just what its request says, contenders 
   });
   check.equal("the result", result, {
     parameters: 462_788,
-    contenders: (["onnx", "wasm", null] as const).map((engine, at) => {
-      const name = engine ?? "PyTorch 2";
+    contenders: (["onnx", "wasm", null, null] as const).map((engine, at) => {
+      const name = names[at];
       const more = 100 * at;
       return { name, about: `about ${name}`, engine, memory: 1008 + more, milliseconds: times(more) };
     }),
@@ -134,7 +137,7 @@ claim("a bench opens, times and measures just what its request says, contenders 
   check.equal(
     "what was told when PyTorch was open",
     so[0].contenders.map(({ milliseconds }) => milliseconds),
-    [{}, {}, {}],
+    [{}, {}, {}, {}],
     "nothing timed yet",
   );
 });
@@ -146,7 +149,8 @@ claim("every field of a bench's request changes what is called", (check) =>
     side: { value: 12 },
     "engines.0": { value: "cpu" },
     "engines.1": { value: "cpu" },
-    against: { value: null },
+    "against.0": { value: "torch-compile" },
+    "against.1": { value: "pytorch" },
     rounds: { value: 1 },
     "digits.checkpoint": { value: null },
     "digits.rounds": { value: 2 },
@@ -169,7 +173,7 @@ claim("what fails ends a bench with all that it opened closed", async (check) =>
   check.equal(
     "closed",
     recorder.calls.filter((call) => call.startsWith('"close"')),
-    ["onnx", "wasm", "PyTorch 2"].map((name) => `"close" "${name}"`),
+    names.map((name) => `"close" "${name}"`),
     "all contenders",
   );
 });
@@ -190,6 +194,10 @@ claim("bench's tables are those of its request and its result", async (check) =>
         ...{ name: "PyTorch 2", about: "one thread", engine: null, memory: 2e9 },
         milliseconds: { forward: [8, 3, 2], step: [20, 30, 20], digits: [3000] },
       },
+      {
+        ...{ name: "torch.compile 2", about: "two threads", engine: null, memory: 3e9 },
+        milliseconds: { forward: [2, 1, 1], step: [10, 5, 80], digits: [500] },
+      },
     ],
     profiles: [{ engine: "wasm", forward: [share("Add", 1), share("Mul", 3)], step: [share("Sub", 5)] }],
     growth: [{ engine: "wasm", batch: 5, side: 12, forward: 10, step: 30, memory: 3e9 }],
@@ -201,23 +209,30 @@ claim("bench's tables are those of its request and its result", async (check) =>
     "Chip, 2 threads, 8.0 GB memory, load 0.5 before, Deno 2.9.0, TensorFlow.js 4.22.0",
     "wasm: eight bytes",
     "PyTorch 2: one thread",
+    "torch.compile 2: two threads",
     "",
-    "forward pass     min ms   median      max images/s",
-    "wasm                  1        2        4     1500   2.00 × PyTorch's speed (1.00 to 3.00)",
-    "PyTorch 2             2        3        8     1000",
+    "forward pass        min ms   median      max images/s",
+    "wasm                     1        2        4     1500   2.00 × PyTorch's speed (1.00 to 3.00), " +
+    "0.50 × torch.compile's speed (0.50 to 1.00)",
+    "PyTorch 2                2        3        8     1000",
+    "torch.compile 2          1        1        2     3000",
     "",
-    "training step     min ms   median      max images/s",
-    "wasm                  10       20       40      150   1.00 × PyTorch's speed (0.50 to 3.00)",
-    "PyTorch 2             20       20       30      150",
+    "training step       min ms   median      max images/s",
+    "wasm                    10       20       40      150   1.00 × PyTorch's speed (0.50 to 3.00), " +
+    "0.50 × torch.compile's speed (0.50 to 2.00)",
+    "PyTorch 2               20       20       30      150",
+    "torch.compile 2          5       10       80      300",
     "",
     "64 finished digits     min ms   median      max images/s",
-    "wasm                     1000     1000     1000       64   3.00 × PyTorch's speed (3.00 to 3.00)",
+    "wasm                     1000     1000     1000       64   3.00 × PyTorch's speed (3.00 to 3.00), " +
+    "0.50 × torch.compile's speed (0.50 to 0.50)",
     "PyTorch 2                3000     3000     3000     21.3",
+    "torch.compile 2           500      500      500      128",
     "Here: dpm++2m, its default steps and the default guidance" +
     ", which evaluates the network twice at some of them." +
     " PyTorch: the tutorial's network and Euler–Maruyama, 7 steps where the tutorial has 500.",
     "",
-    "peak memory of the process: wasm 1.00 GB, PyTorch 2 2.00 GB",
+    "peak memory of the process: wasm 1.00 GB, PyTorch 2 2.00 GB, torch.compile 2 3.00 GB",
     "",
     "forward pass on wasm, by operation",
     "operation  calls  ms  share",
@@ -233,11 +248,11 @@ claim("bench's tables are those of its request and its result", async (check) =>
     "wasm        5  12×12          10          2       30          6      3.00 GB",
   ], "written out");
   const [json] = await lines(["--json"]);
-  const [ours, twin] = result.contenders.map(({ name, about, memory, milliseconds }) => ({
+  const results = result.contenders.map(({ name, about, memory, milliseconds }) => ({
     ...{ name, about, memory, milliseconds },
   }));
   check.equal("JSON", JSON.parse(json), {
-    ...{ network: "digits", parameters: 77, batch: 3, machine, results: [ours, twin] },
+    ...{ network: "digits", parameters: 77, batch: 3, machine, results },
     ...{ profiles: result.profiles, growth: result.growth },
   }, "all measurements");
 });
