@@ -106,9 +106,9 @@ async function openOnnx(options: EngineOptions, why: string): Promise<Engine> {
 }
 
 async function openWasm(options: EngineOptions, name: "wasm" | "onnx", reason: string): Promise<Engine> {
-  const { setWasmPaths } = await import("./wasm/backend.ts");
+  const { placeBinaries } = await import("./wasm/backend.ts");
   const { registerWasmKernels } = await import("./wasm/register.ts");
-  if (options.wasmPath !== undefined) setWasmPaths(options.wasmPath);
+  placeBinaries(options.wasmPath);
   // One thread on all machines: sums have one order, and this project's kernels can use the unshared memory.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   if (!await tf.setBackend("wasm")) {

@@ -6,6 +6,7 @@
 import type { ImageDataset } from "./dataset.ts";
 import { requireArray, requireOptions } from "../input/require.ts";
 import { requireDataset, requireLabels } from "../input/require_parts.ts";
+import { hexadecimal } from "../input/hexadecimal.ts";
 import { printable } from "../input/quoted.ts";
 
 /** The identity of a data set; plain JSON. */
@@ -33,7 +34,7 @@ export async function datasetIdentity(dataset: ImageDataset): Promise<DatasetIde
     shape: [...shape],
     classes: classNames ?? Array.from({ length: classes }, (_, label) => String(label)),
     counts,
-    sha256: (await sha256(new Uint8Array([...parts[0], ...parts[1]]))).toHex(),
+    sha256: hexadecimal(await sha256(new Uint8Array([...parts[0], ...parts[1]]))),
   };
 }
 

@@ -1,9 +1,13 @@
 /** Reads JPEG files. @module */
 import decode, { init } from "npm:@jsquash/jpeg@1.6.0/decode.js";
 import jpeg from "npm:jpeg-js@0.4.4";
+import { packageFile } from "../input/address.ts";
 import { checkPixels, MOST_PIXELS } from "./picture_size.ts";
 import type { Picture } from "./png.ts";
 import { requireBytes, requireText } from "../input/require.ts";
+
+/** The codec's code; in browsers the package fetches it from beside itself. */
+const CODE = () => import.meta.resolve("npm:@jsquash/jpeg@1.6.0/codec/dec/mozjpeg_dec.wasm");
 
 /** The codec's messages about the file that it decodes. */
 let printed: string[] = [];
@@ -77,7 +81,13 @@ function scansOf(bytes: Uint8Array): number {
 async function decodeColours(bytes: Uint8Array): Promise<Picture> {
   if (!started) {
     const print = (line: string) => printed.push(line);
-    await init({ print, printErr: print } as Parameters<typeof init>[0]);
+    const code = await packageFile(CODE);
+    const module = code && await WebAssembly.compile(code);
+    // The package's declarations lack the second argument.
+    await (init as (module: WebAssembly.Module | undefined, options: object) => Promise<void>)(module, {
+      print,
+      printErr: print,
+    });
     started = true;
   }
   printed = [];

@@ -1,8 +1,12 @@
 /** The browsers' PNG codec as WebAssembly, one instance at a time. @module */
 import load from "npm:@jsquash/png@3.1.1/codec/pkg/squoosh_png.js";
+import { packageFile } from "../input/address.ts";
 import type { Picture } from "./png.ts";
 
-/** The compiled codec, which the package fetches from beside itself. */
+/** The codec's code; in browsers the package fetches it from beside itself. */
+const CODE = () => import.meta.resolve("npm:@jsquash/png@3.1.1/codec/pkg/squoosh_png_bg.wasm");
+
+/** The compiled codec. */
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The exports of the codec that are used here. */
@@ -40,7 +44,7 @@ export class PngCodec {
 
   /** Makes a new instance; the code is fetched and compiled once. */
   static async start(): Promise<PngCodec> {
-    compiled ??= load().then(() =>
+    compiled ??= packageFile(CODE).then((code) => load(code)).then(() =>
       (load as unknown as { __wbindgen_wasm_module: WebAssembly.Module }).__wbindgen_wasm_module
     );
     return new PngCodec(await compiled);

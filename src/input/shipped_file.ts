@@ -3,6 +3,8 @@
  * them.
  * @module
  */
+import { fetchAddress } from "./address.ts";
+import { hexadecimal } from "./hexadecimal.ts";
 
 /** A shipped file. */
 interface ShippedFile {
@@ -63,16 +65,14 @@ export async function fetchShipped(
   url: string | URL = SHIPPED_FILES[name].url,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { bytes: length, sha256 } = SHIPPED_FILES[name];
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`could not fetch ${url}: ${response.status} ${response.statusText}`);
-  const bytes = await readAtMost(response, length);
+  const bytes = await readAtMost(await fetchAddress(url), length);
   if (bytes === null) {
     throw new Error(`${url} is not the file that belongs to this version: it has more than ${length} bytes`);
   }
   if (globalThis.crypto?.subtle === undefined) {
     throw new Error(`${url} cannot be checked: pages have SHA-256 only over HTTPS or from this machine`);
   }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const digest = hexadecimal(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
   if (digest !== sha256) {
     throw new Error(
       `${url} is not the file that belongs to this version: its SHA-256 is ${digest}, not ${sha256}`,

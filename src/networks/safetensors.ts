@@ -3,6 +3,7 @@
  * read as float32; for any damaged bytes the reader throws an error that names the damage.
  * @module
  */
+import { halfFromNumber, numberFromHalf } from "../math/half_precision.ts";
 import { isObject, parseJson } from "../input/json.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 import { isList, requireBytes, requireOptions, requireShape, requireText } from "../input/require.ts";
@@ -97,10 +98,11 @@ export function writeSafetensors(
     for (const value of values) {
       if (storage === "F32") view.setFloat32(position, value, true);
       else {
-        if (Number.isFinite(value) && !Number.isFinite(Math.f16round(value))) {
+        const half = halfFromNumber(value);
+        if (Number.isFinite(value) && !Number.isFinite(numberFromHalf(half))) {
           throw new RangeError(`the tensor ${quoted(name)} holds ${value}, which F16 cannot`);
         }
-        view.setFloat16(position, value, true);
+        view.setUint16(position, half, true);
       }
       position += BYTES[storage];
     }
@@ -206,7 +208,9 @@ function readTensor({ dtype, shape, start, end }: Entry, view: DataView, origin:
   const values = new Float32Array((end - start) / bytes);
   for (let i = 0; i < values.length; i++) {
     const position = origin + start + i * bytes;
-    values[i] = dtype === "F32" ? view.getFloat32(position, true) : view.getFloat16(position, true);
+    values[i] = dtype === "F32"
+      ? view.getFloat32(position, true)
+      : numberFromHalf(view.getUint16(position, true));
   }
   return { shape, values };
 }

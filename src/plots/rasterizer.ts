@@ -3,6 +3,7 @@
  * @module
  */
 import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
+import { fetchBytes } from "../input/address.ts";
 import { fetchShipped } from "../input/shipped_file.ts";
 import type { Picture } from "../images/png.ts";
 import { requireOptions } from "../input/require.ts";
@@ -51,8 +52,8 @@ export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Raste
       throw new TypeError(`${name} must be a URL, got ${quoted(part)}`);
     }
   }
-  const font = await (parts.font === undefined ? fetchShipped("plot_font.ttf") : fetched(parts.font));
-  started ??= fetched(parts.wasm ?? import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"))
+  const font = await (parts.font === undefined ? fetchShipped("plot_font.ttf") : fetchBytes(parts.font));
+  started ??= fetchBytes(parts.wasm ?? import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"))
     .then((wasm) => initWasm(wasm));
   try {
     await started;
@@ -80,10 +81,4 @@ export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Raste
       throw new RangeError(`the SVG cannot be drawn: ${error instanceof Error ? error.message : error}`);
     }
   };
-}
-
-async function fetched(url: string | URL): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`could not fetch ${url}: ${response.status} ${response.statusText}`);
-  return await response.bytes();
 }

@@ -3,10 +3,15 @@
 /** The package and its version. */
 export const ONNX_RUNTIME = { name: "onnxruntime-node", version: "1.30.0" } as const;
 
+/** Whether modules of npm are named with their versions, as Deno does; elsewhere they lie in node_modules. */
+const { process } = globalThis as { process?: { versions?: Record<string, string> } };
+const namesVersions = process?.versions?.deno !== undefined;
+
 // Computed specifiers keep the packages out of the module graph; bundlers leave them alone.
-const PACKAGE = [`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`];
+const specifierOf = (name: string) => namesVersions ? `npm:${name}@${ONNX_RUNTIME.version}` : name;
+const PACKAGE = [specifierOf(ONNX_RUNTIME.name)];
 const BINDING = [...PACKAGE, "dist", "binding.js"];
-const COMMON = [`npm:onnxruntime-common@${ONNX_RUNTIME.version}`];
+const COMMON = [specifierOf("onnxruntime-common")];
 
 /**
  * Loads the runtime's synchronous native binding.
@@ -26,12 +31,12 @@ export function loadOnnxSessions(): Promise<Record<string, unknown>> {
 
 /** Loads the runtime's tensors. */
 export async function loadOnnxTensors(): Promise<Record<string, unknown>> {
-  return await import(COMMON[0]);
+  return await import(/* @vite-ignore */ /* webpackIgnore: true */ COMMON[0]);
 }
 
 async function load(what: string, specifier: readonly string[]): Promise<Record<string, unknown>> {
   try {
-    return await import(specifier.join("/"));
+    return await import(/* @vite-ignore */ /* webpackIgnore: true */ specifier.join("/"));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new Error(`${what} needs the package onnxruntime-node, which did not load: ${reason}`, { cause });

@@ -93,7 +93,8 @@ export class Session {
     const bytes = writeOnnx(model);
     this.#session = new runtime.binding.InferenceSession();
     this.#session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, {
-      intraOpNumThreads: navigator.hardwareConcurrency,
+      // Node before 21 does not tell; 0 leaves the choice to the runtime.
+      intraOpNumThreads: globalThis.navigator?.hardwareConcurrency ?? 0,
       // Threads that spin while they wait take the processor from others: half the speed on a shared machine.
       extra: { session: { intra_op: { allow_spinning: "0" } } },
       // Errors only: the shape inference warns of the blocked operations, which it does not know.
