@@ -4,10 +4,12 @@
  */
 import { type EvaluationRequest, type EvaluationResult, runEvaluation } from "../src/runs/evaluation.ts";
 import { openEngine } from "./cli/engine.ts";
-import { deciding, type FlagValues, integer, toggle } from "./cli/flags.ts";
+import { atomicWrite, ensureWritable } from "./cli/files.ts";
+import { deciding, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
 import { columns } from "./cli/text_table.ts";
+import { nearestNumbers, nearestPicture, nearestText } from "./evaluation/nearest_images.ts";
 import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
 import { loadSampled, openClassifier } from "./sampling/checkpoint.ts";
 import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
@@ -25,6 +27,9 @@ import {
   seedFlag,
 } from "./sampling/flags.ts";
 import { sdeNameOf } from "./sampling/sampling.ts";
+
+/** Of how many digits the nearest training images are sought. */
+const MOST_NEAREST = 1000;
 
 const usage = {
   name: "evaluate",
@@ -48,6 +53,15 @@ const usage = {
     ...guidanceFlags,
     seed: seedFlag,
     batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
+    nearest: deciding(
+      ["nearest", "picture"],
+      text({
+        help:
+          `also how far the first ${MOST_NEAREST} digits are from the nearest training images, and test images likewise; ` +
+          "writes a PNG with digits of every class beside those images",
+        placeholder: "FILE",
+      }),
+    ),
     engine: networkFlags.engine,
     json: deciding([], toggle({ help: "print the result as JSON" })),
   },
@@ -60,6 +74,8 @@ interface EvaluateRequest extends EvaluationRequest {
   readonly checkpoint: string | null;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
   readonly external: ExternalConfig | null;
+  /** The PNG of digits beside their nearest training images; null for none. */
+  readonly picture: string | null;
   /** The folder with MNIST's files; null where they are found unasked. */
   readonly data: string | null;
   /** What computes. */
@@ -85,15 +101,23 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateR
     count: flags.count,
     batch: flags.batch,
     seed: flags.seed,
+    nearest: flags.nearest === undefined ? 0 : Math.min(MOST_NEAREST, flags.count),
+    picture: flags.nearest ?? null,
     engine: flags.engine,
   };
 }
 
 async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
-  const { count, batch, grid, classifierScale } = request;
+  const { count, batch, grid, classifierScale, picture } = request;
+  if (picture !== null) await ensureWritable(picture);
   const engine = await openEngine(request.engine);
   const noisePredictor = await loadSampled(request, "mnist", "either");
   const reference = await loadQualityReference(noisePredictor, count, request.data ?? undefined);
+  if (picture !== null && reference.colours !== null) {
+    throw new UsageError(
+      "--nearest is for MNIST's digits: those in colours are drawn anew for every training step",
+    );
+  }
   const classifier = await openClassifier(noisePredictor, classifierScale);
   const total = Math.ceil(count / batch) * grid.steps;
   using progress = new ProgressBar({ label: "drawing", total, unit: "steps" });
@@ -101,6 +125,9 @@ async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
   const result = await runEvaluation(request, { noisePredictor, reference, classifier, engine, onStep });
   classifier?.dispose();
   await noisePredictor.dispose();
+  if (picture !== null) {
+    await atomicWrite(picture, nearestPicture(result.nearest!, noisePredictor.network.sampleShape));
+  }
   return { ...result, engine: engine.name };
 }
 
@@ -111,7 +138,7 @@ function report(
   { json }: { readonly json: boolean },
 ): void {
   const { count, grid, guidance, classifierScale, seed, sampler } = request;
-  const { quality, floor, colours, evaluations, seconds, engine } = result;
+  const { quality, floor, colours, nearest, evaluations, seconds, engine } = result;
   const sde = sdeNameOf(request.sde);
   if (json) {
     console.log(
@@ -120,6 +147,7 @@ function report(
         ...quality,
         floor,
         ...colours && { colours },
+        ...nearest && { nearest: nearestNumbers(nearest) },
         sde,
         sampler: sampler.name,
         grid: grid.kind,
@@ -147,6 +175,7 @@ function report(
     ? ["test images", "training images"]
     : ["new digits", "other new digits"];
   console.log(columns([[`against ${test}`, `${count} digits`, `${count} ${training}`], ...rows]));
+  if (nearest !== null) console.log(nearestText(nearest));
   console.log(
     `${sde}, ${sampler.name} on a ${grid.kind} grid, ${grid.steps} steps, ${evaluations} evaluations, ` +
       `guidance ${guidance.scale} from ν = ${guidance.to} to ${guidance.from}` +

@@ -26,6 +26,7 @@ export {
 export { energyDistance } from "./energy_distance.ts";
 export { slicedWasserstein } from "./sliced_wasserstein.ts";
 export { type Manifold, manifold, manifoldFraction } from "./precision_recall.ts";
+export { type NearestNeighbours, nearestNeighbours } from "./nearest_neighbours.ts";
 
 // Features of images.
 export { type PatchStatistics, patchStatistics } from "./pooled_features.ts";

@@ -4,7 +4,7 @@
  */
 import type { Engine } from "../compute/engine.ts";
 import type { NoisyDigitClassifier } from "../classifiers/noisy_classifier.ts";
-import { type ImageDataset, modelToBytes, toModel } from "../data/dataset.ts";
+import { type ImageDataset, imageSize, modelToBytes, slice, toModel } from "../data/dataset.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 import { requireDataset, requireNetworkPredictor } from "../input/require_parts.ts";
 import { sizeOf } from "../math/shape.ts";
@@ -20,14 +20,21 @@ import {
   type DigitReference,
   digitReference,
 } from "../metrics/digit_quality.ts";
+import { nearestNeighbours } from "../metrics/nearest_neighbours.ts";
 import { penCoverage } from "../metrics/pen_coverage.ts";
 import type { Guidance } from "../networks/guidance_interval.ts";
 import type { Weights } from "../networks/network.ts";
 import { runSampling, type SamplingConfig } from "./sampling.ts";
 import type { SampledNetwork } from "./sampled_network.ts";
 
+/** Digits to draw and to measure, as plain data. */
+export interface EvaluationRequest extends DrawingRequest {
+  /** Of how many digits, the first ones, the nearest training images are sought; default 0, which digits in colours need. */
+  readonly nearest?: number;
+}
+
 /** Digits to draw, as plain data; digit i has class i modulo the number of classes. */
-export interface EvaluationRequest extends SamplingConfig {
+export interface DrawingRequest extends SamplingConfig {
   /** How the network follows its labels. */
   readonly guidance: Guidance;
   /** How strongly the gradient of a classifier of noisy digits is followed to the class; 0 for none. */
@@ -68,7 +75,7 @@ export interface Digits {
  * Draws digits of every class in turn.
  * @throws {RangeError | TypeError} As {@linkcode runSampling} does.
  */
-export async function drawDigits(request: EvaluationRequest, parts: DigitsParts): Promise<Digits> {
+export async function drawDigits(request: DrawingRequest, parts: DigitsParts): Promise<Digits> {
   requireOptions("a request", request);
   requireOptions("parts", parts);
   requireNetworkPredictor("noisePredictor", parts.noisePredictor);
@@ -107,6 +114,8 @@ export interface QualityReference {
   readonly reference: DigitReference;
   /** The same of their colours; null for grey digits. */
   readonly colours: ColourReference | null;
+  /** The images themselves. */
+  readonly sets: { readonly train: ImageDataset; readonly test: ImageDataset };
 }
 
 /**
@@ -133,14 +142,32 @@ export async function openQualityReference(
   }
   requireWhole("count", count, 10, sets.train.count);
   if (sets.test.shape[2] === 1) {
-    return { classifier, reference: await digitReference(classifier, sets, count), colours: null };
+    return { classifier, reference: await digitReference(classifier, sets, count), colours: null, sets };
   }
   const grey = { train: penCoverage(sets.train), test: penCoverage(sets.test) };
   return {
     classifier,
     reference: await digitReference(classifier, grey, count),
     colours: colourReference(sets, count),
+    sets,
   };
+}
+
+/**
+ * Drawn digits beside their nearest training images. Digits that a network has learnt by heart are nearer to training
+ * images than test images are.
+ */
+export interface NearestImages {
+  /** [n, height, width, 1], 0 to 255: the first digits that were drawn. */
+  readonly digits: Uint8Array;
+  /** [n]: the training image that is nearest to each. */
+  readonly indices: Int32Array;
+  /** [n, height, width, 1], 0 to 255: those images. */
+  readonly images: Uint8Array;
+  /** [n]: the distances to them, Euclidean, of pixels in [0, 1]. */
+  readonly distances: Float64Array;
+  /** [n or fewer]: the same distances of as many test images, evenly spaced. */
+  readonly testDistances: Float64Array;
 }
 
 /** What a network's digits measure. */
@@ -151,6 +178,8 @@ export interface EvaluationResult {
   readonly floor: DigitQuality;
   /** The digits' colours, and those of as many digits of the data; null for grey digits. */
   readonly colours: { readonly quality: ColourQuality; readonly floor: ColourQuality } | null;
+  /** The nearest training images; null where they are not sought. */
+  readonly nearest: NearestImages | null;
   /** Network evaluations that each digit took. */
   readonly evaluations: number;
   /** What drawing took. */
@@ -162,13 +191,17 @@ export async function runEvaluation(
   request: EvaluationRequest,
   parts: DigitsParts & { readonly reference: QualityReference },
 ): Promise<EvaluationResult> {
+  requireOptions("a request", request);
   requireOptions("parts", parts);
   requireOptions("reference", parts.reference);
-  const { classifier, reference, colours } = parts.reference;
+  const { classifier, reference, colours, sets } = parts.reference;
+  const sought = request.nearest ?? 0;
+  requireWhole("nearest", sought, 0, colours === null ? request.count : 0);
   const { images, labels, evaluations, seconds } = await drawDigits(request, parts);
   const coloured = (colours ?? null) === null ? null : colouredImages(images, request.count);
   const grey = coloured === null ? images : toModel(penCoverage(coloured).images);
   const quality = await digitQuality(classifier, grey, labels, reference);
+  const nearest = sought === 0 ? null : await nearestImages(images, sought, sets);
   parts.engine?.check();
   return {
     quality,
@@ -176,8 +209,39 @@ export async function runEvaluation(
     colours: coloured === null
       ? null
       : { quality: colourQuality(coloured, colours!.moments), floor: colours!.floor },
+    nearest,
     evaluations,
     seconds,
+  };
+}
+
+/** The nearest training images of the first `count` digits, [N, height, width, 1] in [−1, 1], and of test images. */
+async function nearestImages(
+  images: Float32Array,
+  count: number,
+  { train, test }: QualityReference["sets"],
+): Promise<NearestImages> {
+  const size = imageSize(train);
+  const digits = modelToBytes(images.subarray(0, count * size));
+  const spaced = Math.min(count, test.count);
+  const chosen = new Uint8Array(spaced * size);
+  for (let i = 0; i < spaced; i++) {
+    const at = Math.floor(i * test.count / spaced);
+    chosen.set(slice(test, at, at + 1).images, i * size);
+  }
+  // Bytes, so that squares and products are whole numbers.
+  const [drawn, real] = [
+    await nearestNeighbours(digits, train.images, size),
+    await nearestNeighbours(chosen, train.images, size),
+  ];
+  const found = new Uint8Array(count * size);
+  drawn.indices.forEach((at, i) => found.set(slice(train, at, at + 1).images, i * size));
+  return {
+    digits,
+    indices: drawn.indices,
+    images: found,
+    distances: drawn.distances.map((distance) => distance / 255),
+    testDistances: real.distances.map((distance) => distance / 255),
   };
 }
 

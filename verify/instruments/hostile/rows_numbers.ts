@@ -174,6 +174,7 @@ export const numberRows: Rows = {
   colourDeviation: { arguments: [thing(() => m.colouredDigits(4, m.createRng(1)))] },
   penCoverage: { arguments: [thing(() => m.colouredDigits(4, m.createRng(1)))] },
   patchStatistics: { arguments: [dataset, optional(whole(2, 1, 28))] },
+  nearestNeighbours: { arguments: [points, points, dimension] },
   manifold: { arguments: [points, dimension, optional(whole(2, 1, 3))] },
   manifoldFraction: {
     arguments: [

@@ -160,7 +160,13 @@ export const runRows: Rows = {
   },
   runEvaluation: {
     arguments: [
-      digitsRequest,
+      options({
+        ...sampling,
+        ...numbers,
+        count: whole(12, 10, 40),
+        batch: whole(12, 1, 64),
+        nearest: optional(whole(2, 0, 12)),
+      }),
       options({ noisePredictor: thing(smallPredictor), reference: thing(() => reference) }),
     ],
   },
