@@ -92,6 +92,7 @@ async function open(name: EngineName, options: EngineOptions): Promise<Engine> {
     case "onnx":
       return await openOnnx(options, "as asked");
     case "cpu":
+      if (typeof tf.findBackendFactory("cpu") !== "function") await import("./cpu_backend.ts");
       await tf.setBackend("cpu");
       return { name: "cpu", reason: "cpu (plain JavaScript, slow), as asked", check: () => {} };
     default:

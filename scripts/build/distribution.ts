@@ -1,0 +1,25 @@
+/**
+ * Writes what others use into dist/: `deno task build`.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import { bundleForBrowsers } from "./bundle.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The entries of deno.json by the names of their files in the bundle, and TensorFlow.js as this project uses it. */
+function browserEntries(): Record<string, string> {
+  const { exports } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
+    exports: Record<string, string>;
+  };
+  const named = Object.entries(exports).map(([name, path]) => [
+    name === "." ? "score-sde" : name.slice(2),
+    `${root}${path.slice(2)}`,
+  ]);
+  return { ...Object.fromEntries(named), tf: `${root}src/compute/tf.ts` };
+}
+
+if (import.meta.main) {
+  const files = await bundleForBrowsers(browserEntries(), `${root}dist/browser`);
+  console.log(`dist/browser: ${files.length} files`);
+}
