@@ -102,7 +102,10 @@ const FIELDS: Readonly<Record<string, readonly [required: readonly string[], opt
       ],
       ["noiseConditional", "wavePeriods"],
     ],
-    tutorial: [["kind", "widths", "embedding", "sigma", "frequencyScale", "frequencySeed"], []],
+    tutorial: [["kind", "widths", "embedding", "sigma", "frequencyScale", "frequencySeed"], [
+      "frequencies",
+      "unitRange",
+    ]],
     mlp: [["kind", "dimensions", "hidden", "layers", "noiseFeatures", "classes"], []],
   };
 
@@ -129,7 +132,8 @@ function checkSizes(network: Record<string, unknown>, { tensors }: Safetensors):
   }
 }
 
-function parseConfig(file: Safetensors): { config: ModelConfig; network: Network } {
+/** The config in a file's header, checked against the sizes of the file. */
+export function parseConfig(file: Safetensors): { config: ModelConfig; network: Network } {
   try {
     const config = parsedField("it", file.metadata.model) as ModelConfig;
     checkFields("it", config, ["network", "preconditioning"], ["consistency"]);

@@ -11,7 +11,7 @@ import { type Model, requireModelFile } from "./model_file.ts";
 import { namedParameters, type Network } from "./network.ts";
 import { positionalFrequencies } from "./noise_embedding.ts";
 import { type PredictionInputs, predictNoise } from "./noise_prediction.ts";
-import { randomFrequencies } from "./tutorial.ts";
+import { inputScale, randomFrequencies } from "./tutorial.ts";
 
 /** Names of the inputs in their order; `classes` is absent for a network without labels. */
 const ONNX_INPUTS = ["y", "noise_ratio", "classes"] as const;
@@ -82,7 +82,10 @@ function noiseFeaturesOf(config: NetworkConfig, ratio: tf.Tensor1D): tf.Tensor2D
   }
   const growth = config.kind === "tutorial" ? 2 * Math.log(config.sigma) : 0;
   const phase = config.kind === "tutorial"
-    ? angles(tf.div(tf.log1p(tf.mul(tf.square(ratio), growth)), growth), randomFrequencies(config))
+    ? angles(
+      tf.div(tf.log1p(tf.mul(tf.square(ratio), growth * inputScale(config) ** 2)), growth),
+      randomFrequencies(config),
+    )
     : angles(tf.log(ratio), positionalFrequencies(config.noiseFeatures));
   return tf.concat([tf.cos(phase), tf.sin(phase)], 1) as tf.Tensor2D;
 }

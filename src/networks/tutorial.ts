@@ -11,7 +11,7 @@ import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { dense, type Layer, silu } from "./layers.ts";
 import { initialValues, type Network, type Parameters, type ParameterSpec, requireSize } from "./network.ts";
 import { waves } from "./noise_embedding.ts";
-import { requireOptions } from "../input/require.ts";
+import { requireBoolean, requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 
@@ -29,6 +29,13 @@ export interface TutorialConfig {
   readonly frequencyScale: number;
   /** Seed of the random frequencies, which are not trained. */
   readonly frequencySeed: number;
+  /** The random frequencies themselves, [embedding / 2], as of a network that was trained elsewhere; default drawn from the seed. */
+  readonly frequencies?: readonly number[];
+  /**
+   * Whether it was trained on pixels in [0, 1], as in the tutorial; default false. It is given pixels in [−1, 1] all the same,
+   * y = 2 y₁ − 1 with twice the noise ratio, where it predicts the same noise.
+   */
+  readonly unitRange?: boolean;
 }
 
 /** The tutorial's own sizes. */
@@ -81,12 +88,14 @@ export function tutorialNetwork(config: TutorialConfig = TUTORIAL): Network<Tuto
     initialise: (rng: Rng) => initialValues(parameters, rng),
     noiseFeatures(logNoiseRatio) {
       const growth = 2 * Math.log(config.sigma);
-      return waves(logNoiseRatio.map((l) => Math.log1p(Math.exp(2 * l) * growth) / growth), frequencies);
+      const scale = inputScale(config);
+      const time = (l: number) => Math.log1p((scale * Math.exp(l)) ** 2 * growth) / growth;
+      return waves(logNoiseRatio.map(time), frequencies);
     },
     forward(p, x, noiseFeatures) {
       const e = silu(embed.apply(p, noiseFeatures));
       const skips: tf.Tensor[] = [];
-      let h = x;
+      let h = config.unitRange ? tf.mul(tf.add(x, 1), inputScale(config)) : x;
       for (const layer of encoder) skips.push(h = layer.apply(p, h, e));
       skips.pop();
       for (const layer of decoder) h = tf.concat([layer.apply(p, h, e), skips.pop()!], 3);
@@ -141,18 +150,25 @@ function filter(name: string, shape: [number, number, number, number]): Paramete
   return { name, shape, mean: 0, std: 1 / Math.sqrt(9 * inputs) };
 }
 
-/** 2π W, W ~ N(0, scale²), [embedding / 2]. */
+/** The factor from the noise ratio of pixels in [−1, 1] to that of the pixels that the network was trained on. */
+export function inputScale({ unitRange = false }: TutorialConfig): number {
+  return unitRange ? 0.5 : 1;
+}
+
+/** 2π W, W ~ N(0, scale²) or as the config lists them, [embedding / 2]. */
 export function randomFrequencies(
-  { embedding, frequencyScale, frequencySeed }: TutorialConfig,
+  { embedding, frequencyScale, frequencySeed, frequencies }: TutorialConfig,
 ): Float64Array {
-  const normals = createRng(frequencySeed).fork("frequencies").normalValues([1, embedding / 2]);
+  const rng = createRng(frequencySeed);
+  if (frequencies !== undefined) return Float64Array.from(frequencies, (w) => 2 * Math.PI * w);
+  const normals = rng.fork("frequencies").normalValues([1, embedding / 2]);
   return Float64Array.from(normals, (z) => 2 * Math.PI * frequencyScale * z);
 }
 
 function checkConfig(config: TutorialConfig): void {
   requireOptions("config", config);
   checkName("kind", config.kind, ["tutorial"]);
-  const { widths, embedding, sigma, frequencyScale } = config;
+  const { widths, embedding, sigma, frequencyScale, frequencies, unitRange } = config;
   if (!Number.isInteger(embedding) || embedding < 2 || embedding % 2 !== 0) {
     throw new RangeError(`embedding must be a positive even number, got ${quoted(embedding)}`);
   }
@@ -167,4 +183,12 @@ function checkConfig(config: TutorialConfig): void {
   }
   checkNumber("sigma", sigma, { above: 1 });
   checkNumber("frequencyScale", frequencyScale, { above: 0 });
+  if (unitRange !== undefined) requireBoolean("unitRange", unitRange);
+  if (frequencies === undefined) return;
+  checkNumbers("frequencies", frequencies);
+  if (frequencies.length !== embedding / 2) {
+    throw new RangeError(
+      `frequencies must be half as many as the embedding, ${embedding / 2}, got ${frequencies.length}`,
+    );
+  }
 }

@@ -8,7 +8,13 @@ import { fileURLToPath } from "node:url";
 const root = new URL("../../", import.meta.url);
 
 /** Pages whose code blocks are a program each. */
-const pages = ["docs/conditioning.md", "docs/external_models.md", "docs/likelihood.md", "docs/notation.md"];
+const pages = [
+  "docs/conditioning.md",
+  "docs/external_models.md",
+  "docs/likelihood.md",
+  "docs/notation.md",
+  "docs/pytorch.md",
+];
 
 /** A program in a docstring or a page. */
 export interface DocumentedProgram {

@@ -7,6 +7,7 @@ import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
 import { task as bench } from "../../scripts/bench.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
+import { task as convert } from "../../scripts/convert.ts";
 import { task as compare } from "../../scripts/compare.ts";
 import { task as elbo } from "../../scripts/elbo.ts";
 import { task as evaluate } from "../../scripts/evaluate.ts";
@@ -145,6 +146,15 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   export: {
     task: exportTask as TaskRow["task"],
     beside: { checkpoint: { value: "$CHECKPOINT" }, output: { value: "other.onnx" } },
+  },
+  convert: {
+    task: convert as TaskRow["task"],
+    base: "--input a.safetensors --output b.safetensors",
+    beside: {
+      output: { value: "c.safetensors" },
+      names: { flags: "--to state-dict" },
+      pixels: { value: "signed" },
+    },
   },
   join: {
     task: join as TaskRow["task"],

@@ -11,10 +11,13 @@ import { changed, errorOf, type Json, pathsOf } from "../../instruments/json_fie
 claim(
   "each field of a network's config in a file is refused by name where it is missing, unknown or of another type",
   (check) => {
-    const narrow = { ...NETWORK_PRESETS.tutorial, widths: [32, 32, 32, 32], embedding: 4 } as NetworkConfig;
+    const narrow = {
+      ...NETWORK_PRESETS.tutorial,
+      ...{ widths: [32, 32, 32, 32], embedding: 4, frequencies: [0.5, 30], unitRange: true },
+    } as NetworkConfig;
     const networks: [string, NetworkConfig, string[]][] = [
       ["U-Net", { ...small, noiseConditional: true, wavePeriods: [1] }, ["noiseConditional", "wavePeriods"]],
-      ["tutorial", narrow, []],
+      ["tutorial", narrow, ["frequencies", "unitRange"]],
       ["perceptron", perceptron, []],
     ];
     for (const [what, network, optional] of networks) {

@@ -13,7 +13,7 @@ import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { runProgram } from "../../suite/program.ts";
 
-const script = fileURLToPath(new URL("../../../scripts/bench/pytorch/compare.py", import.meta.url));
+const script = fileURLToPath(new URL("../../../scripts/pytorch/compare.py", import.meta.url));
 
 const configs: Readonly<Record<string, NetworkConfig>> = {
   digits: NETWORK_PRESETS.digits,

@@ -227,7 +227,7 @@ claim(
       [
         "the tutorial's network",
         inNetwork(NETWORK_PRESETS.tutorial),
-        "kind, widths, embedding, sigma, frequencyScale, frequencySeed",
+        "kind, widths, embedding, sigma, frequencyScale, frequencySeed, frequencies, unitRange",
       ],
       ["a perceptron", inNetwork(perceptron), "kind, dimensions, hidden, layers, noiseFeatures, classes"],
     );

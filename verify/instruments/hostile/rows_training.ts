@@ -131,6 +131,8 @@ export const trainingRows: Rows = {
       sigma: number(25, (v) => v > 1),
       frequencyScale: positive(30),
       frequencySeed: seed,
+      frequencies: optional(list(() => [0.5, 30])),
+      unitRange: optional(truth(true)),
     }))],
   },
   unet: {
@@ -169,6 +171,20 @@ export const trainingRows: Rows = {
     ],
   },
   exportOnnx: { arguments: [options(model)] },
+  stateDict: { arguments: [options(model), optional(name("own"))] },
+  modelFromStateDict: {
+    arguments: [
+      thing(() => ({
+        tensors: m.stateDict({ config: modelConfig, weights: mlpWeights() }),
+        metadata: {},
+      })),
+      optional(options({
+        config: thing(() => modelConfig),
+        sigma: optional(number(25, (v) => v > 1)),
+        unitRange: optional(truth(true)),
+      })),
+    ],
+  },
   writeModel: {
     arguments: [
       options(model),

@@ -1,13 +1,21 @@
-"""The networks of src/networks/unet.ts and tutorial.ts a second time, in PyTorch, for comparison only.
+"""The networks of src/networks a second time, in PyTorch, and their predicted noise.
+
+    predictor = load("model.torch.safetensors")  # of deno task convert --to state-dict
+    noise = predictor(y, noise_ratio, labels)
 
 Modules carry the same names as the parameters there (but `half_` and `double_`, which nn.Module has as methods); layouts
 differ: [height, width, in, out] and [in, out] there, [out, in, height, width] and [out, in] here. Images are
 [B, H, W, C] at the border.
 """
 
+import json
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+import safetensors
 
 
 def conv(into, out, size=3, bias=False):
@@ -83,6 +91,11 @@ class UNet(nn.Module):
         if config["classes"] > 0:
             self.embedding["class"] = nn.Linear(config["classes"] + 1, config["embedding"], bias=False)
         self.stem = conv(folded, widths[0])
+        self.periods = config.get("wavePeriods") or []
+        if self.periods:
+            waves = 2 * folded * len(self.periods)
+            self.stem.waves = conv(waves, widths[0])
+            self.stem.waves.gate = nn.Linear(config["embedding"], waves)
         levels = range(len(widths) - 1)
         self.down = nn.ModuleList(
             nn.ModuleDict(
@@ -113,7 +126,13 @@ class UNet(nn.Module):
         if "class" in self.embedding:
             e = e + self.embedding["class"](classes)
         e = F.silu(e)
-        h = self.stem(unshuffle(x, self.fold))
+        h = F.conv2d(unshuffle(x, self.fold), self.stem.weight, padding=1)
+        if self.periods:
+            turns = [x / period for period in self.periods]
+            phases = [2 * math.pi * (turn - turn.floor()) for turn in turns]
+            waves = torch.cat([part for phase in phases for part in (phase.cos(), phase.sin())], 3)
+            gate = self.stem.waves.gate(e)[:, :, None, None]
+            h = h + F.conv2d(unshuffle(waves, self.fold) * gate, self.stem.waves.weight, padding=1)
         skips = []
         for level in self.down:
             for block in level["block"]:
@@ -173,6 +192,76 @@ class Tutorial(nn.Module):
         return self.up[0]["conv"](h).permute(0, 2, 3, 1)
 
 
+class Perceptron(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        classes = config["classes"]
+        sizes = [config["dimensions"] + config["noiseFeatures"] + (classes + 1 if classes else 0)]
+        sizes += [config["hidden"]] * config["layers"]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.head = nn.Linear(sizes[-1], config["dimensions"])
+
+    def forward(self, x, noise_features, classes=None):
+        """x [B, D], noise features [B, F], one-hot classes [B, classes + 1] or None; [B, D]."""
+        h = torch.cat([x, noise_features] + ([] if classes is None else [classes]), 1)
+        for layer in self.layers:
+            h = F.silu(layer(h))
+        return self.head(h)
+
+
+class NoisePredictor(nn.Module):
+    """The noise that a network predicts in y = x_0 + noise_ratio * noise, with its preconditioning and its features of noise."""
+
+    def __init__(self, model, network):
+        super().__init__()
+        self.config, self.preconditioning, self.network = model["network"], model["preconditioning"], network
+
+    def forward(self, y, noise_ratio, labels=None):
+        """y [B, H, W, C] or [B, D] in [-1, 1], noise_ratio [B], whole labels [B], None for no labels; as y."""
+        ratio = noise_ratio.reshape(-1, *[1] * (y.ndim - 1))
+        classes = None
+        if self.config.get("classes", 0) > 0:
+            none = self.config["classes"]
+            rows = torch.full((len(y),), none, device=y.device) if labels is None else labels
+            classes = F.one_hot(rows, none + 1).to(y.dtype)
+        features = noise_features(self.config, noise_ratio).to(y.dtype)
+        if self.preconditioning is None:
+            return self.network(y, features, classes)
+        centred = y - self.preconditioning["centre"]
+        scale = 1 / torch.sqrt(ratio**2 + self.preconditioning["sigmaData"] ** 2)
+        output = self.network(scale * centred, features, classes)
+        return ratio * scale**2 * centred - self.preconditioning["sigmaData"] * scale * output
+
+
+def noise_features(config, noise_ratio):
+    """Cosines, then sines, of the logarithm of the noise ratio, or of the tutorial's time; [B, F] in float64."""
+    ratio = noise_ratio.double()
+    if config["kind"] == "tutorial":
+        if config.get("frequencies") is None:
+            raise ValueError("the config of this tutorial network does not list its random frequencies")
+        growth = 2 * math.log(config["sigma"])
+        scale = 0.5 if config.get("unitRange") else 1
+        value = torch.log1p((scale * ratio) ** 2 * growth) / growth
+        frequencies = 2 * math.pi * torch.tensor(config["frequencies"], dtype=torch.float64, device=ratio.device)
+    else:
+        half = config["noiseFeatures"] // 2
+        value = ratio.log()
+        if config.get("noiseConditional") is False:
+            return torch.zeros(len(ratio), 2 * half, dtype=torch.float64, device=ratio.device)
+        frequencies = 0.25 * 64 ** (torch.arange(half, dtype=torch.float64, device=ratio.device) / (half - 1))
+    phase = value[:, None] * frequencies
+    return torch.cat([phase.cos(), phase.sin()], 1)
+
+
+def load(path):
+    """The noise predictor of a file that deno task convert --to state-dict --names own has written."""
+    tensors, metadata = safetensors.read(path)
+    model = json.loads(metadata["model"])
+    network = NETWORKS[model["network"]["kind"]](model["network"])
+    network.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
+    return NoisePredictor(model, network).eval()
+
+
 def unshuffle(x, fold):
     """[B, H, W, C] to [B, fold·fold·C, H/fold, W/fold], channels in the order row, column, channel."""
     batch, height, width, channels = x.shape
@@ -185,6 +274,9 @@ def shuffle(x, fold):
     batch, depth, height, width = x.shape
     blocks = x.reshape(batch, fold, fold, depth // fold**2, height, width)
     return blocks.permute(0, 4, 1, 5, 2, 3).reshape(batch, height * fold, width * fold, -1)
+
+
+NETWORKS = {"unet": UNet, "tutorial": Tutorial, "mlp": Perceptron}
 
 
 def to_torch(values):
@@ -212,7 +304,7 @@ def named_gradients(network):
 
 def build(config, weights=None):
     """The network of a config (parsed JSON), with weights by name where they are given; others in the file are ignored."""
-    network = {"unet": UNet, "tutorial": Tutorial}[config["kind"]](config)
+    network = NETWORKS[config["kind"]](config)
     if weights is not None:
         here = {name_here(name): values for name, values in weights.items()}
         network.load_state_dict({name: to_torch(here[name]) for name in network.state_dict()})

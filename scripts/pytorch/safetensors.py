@@ -23,9 +23,9 @@ def read(path):
     return tensors, metadata
 
 
-def write(path, tensors):
-    """Writes a dict of name to array as float32."""
-    header, parts, offset = {}, [], 0
+def write(path, tensors, metadata=None):
+    """Writes a dict of name to array as float32, and a dict of texts."""
+    header, parts, offset = {"__metadata__": metadata} if metadata else {}, [], 0
     for name, values in tensors.items():
         part = np.ascontiguousarray(values, dtype="<f4").tobytes()
         header[name] = {
