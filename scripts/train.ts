@@ -4,7 +4,7 @@
  */
 import { dirname } from "node:path";
 import type { ImageDataset } from "../src/data/dataset.ts";
-import { datasetIdentity, describeClasses, describeShape } from "../src/data/identity.ts";
+import { datasetIdentity, describeClasses, describeSamples } from "../src/data/identity.ts";
 import { networkFromConfig } from "../src/networks/registry.ts";
 import { type Model, readModel } from "../src/networks/model_file.ts";
 import { flatten, parameterCount } from "../src/networks/network.ts";
@@ -182,9 +182,7 @@ async function carryOut(request: TrainRequest): Promise<TrainResult> {
   const dataset = loaded.get(request) ?? await loadData(request);
   const identity = await datasetIdentity(dataset);
   console.error(
-    `${dataset.name}: ${dataset.count} images of ${describeShape(dataset.shape)}, ${
-      describeClasses(identity)
-    }`,
+    `${dataset.name}: ${dataset.count} ${describeSamples(dataset.shape)}, ${describeClasses(identity)}`,
   );
   if (resumed !== null) checkSameData(resume!, resumed, data, identity);
   const engine = await openEngine(request.engine);

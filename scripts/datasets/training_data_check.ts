@@ -2,7 +2,7 @@
  * Whether data fit a network, and are those that a run was trained on.
  * @module
  */
-import { datasetChange, type DatasetIdentity, describeShape } from "../../src/data/identity.ts";
+import { datasetChange, type DatasetIdentity, describeSamples } from "../../src/data/identity.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Network } from "../../src/networks/network.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
@@ -44,9 +44,7 @@ export function checkFits(
 ): void {
   if (String(network.sampleShape) !== String(shape)) {
     throw new Error(
-      `the network is for images of ${describeShape(network.sampleShape)}, those of "${data}" are ${
-        describeShape(shape)
-      }`,
+      `the network is for ${describeSamples(network.sampleShape)}, "${data}" has ${describeSamples(shape)}`,
     );
   }
   if (network.classes > 0 && network.classes !== classes.length) {

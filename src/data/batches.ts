@@ -2,16 +2,18 @@
  * Training batches as a function of the step alone, so that a resumed run has those of an uninterrupted one. @module
  */
 import type { Rng } from "../compute/rng.ts";
-import { type ImageDataset, imageSize, toModel } from "./dataset.ts";
+import type { ArrayDataset } from "./array_dataset.ts";
+import { type ImageDataset, toModel } from "./dataset.ts";
 import { requireWhole } from "../input/require.ts";
-import { requireDataset, requireLabels, requireRng } from "../input/require_parts.ts";
+import { requireLabels, requireRng, requireSamples } from "../input/require_parts.ts";
+import { sizeOf } from "../math/shape.ts";
 
 /** One batch. */
 export interface Batch {
-  /** [batch, height, width, channels] in [−1, 1]. */
+  /** [batch, height, width, channels] in [−1, 1], or model values [batch, …shape] of an `ArrayDataset`. */
   readonly images: Float32Array;
-  /** [batch, height, width, channels]. */
-  readonly shape: readonly [number, number, number, number];
+  /** Of `images`. */
+  readonly shape: readonly number[];
   /** [batch] class of each image. */
   readonly labels: Int32Array;
   /** [batch] index of each image in the data set. */
@@ -27,21 +29,24 @@ export interface Batch {
  * @throws {RangeError} When the batch size is not a positive integer or the data set is empty.
  */
 export function shuffledBatches(
-  dataset: ImageDataset,
+  dataset: ImageDataset | ArrayDataset,
   batchSize: number,
   rng: Rng,
 ): (step: number) => Batch {
-  requireDataset("dataset", dataset);
+  requireSamples("dataset", dataset);
   requireLabels("dataset", dataset);
   requireWhole("the batch size", batchSize, 1, 1e7);
   requireRng("rng", rng);
   if (dataset.count < 1) throw new RangeError(`the data set ${dataset.name} has no images`);
-  const size = imageSize(dataset);
+  const size = sizeOf(dataset.shape);
+  const values = "values" in dataset ? dataset.values : dataset.images;
   let epoch = -1;
   let permutation = new Int32Array(0);
   return (step) => {
     requireWhole("step", step);
-    const bytes = new Uint8Array(batchSize * size);
+    const rows = values instanceof Uint8Array
+      ? new Uint8Array(batchSize * size)
+      : new Float32Array(batchSize * size);
     const labels = new Int32Array(batchSize);
     const indices = new Int32Array(batchSize);
     for (let row = 0; row < batchSize; row++) {
@@ -52,11 +57,16 @@ export function shuffledBatches(
         epoch = wanted;
       }
       const index = permutation[position - wanted * dataset.count];
-      bytes.set(dataset.images.subarray(index * size, (index + 1) * size), row * size);
+      rows.set(values.subarray(index * size, (index + 1) * size), row * size);
       labels[row] = dataset.labels[index];
       indices[row] = index;
     }
-    return { images: toModel(bytes), shape: [batchSize, ...dataset.shape], labels, indices };
+    return {
+      images: rows instanceof Uint8Array ? toModel(rows) : rows,
+      shape: [batchSize, ...dataset.shape],
+      labels,
+      indices,
+    };
   };
 }
 

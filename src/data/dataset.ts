@@ -3,7 +3,9 @@
  * @module
  */
 import { requireBytes, requireFloats } from "../input/require.ts";
-import { requireDataset } from "../input/require_parts.ts";
+import { requireSamples } from "../input/require_parts.ts";
+import type { ArrayDataset } from "./array_dataset.ts";
+import type { DataUnits } from "./units.ts";
 
 /** Labelled images. */
 export interface ImageDataset {
@@ -21,6 +23,8 @@ export interface ImageDataset {
   readonly images: Uint8Array;
   /** [N]. */
   readonly labels: Uint8Array;
+  /** The units in which samples are written; absent where pixels are written from 0 to 1. */
+  readonly units?: DataUnits;
 }
 
 const MODEL_VALUES = Float32Array.from({ length: 256 }, (_, byte) => byte / 127.5 - 1);
@@ -67,13 +71,21 @@ export function imageSize(dataset: ImageDataset): number {
 }
 
 /** Mean and standard deviation over all pixels of all images, in model units, for preconditioning. */
-export function pixelMoments(dataset: ImageDataset): { mean: number; std: number } {
-  requireDataset("dataset", dataset);
+export function pixelMoments(dataset: ImageDataset | ArrayDataset): { mean: number; std: number } {
+  requireSamples("dataset", dataset);
   if (dataset.count === 0) throw new RangeError("moments need at least one image, got none");
+  if ("values" in dataset) return momentsOf(dataset.values);
   const histogram = new Float64Array(256);
   for (const byte of dataset.images) histogram[byte]++;
   const total = dataset.images.length;
   const mean = histogram.reduce((sum, n, byte) => sum + n * (byte / 127.5 - 1), 0) / total;
   const variance = histogram.reduce((sum, n, byte) => sum + n * (byte / 127.5 - 1 - mean) ** 2, 0) / total;
   return { mean, std: Math.sqrt(variance) };
+}
+
+function momentsOf(values: Float32Array): { mean: number; std: number } {
+  let [mean, square] = [0, 0];
+  for (const value of values) mean += value / values.length;
+  for (const value of values) square += (value - mean) ** 2 / values.length;
+  return { mean, std: Math.sqrt(square) };
 }

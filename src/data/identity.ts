@@ -3,39 +3,51 @@
  * Checkpoints contain it, so that a run is not resumed on other data.
  * @module
  */
+import type { ArrayDataset } from "./array_dataset.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { requireArray, requireOptions } from "../input/require.ts";
-import { requireDataset, requireLabels } from "../input/require_parts.ts";
+import { requireLabels, requireSamples } from "../input/require_parts.ts";
 import { hexadecimal } from "../input/hexadecimal.ts";
 import { printable } from "../input/quoted.ts";
 
 /** The identity of a data set; plain JSON. */
 export interface DatasetIdentity {
-  /** [height, width, channels] of one image. */
+  /** [height, width, channels] of one image, [D] of one point. */
   readonly shape: readonly number[];
   /** Names of the classes, in the order of labels. */
   readonly classes: readonly string[];
   /** Images of each class, in the same order. */
   readonly counts: readonly number[];
-  /** SHA-256 of all labels [N] and then all pixels [N, height, width, channels], in hexadecimal digits. */
+  /**
+   * SHA-256 of all labels [N] and then all pixels [N, height, width, channels], in hexadecimal digits; of arrays, all
+   * model values as float32 and the units as JSON.
+   */
   readonly sha256: string;
 }
 
 /** Computes the identity of a data set, of all its labels and pixels. */
-export async function datasetIdentity(dataset: ImageDataset): Promise<DatasetIdentity> {
-  requireDataset("dataset", dataset);
+export async function datasetIdentity(dataset: ImageDataset | ArrayDataset): Promise<DatasetIdentity> {
+  requireSamples("dataset", dataset);
   requireLabels("dataset", dataset);
-  const { shape, classes, classNames, images, labels } = dataset;
+  const { shape, classes, classNames, labels } = dataset;
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;
   // A hash of two hashes needs no copy of the pixels.
-  const parts = await Promise.all([sha256(labels), sha256(images)]);
+  const parts = await Promise.all([labels, ...contentsOf(dataset)].map(sha256));
   return {
     shape: [...shape],
     classes: classNames ?? Array.from({ length: classes }, (_, label) => String(label)),
     counts,
-    sha256: hexadecimal(await sha256(new Uint8Array([...parts[0], ...parts[1]]))),
+    sha256: hexadecimal(await sha256(Uint8Array.from(parts.flatMap((part) => [...part])))),
   };
+}
+
+/** The bytes that make a data set beside its labels. */
+function contentsOf(dataset: ImageDataset | ArrayDataset): Uint8Array[] {
+  if (!("values" in dataset)) return [dataset.images];
+  const { values, units } = dataset;
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return [bytes, new TextEncoder().encode(JSON.stringify(units))];
 }
 
 /** `10 classes: 0 (5923), 1 (6742), …`; the first twenty by name. */
@@ -59,7 +71,7 @@ export function datasetChange(before: DatasetIdentity, now: DatasetIdentity): st
     return String(before.classes) === String(now.classes) ? null : classChange(before.classes, now.classes);
   }
   if (String(before.shape) !== String(now.shape)) {
-    return `its images are ${describeShape(now.shape)}, and were ${describeShape(before.shape)}`;
+    return `it has ${describeSamples(now.shape)}, and had ${describeSamples(before.shape)}`;
   }
   if (String(before.classes) !== String(now.classes)) return classChange(before.classes, now.classes);
   const changed = now.counts.flatMap((count, label) =>
@@ -72,8 +84,14 @@ export function datasetChange(before: DatasetIdentity, now: DatasetIdentity): st
     : "its images are as many, but not the same or in another order";
 }
 
+/** `images of 32×32 with 3 channels`, `points of 2 coordinates`. */
+export function describeSamples(shape: readonly number[]): string {
+  if (shape.length === 3) return `images of ${describeShape(shape)}`;
+  return `points of ${shape[0]} ${shape[0] === 1 ? "coordinate" : "coordinates"}`;
+}
+
 /** `32×32 with 3 channels`. */
-export function describeShape([height, width, channels]: readonly number[]): string {
+function describeShape([height, width, channels]: readonly number[]): string {
   return `${height}×${width} with ${channels} ${channels === 1 ? "channel" : "channels"}`;
 }
 

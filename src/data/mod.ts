@@ -1,6 +1,6 @@
 /**
- * Data sets of images as bytes: procedural digits, MNIST's and CIFAR-10's files, folders of pictures; their batches,
- * and the scaling of their pixels for models.
+ * Data sets of images as bytes: procedural digits, MNIST's and CIFAR-10's files, folders of pictures; of points and
+ * images as numbers: arrays and tables; their batches, and their scaling for models.
  *
  * @example Two shuffled batches of drawn digits
  * ```ts
@@ -20,10 +20,18 @@ export { colouredDigits } from "./coloured_digits.ts";
 export { idxDataset } from "./mnist.ts";
 export { cifar10Dataset } from "./cifar10.ts";
 export { type ImageFile, imageFolderDataset, type ImageFolderOptions } from "./image_folder.ts";
+export {
+  type ArrayDataset,
+  arrayDataset,
+  type ArrayDatasetOptions,
+  type NumberArray,
+} from "./array_dataset.ts";
+export { type NumberTable, readNumberTable } from "./csv.ts";
 
 // Batches and scalings for models.
 export { type Batch, shuffledBatches } from "./batches.ts";
 export { fromModel, modelToBytes, toModel } from "./dataset.ts";
+export { type DataUnits, fromUnits, logVolume, toUnits } from "./units.ts";
 
 // Measurements.
 export { pixelMoments } from "./dataset.ts";

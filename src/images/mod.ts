@@ -19,4 +19,4 @@ export { decodeJpeg } from "./jpeg.ts";
 export { decodePicture } from "./picture_file.ts";
 
 // Arrays.
-export { type NpyArray, readNpy, writeNpy } from "./npy.ts";
+export { type NpyArray, type NpyNumbers, readNpy, readNpyNumbers, writeNpy } from "./npy.ts";

@@ -119,7 +119,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export interface NpyNumbers {
   /** Sizes, outermost first. */
   readonly shape: readonly number[];
-  /** NumPy's name of the type without the byte order: f8, u1, … */
+  /** NumPy's name of the type without the byte order, such as f8 or u1. */
   readonly type: string;
   /** The values: bytes of u1, float32 of f2 and f4, float64 of all others. */
   readonly values: Uint8Array | Float32Array | Float64Array;

@@ -95,6 +95,26 @@ export function requireDataset(name: string, value: unknown): void {
   }
 }
 
+/**
+ * @throws {TypeError} When the value is a data set neither of images nor of model values, and {RangeError} if its arrays do
+ * not fit its shape.
+ */
+export function requireSamples(name: string, value: unknown): void {
+  const dataset = value as Record<string, unknown> | null | undefined;
+  if (typeof dataset !== "object" || dataset === null || !(dataset.values instanceof Float32Array)) {
+    return requireDataset(name, value);
+  }
+  const { count, values, shape, labels } = dataset as Record<string, unknown> & { values: Float32Array };
+  requireWhole(`the count of ${name}`, count);
+  requireShape(`the shape of ${name}`, shape);
+  const size = (shape as number[]).reduce((product, n) => product * n, 1);
+  if (!(labels instanceof Uint8Array) || values.length < count * size) {
+    throw new RangeError(
+      `${name} must have labels and ${size} values for each of ${count} samples, got ${values.length}`,
+    );
+  }
+}
+
 /** @throws {RangeError} When a data set does not have a label for each image. */
 export function requireLabels(name: string, { count, labels }: { count: number; labels: Uint8Array }): void {
   if (labels.length < count) {

@@ -199,7 +199,7 @@ claim("words about classes name twenty, and those about changes five", (check) =
   check.equal(
     "channels",
     change(identity(["a"]), { ...identity(["a"]), shape: [2, 3, 1] }),
-    "its images are 2×3 with 1 channel, and were 1×1 with 3 channels",
+    "it has images of 2×3 with 1 channel, and had images of 1×1 with 3 channels",
     "both shapes",
   );
 });

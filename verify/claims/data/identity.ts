@@ -40,12 +40,12 @@ claim(
       [
         "another height",
         { shape: [2, 1, 1] },
-        "its images are 2×1 with 1 channel, and were 1×2 with 1 channel",
+        "it has images of 2×1 with 1 channel, and had images of 1×2 with 1 channel",
       ],
       [
         "another channel count",
         { shape: [1, 1, 2] },
-        "its images are 1×1 with 2 channels, and were 1×2 with 1 channel",
+        "it has images of 1×1 with 2 channels, and had images of 1×2 with 1 channel",
       ],
       [
         "a class renamed",

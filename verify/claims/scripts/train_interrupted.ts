@@ -244,7 +244,7 @@ claim(
       await Deno.rename(`${folder}/dog`, `${folder}/data/dog`);
       await refused(
         "another size",
-        /its images are 20×20 with 1 channel, and were 28×28 with 1 channel/,
+        /it has images of 20×20 with 1 channel, and had images of 28×28 with 1 channel/,
         "--size",
         "20",
       );

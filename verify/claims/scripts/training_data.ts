@@ -169,7 +169,7 @@ claim(
     await check.throws(
       "shape",
       () => fits({ shape: [32, 32, 3] }),
-      /^the network is for images of 28×28 with 1 channel, those of "d" are 32×32 with 3 channels$/,
+      /^the network is for images of 28×28 with 1 channel, "d" has images of 32×32 with 3 channels$/,
     );
     await check.throws(
       "classes",

@@ -41,6 +41,9 @@ export const pictureRows: Rows = {
   readNpy: {
     arguments: [thing(() => m.writeNpy({ shape: [2], values: new Float32Array(2) })), optional(text("data"))],
   },
+  readNpyNumbers: {
+    arguments: [thing(() => m.writeNpy({ shape: [2], values: new Float32Array(2) })), optional(text("data"))],
+  },
   writeNpy: {
     arguments: [
       options({ shape: list(() => [2], whole(2, 2, 2)), values: thing(() => new Float32Array(2)) }),

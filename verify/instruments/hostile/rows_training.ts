@@ -276,6 +276,26 @@ export const trainingRows: Rows = {
       optional(whole(10, 1, 256)),
     ],
   },
+  arrayDataset: {
+    arguments: [
+      options({ shape: list(() => [2, 1], whole(2, 2, 2)), values: thing(() => Float64Array.of(1, 2)) }),
+      optional(options({
+        name: optional(text("data")),
+        columns: optional(thing(() => ["x"])),
+        labels: optional(thing(() => [0, 1])),
+      })),
+    ],
+  },
+  readNumberTable: {
+    arguments: [
+      thing(() => "x,kind\n1,a\n"),
+      optional(text("table")),
+      optional(name("kind")),
+    ],
+  },
+  toUnits: { arguments: [list(() => [1, 2], number(1), true), thing(() => ({ offset: [0], scale: [1] }))] },
+  fromUnits: { arguments: [list(() => [1, 2], number(1), true), thing(() => ({ offset: [0], scale: [1] }))] },
+  logVolume: { arguments: [thing(() => ({ offset: [0], scale: [1] })), whole(2, 1)] },
   imageFolderDataset: {
     arguments: [
       list(
