@@ -6,7 +6,7 @@ import { readModel } from "../src/networks/model_file.ts";
 import { runSelection, type SelectionRequest, type SelectionResult } from "../src/runs/selection.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, readWhole } from "./cli/files.ts";
-import { deciding, type FlagValues, integer, messageOf, text, toggle, UsageError } from "./cli/flags.ts";
+import { deciding, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { ProgressBar } from "./cli/terminal.ts";
 import { columns } from "./cli/text_table.ts";
@@ -22,6 +22,7 @@ import {
   seedFlag,
 } from "./sampling/flags.ts";
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
+import { keptModels } from "./training/kept_models.ts";
 
 const usage = {
   name: "select",
@@ -135,24 +136,6 @@ function report(
     columns([["model", `Fréchet, ${count} images`], ...rows, ["as many of the data", floor.toFixed(4)]]),
   );
   console.log(`best: ${best}, copied to ${checkpoints}/best.safetensors`);
-}
-
-/** Names of the models in a folder, in the order of their steps. */
-async function keptModels(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(folder)) {
-      if (/^model-\d+\.safetensors$/.test(name)) names.push(name);
-    }
-  } catch (error) {
-    throw new Error(
-      `could not read the folder "${folder}": ${messageOf(error)}`,
-    );
-  }
-  if (names.length > 0) return names.sort();
-  throw new Error(
-    `there is no model-STEP.safetensors in "${folder}": deno task train --keep-models leaves them`,
-  );
 }
 
 /** The task `select`. */

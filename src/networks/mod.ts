@@ -37,6 +37,7 @@ export type { Preconditioning } from "../diffusion/preconditioning.ts";
 
 // Files.
 export { type Model, readModel, writeModel } from "./model_file.ts";
+export { averageModels } from "./average.ts";
 export { modelFromStateDict, stateDict, type StateDictNames, type StateDictOptions } from "./state_dict.ts";
 export {
   type NamedTensor,

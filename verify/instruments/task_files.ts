@@ -37,9 +37,11 @@ export async function writeFiles(folder: string): Promise<void> {
   await writeMnist(folder, sets);
   await Deno.mkdir(`${folder}/more`);
   await writeMnist(`${folder}/more`, { train: sets.test, test: sets.train });
-  for (const [run, step] of [["run", 1], ["later", 2]] as const) {
+  for (const [run, steps] of Object.entries({ run: [1], later: [2], two: [1, 2], three: [1, 2, 3] })) {
     await Deno.mkdir(`${folder}/${run}`);
-    await Deno.writeFile(`${folder}/${run}/model-00000${step}.safetensors`, writeModel(smallModel()));
+    for (const step of steps) {
+      await Deno.writeFile(`${folder}/${run}/model-00000${step}.safetensors`, writeModel(smallModel()));
+    }
   }
   await Deno.mkdir(`${folder}/pictures`);
   for (const at of [0, 1]) {

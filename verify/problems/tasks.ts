@@ -5,6 +5,7 @@
  */
 import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
+import { task as average } from "../../scripts/average.ts";
 import { task as bench } from "../../scripts/bench.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
 import { task as convert } from "../../scripts/convert.ts";
@@ -211,6 +212,16 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       sampler: { value: "dpm++2m" },
       steps: { value: "4,5" },
       grid: { value: "karras" },
+    },
+  },
+  average: {
+    task: average as TaskRow["task"],
+    base: "--checkpoints $FOLDER/two",
+    beside: {
+      checkpoints: { value: "$FOLDER/three" },
+      from: { value: "2" },
+      to: { value: "1" },
+      output: { value: "new.safetensors" },
     },
   },
   select: {

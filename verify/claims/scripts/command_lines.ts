@@ -14,6 +14,7 @@ for (
     "train",
     "evaluate",
     "select",
+    "average",
     "compare",
     "tune",
     "likelihood",

@@ -192,6 +192,9 @@ export const trainingRows: Rows = {
       optional(options({ tensors: optional(thing(() => new Map())), metadata: optional(options({})) })),
     ],
   },
+  averageModels: {
+    arguments: [thing(() => [{ config: modelConfig, weights: mlpWeights() }])],
+  },
   readModel: { arguments: [thing(() => m.writeModel({ config: modelConfig, weights: mlpWeights() }))] },
   writeSafetensors: {
     arguments: [
