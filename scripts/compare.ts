@@ -22,6 +22,7 @@ import {
   type FlagValues,
   integer,
   list,
+  notWith,
   number,
   onlyWith,
   text,
@@ -77,9 +78,18 @@ const usage = {
   flags: {
     checkpoint: networkFlags.checkpoint,
     ...externalFlags,
-    schedule: deciding(["sdes"], externalFlags.schedule),
+    schedule: deciding(["sdes"], {
+      ...externalFlags.schedule,
+      help:
+        "diffusers' scheduler_config.json of an ONNX model, whose chain of steps is taken instead of --sde",
+    }),
     data: dataFlag,
-    sde: deciding(["sdes"], choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" })),
+    ...notWith("schedule", {
+      sde: deciding(
+        ["sdes"],
+        choice([...sdeNames, "all"], { help: "the equation to reverse", default: "ve" }),
+      ),
+    }),
     samplers: list(
       choice(scoreSamplerNames, { help: "the algorithms (default all)", placeholder: "NAME" }),
       scoreSamplerNames,

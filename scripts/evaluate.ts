@@ -12,7 +12,12 @@ import { columns } from "./cli/text_table.ts";
 import { nearestNumbers, nearestPicture, nearestText } from "./evaluation/nearest_images.ts";
 import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
 import { loadSampled, openClassifier } from "./sampling/checkpoint.ts";
-import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
+import {
+  type ExternalConfig,
+  externalFlags,
+  readExternal,
+  underSchedule,
+} from "./sampling/external_flags.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import {
   dataFlag,
@@ -89,13 +94,12 @@ interface EvaluateResult extends EvaluationResult {
 
 async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateRequest> {
   const flags = await forCheckpoint(given);
-  const { external, sde } = await readExternal(flags);
+  const { external, scheduler } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,
     external,
     data: flags.data ?? null,
-    ...readSampling(flags),
-    ...sde && { sde },
+    ...underSchedule(readSampling(flags), scheduler, flags),
     guidance: readGuidance(flags),
     classifierScale: flags.classifierScale ?? 0,
     count: flags.count,

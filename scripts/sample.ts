@@ -27,7 +27,12 @@ import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { checkLabel, fingerprint, hasLabels, loadSampled, openClassifier } from "./sampling/checkpoint.ts";
-import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
+import {
+  type ExternalConfig,
+  externalFlags,
+  readExternal,
+  underSchedule,
+} from "./sampling/external_flags.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
@@ -174,12 +179,11 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<SampleReq
   if (flags.plan !== undefined && flags.schedule !== undefined) {
     throw new UsageError("--plan and --schedule both say which noise levels there are: leave out one");
   }
-  const { external, sde } = await readExternal(flags);
+  const { external, scheduler } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,
     external,
-    ...sampling,
-    ...sde && { sde },
+    ...underSchedule(sampling, scheduler, flags),
     label: label === "random" || label === "none" ? label : Number(label),
     guidance: readLabelGuidance({ ...flags, label }),
     classifierScale: flags.classifierScale ?? 0,

@@ -23,8 +23,8 @@ export interface Flag<T> {
   readonly fields?: readonly string[];
   /** The other flag without which this one has no effect and is refused. */
   readonly condition?: Condition;
-  /** The key of another flag that takes the place of this one, which is refused beside it. */
-  readonly excludedBy?: string;
+  /** The keys of other flags that take the place of this one, which is refused beside them. */
+  readonly excludedBy?: readonly string[];
   /** Reads the value from a text; throws a {@link UsageError} that says which values are allowed. */
   parse(text: string, flag: string): T;
 }
@@ -225,8 +225,10 @@ export function onlyWith<T>(flag: Flag<T>, key: string, values?: readonly string
 /** Flags in the place of which another one stands: each is refused where that one is given. */
 export function notWith<F extends Record<string, Flag<unknown>>>(key: string, flags: F): F {
   return Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [name, { ...flag, excludedBy: key }]),
-  ) as F;
+    Object.entries(flags).map((
+      [name, flag],
+    ) => [name, { ...flag, excludedBy: [...flag.excludedBy ?? [], key] }]),
+  ) as unknown as F;
 }
 
 /** The flag as one that decides these fields of the request, by their paths with dots; none for a flag of presentation. */
@@ -297,9 +299,10 @@ function checkCondition(
   values: Readonly<Record<string, unknown>>,
   given: ReadonlySet<string>,
 ): void {
-  const { condition, excludedBy } = flags[key];
-  if (excludedBy !== undefined && given.has(excludedBy)) {
-    const pair = [key, excludedBy].map((name) => spelling(name, flags[name])).join(" and ");
+  const { condition, excludedBy = [] } = flags[key];
+  const instead = excludedBy.find((other) => given.has(other));
+  if (instead !== undefined) {
+    const pair = [key, instead].map((name) => spelling(name, flags[name])).join(" and ");
     throw new UsageError(`${pair} exclude each other: leave one of them out`);
   }
   if (condition === undefined) return;

@@ -15,7 +15,13 @@ import {
   toggle,
   UsageError,
 } from "../cli/flags.ts";
-import { type ExternalConfig, externalFlags, isOnnxFile, readExternal } from "../sampling/external_flags.ts";
+import {
+  type ExternalConfig,
+  externalFlags,
+  isOnnxFile,
+  readExternal,
+  underSchedule,
+} from "../sampling/external_flags.ts";
 import { checkOutputName } from "./gallery.ts";
 import { checkInputFlags, type InputChoice, inputFlags } from "./inputs.ts";
 
@@ -160,7 +166,7 @@ export async function readPosterior(
       `--method ${flags.method} needs a gradient, which an ONNX file does not give${others}`,
     );
   }
-  const { external, sde } = await readExternal(flags);
+  const { external, scheduler } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,
     external,
@@ -168,8 +174,7 @@ export async function readPosterior(
     resize: flags.resize,
     data: flags.data ?? null,
     ...measured,
-    ...sampling,
-    ...sde && { sde },
+    ...underSchedule(sampling, scheduler, flags),
     method: readMethod(flags),
     label: label === "none" || label === "own" ? label : Number(label),
     count: flags.count,

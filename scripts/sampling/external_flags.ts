@@ -12,6 +12,8 @@ import {
   predictions,
 } from "../../src/external/external_model.ts";
 import { readSchedulerConfig, type SchedulerConfig } from "../../src/external/scheduler_config.ts";
+import type { SamplingConfig } from "../../src/runs/sampling.ts";
+import { samplerInfo } from "../../src/samplers/registry.ts";
 import { readWhole } from "../cli/files.ts";
 import { choice, deciding, flagName, type FlagValues, messageOf, text, UsageError } from "../cli/flags.ts";
 
@@ -48,10 +50,11 @@ export const externalFlags = {
   ),
   schedule: deciding(
     // And the prediction and the conditioning, unless they are given.
-    ["sde"],
+    ["sde", "grid"],
     text({
       help:
-        "diffusers' scheduler_config.json of an ONNX model, whose chain of steps is taken instead of --sde",
+        "diffusers' scheduler_config.json of an ONNX model, whose chain of steps is taken instead of --sde, and whose choice of " +
+        "steps instead of the sampler's grid",
       placeholder: "FILE",
     }),
   ),
@@ -76,6 +79,8 @@ export function isOnnxFile(checkpoint: string | undefined | null): checkpoint is
 interface ReadExternal {
   readonly external: ExternalConfig | null;
   readonly sde: SdeConfig | null;
+  /** The file of --schedule, or null. */
+  readonly scheduler: SchedulerConfig | null;
 }
 
 /**
@@ -85,7 +90,6 @@ interface ReadExternal {
 export async function readExternal(
   flags: Partial<FlagValues<typeof externalFlags>> & {
     readonly checkpoint: string | undefined;
-    readonly sde: string;
   },
 ): Promise<ReadExternal> {
   const { checkpoint, prediction, conditioning, layout = "nchw", schedule } = flags;
@@ -98,12 +102,9 @@ export async function readExternal(
         }`,
       );
     }
-    return { external: null, sde: null };
+    return { external: null, sde: null, scheduler: null };
   }
   const scheduler = schedule === undefined ? null : await readSchedule(schedule);
-  if (scheduler !== null && flags.sde !== "ve") {
-    throw new UsageError(`--schedule says which chain is reversed: leave out --sde ${flags.sde}`);
-  }
   const own = prediction === undefined
     ? scheduler?.prediction
     : published[prediction as keyof typeof published] ?? prediction;
@@ -115,7 +116,31 @@ export async function readExternal(
   return {
     external: { prediction: own as Prediction, conditioning: told, layout },
     sde: scheduler?.sde.config ?? null,
+    scheduler,
   };
+}
+
+/**
+ * A sampling under the chain of --schedule. Its grid is the file's too, unless --grid is given or the sampler chooses times of its own.
+ * @throws UsageError for more steps than the file has, or a choice of steps that is not read
+ */
+export function underSchedule(
+  sampling: SamplingConfig,
+  scheduler: SchedulerConfig | null,
+  flags: { readonly grid?: string; readonly steps?: number },
+): SamplingConfig {
+  if (scheduler === null) return sampling;
+  const { sde } = scheduler;
+  const { kind } = samplerInfo(sampling.sampler.name);
+  if (flags.grid !== undefined || (kind !== "one-step" && kind !== "multistep")) {
+    return { ...sampling, sde: sde.config };
+  }
+  const steps = flags.steps ?? Math.min(sampling.grid.steps, scheduler.steps - 1);
+  try {
+    return { ...sampling, sde: sde.config, grid: scheduler.grid(steps) };
+  } catch (error) {
+    throw new UsageError(`--schedule without --grid: ${messageOf(error)}`);
+  }
 }
 
 async function readSchedule(path: string): Promise<SchedulerConfig> {

@@ -22,6 +22,7 @@ import {
   flagName,
   type FlagValues,
   integer,
+  notWith,
   number,
   text,
   UsageError,
@@ -52,14 +53,16 @@ export const seedFlag = integer({
 });
 
 /** The equation to reverse. */
-export const sdeFlag = deciding(
-  ["sde"],
-  choice([...sdeNames, ...chainNames], {
-    help: "the stochastic differential equation to reverse, or a chain of 1000 steps in discrete time",
-    placeholder: "NAME",
-    default: "ve",
-  }),
-);
+export const sdeFlag = notWith("schedule", {
+  sde: deciding(
+    ["sde"],
+    choice([...sdeNames, ...chainNames], {
+      help: "the stochastic differential equation to reverse, or a chain of 1000 steps in discrete time",
+      placeholder: "NAME",
+      default: "ve",
+    }),
+  ),
+}).sde;
 
 /** The algorithm. */
 export const samplerFlag = deciding(
@@ -74,7 +77,7 @@ export const samplerFlag = deciding(
 /** The kind of time grid. */
 export const gridFlag = deciding(
   ["grid.kind"],
-  choice(gridKinds.filter((kind) => kind !== "levels"), {
+  choice(gridKinds.filter((kind) => kind !== "levels" && kind !== "indices"), {
     help: "the time grid; the default is the sampler's",
   }),
 );

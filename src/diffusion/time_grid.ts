@@ -8,11 +8,11 @@ import { requireSde } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** The rule by which a grid's times follow from its number of steps. */
-export type GridKind = "uniform" | "quadratic" | "log-snr" | "karras" | "levels";
+export type GridKind = "uniform" | "quadratic" | "log-snr" | "karras" | "levels" | "indices";
 
 /**
  * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
- * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `levels` visits listed noise ratios.
+ * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `levels` visits listed noise ratios, `indices` listed steps of a discrete-time DDPM.
  */
 export type GridConfig = {
   readonly kind: GridKind;
@@ -25,13 +25,18 @@ export type GridConfig = {
    * default those that suit digits: 1.2 for two steps, 2 and 0.5 for three, 3, 1.2 and 0.4 for four.
    */
   readonly ratios?: readonly number[];
+  /**
+   * The N + 1 indices n − 1 of the steps n that `indices` visits, decreasing, from the first time to the last; other grids
+   * ignore them. As in diffusers' schedulers they may begin below the last step and be no whole numbers.
+   */
+  readonly indices?: readonly number[];
 };
 
 /** Noise ratios that a consistency model of digits visits between the prior and the data in 1, 2, 3 and 4 steps. */
 const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5], [3, 1.2, 0.4]];
 
 /**
- * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`.
+ * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`, unless indices are listed.
  *
  * @throws {RangeError} When the kind is unknown, `steps` is not a positive integer, `rho` is not positive, or
  * neighbouring times are equal in float64.
@@ -48,6 +53,7 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
   requireOptions("grid", config);
   const { steps } = config;
   requireWhole("steps", steps, 1, 1e7);
+  if (config.kind === "indices") return listedTimes(sde, config);
   const timeAt = interpolation(sde, config);
   const times = Float64Array.from(
     { length: steps + 1 },
@@ -67,7 +73,7 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
 type TimeAt = (fraction: number) => number;
 
 /** How each kind of grid goes from tMax to tMin. */
-const rules: Readonly<Record<GridKind, (sde: Sde, config: GridConfig) => TimeAt>> = {
+const rules: Readonly<Record<Exclude<GridKind, "indices">, (sde: Sde, config: GridConfig) => TimeAt>> = {
   uniform: ({ tMin, tMax }) => between(tMax, tMin),
   quadratic({ tMin, tMax }) {
     const root = between(Math.sqrt(tMax), Math.sqrt(tMin));
@@ -94,10 +100,10 @@ const rules: Readonly<Record<GridKind, (sde: Sde, config: GridConfig) => TimeAt>
 };
 
 /** The kinds of grids. */
-export const gridKinds: readonly GridKind[] = Object.keys(rules) as GridKind[];
+export const gridKinds: readonly GridKind[] = [...Object.keys(rules) as GridKind[], "indices"];
 
 function interpolation(sde: Sde, config: GridConfig): TimeAt {
-  if (Object.hasOwn(rules, config.kind)) return rules[config.kind](sde, config);
+  if (Object.hasOwn(rules, config.kind)) return rules[config.kind as keyof typeof rules](sde, config);
   const kinds = gridKinds.map((kind) => `"${kind}"`);
   throw new RangeError(
     `unknown grid ${quoted(config.kind)}: use ${kinds.slice(0, -1).join(", ")} or ${kinds.at(-1)}`,
@@ -131,6 +137,33 @@ function listedRatios(
     }
   }
   return ratios;
+}
+
+/** The times (index + 1)/N of listed indices of a DDPM's N steps. */
+function listedTimes({ config }: Sde, { steps, indices }: GridConfig): Float64Array {
+  if (config.kind !== "ddpm") {
+    throw new RangeError(
+      `an indices grid is for a discrete-time DDPM, whose steps it lists, got the SDE ${config.kind}`,
+    );
+  }
+  if (!isList(indices)) throw new TypeError(`indices must be a list of numbers, got ${quoted(indices)}`);
+  if (indices.length !== steps + 1) {
+    throw new RangeError(
+      `an indices grid of ${steps} steps needs ${steps + 1} indices, got ${indices.length}`,
+    );
+  }
+  const count = config.betas.length;
+  for (const [i, index] of indices.entries()) {
+    if (typeof index === "number" && index >= 0 && (i === 0 ? index <= count - 1 : index < indices[i - 1])) {
+      continue;
+    }
+    throw new RangeError(
+      `the indices of a grid must decrease strictly from at most ${count - 1} to at least 0, got ${
+        quoted(indices)
+      }`,
+    );
+  }
+  return Float64Array.from(indices, (index) => (index + 1) / count);
 }
 
 function between(start: number, end: number): TimeAt {

@@ -28,15 +28,11 @@ export {
   type Prediction,
   predictions,
 } from "./external_model.ts";
-export {
-  readSchedulerConfig,
-  type SchedulerConfig,
-  type TimestepSpacing,
-  timestepSpacings,
-} from "./scheduler_config.ts";
+export { readSchedulerConfig, type SchedulerConfig } from "./scheduler_config.ts";
 export {
   onnxModel,
   type OnnxModelOptions,
   type OnnxNoisePredictor,
   type OnnxRuntimeModule,
 } from "./onnx_model.ts";
+export { type TimestepSpacing, timestepSpacings } from "./timesteps.ts";

@@ -8,14 +8,10 @@ import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
 import { checkName } from "../input/option_name.ts";
 import { quoted } from "../input/quoted.ts";
-import { requireText } from "../input/require.ts";
+import { requireText, requireWhole } from "../input/require.ts";
+import type { GridConfig } from "../diffusion/time_grid.ts";
 import type { Prediction } from "./external_model.ts";
-
-/** How S of N indices are chosen for sampling: from 0 up in equal steps, from 0 to N − 1, or from N − 1 down. */
-export const timestepSpacings = ["leading", "linspace", "trailing"] as const;
-
-/** The name of a choice of indices. */
-export type TimestepSpacing = typeof timestepSpacings[number];
+import { timestepsOf, type TimestepSpacing, timestepSpacings } from "./timesteps.ts";
 
 /** What a scheduler's file says of the models that it goes with; `externalModel` takes it as options. */
 export interface SchedulerConfig {
@@ -29,7 +25,17 @@ export interface SchedulerConfig {
   readonly steps: number;
   /** How diffusers chooses the indices at which it samples. */
   readonly spacing: TimestepSpacing;
+  /**
+   * The grid of as many steps as diffusers visits with `num_inference_steps = steps + 1`, whose last is the denoising of the last
+   * time: by the file's `timestep_spacing` and `steps_offset`, or `use_karras_sigmas`, `use_exponential_sigmas`, `use_lu_lambdas`.
+   *
+   * @throws {RangeError} When the scheduler has no such steps: more than it was trained on, or chosen by a rule that is not read.
+   */
+  grid(steps: number): GridConfig;
 }
+
+/** Whose rule chooses the indices: DDPM's, that of the solvers of Lu et al., or Euler's; null for rules that are not read. */
+type StepRule = "ddpm" | "solver" | "euler" | null;
 
 /** What a kind of scheduler takes where its file says nothing. */
 interface Defaults {
@@ -37,6 +43,7 @@ interface Defaults {
   readonly beta_end: number;
   readonly beta_schedule: string;
   readonly timestep_spacing: TimestepSpacing;
+  readonly rule: StepRule;
 }
 
 const ddpm: Defaults = {
@@ -44,13 +51,16 @@ const ddpm: Defaults = {
   beta_end: 0.02,
   beta_schedule: "linear",
   timestep_spacing: "leading",
+  rule: "ddpm",
 };
-const solver: Defaults = { ...ddpm, timestep_spacing: "linspace" };
-const stableDiffusion: Defaults = { ...solver, beta_start: 0.00085, beta_end: 0.012 };
+const solver: Defaults = { ...ddpm, timestep_spacing: "linspace", rule: "solver" };
+const euler: Defaults = { ...solver, rule: "euler" };
+const stableDiffusion: Defaults = { ...euler, beta_start: 0.00085, beta_end: 0.012 };
 const distilled: Defaults = {
   ...stableDiffusion,
   beta_schedule: "scaled_linear",
   timestep_spacing: "leading",
+  rule: null,
 };
 
 /** The kinds that are read, with the defaults of their constructors in diffusers 0.40. */
@@ -59,13 +69,13 @@ const kinds: Readonly<Record<string, Defaults>> = {
   DDPMParallelScheduler: ddpm,
   DDIMScheduler: ddpm,
   DDIMParallelScheduler: ddpm,
-  PNDMScheduler: ddpm,
+  PNDMScheduler: { ...ddpm, rule: null },
   DEISMultistepScheduler: solver,
   DPMSolverMultistepScheduler: solver,
   DPMSolverSinglestepScheduler: solver,
-  EulerDiscreteScheduler: solver,
-  EulerAncestralDiscreteScheduler: solver,
-  LMSDiscreteScheduler: solver,
+  EulerDiscreteScheduler: euler,
+  EulerAncestralDiscreteScheduler: euler,
+  LMSDiscreteScheduler: euler,
   SASolverScheduler: solver,
   UniPCMultistepScheduler: solver,
   DPMSolverSDEScheduler: stableDiffusion,
@@ -119,13 +129,42 @@ export function readSchedulerConfig(text: string): SchedulerConfig {
   const spacing = field("timestep_spacing", defaults.timestep_spacing);
   checkName("timestep_spacing", spacing, timestepSpacings);
   const sde = discreteDdpm(betasOf(field, defaults));
+  const count = (sde.config as { betas: readonly number[] }).betas.length;
+  const offset = field("steps_offset", 0);
+  checkNumber("steps_offset", offset, { least: 0, whole: true });
   return {
     sde,
     prediction: predictionTypes[type],
     conditioning: "index",
-    steps: (sde.config as { betas: readonly number[] }).betas.length,
+    steps: count,
     spacing,
+    grid(steps) {
+      requireWhole("steps", steps, 1, 1e7);
+      const curve = curveOf(field);
+      if (curve !== null) return { kind: curve, steps };
+      if (defaults.rule === null) {
+        throw new RangeError(
+          `the scheduler ${
+            quoted(file._class_name)
+          } chooses its steps by a rule that is not read: give a grid`,
+        );
+      }
+      const indices = timestepsOf({ rule: defaults.rule, spacing, count, evaluations: steps + 1, offset });
+      return { kind: "indices", steps, indices };
+    },
   };
+}
+
+/** The grid of noise ratios that takes the place of timesteps, or null. */
+function curveOf(field: Field): "karras" | "log-snr" | null {
+  if (field("use_beta_sigmas", false) !== false) {
+    throw new RangeError("use_beta_sigmas chooses steps by a rule that is not read: give a grid");
+  }
+  if (field("use_karras_sigmas", false) !== false) return "karras";
+  const logarithmic = ["use_exponential_sigmas", "use_lu_lambdas"].some((name) =>
+    field(name, false) !== false
+  );
+  return logarithmic ? "log-snr" : null;
 }
 
 /** What a kind takes unasked; refuses unknown kinds. */

@@ -26,7 +26,7 @@ export interface ComparisonSettings {
   /** Steps of the time grid for every sampler. */
   readonly steps: readonly number[];
   /** The kind of time grid; null for each sampler's own. */
-  readonly grid: Exclude<GridKind, "levels"> | null;
+  readonly grid: Exclude<GridKind, "levels" | "indices"> | null;
   /** Options, each for the samplers that have it. */
   readonly options: SamplerOptions;
   /** Another network, run by Euler–Maruyama under sigma-power as in the well-known tutorial; null for none. */

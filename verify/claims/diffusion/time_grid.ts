@@ -2,7 +2,8 @@
  * The times that samplers visit.
  * @module
  */
-import { halfLogSnr, noiseRatio, type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
+import { discreteDdpm, halfLogSnr, noiseRatio, type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { allSdes } from "../../problems/sdes.ts";
 import { claim } from "../../suite/claim.ts";
@@ -34,7 +35,10 @@ claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends",
 });
 
 claim("each grid is equally spaced in its own variable", (check) => {
-  const variables: Record<Exclude<GridConfig["kind"], "levels">, (sde: Sde, t: number) => number> = {
+  const variables: Record<
+    Exclude<GridConfig["kind"], "levels" | "indices">,
+    (sde: Sde, t: number) => number
+  > = {
     "uniform": (_, t) => t,
     "quadratic": (_, t) => Math.sqrt(t),
     "log-snr": (sde, t) => halfLogSnr(sde, t),
@@ -70,6 +74,26 @@ claim("Karras' grid is the published one", (check) => {
   check.within("ρ = 1 is linear in ν", sde.sigma(linear[1]), 40.001, 1e-10, "Karras et al. 2022, eq. 5");
 });
 
+claim("a grid of listed indices has their times, and others are refused by name", async (check) => {
+  const chain = discreteDdpm(linearBetas(20));
+  const grid = (indices: unknown, sde = chain, steps = 2) => () =>
+    timeGrid(sde, { kind: "indices", steps, indices } as GridConfig);
+  check.equal("18, 6.5, 0 of 20", [...grid([18, 6.5, 0])()], [19 / 20, 7.5 / 20, 1 / 20], "(index + 1)/N");
+  const order = /^the indices of a grid must decrease strictly from at most 19 to at least 0, got \[/;
+  await check.throws("upwards", grid([0, 5, 19]), order);
+  await check.throws("twice the same", grid([5, 5, 1]), order);
+  await check.throws("below 0", grid([5, 1, -1]), order);
+  await check.throws("beyond the last", grid([20, 1, 0]), order);
+  await check.throws("NaN", grid([NaN, 1, 0]), order);
+  await check.throws("too few", grid([5, 1]), /^an indices grid of 2 steps needs 3 indices, got 2$/);
+  await check.throws("none", grid(undefined), /^indices must be a list of numbers, got undefined$/);
+  await check.throws(
+    "another SDE",
+    grid([2, 1, 0], vpSde()),
+    /^an indices grid is for a discrete-time DDPM, whose steps it lists, got the SDE vp$/,
+  );
+});
+
 claim("an invalid grid is refused with the value and what is allowed", async (check) => {
   const grid = (config: unknown) => () => timeGrid(vpSde(), config as GridConfig);
   await check.throws(
@@ -97,7 +121,7 @@ claim("an invalid grid is refused with the value and what is allowed", async (ch
   await check.throws(
     "unknown kind",
     grid({ kind: "cosine", steps: 5 }),
-    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras" or "levels"$/,
+    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras", "levels" or "indices"$/,
   );
 });
 

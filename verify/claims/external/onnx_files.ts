@@ -6,12 +6,15 @@ import { fileURLToPath } from "node:url";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { writeOnnx } from "../../../src/compute/onnx/writer.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { veSde } from "../../../src/diffusion/sde.ts";
 import { onnxModel } from "../../../src/external/onnx_model.ts";
 import { readSchedulerConfig } from "../../../src/external/scheduler_config.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { exportOnnx } from "../../../src/networks/onnx_export.ts";
 import type { NetworkConfig } from "../../../src/networks/registry.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
+import { drawSamples } from "../../../src/samplers/sample.ts";
 import { smallModel } from "../../instruments/small_checkpoint.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { claim } from "../../suite/claim.ts";
@@ -112,26 +115,49 @@ claim("bytes that are no model are refused in one sentence", { needs: ["onnx"] }
   );
 });
 
+/** What verify/reference/onnx_unet.py writes. */
+interface Numbers {
+  readonly sample: readonly number[];
+  readonly out: readonly number[];
+  readonly noise: readonly number[];
+  readonly runs: Readonly<
+    Record<string, { readonly timesteps: readonly number[]; readonly x: readonly number[] }>
+  >;
+}
+
+/** The schedulers of the two runs, and the steps that make as many evaluations. */
+const schedulers = {
+  "ddim": [{ _class_name: "DDIMScheduler" }, 9],
+  "dpm++2m": [{
+    _class_name: "DPMSolverMultistepScheduler",
+    beta_schedule: "scaled_linear",
+    beta_start: 0.00085,
+    beta_end: 0.012,
+    prediction_type: "v_prediction",
+  }, 7],
+} as const;
+
 claim(
-  "a network that torch.onnx wrote predicts here what it does in PyTorch",
+  "a U-Net of diffusers' layout that torch.onnx wrote predicts and draws here what it does in PyTorch",
   { needs: ["pytorch", "onnx"] },
-  async (check) => {
-    await withFolder(async (folder) => {
-      const script = fileURLToPath(new URL("../../reference/onnx_network.py", import.meta.url));
+  (check) =>
+    withFolder(async (folder) => {
+      const script = fileURLToPath(new URL("../../reference/onnx_unet.py", import.meta.url));
       const path = `${folder}/model.onnx`;
       const numbers = `${folder}/numbers.json`;
       await runProgram("python3", [script, path, numbers], { env: { OMP_NUM_THREADS: "1" } });
-      const pytorch: { sample: number[]; out: number[] } = JSON.parse(await Deno.readTextFile(numbers));
+      const pytorch: Numbers = JSON.parse(await Deno.readTextFile(numbers));
+      const bytes = await Deno.readFile(path);
       const scheduler = JSON.stringify({ _class_name: "DDPMScheduler", num_train_timesteps: 100 });
       const options = readSchedulerConfig(scheduler);
-      const model = await onnxModel(await Deno.readFile(path), { ...options, layout: "nchw" });
+      const model = await onnxModel(bytes, { ...options, layout: "nchw" });
       check.equal("a sample's axes", model.sampleShape, [null, null, 3], "the file");
       const { sde } = options;
       // The script's states x of the steps 1, 18 and 100, as y = x/α in this project's layout.
       const times = [0.01, 0.18, 1];
       const y = tf.tidy(() => {
         const alphas = tf.tensor4d(times.map((t) => sde.alpha(t)), [3, 1, 1, 1]);
-        return tf.tensor4d(pytorch.sample, [3, 3, 6, 4]).div(alphas).transpose([0, 2, 3, 1]);
+        return tf.tensor4d([...pytorch.sample], [3, 3, 8, 4]).div(alphas).transpose([0, 2, 3, 1]);
       });
       const ratios = Float64Array.from(times, (t) => sde.sigma(t) / sde.alpha(t));
       const noise = await model.predictNoise(y, ratios);
@@ -142,6 +168,25 @@ claim(
       check.atMost("largest difference", Math.max(...errors), 1e-5, "float32 in another order");
       await model.dispose();
       tf.dispose([y, noise, images]);
-    });
-  },
+
+      const initial = tf.tidy(() => tf.tensor4d([...pytorch.noise], [2, 3, 8, 8]).transpose([0, 2, 3, 1]));
+      for (const [name, [file, steps]] of Object.entries(schedulers)) {
+        const scheduler = readSchedulerConfig(JSON.stringify(file));
+        const grid = scheduler.grid(steps);
+        const { timesteps, x } = pytorch.runs[name];
+        check.equal(`${name}: indices`, grid.indices, timesteps, "numpy, by diffusers' expressions");
+        const model = await onnxModel(bytes, { ...scheduler, layout: "nchw" });
+        const score = scoreModel(model, scheduler.sde);
+        const run = { shape: initial.shape, grid, rng: createRng(0), initial };
+        const drawn = await drawSamples(score, samplerByName(name, {}), run);
+        const ordered = drawn.transpose([0, 3, 1, 2]);
+        const values = await ordered.data();
+        const size = Math.max(...x.map(Math.abs));
+        const worst = Math.max(...values.map((value, i) => Math.abs(value - x[i]) / size));
+        check.atMost(`${name}: largest difference, relative`, worst, 1e-5, "float32 through ten evaluations");
+        await model.dispose();
+        tf.dispose([drawn, ordered]);
+      }
+      initial.dispose();
+    }),
 );

@@ -3,6 +3,7 @@
  * @module
  */
 import * as tf from "../../../src/compute/tf.ts";
+import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { externalModel } from "../../../src/external/external_model.ts";
 import { readSchedulerConfig } from "../../../src/external/scheduler_config.ts";
 import { claim } from "../../suite/claim.ts";
@@ -83,6 +84,101 @@ claim("a scheduler file says what a model predicts, by the names of externalMode
   check.equal("spacing of DDIM", spacing("DDIMScheduler"), "leading", "its constructor's default");
   check.equal("spacing of Euler", spacing("EulerDiscreteScheduler"), "linspace", "its constructor's default");
   check.equal("spacing given", spacing("EulerDiscreteScheduler", "trailing"), "trailing", "the file");
+});
+
+/** Indices of numpy 2.4 by the expressions of diffusers' set_timesteps: 6 of 1000 steps, `leading` with an offset of 1, and 4 of 50. */
+const spacings: Readonly<Record<string, Readonly<Record<string, readonly [number[], number[]]>>>> = {
+  DDIMScheduler: {
+    leading: [[831, 665, 499, 333, 167, 1], [36, 24, 12, 0]],
+    linspace: [[999, 799, 599, 400, 200, 0], [49, 33, 16, 0]],
+    trailing: [[999, 832, 666, 499, 332, 166], [49, 37, 24, 11]],
+  },
+  DPMSolverMultistepScheduler: {
+    leading: [[853, 711, 569, 427, 285, 143], [40, 30, 20, 10]],
+    linspace: [[999, 832, 666, 500, 333, 166], [49, 37, 24, 12]],
+    trailing: [[999, 832, 666, 499, 332, 166], [49, 37, 24, 11]],
+  },
+  EulerDiscreteScheduler: {
+    leading: [[831, 665, 499, 333, 167, 1], [36, 24, 12, 0]],
+    linspace: [[999, 799.2, 599.4, 399.6, 199.8, 0], [49, 98 / 3, 49 / 3, 0]],
+    trailing: [[999, 832, 666, 499, 332, 166], [49, 37, 24, 11]],
+  },
+};
+
+claim(
+  "a scheduler file's grid visits the indices that diffusers visits, at the times of its steps",
+  (check) => {
+    for (const [kind, rows] of Object.entries(spacings)) {
+      for (const [spacing, [six, four]] of Object.entries(rows)) {
+        const fields = {
+          _class_name: kind,
+          timestep_spacing: spacing,
+          steps_offset: spacing === "leading" ? 1 : 0,
+        };
+        const { sde, grid } = read(fields);
+        const config = grid(5);
+        check.equal(
+          `${kind}, ${spacing}`,
+          config.indices!.map((index) => Math.round(index * 1e9) / 1e9),
+          six,
+          "numpy, by diffusers' expressions",
+        );
+        const worst = Math.max(...[...timeGrid(sde, config)].map((t, i) => Math.abs(t * 1000 - 1 - six[i])));
+        check.atMost(`${kind}, ${spacing}: error of the times' indices`, worst, 1e-9, "t = (index + 1)/N");
+        const few = read({ _class_name: kind, timestep_spacing: spacing, num_train_timesteps: 50 }).grid(3);
+        const rounded = few.indices!.map((index) => Math.round(index * 1e9) / 1e9);
+        check.equal(
+          `${kind}, ${spacing}, 4 of 50`,
+          rounded,
+          four.map((index) => Math.round(index * 1e9) / 1e9),
+          "numpy, by diffusers' expressions",
+        );
+      }
+    }
+    const curve = (field: string) =>
+      read({ _class_name: "DPMSolverMultistepScheduler", [field]: true }).grid(7);
+    check.equal(
+      "use_karras_sigmas",
+      curve("use_karras_sigmas"),
+      { kind: "karras", steps: 7 },
+      "Karras' ρ = 7",
+    );
+    for (const field of ["use_exponential_sigmas", "use_lu_lambdas"]) {
+      check.equal(field, curve(field), { kind: "log-snr", steps: 7 }, "equal steps in ln σ/α");
+    }
+  },
+);
+
+claim("grids that a scheduler file does not give are refused in one sentence", async (check) => {
+  const refused: [string, () => unknown, RegExp][] = [
+    [
+      "more steps than of training",
+      () => read({ num_train_timesteps: 10 }).grid(10),
+      /^a scheduler of 10 steps of training can have at most 10 of sampling, got 11$/,
+    ],
+    ["no steps", () => read({}).grid(0), /^steps must be a positive integer, got 0$/],
+    [
+      "an offset beyond the last step",
+      () => read({ num_train_timesteps: 10, steps_offset: 1 }).grid(9),
+      /^10 indices with leading spacing and steps_offset 1 are no steps of 10: a list of 10$/,
+    ],
+    [
+      "a rule that is not read",
+      () => read({ _class_name: "PNDMScheduler" }).grid(5),
+      /^the scheduler "PNDMScheduler" chooses its steps by a rule that is not read: give a grid$/,
+    ],
+    [
+      "β sigmas",
+      () => read({ use_beta_sigmas: true }).grid(5),
+      /^use_beta_sigmas chooses steps by a rule that is not read: give a grid$/,
+    ],
+    [
+      "half an offset",
+      () => read({ steps_offset: 0.5 }),
+      /^steps_offset must be a whole number from 0 up, got 0.5$/,
+    ],
+  ];
+  for (const [label, action, message] of refused) await check.throws(label, action, message);
 });
 
 claim("a model with a scheduler file's options is given the indices 0 to N − 1", async (check) => {

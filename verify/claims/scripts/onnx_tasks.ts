@@ -87,6 +87,24 @@ claim(
       const drawn = readNpy(await Deno.readFile(`${folder}/a.npy`));
       const betas = Array.from({ length: 50 }, (_, n) => 1e-4 + (0.02 - 1e-4) * n / 49);
       check.equal("the SDE", request.sde, { kind: "ddpm", betas }, "the scheduler's file, linear unasked");
+      const indices = [40, 30, 20, 10, 0];
+      check.equal("the grid", request.grid, { kind: "indices", steps: 4, indices }, "5 of 50, leading");
+      const gridOf = async (more: string) => {
+        const flags = parseFlags(sample.usage, `${model} --output a.npy ${more}`.split(" "));
+        return (await sample.request(flags)).grid;
+      };
+      check.equal(
+        "of --grid",
+        await gridOf("--grid uniform --steps 4 --sampler ddim"),
+        { kind: "uniform", steps: 4 },
+        "as given",
+      );
+      check.equal(
+        "of a sampler with its own times",
+        await gridOf("--sampler ode-dopri5"),
+        { kind: "uniform", steps: 1 },
+        "the registry",
+      );
       const sde = sdeFromConfig(request.sde);
       const noisePredictor = sampledNetwork(
         externalModel(written, { sde, prediction: "velocity", conditioning: "index" }),
@@ -260,7 +278,17 @@ claim(
         [
           "sample",
           `${model} ${schedule} --sde vp`,
-          /^--schedule says which chain is reversed: leave out --sde vp$/,
+          /^--sde and --schedule exclude each other: leave one of them out$/,
+        ],
+        [
+          "sample",
+          `${model} ${schedule} --sde ve`,
+          /^--sde and --schedule exclude each other: leave one of them out$/,
+        ],
+        [
+          "sample",
+          `${model} ${schedule} --steps 50`,
+          /^--schedule without --grid: a scheduler of 50 steps of training can have at most 50 of sampling, got 51$/,
         ],
         [
           "sample",

@@ -122,6 +122,17 @@ export const numberRows: Rows = {
       }),
     ],
   },
+  "timeGrid of indices": {
+    call: m.timeGrid as (...values: never[]) => unknown,
+    arguments: [
+      thing(() => m.discreteDdpm(m.linearBetas(10))),
+      options({
+        kind: name("indices"),
+        steps: whole(2, 2, 2),
+        indices: list(() => [9, 4, 0], number(9, (v) => v > 4 && v <= 9)),
+      }),
+    ],
+  },
   drawNoiseLevels: {
     arguments: [
       options({ kind: name("edm"), mean: number(0), std: positive(1), sigmaData: positive(0.5) }),
