@@ -3,8 +3,8 @@
  * moved, never computed with, so that a model comes back bit for bit.
  * @module
  */
-import { requireBoolean, requireFinite, requireOptions } from "../input/require.ts";
-import { checkFields } from "../input/fields.ts";
+import { requireBoolean, requireOptions } from "../input/require.ts";
+import { checkFields, checkNumber } from "../input/fields.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
 import { sameList, sizeOf } from "../math/shape.ts";
@@ -75,7 +75,7 @@ interface Place {
 export function stateDict(model: Model, names?: StateDictNames): Map<string, NamedTensor> {
   requireModelFile(model);
   const { config, weights } = model;
-  const chosen = names ?? (isScoreNet(config) ? "score-net" : "own");
+  const chosen = names === undefined ? (isScoreNet(config) ? "score-net" : "own") : names;
   checkName("names", chosen, stateDictNames);
   if (chosen === "score-net" && !isScoreNet(config)) {
     throw new RangeError(
@@ -107,7 +107,7 @@ export function modelFromStateDict(file: Safetensors, options: StateDictOptions 
   const { tensors, others } = requireStateDict(file);
   checkFields("options", options, [], ["config", "sigma", "unitRange"]);
   const { sigma = 25, unitRange = true } = options;
-  requireFinite("sigma", sigma);
+  checkNumber("sigma", sigma, { above: 1 });
   requireBoolean("unitRange", unitRange);
   const stated = statedConfig(file, options);
   const prefix = prefixOf([...tensors.keys(), ...others.keys()]);
