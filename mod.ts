@@ -165,6 +165,7 @@ export {
 export type { Labels, NetworkPredictor, PrepareOptions } from "./src/networks/network_predictor.ts";
 export type { Guidance } from "./src/networks/guidance_interval.ts";
 export type { ModelConfig } from "./src/networks/noise_prediction.ts";
+export type { DataUnits } from "./src/data/units.ts";
 export type { NetworkConfig } from "./src/networks/registry.ts";
 export type { MlpConfig } from "./src/networks/mlp.ts";
 export type { TutorialConfig } from "./src/networks/tutorial.ts";

@@ -3,11 +3,13 @@
  * @module
  */
 import { dirname } from "node:path";
-import type { ImageDataset } from "../src/data/dataset.ts";
+import { type Dataset, holdOut } from "../src/data/held_out.ts";
 import { datasetIdentity, describeClasses, describeSamples } from "../src/data/identity.ts";
+import { describeUnits } from "../src/data/units.ts";
 import { networkFromConfig } from "../src/networks/registry.ts";
 import { type Model, readModel } from "../src/networks/model_file.ts";
 import { flatten, parameterCount } from "../src/networks/network.ts";
+import { paddedSize } from "../src/networks/unet.ts";
 import { type Checkpoint, readCheckpoint } from "../src/training/checkpoint.ts";
 import { initialState, type TrainingConfig } from "../src/training/train.ts";
 import { openEngine } from "./cli/engine.ts";
@@ -15,7 +17,8 @@ import { deciding, type Flag, type FlagValues, integer, text, toggle, UsageError
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration } from "./cli/terminal.ts";
 import { type NoisePlanFile, readPlan } from "./sampling/noise_plan_file.ts";
-import { folderName, loadTrainingData } from "./datasets/training_data.ts";
+import { isArrayFile } from "./datasets/array_file.ts";
+import { folderName, loadData } from "./datasets/training_data.ts";
 import { checkFits, checkSameData } from "./datasets/training_data_check.ts";
 import { TrainingFolder } from "./training/run_folder.ts";
 import {
@@ -57,7 +60,7 @@ interface Interval {
 const usage = {
   name: "train",
   purpose:
-    "Trains a score network on images and writes a checkpoint, a model to sample from, metrics and sample grids.",
+    "Trains a score network on images or points and writes a checkpoint, a model to sample from, metrics and sample grids.",
   flags: {
     ...recipeFlags,
     steps: deciding(
@@ -84,6 +87,7 @@ const usage = {
   examples: [
     "deno task train --data digits --steps 200",
     "deno task train --data mnist --engine onnx --out runs/mnist",
+    "deno task train --data points.csv --labels species --steps 5000",
     "deno task train --data photos --size 64 --flip --sde sigma-power --sigma data --checkpoint-every 20epochs --keep-models",
     "deno task train --resume runs/mnist/checkpoint.safetensors",
   ],
@@ -99,6 +103,10 @@ interface TrainRequest {
   readonly size: number | null;
   /** Whether pictures that cannot be read are left out. */
   readonly skipCorrupt: boolean;
+  /** The column or the file of the classes of a file of numbers; null for none, or data that have their own. */
+  readonly labels: string | null;
+  /** Samples that are not trained on. */
+  readonly heldOut: number;
   /** The model whose weights a new run begins with, which is the teacher of a consistency function; null for none. */
   readonly from: string | null;
   /** The noise plan that a new run's levels come from; null for none. */
@@ -126,7 +134,7 @@ interface TrainResult extends TrainingCourse {
 }
 
 /** The data of requests that flags made in this process: they decide a new run's config, and are not read twice. */
-const loaded = new WeakMap<TrainRequest, ImageDataset>();
+const loaded = new WeakMap<TrainRequest, Dataset>();
 
 async function request(flags: FlagValues<typeof usage.flags>): Promise<TrainRequest> {
   checkRecipe(flags, flags.resume !== undefined);
@@ -135,11 +143,14 @@ async function request(flags: FlagValues<typeof usage.flags>): Promise<TrainRequ
   const rest = { skipCorrupt, from, resume, engine, checkpointEvery, keepModels, logEvery };
   if (resume !== null) {
     const resumed = await readResumed(resume);
-    const [height, width] = networkFromConfig(resumed.config.model.network).sampleShape;
+    const data = flags.data ?? resumed.data;
+    const { sampleShape: [height, width] } = networkFromConfig(resumed.config.model.network);
     return {
       config: resumedConfig(resumed, flags),
-      data: flags.data ?? resumed.data,
-      size: flags.size ?? (height === width ? height : null),
+      data,
+      size: flags.size ?? (height === width && !isArrayFile(data) ? height : null),
+      labels: flags.labels ?? resumed.source?.labels ?? null,
+      heldOut: resumed.source?.heldOut ?? 0,
       plan: null,
       out: out ?? dirname(resume),
       ...rest,
@@ -148,13 +159,17 @@ async function request(flags: FlagValues<typeof usage.flags>): Promise<TrainRequ
   const model = from === null ? undefined : await readModelFile(from);
   const plan = flags.plan === undefined ? null : await readPlan(flags.plan);
   if (out !== undefined) await TrainingFolder.refuseFull(out, null);
-  const { data = "mnist", size = null } = flags;
-  const dataset = await loadData({ data, size, skipCorrupt });
-  const kind = flags.network === "tutorial" ? "tutorial" : "unet";
+  const { data = "mnist", size = null, labels = null } = flags;
+  const dataset = await loadOf({ data, size, labels, skipCorrupt });
+  const config = await newConfig(flags, dataset, plan ?? undefined, model);
+  const { kind } = config.model.network;
+  const share = flags.holdout ?? (isArrayFile(data) ? 0.1 : 0);
   const request = {
-    config: await newConfig(flags, dataset, plan ?? undefined, model),
+    config,
     data,
     size,
+    labels,
+    heldOut: Math.floor(share * dataset.count),
     plan,
     out: out ?? `runs/${kind}-${folderName(data, dataset)}`,
     ...rest,
@@ -163,11 +178,26 @@ async function request(flags: FlagValues<typeof usage.flags>): Promise<TrainRequ
   return request;
 }
 
-/** The images of a request. */
-async function loadData(
-  { data, size, skipCorrupt }: Pick<TrainRequest, "data" | "size" | "skipCorrupt">,
-): Promise<ImageDataset> {
-  return await loadTrainingData(data, { size: size ?? undefined, skipCorrupt });
+/** The data of a request. */
+async function loadOf(
+  { data, size, labels, skipCorrupt }: Pick<TrainRequest, "data" | "size" | "labels" | "skipCorrupt">,
+): Promise<Dataset> {
+  return await loadData(data, labels ?? undefined, { size: size ?? undefined, skipCorrupt });
+}
+
+/** What is done to the data for the network, a line each. */
+function preparations({ config: { model: { network, units } } }: TrainRequest): string[] {
+  const lines = units === undefined
+    ? []
+    : [`scaled to ${describeUnits(units)}; samples and densities are in the units of the data`];
+  if (network.kind !== "unet") return lines;
+  const [height, width] = paddedSize(network);
+  if (height === network.height && width === network.width) return lines;
+  return [
+    ...lines,
+    `the network computes at ${height}×${width}: it lays a border around images of ${network.height}×${network.width} ` +
+    "and cuts it off its samples",
+  ];
 }
 
 async function carryOut(request: TrainRequest): Promise<TrainResult> {
@@ -179,11 +209,12 @@ async function carryOut(request: TrainRequest): Promise<TrainResult> {
   if (resumed !== null && resumed.state.step >= config.steps) {
     return await complete(request, resumed, folder);
   }
-  const dataset = loaded.get(request) ?? await loadData(request);
+  const dataset = loaded.get(request) ?? await loadOf(request);
   const identity = await datasetIdentity(dataset);
   console.error(
     `${dataset.name}: ${dataset.count} ${describeSamples(dataset.shape)}, ${describeClasses(identity)}`,
   );
+  for (const line of preparations(request)) console.error(line);
   if (resumed !== null) checkSameData(resume!, resumed, data, identity);
   const engine = await openEngine(request.engine);
   const network = networkFromConfig(config.model.network);
@@ -196,17 +227,23 @@ async function carryOut(request: TrainRequest): Promise<TrainResult> {
     ...hasTeacher(config) && resumed === null && { teacher: flatten(network.parameters, from!.weights) },
     data,
     dataset: identity,
+    ...(request.labels !== null || request.heldOut > 0 || isArrayFile(data)) &&
+      { source: { labels: request.labels, heldOut: request.heldOut } },
     ...request.plan && { plan: { ...request.plan } },
     ...changes.length > 0 && { changes },
   };
+  const { training, heldOut } = request.heldOut === 0
+    ? { training: dataset, heldOut: null }
+    : holdOut(dataset, request.heldOut);
+  const noun = dataset.shape.length === 3 ? "images" : "points";
   console.error(
-    `training ${
-      parameterCount(network)
-    } parameters on ${dataset.count} images of ${dataset.name}, engine ${engine.reason}`,
+    `training ${parameterCount(network)} parameters on ${training.count} ${noun} of ${dataset.name}${
+      heldOut === null ? "" : `, ${heldOut.count} held out`
+    }, engine ${engine.reason}`,
   );
   if (resumed !== null && folder.isOwn(resume!)) await folder.complete(resumed, keepModels);
-  const course = await runTraining(begin, folder, dataset, {
-    checkpointEvery: epochs ? Math.max(1, Math.round(count * dataset.count / config.batch)) : count,
+  const course = await runTraining(begin, folder, training, {
+    checkpointEvery: epochs ? Math.max(1, Math.round(count * training.count / config.batch)) : count,
     keepModels,
     logEvery,
   });

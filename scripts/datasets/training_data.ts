@@ -8,9 +8,11 @@ import { CIFAR10_FILES } from "../../src/data/cifar10.ts";
 import { colouredDigits } from "../../src/data/coloured_digits.ts";
 import type { ImageDataset } from "../../src/data/dataset.ts";
 import { proceduralDigits } from "../../src/data/digits.ts";
+import type { Dataset } from "../../src/data/held_out.ts";
 import { imageFolderDataset } from "../../src/data/image_folder.ts";
 import { MNIST_FILES } from "../../src/data/mnist.ts";
 import { resizedDataset } from "../../src/data/resized.ts";
+import { isArrayFile, loadArrayFile } from "./array_file.ts";
 import { loadCifar10 } from "./cifar10.ts";
 import { integer, messageOf, text, toggle, UsageError } from "../cli/flags.ts";
 import { abbreviateList, findPictures, imageFiles, MOST_PIXELS } from "./image_folder.ts";
@@ -50,8 +52,32 @@ export interface FolderOptions {
 }
 
 /** The name of the data in the path of a run's folder. */
-export function folderName(data: string, dataset: ImageDataset): string {
+export function folderName(data: string, dataset: Dataset): string {
   return Object.hasOwn(NAMED, data) ? data : dataset.name.split(" ")[0];
+}
+
+/**
+ * The data of a name, a folder or a file of numbers.
+ * @param labels Of a file of numbers, where its classes are.
+ * @throws {Error} with one sentence, when they cannot be loaded
+ */
+export async function loadData(
+  data: string,
+  labels: string | undefined,
+  options: FolderOptions = {},
+): Promise<Dataset> {
+  if (Object.hasOwn(NAMED, data) || !isArrayFile(data)) {
+    if (labels === undefined) return await loadTrainingData(data, options);
+    throw new UsageError(`--labels is for a .npy or .csv file, got --data ${data}`);
+  }
+  if (options.skipCorrupt) {
+    throw new UsageError(`--skip-corrupt is for a folder of pictures, got --data ${data}`);
+  }
+  const dataset = await loadArrayFile(data, labels);
+  const { size } = options;
+  if (size === undefined || String(dataset.shape.slice(0, 2)) === String([size, size])) return dataset;
+  if (!("values" in dataset)) return resizedDataset(dataset, size);
+  throw new UsageError(`--size is for pictures and images of bytes, got --data ${data}`);
 }
 
 /**

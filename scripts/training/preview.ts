@@ -4,6 +4,7 @@
  */
 import { createRng } from "../../src/compute/rng.ts";
 import { fromModel } from "../../src/data/dataset.ts";
+import { type Dataset, someOf } from "../../src/data/held_out.ts";
 import { scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import { unflatten } from "../../src/networks/network.ts";
@@ -15,10 +16,15 @@ import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
 import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
 import { createSampling, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import { shownChannels } from "../sampling/channels.ts";
+import { pointsPng } from "../sampling/point_picture.ts";
 import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
 
 /** Columns of the sample grid, each of one class, at least if there are as many classes as this or fewer. */
 const GRID_COLUMNS = 10;
+
+/** The most points of a picture. */
+const MOST_POINTS = 1000;
 
 /** A sampling, and the rows of a grid of its samples. */
 interface Preview extends SamplingConfig {
@@ -49,13 +55,15 @@ export function planPreview({ config: { objective }, plan }: Checkpoint): Previe
 }
 
 /**
- * Samples from a checkpoint's moving average, columns of one class each, as a PNG; null when `stopped` says so on the way.
+ * Samples from a checkpoint's moving average, columns of one class each, as a PNG; null when `stopped` says so on the way. Of
+ * points, as many as the data has up to 1,000 beside those of the data; a sentence where points have one coordinate.
  * @throws {Error} when a sample is not finite
  */
 export async function previewPng(
   checkpoint: Checkpoint,
   stopped: () => boolean,
-): Promise<Uint8Array<ArrayBuffer> | null> {
+  dataset?: Dataset,
+): Promise<Uint8Array<ArrayBuffer> | string | null> {
   const { config, state } = checkpoint;
   const preview = planPreview(checkpoint);
   const { rows } = preview;
@@ -63,7 +71,10 @@ export async function previewPng(
   const network = networkFromConfig(config.model.network);
   const classes = Math.max(1, network.classes);
   const columns = classes * Math.max(1, Math.floor(GRID_COLUMNS / classes));
-  const count = rows * columns;
+  const points = network.sampleShape.length === 1;
+  if (points && network.sampleShape[0] === 1) return "no picture of points of one coordinate";
+  const known = dataset !== undefined && "values" in dataset ? someOf(dataset, MOST_POINTS) : null;
+  const count = points ? known?.count ?? MOST_POINTS : rows * columns;
   const labels = Array.from({ length: count }, (_, i) => network.classes > 0 ? i % columns % classes : null);
   const noisePredictor = networkPredictor(config.model, unflatten(network.parameters, state.ema));
   try {
@@ -74,9 +85,14 @@ export async function previewPng(
     for await (const { done, x } of sample(model, sampler, { shape, grid, rng })) {
       if (stopped()) return null;
       if (!done) continue;
-      const values = fromModel(await x.data<"float32">());
+      const values = await x.data<"float32">();
       x.dispose();
-      return encodePng(imageGrid(values, shape, { columns }));
+      if (points) {
+        const drawn = { title: `${count} samples, step ${state.step}`, values };
+        const data = known === null ? [] : [{ title: `${count} points of the data`, values: known.values }];
+        return await pointsPng([...data, drawn], config.model.units!);
+      }
+      return encodePng(imageGrid(...shownChannels(fromModel(values), shape), { columns }));
     }
     return null;
   } finally {

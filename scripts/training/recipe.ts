@@ -2,9 +2,12 @@
  * The recipe of a new training run: what its flags say, and what its data say where flags are silent.
  * @module
  */
-import { type ImageDataset, pixelMoments } from "../../src/data/dataset.ts";
+import { pixelMoments } from "../../src/data/dataset.ts";
+import type { Dataset } from "../../src/data/held_out.ts";
+import { describeSamples } from "../../src/data/identity.ts";
 import { largestDistance } from "../../src/data/largest_distance.ts";
 import { NETWORK_PRESETS, type NetworkConfig, networkFromConfig } from "../../src/networks/registry.ts";
+import { paddedSize } from "../../src/networks/unet.ts";
 import type { Model } from "../../src/networks/model_file.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { consistencyDefaults } from "../../src/objectives/consistency.ts";
@@ -41,6 +44,7 @@ const presets = [
   "colour-32",
   "colour-64",
   "tutorial",
+  "mlp",
 ] as const;
 
 /** Learning rate of consistency functions. */
@@ -67,8 +71,33 @@ const sigma: Flag<number | "data" | undefined> = {
 /** Flags that shape the run; a resumed run keeps what its checkpoint says, but for {@linkcode resumedConfig}'s. */
 export const recipeFlags = {
   ...trainingDataFlags,
-  data: deciding(["data", "config.model.preconditioning", "config.objective"], trainingDataFlags.data),
+  data: deciding(
+    ["data", "config.model.preconditioning", "config.objective"],
+    text({
+      help:
+        `${
+          trainingDataFlags.data.help.replace(" (default mnist)", "")
+        }, or a file: .npy of points [N, D] or images ` +
+        "[N, height, width] or [N, height, width, channels], .csv of points (default mnist)",
+    }),
+  ),
   size: deciding(["size", "config.model", "config.objective"], trainingDataFlags.size),
+  labels: deciding(
+    ["labels", "config.model"],
+    text({
+      help: "classes: the column of a .csv, by name or by number from 1, or a .npy file beside a .npy",
+      placeholder: "COLUMN|FILE",
+    }),
+  ),
+  holdout: deciding(
+    ["heldOut"],
+    number({
+      help:
+        "share of the data that is not trained on, for deno task evaluate and likelihood (default 0.1 for .npy and .csv, else 0)",
+      min: 0,
+      max: 0.9,
+    }),
+  ),
   flip: deciding(
     ["config.flip"],
     toggle({ help: "show every image left-right reversed half of the time; not for digits" }),
@@ -77,7 +106,7 @@ export const recipeFlags = {
     ["config.model", "config.objective"],
     choice(presets, {
       help:
-        "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods, coloured-digits-attention for strokes of one colour (default: by the data)",
+        "network preset, made to fit the data's pixels and classes; digits-waves is for likelihoods, coloured-digits-attention for strokes of one colour, mlp for points (default: by the data)",
     }),
   ),
   from: text({
@@ -138,7 +167,10 @@ export const recipeFlags = {
       max: 10,
     }),
   ),
-  batch: deciding(["config.batch"], integer({ help: "images in a step (default 64)", min: 1, max: 65_536 })),
+  batch: deciding(
+    ["config.batch"],
+    integer({ help: "images in a step (default 64; of points 256)", min: 1, max: 65_536 }),
+  ),
   rate: deciding(
     ["config.optimizer.rate"],
     number({
@@ -178,7 +210,10 @@ export const renamedRecipe = { chain: "betas", smallestNoise: "minNoise" };
 type RecipeValues = FlagValues<typeof recipeFlags>;
 
 /** Flags of the recipe that a resumed run may have: where data are, and {@linkcode resumedConfig}'s. */
-const onResume: readonly string[] = [...Object.keys(trainingDataFlags), "rate", "warmup", "decay", "seed"];
+const onResume: readonly string[] = [
+  ...Object.keys(trainingDataFlags),
+  ...["labels", "rate", "warmup", "decay", "seed"],
+];
 
 /**
  * Throws a UsageError for flags that contradict each other.
@@ -266,7 +301,7 @@ function withoutLabels(dropout: number): UsageError {
  */
 export async function newConfig(
   flags: RecipeValues & { readonly steps?: number },
-  dataset: ImageDataset,
+  dataset: Dataset,
   plan: NoisePlanFile | undefined,
   from?: Model,
 ): Promise<TrainingConfig> {
@@ -280,11 +315,18 @@ export async function newConfig(
     throw withoutLabels(flags.labelDropout);
   }
   const tutorial = network.kind === "tutorial";
+  if (flags.flip && dataset.shape.length !== 3) {
+    throw new UsageError(`--flip is for images, ${dataset.name} has ${describeSamples(dataset.shape)}`);
+  }
+  const units = dataset.units && { units: dataset.units };
   const model: ModelConfig = plan?.kind === "ncsnv2" && network.kind === "unet"
     // s(x, σ) = s(x)/σ: the noise is what the network says, whatever the level (Song & Ermon 2020, technique 3).
-    ? { network: { ...network, noiseConditional: false }, preconditioning: null }
-    : { network, preconditioning: tutorial ? null : preconditioning };
+    ? { network: { ...network, noiseConditional: false }, preconditioning: null, ...units }
+    : { network, preconditioning: tutorial ? null : preconditioning, ...units };
   if (flags.objective !== undefined && flags.objective !== "denoising") {
+    if (from !== undefined && JSON.stringify(from.config.units) !== JSON.stringify(dataset.units)) {
+      throw new Error(`the model of --from was trained on data in other units than those of ${dataset.name}`);
+    }
     return consistencyConfig(flags, from?.config ?? model);
   }
   return {
@@ -298,7 +340,7 @@ export async function newConfig(
       decay: flags.decay ?? OPTIMIZER_DEFAULTS.decay,
     },
     steps: flags.steps ?? 15_000,
-    batch: flags.batch ?? 64,
+    batch: flags.batch ?? (network.kind === "mlp" ? 256 : 64),
     labelDropout: flags.labelDropout ?? 0.15,
     seed: flags.seed ?? 0,
     ...flags.flip && { flip: true },
@@ -372,23 +414,25 @@ function givenFlags<F, K extends keyof F>(flags: F, names: readonly K[]): Partia
 
 /** The preset of `--network`, by default the one for images of this size, with the data's height, width, channels and classes. */
 function fitPreset(
-  { shape, classes }: ImageDataset,
+  { name: data, shape, classes: named, units }: Dataset,
   name: typeof presets[number] | undefined,
 ): NetworkConfig {
+  // Arrays without labels are of one class, which says nothing.
+  const classes = units !== undefined && named === 1 ? 0 : named;
+  if (shape.length === 3 ? name === "mlp" : (name ?? "mlp") !== "mlp") {
+    const fitting = shape.length === 3 ? "a U-Net" : "mlp";
+    throw new UsageError(
+      `--network ${name} is not for ${describeSamples(shape)}, as ${data} has: take ${fitting}`,
+    );
+  }
+  if (shape.length !== 3) return { ...NETWORK_PRESETS.mlp, dimensions: shape[0], classes };
   const [height, width, channels] = shape;
   const digits = channels === 3 ? "coloured-digits" : "digits";
   const preset = NETWORK_PRESETS[name ?? (height > 48 ? "colour-64" : height > 28 ? "colour-32" : digits)];
-  if (preset.kind === "tutorial") return preset;
-  const multiple = preset.unshuffle * 2 ** (preset.widths.length - 1);
-  if (height % multiple !== 0 || width % multiple !== 0) {
-    const below = multiple * Math.max(1, Math.floor(Math.min(height, width) / multiple));
-    throw new UsageError(
-      `this network takes heights and widths that are multiples of ${multiple}, the images are ${height}×${width}: ` +
-        `pass --size ${below} or --size ${below + multiple}`,
-    );
-  }
+  if (preset.kind !== "unet") return preset;
+  const [padded] = paddedSize({ ...preset, height, width });
   // Attention is on the same levels as in the preset, whatever the height.
-  const attention = preset.attention.map((attended) => attended * height / preset.height);
+  const attention = preset.attention.map((attended) => attended * padded / preset.height);
   return { ...preset, height, width, channels, attention, classes: preset.classes === 0 ? 0 : classes };
 }
 
@@ -399,7 +443,7 @@ function levelsObjective({ betas }: RecipeValues, plan: NoisePlanFile | undefine
 
 async function continuousObjective(
   flags: RecipeValues,
-  dataset: ImageDataset,
+  dataset: Dataset,
   tutorial: boolean,
   sigmaData: number,
 ): Promise<ObjectiveConfig> {
@@ -419,11 +463,14 @@ async function continuousObjective(
 
 async function trainingSde(
   { sde, sigma }: RecipeValues,
-  dataset: ImageDataset,
+  dataset: Dataset,
   tutorial: boolean,
 ): Promise<Sde> {
   if (sigma === undefined) return sdes[sde ?? (tutorial ? "sigma-power" : "vp")]();
   if (sigma !== "data") return sigmaPowerSde({ sigma });
+  if ("values" in dataset) {
+    throw new UsageError(`--sigma data is for pictures, give a number for the arrays of ${dataset.name}`);
+  }
   const { distance, pair } = await largestDistance(dataset);
   // Distances are of pixels from 0 to 1, models see them from −1 to 1.
   const chosen = Number((2 * distance).toPrecision(4));
@@ -438,5 +485,6 @@ async function trainingSde(
 
 /** Four digits after the point: what a model card can quote. */
 function round(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
+  // JSON has no −0.
+  return Math.round(value * 1e4) / 1e4 + 0;
 }

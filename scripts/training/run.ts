@@ -4,7 +4,7 @@
  */
 import { createRng } from "../../src/compute/rng.ts";
 import { shuffledBatches } from "../../src/data/batches.ts";
-import type { ImageDataset } from "../../src/data/dataset.ts";
+import type { Dataset } from "../../src/data/held_out.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { LossHistory } from "../../src/training/loss_history.ts";
 import { DivergedError, train } from "../../src/training/train.ts";
@@ -46,7 +46,7 @@ export interface TrainingCourse {
 export async function runTraining(
   begin: Checkpoint,
   folder: TrainingFolder,
-  dataset: ImageDataset,
+  dataset: Dataset,
   { checkpointEvery, keepModels, logEvery }: RunOptions,
 ): Promise<TrainingCourse> {
   const { config, state } = begin;
@@ -70,7 +70,7 @@ export async function runTraining(
       await folder.save(checkpoint, keepModels);
       saved = checkpoint.state.step;
       if (interrupt.raised && !last) return;
-      const picture = await preview(checkpoint, folder, () => interrupt.raised && !last);
+      const picture = await preview(checkpoint, dataset, folder, () => interrupt.raised && !last);
       bar.print(`step ${saved}: ${[...note === "" ? [] : [note], picture].join(", ")}`);
     };
     const steps = train(config, batches, { resume: state, teacher: begin.teacher, reportEvery });
@@ -118,12 +118,14 @@ export async function runTraining(
 /** Draws a sample grid and returns its path, or a sentence on what failed: a picture is no reason to end a run. */
 async function preview(
   checkpoint: Checkpoint,
+  dataset: Dataset,
   folder: TrainingFolder,
   stopped: () => boolean,
 ): Promise<string> {
   try {
-    const png = await previewPng(checkpoint, stopped);
+    const png = await previewPng(checkpoint, stopped, dataset);
     if (png === null) return "no sample grid: the run was asked to stop";
+    if (typeof png === "string") return png;
     const path = folder.samples(checkpoint.state.step);
     await atomicWrite(path, png);
     return path;

@@ -28,6 +28,8 @@ export {
 } from "./array_dataset.ts";
 export { type NumberTable, readNumberTable } from "./csv.ts";
 
+export { type Dataset, type DatasetParts, holdOut } from "./held_out.ts";
+
 // Batches and scalings for models.
 export { type Batch, shuffledBatches } from "./batches.ts";
 export { fromModel, modelToBytes, toModel } from "./dataset.ts";

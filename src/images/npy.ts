@@ -1,4 +1,5 @@
 /** NumPy's .npy format: float32 arrays are written, arrays of all real numbers read. @module */
+import { numberFromHalf } from "../math/half_precision.ts";
 import { sizeOf } from "../math/shape.ts";
 import { quoted, quotedShape } from "../input/quoted.ts";
 import { requireArray, requireBytes, requireFloats, requireOptions, requireText } from "../input/require.ts";
@@ -95,7 +96,7 @@ const TYPES: Readonly<
 > = {
   f4: [4, (view, at, little) => view.getFloat32(at, little)],
   f8: [8, (view, at, little) => view.getFloat64(at, little)],
-  f2: [2, (view, at, little) => view.getFloat16(at, little)],
+  f2: [2, (view, at, little) => numberFromHalf(view.getUint16(at, little))],
   b1: [1, (view, at) => Number(view.getUint8(at) !== 0)],
   u1: [1, (view, at) => view.getUint8(at)],
   i1: [1, (view, at) => view.getInt8(at)],

@@ -7,6 +7,7 @@ import { checkFields } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkPreconditioning } from "../diffusion/preconditioning.ts";
+import { checkUnits, type DataUnits } from "../data/units.ts";
 import { networkFromConfig } from "./registry.ts";
 import { type Network, requireWeights, type Weights } from "./network.ts";
 import type { ModelConfig } from "./noise_prediction.ts";
@@ -136,7 +137,7 @@ function checkSizes(network: Record<string, unknown>, { tensors }: Safetensors):
 export function parseConfig(file: Safetensors): { config: ModelConfig; network: Network } {
   try {
     const config = parsedField("it", file.metadata.model) as ModelConfig;
-    checkFields("it", config, ["network", "preconditioning"], ["consistency"]);
+    checkFields("it", config, ["network", "preconditioning"], ["consistency", "units"]);
     if (config.consistency !== undefined && config.consistency !== true) {
       throw new TypeError(`its consistency must be true or absent, got ${quoted(config.consistency)}`);
     }
@@ -146,10 +147,20 @@ export function parseConfig(file: Safetensors): { config: ModelConfig; network: 
     if (Object.hasOwn(FIELDS, String(kind))) checkFields(`its ${kind}`, config.network, ...FIELDS[kind]);
     checkSizes(config.network, file);
     if (config.preconditioning !== null) checkPreconditioning(config.preconditioning);
-    return { config, network: networkFromConfig(config.network) };
+    const network = networkFromConfig(config.network);
+    if (config.units !== undefined) requireUnits(config.units, network);
+    return { config, network };
   } catch (error) {
     throw new TypeError(`the model's config cannot be used: ${(error as Error).message}`);
   }
+}
+
+/** Throws unless units are for all values of a network's samples, or for each coordinate of its points. */
+function requireUnits(units: DataUnits, { sampleShape }: Network): void {
+  checkUnits(units);
+  const { length } = units.offset;
+  if (length === 1 || (sampleShape.length === 1 && length === sampleShape[0])) return;
+  throw new RangeError(`its units have ${length} offsets, for samples of shape [${sampleShape}]`);
 }
 
 /** Throws unless the value is a config with weights. */

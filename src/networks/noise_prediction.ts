@@ -10,6 +10,7 @@ import {
   type PredictionCoefficients,
   predictionCoefficients,
 } from "../diffusion/preconditioning.ts";
+import type { DataUnits } from "../data/units.ts";
 import type { NetworkConfig } from "./registry.ts";
 import type { Network, Parameters } from "./network.ts";
 
@@ -24,6 +25,8 @@ export interface ModelConfig {
    * trajectory and not a conditional mean, so that ε̂ gives no score. Absent for a score network.
    */
   readonly consistency?: true;
+  /** The units of the data that the model was trained on; absent for pixels, which are written from 0 to 1. */
+  readonly units?: DataUnits;
 }
 
 /** Tensors, beside the weights and the noisy input, of one evaluation on B rows. */

@@ -63,6 +63,16 @@ export const COLOUR_32: UNetConfig = {
 /** The network for photographs of 64×64 pixels: {@linkcode COLOUR_32} with one more level. */
 export const COLOUR_64: UNetConfig = { ...COLOUR_32, height: 64, width: 64, widths: [32, 64, 96, 128] };
 
+/** The network for points: 0.14 million parameters for two coordinates. */
+const POINTS: MlpConfig = {
+  kind: "mlp",
+  dimensions: 2,
+  hidden: 256,
+  layers: 3,
+  noiseFeatures: 32,
+  classes: 0,
+};
+
 /** Networks that have a name. */
 export const NETWORK_PRESETS: {
   readonly digits: UNetConfig;
@@ -72,6 +82,7 @@ export const NETWORK_PRESETS: {
   readonly "colour-32": UNetConfig;
   readonly "colour-64": UNetConfig;
   readonly tutorial: TutorialConfig;
+  readonly mlp: MlpConfig;
 } = {
   digits: DIGITS,
   "digits-waves": DIGITS_WAVES,
@@ -80,6 +91,7 @@ export const NETWORK_PRESETS: {
   "colour-32": COLOUR_32,
   "colour-64": COLOUR_64,
   tutorial: TUTORIAL,
+  mlp: POINTS,
 };
 
 /**

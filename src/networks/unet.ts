@@ -28,7 +28,7 @@ import { checkName } from "../input/option_name.ts";
 export interface UNetConfig {
   /** The kind of network. */
   readonly kind: "unet";
-  /** Height of an image in pixels. */
+  /** Height of an image in pixels; images whose size the levels do not divide get a border inside the network. */
   readonly height: number;
   /** Width of an image in pixels. */
   readonly width: number;
@@ -78,7 +78,8 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
   const { channels, unshuffle, widths, blocks, groups, embedding, wavePeriods = [] } = config;
   const levels = widths.length;
   const folded = unshuffle * unshuffle * channels;
-  const heightOf = (level: number) => config.height / unshuffle / 2 ** level;
+  const padded = paddedSize(config);
+  const heightOf = (level: number) => padded[0] / unshuffle / 2 ** level;
   const stage = (name: string, level: number, from: number): Stage => {
     const block = residualBlock(name, { from, to: widths[level], embedding, groups });
     const attends = config.attention.includes(heightOf(level));
@@ -146,9 +147,10 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
         e = tf.add(e, label.apply(p, classes));
       }
       e = silu(e);
-      let h = stem.apply(p, pixelUnshuffle(x, unshuffle));
+      const input = withBorder(x, padded);
+      let h = stem.apply(p, pixelUnshuffle(input, unshuffle));
       if (waves !== null) {
-        h = tf.add(h, waves.apply(p, pixelUnshuffle(inputWaves(x, wavePeriods), unshuffle), e));
+        h = tf.add(h, waves.apply(p, pixelUnshuffle(inputWaves(input, wavePeriods), unshuffle), e));
       }
       const skips: tf.Tensor[] = [];
       for (const level of down) {
@@ -160,9 +162,36 @@ export function unet(config: UNetConfig): Network<UNetConfig> {
         h = level.double.apply(p, upsample(h));
         for (const block of level.blocks) h = block.apply(p, tf.concat([h, skips.pop()!], 3), e);
       }
-      return pixelShuffle(head.apply(p, headNorm.apply(p, h)), unshuffle);
+      return withoutBorder(pixelShuffle(head.apply(p, headNorm.apply(p, h)), unshuffle), config);
     },
   };
+}
+
+/**
+ * The height and width at which a U-Net computes: the next multiples of what its levels divide by. Where they are not
+ * those of its images, it lays a border of zeros around them and cuts it off its output.
+ */
+export function paddedSize(
+  { height, width, unshuffle, widths }: Pick<UNetConfig, "height" | "width" | "unshuffle" | "widths">,
+): readonly [height: number, width: number] {
+  const multiple = unshuffle * 2 ** (widths.length - 1);
+  return [Math.ceil(height / multiple) * multiple, Math.ceil(width / multiple) * multiple];
+}
+
+/** Zeros around images [B, height, width, C], one row and column more below and on the right where they are odd. */
+function withBorder(x: tf.Tensor, [height, width]: readonly [number, number]): tf.Tensor {
+  const [down, across] = [height - x.shape[1]!, width - x.shape[2]!];
+  if (down === 0 && across === 0) return x;
+  const sides = (total: number): [number, number] => [Math.floor(total / 2), Math.ceil(total / 2)];
+  return tf.pad(x, [[0, 0], sides(down), sides(across), [0, 0]]);
+}
+
+/** The middle of images, which {@linkcode withBorder} surrounds. */
+function withoutBorder(x: tf.Tensor, { height, width }: { height: number; width: number }): tf.Tensor {
+  const [batch, tall, wide, channels] = x.shape;
+  if (tall === height && wide === width) return x;
+  const start = [0, Math.floor((tall - height) / 2), Math.floor((wide - width) / 2), 0];
+  return tf.slice(x, start, [batch, height, width, channels]);
 }
 
 type Stage = Layer<[x: tf.Tensor, embedding: tf.Tensor]>;
@@ -223,15 +252,9 @@ function checkConfig(config: UNetConfig): void {
     }
     requireSize("a width", width, 1);
   }
-  const multiple = unshuffle * 2 ** (widths.length - 1);
-  if (height % multiple !== 0 || width % multiple !== 0) {
-    throw new RangeError(
-      `height and width must be multiples of ${multiple} (unshuffle ${unshuffle}, ${widths.length} levels), ` +
-        `got ${height}×${width}`,
-    );
-  }
+  const [padded] = paddedSize(config);
   for (const attended of config.attention) {
-    if (!widths.some((_, level) => height / unshuffle / 2 ** level === attended)) {
+    if (!widths.some((_, level) => padded / unshuffle / 2 ** level === attended)) {
       throw new RangeError(`attention must name heights of levels, got ${quoted(attended)}`);
     }
   }

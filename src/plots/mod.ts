@@ -25,6 +25,7 @@ export {
 } from "./marks.ts";
 export type { AxisOptions } from "./axis.ts";
 export { type PanelLayout, panels } from "./panels.ts";
+export { type PointPanel, pointPanels } from "./point_panels.ts";
 
 // Their pixels.
 export { loadRasterizer, type Rasterizer, type RasterizerParts, type RasterOptions } from "./rasterizer.ts";

@@ -4,6 +4,7 @@
  */
 import type * as tf from "../compute/tf.ts";
 import type { Awaitable } from "../compute/tidied.ts";
+import type { DataUnits } from "../data/units.ts";
 import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import type { Preconditioning } from "../diffusion/preconditioning.ts";
 import { requireFunction, requireShape } from "../input/require.ts";
@@ -15,8 +16,8 @@ import type { Labels } from "../networks/network_predictor.ts";
 export interface SampledNetwork extends NoisePredictor<Awaitable<tf.Tensor>> {
   /** The axes of a sample, and how many classes there are. */
   readonly network: { readonly sampleShape: readonly number[]; readonly classes: number };
-  /** What is known of the data's spread. */
-  readonly config: { readonly preconditioning: Preconditioning | null };
+  /** What is known of the data's spread, and the units of the data where they are not pixels. */
+  readonly config: { readonly preconditioning: Preconditioning | null; readonly units?: DataUnits };
   /** Makes ready for batches of `rows`. */
   prepare(rows: number, options?: { readonly gradients?: boolean }): Promise<void>;
   /** The same, conditional on classes. */

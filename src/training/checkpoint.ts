@@ -26,12 +26,22 @@ export interface Checkpoint {
   readonly data: string;
   /** The identity of the data set; absent in checkpoints of older versions. */
   readonly dataset?: DatasetIdentity;
+  /** Where the data came from, and how much of them was held out; absent for published data and whole folders. */
+  readonly source?: DataSource;
   /** The noise plan with the objective's levels, plain JSON; absent without a plan. */
   readonly plan?: Readonly<Record<string, unknown>>;
   /** Changes of the recipe when the run was resumed, in the order of steps; absent without changes. */
   readonly changes?: readonly RecipeChange[];
   /** The teacher's weights, concatenated, of consistency distillation; absent for other objectives. */
   readonly teacher?: Float32Array;
+}
+
+/** What is needed beside its path to read data again as a run read them; plain JSON. */
+export interface DataSource {
+  /** The column, or the file, of the classes; null for none. */
+  readonly labels: string | null;
+  /** Samples that were not trained on, those that `holdOut` holds out. */
+  readonly heldOut: number;
 }
 
 /** A change of the recipe when a run was resumed. */
@@ -43,7 +53,7 @@ export interface RecipeChange {
 }
 
 /** Notes about the run, beside its config, in checkpoints and models: JSON by name. */
-const NOTES = ["dataset", "plan", "changes"] as const;
+const NOTES = ["dataset", "source", "plan", "changes"] as const;
 
 /** The text pairs that a checkpoint, and a model made from it, carry about the run. */
 export function runMetadata(checkpoint: Checkpoint): Record<string, string> {
@@ -121,6 +131,16 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
   };
 }
 
+/**
+ * Checks a source that was read from a file.
+ * @throws {TypeError | RangeError} When a field is missing, unknown or of another type.
+ */
+function checkSource(note: unknown): asserts note is DataSource {
+  checkFields("the source of the data", note, ["labels", "heldOut"]);
+  if (note.labels !== null) requireText("the labels of the source", note.labels);
+  checkNumber("the samples held out of the source", note.heldOut, { least: 0, whole: true });
+}
+
 /** The check of each note; a plan is checked where it is used. */
 const CHECKS: Readonly<Record<typeof NOTES[number], (note: unknown) => void>> = {
   dataset(note) {
@@ -134,6 +154,9 @@ const CHECKS: Readonly<Record<typeof NOTES[number], (note: unknown) => void>> = 
     }
     for (const name of note.classes) requireText("each class of the checkpoint's dataset", name);
     requireText("the SHA-256 of the checkpoint's dataset", note.sha256);
+  },
+  source(note) {
+    checkSource(note);
   },
   plan(note) {
     if (!isObject(note)) throw new TypeError(`the checkpoint's plan must be an object, got ${quoted(note)}`);

@@ -42,7 +42,13 @@ export {
   type TrainStep,
 } from "./train.ts";
 export { OPTIMIZER_DEFAULTS, type OptimizerConfig, type OptimizerState } from "./optimizer.ts";
-export { type Checkpoint, readCheckpoint, type RecipeChange, writeCheckpoint } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  type DataSource,
+  readCheckpoint,
+  type RecipeChange,
+  writeCheckpoint,
+} from "./checkpoint.ts";
 
 // Objectives of noise predictors and of consistency functions.
 export {

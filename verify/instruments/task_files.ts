@@ -31,6 +31,8 @@ const plan = {
 /** Writes what rows name beside the network. */
 export async function writeFiles(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify(plan));
+  const points = ["x,y,kind", "1,2,0", "3,5,1", "4,1,1", "6,9,0"].join("\n");
+  await Deno.writeTextFile(`${folder}/points.csv`, points);
   const scheduler = { _class_name: "DDPMScheduler", num_train_timesteps: 20 };
   await Deno.writeTextFile(`${folder}/scheduler_config.json`, JSON.stringify(scheduler));
   const sets = smallMnist({ train: 7, test: 8 });

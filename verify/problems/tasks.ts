@@ -178,6 +178,8 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       data: { value: "$FOLDER/more" },
       size: { value: "16" },
       skipCorrupt: { flags: "--data $FOLDER/pictures" },
+      labels: { flags: "--data $FOLDER/points.csv", value: "kind" },
+      holdout: { value: "0.5" },
       network: { value: "tutorial" },
       decay: { value: "constant" },
       from: { value: "$CHECKPOINT" },

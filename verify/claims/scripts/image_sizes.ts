@@ -4,6 +4,7 @@ import { newConfig, recipeFlags } from "../../../scripts/training/recipe.ts";
 import type { ImageDataset } from "../../../src/data/dataset.ts";
 import { resizedDataset } from "../../../src/data/resized.ts";
 import { networkFromConfig } from "../../../src/networks/registry.ts";
+import { paddedSize, type UNetConfig } from "../../../src/networks/unet.ts";
 import { claim } from "../../suite/claim.ts";
 
 function images(height: number, width: number, channels: number): ImageDataset {
@@ -21,7 +22,7 @@ function images(height: number, width: number, channels: number): ImageDataset {
 const flags = parseFlags({ name: "train", purpose: "", flags: recipeFlags }, []);
 
 claim(
-  "a network is made for any square that its levels divide, with attention on the same levels",
+  "a network is made for images of any size, with attention on the same levels",
   async (check) => {
     for (const size of [16, 24, 28, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 256]) {
       const { model: { network } } = await newConfig(flags, images(size, size, 3), undefined);
@@ -36,16 +37,23 @@ claim(
         "the preset's level",
       );
     }
+    // Padded to a multiple of 4, of 8 for colour-32 and of 16 for colour-64.
     for (
-      const [size, words] of [[30, "--size 24 or --size 32"], [27, "--size 24 or --size 28"], [
-        50,
-        "--size 48 or --size 64",
-      ]] as const
+      const [size, padded, attended] of [[30, 32, [8]], [27, 28, []], [50, 64, [8]], [33, 40, [10]]] as const
     ) {
-      await check.throws(
-        `${size}×${size}`,
-        () => newConfig(flags, images(size, size, 1), undefined),
-        new RegExp(`multiples of \\d+, the images are ${size}×${size}: pass ${words}$`),
+      const { model: { network } } = await newConfig(flags, images(size, size, 1), undefined);
+      check.equal(
+        `${size}×${size}: samples`,
+        networkFromConfig(network).sampleShape,
+        [size, size, 1],
+        "the data's",
+      );
+      const own = network as UNetConfig;
+      check.equal(
+        `${size}×${size}: computed at, with attention at`,
+        [paddedSize(own), own.attention],
+        [[padded, padded], attended],
+        "the next multiple, of which a quarter of the rows is attended",
       );
     }
   },

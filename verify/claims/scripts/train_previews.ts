@@ -121,7 +121,7 @@ claim("a sample grid has five rows, with a column for each class, or as many as 
     const state = initialState(network, 4, weights);
     const run: Checkpoint = { ...begun, config: { ...begun.config, model, objective }, state };
     const png = await previewPng(run, () => false);
-    const picture = await decodePng(png!);
+    const picture = await decodePng(png as Uint8Array);
     const size = [2 + 58 * columns, 2 + 58 * 5];
     check.equal(
       `${classes} classes: size`,

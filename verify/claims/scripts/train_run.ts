@@ -157,6 +157,8 @@ function someRequest(): Parameters<typeof task.report>[0] {
     config,
     data: "mnist",
     size: null,
+    labels: null,
+    heldOut: 0,
     skipCorrupt: false,
     from: null,
     plan: null,

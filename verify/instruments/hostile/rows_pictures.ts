@@ -55,6 +55,15 @@ export const pictureRows: Rows = {
       options({ bins: whole(3, 1, 1e6), range: list(() => [0, 5], number(0, (v) => v < 5)) }),
     ],
   },
+  pointPanels: {
+    arguments: [
+      list(
+        () => [{ title: "t", points: [1, 2] }] as unknown as number[],
+        thing(() => ({ title: "t", points: [1, 2] })),
+      ),
+      thing(() => ["x", "y"]),
+    ],
+  },
   panels: {
     arguments: [
       list(() => [m.plot([])] as unknown as number[], thing(() => m.plot([]))),

@@ -296,6 +296,7 @@ export const trainingRows: Rows = {
       optional(name("kind")),
     ],
   },
+  holdOut: { arguments: [dataset, whole(0, 0, 0)] },
   toUnits: { arguments: [list(() => [1, 2], number(1), true), thing(() => ({ offset: [0], scale: [1] }))] },
   fromUnits: { arguments: [list(() => [1, 2], number(1), true), thing(() => ({ offset: [0], scale: [1] }))] },
   logVolume: { arguments: [thing(() => ({ offset: [0], scale: [1] })), whole(2, 1)] },
