@@ -34,6 +34,22 @@ export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./src/compute
 export type { PerRow } from "./src/compute/rows.ts";
 export { type Awaitable, awaited, type Pausing, tidied } from "./src/compute/tidied.ts";
 
+// From nothing to a picture in one call.
+export { colorize, digits, inpaint } from "./src/pictures.ts";
+export type {
+  CallOptions,
+  ColorizeOptions,
+  CompletionOptions,
+  DigitsOptions,
+  DrawnCompletions,
+  DrawnImages,
+  ImageValues,
+  InpaintOptions,
+} from "./src/runs/drawn_pictures.ts";
+export type { PictureNames, ShownPicture } from "./src/images/shown_picture.ts";
+export type { Picture } from "./src/images/png.ts";
+export type { MaskName } from "./src/conditioning/masks.ts";
+
 // SDEs.
 export {
   type BetaOptions,

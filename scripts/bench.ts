@@ -29,7 +29,7 @@ import {
 import { runTask, type Task } from "./cli/task.ts";
 import { formatBytes, ProgressBar } from "./cli/terminal.ts";
 import { engineNames } from "./sampling/flags.ts";
-import { DEFAULT_SAMPLER } from "./sampling/sampling.ts";
+import { DEFAULT_SAMPLER } from "../src/runs/defaults.ts";
 
 /** Euler–Maruyama steps of the tutorial. */
 const TUTORIAL_STEPS = 500;

@@ -4,7 +4,6 @@
  */
 import { sdeNames } from "../src/diffusion/sde_registry.ts";
 import { imageGrid } from "../src/images/grid.ts";
-import { encodePng } from "../src/images/png.ts";
 import {
   type InterpolationRequest,
   type InterpolationResult,
@@ -120,7 +119,14 @@ async function carryOut(request: InterpolateRequest): Promise<InterpolateResult>
   noisePredictor.dispose();
   const columns = between + 2;
   const shape = [(images.length - 1) * columns, ...sampleShape];
-  await atomicWrite(output, encodePng(imageGrid(values, shape, { columns })));
+  const { labels } = result;
+  const grid = imageGrid(values, shape, {
+    columns,
+    title: `walks between latent codes of ${sdeNameOf(request.sde)}`,
+    rowNames: labels.slice(1).map((to, at) => `${labels[at]} to ${to}`),
+    columnNames: Array.from({ length: columns }, (_, at) => (at / (columns - 1)).toFixed(2)),
+  });
+  await atomicWrite(output, grid.toPng());
   return { ...result, seconds: (performance.now() - started) / 1000, engine: engine.name };
 }
 

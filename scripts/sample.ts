@@ -2,8 +2,6 @@
  * Draws digits from a checkpoint: `deno task sample`.
  * @module
  */
-import { encodePng } from "../src/images/png.ts";
-import { imageGrid } from "../src/images/grid.ts";
 import { type Shard, shardBatches } from "../src/runs/batches.ts";
 import {
   type DrawnBatch,
@@ -11,6 +9,7 @@ import {
   type SamplingParts,
   type SamplingRequest,
 } from "../src/runs/sampling.ts";
+import { sampleNames, samplePicture, samplingTitle } from "../src/runs/sample_picture.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
 import {
@@ -120,6 +119,8 @@ const usage = {
 
 /** A run of `sample`, as plain data. */
 interface SampleRequest extends SamplingRequest {
+  /** A class for all, or one drawn for each. */
+  readonly label: number | "random" | "none";
   /** A file, the name of a network that comes with the project, or null for the one that is drawn from unasked. */
   readonly checkpoint: string | null;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
@@ -302,11 +303,14 @@ async function drawPicture(request: SampleRequest, parts: Parts): Promise<Drawn>
   const { count, output } = request;
   const batches = await Array.fromAsync(drawUnderBar(request, parts));
   const shape = [count, ...parts.noisePredictor.network.sampleShape];
+  const title = samplingTitle(request, sdeNameOf(request.sde));
+  const labels = batches[0].labels && batches.flatMap((batch) => batch.labels!);
   const bytes = endingOf(output) === ".png"
-    ? encodePng(imageGrid(concatenate(batches.map(({ values }) => values)), shape))
+    ? samplePicture(concatenate(batches.map(({ values }) => values)), shape, { title, labels }).toPng()
     : trajectoryGif(
       batches[0].frames.map((_, at) => concatenate(batches.map(({ frames }) => frames[at]))),
       shape,
+      sampleNames(count, { title, labels }),
     );
   await atomicWrite(output, bytes);
   return { samples: count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };

@@ -6,9 +6,8 @@ import { fromModel } from "../../src/data/dataset.ts";
 import { samplerInfo } from "../../src/samplers/registry.ts";
 import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
-import { encodePng } from "../../src/images/png.ts";
+import { imageGrid } from "../../src/images/grid.ts";
 import type { ShownRow } from "../../src/runs/comparison.ts";
-import { labelledGrid } from "./labelled_grid.ts";
 import { type Results, samplerText } from "./results.ts";
 
 /** Fréchet distance against evaluations under one equation, a line for each sampler: broken where it adds noise. */
@@ -55,13 +54,15 @@ export function qualityPlot({ run, floor, rows }: Results, sde: string): string 
   });
 }
 
-/** A PNG with a row of digits for each setting. */
+/** A PNG with a row of digits for each setting, named by its sampler and its network evaluations. */
 export function digitRows(shown: readonly ShownRow[], sampleShape: readonly number[]): Uint8Array {
   const pieces = shown.map(({ images }) => fromModel(images));
   const values = new Float32Array(pieces.length * pieces[0].length);
   pieces.forEach((piece, i) => values.set(piece, i * piece.length));
   const columns = pieces[0].length / sampleShape.reduce((size, length) => size * length, 1);
-  const labels = shown.map(({ row }) => `${row.sampler} ${row.evaluations}`);
-  const shape = [labels.length * columns, ...sampleShape];
-  return encodePng(labelledGrid(values, shape, labels, { columns, scale: 1 }));
+  const rowNames = shown.map(({ row }) => `${row.sampler} ${row.evaluations}`);
+  const shape = [rowNames.length * columns, ...sampleShape];
+  const title = `samplers under ${shown[0].row.sde}, with their network evaluations`;
+  const columnNames = Array.from(shown[0].labels ?? [], (label) => `class ${label}`);
+  return imageGrid(values, shape, { columns, title, rowNames, columnNames }).toPng();
 }

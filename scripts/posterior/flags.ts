@@ -3,7 +3,12 @@
  * @module
  */
 import type { PosteriorMethod, PosteriorRequest } from "../../src/runs/posterior.ts";
-import { DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import {
+  DEFAULT_ITERATIONS,
+  DEFAULT_POSTERIOR_STEPS,
+  DEFAULT_RESAMPLINGS,
+  DEFAULT_SAMPLER,
+} from "../../src/runs/defaults.ts";
 import { type engineNames, networkFlags, readSampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
 import {
   choice,
@@ -35,15 +40,6 @@ export const methodNames = [
 
 /** The name of a method. */
 type Method = PosteriorMethod["name"];
-
-/** Iterations of the linear solver that each method takes unasked. */
-const DEFAULT_ITERATIONS = { mmps: 3, pigdm: 20 } as const;
-
-/** How often repaint does each step unasked. */
-const DEFAULT_RESAMPLINGS = 10;
-
-/** Steps of the default sampler: with fewer, samples overshoot their measurements. */
-const DEFAULT_STEPS = 15;
 
 /** The flags that the tasks have in common, with `output` for the name of the picture. */
 export function posteriorFlags<const M extends Method>(
@@ -89,7 +85,7 @@ export function posteriorFlags<const M extends Method>(
       ["grid.steps"],
       integer({
         help:
-          `steps of the time grid (default ${DEFAULT_STEPS} of ${DEFAULT_SAMPLER}, the sampler's own of others)`,
+          `steps of the time grid (default ${DEFAULT_POSTERIOR_STEPS} of ${DEFAULT_SAMPLER}, the sampler's own of others)`,
         min: 1,
         max: 100_000,
       }),
@@ -156,7 +152,7 @@ export async function readPosterior(
   measured: Pick<PosteriorRequest, "measurement" | "noise">,
 ): Promise<PosteriorTaskRequest> {
   checkInputFlags(flags);
-  const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? DEFAULT_STEPS : undefined);
+  const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? DEFAULT_POSTERIOR_STEPS : undefined);
   const sampling = readSampling({ ...flags, steps });
   checkOutputName(flags.output);
   const { label } = flags;

@@ -12,7 +12,7 @@ import { loadPretrained } from "../../src/pretrained.ts";
 import { decodePicture, luma } from "../../src/images/picture_file.ts";
 import type { Picture } from "../../src/images/png.ts";
 import { resizePicture } from "../../src/images/resize.ts";
-import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import { DEFAULT_GUIDANCE, defaultSampling } from "../../src/runs/defaults.ts";
 import { drawDigits } from "../../src/runs/evaluation.ts";
 import type { PosteriorInputs } from "../../src/runs/posterior.ts";
 import { readWhole } from "../cli/files.ts";
@@ -128,9 +128,8 @@ async function readDigits(
   }
   const noisePredictor = await loadPretrained("mnist");
   const { sampleShape, classes } = noisePredictor.network;
-  const sampling = createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER });
   const request = {
-    ...sampling,
+    ...defaultSampling(),
     guidance: DEFAULT_GUIDANCE,
     classifierScale: 0,
     count: to + 1,

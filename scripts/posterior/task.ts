@@ -5,7 +5,8 @@
  */
 import { decodePng } from "../../src/images/png.ts";
 import type { PretrainedName } from "../../src/pretrained.ts";
-import { openMeasurement } from "../../src/runs/measurement.ts";
+import { measurementWords, openMeasurement } from "../../src/runs/measurement.ts";
+import type { PosteriorNames } from "../../src/runs/posterior_picture.ts";
 import {
   type PosteriorInputs,
   type PosteriorRequest,
@@ -60,8 +61,24 @@ export async function drawAndWrite(
   const result = await runPosterior(request, parts);
   progress.finish();
   await noisePredictor.dispose();
-  await writeGallery(output, result);
+  await writeGallery(output, result, namesOf(request, inputs));
   return { ...result, engine: engine.name };
+}
+
+/** What is written in the picture: the measurement and how samples were drawn, the images' classes. */
+function namesOf(request: PosteriorTaskRequest, { labels, count }: PosteriorInputs): PosteriorNames {
+  const { measurement, noise, method, sampler, grid, sde, label, seed } = request;
+  const noisy = noise === 0 ? "" : ` with noise ${noise}`;
+  const parts = [
+    `${measurementWords(measurement)}${noisy}: ${method.name}`,
+    ...[sdeNameOf(sde), sampler.name, `${grid.steps} steps`],
+    ...[label === "none" ? "no label" : `label ${label}`, `seed ${seed}`],
+  ];
+  return {
+    title: parts.join(", "),
+    seen: measurement.kind === "grey" ? "grey" : "measurement",
+    columnNames: labels === null ? new Array(count).fill("picture") : Array.from(labels, String),
+  };
 }
 
 /** @throws UsageError for inputs without a known class, or a network without labels */

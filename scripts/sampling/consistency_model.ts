@@ -3,7 +3,7 @@
  * @module
  */
 import { samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
-import { DEFAULT_SAMPLER } from "./sampling.ts";
+import { DEFAULT_SAMPLER } from "../../src/runs/defaults.ts";
 import { describeCheckpoint } from "./checkpoint.ts";
 import { choice, deciding, numbers, UsageError } from "../cli/flags.ts";
 

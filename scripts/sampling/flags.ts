@@ -14,7 +14,8 @@ import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
 import { chainNames } from "./ddpm_chains.ts";
 import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
-import { createSampling, DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "./sampling.ts";
+import { createSampling } from "./sampling.ts";
+import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../../src/runs/defaults.ts";
 import {
   choice,
   deciding,

@@ -5,7 +5,7 @@
 import { type Sde, type SdeConfig, veSde } from "../../src/diffusion/sde.ts";
 import { sdeByName, type SdeName, sdeNames } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
-import type { Guidance } from "../../src/networks/guidance_interval.ts";
+import { DEFAULT_VE } from "../../src/runs/defaults.ts";
 import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
 import { samplerInfo } from "../../src/samplers/registry.ts";
 import type { SamplerOptions } from "../../src/samplers/sampler_info.ts";
@@ -14,15 +14,9 @@ import { chains } from "./ddpm_chains.ts";
 /** VE between the noise ratios that training saw; the others as their papers have them; DDPM's chains in discrete time. */
 export const sdes = {
   ...Object.fromEntries(sdeNames.map((name) => [name, () => sdeByName(name)])) as Record<SdeName, () => Sde>,
-  ve: () => veSde({ sigmaMin: 0.005, sigmaMax: 40 }),
+  ve: () => veSde(DEFAULT_VE),
   ...chains,
 };
-
-/** The sampler that scripts use unasked. */
-export const DEFAULT_SAMPLER = "dpm++2m";
-
-/** The guidance of the shipped network: the best of those measured in docs/engines.md. A scale of 1 would be no guidance. */
-export const DEFAULT_GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
 
 /**
  * A sampling by the names of its parts; the kind of the grid and its steps are the sampler's own unless given.

@@ -10,12 +10,12 @@ import { networkFromConfig } from "../../src/networks/registry.ts";
 import { unflatten } from "../../src/networks/network.ts";
 import { networkPredictor } from "../../src/networks/network_predictor.ts";
 import { imageGrid } from "../../src/images/grid.ts";
-import { encodePng } from "../../src/images/png.ts";
 import { sample } from "../../src/samplers/sample.ts";
 import type { Checkpoint } from "../../src/training/checkpoint.ts";
 import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
 import { openSampling, type SamplingConfig } from "../../src/runs/sampling.ts";
-import { createSampling, DEFAULT_SAMPLER } from "../sampling/sampling.ts";
+import { createSampling } from "../sampling/sampling.ts";
+import { DEFAULT_SAMPLER } from "../../src/runs/defaults.ts";
 import { shownChannels } from "../sampling/channels.ts";
 import { pointsPng } from "../sampling/point_picture.ts";
 import { checkedPlan, planSampling } from "../sampling/noise_plan_file.ts";
@@ -92,7 +92,12 @@ export async function previewPng(
         const data = known === null ? [] : [{ title: `${count} points of the data`, values: known.values }];
         return await pointsPng([...data, drawn], config.model.units!);
       }
-      return encodePng(imageGrid(...shownChannels(fromModel(values), shape), { columns }));
+      const { step } = state;
+      const title = `step ${step}: ${preview.sampler.name}, ${grid.steps} steps`;
+      const columnNames = network.classes === 0
+        ? []
+        : labels.slice(0, columns).map((label) => `class ${label}`);
+      return imageGrid(...shownChannels(fromModel(values), shape), { columns, title, columnNames }).toPng();
     }
     return null;
   } finally {

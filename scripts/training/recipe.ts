@@ -19,7 +19,8 @@ import { OPTIMIZER_DEFAULTS } from "../../src/training/optimizer.ts";
 import type { Checkpoint, RecipeChange } from "../../src/training/checkpoint.ts";
 import type { TrainingConfig } from "../../src/training/train.ts";
 import { chainNames, chainRatios } from "../sampling/ddpm_chains.ts";
-import { DEFAULT_GUIDANCE, sdes } from "../sampling/sampling.ts";
+import { sdes } from "../sampling/sampling.ts";
+import { DEFAULT_GUIDANCE } from "../../src/runs/defaults.ts";
 import {
   choice,
   deciding,

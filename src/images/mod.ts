@@ -13,6 +13,7 @@
 
 // Pictures.
 export { decodePng, encodePng, type Picture } from "./png.ts";
+export { type PictureNames, ShownPicture } from "./shown_picture.ts";
 export { type GridLayout, imageGrid } from "./grid.ts";
 export { encodeGif, type GifOptions } from "./gif.ts";
 export { decodeJpeg } from "./jpeg.ts";

@@ -5,7 +5,7 @@
 import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
 import { fetchBytes } from "../input/address.ts";
 import { fetchShipped } from "../input/shipped_file.ts";
-import type { Picture } from "../images/png.ts";
+import { ShownPicture } from "../images/shown_picture.ts";
 import { requireOptions } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
 
@@ -18,7 +18,7 @@ export interface RasterOptions {
 }
 
 /** Draws SVG text, such as that of `plot` and `panels`, as a picture. Throws a RangeError for invalid SVG. */
-export type Rasterizer = (svg: string, options?: RasterOptions) => Picture;
+export type Rasterizer = (svg: string, options?: RasterOptions) => ShownPicture;
 
 /** Addresses of the rasterizer's files, for hosts that serve them elsewhere. */
 export interface RasterizerParts {
@@ -76,7 +76,7 @@ export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Raste
       const data = new Uint8Array(image.pixels);
       image.free();
       resvg.free();
-      return { width, height, data };
+      return new ShownPicture({ width, height, data });
     } catch (error) {
       throw new RangeError(`the SVG cannot be drawn: ${error instanceof Error ? error.message : error}`);
     }

@@ -62,6 +62,8 @@ export interface ShownRow {
   readonly row: Row;
   /** [10, …sampleShape] in [−1, 1]. */
   readonly images: Float32Array;
+  /** [10]; null where the network has no classes. */
+  readonly labels: Uint8Array | null;
 }
 
 /** What a comparison measured. */
@@ -156,8 +158,9 @@ export async function runComparison(
     shown[sde] = [];
     for (const row of rowsToShow(rows, { network: network.name, sde, evaluations: request.show })) {
       const sampling = { ...samplingOf(row, sdes), ...drawing, count: SHOWN, batch: SHOWN };
-      const { images } = await drawDigits(sampling, { noisePredictor: network.noisePredictor, engine });
-      shown[sde].push({ row, images });
+      const { noisePredictor } = network;
+      const { images, labels } = await drawDigits(sampling, { noisePredictor, engine });
+      shown[sde].push({ row, images, labels });
     }
   }
   return { rows: inOrder(rows), refused, floor: reference.reference.floor, shown };

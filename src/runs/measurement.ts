@@ -40,6 +40,26 @@ export type Measurement =
   /** Projections on random directions, 1 to 10000. */
   | { readonly kind: "projection"; readonly directions: number };
 
+/** A measurement in a few words, for what is written in pictures. */
+export function measurementWords(measurement: Measurement): string {
+  switch (measurement.kind) {
+    case "mask":
+      return `${measurement.mask} hidden`;
+    case "random-mask":
+      return `${Math.round(100 * measurement.hiddenFraction)}% of the pixels hidden`;
+    case "picture-mask":
+      return "a picture's dark part hidden";
+    case "grey":
+      return "colours hidden";
+    case "pooling":
+      return `means of ${measurement.factor}×${measurement.factor} pixels`;
+    case "blur":
+      return `blur of ${measurement.std} pixels`;
+    case "projection":
+      return `${measurement.directions} random projections`;
+  }
+}
+
 /** How images are measured: y = A x + σ z. */
 export interface MeasurementModel {
   /** A. */

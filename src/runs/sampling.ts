@@ -71,8 +71,11 @@ export function openSampling(config: SamplingConfig): Sampling {
 
 /** Samples to draw, as plain data: JSON keeps it whole. */
 export interface SamplingRequest extends SamplingConfig {
-  /** A class by its number, "random" for one drawn for each sample, "cycle" for sample i to have class i modulo their number, or "none". */
-  readonly label: number | "random" | "cycle" | "none";
+  /**
+   * A class by its number, "random" for one drawn for each sample, "cycle" for sample i to have class i modulo their number, a list
+   * of `count` classes, one for each sample, or "none".
+   */
+  readonly label: number | "random" | "cycle" | "none" | readonly number[];
   /** How the network follows its labels; scale 0 is the unconditional model, 1 the conditional one. */
   readonly guidance: Guidance;
   /** How strongly the gradient of a classifier of noisy samples is followed to the label; 0 for none. */
@@ -106,8 +109,8 @@ export interface SamplingParts {
 }
 
 /**
- * The labels of a batch: one for all, "none", "random" for classes drawn at random, "cycle" for one class after the other. A
- * sample's own class does not depend on its batch.
+ * The labels of a batch: one for all, "none", "random" for classes drawn at random, "cycle" for one class after the other, or a
+ * list of the whole run's. A sample's own class does not depend on its batch.
  */
 export function drawLabels(
   label: SamplingRequest["label"],
@@ -117,7 +120,10 @@ export function drawLabels(
 ): number | null | number[] {
   if (label === "none" || (classes === 0 && (label === "random" || label === "cycle"))) return null;
   if (label === "cycle") return Array.from({ length: rows }, (_, row) => (rng.firstSample + row) % classes);
-  if (label !== "random") return label;
+  if (typeof label === "number") return label;
+  if (label !== "random") {
+    return Array.from({ length: rows }, (_, row) => label[Math.min(rng.firstSample + row, label.length - 1)]);
+  }
   const uniforms = rng.fork("labels").uniformValues([rows, 1]);
   return Array.from(uniforms, (u) => Math.floor(u * classes));
 }
@@ -126,6 +132,8 @@ export function drawLabels(
 export interface DrawnBatch extends SampleBatch {
   /** As many values a frame; empty unless they are wanted. */
   readonly frames: readonly Float32Array[];
+  /** [samples], their classes; null where they have none. */
+  readonly labels: readonly number[] | null;
 }
 
 /**
@@ -151,11 +159,12 @@ export async function* runSampling(
   const guided = classifier !== null && classifierScale !== 0;
   let evaluations = 0;
   let frames: Float32Array[] = [];
+  let labels: ReturnType<typeof drawLabels> = null;
   const options = { grid, seed, count, rows, onStep };
   const batches = runBatches(engine, sampleShape, { ...part, first: from }, options, async (first, rng) => {
     evaluations = 0;
     frames = [];
-    const labels = drawLabels(request.label, guided ? classifier.classes : classes, rng, rows);
+    labels = drawLabels(request.label, guided ? classifier.classes : classes, rng, rows);
     const conditioned = classes === 0 || guidance.scale === 0
       ? noisePredictor
       : noisePredictor.withLabels(labels, guidance);
@@ -185,7 +194,15 @@ export async function* runSampling(
   for await (const { first, samples, values: drawn } of batches) {
     const values = fromModel(drawn);
     const kept = frames.map((frame) => frame.subarray(0, values.length));
-    yield { first, samples, values, evaluations, frames: request.frames ? [...kept, values] : [] };
+    const of = labels as number | null | number[]; // assigned while the batch was drawn
+    yield {
+      first,
+      samples,
+      values,
+      evaluations,
+      frames: request.frames ? [...kept, values] : [],
+      labels: typeof of === "number" ? new Array(samples).fill(of) : of?.slice(0, samples) ?? null,
+    };
   }
 }
 
@@ -213,7 +230,17 @@ function checkSamplingRequest(
   }
   const classes = classifierScale === 0 ? noisePredictor.network.classes : classifier!.classes;
   if (label === "none" || label === "random" || label === "cycle") return;
-  if (Number.isInteger(label) && label >= 0 && label < classes) return;
+  if (typeof label === "number" && Number.isInteger(label) && label >= 0 && label < classes) return;
+  if (Array.isArray(label)) {
+    if (label.length !== request.count) {
+      throw new RangeError(
+        `label must list a class for each of ${request.count} samples, got ${label.length}`,
+      );
+    }
+    const wrong = label.find((one) => !(Number.isInteger(one) && one >= 0 && one < classes));
+    if (wrong === undefined) return;
+    throw new RangeError(`the classes of label must be from 0 to ${classes - 1}, got ${quoted(wrong)}`);
+  }
   const numbers = classes === 0 ? "" : `a class from 0 to ${classes - 1}, `;
   throw new RangeError(`label must be ${numbers}"random", "cycle" or "none", got ${quoted(label)}`);
 }

@@ -20,7 +20,7 @@ const picture = (width: number, height: number, ...data: number[]): Picture => (
 });
 
 claim(
-  "a grid has by default the smallest square of columns, two pixels a pixel, two between images, and dark grey ground",
+  "a grid has by default the smallest square of columns, images of 84 pixels or just above, two between them, and dark grey ground",
   (check) => {
     for (
       const [count, columns, rows] of [[1, 1, 1], [2, 2, 1], [4, 2, 2], [5, 3, 2], [7, 3, 3], [9, 3, 3], [
@@ -33,11 +33,15 @@ claim(
       check.equal(
         `${count} images of 3×1`,
         [width, height],
-        [columns * 8 + 2, rows * 4 + 2],
-        "3 · 2 + 2 and 1 · 2 + 2, and 2",
+        [columns * 86 + 2, rows * 30 + 2],
+        "3 · 28 + 2 and 1 · 28 + 2, and 2",
       );
     }
-    const { data } = imageGrid(Float32Array.of(1, 0.2, 0), [1, 1, 1, 3]);
+    for (const [side, screen] of [[28, 84], [32, 96], [42, 84], [43, 86], [84, 84], [85, 85], [300, 300]]) {
+      const { width } = imageGrid(new Float32Array(side), [1, 1, side, 1], { gap: 0 });
+      check.equal(`a side of ${side}`, width, screen, "the least multiple of at least 84");
+    }
+    const { data } = imageGrid(Float32Array.of(1, 0.2, 0), [1, 1, 1, 3], { scale: 2 });
     const ground = [64, 64, 64, 255];
     const colour = [255, 51, 0, 255];
     const row = (middle: number[]) => [ground, ground, middle, middle, ground, ground].flat();

@@ -232,8 +232,8 @@ const documented: readonly Documented[] = [
   {
     file: "images/grid.ts",
     name: "GridLayout",
-    others: { scale: 3, gap: 3, columns: 1 },
-    inWords: ["columns"],
+    others: { scale: 5, gap: 3, columns: 1, title: "t" },
+    inWords: ["columns", "scale", "title"],
     effect: (options) => imageGrid(new Float32Array(2), [2, 1, 1, 1], options),
   },
   {

@@ -16,14 +16,14 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".json": "application/json",
 };
 
-/** README's example, with the address of this checkout in the place of the dots. */
+/** README's examples as one program, with the address of this checkout in the place of the dots. */
 async function example(url: string): Promise<string> {
   const readme = await Deno.readTextFile(`${root}README.md`);
-  const code = readme.match(/```ts\n([\s\S]*?)```/)?.[1] ?? "";
-  if (!code.includes("https://…/mod.ts")) {
-    throw new Error("README has no example that imports https://…/mod.ts");
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+  if (blocks.length !== 2 || !blocks.every((code) => code.includes("https://…/mod.ts"))) {
+    throw new Error("README has not two examples that import https://…/mod.ts");
   }
-  return code.replaceAll("https://…/", url);
+  return blocks.join("").replaceAll("https://…/", url);
 }
 
 interface Served {
@@ -117,7 +117,7 @@ async function runElsewhere(
     const { host } = new URL(url);
     const permissions = [
       "--allow-read",
-      "--allow-write=digits.png",
+      "--allow-write=digits.png,picture.png",
       `--allow-import=${host}`,
       `--allow-net=${host}`,
     ];
@@ -131,24 +131,31 @@ async function runElsewhere(
 }
 
 claim(
-  "the example of README draws digits when mod.ts is imported by URL from an empty folder",
+  "the examples of README draw digits when mod.ts is imported by URL from an empty folder",
   async (check) => {
     const served = serve();
     try {
       await runElsewhere(await example(served.url), served.url, async (folder) => {
         const { width, height, data } = await decodePng(await Deno.readFile(`${folder}/digits.png`));
-        const size = "ten digits in four columns and three rows, 28·2 pixels each and gaps of 2";
-        check.equal("the picture's size", [width, height], [2 + 4 * 58, 2 + 3 * 58], size);
-        const ink = data.filter((value, i) => i % 4 === 0 && value > 200).length / (10 * 56 * 56);
+        const size = "ten digits in four columns and three rows, 28·3 pixels each and gaps of 2";
+        check.equal("the picture's size", [width, height], [2 + 4 * 86, 2 + 3 * 86], size);
+        const ink = data.filter((value, i) => i % 4 === 0 && value > 200).length / (10 * 84 * 84);
         // One image of each class of MNIST's training set, drawn 200,000 times: .1025 on average, standard deviation .011.
         const source = "what ten digits of MNIST have, by 6.2 standard deviations";
         check.within("share of pixels above 200", ink, 0.1025, 6.2 * 0.011, source);
+        const picture = await decodePng(await Deno.readFile(`${folder}/picture.png`));
+        const words = "three digits below their labels and a title of up to three lines";
+        check.holds(
+          "the one call's picture",
+          picture.width === 2 + 3 * 86 && picture.height <= 2 + 86 + 4 * 17,
+          words,
+        );
         const checkpoint = served.asked.filter((path) => path.endsWith(".safetensors"));
         check.equal(
           "checkpoints fetched beside the module",
           checkpoint,
-          ["fixtures/models/mnist.safetensors"],
-          "the shipped one",
+          ["fixtures/models/mnist.safetensors", "fixtures/models/mnist.safetensors"],
+          "the shipped one, by each example",
         );
       });
     } finally {

@@ -2,6 +2,7 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import { colourDigits, digitColours } from "../../../src/data/coloured_digits.ts";
 import { fromModel, toModel } from "../../../src/data/dataset.ts";
+import { textWidth } from "../../../src/images/text.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -116,10 +117,16 @@ claim(
       );
       check.equal("picture", picture.code, 0, picture.stderr);
       const { width, height, data } = await decodePng(await Deno.readFile(seen));
-      // Two screen pixels to a pixel and two between: original, seen, two samples, mean and deviation.
-      check.equal("rows and columns", [width, height], [58 + 2, 6 * 58 + 2], "one image, six rows");
+      // Three screen pixels to a pixel and two between: original, seen, two samples, mean and deviation.
+      const [left, top] = [textWidth("measurement") + 12, height - 6 * 86];
+      check.equal(
+        "rows and columns",
+        [width, top],
+        [240, 2 + 4 * 17],
+        "three lines of a title, the class, one image, six rows",
+      );
       const at = (row: number, y: number, x: number) =>
-        data[4 * ((2 + row * 58 + 2 * y) * width + 2 + 2 * x)] / 255;
+        data[4 * ((top + row * 86 + 3 * y) * width + left + 3 * x)] / 255;
       let [most, apart] = [0, 0];
       for (let y = 0; y < 28; y += 4) {
         for (let x = 0; x < 28; x += 4) {

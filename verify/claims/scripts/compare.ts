@@ -9,7 +9,7 @@ import { digitQuality, digitReference } from "../../../src/metrics/digit_quality
 import { NETWORK_PRESETS } from "../../../src/networks/registry.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
-import { labelledGrid } from "../../../scripts/comparison/labelled_grid.ts";
+import { imageGrid } from "../../../src/images/grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
@@ -129,7 +129,7 @@ claim(
         detectable: "other noise, steps, labels or equation: 1e-2 and more",
       });
 
-      const expected = labelledGrid(
+      const expected = imageGrid(
         fromModel(
           Float32Array.from([
             ...await digits("ddim", "vp", 4, 10, 0),
@@ -137,8 +137,11 @@ claim(
           ]),
         ),
         [20, 28, 28, 1],
-        ["ddim 5", "dpm-solver-3 4"],
-        { columns: 10, scale: 1 },
+        {
+          title: "samplers under vp, with their network evaluations",
+          rowNames: ["ddim 5", "dpm-solver-3 4"],
+          columnNames: Array.from({ length: 10 }, (_, digit) => `class ${digit}`),
+        },
       );
       const picture = await decodePng(await Deno.readFile(`${folder}/c.png`));
       const size = [expected.width, expected.height];

@@ -1,8 +1,8 @@
 /** Claims about what deno task compare draws and keeps on the disk, from results that are written out. @module */
 import { digitRows, qualityPlot } from "../../../scripts/comparison/pictures.ts";
 import { earlierRows, type Results, samplerText, writeResults } from "../../../scripts/comparison/results.ts";
-import { labelledGrid } from "../../../scripts/comparison/labelled_grid.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
+import { imageGrid } from "../../../src/images/grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import type { Row } from "../../../src/runs/comparison.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
@@ -129,26 +129,43 @@ claim(
   },
 );
 
-claim("a picture of digits has a labelled row for each setting", async (check) => {
-  const images = [0, 1].map((from) => Float32Array.from({ length: 3 * 4 }, (_, at) => (at + from) / 8 - 1));
-  const shown = [row("ddim", 10, 1), row("ddpm", 7, 1)].map((own, at) => ({ row: own, images: images[at] }));
-  const picture = await decodePng(digitRows(shown, [2, 2, 1]));
-  const values = fromModel(Float32Array.from([...images[0], ...images[1]]));
-  const expected = labelledGrid(values, [6, 2, 2, 1], ["ddim 10", "ddpm 7"], { columns: 3, scale: 1 });
-  check.equal(
-    "size",
-    [picture.width, picture.height],
-    [expected.width, expected.height],
-    "three columns, two rows",
-  );
-  check.equal("height", picture.height, 2 * 2 + 3 * 2, "two rows of two pixels, gaps of two");
-  check.equal(
-    "bytes",
-    [...picture.data],
-    [...expected.data],
-    "a row for each setting, with its sampler and evaluations",
-  );
-});
+claim(
+  "a picture of digits has a named row for each setting and a named column for each class",
+  async (check) => {
+    const images = [0, 1].map((from) => Float32Array.from({ length: 3 * 4 }, (_, at) => (at + from) / 8 - 1));
+    const shown = [row("ddim", 10, 1), row("ddpm", 7, 1)].map((own, at) => ({
+      row: own,
+      images: images[at],
+      labels: Uint8Array.of(0, 1, 2),
+    }));
+    const picture = await decodePng(digitRows(shown, [2, 2, 1]));
+    const values = fromModel(Float32Array.from([...images[0], ...images[1]]));
+    const expected = imageGrid(values, [6, 2, 2, 1], {
+      title: "samplers under vp, with their network evaluations",
+      rowNames: ["ddim 10", "ddpm 7"],
+      columnNames: ["class 0", "class 1", "class 2"],
+    });
+    check.equal(
+      "size",
+      [picture.width, picture.height],
+      [expected.width, expected.height],
+      "three columns, two rows",
+    );
+    const lines = 3 * 17;
+    check.equal(
+      "height",
+      picture.height,
+      lines + 2 * 84 + 3 * 2,
+      "a title of two lines and the classes, two rows of 84 pixels, gaps of two",
+    );
+    check.equal(
+      "bytes",
+      [...picture.data],
+      [...expected.data],
+      "a row for each setting, with its sampler and evaluations",
+    );
+  },
+);
 
 claim(
   "a file of results is gone on with on request, if it is of the same run",

@@ -5,6 +5,7 @@ import { toModel } from "../../../src/data/dataset.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import { withMinimumNoise } from "../../../src/diffusion/sde_registry.ts";
+import { imageGrid } from "../../../src/images/grid.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
@@ -64,13 +65,23 @@ claim(
       );
 
       const picture = await decodePng(await Deno.readFile(output));
-      const cell = (picture.width - 2) / 4;
-      check.equal("pixels", [picture.width, picture.height], [2 + 4 * 58, 2 + 2 * 58], "4 columns, 2 rows");
+      const [from, down] = [picture.width - 4 * 86, picture.height - 2 * 86];
+      check.holds(
+        `margins ${from} and ${down}`,
+        from > 30 && down >= 2 * 17,
+        "the walks' names, their title and places",
+      );
+      const named = imageGrid(Float32Array.from(values), [8, 28, 28, 1], {
+        title: "walks between latent codes of vp",
+        rowNames: [[4, 1], [1, 5]].map((ends) => ends.map((place) => images.labels[place]).join(" to ")),
+        columnNames: ["0.00", "0.33", "0.67", "1.00"],
+      });
+      check.equal("bytes", [...picture.data], [...named.data], "ends of a walk to its left, places above");
       let farthest = 0;
       for (const at of values.keys()) {
         const [image, pixel] = [Math.floor(at / size), at % size];
-        const left = 2 + image % 4 * cell + 2 * (pixel % 28);
-        const top = 2 + Math.floor(image / 4) * cell + 2 * Math.floor(pixel / 28);
+        const left = from + image % 4 * 86 + 3 * (pixel % 28);
+        const top = down + Math.floor(image / 4) * 86 + 3 * Math.floor(pixel / 28);
         const shown = picture.data[(top * picture.width + left) * 4];
         farthest = Math.max(farthest, Math.abs(shown - 255 * values[at]));
       }

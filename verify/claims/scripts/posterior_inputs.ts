@@ -11,6 +11,7 @@ import { colourDigits, digitColours } from "../../../src/data/coloured_digits.ts
 import { modelToBytes, toModel } from "../../../src/data/dataset.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { readNpy } from "../../../src/images/npy.ts";
+import { textWidth } from "../../../src/images/text.ts";
 import { decodePng, encodePng } from "../../../src/images/png.ts";
 import { claim } from "../../suite/claim.ts";
 import { inFolder, inputs as strokes } from "../../instruments/posterior_task.ts";
@@ -184,14 +185,21 @@ claim("a picture shows at most twenty images and eight samples of each, an array
       seen: Float32Array.from({ length: inputs }, (_, at) => level(50 + at)),
       values: Float32Array.from({ length: inputs * samples }, (_, at) => level(at)),
     };
-    await writeGallery(`${folder}/a.npy`, gallery);
+    const columnNames = Array.from({ length: inputs }, (_, at) => String(at % 10));
+    const names = { title: "", seen: "seen", columnNames };
+    await writeGallery(`${folder}/a.npy`, gallery, names);
     const array = readNpy(await Deno.readFile(`${folder}/a.npy`));
     check.equal("array", [array.shape, array.values.length], [[21, 9, 1, 1, 1], 189], "all of them");
-    await writeGallery(`${folder}/a.png`, gallery);
+    await writeGallery(`${folder}/a.png`, gallery, names);
     const { width, height, data } = await decodePng(await Deno.readFile(`${folder}/a.png`));
-    // Two screen pixels to a pixel and two between.
-    check.equal("picture", [width, height], [20 * 4 + 2, (2 + 8 + 2) * 4 + 2], "20 columns; 2 + 8 + 2 rows");
-    const shown = (row: number, column: number) => data[4 * ((2 + 4 * row) * width + 2 + 4 * column)];
+    const [left, top] = [width - 20 * 86, height - 12 * 86];
+    check.equal(
+      "picture",
+      [left, top],
+      [textWidth("sample 8") + 12, 2 + 17],
+      "20 columns; 2 + 8 + 2 rows; names",
+    );
+    const shown = (row: number, column: number) => data[4 * ((top + 86 * row) * width + left + 86 * column)];
     const byte = (value: number) => Math.round(255 * Math.min(1, Math.max(0, value)));
     const sample = (input: number, at: number) => level(9 * input + at);
     let most = 0;

@@ -182,10 +182,10 @@ claim(
       );
       const { width, height } = await decodePng(await Deno.readFile(`${folder}/a.png`));
       check.equal(
-        "png: three columns, two rows",
+        "png: five columns, one row",
         [width, height],
-        [2 + 3 * 58, 2 + 2 * 58],
-        "28·2 pixels and gaps of 2",
+        [2 + 5 * 86, 2 + 86 + 17],
+        "28·3 pixels and gaps of 2, below a title",
       );
       check.equal("gif: exit code", gif.code, 0, source);
       const line =

@@ -163,11 +163,19 @@ claim(
           rng: createRng(config.seed).fork("snapshot"),
         },
       );
-      const grid = imageGrid(fromModel(await x.data<"float32">()), [50, 28, 28, 1], { columns: 10 });
+      const grid = imageGrid(fromModel(await x.data<"float32">()), [50, 28, 28, 1], {
+        title: "step 6: dpm++2m, 15 steps",
+        columnNames: Array.from({ length: 10 }, (_, digit) => `class ${digit}`),
+      });
       x.dispose();
       noisePredictor.dispose();
       const picture = await decodePng(await Deno.readFile(`${out}/samples-000006.png`));
-      check.equal("the sample grid", picture, grid, "the average asked for 0 to 9 in columns, five of each");
+      check.equal(
+        "the sample grid",
+        [...picture.data],
+        [...grid.data],
+        "the average asked for 0 to 9 in columns, five of each",
+      );
       const files = [...Deno.readDirSync(out)].map(({ name }) => name).sort();
       const names = ["checkpoint.safetensors", "metrics.jsonl", "model.safetensors", "samples-000006.png"];
       check.equal("files", files, names, "nothing else is left");

@@ -124,7 +124,12 @@ claim(
         "what was asked for",
       );
       const grid = await decodePng(await Deno.readFile(`${folder}/a.png`));
-      check.equal("grid", [grid.width, grid.height], [38, 38], "2 · 2 images of 8 pixels doubled, gaps of 2");
+      check.equal(
+        "grid",
+        [grid.width, grid.height],
+        [2 + 4 * 90, 2 + 90 + 3 * 17],
+        "4 images of 8 pixels eleven times as large, gaps of 2, two lines of a title, classes",
+      );
     }),
 );
 

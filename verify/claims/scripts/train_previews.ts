@@ -122,12 +122,13 @@ claim("a sample grid has five rows, with a column for each class, or as many as 
     const run: Checkpoint = { ...begun, config: { ...begun.config, model, objective }, state };
     const png = await previewPng(run, () => false);
     const picture = await decodePng(png as Uint8Array);
-    const size = [2 + 58 * columns, 2 + 58 * 5];
+    const lines = classes === 0 ? 1 : 2;
+    const size = [2 + 86 * columns, 2 + 86 * 5 + 17 * lines];
     check.equal(
       `${classes} classes: size`,
       [picture.width, picture.height],
       size,
-      "28·2 pixels and gaps of 2",
+      "28·3 pixels and gaps of 2, a title, the classes",
     );
     const labels = Array.from(
       { length: 5 * columns },
@@ -143,13 +144,17 @@ claim("a sample grid has five rows, with a column for each class, or as many as 
         rng: createRng(4).fork("snapshot"),
       },
     );
-    const grid = imageGrid(fromModel(await x.data<"float32">()), [5 * columns, 28, 28, 1], { columns });
+    const grid = imageGrid(fromModel(await x.data<"float32">()), [5 * columns, 28, 28, 1], {
+      columns,
+      title: "step 0: consistency, 3 steps",
+      columnNames: classes === 0 ? [] : labels.slice(0, columns).map((label) => `class ${label}`),
+    });
     x.dispose();
     noisePredictor.dispose();
     check.equal(
       `${classes} classes: picture`,
-      picture,
-      grid,
+      [...picture.data],
+      [...grid.data],
       "samples of the moving average, class by column",
     );
     if (classes === 3) {

@@ -117,6 +117,8 @@ export interface Row {
   /** How it is called, where not as the exported function itself. */
   readonly call?: (...values: never[]) => unknown;
   readonly arguments: readonly Argument[];
+  /** Loads what calls keep, before tensors are counted. */
+  readonly prepare?: () => Promise<unknown>;
   /** Why an answer may hold numbers that are not finite. */
   readonly infinite?: string;
   /** The name of an error of the project's own that a run may end with. */

@@ -11,3 +11,5 @@ export * from "../../../src/networks/mod.ts";
 export * from "../../../src/plots/mod.ts";
 export * from "../../../src/runs/mod.ts";
 export * from "../../../src/training/mod.ts";
+// The core exports its type alone.
+export { ShownPicture } from "../../../src/images/mod.ts";

@@ -1,5 +1,6 @@
 /** How every exported function is called validly, as data, with what each of its arguments allows. @module */
 import type { Rows } from "./argument.ts";
+import { callRows } from "./rows_calls.ts";
 import { pictureRows } from "./rows_pictures.ts";
 import { samplerRows } from "./rows_samplers.ts";
 import { tensorRows } from "./rows_tensors.ts";
@@ -16,4 +17,5 @@ export const rows: Rows = {
   ...pictureRows,
   ...runRows,
   ...imageRunRows,
+  ...callRows,
 };

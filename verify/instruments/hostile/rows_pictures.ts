@@ -27,6 +27,10 @@ export const pictureRows: Rows = {
       })),
     ],
   },
+  ShownPicture: {
+    call: (given: m.Picture, names?: m.PictureNames) => new m.ShownPicture(given, names),
+    arguments: [pictureArgument, optional(options({ title: optional(text("t")) }))],
+  },
   imageGrid: {
     arguments: [
       thing(() => new Float32Array(8)),
@@ -35,6 +39,10 @@ export const pictureRows: Rows = {
         columns: optional(whole(1, 1, 1e4)),
         scale: optional(whole(1, 1, 1e3)),
         gap: optional(whole(1, 0, 1e3)),
+        title: optional(text("t")),
+        rowNames: optional(list(() => ["a", "b"] as unknown as number[], text("a"), true)),
+        columnNames: optional(list(() => ["a"] as unknown as number[], text("a"), true)),
+        names: optional(list(() => ["a", "b"] as unknown as number[], text("a"), true)),
       })),
     ],
   },

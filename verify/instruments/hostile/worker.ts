@@ -42,6 +42,7 @@ export function callOf(name: string, row: Row): (...values: unknown[]) => unknow
 scope.onmessage = async ({ data: { name, extra } }) => {
   const row = rows[name];
   const call = callOf(name, row);
+  await row.prepare?.();
   const cases = [{
     label: "valid arguments",
     values: () => row.arguments.map((a) => a.make()),

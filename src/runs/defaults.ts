@@ -1,0 +1,35 @@
+/**
+ * The settings with which tasks and single calls draw unasked.
+ * @module
+ */
+import { type VeOptions, veSde } from "../diffusion/sde.ts";
+import type { Guidance } from "../networks/guidance_interval.ts";
+import { samplerInfo } from "../samplers/registry.ts";
+import type { SamplingConfig } from "./sampling.ts";
+
+/** VE's numbers: the noise ratios that training saw. */
+export const DEFAULT_VE = { sigmaMin: 0.005, sigmaMax: 40 } as const satisfies VeOptions;
+
+/** The sampler that draws unasked. */
+export const DEFAULT_SAMPLER = "dpm++2m";
+
+/** The guidance of the shipped network: the best of those measured in docs/engines.md. A scale of 1 would be no guidance. */
+export const DEFAULT_GUIDANCE = { scale: 1.3, from: 0.6, to: 6 } as const satisfies Guidance;
+
+/** Steps of {@linkcode DEFAULT_SAMPLER} for posteriors: with fewer, samples overshoot their measurements. */
+export const DEFAULT_POSTERIOR_STEPS = 15;
+
+/** Iterations of the linear solver that each method takes unasked. */
+export const DEFAULT_ITERATIONS = { mmps: 3, pigdm: 20 } as const;
+
+/** How often repaint does each step unasked. */
+export const DEFAULT_RESAMPLINGS = 10;
+
+/** The default sampler on its own grid, by default of its own number of steps. */
+export function defaultSampling(steps: number = samplerInfo(DEFAULT_SAMPLER).grid.steps): SamplingConfig {
+  return {
+    sde: veSde(DEFAULT_VE).config,
+    sampler: { name: DEFAULT_SAMPLER, options: {} },
+    grid: { ...samplerInfo(DEFAULT_SAMPLER).grid, steps },
+  };
+}
