@@ -1,8 +1,7 @@
 /** Digits and their nearest training images as numbers, as a sentence and as a picture. @module */
-import { encodePng } from "../../src/images/png.ts";
+import { imageGrid } from "../../src/images/grid.ts";
 import type { NearestImages } from "../../src/runs/evaluation.ts";
 import { formatPercent } from "../cli/terminal.ts";
-import { labelledGrid } from "../comparison/labelled_grid.ts";
 
 /** Distances to the nearest training images in a few numbers. */
 interface NearestNumbers {
@@ -70,9 +69,10 @@ export function nearestPicture(
       )
     )
   );
-  const labels = ["first digits", "nearest image", "closest digits", "nearest image"];
-  return encodePng(labelledGrid(values, [rows.length * first.length, ...sampleShape], labels, {
+  return imageGrid(values, [rows.length * first.length, ...sampleShape], {
     columns: first.length,
-    scale: 3,
-  }));
+    title: "drawn digits and their nearest training images",
+    rowNames: ["first digits", "nearest image", "closest digits", "nearest image"],
+    columnNames: first.map((label) => `class ${label}`),
+  }).toPng();
 }

@@ -157,7 +157,7 @@ claim(
         expected.flatMap(({ at }) => [...row(sets.train.images, at)]),
         "by index",
       );
-      // Ten columns and four rows of 28 pixels, three times as large, on the right of the labels.
+      // Ten columns and four rows of 28 pixels, three times as large, on the right of their names.
       const { width, height, data } = await decodePng(
         await Deno.readFile(`${folder}/nearest.png`),
         "nearest.png",
@@ -169,11 +169,16 @@ claim(
           ));
       const first = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
       const left = width - (10 * 86 + 2);
-      check.equal("height", height, 4 * 86 + 2, "four rows with gaps");
+      check.equal(
+        "height",
+        height,
+        4 * 86 + 2 + 2 * 17,
+        "four rows with gaps, below a title and the classes",
+      );
       const seen = (rowAt: number, columnAt: number) =>
         Array.from({ length: 784 }, (_, at) => {
           const x = left + 2 + 86 * columnAt + 3 * (at % 28) + 1;
-          const y = 2 + 86 * rowAt + 3 * Math.floor(at / 28) + 1;
+          const y = 2 + 2 * 17 + 86 * rowAt + 3 * Math.floor(at / 28) + 1;
           return data[4 * (y * width + x)];
         });
       [[digits, first], [images, first], [digits, closest], [images, closest]].forEach(([from, chosen], r) =>
