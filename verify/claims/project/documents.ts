@@ -127,7 +127,7 @@ claim(
       check.within("mean of the Gaussian's draws", average, 1, 6 * 0.5 / Math.sqrt(4000) + 0.5 / 40, source);
       check.within("their standard deviation", spread, 0.5, 6 * 0.5 / Math.sqrt(8000), source);
       const { width, height } = await decodePng(await Deno.readFile(`${folder}/tour.png`));
-      check.equal("the picture's size", [width, height], [2 + 5 * 58, 2 + 4 * 58], "20 digits in 5 columns");
+      check.equal("the picture's size", [width, height], [2 + 5 * 86, 2 + 4 * 86], "20 digits in 5 columns");
     }),
 );
 
