@@ -114,6 +114,12 @@ export function requireText(name: string, value: unknown): asserts value is stri
   if (typeof value !== "string") throw new TypeError(`${name} must be text, got ${quoted(value)}`);
 }
 
+/** @throws {TypeError} When the value is neither a URL nor the text of an absolute one. */
+export function requireUrl(name: string, value: unknown): asserts value is string | URL {
+  if (value instanceof URL || (typeof value === "string" && URL.canParse(value))) return;
+  throw new TypeError(`${name} must be a URL, got ${quoted(value)}`);
+}
+
 /** @throws {TypeError} When the value is not true or false. */
 export function requireBoolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, got ${quoted(value)}`);

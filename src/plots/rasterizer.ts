@@ -6,8 +6,7 @@ import { initWasm, Resvg } from "npm:@resvg/resvg-wasm@2.6.2";
 import { fetchBytes } from "../input/address.ts";
 import { fetchShipped } from "../input/shipped_file.ts";
 import { ShownPicture } from "../images/shown_picture.ts";
-import { requireOptions } from "../input/require.ts";
-import { quoted } from "../input/quoted.ts";
+import { requireOptions, requireUrl } from "../input/require.ts";
 
 /** Scale and background of the pixels. */
 export interface RasterOptions {
@@ -47,10 +46,7 @@ let started: Promise<void> | null = null;
 export async function loadRasterizer(parts: RasterizerParts = {}): Promise<Rasterizer> {
   requireOptions("parts", parts);
   for (const name of ["wasm", "font"] as const) {
-    const part: unknown = parts[name];
-    if (part !== undefined && !(part instanceof URL) && (typeof part !== "string" || !URL.canParse(part))) {
-      throw new TypeError(`${name} must be a URL, got ${quoted(part)}`);
-    }
+    if (parts[name] !== undefined) requireUrl(name, parts[name]);
   }
   const font = await (parts.font === undefined ? fetchShipped("plot_font.ttf") : fetchBytes(parts.font));
   started ??= fetchBytes(parts.wasm ?? import.meta.resolve("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm"))

@@ -27,6 +27,21 @@ claim("the shipped network loads by its name, and no other name does", async (ch
     () => loadPretrained("imagenet" as PretrainedName),
     /are mnist, mnist-likelihood, mnist-consistency, coloured-digits; got imagenet/,
   );
+  const file = new URL("../../../fixtures/models/mnist.safetensors", import.meta.url);
+  const elsewhere = await loadPretrained("mnist", { url: file.href });
+  check.equal("from an address", elsewhere.config, noisePredictor.config, "the same file");
+  elsewhere.dispose();
+  const other = new URL("coloured_digits.safetensors", file);
+  await check.throws(
+    "another file at the address",
+    () => loadPretrained("mnist", { url: other }),
+    /coloured_digits\.safetensors is not the file that belongs to this version/,
+  );
+  await check.throws(
+    "no address",
+    () => loadPretrained("mnist", { url: "mnist" }),
+    /^url must be a URL, got "mnist"$/,
+  );
 });
 
 claim(

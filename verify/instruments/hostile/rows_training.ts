@@ -217,7 +217,12 @@ export const trainingRows: Rows = {
   classify: {
     arguments: [thing(classifierWeights), thing(() => new Float32Array(784)), optional(whole(2, 1, 1e5))],
   },
-  loadPretrained: { arguments: [{ make: () => "mnist", allows: (v) => v === undefined }] },
+  loadPretrained: {
+    arguments: [
+      { make: () => "mnist", allows: (v) => v === undefined },
+      optional(options({ url: optional({ make: () => undefined, allows: (v) => v === undefined }) })),
+    ],
+  },
   loadNoisyClassifier: { arguments: [] },
   initialState: { arguments: [thing(() => m.mlp(network)), seed, optional(thing(() => new Map()))] },
   train: {
