@@ -4,11 +4,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { bundleForBrowsers } from "./bundle.ts";
+import { writeNpmPackage } from "./package.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The entries of deno.json by the names of their files in the bundle, and TensorFlow.js as this project uses it. */
-function browserEntries(): Record<string, string> {
+export function browserEntries(): Record<string, string> {
   const { exports } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
     exports: Record<string, string>;
   };
@@ -20,6 +21,8 @@ function browserEntries(): Record<string, string> {
 }
 
 if (import.meta.main) {
-  const files = await bundleForBrowsers(browserEntries(), `${root}dist/browser`);
-  console.log(`dist/browser: ${files.length} files`);
+  const page = await bundleForBrowsers(browserEntries(), `${root}dist/browser`);
+  console.log(`dist/browser: ${page.length} files`);
+  const npm = await writeNpmPackage(`${root}dist/npm`);
+  console.log(`dist/npm: ${npm.length} files`);
 }
