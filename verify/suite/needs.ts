@@ -6,11 +6,20 @@ import { fileURLToPath } from "node:url";
 import { COMPILER } from "../../scripts/build/wasm_kernels.ts";
 import { OLDEST_DENO } from "../../scripts/cli/flags.ts";
 import { ONNX_RUNTIME } from "../../src/compute/onnx/runtime.ts";
+import { hasNpmTools, NPM_TOOLS } from "./npm_tools.ts";
 import { hasOldestDeno } from "./oldest_deno.ts";
 import { isInstalled, type Program, programs } from "./program.ts";
 
 /** A resource without which a claim is skipped: data, an engine, a package or a program. */
-export type Need = "assemblyscript" | "mnist" | "oldest-deno" | "onnx" | "pytorch" | "webgpu" | Program;
+export type Need =
+  | "assemblyscript"
+  | "mnist"
+  | "npm-tools"
+  | "oldest-deno"
+  | "onnx"
+  | "pytorch"
+  | "webgpu"
+  | Program;
 
 /** The programs among the needs of a claim, which it may start. */
 export function programsOf(needs: readonly Need[]): Program[] {
@@ -41,6 +50,8 @@ async function lookUp(need: Need): Promise<string | null> {
       return await isCached(`npm:${ONNX_RUNTIME.name}@${ONNX_RUNTIME.version}`, nativeLock)
         ? null
         : "onnxruntime-node is not in the cache";
+    case "npm-tools":
+      return await hasNpmTools() ? null : `${Object.keys(NPM_TOOLS).join(", ")} are not in the cache`;
     case "oldest-deno":
       return await hasOldestDeno() ? null : `Deno ${OLDEST_DENO} is not in the cache`;
     case "pytorch":

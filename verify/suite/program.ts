@@ -5,7 +5,7 @@
 import { delimiter } from "node:path";
 
 /** The programs that a claim may name in its `needs`. */
-export const programs = ["bash", "parallel", "python3", "sh"] as const;
+export const programs = ["bash", "chromium", "node", "npm", "parallel", "python3", "sh"] as const;
 
 /** The name of such a program. */
 export type Program = typeof programs[number];

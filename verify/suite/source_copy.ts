@@ -22,6 +22,7 @@ const copied = [
   "ARCHITECTURE.md",
   "CHANGELOG.md",
   "CONTRIBUTING.md",
+  "LICENSE",
   "README.md",
   "mod.ts",
   "deno.json",

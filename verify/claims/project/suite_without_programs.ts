@@ -4,6 +4,7 @@ import { COMPILER } from "../../../scripts/build/wasm_kernels.ts";
 import { brief, Check, claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
+import { NPM_TOOLS } from "../../suite/npm_tools.ts";
 import { OLDEST_DENO_PACKAGES } from "../../suite/oldest_deno.ts";
 import { programs } from "../../suite/program.ts";
 import { digestOf } from "../../suite/slow_claims.ts";
@@ -89,6 +90,9 @@ claim("the gate fetches every package and program that a claim may need", async 
   const wanted = [
     COMPILER.replace(/\/asc$/, ""),
     ...packages,
+    ...Object.entries(NPM_TOOLS).map(([name, version]) => `npm:${name}@${version}`),
+    "debian chromium",
+    "deno task build",
     "deno task onnx",
     "debian parallel",
     "torch==",
