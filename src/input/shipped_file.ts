@@ -23,8 +23,8 @@ interface ShippedFile {
 export const SHIPPED_FILES = {
   "mnist.safetensors": {
     url: new URL("../../fixtures/models/mnist.safetensors", import.meta.url),
-    bytes: 932496,
-    sha256: "270881307c6d16b133b6aaf2eecf67015dbe13d29b3b7b5d29012919c0bef8e9",
+    bytes: 932576,
+    sha256: "2b5b7fdcd1e789278f055a66964d22ab891818edfd310fdff69178aafe0f4621",
   },
   "mnist_likelihood.safetensors": {
     url: new URL("../../fixtures/models/mnist_likelihood.safetensors", import.meta.url),
