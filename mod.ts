@@ -77,6 +77,12 @@ export {
   sdeNames,
 } from "./src/diffusion/sde_registry.ts";
 export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
+export {
+  type CustomSde,
+  customSde,
+  type CustomSdeOptions,
+  type CustomSdeTimes,
+} from "./src/diffusion/custom_sde.ts";
 export { withMinimumNoise } from "./src/diffusion/sde_registry.ts";
 
 // Noise predictors: shipped networks and exact distributions, and their score models under an SDE.

@@ -61,6 +61,12 @@ export type SdeConfig =
     readonly kind: "ddpm";
     /** β_1 … β_N. */
     readonly betas: readonly number[];
+  }
+  | {
+    /** An SDE of `customSde`, whose functions are no data: only its own config is known, and no copy. */
+    readonly kind: "custom";
+    readonly tMin: number;
+    readonly tMax: number;
   };
 
 /**
@@ -316,7 +322,7 @@ function shrinkingMean(
  * The SDE with functions that throw for times outside [0, tMax]. A thousandth beyond is allowed: solvers round, and
  * derivatives at tMax may be taken by differences.
  */
-function withinTimes(sde: Sde): Sde {
+export function withinTimes(sde: Sde): Sde {
   requirePositive("the standard deviation of the prior", sde.priorStd);
   const last = sde.tMax * 1.001;
   const within = (f: (t: number) => number) => (t: number) => {
@@ -338,7 +344,8 @@ function withinTimes(sde: Sde): Sde {
   };
 }
 
-function requireOrder(tMin: number, tMax: number): void {
+/** Throws unless tMax is finite and above tMin. */
+export function requireOrder(tMin: number, tMax: number): void {
   requireFinite("tMax", tMax);
   if (tMax <= tMin) throw new RangeError(`tMax must exceed tMin, got ${tMax} ≤ ${tMin}`);
 }

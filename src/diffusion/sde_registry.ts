@@ -3,6 +3,7 @@
  * files, the names on command lines and their errors are derived from the rows.
  * @module
  */
+import { customSdeFrom, customSdeOf } from "./custom_sde.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFinite, requireOptions } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
@@ -22,7 +23,7 @@ import {
 export type SdeKind = SdeConfig["kind"];
 
 /** The name of an SDE that needs no config, as `--sde` has it. */
-export type SdeName = Exclude<SdeKind, "ddpm">;
+export type SdeName = Exclude<SdeKind, "ddpm" | "custom">;
 
 /** A Gaussian step x_t = scale·x_s + std·z. */
 export interface GaussianStep {
@@ -92,10 +93,19 @@ const rows: Rows = {
     create: ({ betas }) => discreteDdpm(betas),
     forwardStep: transition,
   },
+  custom: {
+    title: "any α(t) and σ(t), by `customSde`",
+    fields: {},
+    times: true,
+    create: customSdeOf,
+    forwardStep: transition,
+  },
 };
 
-/** The kinds of SDEs. */
-export const sdeKinds: readonly SdeKind[] = Object.keys(rows) as SdeKind[];
+/** The kinds of SDEs that a config alone makes. */
+export const sdeKinds: readonly Exclude<SdeKind, "custom">[] = (Object.keys(rows) as SdeKind[]).filter((
+  kind,
+) => kind !== "custom");
 
 /** The names of the SDEs that need no config. */
 export const sdeNames: readonly SdeName[] = sdeKinds.filter((kind): kind is SdeName =>
@@ -179,6 +189,9 @@ export function withMinimumNoise(sde: Sde, smallest: number): Sde {
     throw new RangeError(
       "a discrete-time DDPM starts at its first β: its minimum noise ratio cannot be set",
     );
+  }
+  if (config.kind === "custom") {
+    return customSdeFrom(config, sde.timeAtHalfLogSnr(-Math.log(smallest)));
   }
   return config.kind === "ve"
     ? sdeFromConfig({ ...config, sigmaMin: smallest, tMin: 0 })

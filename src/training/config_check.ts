@@ -70,8 +70,8 @@ function checkObjective(objective: unknown): void {
     const { sde, weighting, times = "uniform" } = objective;
     checkName("weighting", weighting, ["variance", "likelihood"]);
     checkName("times", times, ["uniform", "importance"]);
-    checkSde(sde);
-    sdeFromConfig(sde);
+    if (!isObject(sde) || sde.kind !== "custom") checkSde(sde);
+    sdeFromConfig(sde as unknown as SdeConfig);
   }
 }
 

@@ -2,6 +2,7 @@
 import * as m from "./exported.ts";
 import {
   between,
+  callable,
   list,
   name,
   number,
@@ -96,6 +97,27 @@ export const numberRows: Rows = {
   ...methodsOf("sigmaPowerSde", m.sigmaPowerSde),
   discreteDdpm: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
   ...methodsOf("discreteDdpm", () => m.discreteDdpm([0.1, 0.2, 0.3])),
+  customSde: {
+    arguments: [options({
+      alpha: thing(() => (t: number) => 1 - t),
+      sigma: callable(() => (t: number) => t),
+      tMin: optional(between(0.01, 1e-9, 0.8)),
+      tMax: optional(between(0.9, 0.02, 0.999)),
+      priorStd: optional(positive(1)),
+    })],
+  },
+  "customSde of coefficients": {
+    call: m.customSde as (...values: never[]) => unknown,
+    arguments: [options({
+      drift: callable(() => () => -0.5),
+      diffusion: callable(() => () => 1),
+      tMin: optional(between(0.01, 1e-9, 0.8)),
+      tMax: optional(between(0.9, 0.02, 10)),
+      priorStd: optional(positive(1)),
+      initialStd: optional(between(0.1, 0)),
+    })],
+  },
+  ...methodsOf("customSde", () => m.customSde({ alpha: () => 1, sigma: (t: number) => 0.1 + t })),
   "vpSde.timeAtHalfLogSnr": { call: (l: number) => m.vpSde().timeAtHalfLogSnr(l), arguments: [number(1)] },
   sdeByName: { arguments: [name("ve")] },
   sdeInfo: { arguments: [name("vp")] },
