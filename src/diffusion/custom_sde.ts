@@ -2,7 +2,7 @@
  * SDEs by any α(t) and σ(t), or by any drift and diffusion.
  * @module
  */
-import { checkFields } from "../input/fields.ts";
+import { checkFields, checkNumber } from "../input/fields.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFunction, requireOptions, requirePositive } from "../input/require.ts";
 import { antiderivative, derivative } from "../math/derivative.ts";
@@ -35,7 +35,7 @@ export type CustomSdeOptions =
     readonly drift: (t: number) => number;
     /** g(t) on [0, tMax], smooth and not 0. */
     readonly diffusion: (t: number) => number;
-    /** σ(0), the noise that data have at time 0. Default 0. */
+    /** σ(0), the noise that data have at time 0, at most 10⁶. Default 0. */
     readonly initialStd?: number;
   };
 
@@ -179,9 +179,7 @@ function ofCoefficients(
   { drift, diffusion, initialStd = 0 }: Extract<CustomSdeOptions, { readonly drift: OfTime }>,
   tMax: number,
 ): Kernel {
-  if (!(typeof initialStd === "number" && initialStd >= 0 && initialStd < Infinity)) {
-    throw new RangeError(`initialStd must be a number from 0 up, got ${quoted(initialStd)}`);
-  }
+  checkNumber("initialStd", initialStd, { least: 0, most: 1e6 });
   const named = (name: string, f: OfTime): OfTime => {
     try {
       return antiderivative(f, 0, tMax);

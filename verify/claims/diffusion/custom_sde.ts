@@ -355,7 +355,7 @@ claim("functions that are no SDE's are refused in one sentence with the time", a
     [
       "less noise than none",
       make({ drift: () => 0, diffusion: () => 1, initialStd: -1 }),
-      /^initialStd must be a number from 0 up, got -1$/,
+      /^initialStd must be a finite number from 0 to 1000000, got -1$/,
     ],
     [
       "a noise ratio beyond the last",

@@ -114,7 +114,7 @@ export const numberRows: Rows = {
       tMin: optional(between(0.01, 1e-9, 0.8)),
       tMax: optional(between(0.9, 0.02, 10)),
       priorStd: optional(positive(1)),
-      initialStd: optional(between(0.1, 0)),
+      initialStd: optional(between(0.1, 0, 1e6)),
     })],
   },
   ...methodsOf("customSde", () => m.customSde({ alpha: () => 1, sigma: (t: number) => 0.1 + t })),
