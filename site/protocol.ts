@@ -160,7 +160,9 @@ export type EngineChoice = (typeof engines)[number];
 export type ToWorker =
   | { readonly kind: "open"; readonly engine: EngineChoice }
   | { readonly kind: "stop"; readonly job: number }
-  | { [Kind in JobKind]: { kind: "start"; job: number; what: Kind; request: Jobs[Kind]["request"] } }[JobKind];
+  | {
+    [Kind in JobKind]: { kind: "start"; job: number; what: Kind; request: Jobs[Kind]["request"] };
+  }[JobKind];
 
 /** From the worker to its page. */
 export type ToPage =

@@ -22,7 +22,11 @@ const METHOD_WORDS: Readonly<Record<(typeof bitMethods)[number], string>> = {
 /** Makes the panel. */
 export function bitsPanel({ section, client, fields, changed }: PanelParts<"bits">): Panel<"bits"> {
   const form = found<HTMLFormElement>(section, "form");
-  const [number, meaning, scale] = [part(section, "number"), part(section, "meaning"), part(section, "scale")];
+  const [number, meaning, scale] = [
+    part(section, "number"),
+    part(section, "meaning"),
+    part(section, "scale"),
+  ];
   const progress = part<HTMLProgressElement>(section, "progress");
   const run = new Run(section, client);
   let levels = new Uint8Array(PIXELS);
@@ -62,8 +66,9 @@ export function bitsPanel({ section, client, fields, changed }: PanelParts<"bits
   }
 
   async function start(): Promise<void> {
-    if (levels.every((level) => level === 0)) run.say("An empty board is a picture, too: these are its bits.");
-    else run.say("");
+    if (levels.every((level) => level === 0)) {
+      run.say("An empty board is a picture, too: these are its bits.");
+    } else run.say("");
     const { method, steps, seed } = controls.values;
     answer("…", "bits per dimension", null);
     progress.hidden = false;
@@ -75,7 +80,11 @@ export function bitsPanel({ section, client, fields, changed }: PanelParts<"bits
     const { bits, error, evaluations, milliseconds } = result.value;
     const bytes = Math.round(bits * PIXELS / 8);
     const spread = error === null ? "" : ` ± ${error.toFixed(2)}`;
-    answer(`${bits.toFixed(2)}${spread}`, `bits per dimension, ${bytes} bytes in all instead of ${PIXELS}`, bits);
+    answer(
+      `${bits.toFixed(2)}${spread}`,
+      `bits per dimension, ${bytes} bytes in all instead of ${PIXELS}`,
+      bits,
+    );
     run.say(`${evaluations} evaluations of the network in ${duration(milliseconds)}.`);
   }
 

@@ -23,7 +23,11 @@ export interface ChartContent {
 const [LEFT, BOTTOM, TOP] = [44, 22, 8];
 
 /** Draws three lines, and a band where exact samples would be. */
-export function drawChart(canvas: HTMLCanvasElement, { measured, steps, step, floor }: ChartContent, theme: Theme): void {
+export function drawChart(
+  canvas: HTMLCanvasElement,
+  { measured, steps, step, floor }: ChartContent,
+  theme: Theme,
+): void {
   const sharp = sharpContext(canvas);
   if (sharp === null) return;
   const { context, width, height } = sharp;
@@ -50,7 +54,12 @@ export function drawChart(canvas: HTMLCanvasElement, { measured, steps, step, fl
   context.fillText(String(steps), width - 8, height - 8);
   if (floor !== null) {
     context.globalAlpha = 0.25;
-    context.fillRect(LEFT, up(band), width - LEFT - 8, up(Math.max(0, floor.mean - 2 * floor.std)) - up(band));
+    context.fillRect(
+      LEFT,
+      up(band),
+      width - LEFT - 8,
+      up(Math.max(0, floor.mean - 2 * floor.std)) - up(band),
+    );
     context.globalAlpha = 1;
   }
   for (const way of ["langevin", "reverse", "flow"] as const) {
@@ -68,9 +77,9 @@ export function drawChart(canvas: HTMLCanvasElement, { measured, steps, step, fl
   context.stroke();
 }
 
-/** The next number of 1, 2 and 5 times a power of ten. */
+/** The next number of one digit. */
 function niceAbove(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 2, 5, 10].find((factor) => factor * power >= value)!;
+  return power * [1, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value)!;
 }

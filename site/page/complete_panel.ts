@@ -33,8 +33,25 @@ const PRESETS: Readonly<Record<string, (u: number, v: number) => boolean>> = {
   none: () => false,
 };
 
+/** The mask of a rule. */
+function maskOf(hidden: (u: number, v: number) => boolean): Uint8Array {
+  return Uint8Array.from(
+    { length: PIXELS },
+    (_, at) => hidden((at % SIDE + 0.5) / SIDE, (Math.floor(at / SIDE) + 0.5) / SIDE) ? 1 : 0,
+  );
+}
+
+/** The choice of "Erase" that hides what a mask hides; empty for none of them. */
+function presetOf(mask: Uint8Array): string {
+  const same = ([, hidden]: [string, (typeof PRESETS)[string]]) =>
+    maskOf(hidden).every((value, at) => value === mask[at]);
+  return Object.entries(PRESETS).find(same)?.[0] ?? "";
+}
+
 /** Makes the panel. */
-export function completePanel({ section, client, fields, changed }: PanelParts<"complete">): Panel<"complete"> {
+export function completePanel(
+  { section, client, fields, changed }: PanelParts<"complete">,
+): Panel<"complete"> {
   const form = found<HTMLFormElement>(section, "form");
   const preset = part<HTMLSelectElement>(section, "preset");
   const run = new Run(section, client);
@@ -123,10 +140,7 @@ export function completePanel({ section, client, fields, changed }: PanelParts<"
   preset.addEventListener("change", () => {
     const hidden = PRESETS[preset.value];
     if (hidden === undefined) return;
-    mask = Uint8Array.from(
-      { length: PIXELS },
-      (_, at) => hidden((at % SIDE + 0.5) / SIDE, (Math.floor(at / SIDE) + 0.5) / SIDE) ? 1 : 0,
-    );
+    mask = maskOf(hidden);
     showPad();
     controls.patch({ mask: mask.slice() });
   });
@@ -137,6 +151,7 @@ export function completePanel({ section, client, fields, changed }: PanelParts<"
       controls.set(values);
       before = values.seed;
       mask = (values.mask ?? new Uint8Array(PIXELS)).slice();
+      preset.value = presetOf(mask);
       openDigit(false);
     },
     leave: () => run.stop(),

@@ -11,19 +11,27 @@ import { Scrubber } from "./scrubber.ts";
 /** Makes the panel. */
 export function drawPanel({ section, client, registry, fields, changed }: PanelParts<"draw">): Panel<"draw"> {
   const form = found<HTMLFormElement>(section, "form");
-  const [state, guess] = [part<HTMLCanvasElement>(section, "state"), part<HTMLCanvasElement>(section, "guess")];
+  const [state, guess] = [
+    part<HTMLCanvasElement>(section, "state"),
+    part<HTMLCanvasElement>(section, "guess"),
+  ];
   const run = new Run(section, client);
   let steps: DrawStep[] = [];
   const scrubber = new Scrubber(part(section, "scrubber"), (index) => {
     const { step, steps: all, noiseRatio, state: bytes, guess: seen } = steps[index];
     showGrid(state, bytes);
     showGrid(guess, seen ?? new Uint8Array(bytes.length));
-    return `step ${step} of ${all}, noise ${noiseRatio < 0.01 ? noiseRatio.toFixed(3) : noiseRatio.toPrecision(2)}`;
+    return `step ${step} of ${all}, noise ${
+      noiseRatio < 0.01 ? noiseRatio.toFixed(3) : noiseRatio.toPrecision(2)
+    }`;
   });
   fillSelect(found(form, "[name=label]"), labels.map((label) => [label, label]));
   fillSelect(found(form, "[name=count]"), counts.map((count) => [count, count]));
   fillSelect(found(form, "[name=sampler]"), registry.samplers.map(({ name }) => [name, name]));
-  fillSelect(found(form, "[name=sde]"), registry.sdes.map(({ name, title }) => [name, `${name}: ${shortTitle(title)}`]));
+  fillSelect(
+    found(form, "[name=sde]"),
+    registry.sdes.map(({ name, title }) => [name, `${name}: ${shortTitle(title)}`]),
+  );
   const controls = new Controls(form, fields, (values) => {
     changed(values);
     start();
@@ -62,7 +70,9 @@ export function drawPanel({ section, client, registry, fields, changed }: PanelP
     const first = performance.getEntriesByName("first digit").length === 0;
     if (first) performance.mark("first digit");
     const { evaluations } = steps[steps.length - 1];
-    const since = first ? ` The digit was there ${duration(performance.now())} after the page was opened.` : "";
+    const since = first
+      ? ` The digit was there ${duration(performance.now())} after the page was opened.`
+      : "";
     const calls = evaluations === 1 ? "1 evaluation" : `${evaluations} evaluations`;
     run.say(`${duration(meanTime(steps))} a step, ${calls} of the network.${since}`);
   }

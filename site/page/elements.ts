@@ -27,7 +27,10 @@ export function made<Name extends keyof HTMLElementTagNameMap>(
 }
 
 /** Fills a list of choices: values and their words. */
-export function fillSelect(select: HTMLSelectElement, choices: readonly (readonly [value: string, text: string])[]): void {
+export function fillSelect(
+  select: HTMLSelectElement,
+  choices: readonly (readonly [value: string, text: string])[],
+): void {
   select.replaceChildren(...choices.map(([value, text]) => made("option", { value, textContent: text })));
 }
 

@@ -76,7 +76,9 @@ export class Pad {
     const from = this.#last!;
     const [dx, dy] = [place.x - from.x, place.y - from.y];
     const parts = Math.max(1, Math.ceil(2 * Math.hypot(dx, dy)));
-    for (let i = 1; i <= parts; i++) this.#options.paint({ x: from.x + dx * i / parts, y: from.y + dy * i / parts });
+    for (let i = 1; i <= parts; i++) {
+      this.#options.paint({ x: from.x + dx * i / parts, y: from.y + dy * i / parts });
+    }
     this.#last = place;
   }
 

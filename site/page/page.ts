@@ -1,7 +1,13 @@
 /** The playground: shows the panel that the address names, with its settings, and writes what one changes into the address. @module */
 import type { EngineChoice } from "../protocol.ts";
 import { readHash, writeHash } from "../settings/hash.ts";
-import { panelFields, type PanelName, panelNames, type PanelValues, type Registry } from "../settings/panels.ts";
+import {
+  panelFields,
+  type PanelName,
+  panelNames,
+  type PanelValues,
+  type Registry,
+} from "../settings/panels.ts";
 import { bitsPanel } from "./bits_panel.ts";
 import { Client } from "./client.ts";
 import { colourPanel } from "./colour_panel.ts";

@@ -22,7 +22,9 @@ export function picture(bytes: Uint8Array, index: number, channels: 1 | 3): Imag
   const pixels = new ImageData(SIDE, SIDE);
   const start = index * SIDE * SIDE * channels;
   for (let at = 0; at < SIDE * SIDE; at++) {
-    for (let c = 0; c < 3; c++) pixels.data[4 * at + c] = bytes[start + at * channels + (channels === 3 ? c : 0)];
+    for (let c = 0; c < 3; c++) {
+      pixels.data[4 * at + c] = bytes[start + at * channels + (channels === 3 ? c : 0)];
+    }
     pixels.data[4 * at + 3] = 255;
   }
   return pixels;

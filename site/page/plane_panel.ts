@@ -42,7 +42,10 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
     return `step ${steps[index].step} of ${steps[index].steps}`;
   });
   fillSelect(found(form, "[name=shape]"), [["mixture", "mixture of Gaussians"], ["banana", "banana"]]);
-  fillSelect(found(form, "[name=distance]"), [["energy", "energy distance"], ["sliced", "sliced Wasserstein distance"]]);
+  fillSelect(found(form, "[name=distance]"), [["energy", "energy distance"], [
+    "sliced",
+    "sliced Wasserstein distance",
+  ]]);
 
   const controls = new Controls(form, fields, (values) => {
     changed(values);
@@ -62,10 +65,12 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
     const last = measured.findLast((each) => each.step <= step);
     if (last === undefined) return;
     const name = controls.values.distance === "energy" ? "Energy distance" : "Sliced Wasserstein distance";
-    const ways = wayNames.map((way) => `${WAYS[way]} ${last.distances[way].toFixed(3)}`).join(", ");
+    const ways = wayNames.map((way) => `${WAYS[way]} ${decimals(last.distances[way])}`).join(", ");
     const band = floor === null
       ? ""
-      : ` Two sets of exact samples are ${floor.mean.toFixed(3)} ± ${floor.std.toFixed(3)} apart: the grey band.`;
+      : ` Two sets of exact samples are ${decimals(floor.mean)} ± ${
+        floor.std.toFixed(3)
+      } apart: the grey band.`;
     part(section, "distances").textContent = `${name} to exact samples at step ${last.step}: ${ways}.${band}`;
   }
 
@@ -102,7 +107,9 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
       ? { ...values, modes: values.modes.map((mode, i) => i === index ? movedMode(mode, x, y) : mode) }
       : { ...values, ...bananaOf(x, y) };
     controls.set(next);
-    handles.show(next.shape === "mixture" ? next.modes.map(modeHandle) : [bananaHandle(next.width, next.bend)]);
+    handles.show(
+      next.shape === "mixture" ? next.modes.map(modeHandle) : [bananaHandle(next.width, next.bend)],
+    );
     ask(shapeOf(next));
   }
 
@@ -112,15 +119,19 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
     [steps, measured, floor] = [[], [], null];
     scrubber.reset();
     run.say(prefersStillness() ? "Computing; the end will be shown." : "");
-    const result = await run.start("plane", { shape, particles, steps: count, stepSize, distance, seed }, (value) => {
-      steps.push(value);
-      if (value.distances !== null) measured.push({ step: value.step, distances: value.distances });
-      if (value.step === 0) {
-        still = value.fields.langevin;
-        showTruth();
-      }
-      scrubber.add(value.step === value.steps);
-    });
+    const result = await run.start(
+      "plane",
+      { shape, particles, steps: count, stepSize, distance, seed },
+      (value) => {
+        steps.push(value);
+        if (value.distances !== null) measured.push({ step: value.step, distances: value.distances });
+        if (value.step === 0) {
+          still = value.fields.langevin;
+          showTruth();
+        }
+        scrubber.add(value.step === value.steps);
+      },
+    );
     if (result === null) return;
     floor = result.value.floor;
     scrubber.refresh();
@@ -148,6 +159,11 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
   };
 }
 
+/** Three decimals, with a minus sign; estimates of small energy distances may be negative. */
+function decimals(value: number): string {
+  return value.toFixed(3).replace("-", "−");
+}
+
 function shapeOf({ shape, modes, spread, width, bend }: PlaneValues): PlaneShape {
   return shape === "mixture" ? { kind: shape, modes, spread } : { kind: shape, width, bend };
 }
@@ -167,7 +183,8 @@ function bananaHandle(width: number, bend: number): HandlePlace {
 
 /** The banana whose arm is at a place. */
 function bananaOf(x: number, y: number): { width: number; bend: number } {
-  const kept = (value: number, least: number, most: number) => Math.round(100 * Math.min(most, Math.max(least, value))) / 100;
+  const kept = (value: number, least: number, most: number) =>
+    Math.round(100 * Math.min(most, Math.max(least, value))) / 100;
   const width = kept(x / ARM, 0.3, 1.4);
   return { width, bend: kept(y / (width ** 2 * (ARM ** 2 - 1)), -1, 1) };
 }

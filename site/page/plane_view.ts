@@ -45,7 +45,12 @@ export class PlaneView {
 }
 
 /** Arrows from the cells' centres; of long ones only the direction shows. */
-function drawArrows(context: CanvasRenderingContext2D, arrows: Float32Array, width: number, colour: string): void {
+function drawArrows(
+  context: CanvasRenderingContext2D,
+  arrows: Float32Array,
+  width: number,
+  colour: string,
+): void {
   const cell = width / ARROWS;
   let typical = 0;
   for (let i = 0; i < arrows.length; i += 2) typical += Math.hypot(arrows[i], arrows[i + 1]);
@@ -67,7 +72,12 @@ function drawArrows(context: CanvasRenderingContext2D, arrows: Float32Array, wid
   context.stroke();
 }
 
-function drawParticles(context: CanvasRenderingContext2D, particles: Float32Array, width: number, colour: string): void {
+function drawParticles(
+  context: CanvasRenderingContext2D,
+  particles: Float32Array,
+  width: number,
+  colour: string,
+): void {
   context.fillStyle = colour;
   const size = Math.max(2, width / 110);
   const place = (value: number) => width * (value / HALF_SIDE + 1) / 2 - size / 2;

@@ -7,12 +7,20 @@ const [WHOLE_MILLISECONDS, LONGEST_MILLISECONDS] = [4000, 300];
 /** Shows one of the states that a run has had so far. */
 export class Scrubber {
   readonly #button = made("button", { type: "button", textContent: "Play", disabled: true });
-  readonly #slider = made("input", { type: "range", min: "0", max: "0", value: "0", ariaLabel: "Step", disabled: true });
+  readonly #slider = made("input", {
+    type: "range",
+    min: "0",
+    max: "0",
+    value: "0",
+    ariaLabel: "Step",
+    disabled: true,
+  });
   readonly #output = made("output");
   readonly #show: (index: number) => string;
   #following = true;
   #count = 0;
   #playing: number | null = null;
+  #frame: number | null = null;
 
   /** @param show Shows a state, and returns the words for it. */
   constructor(place: HTMLElement, show: (index: number) => string) {
@@ -34,6 +42,8 @@ export class Scrubber {
     this.#slider.max = this.#slider.value = "0";
     this.#slider.disabled = this.#button.disabled = true;
     this.#output.textContent = "";
+    if (this.#frame !== null) cancelAnimationFrame(this.#frame);
+    this.#frame = null;
   }
 
   /** Tells of one more state; it is shown unless one has gone back, or motion is unwanted and it is not the last. */
@@ -43,7 +53,11 @@ export class Scrubber {
     this.#slider.disabled = this.#button.disabled = this.#count < 2;
     if (!this.#following || (prefersStillness() && !last)) return;
     this.#slider.value = this.#slider.max;
-    this.#display();
+    // Steps may come faster than the screen shows them.
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.refresh();
+    });
   }
 
   /** Shows the present state again. */

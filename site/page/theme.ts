@@ -2,10 +2,23 @@
 
 /** Colours by their names in the style sheet, without the dashes. */
 export type Theme = Readonly<
-  Record<"text" | "quiet" | "line" | "raised" | "density" | "arrows" | "langevin" | "reverse" | "flow", string>
+  Record<
+    "text" | "quiet" | "line" | "raised" | "density" | "arrows" | "langevin" | "reverse" | "flow",
+    string
+  >
 >;
 
-const NAMES = ["text", "quiet", "line", "raised", "density", "arrows", "langevin", "reverse", "flow"] as const;
+const NAMES = [
+  "text",
+  "quiet",
+  "line",
+  "raised",
+  "density",
+  "arrows",
+  "langevin",
+  "reverse",
+  "flow",
+] as const;
 
 /** The colours of now. */
 export function theme(): Theme {

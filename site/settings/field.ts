@@ -17,7 +17,9 @@ export interface Field<T> {
 }
 
 /** The values of a record of fields. */
-export type Values<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] extends Field<infer T> ? T : never };
+export type Values<Fields> = {
+  -readonly [Name in keyof Fields]: Fields[Name] extends Field<infer T> ? T : never;
+};
 
 /** One of some names. */
 export function choice<const Name extends string>(names: readonly Name[], standard: Name): Field<Name> {
@@ -25,7 +27,9 @@ export function choice<const Name extends string>(names: readonly Name[], standa
     default: standard,
     read(text) {
       const found = names.find((name) => name === text);
-      if (found === undefined) throw new RangeError(`must be one of ${names.join(", ")}, got ${quoted(text)}`);
+      if (found === undefined) {
+        throw new RangeError(`must be one of ${names.join(", ")}, got ${quoted(text)}`);
+      }
       return found;
     },
     write: (value) => value,

@@ -46,7 +46,11 @@ export function readHash(hash: string, panels: PanelFields): Address {
 }
 
 /** Writes the address of a panel with these values, without those that are the defaults. */
-export function writeHash(panel: PanelName, values: Readonly<Record<string, unknown>>, panels: PanelFields): string {
+export function writeHash(
+  panel: PanelName,
+  values: Readonly<Record<string, unknown>>,
+  panels: PanelFields,
+): string {
   const query = new URLSearchParams();
   for (const [name, field] of Object.entries(panels[panel] as unknown as AnyFields)) {
     const text = field.write(values[name]);

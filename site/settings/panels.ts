@@ -109,4 +109,10 @@ export type PanelName = keyof PanelFields;
 export type PanelValues<Name extends PanelName> = Values<PanelFields[Name]>;
 
 /** The panels in their order. */
-export const panelNames = ["draw", "complete", "colour", "plane", "bits"] as const satisfies readonly PanelName[];
+export const panelNames = [
+  "draw",
+  "complete",
+  "colour",
+  "plane",
+  "bits",
+] as const satisfies readonly PanelName[];

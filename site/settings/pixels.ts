@@ -27,7 +27,9 @@ export function pixelField(most: number, standard: Uint8Array | null = null): Fi
       if (text === "") return null;
       const levels = decoded(text, most);
       if (levels !== null) return levels;
-      throw new RangeError(`must be a picture of ${SIDE} × ${SIDE} pixels as this page writes it, got ${quoted(text)}`);
+      throw new RangeError(
+        `must be a picture of ${SIDE} × ${SIDE} pixels as this page writes it, got ${quoted(text)}`,
+      );
     },
     write: (levels) => levels === null ? "" : encoded(levels),
   };

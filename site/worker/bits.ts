@@ -22,7 +22,10 @@ const LEAST_NOISE = 0.0013;
 const LEVELS_A_STEP = 4;
 
 /** Bits per dimension by the probability flow, or bounded by the likelihood-weighted loss. */
-export async function bits(request: BitsRequest, { step: tell, signal }: JobContext<BitsStep>): Promise<BitsResult> {
+export async function bits(
+  request: BitsRequest,
+  { step: tell, signal }: JobContext<BitsStep>,
+): Promise<BitsResult> {
   const digits = await network("mnist-likelihood");
   const shape = [1, ...digits.network.sampleShape];
   const size = request.image.length;

@@ -2,8 +2,8 @@
 import {
   createRng,
   type NetworkPredictor,
-  noiseRatio,
   type NoisePredictor,
+  noiseRatio,
   sample,
   samplerByName,
   samplerInfo,
@@ -23,7 +23,10 @@ const GUIDED = { from: 0.6, to: 6 } as const;
 const SPREAD = { sigmaData: 0.6, centre: -0.7 } as const;
 
 /** Draws digits; a request's numbers are checked by the library that they reach. */
-export async function draw(request: DrawRequest, { step: tell, signal }: JobContext<DrawStep>): Promise<null> {
+export async function draw(
+  request: DrawRequest,
+  { step: tell, signal }: JobContext<DrawStep>,
+): Promise<null> {
   const { sampler: name, count, seed, steps } = request;
   const { kind, grid } = samplerInfo(name);
   const consistent = kind === "consistency";

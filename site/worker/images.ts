@@ -18,7 +18,10 @@ interface ImagesRun {
 }
 
 /** Draws images on the Karras grid that suits DPM-Solver++(2M). */
-export async function drawImages(run: ImagesRun, { step: tell, signal }: JobContext<ImagesStep>): Promise<null> {
+export async function drawImages(
+  run: ImagesRun,
+  { step: tell, signal }: JobContext<ImagesStep>,
+): Promise<null> {
   const { model, sampler, shape, count, seed, spread } = run;
   const options = {
     shape: [count, ...shape],
@@ -32,7 +35,9 @@ export async function drawImages(run: ImagesRun, { step: tell, signal }: JobCont
     const values = await x.data<"float32">();
     if (done) x.dispose();
     const { sde } = model;
-    const images = done ? toBytes(values) : noisyBytes(values, sde.alpha(time), noiseRatio(sde, time), spread);
+    const images = done
+      ? toBytes(values)
+      : noisyBytes(values, sde.alpha(time), noiseRatio(sde, time), spread);
     await tell({ step, steps, images, channels, milliseconds: performance.now() - before });
     before = performance.now();
   }

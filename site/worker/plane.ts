@@ -30,7 +30,10 @@ export function field(shape: PlaneShape): Promise<Field> {
 }
 
 /** Follows particles from noise; all three ways begin with the same. */
-export async function plane(request: PlaneRequest, { step: tell, signal }: JobContext<PlaneStep>): Promise<PlaneResult> {
+export async function plane(
+  request: PlaneRequest,
+  { step: tell, signal }: JobContext<PlaneStep>,
+): Promise<PlaneResult> {
   const { particles: count, steps, stepSize, seed } = request;
   const distribution = distributionOf(request.shape);
   const model = scoreModel(distribution, vpSde());
@@ -39,7 +42,12 @@ export async function plane(request: PlaneRequest, { step: tell, signal }: JobCo
   const truth = await exactSamples(distribution, rng.fork("truth"), count);
   const still = await dataField(distribution);
   const begin = (sampler: Sampler) =>
-    sample(model, sampler, { shape: [count, 2], grid: { kind: "quadratic", steps }, rng: createRng(seed), signal });
+    sample(model, sampler, {
+      shape: [count, 2],
+      grid: { kind: "quadratic", steps },
+      rng: createRng(seed),
+      signal,
+    });
   const [reverse, flow] = [begin(eulerMaruyama()), begin(odeHeun())];
   const langevin = langevinStates(distribution, { count, stepSize, seed });
   try {

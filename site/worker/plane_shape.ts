@@ -69,7 +69,10 @@ async function fieldOf(logs: Tensor, vectors: Tensor): Promise<Field> {
   vectors.dispose();
   const peak = values.reduce((most, value) => Math.max(most, value), -Infinity);
   // The root shows tails beside peaks.
-  return { density: Uint8Array.from(values, (value) => Math.round(255 * Math.exp((value - peak) / 2))), arrows };
+  return {
+    density: Uint8Array.from(values, (value) => Math.round(255 * Math.exp((value - peak) / 2))),
+    arrows,
+  };
 }
 
 /** Centres of side × side cells of the square, [side², 2], rows from the lowest up. */

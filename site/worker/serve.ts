@@ -9,6 +9,7 @@ import { colour } from "./colour.ts";
 import { complete } from "./complete.ts";
 import { draw } from "./draw.ts";
 import type { JobContext } from "./job.ts";
+import { fetchNetwork, type NetworkName } from "./networks.ts";
 import { pause } from "./pause.ts";
 import { field, plane } from "./plane.ts";
 import { checkMessage, checkRequest } from "./requests.ts";
@@ -56,7 +57,10 @@ export function serve(send: (message: ToPage) => void): Server {
         await pause();
         signal.throwIfAborted();
       };
-      const action = jobs[what] as (request: unknown, context: JobContext<unknown>) => Promise<Jobs[typeof what]["result"]>;
+      const action = jobs[what] as (
+        request: unknown,
+        context: JobContext<unknown>,
+      ) => Promise<Jobs[typeof what]["result"]>;
       const value = await action(request, { signal, step: step as JobContext<unknown>["step"] });
       send({ kind: "done", job, value });
     } catch (error) {
@@ -82,10 +86,35 @@ export function serve(send: (message: ToPage) => void): Server {
         send({ kind: "failed", job: message.job, message: `job ${message.job} is running already` });
       } else {
         running.set(message.job, new AbortController());
+        prefetch(message);
         last = last.then(() => carryOut(message));
       }
     },
   };
+}
+
+/** Begins to fetch the network of a job, so that it comes while the engine opens. */
+function prefetch({ what, request }: Extract<ToWorker, { kind: "start" }>): void {
+  const name = networkOf(what, request);
+  // What fails here fails again, and is answered, when the job asks for it.
+  if (name !== null) fetchNetwork(name).catch(() => {});
+}
+
+function networkOf(what: unknown, request: unknown): NetworkName | null {
+  switch (what) {
+    case "draw":
+      return (request as { sampler?: unknown } | null)?.sampler === "consistency"
+        ? "mnist-consistency"
+        : "mnist";
+    case "complete":
+      return "mnist";
+    case "colour":
+      return "coloured-digits";
+    case "bits":
+      return "mnist-likelihood";
+    default:
+      return null;
+  }
 }
 
 function sentenceOf(error: unknown): string {

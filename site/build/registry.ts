@@ -2,8 +2,8 @@
  * The library's registries as plain facts, which the build writes into the page: the page itself loads no library.
  * @module
  */
-import { samplerInfo, samplerNames, sdeInfo, sdeNames } from "../mod.ts";
-import type { Registry } from "./settings/panels.ts";
+import { samplerInfo, samplerNames, sdeInfo, sdeNames } from "../../mod.ts";
+import type { Registry } from "../settings/panels.ts";
 
 /** Every sampler and every SDE that needs no numbers of its own. */
 export function registryFacts(): Registry {
