@@ -17,12 +17,14 @@ const REGISTRY = '<script type="application/json" id="registry"></script>';
  */
 export async function buildSite(folder: string): Promise<string[]> {
   const here = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-  const files = await bundleForBrowsers(
-    { page: here("page/page.ts"), worker: here("worker/worker.ts") },
-    folder,
-  );
-  await Deno.writeTextFile(`${folder}/index.html`, withRegistry(await Deno.readTextFile(here("index.html"))));
-  await Deno.copyFile(here("style.css"), `${folder}/style.css`);
+  const part = `${folder}.part`;
+  await removed(part);
+  const entries = { page: here("page/page.ts"), worker: here("worker/worker.ts") };
+  const files = await bundleForBrowsers(entries, part);
+  await Deno.writeTextFile(`${part}/index.html`, withRegistry(await Deno.readTextFile(here("index.html"))));
+  await Deno.copyFile(here("style.css"), `${part}/style.css`);
+  await removed(folder);
+  await Deno.rename(part, folder);
   return [...files, "index.html", "style.css"].sort();
 }
 

@@ -4,6 +4,7 @@ import { movedMode } from "../settings/modes.ts";
 import type { PanelValues } from "../settings/panels.ts";
 import { drawChart, type Measured } from "./chart.ts";
 import { Controls } from "./controls.ts";
+import { drawSoon } from "./drawing_queue.ts";
 import { fillSelect, found, part, prefersStillness } from "./elements.ts";
 import { type HandlePlace, Handles } from "./handles.ts";
 import { showModeList } from "./mode_list.ts";
@@ -23,6 +24,7 @@ const wayNames = ["langevin", "reverse", "flow"] as const;
 export function planePanel({ section, client, fields, changed }: PanelParts<"plane">): Panel<"plane"> {
   const form = found<HTMLFormElement>(section, "form");
   const run = new Run(section, client);
+  const chart = part<HTMLCanvasElement>(section, "chart");
   let colours: Theme = theme();
   let still: Field | null = null;
   let steps: PlaneStep[] = [];
@@ -61,7 +63,7 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
   function showStep(): void {
     const { particles, fields, step, steps: all } = steps[shown];
     for (const way of wayNames) views[way].show(fields[way], particles[way], colours[way], colours);
-    drawChart(part<HTMLCanvasElement>(section, "chart"), { measured, steps: all, step, floor }, colours);
+    drawSoon(chart, () => drawChart(chart, { measured, steps: all, step, floor }, colours));
     const last = measured.findLast((each) => each.step <= step);
     if (last === undefined) return;
     const name = controls.values.distance === "energy" ? "Energy distance" : "Sliced Wasserstein distance";

@@ -2,6 +2,7 @@
 import type { Field } from "../protocol.ts";
 import { HALF_SIDE } from "../settings/modes.ts";
 import { ARROWS, CELLS } from "../settings/plane_grid.ts";
+import { drawSoon } from "./drawing_queue.ts";
 import { made } from "./elements.ts";
 import { sharpContext } from "./sharp_canvas.ts";
 import { channelsOf, type Theme } from "./theme.ts";
@@ -18,8 +19,12 @@ export class PlaneView {
     place.prepend(this.#canvas);
   }
 
-  /** Shows a field, and particles [N, 2] in a colour. */
-  show({ density, arrows }: Field, particles: Float32Array, colour: string, theme: Theme): void {
+  /** Shows a field, and particles [N, 2] in a colour, in one of the next frames. */
+  show(field: Field, particles: Float32Array, colour: string, theme: Theme): void {
+    drawSoon(this.#canvas, () => this.#draw(field, particles, colour, theme));
+  }
+
+  #draw({ density, arrows }: Field, particles: Float32Array, colour: string, theme: Theme): void {
     const sharp = sharpContext(this.#canvas);
     if (sharp === null) return;
     const { context, width } = sharp;
