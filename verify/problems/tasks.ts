@@ -22,6 +22,7 @@ import { task as restore } from "../../scripts/restore.ts";
 import { task as select } from "../../scripts/select.ts";
 import { task as sample } from "../../scripts/sample.ts";
 import { subtasks as toys, task as toy } from "../../scripts/toy.ts";
+import { task as site } from "../../site/task.ts";
 import { task as train } from "../../scripts/train.ts";
 import { task as trainClassifier } from "../../scripts/train_classifier.ts";
 import { task as tune } from "../../scripts/tune.ts";
@@ -216,6 +217,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       grid: { value: "karras" },
     },
   },
+  site: { task: site as TaskRow["task"], beside: { port: { value: "8080" } } },
   average: {
     task: average as TaskRow["task"],
     base: "--checkpoints $FOLDER/two",

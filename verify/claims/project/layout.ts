@@ -182,13 +182,13 @@ function foldersIn(path: string): string[] {
 }
 
 claim("claims and planted faults lie in folders that are named for those of src", (check) => {
-  const known = [...levels.flat(), "project", "scripts"];
+  const known = [...levels.flat(), "project", "scripts", "site"];
   const unknown = (path: string) => foldersIn(path).filter((name) => !known.includes(name));
   check.equal(
     "folders of claims that src has not",
     unknown("verify/claims/"),
     [],
-    "src, project and scripts",
+    "src, project, scripts and site",
   );
   check.equal("folders of faults that claims have not", unknown("verify/faults/"), [], "verify/claims");
   const areas = claimFiles().map(areaOf);

@@ -80,6 +80,7 @@ claim(
       const hosts = [
         ...(/import \{[^}]*loadMnist/.test(code) ? MNIST_MIRRORS : []),
         ...(/import \{[^}]*loadCifar10/.test(code) ? CIFAR10_MIRRORS : []),
+        ...(/Deno\.serve\(\{ hostname: "127\.0\.0\.1"/.test(code) ? ["http://127.0.0.1/"] : []),
       ].map((url) => new URL(url).host);
       const system = [
         ...(/claimFile\(|claimFolder\(/.test(code) ? ["hostname"] : []),
