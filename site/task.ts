@@ -3,12 +3,15 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { type FlagValues, integer, toggle, UsageError } from "../scripts/cli/flags.ts";
+import { deciding, type FlagValues, integer, toggle, UsageError } from "../scripts/cli/flags.ts";
 import { runTask, type Task } from "../scripts/cli/task.ts";
 import { serveFolder } from "./build/server.ts";
 import { buildSite } from "./build/site.ts";
 
 const folder = fileURLToPath(new URL("../dist/site", import.meta.url));
+
+/** Where the page is served unasked. */
+const PORT = 8000;
 
 const usage = {
   name: "site",
@@ -18,12 +21,11 @@ const usage = {
   examples: ["deno task site", "deno task site --port 8080", "deno task site --build-only"],
   flags: {
     port: integer({
-      help: "where the page is served; 0 for a port that is free",
-      default: 8000,
+      help: `where the page is served; 0 for a port that is free (default ${PORT})`,
       min: 0,
       max: 65535,
     }),
-    buildOnly: toggle({ help: "build the folder and stop" }),
+    buildOnly: deciding(["port"], toggle({ help: "build the folder and stop" })),
   },
 } as const;
 
@@ -40,7 +42,8 @@ interface SiteResult {
 }
 
 function request({ port, buildOnly }: FlagValues<typeof usage.flags>): SiteRequest {
-  return { port: buildOnly ? null : port };
+  if (buildOnly && port !== undefined) throw new UsageError("--build-only serves nothing: leave out --port");
+  return { port: buildOnly ? null : port ?? PORT };
 }
 
 async function carryOut(): Promise<SiteResult> {
