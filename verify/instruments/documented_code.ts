@@ -13,6 +13,9 @@ const pages = [
   "docs/external_models.md",
   "docs/likelihood.md",
   "docs/notation.md",
+  "docs/own_sampler.md",
+  "docs/own_score.md",
+  "docs/own_sde.md",
   "docs/pytorch.md",
 ];
 
