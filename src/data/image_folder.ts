@@ -14,6 +14,7 @@ import {
   requireText,
   requireWhole,
 } from "../input/require.ts";
+import { requireSignal } from "../input/require_parts.ts";
 
 /** A file of a folder. */
 export interface ImageFile {
@@ -33,6 +34,8 @@ export interface ImageFolderOptions {
   readonly onCorrupt?: (problem: string) => void;
   /** Called after each file with the number of files done. */
   readonly onProgress?: (files: number) => void;
+  /** Ends the reading once it is aborted, with its reason, before the next file. */
+  readonly signal?: AbortSignal;
   /** For progress lines and model cards; default "images". */
   readonly name?: string;
 }
@@ -65,11 +68,12 @@ export async function imageFolderDataset(
 ): Promise<ImageDataset> {
   requireArray("files", files);
   requireOptions("options", options);
-  const { size, most, onCorrupt, onProgress, name = "images" } = options;
+  const { size, most, onCorrupt, onProgress, signal, name = "images" } = options;
   if (size !== undefined) requireWhole("the size of images", size, 1, 1e4);
   if (most !== undefined) requireWhole("the most pixels of a picture", most, 1, 2 ** 31);
   if (onCorrupt !== undefined) requireFunction("onCorrupt", onCorrupt);
   if (onProgress !== undefined) requireFunction("onProgress", onProgress);
+  requireSignal("signal", signal);
   requireText("name", name);
   for (const file of files) {
     requireOptions("a file", file);
@@ -83,6 +87,7 @@ export async function imageFolderDataset(
   }
   const read: { path: string; width: number; height: number; colours: Uint8Array }[] = [];
   for (const [done, { path, bytes }] of files.toSorted((a, b) => a.path < b.path ? -1 : 1).entries()) {
+    signal?.throwIfAborted();
     try {
       const picture = await decodePicture(typeof bytes === "function" ? await bytes() : bytes, path, most);
       const { width, height, data } = size === undefined ? picture : centred(picture, size);

@@ -2,7 +2,7 @@
 import * as tf from "../compute/tf.ts";
 import { type ImageDataset, imageSize } from "./dataset.ts";
 import { requireFunction } from "../input/require.ts";
-import { requireDataset } from "../input/require_parts.ts";
+import { requireDataset, requireSignal } from "../input/require_parts.ts";
 
 /** Two images and their distance. */
 export interface FarthestPair {
@@ -20,14 +20,17 @@ const BLOCK_SIZE = 1000;
  * distances r and r' from the mean are at most r + r' apart, so blocks below the largest distance found are left out.
  *
  * @param onProgress Called with the share of all pairs of blocks, from 0 to 1, that have been compared.
+ * @param signal Ends the comparison once it is aborted, with its reason, before the next blocks.
  * @throws {RangeError} When there are fewer than two images.
  */
 export async function largestDistance(
   dataset: ImageDataset,
   onProgress: (share: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<FarthestPair> {
   requireDataset("dataset", dataset);
   requireFunction("onProgress", onProgress);
+  requireSignal("signal", signal);
   const { count } = dataset;
   if (count < 2) throw new RangeError(`a distance needs at least two images, got ${count}`);
   const { order, radius, mean } = outermostFirst(dataset);
@@ -35,6 +38,7 @@ export async function largestDistance(
   let best = 0;
   let pair: readonly [number, number] = [order[0], order[1]];
   for (let i = 0; i < blocks; i++) {
+    signal?.throwIfAborted();
     const rows = order.subarray(i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE);
     const a = centred(dataset, mean, rows);
     for (let j = 0; j <= i; j++) {

@@ -16,7 +16,7 @@ import { noiseRatio, type Sde, transition, vpSde } from "../diffusion/sde.ts";
 import { timeGrid } from "../diffusion/time_grid.ts";
 import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
 import { requireArray, requireNumbers, requireOptions, requireWhole } from "../input/require.ts";
-import { requirePlaneDistribution, requireRng, requireSde } from "../input/require_parts.ts";
+import { requirePlaneDistribution, requireRng, requireSde, requireSignal } from "../input/require_parts.ts";
 
 /** Options of an animation. */
 export interface DensityAnimationOptions {
@@ -28,6 +28,8 @@ export interface DensityAnimationOptions {
   readonly rng: Rng;
   /** The SDE; default VP, which stays within the picture. */
   readonly sde?: Sde;
+  /** Ends the run once it is aborted, at the next evaluation of the score: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The states of particles at each time of an animation. */
@@ -57,17 +59,18 @@ export async function densityAnimation(
 ): Promise<DensityAnimation> {
   requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
-  const { moments, count, rng, sde = vpSde() } = options;
+  const { moments, count, rng, sde = vpSde(), signal } = options;
   requireRng("rng", rng);
   requireSde("sde", sde);
+  requireSignal("signal", signal);
   for (const [name, value, least] of [["moments", moments, 2], ["count", count, 1]] as const) {
     requireWhole(name, value, least, 1e7);
   }
   const model = scoreModel(distribution, sde);
   const fine = timeGrid(sde, { kind: "quadratic", steps: (moments - 1) * SUBSTEPS });
   const times = fine.filter((_, i) => i % SUBSTEPS === 0).reverse();
-  const reverse = await states(model, eulerMaruyama(), fine, count, rng.fork("reverse"));
-  const lines = await states(model, odeRk4(), fine, 40, rng.fork("flow"));
+  const reverse = await states(model, eulerMaruyama(), fine, count, rng.fork("reverse"), signal);
+  const lines = await states(model, odeRk4(), fine, 40, rng.fork("flow"), signal);
   return {
     times,
     forward: await diffused(distribution, sde, times, count, rng.fork("forward")),
@@ -86,10 +89,17 @@ async function states(
   grid: Float64Array,
   count: number,
   rng: Rng,
+  signal: AbortSignal | undefined,
 ): Promise<Float32Array[]> {
   const kept: Float32Array[] = [];
   for await (
-    const { step, x, done } of sample(model, sampler, { shape: [count, 2], grid, rng, denoise: false })
+    const { step, x, done } of sample(model, sampler, {
+      shape: [count, 2],
+      grid,
+      rng,
+      denoise: false,
+      signal,
+    })
   ) {
     if (step % SUBSTEPS === 0) kept.unshift((await x.data<"float32">()).slice());
     if (done) x.dispose();

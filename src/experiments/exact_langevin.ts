@@ -16,6 +16,7 @@ import { langevinUpdate } from "../samplers/langevin.ts";
 import { densityMark, dotsMark, exactScore, PANEL, pathMark, squarePlot } from "./plane.ts";
 import {
   requireFloats,
+  requireFunction,
   requireNumbers,
   requireOptions,
   requirePositive,
@@ -25,6 +26,7 @@ import {
   requireDistribution,
   requirePlaneDistribution,
   requireRng,
+  requireSignal,
   requireSome,
 } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
@@ -48,6 +50,10 @@ export interface LangevinRunOptions {
   readonly snapshots?: number;
   /** Particles whose whole path is kept; default 0. */
   readonly followed?: number;
+  /** Called after every step with the number of steps so far. */
+  readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted: the next step throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** The particles' states and paths. */
@@ -72,6 +78,9 @@ export async function runLangevin(
   requireDistribution("distribution", distribution);
   requireOptions("options", options);
   const { count, steps, stepSize, startStd = 1.5, rng, snapshots = 10, followed = 0 } = options;
+  const { onStep = () => {}, signal } = options;
+  requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   requireRng("rng", rng);
   requireWhole("followed", followed);
   for (
@@ -102,11 +111,13 @@ export async function runLangevin(
         }
       }
       if (done === steps) return result;
+      signal?.throwIfAborted();
       const next = tf.tidy(() =>
         langevinUpdate(x, exactScore(distribution, x, LOWEST_NOISE), noise.normal(shape), tf.scalar(stepSize))
       );
       x.dispose();
       x = next;
+      onStep(done + 1);
     }
   } finally {
     x.dispose();

@@ -21,7 +21,7 @@ import {
   requirePositive,
   requireWhole,
 } from "../input/require.ts";
-import { requirePlaneDistribution } from "../input/require_parts.ts";
+import { requirePlaneDistribution, requireSignal } from "../input/require_parts.ts";
 import { checkName } from "../input/option_name.ts";
 
 /** How a field is learned: a score matching at one noise level, or noise-conditional denoising. */
@@ -46,6 +46,8 @@ export interface FieldsOptions {
   readonly methods?: readonly FieldMethod[];
   /** Called now and then with the method in training and its number of steps taken. */
   readonly onStep?: (method: FieldMethod, done: number) => void;
+  /** Ends the training once it is aborted: the next step throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** A learned field. */
@@ -71,7 +73,7 @@ export async function learnFields(
 ): Promise<LearnedField[]> {
   requirePlaneDistribution("distribution", distribution);
   requireOptions("options", options);
-  const { sigma, steps, batch = 256, hidden = 64, seed, methods = fieldMethods, onStep } = options;
+  const { sigma, steps, batch = 256, hidden = 64, seed, methods = fieldMethods, onStep, signal } = options;
   requirePositive("sigma", sigma);
   requireWhole("steps", steps, 1);
   requireWhole("batch", batch, 1, POOL / 2);
@@ -79,6 +81,7 @@ export async function learnFields(
   requireArray("methods", methods);
   for (const method of methods) checkName("a method", method, fieldMethods);
   if (onStep !== undefined) requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   const drawn = distribution.sample(createRng(seed).fork("training data"), POOL);
   const data = (await drawn.data<"float32">()).slice();
   drawn.dispose();
@@ -89,7 +92,7 @@ export async function learnFields(
   const optimizer = { ...OPTIMIZER_DEFAULTS, rate: 5e-3, warmup: Math.min(100, steps), clip: 10, ema: 0.99 };
   const network: MlpConfig = { kind: "mlp", dimensions: 2, hidden, layers: 3, noiseFeatures: 4, classes: 0 };
   const fields: LearnedField[] = [];
-  for (const method of methods) {
+  const learn = async (method: FieldMethod): Promise<LearnedField> => {
     if (method === "noise-conditional") {
       const config: TrainingConfig = {
         model: { network: { ...network, noiseFeatures: 16 }, preconditioning: { sigmaData: 1.2, centre: 0 } },
@@ -100,15 +103,21 @@ export async function learnFields(
         labelDropout: 0,
         seed,
       };
-      fields.push(await noiseConditional(config, rowsAt, (done) => onStep?.(method, done)));
-      continue;
+      return await noiseConditional(config, rowsAt, (done) => onStep?.(method, done), signal);
     }
     const { weights } = await trainScore(
       { network, matching: method, sigma, optimizer, steps, batch, seed },
       (step) => tf.tensor2d(rowsAt(step), [batch, 2]),
       (done) => onStep?.(method, done),
+      signal,
     );
-    fields.push({ method, ...scoreNetwork(network, weights) });
+    return { method, ...scoreNetwork(network, weights) };
+  };
+  try {
+    for (const method of methods) fields.push(await learn(method));
+  } catch (error) {
+    for (const field of fields) field.dispose();
+    throw error;
   }
   return fields;
 }
@@ -117,10 +126,14 @@ async function noiseConditional(
   config: TrainingConfig,
   rowsAt: (step: number) => Float32Array,
   onStep: (done: number) => void,
+  signal: AbortSignal | undefined,
 ): Promise<LearnedField> {
   const network = networkFromConfig(config.model.network);
   for await (
-    const { step, snapshot } of train(config, (step) => ({ images: rowsAt(step) }), { reportEvery: 100 })
+    const { step, snapshot } of train(config, (step) => ({ images: rowsAt(step) }), {
+      reportEvery: 100,
+      signal,
+    })
   ) {
     if (step % 100 === 0) onStep(step);
     if (step < config.steps) continue;

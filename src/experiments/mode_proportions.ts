@@ -18,8 +18,8 @@ import type { Sampler } from "../samplers/sampler.ts";
 import { veSde } from "../diffusion/sde.ts";
 import { densityMark, dotsMark, pathMark, squarePlot } from "./plane.ts";
 import { LOWEST_NOISE, modeShares, runLangevin } from "./exact_langevin.ts";
-import { requireOptions } from "../input/require.ts";
-import { requireRng, requireSome } from "../input/require_parts.ts";
+import { requireFunction, requireOptions } from "../input/require.ts";
+import { requireRng, requireSignal, requireSome } from "../input/require_parts.ts";
 
 /** Options of the measurement. */
 export interface ModesOptions {
@@ -33,6 +33,10 @@ export interface ModesOptions {
   readonly separation?: number;
   /** Source of all randomness. */
   readonly rng: Rng;
+  /** Called after every step with the number of steps so far, of all samplers together. */
+  readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the score: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The measurement of one sampler. */
@@ -71,8 +75,12 @@ export function separatedModes(
  */
 export async function measureModes(options: ModesOptions): Promise<ModesRow[]> {
   requireOptions("options", options);
-  const { count, steps, rng } = options;
+  const { count, steps, rng, onStep = () => {}, signal } = options;
   requireRng("rng", rng);
+  requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
+  let taken = 0;
+  const watch = { onStep: () => onStep(++taken), signal };
   const mixture = separatedModes(options);
   const plain = await runLangevin(mixture, {
     count,
@@ -81,6 +89,7 @@ export async function measureModes(options: ModesOptions): Promise<ModesRow[]> {
     rng: rng.fork("plain"),
     snapshots: 1,
     followed: FOLLOWED,
+    ...watch,
   });
   const row = (
     sampler: string,
@@ -100,12 +109,12 @@ export async function measureModes(options: ModesOptions): Promise<ModesRow[]> {
     row(
       modeSamplers[1],
       levels * inner + 1,
-      ...await drawn(model, annealed, levels, count, rng.fork("annealed")),
+      ...await drawn(model, annealed, levels, count, rng.fork("annealed"), watch),
     ),
     row(
       modeSamplers[2],
       Math.ceil(steps / 4) + 1,
-      ...await drawn(model, eulerMaruyama(), Math.ceil(steps / 4), count, rng.fork("reverse")),
+      ...await drawn(model, eulerMaruyama(), Math.ceil(steps / 4), count, rng.fork("reverse"), watch),
     ),
   ];
 }
@@ -117,15 +126,22 @@ async function drawn(
   steps: number,
   count: number,
   rng: Rng,
+  { onStep, signal }: { readonly onStep: () => void; readonly signal: AbortSignal | undefined },
 ): Promise<[Float32Array, Float32Array[]]> {
   const paths: number[][] = Array.from({ length: Math.min(FOLLOWED, count) }, () => []);
   let samples = new Float32Array();
   for await (
-    const state of sample(model, sampler, { shape: [count, 2], grid: { kind: "uniform", steps }, rng })
+    const state of sample(model, sampler, {
+      shape: [count, 2],
+      grid: { kind: "uniform", steps },
+      rng,
+      signal,
+    })
   ) {
     samples = (await state.x.data<"float32">()).slice();
     paths.forEach((path, i) => path.push(samples[2 * i], samples[2 * i + 1]));
     if (state.done) state.x.dispose();
+    if (state.step > 0) onStep();
   }
   return [samples, paths.map((path) => Float32Array.from(path))];
 }

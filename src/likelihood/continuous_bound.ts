@@ -10,7 +10,7 @@ import { type AnyScoreModel, requireScore } from "../diffusion/noise_predictor.t
 import { drawNoiseLevels } from "../objectives/denoising.ts";
 import type { Sde } from "../diffusion/sde.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
-import { requireModel, requireRng } from "../input/require_parts.ts";
+import { requireModel, requireRng, requireSignal } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 
 /** Options of the bound's Monte Carlo estimate. */
@@ -21,6 +21,8 @@ export interface ContinuousElboOptions {
   readonly draws?: number;
   /** How times are drawn: by importance (the default), or uniformly, which has the same mean and more variance. */
   readonly times?: "importance" | "uniform";
+  /** Ends the computation once it is aborted: the next evaluation throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** Bounds of a batch, in nats. */
@@ -54,8 +56,9 @@ export async function continuousElbo(
   requireModel("model", model);
   requireTensor("x0", x0, { leastRank: 0, empty: true });
   requireOptions("options", options);
-  const { rng, draws = 16, times = "importance" } = options;
+  const { rng, draws = 16, times = "importance", signal } = options;
   requireRng("rng", rng);
+  requireSignal("signal", signal);
   if (x0.rank < 2 || x0.size === 0) throw new RangeError(`x0 must be [samples, …], got [${x0.shape}]`);
   requireWhole("draws", draws, 1, 1e7);
   const { sde } = model;
@@ -66,6 +69,7 @@ export async function continuousElbo(
   const [levelRng, noiseRng] = [rng.fork("level"), rng.fork("noise")];
   const losses: Float64Array[] = [];
   for (let draw = 0; draw < draws; draw++) {
+    signal?.throwIfAborted();
     const { noiseRatio, weight } = drawNoiseLevels(objective, levelRng, rows);
     const at = noiseRatio.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio)));
     const squares = await tidied((function* () {

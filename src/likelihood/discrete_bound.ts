@@ -13,7 +13,7 @@ import { awaited, tidied } from "../compute/tidied.ts";
 import { type AnyScoreModel, requireScore } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, requireNoise, type Sde, transition } from "../diffusion/sde.ts";
 import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
-import { requireModel, requireRng } from "../input/require_parts.ts";
+import { requireModel, requireRng, requireSignal } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
 import { checkName } from "../input/option_name.ts";
@@ -42,6 +42,8 @@ export interface DiscreteElboOptions {
   readonly levels?: number | null;
   /** Called after every step with the number of steps taken. */
   readonly onStep?: (step: number) => void;
+  /** Ends the computation once it is aborted: the next step throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
 }
 
 /** The bound on −log p(x_0) of every sample, in nats. */
@@ -85,7 +87,7 @@ export async function discreteElbo(
   options: DiscreteElboOptions,
 ): Promise<DiscreteElbo> {
   requireRun(model, data, options);
-  const { times, rng, variances = "posterior", levels = 256, onStep = () => {} } = options;
+  const { times, rng, variances = "posterior", levels = 256, onStep = () => {}, signal } = options;
   const { sde } = model;
   requireScore(model, "a variational bound");
   requireTimes(sde, times);
@@ -102,6 +104,7 @@ export async function discreteElbo(
   for (let i = 0; i + 1 < times.length; i++) {
     const [t, s] = [times[i], times[i + 1]];
     const { fromData, variance, forward } = posteriorStep(sde, t, s);
+    signal?.throwIfAborted();
     const errors = await squaredErrors(model, data, t, rng);
     const chosen = variances === "posterior"
       ? variance
@@ -117,6 +120,7 @@ export async function discreteElbo(
   const variance = variances instanceof Float64Array
     ? requireVariance(variances[times.length - 1], times.length - 1)
     : sde.sigma(last) ** 2;
+  signal?.throwIfAborted();
   const reconstruction = await reconstructions(model, data, last, rng, variance, levels);
   onStep(times.length);
   const prior = await priorTerm(sde, data, times[0]);
@@ -135,15 +139,16 @@ export async function discreteElbo(
 export async function learnVariances(
   model: AnyScoreModel,
   data: tf.Tensor,
-  options: Pick<DiscreteElboOptions, "times" | "rng" | "onStep">,
+  options: Pick<DiscreteElboOptions, "times" | "rng" | "onStep" | "signal">,
 ): Promise<Float64Array> {
   requireRun(model, data, options);
-  const { times, rng, onStep = () => {} } = options;
+  const { times, rng, onStep = () => {}, signal } = options;
   const { sde } = model;
   requireScore(model, "a variational bound");
   requireTimes(sde, times);
   const learned = new Float64Array(times.length);
   for (let i = 0; i < times.length; i++) {
+    signal?.throwIfAborted();
     const errors = await squaredErrors(model, data, times[i], rng);
     const mean = errors.reduce((sum, error) => sum + error, 0) / data.size;
     if (i + 1 < times.length) {
@@ -254,11 +259,12 @@ function requireVariance(variance: number, step: number): number {
 function requireRun(
   model: AnyScoreModel,
   data: tf.Tensor,
-  options: Pick<DiscreteElboOptions, "rng" | "onStep">,
+  options: Pick<DiscreteElboOptions, "rng" | "onStep" | "signal">,
 ): void {
   requireModel("model", model);
   requireTensor("data", data, { leastRank: 2 });
   requireOptions("options", options);
   requireRng("rng", options.rng);
   if (options.onStep !== undefined) requireFunction("onStep", options.onStep);
+  requireSignal("signal", options.signal);
 }

@@ -5,9 +5,15 @@
 import * as tf from "../compute/tf.ts";
 import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { type FlowMethod, solveFlow } from "./probability_flow.ts";
-import { requireNumbers } from "../input/require.ts";
-import { requireModel } from "../input/require_parts.ts";
+import { requireNumbers, requireOptions } from "../input/require.ts";
+import { requireModel, requireSignal } from "../input/require_parts.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
+
+/** What ends the solution of a flow early. */
+export interface FlowRunOptions {
+  /** Ends the computation once it is aborted: the next evaluation throws the signal's reason in its place. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * The latent codes at tMax of x [B, …] at tMin (Song et al. 2021, Section 4.3); near N(0, priorStd²) for data of the
@@ -20,10 +26,13 @@ export async function encodeLatent(
   model: AnyScoreModel,
   x: tf.Tensor,
   method?: FlowMethod,
+  options: FlowRunOptions = {},
 ): Promise<tf.Tensor> {
   requireModel("model", model);
   requireTensor("x", x);
-  return await solveFlow(model.sde, model.odeDrift, x, "to prior", method);
+  requireOptions("options", options);
+  requireSignal("signal", options.signal);
+  return await solveFlow(model.sde, model.odeDrift, x, "to prior", method, options.signal);
 }
 
 /**
@@ -33,10 +42,13 @@ export async function decodeLatent(
   model: AnyScoreModel,
   codes: tf.Tensor,
   method?: FlowMethod,
+  options: FlowRunOptions = {},
 ): Promise<tf.Tensor> {
   requireModel("model", model);
   requireTensor("codes", codes);
-  return await solveFlow(model.sde, model.odeDrift, codes, "to data", method);
+  requireOptions("options", options);
+  requireSignal("signal", options.signal);
+  return await solveFlow(model.sde, model.odeDrift, codes, "to data", method, options.signal);
 }
 
 /**

@@ -18,7 +18,7 @@
 // By the probability flow.
 export { type Hutchinson, type Likelihood, type LikelihoodOptions, logLikelihood } from "./log_likelihood.ts";
 export type { FlowMethod } from "./probability_flow.ts";
-export { decodeLatent, encodeLatent, interpolateLatents } from "./latents.ts";
+export { decodeLatent, encodeLatent, type FlowRunOptions, interpolateLatents } from "./latents.ts";
 
 // Of bytes.
 export {

@@ -36,19 +36,24 @@ export async function solveFlow(
   x: tf.Tensor,
   direction: FlowDirection,
   method: FlowMethod = { kind: "dopri5" },
+  signal?: AbortSignal,
 ): Promise<tf.Tensor> {
   requireOptions("method", method);
   checkName("the kind of a flow's method", method.kind, ["dopri5", "rk4"]);
+  const slope = (x: tf.Tensor, t: PerRow) => {
+    signal?.throwIfAborted();
+    return derivative(x, t);
+  };
   if (method.kind === "dopri5") {
     const [from, to] = direction === "to prior" ? [sde.tMin, sde.tMax] : [sde.tMax, sde.tMin];
-    return await new DormandPrince(method).integrate(derivative, x, from, to);
+    return await new DormandPrince(method).integrate(slope, x, from, to);
   }
   const times = timeGrid(sde, method.grid);
   if (direction === "to prior") times.reverse();
   let state = x.clone();
   try {
     for (let k = 0; k + 1 < times.length; k++) {
-      const next = await tidied(rungeKutta4(derivative, state, times[k], times[k + 1]));
+      const next = await tidied(rungeKutta4(slope, state, times[k], times[k + 1]));
       state.dispose();
       state = next;
       const total = tf.tidy(() => next.sum());

@@ -61,6 +61,8 @@ interface BatchOptions {
   readonly rows: number;
   /** Called after every step with the number of steps so far, all batches together. */
   readonly onStep: (steps: number) => void;
+  /** Ends the run once it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** How one batch is drawn. */
@@ -70,7 +72,7 @@ interface BatchSampling {
   readonly denoise?: boolean;
   /** Called with every state before the last, which is still on the engine. */
   watch?(state: SampleStep): Promise<void>;
-  /** Called after the last step, to free what the batch alone uses. */
+  /** Called after the last step, or before an error is passed on, to free what the batch alone uses. */
   dispose?(): void;
 }
 
@@ -94,7 +96,7 @@ export async function* runBatches(
   engine: Engine | undefined,
   sampleShape: readonly number[],
   part: Part,
-  { grid, seed, count, rows, onStep }: BatchOptions,
+  { grid, seed, count, rows, onStep, signal }: BatchOptions,
   prepare: (first: number, rng: Rng) => Promise<BatchSampling>,
 ): AsyncGenerator<SampleBatch, void, void> {
   const shape = [rows, ...sampleShape];
@@ -103,15 +105,23 @@ export async function* runBatches(
     const samples = Math.min(rows, count - first);
     const rng = createRng(seed).startingAt(first);
     const { model, sampler, denoise, watch, dispose } = await prepare(first, rng);
-    for await (const state of sample(model, sampler, { shape, grid, rng, denoise })) {
-      if (!state.done) await watch?.(state);
-      onStep((index - part.first) * grid.steps + state.step);
-      if (!state.done) continue;
-      const values = (await state.x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
-      state.x.dispose();
+    let batch: SampleBatch | undefined;
+    try {
+      for await (const state of sample(model, sampler, { shape, grid, rng, denoise, signal })) {
+        try {
+          if (!state.done) await watch?.(state);
+          onStep((index - part.first) * grid.steps + state.step);
+          if (!state.done) continue;
+          const values = (await state.x.data<"float32">()).slice(0, samples * sizeOf(sampleShape));
+          batch = { first, samples, values, evaluations: state.evaluations };
+        } finally {
+          if (state.done) state.x.dispose();
+        }
+      }
+    } finally {
       dispose?.();
-      engine?.check();
-      yield { first, samples, values, evaluations: state.evaluations };
     }
+    engine?.check();
+    yield batch!;
   }
 }

@@ -21,7 +21,7 @@ import {
 } from "../classifiers/training.ts";
 import { type ImageDataset, toModel } from "../data/dataset.ts";
 import { requireBoolean, requireFunction, requireOptions, requireWhole } from "../input/require.ts";
-import { requireDataset, requireLabels } from "../input/require_parts.ts";
+import { requireDataset, requireLabels, requireSignal } from "../input/require_parts.ts";
 import type { Weights } from "../networks/network.ts";
 import { checkOptimizer } from "../training/optimizer.ts";
 
@@ -44,6 +44,8 @@ export interface ClassifierTrainingParts {
   readonly engine?: Engine;
   /** Called after every step; the loss in nats is there at every 50th step and the last, else null. */
   readonly onStep?: (step: number, loss: number | null) => void;
+  /** Ends the run once it is aborted: with the signal's reason, in the place of the next step or of the tests. */
+  readonly signal?: AbortSignal;
 }
 
 /** A trained classifier and what it knows. */
@@ -70,7 +72,7 @@ export async function runClassifierTraining(
   requireOptions("a request", request);
   requireOptions("parts", parts);
   const { noisy, steps, batch, seed, shift, optimizer } = request;
-  const { train, test, engine, onStep = () => {} } = parts;
+  const { train, test, engine, onStep = () => {}, signal } = parts;
   requireBoolean("noisy", noisy);
   requireWhole("steps", steps, 1);
   requireWhole("batch", batch, 1, 65_536);
@@ -80,8 +82,13 @@ export async function runClassifierTraining(
   requireDigits("train", train);
   requireDigits("test", test);
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
+  signal?.throwIfAborted();
   const started = performance.now();
-  const weights = await trainedWeights(request, train, onStep);
+  const weights = await trainedWeights(request, train, (step, loss) => {
+    onStep(step, loss);
+    signal?.throwIfAborted();
+  });
   const seconds = (performance.now() - started) / 1000;
   const result = noisy
     ? { weights, accuracy: null, levels: await testLevels(weights, test), seconds }

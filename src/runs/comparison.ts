@@ -10,7 +10,7 @@ import {
   requirePositive,
   requireWhole,
 } from "../input/require.ts";
-import { requireNetworkPredictor } from "../input/require_parts.ts";
+import { requireNetworkPredictor, requireSignal } from "../input/require_parts.ts";
 import type { DigitQuality } from "../metrics/digit_quality.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
 import { scoreSamplerNames } from "../samplers/registry.ts";
@@ -87,7 +87,7 @@ export interface NamedNetwork {
 }
 
 /** What a comparison needs beside its request. */
-export interface ComparisonParts extends Pick<DigitsParts, "engine"> {
+export interface ComparisonParts extends Pick<DigitsParts, "engine" | "signal"> {
   /** The network. */
   readonly network: NamedNetwork;
   /** The baseline's network; needed where the request has one. */
@@ -129,7 +129,8 @@ export async function runComparison(
 ): Promise<ComparisonResult> {
   checkRequest(request);
   checkParts(request, parts);
-  const { network, baseline, reference, engine, earlier = [], onStep = () => {}, onRow = () => {} } = parts;
+  const { network, baseline, reference, engine, earlier = [], onStep = () => {}, onRow = () => {}, signal } =
+    parts;
   const { missing, refused } = planRun(request, parts);
   const { sdes, guidance, count, batch, seed } = request;
   const batches = Math.ceil(count / batch);
@@ -141,14 +142,13 @@ export async function runComparison(
     const cost = expectedEvaluations(setting);
     const row = await measureSetting(
       setting,
-      () =>
+      (taken) => onStep(done + taken * cost / setting.steps, setting),
+      (onStep) =>
         runEvaluation({ ...samplingOf(setting, sdes), ...drawing, count, batch }, {
-          noisePredictor,
-          reference,
-          engine,
-          onStep: (taken) => onStep(done + taken * cost / setting.steps, setting),
+          ...{ noisePredictor, reference, engine, signal, onStep },
         }),
     );
+    signal?.throwIfAborted();
     done += batches * cost;
     rows = inOrder([...rows, row]);
     await onRow(row, rows);
@@ -159,7 +159,7 @@ export async function runComparison(
     for (const row of rowsToShow(rows, { network: network.name, sde, evaluations: request.show })) {
       const sampling = { ...samplingOf(row, sdes), ...drawing, count: SHOWN, batch: SHOWN };
       const { noisePredictor } = network;
-      const { images, labels } = await drawDigits(sampling, { noisePredictor, engine });
+      const { images, labels } = await drawDigits(sampling, { noisePredictor, engine, signal });
       shown[sde].push({ row, images, labels });
     }
   }
@@ -187,21 +187,32 @@ function checkParts(request: ComparisonRequest, parts: ComparisonParts): void {
   requireArray("earlier", earlier);
   requireFunction("onStep", onStep);
   requireFunction("onRow", onRow);
+  requireSignal("signal", parts.signal);
   if (request.baseline === null) return;
   requireOptions("baseline", baseline);
   requireNetworkPredictor("baseline.noisePredictor", baseline!.noisePredictor);
 }
 
-/** The row of a setting; an error is its reason. */
+/** The row of a setting; an error is its reason, but for what the caller's function throws. */
 async function measureSetting(
   setting: Setting,
-  measure: () => ReturnType<typeof runEvaluation>,
+  onStep: (taken: number) => void,
+  measure: (onStep: (taken: number) => void) => ReturnType<typeof runEvaluation>,
 ): Promise<Row> {
+  let thrown: { readonly error: unknown } | null = null;
+  const watched = (taken: number) => {
+    try {
+      onStep(taken);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
   try {
-    const { quality, evaluations, seconds } = await measure();
+    const { quality, evaluations, seconds } = await measure(watched);
     return { ...setting, quality, evaluations, seconds, failure: null };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (thrown !== null || !(error instanceof Error)) throw error;
     return { ...setting, evaluations: null, seconds: null, quality: null, failure: error.message };
   }
 }

@@ -11,7 +11,7 @@ import { discreteDdpm } from "../diffusion/sde.ts";
 import { timeGrid } from "../diffusion/time_grid.ts";
 import { checkName } from "../input/option_name.ts";
 import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
-import { requireDataset } from "../input/require_parts.ts";
+import { requireDataset, requireSignal } from "../input/require_parts.ts";
 import { discreteElbo, learnVariances, type StepVariances } from "../likelihood/discrete_bound.ts";
 import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { requireSampleShape } from "./sample_shape.ts";
@@ -48,6 +48,8 @@ export interface ElboParts {
   readonly engine?: Engine;
   /** Called after every step of the chain with the number of steps so far: N for each batch, and N for variances that are learned. */
   readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The bound, in bits per dimension. */
@@ -72,9 +74,10 @@ export interface ElboResult {
  */
 export async function runElbo(request: ElboRequest, parts: ElboParts): Promise<ElboResult> {
   requireOptions("parts", parts);
-  const { noisePredictor, training = null, engine, onStep = () => {} } = parts;
+  const { noisePredictor, training = null, engine, onStep = () => {}, signal } = parts;
   requireSampleShape(noisePredictor, parts.images);
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   requireOptions("a request", request);
   const { betas, limit, batch } = request;
   checkName("variances", request.variances, ["posterior", "forward", "learned"]);
@@ -93,8 +96,11 @@ export async function runElbo(request: ElboRequest, parts: ElboParts): Promise<E
   if (request.variances === "learned") {
     const known = slice(training!, 0, rows);
     const x = tf.tensor(toModel(known.images), [rows, ...known.shape]);
-    variances = await learnVariances(model, x, { times, rng: rng.fork("learning"), onStep });
-    x.dispose();
+    try {
+      variances = await learnVariances(model, x, { times, rng: rng.fork("learning"), onStep, signal });
+    } finally {
+      x.dispose();
+    }
     before = times.length;
   } else variances = request.variances;
   const totals: number[] = [];
@@ -108,13 +114,11 @@ export async function runElbo(request: ElboRequest, parts: ElboParts): Promise<E
     bytes.set(own.images);
     const x = tf.tensor(toModel(bytes), [rows, ...images.shape]);
     const bound = await discreteElbo(model, x, {
-      times,
-      variances,
+      ...{ times, variances, signal },
       rng: rng.startingAt(first),
       onStep: (step) => onStep(before + step),
-    });
+    }).finally(() => x.dispose());
     before += times.length;
-    x.dispose();
     engine?.check();
     for (let row = 0; row < own.count; row++) {
       totals.push(bits(bound.total[row]));

@@ -57,6 +57,8 @@ export interface DigitsParts {
   readonly engine?: Engine;
   /** Called after every step with the number of steps so far, all batches together. */
   readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Drawn digits. */
@@ -198,6 +200,7 @@ export async function runEvaluation(
   const sought = request.nearest ?? 0;
   requireWhole("nearest", sought, 0, colours === null ? request.count : 0);
   const { images, labels, evaluations, seconds } = await drawDigits(request, parts);
+  parts.signal?.throwIfAborted();
   const coloured = (colours ?? null) === null ? null : colouredImages(images, request.count);
   const grey = coloured === null ? images : toModel(penCoverage(coloured).images);
   const quality = await digitQuality(classifier, grey, labels, reference);

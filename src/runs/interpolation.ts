@@ -8,11 +8,18 @@ import { fromModel, type ImageDataset, imageSize, toModel } from "../data/datase
 import { scoreModel } from "../diffusion/noise_predictor.ts";
 import type { SdeConfig } from "../diffusion/sde.ts";
 import { sdeFromConfig, withMinimumNoise } from "../diffusion/sde_registry.ts";
-import { requireArray, requireBetween, requireOptions, requireWhole } from "../input/require.ts";
+import {
+  requireArray,
+  requireBetween,
+  requireFunction,
+  requireOptions,
+  requireWhole,
+} from "../input/require.ts";
 import { decodeLatent, encodeLatent, interpolateLatents } from "../likelihood/latents.ts";
 import type { FlowMethod } from "../likelihood/probability_flow.ts";
 import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { requireSampleShape } from "./sample_shape.ts";
+import { requireSignal } from "../input/require_parts.ts";
 
 /** Images to walk between, as plain data. */
 export interface InterpolationRequest {
@@ -36,6 +43,13 @@ export interface InterpolationParts {
   readonly images: ImageDataset;
   /** The engine, whose errors end the run. */
   readonly engine?: Engine;
+  /**
+   * Called after the images are encoded, after they are decoded again and after every walk, with the number of these stages so
+   * far: as many as there are images, and one.
+   */
+  readonly onStep?: (stages: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Walks, and how well decoding undoes encoding. */
@@ -63,7 +77,9 @@ export async function runInterpolation(
   parts: InterpolationParts,
 ): Promise<InterpolationResult> {
   requireOptions("parts", parts);
-  const { noisePredictor, images: data, engine } = parts;
+  const { noisePredictor, images: data, engine, onStep = () => {}, signal } = parts;
+  requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   requireSampleShape(noisePredictor, data);
   checkRequest(request, data);
   const { images, between, tolerance } = request;
@@ -73,36 +89,56 @@ export async function runInterpolation(
   const method: FlowMethod = { kind: "dopri5", rtol: tolerance, atol: tolerance };
   const pixels = images.map((i) => toModel(data.images.subarray(i * size, (i + 1) * size)));
 
-  const originals = tf.tensor(joined(pixels), [images.length, ...sampleShape]);
-  await noisePredictor.prepare(images.length);
-  const codes = await encodeLatent(model, originals, method);
-  const returned = await decodeLatent(model, codes, method);
+  const weights = Array.from({ length: between }, (_, i) => (i + 1) / (between + 1));
+  const values: Float32Array[] = [];
+  const held: tf.Tensor[] = [];
+  const hold = (tensor: tf.Tensor) => {
+    held.push(tensor);
+    return tensor;
+  };
+  let differences: Differences;
+  try {
+    const originals = hold(tf.tensor(joined(pixels), [images.length, ...sampleShape]));
+    await noisePredictor.prepare(images.length);
+    const codes = hold(await encodeLatent(model, originals, method, { signal }));
+    onStep(1);
+    const returned = hold(await decodeLatent(model, codes, method, { signal }));
+    differences = await differencesOf(returned, originals);
+    onStep(2);
+    await noisePredictor.prepare(between);
+    for (let pair = 0; pair + 1 < images.length; pair++) {
+      const [first, second] = [pair, pair + 1].map((i) =>
+        hold(codes.slice([i, 0, 0, 0], [1, ...sampleShape]))
+      );
+      const walk = hold(await interpolateLatents(first, second, weights));
+      const noisy = hold(await decodeLatent(model, walk, method, { signal }));
+      const clean = hold(tf.tidy(() => model.denoised(noisy, model.sde.tMin)));
+      values.push(pixels[pair], await clean.data<"float32">(), pixels[pair + 1]);
+      tf.dispose(held.splice(held.indexOf(first)));
+      engine?.check();
+      onStep(3 + pair);
+    }
+  } finally {
+    tf.dispose(held);
+  }
+  return {
+    values: fromModel(joined(values)),
+    labels: images.map((i) => data.labels[i]),
+    ...differences,
+  };
+}
+
+/** How far images that were encoded and decoded again are from themselves. */
+type Differences = Pick<InterpolationResult, "largestError" | "rootMeanSquareError">;
+
+async function differencesOf(returned: tf.Tensor, originals: tf.Tensor): Promise<Differences> {
   const errors = tf.tidy(() => {
     const difference = returned.sub(originals).div(2); // pictures are half as wide as the models' [−1, 1]
     return tf.stack([difference.abs().max(), difference.square().mean()]);
   });
   const [largestError, meanSquare] = await errors.data();
-  tf.dispose([originals, returned, errors]);
-
-  const weights = Array.from({ length: between }, (_, i) => (i + 1) / (between + 1));
-  await noisePredictor.prepare(between);
-  const values: Float32Array[] = [];
-  for (let pair = 0; pair + 1 < images.length; pair++) {
-    const [first, second] = [pair, pair + 1].map((i) => codes.slice([i, 0, 0, 0], [1, ...sampleShape]));
-    const walk = await interpolateLatents(first, second, weights);
-    const noisy = await decodeLatent(model, walk, method);
-    const clean = tf.tidy(() => model.denoised(noisy, model.sde.tMin));
-    values.push(pixels[pair], await clean.data<"float32">(), pixels[pair + 1]);
-    tf.dispose([first, second, walk, noisy, clean]);
-    engine?.check();
-  }
-  codes.dispose();
-  return {
-    values: fromModel(joined(values)),
-    labels: images.map((i) => data.labels[i]),
-    largestError,
-    rootMeanSquareError: Math.sqrt(meanSquare),
-  };
+  errors.dispose();
+  return { largestError, rootMeanSquareError: Math.sqrt(meanSquare) };
 }
 
 /** @throws {RangeError | TypeError} for a request that cannot be carried out on these images. */

@@ -24,6 +24,7 @@ import type { FlowMethod } from "../likelihood/probability_flow.ts";
 import { sizeOf } from "../math/shape.ts";
 import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { requireSampleShape } from "./sample_shape.ts";
+import { requireSignal } from "../input/require_parts.ts";
 
 /** Noise that spreads bytes over their bins: the diffusion's first noise, cut off at the bin's borders, or uniform noise. */
 export type Dequantization = "truncated-normal" | "uniform";
@@ -83,6 +84,8 @@ export interface LikelihoodParts {
   readonly engine?: Engine;
   /** Called after every batch with the number of images so far and their mean bits per dimension. */
   readonly onBatch?: (images: number, bitsPerDimension: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What images take. */
@@ -124,14 +127,17 @@ export async function runLikelihood(
   parts: LikelihoodParts,
 ): Promise<LikelihoodResult> {
   requireOptions("parts", parts);
-  const { noisePredictor, engine, onBatch = () => {} } = parts;
+  const { noisePredictor, engine, onBatch = () => {}, signal } = parts;
   requireSampleShape(noisePredictor, parts.images);
   requireFunction("onBatch", onBatch);
+  requireSignal("signal", signal);
   checkRequest(request);
   const { method, limit, batch, seed } = request;
   const model = scoreModel(noisePredictor, withMinimumNoise(sdeFromConfig(request.sde), request.minNoise));
   const images = slice(parts.images, 0, limit);
-  const bitsOf = method.kind === "elbo" ? elboBits(model, method.draws, seed) : flowBits(model, method, seed);
+  const bitsOf = method.kind === "elbo"
+    ? elboBits(model, method.draws, seed, signal)
+    : flowBits(model, method, seed, signal);
   const size = imageSize(images);
   const results: BatchBits[] = [];
   for (let first = 0; first < images.count; first += batch) {
@@ -168,6 +174,7 @@ function flowBits(
   model: ScoreModel,
   request: Exclude<LikelihoodMethod, { readonly kind: "elbo" }>,
   seed: number,
+  signal: AbortSignal | undefined,
 ): Bits {
   const { probes } = request;
   const method: FlowMethod = request.kind === "dopri5"
@@ -180,8 +187,12 @@ function flowBits(
     const { x, logDensity: logNoise } = request.dequantization === "uniform"
       ? { x: dequantize(bytes, shape, noise), logDensity: null }
       : truncatedNormalDequantize(bytes, shape, noise, model.sde);
-    const { logDensity, standardError, evaluations } = await logLikelihood(model, x, { trace, method });
-    x.dispose();
+    const { logDensity, standardError, evaluations } = await logLikelihood(model, x, {
+      trace,
+      method,
+      signal,
+    })
+      .finally(() => x.dispose());
     const bits = Array.from(
       logDensity,
       (value, row) =>
@@ -194,15 +205,15 @@ function flowBits(
   };
 }
 
-function elboBits(model: ScoreModel, draws: number, seed: number): Bits {
+function elboBits(model: ScoreModel, draws: number, seed: number, signal: AbortSignal | undefined): Bits {
   return async (bytes, shape, first) => {
     const dimension = sizeOf(shape.slice(1));
     const rng = createRng(seed).startingAt(first);
     const x0 = tf.tensor(toModel(bytes), [...shape]);
     const estimate = (times: "importance" | "uniform") =>
-      continuousElbo(model, x0, { rng: rng.fork(times), draws, times });
-    const [important, uniform] = [await estimate("importance"), await estimate("uniform")];
-    x0.dispose();
+      continuousElbo(model, x0, { rng: rng.fork(times), draws, times, signal });
+    const both = async () => [await estimate("importance"), await estimate("uniform")];
+    const [important, uniform] = await both().finally(() => x0.dispose());
     const cost = decoderNats(model.sde);
     const bits = Array.from(important.bound, (nats) => (nats / dimension + cost) / Math.LN2);
     const scaled = (values: Float64Array) => Array.from(values, (v) => v / (dimension * Math.LN2) ** 2);

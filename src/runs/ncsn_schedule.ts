@@ -42,6 +42,8 @@ export interface NcsnScheduleParts {
   readonly images: ImageDataset;
   /** Called with the share of pairs of images, from 0 to 1, that are compared. */
   readonly onProgress?: (share: number) => void;
+  /** Ends the run once it is aborted, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A schedule and what it comes from. */
@@ -75,7 +77,7 @@ export async function runNcsnSchedule(
 ): Promise<NcsnScheduleResult> {
   requireOptions("a request", request);
   requireOptions("parts", parts);
-  const { images, onProgress = () => {} } = parts;
+  const { images, onProgress = () => {}, signal } = parts;
   requireDataset("images", images);
   requireFunction("onProgress", onProgress);
   checkName("kind", request.kind, ["ncsnv2", "ncsn"]);
@@ -96,7 +98,7 @@ export async function runNcsnSchedule(
   // What is wrong with the numbers is said before all pairs are compared.
   ncsnSchedule({ largest: 2 * smallest, smallest, dimension, overlap, stepsPerLevel });
   const compared = slice(images, 0, limit ?? images.count);
-  const { distance: largest, pair } = await largestDistance(compared, onProgress);
+  const { distance: largest, pair } = await largestDistance(compared, onProgress, signal);
   const schedule = ncsnSchedule({ largest, smallest, dimension, overlap, stepsPerLevel });
   return {
     schedule,

@@ -23,7 +23,7 @@ import {
   requireOptions,
   requireWhole,
 } from "../input/require.ts";
-import { requireSome } from "../input/require_parts.ts";
+import { requireSignal, requireSome } from "../input/require_parts.ts";
 import type { BinomialEstimate } from "../metrics/wilson_interval.ts";
 
 /** Langevin dynamics in the exact field against true samples. */
@@ -95,8 +95,10 @@ export type PlaneExperimentRequest = LangevinRequest | MatchingRequest | ModesRe
 
 /** What an experiment needs beside the request. */
 export interface PlaneExperimentParts {
-  /** Called now and then with the steps so far: those of training, all methods together, or frames of the animation. */
+  /** Called with the steps so far: of the dynamics or of training, all samplers or methods together, or frames of the animation. */
   readonly onStep?: (done: number, method?: FieldMethod) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A picture of an experiment. */
@@ -152,12 +154,13 @@ export type PlaneExperimentResultOf<R extends PlaneExperimentRequest> = Extract<
   { readonly experiment: R["experiment"] }
 >;
 
-type OnStep = NonNullable<PlaneExperimentParts["onStep"]>;
+/** What carries an experiment out with. */
+type Watch = { readonly onStep: NonNullable<PlaneExperimentParts["onStep"]>; readonly signal?: AbortSignal };
 
 const run: {
   readonly [R in PlaneExperimentRequest as R["experiment"]]: (
     request: R,
-    onStep: OnStep,
+    watch: Watch,
   ) => Promise<PlaneExperimentResultOf<R>>;
 } = { langevin, matching, modes, densities };
 
@@ -171,20 +174,28 @@ export async function runPlaneExperiment<R extends PlaneExperimentRequest>(
 ): Promise<PlaneExperimentResultOf<R>> {
   requireOptions("a request", request);
   requireOptions("parts", parts);
-  const { onStep = () => {} } = parts;
+  const { onStep = () => {}, signal } = parts;
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   checkName("experiment", request.experiment, Object.keys(run));
   requireWhole("seed", request.seed, 0, Number.MAX_SAFE_INTEGER);
   const carryOut = run[request.experiment] as unknown as (
     request: R,
-    onStep: OnStep,
+    watch: Watch,
   ) => Promise<PlaneExperimentResultOf<R>>;
-  return await carryOut(request, onStep);
+  return await carryOut(request, { onStep, signal });
 }
 
-async function langevin({ data, count, steps, stepSize, seed }: LangevinRequest): Promise<LangevinResult> {
+async function langevin(
+  { data, count, steps, stepSize, seed }: LangevinRequest,
+  { onStep, signal }: Watch,
+): Promise<LangevinResult> {
   const distribution = toyDistribution(data);
-  const report = await measureLangevin(distribution, { count, steps, stepSize, rng: createRng(seed) });
+  const report = await measureLangevin(distribution, {
+    ...{ count, steps, stepSize, signal },
+    onStep: (taken) => onStep(taken),
+    rng: createRng(seed),
+  });
   const { curve, floor, modes } = report;
   const pictures = [{ name: "", frames: [await langevinPicture(distribution, report)] }];
   return { experiment: "langevin", curve, floor, modes, pictures };
@@ -192,7 +203,7 @@ async function langevin({ data, count, steps, stepSize, seed }: LangevinRequest)
 
 async function matching(
   { data, count, steps, sigma, methods, seed }: MatchingRequest,
-  onStep: OnStep,
+  { onStep, signal }: Watch,
 ): Promise<MatchingResult> {
   // Before networks are trained.
   requireWhole("count", count, 1, 1e7);
@@ -200,11 +211,12 @@ async function matching(
   requireSome("methods", methods);
   const distribution = toyDistribution(data);
   const fields = await learnFields(distribution, {
-    ...{ sigma, steps, seed, methods },
+    ...{ sigma, steps, seed, methods, signal },
     onStep: (method, done) => onStep(methods.indexOf(method) * steps + done, method),
   });
-  const report = await measureFields(distribution, fields, { sigma, seed, count });
-  for (const field of fields) field.dispose();
+  const report = await measureFields(distribution, fields, { sigma, seed, count }).finally(() => {
+    for (const field of fields) field.dispose();
+  });
   const drawn = distribution.sample(createRng(seed).fork("picture"), 1000);
   const points = await drawn.data<"float32">();
   drawn.dispose();
@@ -223,10 +235,17 @@ async function matching(
   };
 }
 
-async function modes({ count, steps, separation, weight, seed }: ModesRequest): Promise<ModesResult> {
+async function modes(
+  { count, steps, separation, weight, seed }: ModesRequest,
+  { onStep, signal }: Watch,
+): Promise<ModesResult> {
   requireBetween("separation", separation, 0);
   requireBetween("weight", weight, 0, 1);
-  const rows = await measureModes({ count, steps, separation, weight, rng: createRng(seed) });
+  const rows = await measureModes({
+    ...{ count, steps, separation, weight, signal },
+    onStep: (taken) => onStep(taken),
+    rng: createRng(seed),
+  });
   return {
     experiment: "modes",
     rows: rows.map(({ sampler, heavier, evaluations }) => ({ sampler, ...heavier, evaluations })),
@@ -236,15 +255,16 @@ async function modes({ count, steps, separation, weight, seed }: ModesRequest): 
 
 async function densities(
   { data, count, moments, seed }: DensitiesRequest,
-  onStep: OnStep,
+  { onStep, signal }: Watch,
 ): Promise<DensitiesResult> {
   const distribution = toyDistribution(data);
-  const options = { moments, count, rng: createRng(seed) };
+  const options = { moments, count, rng: createRng(seed), signal };
   const animation = await densityAnimation(distribution, options);
   const frames: string[] = [];
   for await (const frame of animationFrames(distribution, options, animation)) {
     frames.push(frame);
     onStep(frames.length);
+    signal?.throwIfAborted();
   }
   return { experiment: "densities", pictures: [{ name: "", frames }] };
 }

@@ -12,7 +12,7 @@ import { type AnyScoreModel, scoreModel } from "../diffusion/noise_predictor.ts"
 import type { Picture } from "../images/png.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFloats, requireFunction, requireOptions, requireWhole } from "../input/require.ts";
-import { requireNetworkPredictor } from "../input/require_parts.ts";
+import { requireNetworkPredictor, requireSignal } from "../input/require_parts.ts";
 import { sizeOf } from "../math/shape.ts";
 import { type ClassPreservation, classPreservation } from "../metrics/class_preservation.ts";
 import { type ColourErrors, colourErrors } from "../metrics/colorization_error.ts";
@@ -87,6 +87,8 @@ export interface PosteriorParts {
   readonly engine?: Engine;
   /** Called after every step with the number of steps so far, all batches together. */
   readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a run drew, and how it compares with the images. */
@@ -118,9 +120,10 @@ export async function runPosterior(
   parts: PosteriorParts,
 ): Promise<PosteriorResult> {
   requireOptions("parts", parts);
-  const { noisePredictor, inputs, picture, classifier, engine, onStep = () => {} } = parts;
+  const { noisePredictor, inputs, picture, classifier, engine, onStep = () => {}, signal } = parts;
   requireNetworkPredictor("noisePredictor", noisePredictor);
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   requireOptions("a posterior request", request);
   const shape = noisePredictor.network.sampleShape;
   requireInputs(inputs, shape);
@@ -133,7 +136,7 @@ export async function runPosterior(
   const measured = measureImages(originals, count, model, seed);
   try {
     const conditions = { ...sampling, noisePredictor, inputs, model, measured, classes };
-    const drawn = await drawPosterior(request, conditions, { engine, onStep });
+    const drawn = await drawPosterior(request, conditions, { engine, onStep, signal });
     const all = { shape, inputs: count, samples, originals, values: drawn.values };
     const mask = model.known?.basis === undefined ? model.known?.mask : undefined;
     const compared = classifier !== undefined && labels !== null &&
@@ -232,7 +235,7 @@ interface Conditions extends Sampling, Pick<PosteriorParts, "noisePredictor" | "
 async function drawPosterior(
   request: PosteriorRequest,
   { sde, sampler, grid, noisePredictor, inputs, model: measurement, measured, classes }: Conditions,
-  { engine, onStep }: { readonly engine?: Engine; onStep(steps: number): void },
+  { engine, onStep, signal }: Pick<PosteriorParts, "engine" | "signal"> & { onStep(steps: number): void },
 ): Promise<Pick<PosteriorResult, "values" | "evaluations" | "seconds">> {
   const { method, count: each, seed } = request;
   const count = inputs.count * each;
@@ -245,7 +248,7 @@ async function drawPosterior(
   const started = performance.now();
   let evaluations = 0;
   const part = shardBatches({ count, batch: rows, shard: { index: 1, shards: 1 } });
-  const options = { grid, seed, count, rows, onStep };
+  const options = { grid, seed, count, rows, onStep, signal };
   const batches = runBatches(engine, sampleShape, part, options, async (first) => {
     const inputOf = (row: number) => Math.floor(Math.min(count - 1, first + row) / each);
     const places = Int32Array.from({ length: rows }, (_, row) => inputOf(row));

@@ -21,7 +21,7 @@ import {
   requireWhole,
 } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
-import { requireNetworkPredictor } from "../input/require_parts.ts";
+import { requireNetworkPredictor, requireSignal } from "../input/require_parts.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
 import { samplerByName } from "../samplers/registry.ts";
 import type { SampleStep } from "../samplers/sample.ts";
@@ -106,6 +106,8 @@ export interface SamplingParts {
   readonly from?: number;
   /** Called after every step with the number of steps taken, all batches of this call together. */
   readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -146,9 +148,10 @@ export async function* runSampling(
   parts: SamplingParts,
 ): AsyncGenerator<DrawnBatch, void, void> {
   requireOptions("parts", parts);
-  const { noisePredictor, classifier = null, engine, onStep = () => {} } = parts;
+  const { noisePredictor, classifier = null, engine, onStep = () => {}, signal } = parts;
   requireNetworkPredictor("noisePredictor", noisePredictor);
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   checkSamplingRequest(request, noisePredictor, classifier);
   const { sde, sampler, grid } = openSampling(request);
   const { batch: rows, denoise, count, seed, guidance, classifierScale } = request;
@@ -160,7 +163,7 @@ export async function* runSampling(
   let evaluations = 0;
   let frames: Float32Array[] = [];
   let labels: ReturnType<typeof drawLabels> = null;
-  const options = { grid, seed, count, rows, onStep };
+  const options = { grid, seed, count, rows, onStep, signal };
   const batches = runBatches(engine, sampleShape, { ...part, first: from }, options, async (first, rng) => {
     evaluations = 0;
     frames = [];

@@ -14,7 +14,12 @@ import {
   requireText,
   requireWhole,
 } from "../input/require.ts";
-import { requireDataset, requireNetworkPredictor, requireSome } from "../input/require_parts.ts";
+import {
+  requireDataset,
+  requireNetworkPredictor,
+  requireSignal,
+  requireSome,
+} from "../input/require_parts.ts";
 import { type FeatureMoments, featureMoments, frechetDistance } from "../metrics/frechet.ts";
 import { patchStatistics } from "../metrics/pooled_features.ts";
 import type { NetworkPredictor } from "../networks/network_predictor.ts";
@@ -51,6 +56,8 @@ export interface SelectionParts {
   readonly engine?: Engine;
   /** Called after every step with the number of steps so far, all models together. */
   readonly onStep?: (steps: number) => void;
+  /** Ends the run once it is aborted, at the next evaluation of the model: with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What was measured. */
@@ -75,7 +82,7 @@ export async function runSelection(
   requireOptions("a request", request);
   requireOptions("parts", parts);
   const { models, sampler, grid, count, batch, seed } = request;
-  const { dataset, load, engine, onStep = () => {} } = parts;
+  const { dataset, load, engine, onStep = () => {}, signal } = parts;
   requireArray("models", models);
   requireSome("models", models);
   for (const model of models) {
@@ -89,6 +96,7 @@ export async function runSelection(
   requireDataset("dataset", dataset);
   requireFunction("load", load);
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   const known = moments(dataset);
   const steps = Math.ceil(count / batch) * grid.steps;
   const measured: { name: string; frechet: number }[] = [];
@@ -106,7 +114,7 @@ export async function runSelection(
         ...{ sde, sampler, grid, count, batch, seed },
         guidance: { scale: 1 },
         classifierScale: 0,
-      }, { noisePredictor, engine, onStep: (taken) => onStep(at * steps + taken) });
+      }, { noisePredictor, engine, signal, onStep: (taken) => onStep(at * steps + taken) });
       const drawn = { ...dataset, count, images: modelToBytes(images) };
       measured.push({ name, frechet: frechetDistance(moments(drawn), known) });
     } finally {

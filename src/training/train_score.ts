@@ -24,6 +24,7 @@ import { DivergedError, initialState, toHost } from "./train.ts";
 import { requireFunction, requireOptions, requireWhole } from "../input/require.ts";
 import { requireTensor } from "../compute/require_tensor.ts";
 import { quoted } from "../input/quoted.ts";
+import { requireSignal } from "../input/require_parts.ts";
 
 /** A score matching: Hyvärinen's, Song et al.'s without and with the reduced variance, Vincent's. */
 export type ScoreMatching = "implicit" | "sliced" | "sliced-vr" | "denoising";
@@ -64,6 +65,7 @@ export interface TrainedScore {
  *
  * @param points The data [batch, dimensions] of step 0, 1, …, which are disposed.
  * @param onStep Called now and then with the number of steps taken and the mean loss since the last call.
+ * @param signal Ends the training once it is aborted: the next step throws its reason in its place.
  * @throws {RangeError} If a number is out of range or the data do not fit the network.
  * @throws {DivergedError} When a loss or a weight is not finite.
  */
@@ -71,10 +73,12 @@ export async function trainScore(
   config: ScoreTrainingConfig,
   points: (step: number) => tf.Tensor2D,
   onStep: (done: number, loss: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<TrainedScore> {
   checkConfig(config);
   requireFunction("points", points);
   requireFunction("onStep", onStep);
+  requireSignal("signal", signal);
   const network = mlp(config.network);
   const { parameters } = network;
   const shape: [number, number] = [config.batch, config.network.dimensions];
@@ -91,6 +95,7 @@ export async function trainScore(
   let unread: tf.Tensor[] = [];
   try {
     for (let done = 0; done < config.steps; done++) {
+      signal?.throwIfAborted();
       const inputs = tf.tidy(() => ({
         state,
         scalars: scalarTensors(config.optimizer, done + 1, config.steps),

@@ -1,6 +1,6 @@
 /** Claims about Node, Bun, bundlers, pages and workers, by the lines and programs of docs/everywhere.md. @module */
 import { gzipSync } from "node:zlib";
-import { decodePng } from "../../../src/images/png.ts";
+import { decodePng, type Picture } from "../../../src/images/png.ts";
 import type { Shown, Visit } from "../../instruments/browser_session.ts";
 import {
   build,
@@ -165,21 +165,18 @@ claim("Node and Bun draw the digits that Deno draws", {
   check.equal("Node's line", line, "node node.js", "docs/everywhere.md");
   for (const [runtime, command] of [[`Node ${version}`, line], ["Bun", "bun node.js"]]) {
     await runLines([command], folder);
-    const { data } = await decodePng(await Deno.readFile(`${folder}/digits.png`));
-    // Two digits of 28 pixels with gaps of 2, each pixel as the picture has it: every second one of its red values.
-    const reds = data.filter((_, i) => i % 4 === 0);
-    const drawn = greysOfGrid(reds);
+    const drawn = greysOfGrid(await decodePng(await Deno.readFile(`${folder}/digits.png`)));
     sameGreys(check, runtime, drawn, expected);
     await Deno.remove(`${folder}/digits.png`);
   }
 });
 
-/** Greys of two digits in a grid of two columns whose pixels are doubled, with gaps of two. */
-function greysOfGrid(reds: Uint8Array): number[] {
-  const width = 2 + 2 * 58;
+/** Greys of two digits beside each other, enlarged, with gaps of two. */
+function greysOfGrid({ width, data }: Picture): number[] {
+  const scale = ((width - 2) / 2 - 2) / 28;
   return Array.from({ length: 2 * 784 }, (_, i) => {
     const [digit, y, x] = [Math.floor(i / 784), Math.floor((i % 784) / 28), i % 28];
-    return reds[(2 + 2 * y) * width + 2 + 58 * digit + 2 * x];
+    return data[4 * ((2 + scale * y) * width + 2 + digit * (28 * scale + 2) + scale * x)];
   });
 }
 
