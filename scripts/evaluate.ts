@@ -8,7 +8,7 @@ import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import { deciding, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
-import { columns } from "./cli/text_table.ts";
+import { columns } from "../src/plots/text_table.ts";
 import { nearestNumbers, nearestPicture, nearestText } from "./evaluation/nearest_images.ts";
 import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
 import { loadSampled, openClassifier } from "./sampling/checkpoint.ts";

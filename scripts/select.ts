@@ -9,7 +9,7 @@ import { atomicWrite, readWhole } from "./cli/files.ts";
 import { deciding, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { ProgressBar } from "./cli/terminal.ts";
-import { columns } from "./cli/text_table.ts";
+import { columns } from "../src/plots/text_table.ts";
 import { loadTrainingData, trainingDataFlags } from "./datasets/training_data.ts";
 import { loadCheckpoint } from "./sampling/checkpoint.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";

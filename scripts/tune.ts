@@ -25,7 +25,7 @@ import {
 } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
-import { columns } from "./cli/text_table.ts";
+import { columns } from "../src/plots/text_table.ts";
 import { loadQualityReference } from "./evaluation/digit_quality.ts";
 import { loadCheckpoint } from "./sampling/checkpoint.ts";
 import {

@@ -2,7 +2,7 @@
  * Measurements as lines of text.
  * @module
  */
-import { columns } from "../cli/text_table.ts";
+import { columns } from "../../src/plots/text_table.ts";
 import { formatBytes } from "../cli/terminal.ts";
 import type { Action } from "./contender.ts";
 

@@ -8,7 +8,7 @@ import type { Row } from "../../src/runs/comparison.ts";
 import type { Refused, Setting } from "../../src/runs/comparison_plan.ts";
 import { atomicWrite } from "../cli/files.ts";
 import { formatPercent } from "../cli/terminal.ts";
-import { columns } from "../cli/text_table.ts";
+import { columns } from "../../src/plots/text_table.ts";
 import { kernelText } from "../evaluation/digit_quality.ts";
 
 /** What all rows have in common; rows of other runs do not go into one file. */

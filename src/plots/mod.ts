@@ -27,5 +27,8 @@ export type { AxisOptions } from "./axis.ts";
 export { type PanelLayout, panels } from "./panels.ts";
 export { type PointPanel, pointPanels } from "./point_panels.ts";
 
+// Tables.
+export { ShownTable, table, type TableCell, type TableOptions } from "./table.ts";
+
 // Their pixels.
 export { loadRasterizer, type Rasterizer, type RasterizerParts, type RasterOptions } from "./rasterizer.ts";

@@ -2,7 +2,7 @@
  * What came of mutants, and the table of it by folder and operator.
  * @module
  */
-import { columns } from "../../scripts/cli/text_table.ts";
+import { columns } from "../../src/plots/text_table.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** What became of a mutant. Undecided: its time was up before all claims had been examined. */

@@ -7,7 +7,7 @@ import {
   formatRate,
   ProgressBar,
 } from "../../../scripts/cli/terminal.ts";
-import { columns } from "../../../scripts/cli/text_table.ts";
+import { columns } from "../../../src/plots/text_table.ts";
 import { claim } from "../../suite/claim.ts";
 
 claim("numbers change their unit where the next one is as exact", (check) => {

@@ -27,6 +27,19 @@ export const pictureRows: Rows = {
       })),
     ],
   },
+  table: {
+    arguments: [
+      list(() => [{ a: 1 }] as unknown as number[], thing(() => ({ a: 1 }))),
+      optional(options({ digits: optional(whole(3, 1, 15)) })),
+    ],
+  },
+  ShownTable: {
+    call: (rows: never, given?: m.TableOptions) => new m.ShownTable(rows, given),
+    arguments: [
+      list(() => [{ a: 1 }] as unknown as number[], thing(() => ({ a: 1 }))),
+      optional(options({ digits: optional(whole(3, 1, 15)) })),
+    ],
+  },
   ShownPicture: {
     call: (given: m.Picture, names?: m.PictureNames) => new m.ShownPicture(given, names),
     arguments: [pictureArgument, optional(options({ title: optional(text("t")) }))],
