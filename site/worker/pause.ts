@@ -3,23 +3,14 @@
  * @module
  */
 
-const { port1, port2 } = new MessageChannel();
-let waiting: (() => void)[] = [];
-port1.onmessage = () => {
-  const now = waiting;
-  waiting = [];
-  for (const go of now) go();
-};
-
 /** Resolves after the messages that wait have been handled. */
 export function pause(): Promise<void> {
   return new Promise((resolve) => {
-    waiting.push(resolve);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
     port2.postMessage(null);
   });
-}
-
-/** Ends the channel, so that a program that imported this module can end. */
-export function closePauses(): void {
-  port1.close();
 }

@@ -6,7 +6,7 @@ import { posix } from "node:path";
 import { ts } from "./typescript.ts";
 
 /** Folders and files with modules. */
-const places = ["src", "scripts", "verify", "examples", "bench", "mod.ts"];
+const places = ["src", "scripts", "site", "verify", "examples", "bench", "mod.ts"];
 
 /** The modules of a folder, from the folder on, in order. */
 export function modulesOf(root: string, below: readonly string[] = places): string[] {

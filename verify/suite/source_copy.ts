@@ -16,6 +16,7 @@ const copied = [
   "src",
   "verify",
   "scripts",
+  "site",
   "fixtures",
   "examples",
   "docs",

@@ -22,6 +22,7 @@ claim(
         "check",
         ...entries.map(({ path }) => path),
         "scripts",
+        "site",
         "verify/main.ts",
         "verify/suite/worker.ts",
       ], place);
