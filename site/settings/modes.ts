@@ -50,6 +50,7 @@ export function modesField(standard: readonly Mode[]): Field<readonly Mode[]> {
 
 /** A mode moved to a place, kept within the square. */
 export function movedMode(mode: Mode, x: number, y: number): Mode {
-  const kept = (value: number) => Math.min(HALF_SIDE, Math.max(-HALF_SIDE, Math.round(value * 100) / 100));
+  const kept = (value: number) =>
+    Math.min(HALF_SIDE, Math.max(-HALF_SIDE, Math.round(value * 100) / 100)) + 0;
   return { ...mode, x: kept(x), y: kept(y) };
 }

@@ -22,7 +22,6 @@ claim(
         "check",
         ...entries.map(({ path }) => path),
         "scripts",
-        "site",
         "verify/main.ts",
         "verify/suite/worker.ts",
       ], place);
