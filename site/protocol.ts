@@ -105,7 +105,7 @@ export interface PlaneStep {
   /** [particles, 2]. */
   readonly particles: Ways<Float32Array<ArrayBuffer>>;
   readonly fields: Ways<Field>;
-  /** Distances to exact samples; null at steps at which they are not measured. */
+  /** Distances to exact samples, infinite where particles have none; null at steps at which they are not measured. */
   readonly distances: Ways<number> | null;
 }
 

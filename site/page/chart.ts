@@ -32,10 +32,13 @@ export function drawChart(
   if (sharp === null) return;
   const { context, width, height } = sharp;
   const band = floor === null ? 0 : floor.mean + 2 * floor.std;
-  const largest = measured.reduce((most, { distances }) => Math.max(most, ...Object.values(distances)), band);
+  const largest = measured.reduce(
+    (most, { distances }) => Math.max(most, ...Object.values(distances).filter(Number.isFinite)),
+    band,
+  );
   const most = niceAbove(largest);
   const across = (step: number) => LEFT + (width - LEFT - 8) * step / steps;
-  const up = (value: number) => TOP + (height - TOP - BOTTOM) * (1 - Math.max(0, value) / most);
+  const up = (value: number) => TOP + (height - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, value) / most));
   context.font = "12px system-ui, sans-serif";
   context.fillStyle = theme.quiet;
   context.strokeStyle = theme.line;

@@ -163,7 +163,9 @@ export function planePanel({ section, client, fields, changed }: PanelParts<"pla
 
 /** Three decimals, with a minus sign; estimates of small energy distances may be negative. */
 function decimals(value: number): string {
-  return value.toFixed(3).replace("-", "−");
+  return Number.isFinite(value)
+    ? value.toFixed(3).replace("-", "−")
+    : "has left the plane (take a smaller step)";
 }
 
 function shapeOf({ shape, modes, spread, width, bend }: PlaneValues): PlaneShape {

@@ -86,7 +86,7 @@ export function panelFields(registry: Registry) {
       bend: real(-1, 1, 0.7),
       particles: whole(50, 1000, 300),
       steps: whole(10, 500, 150),
-      stepSize: real(0.001, 0.2, 0.02),
+      stepSize: real(0.001, 0.2, 0.005),
       distance: choice(["energy", "sliced"], "energy"),
       seed,
       engine,

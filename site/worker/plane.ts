@@ -112,9 +112,11 @@ async function* langevinStates(
 type Distance = (a: Float32Array, b: Float32Array) => number;
 
 function distanceOf({ distance }: PlaneRequest, rng: Rng): Distance {
-  return distance === "energy"
+  const measure: Distance = distance === "energy"
     ? (a, b) => energyDistance(a, b, 2)
     : (a, b) => slicedWasserstein(a, b, 2, DIRECTIONS, rng);
+  // Langevin dynamics with a long step leaves every bound.
+  return (a, b) => a.every(Number.isFinite) ? measure(a, b) : Infinity;
 }
 
 async function exactSamples(distribution: ExactDistribution, rng: Rng, count: number): Promise<Float32Array> {

@@ -357,6 +357,21 @@ claim(
 );
 
 claim(
+  "Langevin dynamics with a step too long for a shape is infinitely far, and the run goes on",
+  wasmOnly,
+  async (check) => {
+    const worker = await new Conversation().open();
+    const shape = { kind: "banana", width: 1, bend: 1 } as const;
+    const request = { shape, particles: 100, steps: 40, stepSize: 0.2, distance: "sliced", seed: 1 } as const;
+    const { steps, end } = await worker.job("plane", request);
+    check.equal("end", end.kind, "done", "the other ways have ended well");
+    const { distances } = steps[steps.length - 1] as PlaneStep;
+    check.equal("its distance", distances!.langevin, Infinity, "the scores of a banana grow as the cube");
+    check.atMost("the flow's", distances!.flow, 1, "it solves an equation of its own");
+  },
+);
+
+claim(
   "particles of the reverse SDE and of the flow end as near the truth as exact samples are",
   wasmOnly,
   async (check) => {
