@@ -11,11 +11,27 @@ import {
   runLikelihood,
 } from "../src/runs/likelihood.ts";
 import { openEngine } from "./cli/engine.ts";
-import { choice, deciding, type FlagValues, integer, number, onlyWith, text, toggle } from "./cli/flags.ts";
+import {
+  choice,
+  deciding,
+  type FlagValues,
+  integer,
+  notWith,
+  number,
+  onlyWith,
+  text,
+  toggle,
+} from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { loadCheckpoint } from "./sampling/checkpoint.ts";
+import { loadSampled } from "./sampling/checkpoint.ts";
+import {
+  checkPullBack,
+  type ExternalConfig,
+  gradientFlags,
+  readExternal,
+} from "./sampling/external_flags.ts";
 import { dataFlag, type engineNames, networkFlags } from "./sampling/flags.ts";
 import { sdeNameOf, sdes } from "./sampling/sampling.ts";
 import { trainedNoise } from "./sampling/sigma_flag.ts";
@@ -42,15 +58,23 @@ const usage = {
     data: dataFlag,
     split: choice(["test", "train"], { help: "which images", default: "test" }),
     limit: integer({ help: "how many images, from the first on", default: 256, min: 1, max: 60_000 }),
-    sde: choice(sdeNames, {
-      help: "the equation whose flow is followed",
-      default: "ve",
+    ...gradientFlags,
+    schedule: deciding(["sde", "minNoise"], {
+      ...gradientFlags.schedule,
+      help:
+        "diffusers' scheduler_config.json of an ONNX model, whose chain of steps is taken instead of --sde and --min-noise",
     }),
-    minNoise: number({
-      help: "noise ratio at which likelihoods are taken, no smaller than training saw (default .0013 for " +
-        "mnist-likelihood, .005 for others)",
-      min: 1e-6,
-      max: 1,
+    ...notWith("schedule", {
+      sde: choice(sdeNames, {
+        help: "the equation whose flow is followed",
+        default: "ve",
+      }),
+      minNoise: number({
+        help: "noise ratio at which likelihoods are taken, no smaller than training saw (default .0013 for " +
+          "mnist-likelihood, .005 for others)",
+        min: 1e-6,
+        max: 1,
+      }),
     }),
     dequantization: deciding(
       ["method.dequantization"],
@@ -118,6 +142,8 @@ const usage = {
 interface LikelihoodTaskRequest extends LikelihoodRequest {
   /** A file, or the name of a network that comes with the project. */
   readonly checkpoint: string;
+  /** How an ONNX file as checkpoint is to be understood; null for others. */
+  readonly external: ExternalConfig | null;
   /** The folder with MNIST's files; null where they are found unasked. */
   readonly data: string | null;
   /** Which images. */
@@ -138,14 +164,17 @@ interface LikelihoodTaskResult extends LikelihoodResult {
 
 type Flags = FlagValues<typeof usage.flags>;
 
-function request(flags: Flags): LikelihoodTaskRequest {
+async function request(flags: Flags): Promise<LikelihoodTaskRequest> {
   const { checkpoint, data = null, split, limit, batch, seed, engine } = flags;
+  checkPullBack(flags, flags.method !== "elbo", `--method ${flags.method}`, "--method elbo");
+  const { external, sde } = await readExternal(flags);
   return {
     checkpoint,
+    external,
     data,
     split,
-    sde: sdes[flags.sde]().config,
-    minNoise: flags.minNoise ?? (checkpoint === "mnist-likelihood" ? 0.0013 : 0.005),
+    sde: sde ?? sdes[flags.sde]().config,
+    minNoise: sde !== null ? null : flags.minNoise ?? (checkpoint === "mnist-likelihood" ? 0.0013 : 0.005),
     method: methodOf(flags),
     limit,
     batch,
@@ -170,7 +199,7 @@ function methodOf(flags: Flags): LikelihoodMethod {
 async function carryOut(request: LikelihoodTaskRequest): Promise<LikelihoodTaskResult> {
   const { checkpoint, split, limit } = request;
   const engine = await openEngine(request.engine);
-  const noisePredictor = await loadCheckpoint(checkpoint);
+  const noisePredictor = await loadSampled(request);
   const images = await loadMnist(split, { data: request.data ?? undefined });
   const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(images.shape)) {
@@ -184,7 +213,7 @@ async function carryOut(request: LikelihoodTaskRequest): Promise<LikelihoodTaskR
   progress.update(0);
   const onBatch = (done: number, mean: number) => progress.update(done, `${mean.toFixed(3)} bits/dim`);
   const result = await runLikelihood(request, { noisePredictor, images, engine, onBatch });
-  noisePredictor.dispose();
+  await noisePredictor.dispose();
   return {
     ...result,
     trainedNoise: await trainedNoise(checkpoint) ?? null,
@@ -197,9 +226,9 @@ async function carryOut(request: LikelihoodTaskRequest): Promise<LikelihoodTaskR
  * Why a number of bits is not one to believe, in sentences; empty where nothing speaks against it.
  * @param trained The smallest noise ratio that the network was trained on, or undefined where its file does not say.
  */
-export function doubts(mean: number, minNoise: number, trained: number | undefined): string[] {
+export function doubts(mean: number, minNoise: number | null, trained: number | undefined): string[] {
   const found: string[] = [];
-  if (trained !== undefined && minNoise < trained * (1 - 1e-9)) {
+  if (trained !== undefined && minNoise !== null && minNoise < trained * (1 - 1e-9)) {
     found.push(
       `the network was not trained on noise ratios below ${
         Number(trained.toPrecision(3))
@@ -241,7 +270,9 @@ function report(
     `${
       bitsPerDimension.toFixed(3)
     }${spread} bits per dimension${ofProbes}; ${bits.length} ${split} images, ` +
-      `${sde} from noise ratio ${minNoise}, ${inWords(method)}, at most ${evaluations} evaluations, ` +
+      `${sde}${minNoise === null ? "" : ` from noise ratio ${minNoise}`}, ${
+        inWords(method)
+      }, at most ${evaluations} evaluations, ` +
       `${formatDuration(seconds)} on ${result.engine}`,
   );
   if (variances === null) return;

@@ -21,9 +21,9 @@ import {
   UsageError,
 } from "../cli/flags.ts";
 import {
+  checkPullBack,
   type ExternalConfig,
-  externalFlags,
-  isOnnxFile,
+  gradientFlags,
   readExternal,
   underSchedule,
 } from "../sampling/external_flags.ts";
@@ -80,6 +80,7 @@ export function posteriorFlags<const M extends Method>(
       ),
     ),
     checkpoint: networkFlags.checkpoint,
+    ...gradientFlags,
     ...samplingFlags,
     steps: deciding(
       ["grid.steps"],
@@ -102,9 +103,8 @@ export function posteriorFlags<const M extends Method>(
   };
 }
 
-/** The flags of tasks that replace what is known, which takes no gradient. */
+/** The flags of tasks that can replace what is known. */
 export const replacementFlags = {
-  ...externalFlags,
   resamplings: deciding(
     ["method.resamplings"],
     onlyWith(
@@ -156,12 +156,9 @@ export async function readPosterior(
   const sampling = readSampling({ ...flags, steps });
   checkOutputName(flags.output);
   const { label } = flags;
-  if (isOnnxFile(flags.checkpoint) && (flags.method === "pigdm" || flags.method === "mmps")) {
-    const others = "resamplings" in flags ? ": use --method replacement or repaint" : "";
-    throw new UsageError(
-      `--method ${flags.method} needs a gradient, which an ONNX file does not give${others}`,
-    );
-  }
+  const needed = flags.method === "pigdm" || flags.method === "mmps";
+  const others = "resamplings" in flags ? "--method replacement or repaint" : "";
+  checkPullBack(flags, needed, `--method ${flags.method}`, others);
   const { external, scheduler } = await readExternal(flags);
   return {
     checkpoint: flags.checkpoint ?? null,

@@ -84,7 +84,9 @@ export async function loadSampled(
   }
   try {
     const equation = sdeFromConfig(sde);
-    const model = await onnxModel(bytes, { ...external, sde: equation });
+    const { pullBack, ...meaning } = external;
+    const gradient = pullBack === undefined ? {} : { pullBack: await readWhole(pullBack) };
+    const model = await onnxModel(bytes, { ...meaning, ...gradient, sde: equation });
     const shape = model.sampleShape ?? [];
     if (shape.length !== 3 || shape.some((size) => size === null)) {
       await model.dispose();
@@ -109,8 +111,8 @@ export async function loadSampled(
       console.error(`warning: "${path}": ${messageOf(error)}`);
     });
     const network = sampledNetwork(model, [height, width, channels], () => model.dispose());
-    const meaning = new TextEncoder().encode(JSON.stringify({ external, sde }));
-    hashes.set(network, await sha256(new Uint8Array(await new Blob([meaning, bytes]).arrayBuffer())));
+    const words = new TextEncoder().encode(JSON.stringify({ external: meaning, sde }));
+    hashes.set(network, await sha256(new Uint8Array(await new Blob([words, bytes]).arrayBuffer())));
     return network;
   } catch (error) {
     throw new Error(`"${path}" cannot be used: ${messageOf(error)}`);

@@ -60,6 +60,19 @@ export const externalFlags = {
   ),
 };
 
+/** The same for a task that needs derivatives of the model. */
+export const gradientFlags = {
+  ...externalFlags,
+  pullBack: deciding(
+    ["external.pullBack"],
+    text({
+      help:
+        "an ONNX file of an ONNX model's vector-Jacobian product (inputs of the model and dy to dx), where its gradient is needed",
+      placeholder: "FILE",
+    }),
+  ),
+};
+
 /** How an ONNX file is to be understood, as plain data; its SDE is the one that is reversed. */
 export interface ExternalConfig {
   /** What its output is. */
@@ -68,6 +81,8 @@ export interface ExternalConfig {
   readonly conditioning: Conditioning;
   /** The order of its axes. */
   readonly layout: ImageLayout;
+  /** An ONNX file of its vector-Jacobian product; absent where none is given. */
+  readonly pullBack?: string;
 }
 
 /** Whether a checkpoint is an ONNX file, by its name. */
@@ -88,13 +103,13 @@ interface ReadExternal {
  * @throws UsageError for these flags without an ONNX file, or too few of them with one
  */
 export async function readExternal(
-  flags: Partial<FlagValues<typeof externalFlags>> & {
+  flags: Partial<FlagValues<typeof gradientFlags>> & {
     readonly checkpoint: string | undefined;
   },
 ): Promise<ReadExternal> {
-  const { checkpoint, prediction, conditioning, layout = "nchw", schedule } = flags;
+  const { checkpoint, prediction, conditioning, layout = "nchw", schedule, pullBack } = flags;
   if (!isOnnxFile(checkpoint)) {
-    for (const key of Object.keys(externalFlags) as (keyof typeof externalFlags)[]) {
+    for (const key of Object.keys(gradientFlags) as (keyof typeof gradientFlags)[]) {
       if (flags[key] === undefined) continue;
       throw new UsageError(
         `${flagName(key)} is for an ONNX file, F.onnx, as --checkpoint, got ${
@@ -114,7 +129,12 @@ export async function readExternal(
     throw new UsageError(`"${checkpoint}" needs ${missing}, or --schedule with a file that says it`);
   }
   return {
-    external: { prediction: own as Prediction, conditioning: told, layout },
+    external: {
+      prediction: own as Prediction,
+      conditioning: told,
+      layout,
+      ...pullBack !== undefined && { pullBack },
+    },
     sde: scheduler?.sde.config ?? null,
     scheduler,
   };
@@ -140,6 +160,29 @@ export function underSchedule(
     return { ...sampling, sde: sde.config, grid: scheduler.grid(steps) };
   } catch (error) {
     throw new UsageError(`--schedule without --grid: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Refuses an ONNX file without a pull-back for what needs a gradient, and a pull-back for what does not.
+ * @param what What is asked for, such as "--method pigdm".
+ * @param others What needs none, for the error.
+ */
+export function checkPullBack(
+  { checkpoint, pullBack }: { readonly checkpoint: string | undefined; readonly pullBack?: string },
+  needed: boolean,
+  what: string,
+  others: string,
+): void {
+  if (needed && pullBack === undefined && isOnnxFile(checkpoint)) {
+    throw new UsageError(
+      `${what} needs a gradient: give --pull-back, an ONNX file of the model's vector-Jacobian product${
+        others === "" ? "" : `, or use ${others}`
+      }`,
+    );
+  }
+  if (!needed && pullBack !== undefined) {
+    throw new UsageError(`${what} needs no gradient: leave out --pull-back`);
   }
 }
 

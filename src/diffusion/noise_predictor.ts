@@ -79,6 +79,12 @@ export function requireScore(model: AnyScoreModel, what: string): void {
   );
 }
 
+/** An answer, copied where it is the argument itself: what is answered is disposed, and the argument is the caller's. */
+function apart(answer: Awaitable<tf.Tensor>, argument: tf.Tensor): Awaitable<tf.Tensor> {
+  const own = (value: tf.Tensor) => value === argument ? value.clone() : value;
+  return answer instanceof Promise ? answer.then(own) : own(answer);
+}
+
 /** The score model that a noise predictor gives under an SDE. */
 export function scoreModel<Result extends Awaitable<tf.Tensor>>(
   noisePredictor: NoisePredictor<Result>,
@@ -141,7 +147,7 @@ export function scoreModelFromNoise<Result extends Awaitable<tf.Tensor>>(
   requireFunction("noise", noise);
   if (pullBack !== undefined) requireFunction("pullBack", pullBack);
   function* predicted(x: tf.Tensor, t: PerRow): Pausing<tf.Tensor> {
-    const value = yield* awaited<tf.Tensor>(noise(x, t));
+    const value = yield* awaited(apart(noise(x, t), x));
     requireResult("the predicted noise", value, x);
     return value;
   }
@@ -178,7 +184,7 @@ export function scoreModelFromNoise<Result extends Awaitable<tf.Tensor>>(
           requireTensor("x", x);
           requireResult("dy", dy, x);
           checkTimes(sde, t);
-          const pulled = yield* awaited<tf.Tensor>(pullBack(x, t, dy.clone()));
+          const pulled = yield* awaited(apart(pullBack(x, t, dy.clone()), x));
           requireResult("the pull-back", pulled, x);
           return pulled;
         })()) as Result,

@@ -6,7 +6,7 @@ import type { Engine } from "../compute/engine.ts";
 import { createRng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import { type ImageDataset, imageSize, slice, toModel } from "../data/dataset.ts";
-import { type ScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
+import { type AnyScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
 import type { SdeConfig } from "../diffusion/sde.ts";
 import { sdeFromConfig, withMinimumNoise } from "../diffusion/sde_registry.ts";
 import { checkName } from "../input/option_name.ts";
@@ -22,9 +22,9 @@ import {
 import { logLikelihood } from "../likelihood/log_likelihood.ts";
 import type { FlowMethod } from "../likelihood/probability_flow.ts";
 import { sizeOf } from "../math/shape.ts";
-import type { NetworkPredictor } from "../networks/network_predictor.ts";
 import { requireSampleShape } from "./sample_shape.ts";
 import { requireSignal } from "../input/require_parts.ts";
+import type { SampledNetwork } from "./sampled_network.ts";
 
 /** Noise that spreads bytes over their bins: the diffusion's first noise, cut off at the bin's borders, or uniform noise. */
 export type Dequantization = "truncated-normal" | "uniform";
@@ -60,10 +60,10 @@ export type LikelihoodMethod =
 
 /** Images to measure, as plain data. */
 export interface LikelihoodRequest {
-  /** The SDE whose flow is followed; no chain in discrete time. */
+  /** The SDE whose flow is followed. */
   readonly sde: SdeConfig;
-  /** Noise ratio at which likelihoods are taken, above 0 and below the SDE's at tMax: it takes the place of the SDE's own start. */
-  readonly minNoise: number;
+  /** Noise ratio at which likelihoods are taken, above 0 and below the SDE's at tMax: it takes the place of the SDE's own start, which null keeps, and a chain in discrete time must. */
+  readonly minNoise: number | null;
   /** How bits are computed. */
   readonly method: LikelihoodMethod;
   /** How many images at most, from the first on. */
@@ -77,7 +77,7 @@ export interface LikelihoodRequest {
 /** What measuring needs beside the request. */
 export interface LikelihoodParts {
   /** The network. */
-  readonly noisePredictor: NetworkPredictor;
+  readonly noisePredictor: SampledNetwork;
   /** The images, of the shape of the network's samples. */
   readonly images: ImageDataset;
   /** The engine, whose errors end the run. */
@@ -133,7 +133,11 @@ export async function runLikelihood(
   requireSignal("signal", signal);
   checkRequest(request);
   const { method, limit, batch, seed } = request;
-  const model = scoreModel(noisePredictor, withMinimumNoise(sdeFromConfig(request.sde), request.minNoise));
+  const sde = sdeFromConfig(request.sde);
+  const model = scoreModel(
+    noisePredictor,
+    request.minNoise === null ? sde : withMinimumNoise(sde, request.minNoise),
+  );
   const images = slice(parts.images, 0, limit);
   const bitsOf = method.kind === "elbo"
     ? elboBits(model, method.draws, seed, signal)
@@ -171,7 +175,7 @@ function checkRequest(request: LikelihoodRequest): void {
 }
 
 function flowBits(
-  model: ScoreModel,
+  model: AnyScoreModel,
   request: Exclude<LikelihoodMethod, { readonly kind: "elbo" }>,
   seed: number,
   signal: AbortSignal | undefined,
@@ -205,7 +209,7 @@ function flowBits(
   };
 }
 
-function elboBits(model: ScoreModel, draws: number, seed: number, signal: AbortSignal | undefined): Bits {
+function elboBits(model: AnyScoreModel, draws: number, seed: number, signal: AbortSignal | undefined): Bits {
   return async (bytes, shape, first) => {
     const dimension = sizeOf(shape.slice(1));
     const rng = createRng(seed).startingAt(first);

@@ -4,13 +4,13 @@
  */
 import type { ImageDataset } from "../data/dataset.ts";
 import { requireDataset, requireNetworkPredictor } from "../input/require_parts.ts";
-import type { NetworkPredictor } from "../networks/network_predictor.ts";
+import type { SampledNetwork } from "./sampled_network.ts";
 
 /**
  * Throws unless there is an image, and the network's samples have the images' shape.
  * @throws {RangeError | TypeError} In one sentence with the value and what is allowed.
  */
-export function requireSampleShape(noisePredictor: NetworkPredictor, images: ImageDataset): void {
+export function requireSampleShape(noisePredictor: SampledNetwork, images: ImageDataset): void {
   requireNetworkPredictor("noisePredictor", noisePredictor);
   requireDataset("images", images);
   const { sampleShape } = noisePredictor.network;

@@ -78,10 +78,16 @@ const sampling: TaskRow["beside"] = {
   guidanceMaxSigma: { value: "9" },
 };
 
-/** Without the gradients that ONNX files lack. */
+/** Without the gradients that ONNX files lack, and with them. */
 const replacement = Object.fromEntries(
   Object.entries(external).map(([key, row]) => [key, { ...row, flags: `${row.flags} --method replacement` }]),
 );
+const gradient = {
+  ...Object.fromEntries(
+    Object.entries(external).map(([key, row]) => [key, { ...row, flags: `${row.flags} --pull-back a.onnx` }]),
+  ),
+  pullBack: { flags: `${onnx} --prediction score --conditioning time --pull-back a.onnx`, value: "b.onnx" },
+};
 
 /** Of the tasks that draw from posteriors; the default number of iterations of mmps is what the domain would give. */
 const posterior: TaskRow["beside"] = {
@@ -131,6 +137,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     beside: {
       ...posterior,
       ...replacement,
+      pullBack: gradient.pullBack,
       method: { value: "repaint" },
       resamplings: { flags: "--method repaint" },
       hiddenFraction: { flags: "--mask random", value: "0.9" },
@@ -141,6 +148,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     beside: {
       ...posterior,
       ...replacement,
+      pullBack: { ...gradient.pullBack, flags: `${gradient.pullBack.flags} --method pigdm` },
       method: { value: "repaint" },
       resamplings: { flags: "--method repaint" },
     },
@@ -167,6 +175,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     task: restore as TaskRow["task"],
     beside: {
       ...posterior,
+      ...gradient,
       blur: { flags: "--operator blur" },
       directions: { flags: "--operator projection" },
     },
@@ -205,7 +214,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   "ncsn:plan": { task: ncsnPlan as TaskRow["task"] },
   likelihood: {
     task: likelihood as TaskRow["task"],
-    beside: { tolerance: { flags: "--method dopri5" }, draws: { flags: "--method elbo" } },
+    beside: { ...gradient, tolerance: { flags: "--method dopri5" }, draws: { flags: "--method elbo" } },
   },
   tune: {
     task: tune as TaskRow["task"],

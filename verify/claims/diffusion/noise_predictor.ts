@@ -4,6 +4,7 @@
  */
 import { column, mapPerRow } from "../../../src/compute/rows.ts";
 import * as tf from "../../../src/compute/tf.ts";
+import type { Awaitable } from "../../../src/compute/tidied.ts";
 import { requireScore, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { edmCoefficients, type Preconditioning } from "../../../src/diffusion/preconditioning.ts";
@@ -326,5 +327,34 @@ claim(
     );
     await check.throws("where none is", () => requireScore(model, "a test"), /^no error$/);
     x.dispose();
+  },
+);
+
+claim(
+  "a function that returns its own argument, at once or later, leaves the argument to its owner",
+  async (check) => {
+    const sde = vpSde();
+    const same = (x: tf.Tensor) => x;
+    const later = async (x: tf.Tensor) => await Promise.resolve(x);
+    for (const [label, noise] of [["at once", same], ["later", later]] as const) {
+      const model = scoreModelFromNoise<Awaitable<tf.Tensor>>(sde, noise, { pullBack: (x) => noise(x) });
+      const x = tf.tensor2d([[1, 2]]);
+      const before = tf.memory().numTensors;
+      const views = {
+        predictedNoise: () => model.predictedNoise(x, 0.5),
+        score: () => model.score(x, 0.5),
+        denoised: () => model.denoised(x, 0.5),
+        odeDrift: () => model.odeDrift(x, 0.5),
+        pullBack: () => model.pullBack!(x, 0.5, x),
+      };
+      for (const [name, view] of Object.entries(views)) {
+        const value = await view();
+        check.equal(`${label}: ${name} is another tensor`, value === x, false, "the caller disposes it");
+        value.dispose();
+        check.equal(`${label}: x after ${name}`, x.isDisposed, false, "x is not disposed");
+      }
+      check.equal(`${label}: tensors left`, tf.memory().numTensors - before, 0, "what is made is disposed");
+      if (!x.isDisposed) x.dispose();
+    }
   },
 );

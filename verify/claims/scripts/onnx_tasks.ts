@@ -4,9 +4,11 @@
  */
 import * as tf from "../../../src/compute/tf.ts";
 import { writeOnnx } from "../../../src/compute/onnx/writer.ts";
+import type { SdeConfig } from "../../../src/diffusion/sde.ts";
 import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
 import { externalModel } from "../../../src/external/external_model.ts";
 import { readNpy } from "../../../src/images/npy.ts";
+import { runLikelihood } from "../../../src/runs/likelihood.ts";
 import { runPosterior } from "../../../src/runs/posterior.ts";
 import { proceduralDigits } from "../../../src/data/digits.ts";
 import { toModel } from "../../../src/data/dataset.ts";
@@ -15,9 +17,11 @@ import { sampledNetwork } from "../../../src/runs/sampled_network.ts";
 import { runSampling } from "../../../src/runs/sampling.ts";
 import { task as compare } from "../../../scripts/compare.ts";
 import { task as evaluate } from "../../../scripts/evaluate.ts";
+import { task as likelihood } from "../../../scripts/likelihood.ts";
 import { task as inpaint } from "../../../scripts/inpaint.ts";
 import { task as restore } from "../../../scripts/restore.ts";
 import { task as sample } from "../../../scripts/sample.ts";
+import { loadMnist } from "../../../scripts/datasets/mnist.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { largestDifference } from "../../instruments/request_fields.ts";
 import { run } from "../../instruments/run_task.ts";
@@ -60,6 +64,25 @@ function graph(layout: "nchw" | "nhwc"): Uint8Array {
   });
 }
 
+/** Its vector-Jacobian product ramp · dy, in PyTorch's layout. */
+const pullBack = (() => {
+  const shape = ["batch", 1, 28, 28];
+  return writeOnnx({
+    nodes: [
+      { ...node, op: "Mul", inputs: ["dy", "ramp"], outputs: ["dx"] },
+      { ...node, op: "Identity", inputs: ["sample"], outputs: ["unused"] },
+      { ...node, op: "Identity", inputs: ["timestep"], outputs: ["neither"] },
+    ],
+    inputs: [
+      { name: "sample", type: "float32", shape },
+      { name: "timestep", type: "float32", shape: ["batch"] },
+      { name: "dy", type: "float32", shape },
+    ],
+    outputs: [{ name: "dx", type: "float32", shape }],
+    initializers: [floats("ramp", [1, 1, 28, 1], ramp)],
+  });
+})();
+
 /** The same function in this project's layout. */
 const written = (x: tf.Tensor, condition: tf.Tensor) =>
   tf.tidy(() => x.mul(tf.tensor4d(ramp, [1, 28, 1, 1])).add(condition.mul(0.01).reshape([-1, 1, 1, 1])));
@@ -71,6 +94,7 @@ function withModel<T>(action: (folder: string) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => {
     await Deno.writeFile(`${folder}/model.onnx`, graph("nchw"));
     await Deno.writeFile(`${folder}/last.onnx`, graph("nhwc"));
+    await Deno.writeFile(`${folder}/model_vjp.onnx`, pullBack);
     await Deno.writeTextFile(`${folder}/scheduler_config.json`, JSON.stringify(scheduler));
     return await action(folder);
   });
@@ -160,6 +184,52 @@ claim(
       const expected = values.map((value) => Math.min(1, Math.max(0, (value + 1) / 2)));
       const error = largestDifference(Float32Array.from(drawn.values), expected);
       check.atMost("largest difference", error, 1e-4, "float32 through four evaluations");
+    }),
+);
+
+claim(
+  "restore and likelihood take an ONNX file with its pull-back for what runs compute of its function",
+  { needs: ["onnx"], engines: ["wasm"] },
+  (check) =>
+    withModel(async (folder) => {
+      const model = `--checkpoint ${folder}/model.onnx --schedule ${folder}/scheduler_config.json ` +
+        `--pull-back ${folder}/model_vjp.onnx --engine wasm`;
+      const line = `${model} --operator pool4 --method mmps --input digits:0 --count 2 --steps 3 --seed 2`;
+      const { request } = await runInside(restore, `${line} --output ${folder}/a.npy`);
+      const network = (config: SdeConfig) => {
+        const sde = sdeFromConfig(config);
+        const predictor = externalModel(written, { sde, prediction: "velocity", conditioning: "index" });
+        return sampledNetwork(predictor, [28, 28, 1]);
+      };
+      const digits = proceduralDigits(1, createRng(2).fork("inputs").startingAt(0));
+      const inputs = { count: 1, images: toModel(digits.images), labels: digits.labels };
+      const { values } = await runPosterior(request, { noisePredictor: network(request.sde), inputs });
+      const drawn = readNpy(await Deno.readFile(`${folder}/a.npy`));
+      const expected = values.map((value) => Math.min(1, Math.max(0, (value + 1) / 2)));
+      const error = largestDifference(Float32Array.from(drawn.values), expected);
+      check.atMost("restore: largest difference", error, 1e-4, "float32 through some gradients");
+
+      const files = smallMnist({ train: 2, test: 3 });
+      await writeMnist(folder, files);
+      const asked = `${model} --data ${folder} --limit 3 --batch 2 --steps 2 --json`;
+      const printed = await runInside(likelihood, asked);
+      const measured = JSON.parse(printed.stdout.at(-1)!);
+      const config = printed.request.sde;
+      const images = await loadMnist("test", { data: folder });
+      const result = await runLikelihood(printed.request, { noisePredictor: network(config), images });
+      check.equal(
+        "likelihood: the chain and its start",
+        [measured.sde, measured.minNoise],
+        ["ddpm", null],
+        "--schedule",
+      );
+      check.within(
+        "likelihood: bits per dimension",
+        measured.bitsPerDimension,
+        result.bitsPerDimension,
+        1e-4 * Math.abs(result.bitsPerDimension),
+        "float32 through nine evaluations and gradients",
+      );
     }),
 );
 
@@ -262,7 +332,7 @@ claim(
       const model = `--checkpoint ${folder}/model.onnx`;
       const schedule = `--schedule ${folder}/scheduler_config.json`;
       await Deno.writeTextFile(`${folder}/flow.json`, '{"_class_name": "FlowMatchEulerDiscreteScheduler"}');
-      const tasks = { sample, inpaint, restore, compare };
+      const tasks = { sample, inpaint, restore, compare, likelihood };
       const refused: [keyof typeof tasks, string, RegExp][] = [
         ["sample", model, /model\.onnx" needs --prediction, or --schedule with a file that says it$/],
         [
@@ -299,9 +369,38 @@ claim(
         [
           "inpaint",
           `${model} ${schedule}`,
-          /^--method pigdm needs a gradient, which an ONNX file does not give: use --method replacement or repaint$/,
+          /^--method pigdm needs a gradient: give --pull-back, an ONNX file of the model's vector-Jacobian product, or use --method replacement or repaint$/,
         ],
-        ["restore", model, /^--method pigdm needs a gradient, which an ONNX file does not give$/],
+        [
+          "restore",
+          model,
+          /^--method pigdm needs a gradient: give --pull-back, an ONNX file of the model's vector-Jacobian product$/,
+        ],
+        [
+          "inpaint",
+          `${model} ${schedule} --method repaint --pull-back a.onnx`,
+          /^--method repaint needs no gradient: leave out --pull-back$/,
+        ],
+        [
+          "restore",
+          "--pull-back a.onnx",
+          /^--pull-back is for an ONNX file, F\.onnx, as --checkpoint, got none$/,
+        ],
+        [
+          "likelihood",
+          model,
+          /^--method rk4 needs a gradient: give --pull-back, .*, or use --method elbo$/,
+        ],
+        [
+          "likelihood",
+          `${model} ${schedule} --method elbo --pull-back a.onnx`,
+          /^--method elbo needs no gradient: leave out --pull-back$/,
+        ],
+        [
+          "likelihood",
+          `${model} ${schedule} --pull-back a.onnx --min-noise 0.1`,
+          /^--min-noise and --schedule exclude each other: leave one of them out$/,
+        ],
         [
           "compare",
           `${model} --prediction score --conditioning time --sde all`,

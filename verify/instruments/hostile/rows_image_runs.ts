@@ -18,13 +18,15 @@ const measured = {
 };
 /** A noise ratio at which a flow begins, below that at its end. */
 const minNoise = number(0.1, (v) => v > 0 && v < 10);
+/** Or null for the SDE's own start. */
+const ownStart = { ...minNoise, allows: (v: unknown) => v === null || minNoise.allows(v) };
 
 export const imageRunRows: Rows = {
   runLikelihood: {
     arguments: [
       options({
         sde: thing(() => ({ kind: "ve", sigmaMin: 0.01, sigmaMax: 10 })),
-        minNoise,
+        minNoise: ownStart,
         method: options({ kind: thing(() => "elbo"), draws: whole(2, 2, 10_000) }),
         ...measured,
       }),
@@ -36,7 +38,7 @@ export const imageRunRows: Rows = {
     arguments: [
       options({
         sde: thing(() => ({ kind: "vp", betaMin: 0.1, betaMax: 20 })),
-        minNoise,
+        minNoise: ownStart,
         method: options({
           kind: thing(() => "rk4"),
           steps: whole(1, 1, 10_000),
