@@ -10,16 +10,7 @@ import {
   DEFAULT_SAMPLER,
 } from "../../src/runs/defaults.ts";
 import { type engineNames, networkFlags, readSampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
-import {
-  choice,
-  deciding,
-  type FlagValues,
-  integer,
-  onlyWith,
-  text,
-  toggle,
-  UsageError,
-} from "../cli/flags.ts";
+import { choice, deciding, type FlagValues, integer, onlyWith, text, toggle } from "../cli/flags.ts";
 import {
   checkPullBack,
   type ExternalConfig,
