@@ -3,6 +3,8 @@
  * @module
  */
 import { type EvaluationRequest, type EvaluationResult, runEvaluation } from "../src/runs/evaluation.ts";
+import { runDataEvaluation } from "../src/runs/data_evaluation.ts";
+import type { Engine } from "../src/compute/engine.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
 import { deciding, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
@@ -11,6 +13,8 @@ import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
 import { columns } from "../src/plots/text_table.ts";
 import { nearestNumbers, nearestPicture, nearestText } from "./evaluation/nearest_images.ts";
 import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
+import { type OwnEvaluation, ownTable } from "./evaluation/own_data.ts";
+import { arePoints, defaultsFor, isOwn, loadMeasured, ownDataOf } from "./sampling/own_data.ts";
 import { loadSampled, openClassifier } from "./sampling/checkpoint.ts";
 import {
   type ExternalConfig,
@@ -42,22 +46,31 @@ const usage = {
     "Draws digits of every class in turn and measures them against MNIST's test images on the features of a digit " +
     "classifier: Fréchet and kernel distance, precision and recall, and the share of digits that have the class " +
     "they were drawn for; all beside the same numbers of as many training images. Digits in colours are measured by what " +
-    "the pen covers and by their colours, against new digits.",
+    "the pen covers and by their colours, against new digits; points of one's own by sliced Wasserstein and energy distance, and " +
+    "images of one's own by a Fréchet distance on the means and deviations of 4×4 parts, against the part that training held out.",
   examples: [
     "deno task evaluate",
     "deno task evaluate --sampler euler-maruyama --sde vp --steps 500 --count 1000",
     "deno task evaluate --checkpoint coloured-digits",
+    "deno task evaluate --checkpoint runs/mlp-points/model.safetensors",
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
     ...externalFlags,
-    data: dataFlag,
-    count: integer({ help: "how many digits", default: 5000, min: 100, max: 60_000 }),
+    data: text({
+      help: `${dataFlag.help}; for a checkpoint of one's own data other data of the same kind`,
+      placeholder: "FOLDER|FILE",
+    }),
+    count: integer({
+      help: "how many samples (default 5000; of one's own points 1000, images 500)",
+      min: 100,
+      max: 60_000,
+    }),
     ...samplingFlags,
     ...eitherFlags,
     ...guidanceFlags,
     seed: seedFlag,
-    batch: integer({ help: "digits drawn at once", default: 64, min: 1, max: 4096 }),
+    batch: integer({ help: "samples drawn at once (default 64; of points 1000)", min: 1, max: 4096 }),
     nearest: deciding(
       ["nearest", "picture"],
       text({
@@ -81,31 +94,38 @@ interface EvaluateRequest extends EvaluationRequest {
   readonly external: ExternalConfig | null;
   /** The PNG of digits beside their nearest training images; null for none. */
   readonly picture: string | null;
-  /** The folder with MNIST's files; null where they are found unasked. */
+  /** Whether samples are measured against the data that the checkpoint was trained on, or others, and not as digits. */
+  readonly own: boolean;
+  /** The folder with MNIST's files, null where they are found unasked; for one's own data what is measured against. */
   readonly data: string | null;
   /** What computes. */
   readonly engine: typeof engineNames[number];
 }
 
 /** What a run measured, and what computed. */
-interface EvaluateResult extends EvaluationResult {
-  readonly engine: string;
-}
+type EvaluateResult = (EvaluationResult | OwnEvaluation) & { readonly engine: string };
 
 async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateRequest> {
-  const flags = await forCheckpoint(given);
+  const trained = await ownDataOf(given.checkpoint);
+  const flags = await forCheckpoint(defaultsFor(trained, given));
   const { external, scheduler } = await readExternal(flags);
+  const own = isOwn(trained);
+  if (own && flags.nearest !== undefined) {
+    throw new UsageError("--nearest is for MNIST's digits, the checkpoint was trained on other data");
+  }
+  const { count = arePoints(trained) ? 1000 : own ? 500 : 5000 } = flags;
   return {
     checkpoint: flags.checkpoint ?? null,
     external,
-    data: flags.data ?? null,
+    own,
+    data: flags.data ?? (own ? trained.data : null),
     ...underSchedule(readSampling(flags), scheduler, flags),
     guidance: readGuidance(flags),
     classifierScale: flags.classifierScale ?? 0,
-    count: flags.count,
-    batch: flags.batch,
+    count,
+    batch: flags.batch ?? (arePoints(trained) ? 1000 : 64),
     seed: flags.seed,
-    nearest: flags.nearest === undefined ? 0 : Math.min(MOST_NEAREST, flags.count),
+    nearest: flags.nearest === undefined ? 0 : Math.min(MOST_NEAREST, count),
     picture: flags.nearest ?? null,
     engine: flags.engine,
   };
@@ -115,6 +135,7 @@ async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
   const { count, batch, grid, classifierScale, picture } = request;
   if (picture !== null) await ensureWritable(picture);
   const engine = await openEngine(request.engine);
+  if (request.own) return { ...await evaluateOwn(request, engine), engine: engine.name };
   const noisePredictor = await loadSampled(request, "mnist", "either");
   const reference = await loadQualityReference(noisePredictor, count, request.data ?? undefined);
   if (picture !== null && reference.colours !== null) {
@@ -135,6 +156,20 @@ async function carryOut(request: EvaluateRequest): Promise<EvaluateResult> {
   return { ...result, engine: engine.name };
 }
 
+/** Measures samples against the data that the checkpoint was trained on, or others. */
+async function evaluateOwn(request: EvaluateRequest, engine: Engine): Promise<OwnEvaluation> {
+  const { checkpoint, data, count, batch, grid } = request;
+  const trained = await ownDataOf(checkpoint);
+  const { names, ...sets } = await loadMeasured(trained!, data!);
+  const noisePredictor = await loadSampled(request, "mnist", "either", "any");
+  const total = Math.ceil(count / batch) * grid.steps;
+  using progress = new ProgressBar({ label: "drawing", total, unit: "steps" });
+  const onStep = (taken: number) => progress.update(taken);
+  const result = await runDataEvaluation(request, { noisePredictor, ...sets, engine, onStep });
+  await noisePredictor.dispose();
+  return { ...result, names };
+}
+
 /** A table, or all of it as JSON. */
 function report(
   request: EvaluateRequest,
@@ -142,8 +177,25 @@ function report(
   { json }: { readonly json: boolean },
 ): void {
   const { count, grid, guidance, classifierScale, seed, sampler } = request;
-  const { quality, floor, colours, nearest, evaluations, seconds, engine } = result;
+  const { evaluations, seconds, engine } = result;
   const sde = sdeNameOf(request.sde);
+  const drawn =
+    `${sde}, ${sampler.name} on a ${grid.kind} grid, ${grid.steps} steps, ${evaluations} evaluations`;
+  if ("distances" in result) {
+    const { distances, floor, referenceCount, floorCount, names } = result;
+    if (json) {
+      const settings = { data: request.data, sde, sampler: sampler.name, grid: grid.kind, steps: grid.steps };
+      const measured = { ...distances, floor, referenceCount, floorCount, against: names[0] };
+      console.log(
+        JSON.stringify({ count, ...measured, ...settings, evaluations, guidance, seed, seconds, engine }),
+      );
+      return;
+    }
+    console.log(ownTable(result, count));
+    console.log(`${drawn}, drawn in ${formatDuration(seconds)} on ${engine}`);
+    return;
+  }
+  const { quality, floor, colours, nearest } = result;
   if (json) {
     console.log(
       JSON.stringify({
@@ -181,7 +233,7 @@ function report(
   console.log(columns([[`against ${test}`, `${count} digits`, `${count} ${training}`], ...rows]));
   if (nearest !== null) console.log(nearestText(nearest));
   console.log(
-    `${sde}, ${sampler.name} on a ${grid.kind} grid, ${grid.steps} steps, ${evaluations} evaluations, ` +
+    `${drawn}, ` +
       `guidance ${guidance.scale} from ν = ${guidance.to} to ${guidance.from}` +
       `${classifierScale === 0 ? "" : `, classifier scale ${classifierScale}`}, ` +
       `drawn in ${formatDuration(seconds)} on ${engine}`,
@@ -189,7 +241,7 @@ function report(
 }
 
 /** The rows of a table on digits in colours. */
-function colourRows({ quality, floor }: NonNullable<EvaluateResult["colours"]>): string[][] {
+function colourRows({ quality, floor }: NonNullable<EvaluationResult["colours"]>): string[][] {
   const both = (
     name: string,
     text: (measured: typeof quality) => string,

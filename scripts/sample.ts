@@ -2,6 +2,10 @@
  * Draws digits from a checkpoint: `deno task sample`.
  * @module
  */
+import { writeNumberTable } from "../src/data/csv.ts";
+import { fromModel } from "../src/data/dataset.ts";
+import { someOf } from "../src/data/held_out.ts";
+import { type DataUnits, fromUnits, toUnits } from "../src/data/units.ts";
 import { type Shard, shardBatches } from "../src/runs/batches.ts";
 import {
   type DrawnBatch,
@@ -17,6 +21,7 @@ import {
   type Flag,
   type FlagValues,
   integer,
+  messageOf,
   notWith,
   text,
   toggle,
@@ -32,6 +37,9 @@ import {
   readExternal,
   underSchedule,
 } from "./sampling/external_flags.ts";
+import { shownChannels } from "./sampling/channels.ts";
+import { arePoints, defaultsFor, loadOwnData, type OwnData, ownDataOf } from "./sampling/own_data.ts";
+import { pointsPng } from "./sampling/point_picture.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
@@ -50,10 +58,10 @@ import { isFinished, PartialNpy, type RunRecord } from "./sampling/resumable_npy
 import { sigmaFlag, withSigma } from "./sampling/sigma_flag.ts";
 import { trajectoryGif } from "./sampling/trajectory_gif.ts";
 
-const endings = [".png", ".npy", ".gif"] as const;
+const endings = [".png", ".npy", ".csv", ".gif"] as const;
 
-/** The most digits that one picture shows. */
-const mostInPicture = { ".png": 10_000, ".gif": 400, ".npy": Infinity };
+/** The most samples that one file holds. */
+const mostInFile = { ".png": 10_000, ".gif": 400, ".csv": 1_000_000, ".npy": Infinity };
 
 /** A flag such as 2/8: the second of eight parts. */
 const shard: Flag<Shard | undefined> = {
@@ -73,7 +81,7 @@ const shard: Flag<Shard | undefined> = {
 const usage = {
   name: "sample",
   purpose:
-    "Draws digits from a trained score network and writes them as a picture, an animation or an array.",
+    "Draws samples from a trained score network and writes them as a picture, an animation, an array or a table.",
   examples: [
     "deno task sample",
     "deno task sample --label 4 --guidance 2 --output fours.png",
@@ -83,6 +91,7 @@ const usage = {
     "deno task sample --checkpoint model.onnx --schedule scheduler_config.json",
     "deno task sample --count 10000 --output digits.npy --resume",
     "deno task sample --count 10000 --shard 2/8 --output digits-2.npy --resume",
+    "deno task sample --checkpoint runs/mlp-points/model.safetensors --output points.csv",
   ],
   flags: {
     checkpoint: networkFlags.checkpoint,
@@ -96,16 +105,18 @@ const usage = {
         placeholder: "FILE",
       }),
     ),
-    count: integer({ help: "how many digits", default: 64, min: 1, max: 10_000_000 }),
+    count: integer({ help: "how many samples (default 64; of points 1000)", min: 1, max: 10_000_000 }),
     seed: seedFlag,
     ...labelFlags,
     denoise: toggle({ help: "leave the noise of the last time in the digits", default: true }),
     engine: networkFlags.engine,
-    batch: integer({ help: "digits drawn at once", default: 16, min: 1, max: 4096 }),
+    batch: integer({ help: "samples drawn at once (default 16; of points 1000)", min: 1, max: 4096 }),
     output: deciding(
       ["output", "frames"],
       text({
-        help: ".png: a grid; .gif: its trajectory; .npy: float32 [N, 28, 28, 1] in [0, 1]",
+        help:
+          ".png: a grid, or points beside the data; .gif: a grid's trajectory; .npy: float32 [N, 28, 28, 1] in [0, 1], or in the " +
+          "units of one's own data; .csv: points",
         placeholder: "FILE",
         default: "samples.png",
       }),
@@ -143,6 +154,8 @@ interface SampleResult {
   readonly seconds: number;
   /** What computed. */
   readonly engine: string;
+  /** What the samples are called. */
+  readonly noun: "digits" | "points" | "samples";
 }
 
 type Ending = typeof endings[number];
@@ -153,18 +166,37 @@ function endingOf(output: string): Ending {
   throw new UsageError(`--output must end in ${endings.join(", ")}, got "${output}"`);
 }
 
+/** @throws UsageError for a file that cannot hold samples of their shape. */
+function checkEnding(ending: Ending, own: OwnData | null, checkpoint: string | undefined): void {
+  const points = arePoints(own);
+  if (points ? ending === ".gif" : ending === ".csv") {
+    throw new UsageError(
+      points
+        ? `a .gif shows images, "${checkpoint}" draws points: --output must end in .png, .npy or .csv`
+        : "a .csv holds points, the checkpoint draws images: --output must end in .png, .npy or .gif",
+    );
+  }
+  if (points && ending === ".png" && own.shape[0] === 1) {
+    throw new UsageError(
+      "a .png shows points of two coordinates or more, these have one: write a .csv or .npy",
+    );
+  }
+}
+
 async function request(given: FlagValues<typeof usage.flags>): Promise<SampleRequest> {
-  const flags = await forCheckpoint(given);
-  const { count, output, resume } = flags;
+  const own = await ownDataOf(given.checkpoint);
+  const flags = await forCheckpoint(defaultsFor(own, given));
+  const { output, resume, count = arePoints(own) ? 1000 : 64 } = flags;
   const ending = endingOf(output);
-  if (count > mostInPicture[ending]) {
-    throw new UsageError(`a ${ending} shows at most ${mostInPicture[ending]} digits, got --count ${count}`);
+  checkEnding(ending, own, flags.checkpoint);
+  if (count > mostInFile[ending]) {
+    throw new UsageError(`a ${ending} shows at most ${mostInFile[ending]} samples, got --count ${count}`);
   }
   if (ending !== ".npy" && (resume || flags.shard !== undefined)) {
     throw new UsageError(`--resume and --shard need an --output that ends in .npy, got "${output}"`);
   }
   // A batch is filled up with samples that nobody sees: sixteen at most, so that few digits cost no more for a large --batch.
-  const batch = Math.min(flags.batch, 16 * Math.ceil(count / 16));
+  const batch = Math.min(flags.batch ?? (arePoints(own) ? 1000 : 16), 16 * Math.ceil(count / 16));
   const batches = Math.ceil(count / batch);
   const shard = flags.shard ?? { index: 1, shards: 1 };
   if (shard.shards > batches) {
@@ -209,14 +241,20 @@ async function carryOut(request: SampleRequest): Promise<SampleResult> {
   await removeTemporaries(output);
   const started = performance.now();
   const engine = await openEngine(request.engine);
-  const noisePredictor = await loadSampled(request, "mnist", "either");
+  const noisePredictor = await loadSampled(request, "mnist", "either", "any");
   checkLabel(label, noisePredictor);
   const classifier = await openClassifier(noisePredictor, classifierScale);
-  const write = endingOf(output) === ".npy" ? streamArray : drawPicture;
+  const write = endingOf(output) === ".npy" ? streamArray : drawWhole;
   const drawn = await write(request, { noisePredictor, classifier, engine });
   classifier?.dispose();
   const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
-  return { ...drawn, seconds, engine: engine.name };
+  const { units } = noisePredictor.config;
+  const noun = units === undefined
+    ? "digits"
+    : noisePredictor.network.sampleShape.length === 1
+    ? "points"
+    : "samples";
+  return { ...drawn, seconds, engine: engine.name, noun };
 }
 
 type Parts = Required<Pick<SamplingParts, "noisePredictor" | "classifier" | "engine">>;
@@ -252,7 +290,7 @@ async function streamArray(request: SampleRequest, parts: Parts): Promise<Drawn>
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
   for await (const next of drawUnderBar(request, parts, from)) {
-    await file.append(next.values, next.samples);
+    await file.append(Float32Array.from(next.values), next.samples);
     evaluations = Math.max(evaluations, next.evaluations);
   }
   await file.finish();
@@ -288,8 +326,8 @@ async function recordOf(request: SampleRequest, { noisePredictor, engine }: Part
   };
 }
 
-function concatenate(pieces: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+function concatenate(pieces: readonly ArrayLike<number>[]): Float64Array {
+  const whole = new Float64Array(pieces.reduce((length, piece) => length + piece.length, 0));
   let start = 0;
   for (const piece of pieces) {
     whole.set(piece, start);
@@ -298,22 +336,62 @@ function concatenate(pieces: readonly Float32Array[]): Float32Array {
   return whole;
 }
 
-/** Draws a picture or an animation and writes it whole. */
-async function drawPicture(request: SampleRequest, parts: Parts): Promise<Drawn> {
+/** Draws a picture, an animation or a table and writes it whole. */
+async function drawWhole(request: SampleRequest, parts: Parts): Promise<Drawn> {
   const { count, output } = request;
   const batches = await Array.fromAsync(drawUnderBar(request, parts));
-  const shape = [count, ...parts.noisePredictor.network.sampleShape];
+  const { network: { sampleShape }, config: { units } } = parts.noisePredictor;
+  const values = concatenate(batches.map(({ values }) => values));
+  const own = await ownDataOf(request.checkpoint);
   const title = samplingTitle(request, sdeNameOf(request.sde));
   const labels = batches[0].labels && batches.flatMap((batch) => batch.labels!);
-  const bytes = endingOf(output) === ".png"
-    ? samplePicture(concatenate(batches.map(({ values }) => values)), shape, { title, labels }).toPng()
-    : trajectoryGif(
-      batches[0].frames.map((_, at) => concatenate(batches.map(({ frames }) => frames[at]))),
-      shape,
+  const pictures = (values: Float32Array) => shownChannels(values, [count, ...sampleShape]);
+  const bytes = endingOf(output) === ".gif"
+    ? trajectoryGif(
+      batches[0].frames.map((_, at) =>
+        pictures(Float32Array.from(concatenate(batches.map(({ frames }) => frames[at]))))[0]
+      ),
+      pictures(batches[0].frames[0])[1],
       sampleNames(count, { title, labels }),
-    );
+    )
+    : arePoints(own)
+    ? endingOf(output) === ".csv" ? tableOf(values, labels, own) : await besideData(values, own)
+    : samplePicture(
+      ...pictures(units === undefined ? Float32Array.from(values) : fromModel(toUnits(values, units))),
+      { title, labels },
+    ).toPng();
   await atomicWrite(output, bytes);
   return { samples: count, evaluations: Math.max(...batches.map(({ evaluations }) => evaluations)) };
+}
+
+/** Points as a table, with their classes where they were drawn for some. */
+function tableOf(
+  values: Float64Array,
+  labels: readonly number[] | null,
+  { units: { columns = [], offset }, classNames }: OwnData & { readonly units: DataUnits },
+): Uint8Array<ArrayBuffer> {
+  const names = columns.length > 0 ? columns : offset.map((_, at) => `column ${at + 1}`);
+  const classes = labels?.map((label) => classNames?.[label] ?? String(label)) ?? null;
+  return new TextEncoder().encode(writeNumberTable({ columns: names, values, classes }));
+}
+
+/** A picture of points beside those of the data, which are read again where they were. */
+async function besideData(
+  values: Float64Array,
+  own: OwnData & { readonly units: DataUnits },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const count = values.length / own.shape[0];
+  const drawn = { title: `${count} samples`, points: values };
+  const data = await loadOwnData(own, own.data ?? "").catch((error) => {
+    console.error(`no data beside the samples: ${messageOf(error)}`);
+    return null;
+  });
+  if (data === null || !("values" in data) || String(data.shape) !== String(own.shape)) {
+    return await pointsPng([drawn], own.units);
+  }
+  const some = someOf(data, count);
+  const points = fromUnits(some.values, some.units);
+  return await pointsPng([{ title: `${some.count} points of ${data.name}`, points }, drawn], own.units);
 }
 
 /** The line that a run ends with, as JSON or in words. */
@@ -333,7 +411,7 @@ function report(request: SampleRequest, result: SampleResult, { json }: { readon
   console.log(
     json
       ? JSON.stringify(summary)
-      : `${summary.count} digits, ${summary.sde}, ${summary.sampler} on a ${summary.grid} grid, ${summary.steps} steps, ` +
+      : `${summary.count} ${result.noun}, ${summary.sde}, ${summary.sampler} on a ${summary.grid} grid, ${summary.steps} steps, ` +
         `${summary.evaluations} network evaluations, ${
           formatDuration(summary.seconds)
         } on ${summary.engine}: ${summary.file}`,

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Model, readModel } from "../../src/networks/model_file.ts";
+import { describeSamples } from "../../src/data/identity.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { Safetensors } from "../../src/networks/safetensors.ts";
 import {
@@ -27,14 +28,26 @@ import { messageOf, UsageError } from "../cli/flags.ts";
 /**
  * The network in a checkpoint, or one that comes with the project: the one of this name unless the checkpoint names another.
  * @param kind What the task can use: a score network, or a consistency function as well.
- * @throws UsageError for a consistency function where a score is needed
+ * @param samples What the task can use: images, or points as well.
+ * @throws UsageError for a consistency function where a score is needed, or for points where images are
  */
 export async function loadCheckpoint(
   checkpoint: string | undefined,
   name: PretrainedName = "mnist",
   kind: "score" | "either" = "score",
+  samples: "images" | "any" = "images",
 ): Promise<NetworkPredictor> {
   const noisePredictor = await loadAny(checkpoint, name);
+  const { sampleShape } = noisePredictor.network;
+  if (samples === "images" && sampleShape.length !== 3) {
+    noisePredictor.dispose();
+    throw new UsageError(
+      `"${checkpoint}" draws ${
+        describeSamples(sampleShape)
+      }, and this task is for images: deno task sample, evaluate and ` +
+        "likelihood take points",
+    );
+  }
   if (kind === "either" || !noisePredictor.consistency) return noisePredictor;
   noisePredictor.dispose();
   throw new UsageError(
@@ -73,8 +86,9 @@ export async function loadSampled(
   { checkpoint, external, sde }: NetworkChoice,
   name: PretrainedName = "mnist",
   kind: "score" | "either" = "score",
+  samples: "images" | "any" = "images",
 ): Promise<SampledNetwork> {
-  if (external === null) return await loadCheckpoint(checkpoint ?? undefined, name, kind);
+  if (external === null) return await loadCheckpoint(checkpoint ?? undefined, name, kind, samples);
   const path = checkpoint!;
   const bytes = await readWhole(path);
   if (!await isCached(ONNX_RUNTIME.name, ONNX_RUNTIME.version)) {

@@ -2,15 +2,15 @@
  * Pictures of points, drawn and of the data, in the units of the data.
  * @module
  */
-import { type DataUnits, fromUnits } from "../../src/data/units.ts";
+import type { DataUnits } from "../../src/data/units.ts";
 import { encodePng } from "../../src/images/png.ts";
 import { pointPanels } from "../../src/plots/point_panels.ts";
 
-/** Points in model values with a title. */
+/** Points in the units of the data with a title. */
 interface Cloud {
   readonly title: string;
   /** [N, D]. */
-  readonly values: Float32Array;
+  readonly points: Float64Array;
 }
 
 /** A PNG with a panel for each cloud, of the first two of D ≥ 2 coordinates. */
@@ -20,14 +20,12 @@ export async function pointsPng(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const dimension = units.offset.length;
   const [x, y] = units.columns ?? ["x", "y"];
-  const plane = (values: Float32Array) => {
-    const points = fromUnits(values, units);
-    return Float64Array.from(
+  const plane = (points: Float64Array) =>
+    Float64Array.from(
       { length: 2 * points.length / dimension },
       (_, i) => points[(i >> 1) * dimension + i % 2],
     );
-  };
-  const svg = pointPanels(clouds.map(({ title, values }) => ({ title, points: plane(values) })), [x, y]);
+  const svg = pointPanels(clouds.map(({ title, points }) => ({ title, points: plane(points) })), [x, y]);
   // Loaded here, since pictures of images do without it.
   const { loadRasterizer } = await import("../../src/plots/rasterizer.ts");
   const rasterize = await loadRasterizer();

@@ -5,6 +5,7 @@
 import { createRng } from "../../src/compute/rng.ts";
 import { fromModel } from "../../src/data/dataset.ts";
 import { type Dataset, someOf } from "../../src/data/held_out.ts";
+import { fromUnits } from "../../src/data/units.ts";
 import { scoreModel } from "../../src/diffusion/noise_predictor.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import { unflatten } from "../../src/networks/network.ts";
@@ -88,9 +89,12 @@ export async function previewPng(
       const values = await x.data<"float32">();
       x.dispose();
       if (points) {
-        const drawn = { title: `${count} samples, step ${state.step}`, values };
-        const data = known === null ? [] : [{ title: `${count} points of the data`, values: known.values }];
-        return await pointsPng([...data, drawn], config.model.units!);
+        const units = config.model.units!;
+        const drawn = { title: `${count} samples, step ${state.step}`, points: fromUnits(values, units) };
+        const data = known === null
+          ? []
+          : [{ title: `${count} points of the data`, points: fromUnits(known.values, units) }];
+        return await pointsPng([...data, drawn], units);
       }
       const { step } = state;
       const title = `step ${step}: ${preview.sampler.name}, ${grid.steps} steps`;

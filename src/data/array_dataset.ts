@@ -7,7 +7,7 @@ import { isList, requireArray, requireOptions, requireText } from "../input/requ
 import { sizeOf } from "../math/shape.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { compareNames } from "./image_folder.ts";
-import { type DataUnits, rangeUnits, standardUnits, toUnits } from "./units.ts";
+import { type DataUnits, fromUnits, rangeUnits, standardUnits, toUnits } from "./units.ts";
 
 /** Labelled points or images as model values in memory. */
 export interface ArrayDataset {
@@ -119,6 +119,22 @@ export function arrayDataset(
   }
   const units = named(name, () => least >= 0 && most <= 1 ? rangeUnits(0, 1) : rangeUnits(least, most));
   return { ...own, shape, values: toUnits(values, units), units };
+}
+
+/**
+ * The same samples as model values of other units.
+ * @throws {RangeError} When the units are for another number of coordinates.
+ */
+export function withUnits(dataset: ArrayDataset, units: DataUnits): ArrayDataset {
+  const points = dataset.shape.length === 1;
+  if (units.offset.length !== (points ? dataset.shape[0] : 1)) {
+    throw new RangeError(
+      `units must have an offset for each coordinate of ${
+        quotedShape(dataset.shape)
+      }, got ${units.offset.length}`,
+    );
+  }
+  return { ...dataset, units, values: toUnits(fromUnits(dataset.values, dataset.units), units) };
 }
 
 /** The shape of a sample; refuses what is neither points nor images. */

@@ -88,6 +88,31 @@ export function readNumberTable(
   return { columns, values: Float64Array.from(numbers), classes: own === -1 ? null : classes };
 }
 
+/**
+ * A table with a line of names, as {@linkcode readNumberTable} reads it; every number is written so that it is read as
+ * the same float64.
+ *
+ * @param table Its columns, its values [N, D] and, where it has any, its classes, in a last column named class.
+ */
+export function writeNumberTable({ columns, values, classes }: NumberTable): string {
+  const line = (fields: readonly (string | number)[]) => `${fields.map(field).join(",")}\n`;
+  const dimension = columns.length;
+  const lines = [
+    line(classes === null ? columns : [...columns, columns.includes("class") ? "label" : "class"]),
+  ];
+  for (let row = 0; row < values.length / dimension; row++) {
+    const numbers = Array.from(values.subarray(row * dimension, (row + 1) * dimension));
+    lines.push(line(classes === null ? numbers : [...numbers, classes[row]]));
+  }
+  return lines.join("");
+}
+
+function field(value: string | number): string {
+  return typeof value === "string" && /[",\n\r]|^\s|\s$/.test(value)
+    ? `"${value.replaceAll('"', '""')}"`
+    : String(value);
+}
+
 function count(fields: number): string {
   return `${fields} ${fields === 1 ? "field" : "fields"}`;
 }

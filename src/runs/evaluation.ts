@@ -22,6 +22,7 @@ import {
 } from "../metrics/digit_quality.ts";
 import { nearestNeighbours } from "../metrics/nearest_neighbours.ts";
 import { penCoverage } from "../metrics/pen_coverage.ts";
+import { toUnits } from "../data/units.ts";
 import type { Guidance } from "../networks/guidance_interval.ts";
 import type { Weights } from "../networks/network.ts";
 import { runSampling, type SamplingConfig } from "./sampling.ts";
@@ -86,6 +87,7 @@ export async function drawDigits(request: DrawingRequest, parts: DigitsParts): P
   // Images in memory: a million digits are 3 GB.
   requireWhole("count", count, 1, 1_000_000);
   const size = sizeOf(sampleShape);
+  const { units } = parts.noisePredictor.config;
   const images = new Float32Array(count * size);
   let evaluations = 0;
   const started = performance.now();
@@ -97,7 +99,10 @@ export async function drawDigits(request: DrawingRequest, parts: DigitsParts): P
     frames: false,
   }, parts);
   for await (const batch of drawn) {
-    images.set(batch.values.map((value) => 2 * value - 1), batch.first * size);
+    const values = units === undefined
+      ? batch.values.map((value) => 2 * value - 1)
+      : toUnits(batch.values, units);
+    images.set(values, batch.first * size);
     evaluations = Math.max(evaluations, batch.evaluations);
   }
   return {

@@ -72,6 +72,22 @@ export {
   runLikelihood,
 } from "./likelihood.ts";
 
+export {
+  type DensityMethod,
+  type DensityParts,
+  type DensityRequest,
+  type DensityResult,
+  runDensity,
+} from "./density.ts";
+
+// Measuring samples of any data.
+export {
+  type DataDistances,
+  type DataEvaluationParts,
+  type DataEvaluationResult,
+  runDataEvaluation,
+} from "./data_evaluation.ts";
+
 // Measuring digits.
 export {
   type Digits,

@@ -9,6 +9,7 @@ import * as tf from "../compute/tf.ts";
 import type { NoisyDigitClassifier } from "../classifiers/noisy_classifier.ts";
 import { classifierGuided } from "../conditioning/guidance.ts";
 import { fromModel } from "../data/dataset.ts";
+import { fromUnits } from "../data/units.ts";
 import { type AnyScoreModel, type NoisePredictor, scoreModel } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, type Sde, type SdeConfig } from "../diffusion/sde.ts";
 import { sdeFromConfig } from "../diffusion/sde_registry.ts";
@@ -130,8 +131,13 @@ export function drawLabels(
   return Array.from(uniforms, (u) => Math.floor(u * classes));
 }
 
-/** A finished batch; values are in [0, 1], and evaluations are network calls: one with guidance is two. */
-export interface DrawnBatch extends SampleBatch {
+/**
+ * A finished batch; evaluations are network calls: one with guidance is two. Values are in [0, 1], but of a network
+ * whose config has units they are in the units of the data, images within the range of the data.
+ */
+export interface DrawnBatch extends Omit<SampleBatch, "values"> {
+  /** [samples, …sampleShape]. */
+  readonly values: Float32Array | Float64Array;
   /** As many values a frame; empty unless they are wanted. */
   readonly frames: readonly Float32Array[];
   /** [samples], their classes; null where they have none. */
@@ -195,18 +201,25 @@ export async function* runSampling(
     return { model, sampler, denoise, watch };
   });
   for await (const { first, samples, values: drawn } of batches) {
-    const values = fromModel(drawn);
-    const kept = frames.map((frame) => frame.subarray(0, values.length));
+    const pictures = fromModel(drawn);
+    const kept = frames.map((frame) => frame.subarray(0, pictures.length));
     const of = labels as number | null | number[]; // assigned while the batch was drawn
     yield {
       first,
       samples,
-      values,
+      values: inUnits(drawn, noisePredictor) ?? pictures,
       evaluations,
-      frames: request.frames ? [...kept, values] : [],
+      frames: request.frames ? [...kept, pictures] : [],
       labels: typeof of === "number" ? new Array(samples).fill(of) : of?.slice(0, samples) ?? null,
     };
   }
+}
+
+/** Model values in the units of the data, images cut off at the ends of its range; null for a network without units. */
+function inUnits(values: Float32Array, { config, network }: SampledNetwork): Float64Array | null {
+  if (config.units === undefined) return null;
+  const images = network.sampleShape.length > 1;
+  return fromUnits(images ? values.map((v) => Math.min(1, Math.max(-1, v))) : values, config.units);
 }
 
 /**

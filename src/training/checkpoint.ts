@@ -135,7 +135,7 @@ export function readCheckpoint(bytes: Uint8Array, most?: number): Checkpoint {
  * Checks a source that was read from a file.
  * @throws {TypeError | RangeError} When a field is missing, unknown or of another type.
  */
-function checkSource(note: unknown): asserts note is DataSource {
+export function checkSource(note: unknown): asserts note is DataSource {
   checkFields("the source of the data", note, ["labels", "heldOut"]);
   if (note.labels !== null) requireText("the labels of the source", note.labels);
   checkNumber("the samples held out of the source", note.heldOut, { least: 0, whole: true });

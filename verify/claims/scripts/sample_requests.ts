@@ -81,9 +81,9 @@ claim("sample refuses outputs that cannot hold what is asked for, and takes the 
   const requestOf = (line: string) => task.request(parseFlags(task.usage, line.split(" ")));
   for (
     const [line, message] of [
-      ["--output a.jpg", /^--output must end in \.png, \.npy, \.gif, got "a\.jpg"$/],
-      ["--count 10001", /^a \.png shows at most 10000 digits, got --count 10001$/],
-      ["--count 401 --output a.gif", /^a \.gif shows at most 400 digits, got --count 401$/],
+      ["--output a.jpg", /^--output must end in \.png, \.npy, \.csv, \.gif, got "a\.jpg"$/],
+      ["--count 10001", /^a \.png shows at most 10000 samples, got --count 10001$/],
+      ["--count 401 --output a.gif", /^a \.gif shows at most 400 samples, got --count 401$/],
       ["--resume", /^--resume and --shard need an --output that ends in \.npy, got "samples\.png"$/],
       [
         "--shard 1/1 --output a.gif",

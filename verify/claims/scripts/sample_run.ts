@@ -279,7 +279,7 @@ claim("sample's words are those of its request and its result", async (check) =>
     output: "a.npy",
     resume: false,
   } as const;
-  const result = { samples: 91, evaluations: 17, seconds: 12.5, engine: "onnx" };
+  const result = { samples: 91, evaluations: 17, seconds: 12.5, engine: "onnx", noun: "digits" } as const;
   check.equal(
     "in words",
     await printed(() => task.report(all, result, flags(false))),

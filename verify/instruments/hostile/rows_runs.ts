@@ -51,6 +51,9 @@ const request: Argument = options({
 });
 const parts = options({ noisePredictor: thing(noisePredictor), onStep: optional(callable(() => () => {})) });
 
+/** Three points in the plane. */
+const plane = () => m.arrayDataset({ shape: [3, 2], values: Float64Array.of(1, 2, 3, 5, 4, 1) });
+
 const digitsRequest = options({ ...sampling, ...numbers, count: whole(12, 10, 40), batch: whole(12, 1, 64) });
 const smallPredictor = () => {
   const { config, weights } = smallModel();
@@ -157,6 +160,30 @@ export const runRows: Rows = {
   drawDigits: { arguments: [digitsRequest, parts] },
   openQualityReference: {
     arguments: [thing(smallPredictor), thing(classifier), thing(sets), whole(12, 10, 40)],
+  },
+  runDensity: {
+    arguments: [
+      options({
+        sde: sampling.sde,
+        minNoise: number(0.1, (v) => v > 0 && v < 10),
+        method: options({ kind: thing(() => "rk4"), steps: whole(1, 1, 10_000) }),
+        probes: whole(1, 0, 1000),
+        limit: whole(2, 1),
+        batch: whole(2, 1),
+        seed: whole(3, 0, Number.MAX_SAFE_INTEGER),
+      }),
+      options({
+        noisePredictor: thing(noisePredictor),
+        samples: thing(plane),
+        onBatch: optional(callable(() => () => {})),
+      }),
+    ],
+  },
+  runDataEvaluation: {
+    arguments: [
+      options({ ...sampling, ...numbers, count: whole(2, 2, 64) }),
+      options({ noisePredictor: thing(noisePredictor), reference: thing(plane), others: thing(plane) }),
+    ],
   },
   runEvaluation: {
     arguments: [
