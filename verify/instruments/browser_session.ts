@@ -31,10 +31,13 @@ interface Browser {
 }
 interface Page {
   on(event: string, listener: (event: never) => void): void;
-  goto(url: string): Promise<unknown>;
+  goto(url: string, options: { timeout: number }): Promise<unknown>;
   waitForFunction(code: string, argument?: unknown, options?: { timeout: number }): Promise<unknown>;
   evaluate<T>(code: string): Promise<T>;
 }
+
+/** Milliseconds to wait for the browser and for a page, on a machine that does other work, too. */
+const PATIENCE = 180_000;
 
 /** A page's pixels once it shows enough canvases, or before, if it fails. */
 async function visit(browser: Browser, { url, canvases }: Visit): Promise<Shown> {
@@ -45,9 +48,9 @@ async function visit(browser: Browser, { url, canvases }: Visit): Promise<Shown>
   page.on("console", (message: { type(): string; text(): string }) => {
     if (message.type() === "error") errors.push(message.text());
   });
-  await page.goto(url);
+  await page.goto(url, { timeout: PATIENCE });
   await page.waitForFunction(`document.querySelectorAll("canvas").length >= ${canvases}`, undefined, {
-    timeout: 120_000,
+    timeout: PATIENCE,
   }).catch((error: Error) => errors.push(error.message));
   const pixels = await page.evaluate<number[]>(`[...document.querySelectorAll("canvas")].flatMap((canvas) =>
     [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data].filter((_, i) => i % 4 === 0))`);
@@ -60,6 +63,7 @@ if (import.meta.main) {
   const { chromium }: Playwright = await import(specifier);
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
+    timeout: PATIENCE,
     args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
   });
   try {
