@@ -55,7 +55,7 @@ function decoded(text: string, most: number): Uint8Array | null {
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes.charCodeAt(i);
     const length = (byte & 15) + 1;
-    if (filled + length > PIXELS || byte >> 4 > most) return null;
+    if (byte >> 4 > most) return null;
     levels.fill(byte >> 4, filled, filled + length);
     filled += length;
   }

@@ -151,6 +151,20 @@ claim(
         ["#draw?__proto__=1", "draw", null, /the settings of draw are/],
         ["#draw?seed=1&seed=2", "draw", null, /seed must be given once/],
         ["#film", "draw", null, /the panels are draw, complete, colour, plane, bits, got "film"/],
+        // 49 bytes 0x5f: 784 pixels of level 5, and a mask has 0 and 1.
+        [
+          `#complete?mask=${btoa("_".repeat(49)).replaceAll("=", "")}`,
+          "complete",
+          "mask",
+          /mask must be a picture/,
+        ],
+        [
+          `#bits?image=${btoa("_".repeat(50)).replaceAll("=", "")}`,
+          "bits",
+          "image",
+          /image must be a picture/,
+        ],
+        [`#bits?image=${btoa("_".repeat(48))}`, "bits", "image", /image must be a picture/],
         ["#complete?mask=A", "complete", "mask", /mask must be a picture of 28 × 28 pixels/],
         ["#complete?mask=%00%ff", "complete", "mask", /mask must be a picture/],
         ["#complete?image=AAAA", "complete", "image", /image must be a picture/],

@@ -431,6 +431,33 @@ claim(
 );
 
 claim(
+  "a worker of its own hears that a run is to stop while it runs",
+  wasmOnly,
+  async (check) => {
+    const url = new URL("../../../site/worker/worker.ts", import.meta.url);
+    const worker = new Worker(url, { type: "module" });
+    const kinds: string[] = [];
+    try {
+      await new Promise<void>((resolve, reject) => {
+        worker.onerror = (event) => reject(new Error(event.message));
+        worker.onmessage = ({ data }: MessageEvent<ToPage>) => {
+          kinds.push(data.kind);
+          if (data.kind === "step") worker.postMessage({ kind: "stop", job: 1 });
+          if (ended(data)) resolve();
+        };
+        worker.postMessage({ kind: "open", engine: "wasm" });
+        const request = { ...drawing, sampler: "ddim", steps: 400 };
+        worker.postMessage({ kind: "start", job: 1, what: "draw", request });
+      });
+    } finally {
+      worker.terminate();
+    }
+    check.equal("first and last word", [kinds[0], kinds.at(-1)], ["opened", "stopped"], "the protocol");
+    check.atMost("steps", kinds.length - 2, 100, "it was to take four hundred");
+  },
+);
+
+claim(
   "a message or a request that is wrong is answered with one sentence, and the worker goes on",
   wasmOnly,
   async (check) => {
