@@ -27,16 +27,20 @@ interface IdxFile {
 }
 
 /**
- * The images or labels of a split in a folder or where data sets keep them below it; null where there are none.
+ * The images or labels of a split, of a data set's prefix where one is given, in a folder or where data sets keep them below it; null where there are none.
  * @throws {Error} when a folder has those of several data sets, which are named
  */
 export async function findIdx(
   folder: string,
   split: MnistSplit,
   part: "images" | "labels",
+  prefix?: string,
 ): Promise<IdxFile | null> {
-  const wanted = NAMES[split][part];
-  for (const below of ["/mnist", "", "/MNIST/raw", "/raw"]) {
+  const pattern = NAMES[split][part];
+  const wanted = {
+    test: (name: string) => pattern.test(name) && (prefix ?? prefixOf(name)) === prefixOf(name),
+  };
+  for (const below of ["/mnist", "", "/MNIST/raw", "/raw", "/FashionMNIST/raw", "/KMNIST/raw"]) {
     const names = await Array.fromAsync(Deno.readDir(folder + below), ({ name }) => name).catch(() => []);
     const found = names.filter((name) => wanted.test(name)).sort();
     const own = found.filter((name) => name.startsWith(MNIST_FILES[split][part].name.slice(0, 5)));

@@ -82,9 +82,20 @@ async function walk(
   for (const path of folders) await walk(folder, `${path}/`, found, entered);
 }
 
-/** The pictures themselves, each read when its turn comes. */
+/** The pictures themselves, each read when its turn comes; those of names such as cat.0.jpg as in a folder of their class. */
 export function imageFiles(folder: string, paths: readonly string[]): ImageFile[] {
-  return paths.map((path) => ({ path, bytes: () => readWhole(`${folder}/${path}`) }));
+  const classes = classesInNames(paths);
+  return paths.map((path, at) => ({
+    path: classes === null ? path : `${classes[at]}/${path}`,
+    bytes: () => readWhole(`${folder}/${path}`),
+  }));
+}
+
+/** The classes of files that are all called CLASS.NUMBER.ENDING in one folder, two classes or more, as Kaggle has them; else null. */
+function classesInNames(paths: readonly string[]): readonly string[] | null {
+  const classes = paths.map((path) => /^([\p{L}_-]+)\.\d+\.\w+$/u.exec(path)?.[1]);
+  if (classes.includes(undefined) || new Set(classes).size < 2) return null;
+  return classes as string[];
 }
 
 /** `3 pictures, cat/1.webp, cat/2.webp and 1 more`. */

@@ -26,10 +26,18 @@ import {
  * @throws {Error} When a given folder lacks the files, or they are nowhere and no mirror answers with the right bytes; the
  * message says how to get them.
  */
-export async function loadMnist(split: MnistSplit, places: DataPlaces = {}): Promise<ImageDataset> {
+export async function loadMnist(
+  split: MnistSplit,
+  places: DataPlaces & {
+    /** What the files' names begin with, of several data sets in one folder. */
+    readonly prefix?: string;
+  } = {},
+): Promise<ImageDataset> {
   const data = places.data ?? Deno.env.get("SCORE_SDE_DATA");
   if (data !== undefined && data !== "") {
-    const [images, labels] = [await findIdx(data, split, "images"), await findIdx(data, split, "labels")];
+    const { prefix } = places;
+    const images = await findIdx(data, split, "images", prefix);
+    const labels = await findIdx(data, split, "labels", prefix);
     if (images !== null && labels !== null) {
       const name = `${images.prefix === "" ? "mnist" : images.prefix} ${split}`;
       return await labelledFrom(images.bytes, labels.bytes, name);
@@ -46,7 +54,10 @@ export async function loadMnist(split: MnistSplit, places: DataPlaces = {}): Pro
 async function labelledFrom(images: Uint8Array, labels: Uint8Array, name: string): Promise<ImageDataset> {
   const { values } = readIdx(labels, `${name} labels`);
   const largest = values.reduce((most, label) => Math.max(most, label), 0);
-  if (largest < 10) return await idxDataset(images, labels, name);
+  if (largest < 10) {
+    const whole = await idxDataset(images, labels, name);
+    return name.startsWith("emnist") ? { ...whole, images: transposed(whole) } : whole;
+  }
   const smallest = values.reduce((least, label) => Math.min(least, label), 255);
   const classes = largest - smallest + 1;
   const whole = await idxDataset(images, labels, name, largest + 1);

@@ -17,6 +17,7 @@ import { loadCifar10 } from "./cifar10.ts";
 import { integer, messageOf, text, toggle, UsageError } from "../cli/flags.ts";
 import { abbreviateList, findPictures, imageFiles, MOST_PIXELS } from "./image_folder.ts";
 import { ProgressBar } from "../cli/terminal.ts";
+import { idxSetNames, loadIdxSet, namedByPath } from "./idx_sets.ts";
 import { findIdx } from "./idx_files.ts";
 import { loadMnist } from "./mnist.ts";
 
@@ -26,13 +27,15 @@ const NAMED: Readonly<Record<string, () => ImageDataset | Promise<ImageDataset>>
   "cifar10": () => loadCifar10("train"),
   "digits": () => proceduralDigits(20_000, createRng(0)),
   "coloured-digits": () => colouredDigits(40_000, createRng(0)),
+  ...Object.fromEntries(idxSetNames.map((name) => [name, () => loadIdxSet(name)])),
 };
 
 /** Which data, and how pictures in a folder become images. */
 export const trainingDataFlags = {
   data: text({
     help:
-      "mnist, cifar10, digits or coloured-digits (drawn here, no download), or a folder: of MNIST's files, CIFAR-10's, or " +
+      "mnist, cifar10, digits or coloured-digits (drawn here, no download), fashion-mnist, kmnist or emnist-letters and its " +
+      "sisters (in SCORE_SDE_DATA), or a folder: of MNIST's files, CIFAR-10's, or " +
       "PNG and JPEG pictures of up to 64 megapixels in folders named after their classes (default mnist)",
   }),
   size: integer({
@@ -95,7 +98,7 @@ export async function loadTrainingData(data: string, options: FolderOptions = {}
     ? await NAMED[data]()
     : await kindOf(data) === "cifar10"
     ? await loadCifar10("train", { data })
-    : await loadMnist("train", { data });
+    : namedByPath(await loadMnist("train", { data }), data);
   const { size, resumedShape: [height, width] = [] } = options;
   const wanted = size ?? (height === width ? height : undefined);
   return wanted === undefined || (whole.shape[0] === wanted && whole.shape[1] === wanted)

@@ -11,6 +11,7 @@ const root = new URL("../../", import.meta.url);
 const pages = [
   "docs/conditioning.md",
   "docs/external_models.md",
+  "docs/own_data.md",
   "docs/likelihood.md",
   "docs/notation.md",
   "docs/own_sampler.md",
