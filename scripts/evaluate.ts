@@ -35,7 +35,7 @@ import {
   samplingFlags,
   seedFlag,
 } from "./sampling/flags.ts";
-import { sdeNameOf } from "./sampling/sampling.ts";
+import { gridWords, sdeNameOf } from "./sampling/sampling.ts";
 
 /** Of how many digits the nearest training images are sought. */
 const MOST_NEAREST = 1000;
@@ -179,8 +179,9 @@ function report(
   const { count, grid, guidance, classifierScale, seed, sampler } = request;
   const { evaluations, seconds, engine } = result;
   const sde = sdeNameOf(request.sde);
-  const drawn =
-    `${sde}, ${sampler.name} on a ${grid.kind} grid, ${grid.steps} steps, ${evaluations} evaluations`;
+  const drawn = `${sde}, ${sampler.name} on ${
+    gridWords(grid.kind)
+  }, ${grid.steps} steps, ${evaluations} evaluations`;
   if ("distances" in result) {
     const { distances, floor, referenceCount, floorCount, names } = result;
     if (json) {

@@ -41,7 +41,7 @@ import { shownChannels } from "./sampling/channels.ts";
 import { arePoints, defaultsFor, loadOwnData, type OwnData, ownDataOf } from "./sampling/own_data.ts";
 import { pointsPng } from "./sampling/point_picture.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
-import { sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
+import { gridWords, sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
   type engineNames,
   labelFlags,
@@ -411,7 +411,9 @@ function report(request: SampleRequest, result: SampleResult, { json }: { readon
   console.log(
     json
       ? JSON.stringify(summary)
-      : `${summary.count} ${result.noun}, ${summary.sde}, ${summary.sampler} on a ${summary.grid} grid, ${summary.steps} steps, ` +
+      : `${summary.count} ${result.noun}, ${summary.sde}, ${summary.sampler} on ${
+        gridWords(summary.grid)
+      }, ${summary.steps} steps, ` +
         `${summary.evaluations} network evaluations, ${
           formatDuration(summary.seconds)
         } on ${summary.engine}: ${summary.file}`,

@@ -52,3 +52,8 @@ export function sdeNamed(config: SdeConfig): string | undefined {
   const text = JSON.stringify(config);
   return Object.entries(sdes).find(([, make]) => JSON.stringify(make().config) === text)?.[0];
 }
+
+/** A kind of grid with its article. */
+export function gridWords(kind: string): string {
+  return `${kind === "indices" ? "an" : "a"} ${kind} grid`;
+}

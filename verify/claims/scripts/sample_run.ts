@@ -286,6 +286,13 @@ claim("sample's words are those of its request and its result", async (check) =>
     ["91 digits, vp, ancestral on a uniform grid, 3 steps, 17 network evaluations, 12.5 s on onnx: a.npy"],
     "written out",
   );
+  const listed = { ...all, grid: { kind: "indices", steps: 3, indices: [9, 6, 3, 0] } } as const;
+  check.equal(
+    "in words, of listed indices",
+    (await printed(() => task.report(listed, result, flags(false))))[0].slice(0, 59),
+    "91 digits, vp, ancestral on an indices grid, 3 steps, 17 ne",
+    "written out",
+  );
   check.equal(
     "as JSON",
     await printed(() => task.report(all, result, flags(true))),
