@@ -1,4 +1,7 @@
 /** Claims about the course: its programs run, print what its pages say, and draw their pictures. @module */
+import { registryFacts } from "../../../site/build/registry.ts";
+import { readHash } from "../../../site/settings/hash.ts";
+import { panelFields } from "../../../site/settings/panels.ts";
 import { decodePng } from "../../../src/images/png.ts";
 import { denoIn, programOfPage } from "../../instruments/documented_code.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
@@ -42,7 +45,7 @@ claim(
       for (const [part, pattern] of Object.entries(parts)) {
         check.equal(`${name}: ${part}`, [...text.matchAll(pattern)].length, 1, "once");
       }
-      const equations = [...text.matchAll(/^ *\((\d)\.(\d)\)  /gm)].map(([, chapter, number]) =>
+      const equations = [...text.matchAll(/^ *\((\d)\.(\d)\) {2}/gm)].map(([, chapter, number]) =>
         `${chapter}.${number}`
       );
       check.equal(
@@ -56,9 +59,11 @@ claim(
       for (const other of others) {
         check.holds(`${name}: leads to ${other}`, text.includes(`](${other})`), "its neighbours");
       }
-      const cited = [...text.matchAll(/\((\d\.\d)\)/g)].map(([, number]) => number);
+      const cited = [...text.replaceAll(/```[^]*?```/g, "").matchAll(/\((\d\.\d)\)/g)].map(([, number]) =>
+        number
+      );
       const known = chapters.flatMap((page, i) =>
-        [...textOf(page).matchAll(/^ *\(\d\.(\d)\)  /gm)].map(([, number]) => `${i + 1}.${number}`)
+        [...textOf(page).matchAll(/^ *\(\d\.(\d)\) {2}/gm)].map(([, number]) => `${i + 1}.${number}`)
       );
       check.equal(
         `${name}: equations that there are not`,
@@ -69,6 +74,24 @@ claim(
     });
   },
 );
+
+claim("every chapter's page of the playground is one, with settings that it has", (check) => {
+  const panels = panelFields(registryFacts());
+  for (const name of chapters) {
+    const play = /^## Play\n([^]*?)\n\*\*Sources/m.exec(textOf(name))![1];
+    const addresses = [...play.matchAll(/`(#[^`]+)`/g)].map(([, address]) => address);
+    check.atLeast(`${name}: addresses`, addresses.length, 1, "one at least");
+    for (const address of addresses) {
+      const { panel, problem } = readHash(address, panels);
+      check.equal(`${name}: ${address}`, problem, null, "site/settings");
+      check.holds(
+        `${name}: ${address} is of ${panel}`,
+        address.startsWith(`#${panel}`),
+        "else another panel is shown",
+      );
+    }
+  }
+});
 
 claim("the course's programs print what its pages say, and draw the pictures beside them", {
   engines: ["wasm"],
@@ -128,31 +151,3 @@ Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(printed)));
       );
     }
   }));
-
-claim(
-  "the course's programs type-check",
-  { engines: ["wasm"], slow: { files: ["docs/course", "src"] } },
-  (check) =>
-    withFolder(async (work) => {
-      await Deno.writeTextFile(`${work}/deno.json`, "{}");
-      for (const name of chapters) {
-        await Deno.writeTextFile(
-          `${work}/${name}.ts`,
-          `${programOfPage(`docs/course/${name}`).code}\nexport {};\n`,
-        );
-      }
-      const { success, stderr } = await denoIn(
-        work,
-        "check",
-        "--no-lock",
-        ...chapters.map((name) => `${name}.ts`),
-      );
-      check.equal(
-        "errors",
-        stderr.split("\n").filter((line) => /TS\d+/.test(line)),
-        [],
-        "the declarations that Deno brings",
-      );
-      check.holds("deno check", success, "its exit code");
-    }),
-);

@@ -20,12 +20,18 @@ const importing = {
   }const alpha: number = entry0.vpSde().alpha(0.5);\nalpha;\n`,
 };
 
+/** The programs of the course's chapters. */
+const course = [...Deno.readDirSync(new URL("../../../docs/course/", import.meta.url))].map(({ name }) =>
+  name
+)
+  .filter((name) => /^\d.*\.md$/.test(name)).map((name) => programOfPage(`docs/course/${name}`));
+
 claim(
-  "examples, the tour and a program that imports the entries by their paths type-check in another folder",
+  "examples, the tour, the course and a program that imports the entries by their paths type-check in another folder",
   { engines: ["wasm"] },
   (check) =>
     withFolder(async (folder) => {
-      const programs = [...documentedExamples(), programOfPage("docs/tour.md"), importing];
+      const programs = [...documentedExamples(), programOfPage("docs/tour.md"), ...course, importing];
       await writePrograms(folder, programs);
       const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
         name.endsWith(".ts")
