@@ -21,9 +21,7 @@ export function drawPanel({ section, client, registry, fields, changed }: PanelP
     const { step, steps: all, noiseRatio, state: bytes, guess: seen } = steps[index];
     showGrid(state, bytes);
     showGrid(guess, seen ?? new Uint8Array(bytes.length));
-    return `step ${step} of ${all}, noise ${
-      noiseRatio < 0.01 ? noiseRatio.toFixed(3) : noiseRatio.toPrecision(2)
-    }`;
+    return `step ${step} of ${all}, noise ${shortNoise(noiseRatio)}`;
   });
   fillSelect(found(form, "[name=label]"), labels.map((label) => [label, label]));
   fillSelect(found(form, "[name=count]"), counts.map((count) => [count, count]));
@@ -92,6 +90,11 @@ export function drawPanel({ section, client, registry, fields, changed }: PanelP
 function meanTime(steps: readonly DrawStep[]): number {
   const taken = steps.slice(1);
   return taken.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / Math.max(1, taken.length);
+}
+
+/** A noise ratio in two digits. */
+function shortNoise(ratio: number): string {
+  return ratio === 0 ? "0" : ratio < 0.1 ? ratio.toFixed(3) : ratio.toPrecision(2);
 }
 
 /** A title without its source, which is in parentheses. */

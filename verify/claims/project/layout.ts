@@ -144,6 +144,35 @@ claim(
   },
 );
 
+claim(
+  "the playground imports the library's entries only, and its page loads none of them",
+  async (check) => {
+    const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+    const entries = Object.values(exports as Record<string, string>).map((path) => path.slice(2));
+    const modules = [...await imports("site/")];
+    const others = modules.flatMap(([from, list]) =>
+      list.filter((to) => !to.startsWith("site/")).map((to) => ({ from, to }))
+    );
+    const own = others.filter(({ from, to }) =>
+      !entries.includes(to) && !(to.startsWith("scripts/") && /^site\/(build\/|task\.ts$)/.test(from))
+    );
+    const written = (list: typeof others) => list.map(({ from, to }) => `${from} imports ${to}`);
+    check.equal(
+      "imports of what is no entry",
+      written(own),
+      [],
+      "the playground is a program like its readers'",
+    );
+    const page = others.filter(({ from }) => /^site\/(page|settings|protocol)/.test(from));
+    check.equal("imports of the page", written(page), [], "only the worker computes");
+    const toWorker = modules.filter(([from]) => from.startsWith("site/page/")).flatMap(([from, list]) =>
+      list.filter((to) => to.startsWith("site/worker/")).map((to) => ({ from, to }))
+    );
+    check.equal("imports of the worker by the page", written(toWorker), [], "they exchange messages");
+    check.atLeast("imports of entries", others.length, 10, "the search finds imports");
+  },
+);
+
 /** Folders of verify from the bottom to the top: a folder imports those of its own and of earlier lines only. */
 const verifyLevels: readonly (readonly string[])[] = [
   ["suite"],
