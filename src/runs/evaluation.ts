@@ -202,8 +202,9 @@ export async function runEvaluation(
   requireOptions("parts", parts);
   requireOptions("reference", parts.reference);
   const { classifier, reference, colours, sets } = parts.reference;
-  const sought = request.nearest ?? 0;
-  requireWhole("nearest", sought, 0, colours === null ? request.count : 0);
+  const { nearest: sought = 0 } = request;
+  requireWhole("count", request.count, 1);
+  requireWhole("nearest", sought, 0, (colours ?? null) === null ? request.count : 0);
   const { images, labels, evaluations, seconds } = await drawDigits(request, parts);
   parts.signal?.throwIfAborted();
   const coloured = (colours ?? null) === null ? null : colouredImages(images, request.count);
