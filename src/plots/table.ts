@@ -34,6 +34,7 @@ export class ShownTable {
     requireWhole("digits", digits, 1, 15);
     for (const row of rows) requireOptions("a row", row);
     this.header = Object.keys(rows[0]);
+    requireSome("the columns of rows", this.header);
     for (const row of rows) {
       if (String(Object.keys(row)) === String(this.header)) continue;
       throw new RangeError(

@@ -38,6 +38,11 @@ claim(
     ]]
       .flatMap((row, at) => row.map((cell, column) => [at === 0 ? "th" : "td", sides[column], cell]));
     check.equal("cells of the HTML", cells, wanted, "header and rows, escaped");
+    await check.throws(
+      "no column",
+      () => table([{}]),
+      /^the columns of rows must hold at least one entry, got none$/,
+    );
     await check.throws("no row", () => table([]), /^rows must hold at least one entry, got none$/);
     await check.throws(
       "other columns",
