@@ -9,6 +9,7 @@ import {
   veSde,
   vpSde,
 } from "../../../mod.ts";
+import * as tf from "../../../src/compute/tf.ts";
 import { runLikelihood } from "../../../src/runs/mod.ts";
 import type {
   BitsResult,
@@ -427,6 +428,50 @@ claim(
     check.atMost("its steps", of(101).length, 20, "it was to take a thousand");
     check.equal("the second", of(102), ["stopped"], "it was stopped before its turn");
     check.equal("the third", of(103), ["step", "step", "step", "step", "done"], "its three steps");
+  },
+);
+
+claim(
+  "jobs leave no tensors behind, whether they end, fail or are stopped",
+  wasmOnly,
+  async (check) => {
+    const worker = await new Conversation().open();
+    const image = seven();
+    const mask = leftHalf();
+    const [count, seed] = [2, 1];
+    const plane = { particles: 50, steps: 10, stepSize: 0.005, distance: "sliced", seed } as const;
+    const jobs: readonly (readonly [what: JobKind, request: unknown, stopAt?: number])[] = [
+      ["draw", { ...drawing, count }],
+      ["draw", { ...drawing, count, sampler: "predictor-corrector", steps: 6 }, 2],
+      ["draw", { ...drawing, count, label: 12 }],
+      ["complete", { image, mask, method: "pigdm", steps: 3, count, seed }],
+      ["complete", { image, mask, method: "mmps", steps: 3, count, seed }, 1],
+      ["complete", { image, mask, method: "repaint", steps: 3, count, seed }, 1],
+      ["colour", { image, steps: 3, count, seed }, 1],
+      ["plane", { shape: mixture, ...plane }],
+      ["plane", { shape: { kind: "banana", width: 1, bend: 1 }, ...plane }, 4],
+      ["field", mixture],
+      ["bits", { image, method: "flow", steps: 4, seed }, 6],
+      ["bits", { image, method: "bound", steps: 4, seed }, 6],
+    ];
+    for (const [what, request, stopAt] of jobs) {
+      const counts: number[] = [];
+      for (const job of [201, 202]) {
+        let steps = 0;
+        await worker.ask({ kind: "start", job, what, request }, (said) => {
+          if (said.kind === "step" && ++steps === stopAt) worker.send({ kind: "stop", job });
+          return ended(said);
+        });
+        counts.push(tf.memory().numTensors);
+      }
+      const how = stopAt === undefined ? "to its end" : `stopped at step ${stopAt}`;
+      check.equal(
+        `${what} ${how}: tensors after it, once and twice`,
+        counts[1],
+        counts[0],
+        "networks are kept",
+      );
+    }
   },
 );
 
