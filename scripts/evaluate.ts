@@ -14,7 +14,8 @@ import { columns } from "../src/plots/text_table.ts";
 import { nearestNumbers, nearestPicture, nearestText } from "./evaluation/nearest_images.ts";
 import { kernelText, loadQualityReference } from "./evaluation/digit_quality.ts";
 import { type OwnEvaluation, ownTable } from "./evaluation/own_data.ts";
-import { arePoints, defaultsFor, isOwn, loadMeasured, ownDataOf } from "./sampling/own_data.ts";
+import { arePoints, defaultsFor, isOwn, ownDataOf } from "./sampling/own_data.ts";
+import { loadMeasured } from "./evaluation/measured_data.ts";
 import { loadSampled, openClassifier } from "./sampling/checkpoint.ts";
 import {
   type ExternalConfig,

@@ -31,7 +31,8 @@ import {
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { loadMnist } from "./datasets/mnist.ts";
-import { arePoints, isOwn, loadMeasured, type OwnData, ownDataOf } from "./sampling/own_data.ts";
+import { arePoints, isOwn, type OwnData, ownDataOf } from "./sampling/own_data.ts";
+import { loadMeasured } from "./evaluation/measured_data.ts";
 import { loadSampled } from "./sampling/checkpoint.ts";
 import {
   checkPullBack,

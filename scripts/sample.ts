@@ -38,7 +38,8 @@ import {
   underSchedule,
 } from "./sampling/external_flags.ts";
 import { shownChannels } from "./sampling/channels.ts";
-import { arePoints, defaultsFor, loadOwnData, type OwnData, ownDataOf } from "./sampling/own_data.ts";
+import { arePoints, defaultsFor, type OwnData, ownDataOf } from "./sampling/own_data.ts";
+import { loadArrayFile } from "./datasets/array_file.ts";
 import { pointsPng } from "./sampling/point_picture.ts";
 import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { gridWords, sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
@@ -382,7 +383,7 @@ async function besideData(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const count = values.length / own.shape[0];
   const drawn = { title: `${count} samples`, points: values };
-  const data = await loadOwnData(own, own.data ?? "").catch((error) => {
+  const data = await loadArrayFile(own.data ?? "", own.source.labels ?? undefined).catch((error) => {
     console.error(`no data beside the samples: ${messageOf(error)}`);
     return null;
   });

@@ -2,14 +2,11 @@
  * What a checkpoint says of the data that it was trained on, for tasks that draw or measure in their units.
  * @module
  */
-import { withUnits } from "../../src/data/array_dataset.ts";
-import { type DatasetIdentity, datasetIdentity, describeSamples } from "../../src/data/identity.ts";
-import { type Dataset, holdOut } from "../../src/data/held_out.ts";
+import type { DatasetIdentity } from "../../src/data/identity.ts";
 import { parseJson } from "../../src/input/json.ts";
 import { networkFromConfig } from "../../src/networks/registry.ts";
 import type { DataUnits } from "../../src/data/units.ts";
 import { checkSource, type DataSource } from "../../src/training/checkpoint.ts";
-import { loadData } from "../datasets/training_data.ts";
 import { describeCheckpoint } from "./checkpoint.ts";
 
 /** Data that a checkpoint was trained on. */
@@ -51,54 +48,6 @@ export async function ownDataOf(checkpoint: string | undefined | null): Promise<
 /** Whether samples are points. */
 export function arePoints(own: OwnData | null): own is OwnData & { readonly units: DataUnits } {
   return own !== null && own.units !== null && own.shape.length === 1;
-}
-
-/** The data that a checkpoint was trained on, or others of the same columns and classes. */
-export async function loadOwnData(own: OwnData, data: string): Promise<Dataset> {
-  const [height, width] = own.shape;
-  const square = own.units === null && own.shape.length === 3 && height === width;
-  return await loadData(data, own.source.labels ?? undefined, square ? { resumedShape: own.shape } : {});
-}
-
-/** Data to measure against, and further data. */
-interface MeasuredData {
-  /** What was held out, or all where nothing was; half of data that the checkpoint was not trained on. */
-  readonly reference: Dataset;
-  /** What was trained on, or all where nothing was held out; the other half. */
-  readonly others: Dataset;
-  /** What the two are called. */
-  readonly names: readonly [reference: string, others: string];
-}
-
-/**
- * The data of a checkpoint, or others of the same kind, to measure with; in the units of the checkpoint.
- * @throws {Error} with one sentence, when they cannot be read or are of another kind
- */
-export async function loadMeasured(own: OwnData, data: string): Promise<MeasuredData> {
-  const dataset = await loadOwnData(own, data);
-  const trained = (await datasetIdentity(dataset)).sha256 === own.sha256;
-  if (String(dataset.shape) !== String(own.shape)) {
-    throw new Error(
-      `"${data}" has ${describeSamples(dataset.shape)}, the checkpoint was trained on ${
-        describeSamples(own.shape)
-      }`,
-    );
-  }
-  const [now, before] = [dataset.units?.columns, own.units?.columns];
-  if (before !== undefined && String(now) !== String(before)) {
-    throw new Error(
-      `"${data}" has the columns ${now?.join(", ")}, the checkpoint's are ${before.join(", ")}`,
-    );
-  }
-  const scaled = "values" in dataset && own.units !== null ? withUnits(dataset, own.units) : dataset;
-  if (trained && own.source.heldOut === 0) {
-    return { reference: scaled, others: scaled, names: ["all of the data", "of the data"] };
-  }
-  const { heldOut, training } = holdOut(scaled, trained ? own.source.heldOut : Math.floor(scaled.count / 2));
-  const names = trained
-    ? ["what was held out", "of what was trained on"] as const
-    : [`half of ${dataset.name}`, "of the other half"] as const;
-  return { reference: heldOut, others: training, names };
 }
 
 /** Whether a checkpoint was trained on other data than digits, by what it says. */
