@@ -251,7 +251,10 @@ export async function langevinPicture(
   return panels([
     plot([shade, dotsMark(truth, "#222222", 1, 0.4)], squarePlot("True samples")),
     plot([shade, dotsMark(last, "#222222", 1, 0.4)], squarePlot(`Langevin, ${step[step.length - 1]} steps`)),
-    plot([shade, ...paths], squarePlot(`Five paths, first ${FIRST_STEPS} steps`)),
+    plot(
+      [shade, ...paths],
+      squarePlot(`Five paths, first ${Math.min(FIRST_STEPS, step[step.length - 1])} steps`),
+    ),
     plot(curves, {
       ...PANEL,
       width: 460,

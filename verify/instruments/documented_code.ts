@@ -14,6 +14,7 @@ const pages = [
   "docs/own_data.md",
   "docs/likelihood.md",
   "docs/notation.md",
+  "docs/pictures.md",
   "docs/own_sampler.md",
   "docs/own_score.md",
   "docs/own_sde.md",

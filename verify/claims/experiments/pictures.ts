@@ -98,7 +98,7 @@ claim(
       panel("True samples", ground, dots(report.truth, 1, 0.4)),
       panel("Langevin, 120 steps", ground, dots(last, 1, 0.4)),
       panel(
-        "Five paths, first 150 steps",
+        "Five paths, first 120 steps",
         ground,
         ...paths.slice(0, 5).map((points) => path(points.subarray(0, 300))),
       ),
