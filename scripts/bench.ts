@@ -70,7 +70,7 @@ const usage = {
     rounds: integer({ help: "measurements of each", default: 7, min: 1, max: 1000 }),
     digits: toggle({
       help:
-        `also the time for ${DIGITS_COUNT} finished digits, ours with the default sampler and PyTorch's with the ` +
+        `also the time for ${DIGITS_COUNT} finished digits, ours as deno task sample draws them and PyTorch's with the ` +
         "tutorial's network and its Euler–Maruyama",
     }),
     checkpoint: ofDigits(
@@ -246,9 +246,10 @@ function heading(
 }
 
 function digitsNotes({ against, digits }: RunRequest): string {
-  const here =
-    `Here: ${DEFAULT_SAMPLER}, its default steps and the default guidance, which evaluates the network ` +
-    "twice at some of them.";
+  const here = digits?.checkpoint === null
+    ? "Here: what deno task sample draws unasked, three evaluations of a consistency function."
+    : `Here: ${digits?.checkpoint}; of a score network ${DEFAULT_SAMPLER}, its default steps and the default guidance, which ` +
+      "evaluates the network twice at some of them.";
   if (against.length === 0) return here;
   const steps = digits?.twinSteps;
   return `${here} PyTorch: the tutorial's network and Euler–Maruyama, ${steps} steps` +

@@ -23,7 +23,7 @@ import {
   readExternal,
   underSchedule,
 } from "./sampling/external_flags.ts";
-import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { eitherCheckpoint, eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import {
   dataFlag,
   type engineNames,
@@ -56,7 +56,7 @@ const usage = {
     "deno task evaluate --checkpoint runs/mlp-points/model.safetensors",
   ],
   flags: {
-    checkpoint: networkFlags.checkpoint,
+    checkpoint: eitherCheckpoint,
     ...externalFlags,
     data: text({
       help: `${dataFlag.help}; for a checkpoint of one's own data other data of the same kind`,
@@ -89,8 +89,8 @@ const usage = {
 
 /** A run of `evaluate`, as plain data. */
 interface EvaluateRequest extends EvaluationRequest {
-  /** A file, the name of a network that comes with the project, or null for the one that is measured unasked. */
-  readonly checkpoint: string | null;
+  /** A file, or the name of a network that comes with the project. */
+  readonly checkpoint: string;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
   readonly external: ExternalConfig | null;
   /** The PNG of digits beside their nearest training images; null for none. */
@@ -109,14 +109,14 @@ type EvaluateResult = (EvaluationResult | OwnEvaluation) & { readonly engine: st
 async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateRequest> {
   const trained = await ownDataOf(given.checkpoint);
   const flags = await forCheckpoint(defaultsFor(trained, given));
-  const { external, scheduler } = await readExternal(flags);
+  const { external, scheduler } = await readExternal(given);
   const own = isOwn(trained);
   if (own && flags.nearest !== undefined) {
     throw new UsageError("--nearest is for MNIST's digits, the checkpoint was trained on other data");
   }
   const { count = arePoints(trained) ? 1000 : own ? 500 : 5000 } = flags;
   return {
-    checkpoint: flags.checkpoint ?? null,
+    checkpoint: flags.checkpoint,
     external,
     own,
     data: flags.data ?? (own ? trained.data : null),

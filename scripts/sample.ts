@@ -41,7 +41,7 @@ import { shownChannels } from "./sampling/channels.ts";
 import { arePoints, defaultsFor, type OwnData, ownDataOf } from "./sampling/own_data.ts";
 import { loadArrayFile } from "./datasets/array_file.ts";
 import { pointsPng } from "./sampling/point_picture.ts";
-import { eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { eitherCheckpoint, eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
 import { gridWords, sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
   type engineNames,
@@ -95,7 +95,7 @@ const usage = {
     "deno task sample --checkpoint runs/mlp-points/model.safetensors --output points.csv",
   ],
   flags: {
-    checkpoint: networkFlags.checkpoint,
+    checkpoint: eitherCheckpoint,
     ...externalFlags,
     ...notWith("plan", { ...samplingFlags, ...eitherFlags, sigma: sigmaFlag }),
     plan: deciding(
@@ -133,8 +133,8 @@ const usage = {
 interface SampleRequest extends SamplingRequest {
   /** A class for all, or one drawn for each. */
   readonly label: number | "random" | "none";
-  /** A file, the name of a network that comes with the project, or null for the one that is drawn from unasked. */
-  readonly checkpoint: string | null;
+  /** A file, or the name of a network that comes with the project. */
+  readonly checkpoint: string;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
   readonly external: ExternalConfig | null;
   /** What computes. */
@@ -213,9 +213,9 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<SampleReq
   if (flags.plan !== undefined && flags.schedule !== undefined) {
     throw new UsageError("--plan and --schedule both say which noise levels there are: leave out one");
   }
-  const { external, scheduler } = await readExternal(flags);
+  const { external, scheduler } = await readExternal(given);
   return {
-    checkpoint: flags.checkpoint ?? null,
+    checkpoint: flags.checkpoint,
     external,
     ...underSchedule(sampling, scheduler, flags),
     label: label === "random" || label === "none" ? label : Number(label),

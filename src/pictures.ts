@@ -35,8 +35,8 @@ async function open(name: PretrainedName): Promise<{ engine: Engine; noisePredic
 }
 
 /**
- * Digits drawn by the shipped network, as a picture that keeps its numbers: with the settings of `deno task sample`, on the
- * engine in use or the best that there is.
+ * Digits drawn as a picture that keeps its numbers, with the settings of `deno task sample`, on the engine in use or the best that
+ * there is: by three evaluations of `mnist-consistency`, and with `guidance` or more than four steps from `mnist`.
  *
  * @example
  * ```ts
@@ -47,8 +47,9 @@ async function open(name: PretrainedName): Promise<{ engine: Engine; noisePredic
  * @throws {RangeError | TypeError} In one sentence, for an option that is not known or out of its range, before anything is drawn.
  */
 export async function digits(options: DigitsOptions = {}): Promise<DrawnImages> {
-  const { drawDigitPicture } = await import("./runs/digit_pictures.ts");
-  return await drawDigitPicture(options, await open("mnist"));
+  requireOptions("options", options);
+  const { drawDigitPicture, networkOfDigits } = await import("./runs/digit_pictures.ts");
+  return await drawDigitPicture(options, await open(networkOfDigits(options)));
 }
 
 /**

@@ -93,10 +93,11 @@ export async function openOurs(
       await steps.next();
     },
     async digits() {
+      const consistent = trained!.consistency;
       const request: SamplingRequest = {
-        ...createSampling({ sde: "ve", sampler: DEFAULT_SAMPLER }),
+        ...createSampling({ sde: "ve", sampler: consistent ? "consistency" : DEFAULT_SAMPLER }),
         label: "random",
-        guidance: DEFAULT_GUIDANCE,
+        guidance: consistent ? { scale: 1 } : DEFAULT_GUIDANCE,
         classifierScale: 0,
         denoise: true,
         count: DIGITS_COUNT,
@@ -114,7 +115,7 @@ export async function openOurs(
     async time(action) {
       await useEngine(engine.name);
       if (action === "digits" && trained === null) {
-        trained = await loadCheckpoint(checkpoint);
+        trained = await loadCheckpoint(checkpoint, "mnist-consistency", "either");
         await trained.prepare(DIGITS_COUNT);
       }
       const started = performance.now();

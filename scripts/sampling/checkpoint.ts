@@ -141,12 +141,23 @@ const hashes = new WeakMap<SampledNetwork, string>();
  * is loaded.
  * @param checkpoint A file, or the name of a network that comes with the project.
  */
-export async function describeCheckpoint(checkpoint: string): Promise<Model & Safetensors | undefined> {
+export function describeCheckpoint(checkpoint: string): Promise<Description | undefined> {
+  // A name without an ending is of a network that comes with the project, whose file does not change.
+  if (checkpoint.includes(".")) return describe(checkpoint);
+  const known = shippedDescriptions.get(checkpoint) ?? describe(
+    new URL(`../../fixtures/models/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url),
+  );
+  shippedDescriptions.set(checkpoint, known);
+  return known;
+}
+
+/** What a file says. */
+type Description = Model & Safetensors;
+
+const shippedDescriptions = new Map<string, Promise<Description | undefined>>();
+
+async function describe(path: string | URL): Promise<Description | undefined> {
   try {
-    // A name without an ending is of a network that comes with the project.
-    const path = checkpoint.includes(".")
-      ? checkpoint
-      : new URL(`../../fixtures/models/${checkpoint.replaceAll("-", "_")}.safetensors`, import.meta.url);
     return readModel(await readWhole(path));
   } catch {
     return undefined;

@@ -25,11 +25,18 @@ export const DEFAULT_ITERATIONS = { mmps: 3, pigdm: 20 } as const;
 /** How often repaint does each step unasked. */
 export const DEFAULT_RESAMPLINGS = 10;
 
-/** The default sampler on its own grid, by default of its own number of steps. */
-export function defaultSampling(steps: number = samplerInfo(DEFAULT_SAMPLER).grid.steps): SamplingConfig {
+/** The most steps for which a consistency function of digits has noise levels unasked. */
+export const MOST_CONSISTENCY_STEPS = 4;
+
+/** A sampler on its own grid, by default the default one, by default of its own number of steps. */
+export function defaultSampling(
+  steps?: number,
+  name: typeof DEFAULT_SAMPLER | "consistency" = DEFAULT_SAMPLER,
+): SamplingConfig {
+  const { grid } = samplerInfo(name);
   return {
     sde: veSde(DEFAULT_VE).config,
-    sampler: { name: DEFAULT_SAMPLER, options: {} },
-    grid: { ...samplerInfo(DEFAULT_SAMPLER).grid, steps },
+    sampler: { name, options: {} },
+    grid: { ...grid, steps: steps ?? grid.steps },
   };
 }

@@ -4,8 +4,7 @@ import { checkFields } from "../input/fields.ts";
 import { quoted } from "../input/quoted.ts";
 import { isList } from "../input/require.ts";
 import { sizeOf } from "../math/shape.ts";
-import { samplerInfo } from "../samplers/registry.ts";
-import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, defaultSampling } from "./defaults.ts";
+import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER, defaultSampling, MOST_CONSISTENCY_STEPS } from "./defaults.ts";
 import { type DigitsOptions, DrawnImages, followCall } from "./drawn_pictures.ts";
 import { samplePicture, samplingTitle } from "./sample_picture.ts";
 import type { SampledNetwork } from "./sampled_network.ts";
@@ -19,19 +18,27 @@ export interface CallParts {
   readonly engine: Engine;
 }
 
-/** Digits of given classes by the default sampler. */
+/** The network that draws unasked: the consistency function, unless guidance or more steps than it has levels for need a score. */
+export function networkOfDigits({ guidance, steps = 1 }: DigitsOptions): "mnist" | "mnist-consistency" {
+  return guidance === undefined && steps <= MOST_CONSISTENCY_STEPS ? "mnist-consistency" : "mnist";
+}
+
+/** Digits of given classes, by consistency sampling from a consistency function and by the default sampler from others. */
 export async function drawDigitPicture(
   options: DigitsOptions,
   { noisePredictor, engine }: CallParts,
 ): Promise<DrawnImages> {
   checkFields("options", options as unknown, [], ["labels", "guidance", "seed", "steps", "signal", "onStep"]);
-  const { guidance = DEFAULT_GUIDANCE.scale, steps = samplerInfo(DEFAULT_SAMPLER).grid.steps } = options;
+  const consistent = noisePredictor.consistency !== undefined;
+  const { guidance = consistent ? 1 : DEFAULT_GUIDANCE.scale } = options;
+  const sampling = defaultSampling(options.steps, consistent ? "consistency" : DEFAULT_SAMPLER);
+  const { steps } = sampling.grid;
   const labels = readLabels(options.labels);
   const count = labels.length;
   const batch = Math.min(16, count);
   const onStep = followCall(options, { steps, batches: Math.ceil(count / batch) });
   const request = {
-    ...defaultSampling(steps),
+    ...sampling,
     label: labels,
     guidance: { ...DEFAULT_GUIDANCE, scale: guidance },
     classifierScale: 0,

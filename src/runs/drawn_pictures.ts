@@ -34,7 +34,10 @@ export interface CallOptions {
 export interface DigitsOptions extends CallOptions {
   /** The digits to draw, one or many, each from 0 to 9; default one of each. */
   readonly labels?: number | readonly number[];
-  /** How strongly labels are followed: 1 is the plain conditional model, 0 the unconditional one; default 1.3. */
+  /**
+   * How strongly labels are followed: 1 is the plain conditional model, 0 the unconditional one. By default 1.3, which a
+   * consistency function has in it.
+   */
   readonly guidance?: number;
 }
 

@@ -14,7 +14,13 @@ export function samplingTitle(
     ...(guidance.scale === 1 ? [] : [`guidance ${guidance.scale}`]),
     ...(classifierScale === 0 ? [] : [`classifier scale ${classifierScale}`]),
   ];
-  return [sde, sampler.name, `${grid.steps} steps`, ...guided, `seed ${seed}`].join(", ");
+  return [
+    sde,
+    sampler.name,
+    `${grid.steps} ${grid.steps === 1 ? "step" : "steps"}`,
+    ...guided,
+    `seed ${seed}`,
+  ].join(", ");
 }
 
 /**

@@ -123,8 +123,10 @@ export const presentation: Readonly<Record<string, string>> = {
 export const taskRows: Readonly<Record<string, TaskRow>> = {
   sample: {
     task: sample as TaskRow["task"],
+    base: "--checkpoint mnist",
     beside: {
       ...sampling,
+      checkpoint: { value: "mnist-consistency" },
       sigma: { flags: "--sde sigma-power", value: "20" },
       plan: { value: "$PLAN" },
       output: { value: "other.gif" },
@@ -180,7 +182,11 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       directions: { flags: "--operator projection" },
     },
   },
-  evaluate: { task: evaluate as TaskRow["task"], beside: sampling },
+  evaluate: {
+    task: evaluate as TaskRow["task"],
+    base: "--checkpoint mnist",
+    beside: { ...sampling, checkpoint: { value: "mnist-consistency" } },
+  },
   train: {
     task: train as TaskRow["task"],
     base: "--data $FOLDER --out $FOLDER/new",

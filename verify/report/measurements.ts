@@ -104,7 +104,7 @@ function inpainting(name: string, flags: readonly string[], how: string): Measur
 
 /** All of them, in the page's order. */
 export const measurements: readonly Measurement[] = [
-  { name: "evaluate", command: ["evaluate"], rows: qualityRows },
+  { name: "evaluate", command: ["evaluate", "--checkpoint", "mnist"], rows: qualityRows },
   consistency(1),
   consistency(3),
   {

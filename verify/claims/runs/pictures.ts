@@ -27,14 +27,17 @@ claim("digits draws what deno task sample draws for the same label and seed, and
 }, async (check) => {
   const steps: [number, number][] = [];
   const fours = await digits({ labels: [4, 4, 4], seed: 5, onStep: (...done) => steps.push(done) });
-  check.equal("steps", steps, Array.from({ length: 10 }, (_, at) => [at + 1, 10]), "ten by default");
+  check.equal("steps", steps, [[1, 3], [2, 3], [3, 3]], "three by default");
   const request = await sampleTask.request(
     parseFlags(usageOf(sampleTask), "--label 4 --count 3 --seed 5".split(" ")),
   );
-  const noisePredictor = await loadPretrained("mnist");
-  const [batch] = await Array.fromAsync(runSampling({ ...request, batch: 3 }, { noisePredictor }));
+  check.equal("network", request.checkpoint, "mnist-consistency", "the default");
+  const few = await loadPretrained("mnist-consistency");
+  const [batch] = await Array.fromAsync(runSampling({ ...request, batch: 3 }, { noisePredictor: few }));
+  few.dispose();
   check.equal("values", furthest(fours.values, batch.values), 0, "the request of --dry-run, carried out");
   check.equal("shape", [fours.shape, fours.labels], [[3, 28, 28, 1], [4, 4, 4]], "three digits");
+  const noisePredictor = await loadPretrained("mnist");
   const labels = Array.from({ length: 17 }, (_, at) => (3 * at) % 10);
   const mixed = await digits({ labels, seed: 5, steps: 2, guidance: 1 });
   const model = scoreModel(noisePredictor.withLabels(labels), veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
@@ -70,8 +73,15 @@ claim("digits draws what deno task sample draws for the same label and seed, and
   check.equal(
     "one label's title",
     fours.title,
-    "ve, dpm++2m, 10 steps, label 4, guidance 1.3, seed 5",
+    "ve, consistency, 3 steps, label 4, seed 5",
     "the settings",
+  );
+  const longer = await digits({ labels: 4, seed: 5, steps: 5 });
+  check.equal(
+    "more than four steps",
+    longer.title,
+    "ve, dpm++2m, 5 steps, label 4, guidance 1.3, seed 5",
+    "the score network",
   );
   check.equal("engine", currentEngine()?.name, "wasm", "the one in use");
 });

@@ -228,7 +228,7 @@ claim("bench's tables are those of its request and its result", async (check) =>
     "0.50 × torch.compile's speed (0.50 to 0.50)",
     "PyTorch 2                3000     3000     3000     21.3",
     "torch.compile 2           500      500      500      128",
-    "Here: dpm++2m, its default steps and the default guidance" +
+    "Here: a.safetensors; of a score network dpm++2m, its default steps and the default guidance" +
     ", which evaluates the network twice at some of them." +
     " PyTorch: the tutorial's network and Euler–Maruyama, 7 steps where the tutorial has 500.",
     "",

@@ -15,6 +15,11 @@ import { mnistFiles } from "../../reference/mnist_files.ts";
 import { claim } from "../../suite/claim.ts";
 import { run } from "../../instruments/run_task.ts";
 import { withCheckpoint } from "../../instruments/small_checkpoint.ts";
+import { withFolder } from "../../instruments/temporary_folder.ts";
+import { parseFlags } from "../../../scripts/cli/flags.ts";
+import { task as evaluate } from "../../../scripts/evaluate.ts";
+import { task as sample } from "../../../scripts/sample.ts";
+import { PLAN_FORMAT } from "../../../scripts/sampling/noise_plan_file.ts";
 import { writeIdx } from "../../instruments/file_writers.ts";
 
 const digits = proceduralDigits(8, createRng(2));
@@ -107,6 +112,64 @@ claim(
         );
       }
     }),
+);
+
+claim(
+  "digits are drawn and measured unasked by the consistency function in three evaluations, and by the score network where a flag needs a score",
+  async (check) => {
+    const few = ["mnist-consistency", "consistency", "levels", 3, 1];
+    const score = ["mnist", "dpm++2m", "karras", 10, 1.3];
+    const lines: [string, unknown[]][] = [
+      ["", few],
+      ["--sde ve --seed 4 --count 100", few],
+      ["--sampler consistency", few],
+      ["--steps 1", ["mnist-consistency", "consistency", "levels", 1, 1]],
+      ["--steps 4", ["mnist-consistency", "consistency", "levels", 4, 1]],
+      ["--levels 3,1,0.5,0.2", ["mnist-consistency", "consistency", "levels", 5, 1]],
+      ["--checkpoint mnist", score],
+      ["--steps 5", ["mnist", "dpm++2m", "karras", 5, 1.3]],
+      ["--grid karras", score],
+      ["--sde vp", score],
+      ["--guidance 1.3", score],
+      ["--guidance-min-sigma 0.6", score],
+      ["--guidance-max-sigma 6", score],
+      ["--classifier-scale 2", ["mnist", "dpm++2m", "karras", 10, 0]],
+      ["--sampler ddim", ["mnist", "ddim", "log-snr", 50, 1.3]],
+    ];
+    const source = "written out: what each flag needs";
+    for (const [line, expected] of lines) {
+      const words = line.split(" ").filter((word) => word !== "");
+      const requests = [
+        await sample.request(parseFlags(sample.usage, words)),
+        await evaluate.request(parseFlags(evaluate.usage, words)),
+      ];
+      for (const [at, { checkpoint, sampler, grid, guidance }] of requests.entries()) {
+        check.equal(
+          `${["sample", "evaluate"][at]} ${line}`,
+          [checkpoint, sampler.name, grid.kind, grid.steps, guidance.scale],
+          expected,
+          source,
+        );
+      }
+    }
+    await withFolder(async (folder) => {
+      const file = `${folder}/plan.json`;
+      await Deno.writeTextFile(
+        file,
+        JSON.stringify({
+          ...{ format: PLAN_FORMAT, data: "mnist", kind: "ncsnv2", largest: 8, smallest: 0.5, levels: 5 },
+          ...{ moves: 3, epsilon: 1e-3 },
+        }),
+      );
+      const request = await sample.request(parseFlags(sample.usage, ["--plan", file]));
+      check.equal(
+        "sample --plan",
+        [request.checkpoint, request.sampler.name],
+        ["mnist", "annealed-langevin"],
+        source,
+      );
+    });
+  },
 );
 
 claim(

@@ -273,7 +273,7 @@ claim("sample's words are those of its request and its result", async (check) =>
   const all = {
     ...request,
     label: "random",
-    checkpoint: null,
+    checkpoint: "mnist",
     external: null,
     engine: "wasm",
     output: "a.npy",
