@@ -24,7 +24,7 @@ claim("every task that takes flags has a row, and takes them by its request alon
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const expected: string[] = [];
   for (const [name, { command }] of Object.entries<{ command: string }>(tasks)) {
-    const script = / (scripts\/\w+\.ts)/.exec(command)?.[1];
+    const script = / ((?:scripts|site)\/\w+\.ts)/.exec(command)?.[1];
     if (script === undefined) continue;
     const text = await Deno.readTextFile(new URL(script, root));
     // Other modules of a task may read its words, too: those of scripts/cli read them for all.
