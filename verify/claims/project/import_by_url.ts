@@ -154,8 +154,8 @@ claim(
         check.equal(
           "checkpoints fetched beside the module",
           checkpoint,
-          ["fixtures/models/mnist.safetensors", "fixtures/models/mnist.safetensors"],
-          "the shipped one, by each example",
+          ["fixtures/models/mnist_consistency.safetensors", "fixtures/models/mnist.safetensors"],
+          "a shipped one by each example, in order",
         );
       });
     } finally {

@@ -38,6 +38,17 @@ claim("digits draws what deno task sample draws for the same label and seed, and
   check.equal("values", furthest(fours.values, batch.values), 0, "the request of --dry-run, carried out");
   check.equal("shape", [fours.shape, fours.labels], [[3, 28, 28, 1], [4, 4, 4]], "three digits");
   const noisePredictor = await loadPretrained("mnist");
+  const more = await digits({ labels: [4, 4], seed: 5, steps: 5 });
+  const words = "--label 4 --count 2 --seed 5 --steps 5".split(" ");
+  const guided = await sampleTask.request(parseFlags(usageOf(sampleTask), words));
+  const [scored] = await Array.fromAsync(runSampling({ ...guided, batch: 2 }, { noisePredictor }));
+  check.equal("network of five steps", guided.checkpoint, "mnist", "which has a score");
+  check.equal(
+    "values of five steps",
+    furthest(more.values, scored.values),
+    0,
+    "the request, with its guidance",
+  );
   const labels = Array.from({ length: 17 }, (_, at) => (3 * at) % 10);
   const mixed = await digits({ labels, seed: 5, steps: 2, guidance: 1 });
   const model = scoreModel(noisePredictor.withLabels(labels), veSde({ sigmaMin: 0.005, sigmaMax: 40 }));
