@@ -39,7 +39,7 @@ export async function bundleForBrowsers(
       const url = path instanceof URL ? path : pathToFileURL(path);
       await Deno.writeTextFile(`${sources}/${name}.ts`, await reexport(url));
     }
-    const imports = { "npm:@tensorflow/tfjs@4.22.0": new URL("tensorflow_core.ts", import.meta.url).href };
+    const imports = { "npm:@tensorflow/tfjs@4.22.0": new URL("./tensorflow_core.ts", import.meta.url).href };
     await Deno.writeTextFile(`${scratch}/imports.json`, JSON.stringify({ imports }));
     await bundle([
       `--import-map=${scratch}/imports.json`,

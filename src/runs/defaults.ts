@@ -37,6 +37,6 @@ export function defaultSampling(
   return {
     sde: veSde(DEFAULT_VE).config,
     sampler: { name, options: {} },
-    grid: { ...grid, steps: steps ?? grid.steps },
+    grid: { ...grid, steps: steps === undefined ? grid.steps : steps },
   };
 }

@@ -211,8 +211,9 @@ claim(
       const picture = await decodePng(await Deno.readFile(output));
       check.holds(
         `${picture.width}×${picture.height} pixels`,
-        picture.width > 1.9 * picture.height,
-        "4 columns, 2 rows",
+        picture.width > 4 * 84 && picture.width < 4 * 86 + 120 && picture.height > 2 * 84 &&
+          picture.height < 2 * 86 + 60,
+        "4 columns and 2 rows of 84 pixels, beside their names",
       );
       const { largestError, rootMeanSquareError, file } = JSON.parse(stdout);
       check.equal("file", file, output, "--output");

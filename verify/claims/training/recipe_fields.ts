@@ -216,7 +216,7 @@ claim(
       [
         "a model",
         file(perceptron, (model) => ({ ...model, colour: 1 })),
-        "network, preconditioning, consistency",
+        "network, preconditioning, consistency, units",
       ],
       [
         "a U-Net",

@@ -44,7 +44,11 @@ const image = { values: new Float32Array(784), shape: [1, 28, 28, 1] };
 export const callRows: Rows = {
   digits: {
     call: quick(m.digits, { labels: 7, steps: 1 }),
-    prepare: () => m.digits({ labels: 7, steps: 1 }),
+    // Both networks that it keeps.
+    prepare: async () => [
+      await m.digits({ labels: 7, steps: 1 }),
+      await m.digits({ labels: 7, steps: 1, guidance: 1 }),
+    ],
     arguments: [
       optional(options({
         labels: optional({ ...list(() => [3, 5], whole(3, 0, 9)), allows: whole(3, 0, 9).allows }),
