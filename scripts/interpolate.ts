@@ -101,14 +101,14 @@ function request(flags: FlagValues<typeof usage.flags>): InterpolateRequest {
 async function carryOut(request: InterpolateRequest): Promise<InterpolateResult> {
   const { images, between, output } = request;
   await ensureWritable(output);
+  const started = performance.now();
+  const engine = await openEngine(request.engine);
+  const noisePredictor = await loadCheckpoint(request.checkpoint ?? undefined);
   const data = await loadMnist("test", { data: request.data ?? undefined });
   const beyond = images.find((index) => index >= data.count);
   if (beyond !== undefined) {
     throw new UsageError(`--images must be below ${data.count}, the number of images, got ${beyond}`);
   }
-  const started = performance.now();
-  const engine = await openEngine(request.engine);
-  const noisePredictor = await loadCheckpoint(request.checkpoint ?? undefined);
   const { sampleShape } = noisePredictor.network;
   if (String(sampleShape) !== String(data.shape)) {
     throw new RangeError(

@@ -38,7 +38,7 @@ import {
   underSchedule,
 } from "./sampling/external_flags.ts";
 import { shownChannels } from "./sampling/channels.ts";
-import { arePoints, defaultsFor, type OwnData, ownDataOf } from "./sampling/own_data.ts";
+import { arePoints, defaultsFor, isOwn, type OwnData, ownDataOf } from "./sampling/own_data.ts";
 import { loadArrayFile } from "./datasets/array_file.ts";
 import { pointsPng } from "./sampling/point_picture.ts";
 import { eitherCheckpoint, eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
@@ -250,7 +250,7 @@ async function carryOut(request: SampleRequest): Promise<SampleResult> {
   classifier?.dispose();
   const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
   const { units } = noisePredictor.config;
-  const noun = units === undefined
+  const noun = units === undefined && !isOwn(await ownDataOf(request.checkpoint))
     ? "digits"
     : noisePredictor.network.sampleShape.length === 1
     ? "points"

@@ -20,7 +20,8 @@ export function isArrayFile(data: string): boolean {
   return /\.npy$/i.test(data) || isTable(data);
 }
 
-function isTable(data: string): boolean {
+/** Whether data are a table of points, by their name. */
+export function isTable(data: string): boolean {
   return /\.(csv|tsv|txt)$/i.test(data);
 }
 
@@ -47,7 +48,7 @@ export async function loadArrayFile(path: string, labels: string | undefined): P
     if (labels !== undefined && /\.npy$/i.test(labels)) {
       throw new UsageError(`--labels of a table is one of its columns, by name or number, got "${labels}"`);
     }
-    const { columns, values, classes } = readNumberTable(new TextDecoder().decode(bytes), path, labels);
+    const { columns, values, classes } = readNumberTable(decodeText(bytes), path, labels);
     const shape = [values.length / columns.length, columns.length];
     const dataset = arrayDataset({ shape, values }, { name: path, columns, labels: classes ?? undefined });
     return { ...dataset, name };
@@ -58,6 +59,24 @@ export async function loadArrayFile(path: string, labels: string | undefined): P
     labels: labels === undefined ? undefined : await readLabels(labels),
   });
   return { ...dataset, name };
+}
+
+/** The text of a file in UTF-8 or, by the mark at its beginning, in UTF-16, as spreadsheets write Unicode text. */
+function decodeText(bytes: Uint8Array): string {
+  const mark = bytes[0] << 8 | bytes[1];
+  const encoding = mark === 0xfffe ? "utf-16le" : mark === 0xfeff ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
+}
+
+/** Whether a table has a column of a name; arrays have none. */
+export async function hasColumn(path: string, column: string): Promise<boolean> {
+  if (!isTable(path)) return false;
+  try {
+    readNumberTable(decodeText(await readWhole(path)), path, column);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readLabels(path: string): Promise<ArrayLike<number>> {

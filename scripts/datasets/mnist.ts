@@ -43,8 +43,15 @@ export async function loadMnist(
       return await labelledFrom(images.bytes, labels.bytes, name);
     }
   }
+  if (places.data !== undefined && await isFile(places.data)) {
+    throw new Error(`digits are read from a folder with MNIST's files, got the file "${places.data}"`);
+  }
   const { images, labels } = MNIST_FILES[split];
   return await idxDataset(await findFile(images, places), await findFile(labels, places), `mnist ${split}`);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((stat) => stat.isFile, () => false);
 }
 
 /**

@@ -116,7 +116,9 @@ async function kindOf(folder: string): Promise<"mnist" | "cifar10" | "images"> {
       if (within === "") {
         const known = Object.keys(NAMED).join(", ");
         throw new Error(
-          `--data must be ${known} or a folder, got "${folder}" (${messageOf(error)})`,
+          `--data must be ${known}, a folder, or a file of numbers that ends in .npy, .csv, .tsv or .txt, got "${folder}" (${
+            messageOf(error)
+          })`,
         );
       }
     }

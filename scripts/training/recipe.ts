@@ -311,7 +311,7 @@ export async function newConfig(
     throw new Error(`all images of ${dataset.name} are of one value: there is nothing to learn`);
   }
   const preconditioning = { sigmaData: round(moments.std), centre: round(moments.mean) };
-  const network = fitPreset(dataset, flags.network);
+  const network = fitPreset(dataset, flags.network, flags.data);
   if (flags.labelDropout !== undefined && !("classes" in network && network.classes > 0)) {
     throw withoutLabels(flags.labelDropout);
   }
@@ -417,6 +417,7 @@ function givenFlags<F, K extends keyof F>(flags: F, names: readonly K[]): Partia
 function fitPreset(
   { name: data, shape, classes: named, units }: Dataset,
   name: typeof presets[number] | undefined,
+  given: string | undefined,
 ): NetworkConfig {
   // Arrays without labels are of one class, which says nothing.
   const classes = units !== undefined && named === 1 ? 0 : named;
@@ -434,7 +435,9 @@ function fitPreset(
   const [padded] = paddedSize({ ...preset, height, width });
   // Attention is on the same levels as in the preset, whatever the height.
   const attention = preset.attention.map((attended) => attended * padded / preset.height);
-  return { ...preset, height, width, channels, attention, classes: preset.classes === 0 ? 0 : classes };
+  // The network for digits in colours has no labels; pictures of one's own have theirs, of whatever size.
+  const unlabelled = preset.classes === 0 && (name !== undefined || given === "coloured-digits");
+  return { ...preset, height, width, channels, attention, classes: unlabelled ? 0 : classes };
 }
 
 function levelsObjective({ betas }: RecipeValues, plan: NoisePlanFile | undefined): ObjectiveConfig | null {

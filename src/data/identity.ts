@@ -77,11 +77,11 @@ export function datasetChange(before: DatasetIdentity, now: DatasetIdentity): st
   const changed = now.counts.flatMap((count, label) =>
     count === before.counts[label]
       ? []
-      : [`class ${now.classes[label]} has ${count} images, and had ${before.counts[label]}`]
+      : [`class ${now.classes[label]} has ${count} samples, and had ${before.counts[label]}`]
   );
   return changed.length > 0
     ? someOf(changed)
-    : "its images are as many, but not the same or in another order";
+    : "its samples are as many, but not the same or in another order";
 }
 
 /** `images of 32×32 with 3 channels`, `points of 2 coordinates`. */

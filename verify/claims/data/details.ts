@@ -193,7 +193,7 @@ claim("words about classes name twenty, and those about changes five", (check) =
   check.equal(
     "counts",
     change(identity(["a", "b"], [1, 2], "x"), identity(["a", "b"], [3, 4], "y")),
-    "class a has 3 images, and had 1, class b has 4 images, and had 2",
+    "class a has 3 samples, and had 1, class b has 4 samples, and had 2",
     "each class that has changed",
   );
   check.equal(

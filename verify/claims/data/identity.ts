@@ -80,17 +80,17 @@ claim(
           images: new Uint8Array([...animals.images, 9, 9]),
           labels: new Uint8Array([0, 0, 1, 2, 2]),
         },
-        "class zebra has 2 images, and had 1",
+        "class zebra has 2 samples, and had 1",
       ],
       [
         "a label changed to another",
         { labels: new Uint8Array([0, 1, 0, 2]) },
-        "its images are as many, but not the same or in another order",
+        "its samples are as many, but not the same or in another order",
       ],
       ...[...animals.images.keys()].map((at): [string, Partial<ImageDataset>, string] => [
         `one bit of pixel ${at}`,
         { images: animals.images.map((byte, i) => i === at ? byte ^ 1 : byte) },
-        "its images are as many, but not the same or in another order",
+        "its samples are as many, but not the same or in another order",
       ]),
     ];
     for (const [what, changed, words] of changes) {

@@ -111,7 +111,7 @@ claim(
       const refused = new RegExp(`^--kinds? must be one of vp, ve, got "${name}"$`);
       await check.throws(`--kind ${name}`, () => parseFlags(usage, ["--kind", name]), refused);
       await check.throws(`--kinds vp,${name}`, () => parseFlags(usage, ["--kinds", `vp,${name}`]), refused);
-      const known = new RegExp(`^--data must be mnist, .* or a folder, got "${name}"`);
+      const known = new RegExp(`^--data must be mnist, .* a folder, or a file of .*, got "${name}"`);
       await check.throws(`--data ${name}`, () => loadTrainingData(name), known);
       const tensors = new Map([[name, { shape: [1], values: new Float32Array([7]) }]]);
       const read = readSafetensors(writeSafetensors({ tensors, metadata: {} }));

@@ -4,15 +4,17 @@ import { fromUnits } from "../../../src/data/units.ts";
 import { loadData } from "../../../scripts/datasets/training_data.ts";
 import { task as evaluate } from "../../../scripts/evaluate.ts";
 import { task as inpaint } from "../../../scripts/inpaint.ts";
+import { task as interpolate } from "../../../scripts/interpolate.ts";
 import { task as likelihood } from "../../../scripts/likelihood.ts";
 import { task as sample } from "../../../scripts/sample.ts";
 import { parseFlags } from "../../../scripts/cli/flags.ts";
 import { createRng } from "../../../src/compute/rng.ts";
 import { decodePng } from "../../../src/images/png.ts";
-import { readNpy } from "../../../src/images/npy.ts";
+import { readNpy, writeNpy } from "../../../src/images/npy.ts";
 import { mlp } from "../../../src/networks/mlp.ts";
 import { writeModel } from "../../../src/networks/model_file.ts";
 import { runInside } from "../../instruments/run_inside.ts";
+import { smallModel } from "../../instruments/small_checkpoint.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { claim } from "../../suite/claim.ts";
 
@@ -201,6 +203,104 @@ claim(
     }),
 );
 
+claim(
+  "other data need no classes; data of another kind are refused, and data that have changed are other data",
+  { engines: ["wasm"] },
+  (check) =>
+    withModel(async (model, data, folder) => {
+      const line = `--checkpoint ${model} --engine wasm --count 100 --steps 4`;
+      const rows = Array.from({ length: 8 }, (_, i) => `${1e3 + i},${i / 50}`);
+      const beside = async (file: string) =>
+        (await runInside(evaluate, `${line} --data ${folder}/${file}`)).stdout.join("\n");
+      await Deno.writeTextFile(`${folder}/bare.csv`, ["mass,time", ...rows].join("\n"));
+      const bare = await beside("bare.csv");
+      check.holds("without classes", bare.startsWith("against half of bare (4) "), bare);
+      const array = {
+        shape: [8, 2],
+        values: Float32Array.from(rows.flatMap((row) => row.split(",").map(Number))),
+      };
+      await Deno.writeFile(`${folder}/bare.npy`, writeNpy(array));
+      await check.throws(
+        "an array, whose columns have no names",
+        () => beside("bare.npy"),
+        /has the columns column 1, column 2, the checkpoint's are mass, time$/,
+      );
+      await Deno.writeTextFile(`${folder}/renamed.csv`, ["x,y", ...rows].join("\n"));
+      await check.throws(
+        "other columns and no classes",
+        () => beside("renamed.csv"),
+        /has the columns x, y, the checkpoint's are mass, time$/,
+      );
+      for (const other of ["mnist", folder]) {
+        await check.throws(
+          `points against ${other === folder ? "a folder" : other}`,
+          () => runInside(likelihood, `--checkpoint ${model} --engine wasm --data ${other}`),
+          /^the checkpoint was trained on points of 2 coordinates: --data must be a \.csv or \.npy file, got "/,
+        );
+      }
+      await check.throws(
+        "digits against a table",
+        () => runInside(likelihood, `--engine wasm --data ${data}`),
+        /^digits are read from a folder with MNIST's files, got the file ".*stars\.csv"$/,
+      );
+      const before = await runInside(evaluate, line);
+      check.equal(
+        "the same data",
+        before.stderr.filter((text) => /changed/.test(text)),
+        [],
+        "nothing to say",
+      );
+      const [head, ...stars] = (await Deno.readTextFile(data)).split("\n");
+      await Deno.writeTextFile(data, [head, ...stars.reverse()].join("\n"));
+      const { stderr, stdout } = await runInside(evaluate, line);
+      check.holds(
+        "changed data",
+        stderr.some((text) =>
+          /^".*stars\.csv" has changed since the checkpoint was trained on it: /.test(text)
+        ),
+        stderr.join(" "),
+      );
+      check.holds("are other data", stdout[0].startsWith("against half of stars (20) "), stdout[0]);
+    }),
+);
+
+claim(
+  "pictures of one's own are not called digits when they are drawn",
+  { engines: ["wasm"] },
+  (check) =>
+    withFolder(async (folder) => {
+      const { config, weights } = smallModel();
+      for (
+        const [classes, noun] of [[["cat", "dog"], "samples"], [[
+          "0",
+          "1",
+          "2",
+          "3",
+          "4",
+          "5",
+          "6",
+          "7",
+          "8",
+          "9",
+        ], "digits"]] as const
+      ) {
+        const metadata = { data: "pictures", dataset: JSON.stringify({ classes }) };
+        await Deno.writeFile(
+          `${folder}/model.safetensors`,
+          writeModel({ config, weights }, "F32", { metadata }),
+        );
+        const line =
+          `--checkpoint ${folder}/model.safetensors --engine wasm --count 1 --steps 1 --output ${folder}/a.png`;
+        const { stdout } = await runInside(sample, line);
+        check.holds(
+          `of classes ${classes[0]} to ${classes.at(-1)}`,
+          stdout[0].startsWith(`1 ${noun}, `),
+          stdout[0],
+        );
+      }
+    }),
+);
+
 claim("tasks that cannot take points, and files that cannot hold them, are refused in a sentence", {
   engines: ["wasm"],
 }, (check) =>
@@ -219,6 +319,15 @@ claim("tasks that cannot take points, and files that cannot hold them, are refus
       "inpaint",
       () =>
         runInside(inpaint, `--checkpoint ${model} --engine wasm --output ${folder}/a.png`),
+      /draws points of 2 coordinates, and this task is for images/,
+    );
+    await refused(
+      "interpolate, before it looks for MNIST",
+      () =>
+        runInside(
+          interpolate,
+          `--checkpoint ${model} --engine wasm --data ${folder} --output ${folder}/a.png`,
+        ),
       /draws points of 2 coordinates, and this task is for images/,
     );
     await refused(

@@ -249,7 +249,7 @@ claim(
         "20",
       );
       await Deno.copyFile(`${folder}/data/dog/0.png`, `${folder}/data/dog/1.png`);
-      await refused("other pixels", /its images are as many, but not the same or in another order/);
+      await refused("other pixels", /its samples are as many, but not the same or in another order/);
     }),
 );
 

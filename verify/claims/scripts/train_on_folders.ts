@@ -172,13 +172,23 @@ claim(
           ? COLOURED_DIGITS
           : DIGITS;
         const [height, width, channels] = shape;
-        const expected = { ...preset, height, width, channels, classes: preset.classes === 0 ? 0 : 2 };
+        const expected = { ...preset, height, width, channels, classes: 2 };
         check.equal(
           `network for [${shape}]`,
           network,
           expected,
-          "the preset by size, with the data's own sizes",
+          "the preset by size, with the data's own sizes and classes",
         );
+      }
+      for (const line of ["--network coloured-digits", "--data coloured-digits"]) {
+        const values = parseFlags({ name: "train", purpose: "", flags: recipeFlags }, line.split(" "));
+        const images = Uint8Array.from({ length: 12 * 2352 }, (_, i) => i % 7);
+        const { model: { network } } = await newConfig(
+          values,
+          { ...pets, shape: [28, 28, 3], images },
+          undefined,
+        );
+        check.equal(`network of ${line}`, network, COLOURED_DIGITS, "the preset, which has no labels");
       }
       const attending = parseFlags(
         { name: "train", purpose: "", flags: recipeFlags },
@@ -211,7 +221,11 @@ claim(
       await Deno.writeFile(`${folder}/pets/dog/small.png`, photo);
       const data: [string, FolderOptions, RegExp][] = [
         [`${folder}/empty`, {}, /holds no PNG or JPEG picture, and no file of MNIST or CIFAR-10$/],
-        [`${folder}/nowhere`, {}, /--data must be mnist, cifar10, .* or a folder, got ".*nowhere"/],
+        [
+          `${folder}/nowhere`,
+          {},
+          /--data must be mnist, cifar10, .* a folder, or a file of .*, got ".*nowhere"/,
+        ],
         [`${folder}/cut`, {}, /^data_batch_1\.bin: truncated, 4000 bytes are 1 records of 3073 and 927/],
         [`${folder}/pets`, {}, /all images must be alike, cat\/0\.png is 10×8 .* is 3×3: give --size$/],
         ["digits", { skipCorrupt: true }, /--skip-corrupt is for a folder of pictures, got --data digits/],

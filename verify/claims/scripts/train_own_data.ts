@@ -129,6 +129,27 @@ claim(
     }),
 );
 
+claim(
+  "a table in UTF-16, as spreadsheets write it, is the table in UTF-8",
+  (check) =>
+    withFolder(async (folder) => {
+      const path = `${folder}/stars.txt`;
+      const text = table.replace("mass", "Größe").replaceAll(",", "\t");
+      await Deno.writeTextFile(path, text);
+      const expected = await datasetIdentity(await loadData(path, "kind"));
+      for (const littleEndian of [true, false]) {
+        const bytes = new DataView(new ArrayBuffer(2 * text.length + 2));
+        bytes.setUint16(0, 0xfeff, littleEndian);
+        for (let i = 0; i < text.length; i++) bytes.setUint16(2 * i + 2, text.charCodeAt(i), littleEndian);
+        await Deno.writeFile(path, new Uint8Array(bytes.buffer));
+        const dataset = await loadData(path, "kind");
+        const order = littleEndian ? "little-endian" : "big-endian";
+        check.equal(order, await datasetIdentity(dataset), expected, "the same points and classes");
+        check.equal(`columns, ${order}`, dataset.units?.columns, ["Größe", "time"], "the names in the file");
+      }
+    }),
+);
+
 claim("samples are held out at random, the same each time, and none is in both parts", (check) => {
   const count = 50;
   const values = Float32Array.from({ length: 2 * count }, (_, i) => i);

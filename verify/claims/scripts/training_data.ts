@@ -83,7 +83,7 @@ claim("--data is a name or a folder, whose files say what it is, and --size scal
     await check.throws(
       "nothing",
       () => loadTrainingData(`${folder}/none`),
-      /^--data must be mnist, cifar10, digits, coloured-digits, .* or a folder, got ".*none" \(.+\)$/,
+      /^--data must be mnist, cifar10, digits, coloured-digits, .* a folder, or a file of numbers that ends in .*, got ".*none" \(.+\)$/,
     );
 
     const grey = (side: number, level: number) =>
