@@ -135,7 +135,7 @@ function comparisonSection(stored: Measured | undefined): string[] {
     "![The same noise through every sampler](../fixtures/gallery/compare.png)",
     "![Fréchet distance against network evaluations](../fixtures/gallery/compare-plot.png)",
     "Digits measure better than training images, since the classifier whose features are compared was trained on those. " +
-    "Anything near 11 is as good as this metric can tell. [Samplers](samplers.md) says which to take.",
+    "Anything near 10 is as good as this metric can tell. [Samplers](samplers.md) says which to take.",
   ];
 }
 
