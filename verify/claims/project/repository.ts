@@ -33,6 +33,10 @@ claim(
         await write(path, "/** One. @module */\n\n/** One. */\nexport const one = 1;\n");
       }
       for (const path of ["README.md", "examples/a.md", "docs/a.md"]) await write(path, "# One\n");
+      // Jupyter ends a cell without a line feed, which Deno counts as not formatted and does not change.
+      const cells = [{ cell_type: "markdown", metadata: {}, source: ["# One"] }];
+      const metadata = { language_info: { name: "typescript" } };
+      await write("examples/a.ipynb", JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }));
       await write("LICENSE", "All rights.\n");
       const fetched = Object.values(SHIPPED_FILES).map(({ url }) => url.href.slice(rootUrl.href.length));
       const heavy = ["fixtures/gallery/a.png", "fixtures/files/a.png", "fixtures/reference/a.json"];
@@ -78,6 +82,7 @@ claim(
         "README.md",
         "deno.json",
         "docs/a.md",
+        "examples/a.ipynb",
         "examples/a.md",
         ...code.filter((path) => !path.startsWith("verify/")),
         ...fetched,
