@@ -212,7 +212,9 @@ async function carryOut(request: TrainRequest): Promise<TrainResult> {
   const dataset = loaded.get(request) ?? await loadOf(request);
   const identity = await datasetIdentity(dataset);
   console.error(
-    `${dataset.name}: ${dataset.count} ${describeSamples(dataset.shape)}, ${describeClasses(identity)}`,
+    `${dataset.name}: ${dataset.count} ${describeSamples(dataset.shape)}, ${
+      String(identity.classes) === "." ? "no classes" : describeClasses(identity)
+    }`,
   );
   for (const line of preparations(request)) console.error(line);
   if (resumed !== null) checkSameData(resume!, resumed, data, identity);

@@ -204,21 +204,35 @@ export const guidanceFlags = {
   ),
 };
 
-/** A flag such as 4, random or none. */
+/** A flag such as 4, cat, random or none; {@linkcode readLabel} reads it. */
 const label: Flag<string | undefined> = {
   help:
-    "which class; random draws one for each sample, none leaves it to the network (default random, none for a network without labels)",
-  placeholder: "N|random|none",
+    "which class, by its number from 0 or its name; random draws one for each sample, none leaves it to the network (default random, none for a network without labels)",
+  placeholder: "N|NAME|random|none",
   domain: { kind: "own", examples: ["3", "none"] },
   fallback: undefined,
   parse(text, flag) {
-    if (/^(random|none|0|[1-9]\d{0,4})$/.test(text)) return text;
-    throw new UsageError(`${flag} must be a class by its number from 0, random or none, got "${text}"`);
+    if (text !== "") return text;
+    throw new UsageError(`${flag} must be a class by its number from 0 or its name, random or none, got ""`);
   },
 };
 
 /** What {@linkcode guidanceFlags} were called in the version before. */
 export const renamedGuidance = { guidanceFrom: "guidanceMinSigma", guidanceTo: "guidanceMaxSigma" };
+
+/**
+ * The class that a flag names. Digits are a number even where classes have other digits for names.
+ * @param names Of the classes, where a checkpoint says them.
+ */
+export function readLabel(text: string, names: readonly string[] | null): number | "random" | "none" {
+  if (text === "random" || text === "none") return text;
+  if (/^(0|[1-9]\d{0,4})$/.test(text)) return Number(text);
+  const label = names?.indexOf(text) ?? -1;
+  if (label !== -1) return label;
+  const listed = names?.slice(0, 8).join(", ") + (names !== null && names.length > 8 ? ", …" : "");
+  const known = names === null ? "" : ` or its name (${listed})`;
+  throw new UsageError(`--label must be a class by its number from 0${known}, random or none, got "${text}"`);
+}
 
 /** Which classes are drawn, and how they are guided to. */
 export const labelFlags = {

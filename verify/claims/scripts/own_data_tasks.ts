@@ -74,6 +74,25 @@ claim("points are drawn in the units of the data, as a table with their classes,
       "words",
     );
     const [head, ...lines] = (await Deno.readTextFile(`${folder}/a.csv`)).trimEnd().split("\n");
+    const labelOf = async (text: string) =>
+      (await sample.request(parseFlags(sample.usage, ["--checkpoint", model, "--label", text]))).label;
+    check.equal(
+      "--label",
+      [await labelOf("blue"), await labelOf("old, red"), await labelOf("1"), await labelOf("none")],
+      [0, 1, 1, "none"],
+      "a class by its name, in the order of the alphabet, or by its number",
+    );
+    await check.throws(
+      "another name",
+      () => labelOf("green"),
+      /^--label must be a class by its number from 0 or its name \(blue, old, red\), random or none, got "green"$/,
+    );
+    const digit = parseFlags(sample.usage, ["--label", "ten"]);
+    await check.throws(
+      "a name where none is known",
+      () => sample.request(digit),
+      /^--label must be a class by its number from 0, random or none, got "ten"$/,
+    );
     check.equal("columns", head, "mass,time,class", "the data's, without that of the classes");
     const rows = lines.map((text) => text.split(/,(?=\S)/));
     const classes = new Set(rows.map(([, , name]) => name));

@@ -115,7 +115,7 @@ claim(
       ],
       ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has none$/],
       ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
-      ["--label ten", /^--label must be a class by its number from 0, random or none, got "ten"$/],
+      ["--label ", /^--label must be a class by its number from 0 or its name, random or none, got ""$/],
     ];
     for (const [line, message] of cases) {
       await check.throws(line, () => readSampling(parseFlags(usage, line.split(" "))), message);

@@ -115,7 +115,7 @@ claim(
       const line = `--data ${folder}/fields.npy --engine wasm --steps 1 --batch 2 --out ${folder}/run`;
       const { stderr, bar } = await runInside(task, line);
       check.equal("lines on stderr", stderr.slice(0, 3), [
-        "fields: 12 images of 5×7 with 1 channel, 1 class: . (12)",
+        "fields: 12 images of 5×7 with 1 channel, no classes",
         "scaled to (x − 1) / 4; samples and densities are in the units of the data",
         "the network computes at 8×8: it lays a border around images of 5×7 and cuts it off its samples",
       ], "−3 … 5 become −1 … 1; a level is half of the unfolded 4");
