@@ -3,6 +3,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { parseFlags, runScript } from "../cli/flags.ts";
 import { bundleForBrowsers } from "./bundle.ts";
 import { writeNpmPackage } from "./package.ts";
 
@@ -20,9 +21,19 @@ export function browserEntries(): Record<string, string> {
   return { ...Object.fromEntries(named), tf: `${root}src/compute/tf.ts` };
 }
 
-if (import.meta.main) {
+const usage = {
+  name: "build",
+  purpose:
+    "Writes dist/browser, a bundle of all entries with their files, and dist/npm, a package for Node, Bun and bundlers.",
+  flags: {},
+};
+
+async function main(): Promise<void> {
+  parseFlags(usage, Deno.args);
   const page = await bundleForBrowsers(browserEntries(), `${root}dist/browser`);
   console.log(`dist/browser: ${page.length} files`);
   const npm = await writeNpmPackage(`${root}dist/npm`);
   console.log(`dist/npm: ${npm.length} files`);
 }
+
+if (import.meta.main) await runScript(main);

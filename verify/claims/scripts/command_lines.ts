@@ -21,6 +21,8 @@ for (
     "interpolate",
     "export",
     "bench",
+    "build",
+    "site",
     "verify",
   ]
 ) {
