@@ -1,5 +1,6 @@
 /** Energy distance between samples (Székely & Rizzo 2013). @module */
 import { requireNumbers, requireWhole } from "../input/require.ts";
+import { rowDistance } from "../math/row_distance.ts";
 
 /**
  * The unbiased estimate of 2 E|X − Y| − E|X − X′| − E|Y − Y′|, which is zero only for equal distributions; the
@@ -23,27 +24,13 @@ export function energyDistance(a: ArrayLike<number>, b: ArrayLike<number>, dimen
 function meanBetween(a: ArrayLike<number>, b: ArrayLike<number>, dimension: number): number {
   const [n, m] = [a.length / dimension, b.length / dimension];
   let sum = 0;
-  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) sum += distance(a, i, b, j, dimension);
+  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) sum += rowDistance(a, i, b, j, dimension);
   return sum / (n * m);
 }
 
 function meanWithin(a: ArrayLike<number>, dimension: number): number {
   const n = a.length / dimension;
   let sum = 0;
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) sum += distance(a, i, a, j, dimension);
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) sum += rowDistance(a, i, a, j, dimension);
   return 2 * sum / (n * (n - 1));
-}
-
-function distance(
-  a: ArrayLike<number>,
-  i: number,
-  b: ArrayLike<number>,
-  j: number,
-  dimension: number,
-): number {
-  let sum = 0;
-  for (let axis = 0; axis < dimension; axis++) {
-    sum += (a[i * dimension + axis] - b[j * dimension + axis]) ** 2;
-  }
-  return Math.sqrt(sum);
 }

@@ -1,6 +1,7 @@
 /** The nearest points of another set: of samples among training data they tell whether data were learnt by heart. @module */
 import * as tf from "../compute/tf.ts";
 import { requireNumbers, requireWhole } from "../input/require.ts";
+import { rowDistance } from "../math/row_distance.ts";
 
 /** For each point its nearest one of another set. */
 export interface NearestNeighbours {
@@ -61,7 +62,7 @@ export async function nearestNeighbours(
   } finally {
     all.dispose();
   }
-  const distances = Float64Array.from(indices, (other, i) => distance(points, i, among, other, dimension));
+  const distances = Float64Array.from(indices, (other, i) => rowDistance(points, i, among, other, dimension));
   return { indices, distances };
 }
 
@@ -70,18 +71,4 @@ function rowsOf(name: string, points: ArrayLike<number>, dimension: number): num
   const rows = points.length / dimension;
   if (Number.isInteger(rows) && rows > 0) return rows;
   throw new RangeError(`${points.length} values are no positive number of ${dimension}-dimensional points`);
-}
-
-function distance(
-  a: ArrayLike<number>,
-  i: number,
-  b: ArrayLike<number>,
-  j: number,
-  dimension: number,
-): number {
-  let sum = 0;
-  for (let axis = 0; axis < dimension; axis++) {
-    sum += (a[i * dimension + axis] - b[j * dimension + axis]) ** 2;
-  }
-  return Math.sqrt(sum);
 }

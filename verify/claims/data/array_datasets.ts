@@ -189,7 +189,7 @@ claim("units from a file are refused unless they are positive scales with as man
       { offset: [0, 1], scale: [1, 1], columns: ["x"] },
       /a name for each of 2 columns, got 1$/,
     ],
-    ["names that are none", { offset: [0], scale: [1], columns: [3] }, /each of the units' columns/],
+    ["a number for a name", { offset: [0], scale: [1], columns: [3] }, /each of the units' columns/],
   ];
   for (const [what, units, message] of cases) await check.throws(what, () => checkUnits(units), message);
   check.equal("float64 until the last rounding", [...toUnits([1e9 + 1], { offset: [1e9], scale: [4] })], [

@@ -117,7 +117,7 @@ function checkGallery(
   check.holds(
     `margins ${left} and ${top}`,
     left > 60 && top >= 2 * 17,
-    "room for the rows' names, the title and the columns'",
+    "space for the rows' names, the title and the columns'",
   );
   const [channels, size] = [shape[2], 784 * shape[2]];
   const sample = (digit: number, at: number) => [0, 1, 2].map((j) => values[(3 * digit + j) * size + at]);
