@@ -175,6 +175,7 @@ claim(
 
 /** Folders of verify from the bottom to the top: a folder imports those of its own and of earlier lines only. */
 const verifyLevels: readonly (readonly string[])[] = [
+  ["conformance"],
   ["suite"],
   ["instruments", "problems", "reference"],
   ["report"],
