@@ -14,8 +14,7 @@ Copy this file beside your sampler; it needs numpy alone. Write a function from 
 and let the kit run it: `deno task conform -- python3 my_sampler.py`. A function in a file that should not
 change is served with `python3 -m score_sde_conformance my_sampler:sampler`.
 """
-import base64, importlib, json, os, sys
-import numpy as np
+import base64, importlib, json, os, sys, numpy as np
 
 
 def serve(sampler, name=None, noise="given", start="given", grid="given", precision="float64", **declares):
@@ -82,7 +81,8 @@ class Run:
 
     def randn(self, *shape, **_):
         """Standard normal numbers as a numpy array; the shape is the run's if left out, as numbers or as a tuple."""
-        value = self._random.standard_normal(self.shape) if self._random else self._connection.ask("noise", type="noise")
+        own = self._random
+        value = own.standard_normal(self.shape) if own else self._connection.ask("noise", type="noise")
         return value.reshape(*shape) if shape else value
 
     def randn_like(self, x, **_):
@@ -98,7 +98,6 @@ class Run:
 
 class _Connection:
     """The kit's end of stdin and stdout; takes stdout away from everybody else."""
-
     def __init__(self):
         self._output = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
@@ -147,5 +146,5 @@ if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())
     if len(sys.argv) != 2 or ":" not in sys.argv[1]:
         sys.exit("usage: python3 -m score_sde_conformance MODULE:FUNCTION")
-    module, function = sys.argv[1].split(":")
-    serve(getattr(importlib.import_module(module), function))
+    path = sys.argv[1].split(":")
+    serve(getattr(importlib.import_module(path[0]), path[1]))
