@@ -15,6 +15,7 @@ export interface Property {
   readonly name: string;
   /** What is asked, for people: "the first evaluation is at the grid's first level". */
   readonly title: string;
+  /** What came of it. */
   readonly verdict: Verdict;
   /** What was observed, as text with its unit. */
   readonly observed: string;
@@ -34,6 +35,7 @@ export interface Property {
 
 /** A curve or a cloud of points for the page. */
 export interface ConformancePlot {
+  /** What it shows. */
   readonly title: string;
   /** An SVG drawing. */
   readonly svg: string;

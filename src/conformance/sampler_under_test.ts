@@ -68,6 +68,7 @@ export interface SamplerRun {
   readonly sde: SdeConfig;
   /** Number of steps N. */
   readonly steps: number;
+  /** The levels to visit. */
   readonly grid: RunGrid;
   /** Rows and dimension of all states. */
   readonly shape: readonly [rows: number, dimension: number];
@@ -79,10 +80,13 @@ export interface SamplerRun {
   model(x: States, level: NoiseLevel, answer: ModelAnswer): Promise<States>;
   /** Standard normal numbers, [rows, dimension]. */
   noise(): Promise<States>;
+  /** The same at once, for a sampler in this process that cannot wait for its noise. */
+  noiseNow(): States;
 }
 
 /** What a run ends with. */
 export interface RunEnd {
+  /** The last state, [rows, dimension]. */
   readonly state: States;
   /** The noise level of that state; by default the grid's last. Time 0 or σ = 0 say that it is data. */
   readonly level?: NoiseLevel;
@@ -90,6 +94,7 @@ export interface RunEnd {
 
 /** A sampler that is measured. */
 export interface SamplerUnderTest {
+  /** What is known of it before it runs. */
   readonly description: SamplerDescription;
   /** Runs it once, from the first level to the last. */
   run(run: SamplerRun): Promise<RunEnd>;

@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ["experiments"],
   ["metrics"],
   ["classifiers"],
-  ["likelihood", "conditioning", "training"],
+  ["likelihood", "conformance", "conditioning", "training"],
   ["samplers", "objectives"],
   ["distributions", "networks", "external"],
   ["diffusion", "plots", "data"],
