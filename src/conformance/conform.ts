@@ -23,6 +23,7 @@ import { evaluations, firstLevel, lastLevel, startScale, visitedLevels } from ".
 import { limit, mean, order, variance } from "./properties_of_law.ts";
 import { marginals, process } from "./properties_of_path.ts";
 import { noiseAtEnd, noiseDraws } from "./properties_of_noise.ts";
+import { conformancePlots } from "./plots.ts";
 import type { ConformancePlot, Property } from "./property.ts";
 import { property, type PropertyResult } from "./property_result.ts";
 import { ConformanceError } from "./recorded_run.ts";
@@ -150,7 +151,7 @@ export async function conform(
     sde: built.config,
     grid,
     properties,
-    plots: [],
+    plots: broken === "" ? await conformancePlots(exam, only) : [],
     seconds: (performance.now() - began) / 1000,
   };
 }

@@ -1,30 +1,61 @@
-/** A report as a few lines of Markdown, to be pasted into an issue. @module */
+/**
+ * A measured sampler in Markdown, to be pasted into an issue.
+ * @module
+ */
 import type { ConformanceReport } from "./conform.ts";
-import type { Verdict } from "./property.ts";
+import type { Property, Verdict } from "./property.ts";
 
-const SIGNS: Readonly<Record<Verdict, string>> = {
-  "holds": "✓",
-  "fails": "✗",
-  "noted": "·",
+const marks: Readonly<Record<Verdict, string>> = {
+  holds: "✅",
+  fails: "❌",
+  noted: "ℹ️",
   "not measured": "–",
 };
 
+/** How many properties have each verdict, in words: "14 hold, 1 fails, 2 noted". */
+export function countsOf({ properties }: Pick<ConformanceReport, "properties">): string {
+  const count = (verdict: Verdict) => properties.filter((property) => property.verdict === verdict).length;
+  const words = {
+    hold: count("holds"),
+    [count("fails") === 1 ? "fails" : "fail"]: count("fails"),
+    noted: count("noted"),
+    "not measured": count("not measured"),
+  };
+  return Object.entries(words).filter(([word, number]) => number > 0 || word === "fail")
+    .map(([word, number]) => `${number} ${word}`).join(", ");
+}
+
 /**
- * A report as Markdown: a line that counts verdicts, and a table with a line for each property.
+ * A report as Markdown: a line on the whole, a line on each failure in words, and a table of all properties that opens at a
+ * click.
  */
 export function conformanceMarkdown(report: ConformanceReport): string {
   const { sampler, sde, grid, properties } = report;
-  const count = (verdict: Verdict) => properties.filter((property) => property.verdict === verdict).length;
-  const head = `**${cell(sampler.name)}** on ${sde.kind}, ${grid} grid: ${count("holds")} hold, ${
-    count("fails")
-  } fail, ${count("noted")} noted, ${count("not measured")} not measured.`;
-  const lines = properties.map(({ name, verdict, observed, words }) =>
-    `| ${SIGNS[verdict]} | \`${name}\` | ${cell(observed)} | ${cell(words)} |`
-  );
-  return [head, "", "| | property | observed | |", "| --- | --- | --- | --- |", ...lines, ""].join("\n");
+  const failures = properties.filter(({ verdict }) => verdict === "fails");
+  const mark = marks[failures.length > 0 ? "fails" : "holds"];
+  const where = `SDE ${sde.kind}, ${grid} grid`;
+  return [
+    `**${mark} ${cell(sampler.name)}**: ${countsOf(report)} (conformance kit of score-sde; ${where})`,
+    "",
+    ...failures.map(({ name, words, observed }) => `- **${cell(name)}**: ${cell(words || observed)}`),
+    ...failures.length > 0 ? [""] : [],
+    "<details><summary>All properties</summary>",
+    "",
+    "| | property | observed | expected |",
+    "| --- | --- | --- | --- |",
+    ...properties.map(row),
+    "",
+    "</details>",
+  ].join("\n");
 }
 
-/** Text inside a cell of a table. */
+function row({ name, title, verdict, observed, bound, words }: Property): string {
+  return `| ${marks[verdict]} | **${cell(name)}**: ${cell(title)} | ${cell(observed || words)} | ${
+    cell(bound)
+  } |`;
+}
+
+/** Text that ends no cell and begins no HTML, link or mention of somebody. */
 function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
+  return text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>|#@~]/g, (sign) => `\\${sign}`);
 }
