@@ -53,6 +53,8 @@ export interface Usage<F extends Record<string, Flag<unknown>>> {
   /** One or two sentences on what the script does. */
   readonly purpose: string;
   readonly flags: F;
+  /** What follows after the flags, as the usage line has it; by default nothing may. */
+  readonly operands?: string;
   /** Keys of flags by the keys that they had in the version before: the old names work, with a line on stderr. */
   readonly renamed?: Readonly<Record<string, string>>;
   /** Complete command lines that are worth copying. */
@@ -342,8 +344,13 @@ export function helpText<F extends Record<string, Flag<unknown>>>(usage: Usage<F
     ? ["", "An output is written whole or not at all; one that is a symbolic link is refused."]
     : [];
   const examples = usage.examples === undefined ? [] : ["", ...usage.examples.map((line) => `  ${line}`)];
-  return [usage.purpose, "", `Usage: deno task ${usage.name} [flags]`, ...examples, "", ...lines, ...links]
-    .join("\n");
+  const line = [
+    "Usage: deno task",
+    usage.name,
+    "[flags]",
+    ...usage.operands === undefined ? [] : [usage.operands],
+  ];
+  return [usage.purpose, "", line.join(" "), ...examples, "", ...lines, ...links].join("\n");
 }
 
 /**

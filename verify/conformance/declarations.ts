@@ -28,3 +28,31 @@ export function readDeclarations(value: unknown): Declarations {
   }
   return value as Declarations;
 }
+
+/** How the command line names the fields of declarations. */
+const flagNames = {
+  order: "order",
+  process: "process",
+  evaluations: "evaluationsPerStep",
+  sampler: "sampler",
+};
+
+/**
+ * The declarations of a text such as "order=2,process=sde".
+ * @throws {TypeError | RangeError} When it is no such text, or has a value that a declaration cannot have.
+ */
+export function declared(text: string): Declarations {
+  const entries = text.split(",").filter((part) => part !== "").map((part) => {
+    const [, name, value] = /^(\w+)=(.+)$/.exec(part) ?? [];
+    if (!Object.hasOwn(flagNames, name ?? "")) {
+      throw new TypeError(
+        `--declare takes ${Object.keys(flagNames).map((name) => `${name}=…`).join(", ")}, got ${
+          quoted(part)
+        }`,
+      );
+    }
+    const number = name === "order" || name === "evaluations";
+    return [flagNames[name as keyof typeof flagNames], number ? Number(value) : value];
+  });
+  return readDeclarations(Object.fromEntries(entries));
+}

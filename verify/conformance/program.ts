@@ -60,11 +60,9 @@ export class ProgramSampler implements SamplerUnderTest, AsyncDisposable {
     const process = Process.start(command);
     const lines = new Lines(process.stdout);
     try {
-      const message = await heard(process, lines, {
-        most: longestHello,
-        timeout: limits.timeout,
-        shape: null,
-      });
+      // Python with a large library takes its time to start.
+      const expected = { most: longestHello, timeout: 3 * limits.timeout, shape: null };
+      const message = await heard(process, lines, expected);
       if (message.type === "error") throw new ProgramFault(`the program says: ${message.message}`);
       const { description } = message as Extract<ProgramMessage, { type: "hello" }>;
       return new ProgramSampler(process, lines, limits, description);

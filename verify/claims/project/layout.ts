@@ -193,7 +193,15 @@ claim(
     const folders = [...new Set([...modules.keys()].map(folderOf))].filter((name) => name !== "");
     check.equal("folders with modules", folders.sort(), [...level.keys()].sort(), "ARCHITECTURE.md");
     const beside = [...modules.keys()].filter((path) => folderOf(path) === "").map((path) => path.slice(7));
-    const started = ["faults.ts", "main.ts", "main_test.ts", "mutants.ts", "results.ts", "seeds.ts"];
+    const started = [
+      "conform.ts",
+      "faults.ts",
+      "main.ts",
+      "main_test.ts",
+      "mutants.ts",
+      "results.ts",
+      "seeds.ts",
+    ];
     check.equal("files beside the folders", beside.sort(), started, "what deno.json and README start");
     const upward = [...modules].flatMap(([from, list]) =>
       list.filter((to) => {

@@ -23,6 +23,7 @@ for (
     "bench",
     "build",
     "site",
+    "conform",
     "verify",
   ]
 ) {

@@ -11,6 +11,8 @@ function commandsIn(text: string): string[][] {
   const whole = text.replaceAll(/\\\n\s*/g, " ");
   return [...whole.matchAll(/deno task ([a-z]+(?::[a-z]+)?)((?: +[^\s`#&;|()…]+)*)/g)]
     .map(([, task, rest]) => [task, ...rest.trim().split(/\s+/).filter((word) => word !== "")])
+    // What follows after -- is another program's.
+    .map((words) => words.includes("--") ? words.slice(0, words.indexOf("--")) : words)
     // Words of a shell's variables, of alternatives and of blanks to fill are the reader's.
     .filter((words) => !words.some((word) => /[$<>[\]"{}]|^[A-Z]+$/.test(word)));
 }
