@@ -15,6 +15,7 @@ export type Need =
   | "assemblyscript"
   | "mnist"
   | "npm-tools"
+  | "numpy"
   | "oldest-deno"
   | "onnx"
   | "pytorch"
@@ -24,7 +25,8 @@ export type Need =
 /** The programs among the needs of a claim, which it may start. */
 export function programsOf(needs: readonly Need[]): Program[] {
   return programs.filter((program) =>
-    needs.includes(program) || (program === "python3" && needs.includes("pytorch"))
+    needs.includes(program) ||
+    (program === "python3" && (needs.includes("numpy") || needs.includes("pytorch")))
   );
 }
 
@@ -54,6 +56,9 @@ async function lookUp(need: Need): Promise<string | null> {
       return await hasNpmTools() ? null : `${Object.keys(NPM_TOOLS).join(", ")} are not in the cache`;
     case "oldest-deno":
       return await hasOldestDeno() ? null : `Deno ${OLDEST_DENO} is not in the cache`;
+    case "numpy":
+      if (!await isInstalled("python3")) return "python3 is not installed";
+      return await runs("python3", ["-c", "import numpy"]) ? null : "no numpy in python3";
     case "pytorch":
       if (!await isInstalled("python3")) return "python3 is not installed";
       return await runs("python3", ["-c", "import numpy, torch"]) ? null : "no PyTorch in python3";
