@@ -9,6 +9,7 @@ import {
   type FlagValues,
   integer,
   list,
+  messageOf,
   number,
   onlyWith,
   parseFlags,
@@ -31,7 +32,6 @@ import type { SdeConfig } from "../src/diffusion/sde.ts";
 import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
 import { declared } from "./conformance/declarations.ts";
 import { conformancePage } from "./conformance/page.ts";
-import { ProgramFault } from "./conformance/messages.ts";
 import { ProgramSampler } from "./conformance/program.ts";
 
 const sdes = ["vp", "ve", "subvp", "sigma-power", "edm"] as const;
@@ -178,40 +178,47 @@ async function measure(flags: Flags, command: readonly string[]): Promise<Confor
   const only = flags.only.length === 0 ? propertyNames : flags.only;
   const [sde, declares] = asUsage(() => [readSde(flags), declared(flags.declare)] as const);
   await using program = await ProgramSampler.start(command, { timeout, evaluations });
-  using progress = new ProgressBar({ label: "measuring", total: only.length, unit: "properties" });
+  // Without a conversation there is nothing to measure, so that it is always the first.
+  const total = new Set(["conversation", ...only]).size;
+  using progress = new ProgressBar({ label: "measuring", total, unit: "properties" });
+  const [lines, terminal] = [!flags.json && !flags.markdown, Deno.stderr.isTerminal()];
   let done = 0;
   const onProperty = (property: Property) => {
     // Without its program, nothing more can be measured.
     if (program.fault !== null) throw program.fault;
-    if (!flags.json && !flags.markdown) {
+    if (lines) {
       progress.finish();
       console.log(describe(property));
     }
-    progress.update(++done, property.name);
+    // Where lines go to a file, they are the progress.
+    if (terminal || !lines) progress.update(++done, property.name);
   };
   return await conform(program, { sde, grid, declares, thorough, seed, only, onProperty });
 }
 
-async function main(): Promise<void> {
-  const { flags, command } = readCommandLine(Deno.args);
+/** Measures, prints and writes what the flags ask for; whether no property fails. */
+async function conformed({ flags, command }: ReturnType<typeof readCommandLine>): Promise<boolean> {
   if (flags.report !== undefined) await ensureWritable(flags.report);
-  try {
-    const report = await measure(flags, command);
-    const words = ["deno task conform", ...Deno.args].join(" ");
-    if (flags.json) console.log(JSON.stringify({ command: words, ...report, plots: undefined }));
-    else if (flags.markdown) console.log(conformanceMarkdown(report));
-    else console.log(`\n${report.sampler.name}: ${countsOf(report)}, ${formatDuration(report.seconds)}`);
-    if (flags.report !== undefined) {
-      const page = conformancePage(report, { command: words, when: new Date().toISOString() });
-      await atomicWrite(flags.report, new TextEncoder().encode(page));
-      if (!flags.json && !flags.markdown) console.log(flags.report);
-    }
-    if (report.properties.some(({ verdict }) => verdict === "fails")) Deno.exit(1);
-  } catch (error) {
-    if (!(error instanceof ProgramFault)) throw error;
-    console.error(`error: ${error.message}`);
-    Deno.exit(2);
+  const report = await measure(flags, command);
+  const words = ["deno task conform", ...Deno.args].join(" ");
+  if (flags.json) console.log(JSON.stringify({ command: words, ...report, plots: undefined }));
+  else if (flags.markdown) console.log(conformanceMarkdown(report));
+  else console.log(`\n${report.sampler.name}: ${countsOf(report)}, ${formatDuration(report.seconds)}`);
+  if (flags.report !== undefined) {
+    const page = conformancePage(report, { command: words, when: new Date().toISOString() });
+    await atomicWrite(flags.report, new TextEncoder().encode(page));
+    if (!flags.json && !flags.markdown) console.log(flags.report);
   }
+  return report.properties.every(({ verdict }) => verdict !== "fails");
+}
+
+async function main(): Promise<void> {
+  const commandLine = readCommandLine(Deno.args);
+  const holds = await conformed(commandLine).catch((error) => {
+    // 1 is for a property that fails: whatever else goes wrong is as bad usage.
+    throw new UsageError(messageOf(error), { cause: error });
+  });
+  if (!holds) Deno.exit(1);
 }
 
 if (import.meta.main) await runScript(main);

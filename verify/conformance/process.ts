@@ -48,7 +48,11 @@ export class Process {
     try {
       return new Process(new Deno.Command(program, { args, ...pipes, detached: true }).spawn());
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
+      if (error instanceof Deno.errors.NotCapable) {
+        throw new ProgramFault(
+          `the program ${quoted(program)} may not be started: --allow-run=${program} permits it`,
+        );
+      }
       throw new ProgramFault(`the program ${quoted(program)} cannot be started: ${(error as Error).message}`);
     }
   }
