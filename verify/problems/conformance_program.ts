@@ -150,11 +150,22 @@ if (behaviour === "no-hello") await stay();
 if (behaviour === "early") say({ type: "noise" });
 const version = behaviour === "version" ? 2 : 1;
 const declares = behaviour === "declares" ? { order: "two" } : {};
-say({ type: "hello", protocol: version, name: "program", declares });
+const name = behaviour === "named" ? "<script>alert(1)</script> | @all\n\u001b[2J" : "program";
+say({ type: "hello", protocol: version, name, declares });
 if (behaviour === "leaves-another") startAnother();
 for (;;) {
   const message = await hear();
   if (message.type === "end") break;
+  if (behaviour === "keeps-run") {
+    const levels = ["times", "alphas", "sigmas", "drifts", "diffusions"].map((field) => [
+      field,
+      [...decode(message[field] as ArrayMessage)],
+    ]);
+    await Deno.writeTextFile(
+      `${folder}/run.json`,
+      JSON.stringify({ ...message, ...Object.fromEntries(levels) }),
+    );
+  }
   if (behaviour === "refuses") say({ type: "error", message: "needs 1000 steps\nor more" });
   else await sample(message);
 }

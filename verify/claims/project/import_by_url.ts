@@ -101,19 +101,26 @@ claim(
   },
 );
 
-/** Runs code in an empty folder, with a fresh module cache; its output, and what it wrote as digits.png. */
-async function runElsewhere(
-  code: string,
-  url: string,
-  check: (folder: string, stdout: string) => Promise<void>,
-) {
+/** Gives an action a folder with an empty one in it and a fresh module cache, and the variables that say where that is. */
+async function withElsewhere(action: (folder: string, env: Record<string, string>) => Promise<void>) {
   await withFolder(async (folder) => {
     // The cache shares only the packages of npm, so that nothing of this run is left in the user's.
     const { npmCache } = JSON.parse((await deno(["info", "--json"])).stdout);
     await Deno.mkdir(`${folder}/cache`);
     await Deno.symlink(npmCache, `${folder}/cache/npm`);
     await Deno.mkdir(`${folder}/empty`);
-    await Deno.writeTextFile(`${folder}/empty/example.ts`, code);
+    await action(`${folder}/empty`, { DENO_DIR: `${folder}/cache` });
+  });
+}
+
+/** Runs code in an empty folder, with a fresh module cache; its output, and what it wrote as digits.png. */
+async function runElsewhere(
+  code: string,
+  url: string,
+  check: (folder: string, stdout: string) => Promise<void>,
+) {
+  await withElsewhere(async (cwd, env) => {
+    await Deno.writeTextFile(`${cwd}/example.ts`, code);
     const { host } = new URL(url);
     const permissions = [
       "--allow-read",
@@ -121,12 +128,9 @@ async function runElsewhere(
       `--allow-import=${host}`,
       `--allow-net=${host}`,
     ];
-    const run = await deno(["run", "--no-prompt", ...permissions, "example.ts"], {
-      cwd: `${folder}/empty`,
-      env: { DENO_DIR: `${folder}/cache` },
-    });
+    const run = await deno(["run", "--no-prompt", ...permissions, "example.ts"], { cwd, env });
     if (!run.success) throw new Error(run.stderr);
-    await check(`${folder}/empty`, run.stdout);
+    await check(cwd, run.stdout);
   });
 }
 
@@ -176,6 +180,34 @@ claim("every entry can be imported by URL from an empty folder", async (check) =
       );
       check.equal("values that each entry exports", JSON.parse(stdout), here, "as by its path");
       check.atLeast("entries", entries.length, 10, "deno.json");
+    });
+  } finally {
+    await served.close();
+  }
+});
+
+claim("conform measures a program by URL, with the permission to start that program alone", async (check) => {
+  const served = serve();
+  const program = `${root}verify/problems/conformance_program.ts`;
+  const command = [Deno.execPath(), "run", "-A", "--no-lock", program, "", "."];
+  try {
+    await withElsewhere(async (cwd, env) => {
+      const conform = async (...words: string[]) => {
+        const permissions = [`--allow-import=${new URL(served.url).host}`, ...words];
+        const tool = `${served.url}verify/conform.ts`;
+        const only = ["--only", "rows,repeat"];
+        return await deno(["run", "--no-prompt", ...permissions, tool, ...only, "--", ...command], {
+          cwd,
+          env,
+        });
+      };
+      const run = await conform(`--allow-run=${Deno.execPath()}`);
+      check.holds("it ends well", run.success, run.stderr.slice(-300));
+      const lines = run.stdout.split("\n").filter((line) => line.startsWith("ok "));
+      check.equal("properties that hold", lines.length, 3, "conversation, rows and repeat");
+      const refused = await conform();
+      const sentence = /error: the program ".*" may not be started: --allow-run=.* permits it\n$/;
+      check.holds(`without it: ${refused.stderr.slice(-200)}`, sentence.test(refused.stderr), "a sentence");
     });
   } finally {
     await served.close();
