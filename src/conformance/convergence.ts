@@ -48,13 +48,16 @@ export function extrapolated(values: readonly number[], floor: number): Limit {
   if (!near || last < 3) {
     return {
       value: first,
-      uncertainty: Math.abs(first - values[last]) * 0.4 + 4 * floor,
+      uncertainty: Math.max(Math.abs(first - values[last]) * 0.4, 0.6 * Math.abs(change)) + 4 * floor,
       order,
       change: Math.abs(change),
       converges: true,
     };
   }
   const second = first + (first - once(last - 1)) / (2 ** (whole + 1) - 1);
-  const uncertainty = Math.abs(second - first) + 4 * floor;
+  // Where orders wander, what the extrapolation rests on is not there yet.
+  const before = Math.log2(Math.abs(changes[last - 3] / changes[last - 2]));
+  const steady = Math.abs(order - whole) < 0.2 && Math.abs(before - whole) < 0.35;
+  const uncertainty = Math.max(Math.abs(second - first), steady ? 0 : 0.6 * Math.abs(change)) + 4 * floor;
   return { value: second, uncertainty, order, change: Math.abs(change), converges: true };
 }

@@ -2,7 +2,8 @@
  * What the properties of one sampler are measured from: its runs, each made once and shared by all that look at it.
  * @module
  */
-import type { Sde } from "../diffusion/sde.ts";
+import { noiseRatio, type Sde } from "../diffusion/sde.ts";
+import { sdeFromConfig } from "../diffusion/sde_registry.ts";
 import { type GridKind, timeGrid } from "../diffusion/time_grid.ts";
 import { gaussianOnLine, type ProductData } from "./exact_model.ts";
 import { exactMoments, type ImpulseResponse, impulseResponse, type Moments } from "./impulse_response.ts";
@@ -31,6 +32,12 @@ const COUNTS = [16, 32, 64, 128, 256];
 
 /** The most draws of a run whose noises are told apart by a row each. */
 const MOST_DRAWS = 300;
+
+/** The noise ratio at which the part with much noise ends. */
+export const NOISY_RATIO = 0.3;
+
+/** The whole SDE, or its part with much noise. */
+export type Part = "whole" | "noisy part";
 
 /** Runs of one sampler on one SDE and kind of grid. */
 export class Examination {
@@ -75,8 +82,9 @@ export class Examination {
     return made;
   }
 
-  times(steps: number): Float64Array {
-    return timeGrid(this.sde, { kind: this.gridKind, steps });
+  /** The times of a run of N steps, of the whole SDE or of its part with much noise. */
+  times(steps: number, part: Part = "whole"): Float64Array {
+    return timeGrid(part === "whole" ? this.sde : this.noisyPart ?? this.sde, { kind: this.gridKind, steps });
   }
 
   /** Mean and variance of x at the first level. */
@@ -154,14 +162,29 @@ export class Examination {
     });
   }
 
+  /**
+   * The SDE ended where σ/α is 0.3, where all of the grid's steps are short against what happens in them, so that a hundred of them
+   * show an order; null where it cannot be ended there or the sampler chooses its levels.
+   */
+  get noisyPart(): Sde | null {
+    const { config } = this.sde;
+    const enough = noiseRatio(this.sde, this.sde.tMin) >= NOISY_RATIO ||
+      noiseRatio(this.sde, this.sde.tMax) < 3 * NOISY_RATIO;
+    if (config.kind === "ddpm" || config.kind === "custom" || enough || this.description.grid === "own") {
+      return null;
+    }
+    return sdeFromConfig({ ...config, tMin: this.sde.timeAtHalfLogSnr(-Math.log(NOISY_RATIO)) });
+  }
+
   /** The impulse response of a run of N steps; rejects where the sampler cannot be given its noise. */
-  response(steps: number): Promise<ImpulseResponse> {
-    return this.once(`response ${steps}`, async () => {
+  response(steps: number, part: Part = "whole"): Promise<ImpulseResponse> {
+    return this.once(`response ${part} ${steps}`, async () => {
       if (!await this.repeats()) throw new Error("the sampler draws its own noise");
-      const times = this.times(steps);
+      const times = this.times(steps, part);
+      const sde = part === "whole" ? this.sde : this.noisyPart ?? this.sde;
       let draws = await this.#expectedDraws(steps);
       for (;;) {
-        const response = await this.responseOn({ times, data: gaussianData, seed: this.seed }, draws);
+        const response = await this.responseOn({ times, data: gaussianData, seed: this.seed, sde }, draws);
         const found = response.run.noiseAfter.length;
         if (found <= draws) return response;
         draws = found;
@@ -171,12 +194,12 @@ export class Examination {
 
   /** The impulse response of any run, for a number of draws that is known. */
   async responseOn(
-    request: Omit<RunRequest, "sde" | "rows" | "start" | "noise">,
+    request: Omit<RunRequest, "sde" | "rows" | "start" | "noise"> & { readonly sde?: Sde },
     draws: number,
   ): Promise<ImpulseResponse> {
     if (draws > 5000) throw new ConformanceError(`the sampler asks for noise ${draws} times in one run`);
     const impulse = this.description.precision === "float64" ? 16 : 1024;
-    const response = await impulseResponse(this.sampler, { ...request, sde: this.sde }, draws, impulse);
+    const response = await impulseResponse(this.sampler, { sde: this.sde, ...request }, draws, impulse);
     this.cost.seconds += response.run.seconds - response.run.modelSeconds;
     this.cost.evaluations += response.run.evaluations.length;
     return response;
@@ -204,8 +227,8 @@ export class Examination {
   }
 
   /** The responses at {@linkcode counts}; without those that the sampler refuses. */
-  responses(): Promise<readonly (readonly [steps: number, response: ImpulseResponse])[]> {
-    return this.once("responses", async () => {
+  responses(part: Part = "whole"): Promise<readonly (readonly [steps: number, response: ImpulseResponse])[]> {
+    return this.once(`responses ${part}`, async () => {
       const { defect } = await this.response(await this.baseSteps());
       if (defect.relative > 0.02) {
         throw new Error("the steps' coefficients depend on the state, so that impulses do not show the law");
@@ -213,7 +236,7 @@ export class Examination {
       const found: (readonly [number, ImpulseResponse])[] = [];
       for (const steps of await this.counts()) {
         try {
-          found.push([steps, await this.response(steps)]);
+          found.push([steps, await this.response(steps, part)]);
         } catch (error) {
           if (error instanceof ConformanceError || found.length > 0) throw error;
           this.refusals.set(steps, wordsOf(error));
