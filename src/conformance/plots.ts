@@ -8,7 +8,7 @@ import { plot } from "../plots/plot.ts";
 import { BROAD_COORDINATES, type Examination, gaussianData } from "./examination.ts";
 import { type ImpulseResponse, stateCovariance, stateMoments } from "./impulse_response.ts";
 import type { ConformancePlot } from "./property.ts";
-import { outputSeries } from "./properties_of_law.ts";
+import { lawSeries } from "./properties_of_law.ts";
 import { rounded } from "./property_result.ts";
 import { levelStates, stepCoefficients } from "./step_states.ts";
 
@@ -48,7 +48,7 @@ export async function conformancePlots(
 
 /** Largest error of the output's mean and variance over the broad coordinates, against the number of steps. */
 async function errors(exam: Examination): Promise<ConformancePlot> {
-  const { counts, means, variances } = await outputSeries(exam);
+  const { counts, means, variances } = await lawSeries(exam);
   const largest = (series: readonly Float64Array[]) =>
     series.map((values) => Math.max(...BROAD_COORDINATES.map((j) => Math.abs(values[j]))));
   const shown = [["mean, in deviations", largest(means)], [

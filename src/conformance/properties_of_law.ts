@@ -5,7 +5,7 @@ import { BROAD_COORDINATES, type Examination, gaussianData, NOISY_RATIO, type Pa
 import { exactMoments, stateMoments } from "./impulse_response.ts";
 import { lawAtEnd } from "./law_at_end.ts";
 import { percent, property, type PropertyResult, rounded } from "./property_result.ts";
-import { stepDiagnosis } from "./step_diagnosis.ts";
+import { oddStep, stepDiagnosis } from "./step_diagnosis.ts";
 
 /** The limit of mean and variance of one coordinate, and where it may be. */
 interface CoordinateLimit {
@@ -30,6 +30,8 @@ export interface LawSeries {
   /** Variance over the exact one less 1, [run][d]. */
   readonly variances: readonly Float64Array[];
   readonly limits: readonly CoordinateLimit[];
+  /** What is allowed beyond the uncertainty of a limit. */
+  readonly allowed: number;
 }
 
 /**
@@ -66,7 +68,14 @@ export function lawSeries(exam: Examination, part: Part = "whole"): Promise<LawS
       highest: part === "whole" || finest.end.ratio > 0 ? law.highest[coordinate] / data[coordinate] - 1 : 0,
       resolved: longestStep(ratios, deviations[0]) < 0.25,
     }));
-    return { part, counts: responses.map(([count]) => count), means, variances, limits };
+    return {
+      part,
+      counts: responses.map(([count]) => count),
+      means,
+      variances,
+      limits,
+      allowed: allowed(exam),
+    };
   });
 }
 
@@ -83,11 +92,13 @@ function longestStep(ratios: Float64Array, deviation: number): number {
 const DATA_WORDS = gaussianData.map(({ means, deviations }) => `N(${means[0]}, ${deviations[0]}²)`);
 
 /** What is allowed beyond the uncertainty of a limit: of a variance's part, and of a mean in standard deviations. */
-const ALLOWED = 2e-3;
+function allowed({ description }: Examination): number {
+  return description.precision === "float64" ? 5e-4 : 2e-3;
+}
 
 /** How far outside its allowance a limit is; at most 0 for one that may be right. */
-function excess(limit: Limit, lowest: number, highest: number): number {
-  const margin = ALLOWED + 4 * limit.uncertainty;
+function excess(limit: Limit, lowest: number, highest: number, allowed: number): number {
+  const margin = allowed + 4 * limit.uncertainty;
   return Math.max(limit.value - highest - margin, lowest - margin - limit.value);
 }
 
@@ -109,7 +120,7 @@ function wrong(
   if (!resolved && !(broad && limit.uncertainty < 0.05)) return nothing;
   if (limit.converges && limit.uncertainty < 0.05) {
     const [lowest, highest] = what === "mean" ? [0, 0] : [one.lowest, one.highest];
-    const size = Math.max(0, excess(limit, lowest, highest));
+    const size = Math.max(0, excess(limit, lowest, highest, broad ? series.allowed : 5e-3));
     const goes = what === "mean" ? limit.value : 1 + limit.value;
     const words = `${where} the ${what} goes to ${rounded(goes)} ${unit} as steps get short`;
     return { words, size, judged: true, limit: limit.value };
@@ -123,14 +134,15 @@ function wrong(
 }
 
 /** The worst of the limits that are wrong, how many were judged, and the largest distance from the exact law. */
-export async function wrongLimits(
+async function wrongLimits(
   exam: Examination,
+  moments: readonly ("mean" | "variance")[],
 ): Promise<{ words: string; judged: number; worst: number }> {
   const found = [];
   for (const part of exam.noisyPart === null ? ["whole"] as const : ["whole", "noisy part"] as const) {
     const series = await lawSeries(exam, part);
     for (const limit of series.limits) {
-      for (const what of ["variance", "mean"] as const) found.push(wrong(series, limit, what));
+      for (const what of moments) found.push(wrong(series, limit, what));
     }
   }
   const largest = found.reduce((most, one) => one.size > most.size ? one : most);
@@ -149,6 +161,7 @@ export async function mean(exam: Examination): Promise<PropertyResult> {
   const worst = BROAD_COORDINATES.reduce((most, j) => Math.max(most, Math.abs(means[at][j])), 0);
   return await momentOfOutput(
     exam,
+    "mean",
     worst,
     `${rounded(worst)} standard deviations off at ${counts[at]} steps`,
   );
@@ -159,27 +172,33 @@ export async function variance(exam: Examination): Promise<PropertyResult> {
   const { counts, variances } = await lawSeries(exam);
   const at = Math.max(0, counts.indexOf(await exam.baseSteps()));
   const worst = BROAD_COORDINATES.reduce((most, j) => Math.max(most, Math.abs(variances[at][j])), 0);
-  return await momentOfOutput(exam, worst, `${percent(worst)} off at ${counts[at]} steps`);
+  return await momentOfOutput(exam, "variance", worst, `${percent(worst)} off at ${counts[at]} steps`);
 }
 
-async function momentOfOutput(exam: Examination, value: number, observed: string): Promise<PropertyResult> {
-  const { words } = await wrongLimits(exam);
-  const small = value < ALLOWED;
+async function momentOfOutput(
+  exam: Examination,
+  what: "mean" | "variance",
+  value: number,
+  observed: string,
+): Promise<PropertyResult> {
+  const { words: wrong } = await wrongLimits(exam, [what]);
+  const words = wrong === "" && what === "variance" ? await oddStep(exam) : wrong;
+  const small = value < allowed(exam);
   return property({
-    verdict: small || words === "" ? "holds" : "fails",
+    verdict: words === "" || (small && words === wrong) ? "holds" : "fails",
     observed: `at most ${observed}, over the broad coordinates`,
     value,
     bound: "what short steps take away",
     source: "the impulse response with the exact model of Gaussian data: no draws",
-    detectable: `${ALLOWED}, where runs of more steps do not take it away`,
-    words: small || words === "" ? "" : words,
+    detectable: `${allowed(exam)}, where runs of more steps do not take it away`,
+    words: small && words === wrong ? "" : words,
   });
 }
 
 /** Whether mean and variance go to the exact ones as steps get short. */
 export async function limit(exam: Examination): Promise<PropertyResult> {
   const series = await lawSeries(exam);
-  const { words, judged, worst } = await wrongLimits(exam);
+  const { words, judged, worst } = await wrongLimits(exam, ["variance", "mean"]);
   const finest = (await exam.responses()).at(-1)![1];
   const corrections = correctorSteps(gaussianData, finest);
   const diagnosis = words === "" ? "" : await stepDiagnosis(exam);
@@ -192,9 +211,9 @@ export async function limit(exam: Examination): Promise<PropertyResult> {
     value: unknown ? null : worst,
     bound: corrections.length > 0
       ? "the exact law, and what Langevin steps of this size add: C/(1 − ε/2C)"
-      : `the exact law within ${percent(ALLOWED)} and four times the limit's uncertainty`,
+      : `the exact law within ${percent(allowed(exam))} and four times the limit's uncertainty`,
     source: "Richardson's extrapolation of exact variances and means",
-    detectable: percent(ALLOWED),
+    detectable: percent(allowed(exam)),
     words: unknown
       ? "the sampler takes too few kinds of runs to extrapolate from"
       : [words, diagnosis].filter((text) => text !== "").join("; "),

@@ -199,9 +199,12 @@ export async function startScale(exam: Examination): Promise<PropertyResult> {
     });
   }
   const first = response.evaluations[0];
-  const gain = first.gain[1] * alpha;
-  const off = Math.max(...first.gain.map((value) => Math.abs(value * alpha - 1)));
-  const shift = Math.max(...first.offset.map(Math.abs)) * alpha / Math.hypot(alpha, sigma);
+  // A sampler that asks at times, or with an α, keeps x; one that asks at σ alone keeps x/α.
+  const asked = response.run.evaluations[0].level.alpha;
+  const factor = asked === 1 ? alpha : asked;
+  const gain = first.gain[1] * factor;
+  const off = Math.max(...first.gain.map((value) => Math.abs(value * factor - 1)));
+  const shift = Math.max(...first.offset.map(Math.abs)) * factor / Math.hypot(alpha, sigma);
   const raised = response.run.noiseAfter.some((after) => after === 0);
   const right = off < scale && shift < scale;
   return property({

@@ -129,8 +129,6 @@ export async function noiseAtEnd(exam: Examination): Promise<PropertyResult> {
   const step = coefficientsOf(exam, response).at(-1);
   const euler = step !== undefined && Math.abs(step.noise - 1) < 0.5 && step.to === ratio;
   if (!(added > 1e-12 * exact)) {
-    const tweedie = ratio > 0 ? 0 : response.run.grid.sigmas[steps] / response.run.grid.alphas[steps];
-    void tweedie;
     return property({
       verdict: "holds",
       observed: `none after the last evaluation; on N(0.7, 0.01²) the variance is ${
@@ -143,23 +141,22 @@ export async function noiseAtEnd(exam: Examination): Promise<PropertyResult> {
     });
   }
   const data = ratio === 0;
+  const size = rounded(added * inX);
   return property({
     verdict: data ? "fails" : "noted",
-    observed: `variance ${rounded(added * inX)} after the last evaluation`,
+    observed: `variance ${size} after the last evaluation`,
     value: added * inX,
     bound: data ? "0" : "",
     source: "the impulse response: the last noises alone",
     detectable: "noise of a millionth of the data's spread",
-    words: `the last step adds noise of variance ${
-      rounded(added * inX)
-    } after the last evaluation: the output's variance on data of N(0.7, 0.01²) is ${
-      rounded(found * inX)
-    }, the exact ${rounded(exact * inX)}${
-      data
-        ? ", though the end is said to be data: leave the last noise out"
-        : euler
-        ? "; it exceeds the exact by about g²h of the last step: end with the step's mean, or denoise"
-        : "; end with the step's mean, or denoise"
-    }`,
+    words:
+      `the last step adds noise of variance ${size} after the last evaluation: on data of N(0.7, 0.01²) the output's ` +
+      `variance exceeds the exact ${rounded(exact * inX)} by ${rounded((found - exact) * inX)}, of which ${
+        euler ? `g²h = ${size}` : size
+      } is that noise: ${
+        data
+          ? "the end is said to be data, so leave the last noise out"
+          : "end with the step's mean, or denoise"
+      }`,
   });
 }

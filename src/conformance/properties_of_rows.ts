@@ -47,15 +47,13 @@ export async function affine(exam: Examination): Promise<PropertyResult> {
   });
 }
 
-/** The value at which many numbers of a run stand, or null. */
+/** The value at which a start of 1 and one of 2 both end up, or null where they stay apart. */
 function clippedValue({ evaluations, end }: RecordedRun): number | null {
-  for (const states of [end, ...evaluations.map(({ states }) => states!)].toReversed()) {
-    const counts = new Map<number, number>();
-    for (const value of states) {
-      const size = Math.abs(value);
-      if (size > 0) counts.set(size, (counts.get(size) ?? 0) + 1);
+  for (const states of [...evaluations.map(({ states }) => states!), end]) {
+    for (let j = 0; j < d; j++) {
+      const [none, once, twice] = [states[j], states[d + j], states[2 * d + j]];
+      if (once === twice && Math.abs(once - none) > 0.1 * Math.abs(once)) return Math.abs(once);
     }
-    for (const [value, count] of counts) if (count > 0.25 * states.length && count > 8) return value;
   }
   return null;
 }

@@ -55,6 +55,8 @@ export interface StepCoefficients {
   readonly noise: number;
   /** φ, a factor on all states that the SDE does not have. */
   readonly scale: number;
+  /** w − φ C/Δ of data N(0, 1), which shows both where noise is so large that coordinates do not differ. */
+  readonly pull: number;
   /** The largest Δ/C of the coordinates that the coefficients were read from: they are exact where it is small. */
   readonly width: number;
 }
@@ -65,7 +67,7 @@ export function stepCoefficients(data: ProductData, states: readonly LevelState[
   for (let i = 0; i + 1 < states.length; i++) {
     const { state: a, draws: before, index } = states[i];
     const { state: b, draws: after } = states[i + 1];
-    if (!(b.ratio > 0 && b.ratio < a.ratio)) continue;
+    if (!(b.ratio > 0 && b.ratio < a.ratio && states[i + 1].index === index + 1)) continue;
     const delta = (a.ratio - b.ratio) * (a.ratio + b.ratio);
     // φ and w from the gains of two coordinates that differ much in C, where the start is not forgotten.
     const points = data.flatMap(({ deviations }, j) => {
@@ -85,6 +87,7 @@ export function stepCoefficients(data: ProductData, states: readonly LevelState[
       score: -slope,
       noise: Math.sqrt(fresh / delta),
       scale: apart ? least.y - slope * least.x : NaN,
+      pull: (1 - b.gain[1] / a.gain[1]) * (1 + a.ratio ** 2) / delta,
       width: apart ? most.x : NaN,
     });
   }
