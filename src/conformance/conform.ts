@@ -22,6 +22,11 @@ import { affine, repeat, rows } from "./properties_of_rows.ts";
 import { evaluations, firstLevel, lastLevel, startScale, visitedLevels } from "./properties_of_levels.ts";
 import { limit, mean, order, variance } from "./properties_of_law.ts";
 import { marginals, process } from "./properties_of_path.ts";
+import { leadingConstant } from "./properties_of_constant.ts";
+import { cost, ends } from "./properties_of_cost.ts";
+import { mixtureLaw } from "./properties_of_mixture.ts";
+import { recognised } from "./properties_of_recognition.ts";
+import { wasserstein } from "./properties_of_wasserstein.ts";
 import { noiseAtEnd, noiseDraws } from "./properties_of_noise.ts";
 import { conformancePlots } from "./plots.ts";
 import type { ConformancePlot, Property } from "./property.ts";
@@ -91,6 +96,12 @@ const measurements: readonly (readonly [name: string, title: string, measure: Me
   ["process", "states at two levels are related as those of the declared process", process],
   ["marginals", "states on the way have the exact law as steps get short", marginals],
   ["noise_at_end", "no noise is left at the end", noiseAtEnd],
+  ["leading_constant", "the first term of the error", leadingConstant],
+  ["mixture", "samples of a mixture with two modes have its distribution", mixtureLaw],
+  ["wasserstein_cifar10", "the exact W₂ error on the CIFAR-10 Gaussian", wasserstein],
+  ["ends", "runs of one, two and a thousand steps end well", ends],
+  ["recognised", "which of this project's samplers has the same coefficients", recognised],
+  ["cost", "the time of an evaluation", cost],
 ];
 
 /** The names of the properties. */

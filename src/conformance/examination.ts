@@ -6,7 +6,13 @@ import { noiseRatio, type Sde } from "../diffusion/sde.ts";
 import { sdeFromConfig } from "../diffusion/sde_registry.ts";
 import { type GridKind, timeGrid } from "../diffusion/time_grid.ts";
 import { gaussianOnLine, type ProductData } from "./exact_model.ts";
-import { exactMoments, type ImpulseResponse, impulseResponse, type Moments } from "./impulse_response.ts";
+import {
+  exactMoments,
+  type ImpulseResponse,
+  impulseResponse,
+  type Moments,
+  type ResponseRequest,
+} from "./impulse_response.ts";
 import { normalNumbers } from "./normal_numbers.ts";
 import { ConformanceError, type RecordedRun, recordRun, type RunRequest } from "./recorded_run.ts";
 import type { Declarations, SamplerDescription, SamplerUnderTest, States } from "./sampler_under_test.ts";
@@ -108,8 +114,8 @@ export class Examination {
   }
 
   /** A run, its cost noted. */
-  async run(request: Omit<RunRequest, "sde">): Promise<RecordedRun> {
-    const run = await recordRun(this.sampler, { ...request, sde: this.sde });
+  async run(request: Omit<RunRequest, "sde"> & { readonly sde?: Sde }): Promise<RecordedRun> {
+    const run = await recordRun(this.sampler, { sde: this.sde, ...request });
     this.cost.seconds += run.seconds - run.modelSeconds;
     this.cost.evaluations += run.evaluations.length;
     return run;
@@ -194,7 +200,7 @@ export class Examination {
 
   /** The impulse response of any run, for a number of draws that is known. */
   async responseOn(
-    request: Omit<RunRequest, "sde" | "rows" | "start" | "noise"> & { readonly sde?: Sde },
+    request: Omit<ResponseRequest, "sde"> & { readonly sde?: Sde },
     draws: number,
   ): Promise<ImpulseResponse> {
     if (draws > 5000) throw new ConformanceError(`the sampler asks for noise ${draws} times in one run`);

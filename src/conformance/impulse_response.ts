@@ -47,10 +47,16 @@ export interface ImpulseResponse {
 /** Rows beside those of single noises: no impulse, a start of 1, of 2, of 1 in coordinate 0 alone, random impulses. */
 const EXTRA_ROWS = 5;
 
+/** What a response is of. */
+export interface ResponseRequest extends Omit<RunRequest, "rows" | "start" | "noise" | "keep"> {
+  /** Whether only the first evaluation and the end are looked at; default false. */
+  readonly ends?: boolean;
+}
+
 /** The response of a sampler whose noise is given. `draws` says how often it asks for noise in such a run. */
 export async function impulseResponse(
   sampler: SamplerUnderTest,
-  request: Omit<RunRequest, "rows" | "start" | "noise">,
+  { ends = false, ...request }: ResponseRequest,
   draws: number,
   impulse: number,
 ): Promise<ImpulseResponse> {
@@ -72,7 +78,7 @@ export async function impulseResponse(
     values.set(random.subarray((request + 1) * d, (request + 2) * d), last);
     return values;
   };
-  const run = await recordRun(sampler, { ...request, rows, start, noise });
+  const run = await recordRun(sampler, { ...request, rows, start, noise, keep: ends ? 1 : true });
   const affine = (states: States, level: KernelScales): AffineState => {
     const offset = states.slice(0, d).map((value) => value / level.alpha);
     const slope = (row: number) =>
@@ -83,12 +89,13 @@ export async function impulseResponse(
     const noise = Array.from({ length: draws }, (_, k) => slope(4 + k));
     return { ratio: level.sigma / level.alpha, offset, gain: slope(1), noise };
   };
-  const evaluations = run.evaluations.map(({ states, level }) => affine(states!, level));
+  const kept = run.evaluations.filter(({ states }) => states !== null);
+  const evaluations = kept.map(({ states, level }) => affine(states!, level));
   const end = affine(run.end, run.endLevel);
   const scaled = (states: States, { alpha }: KernelScales) => states.map((value) => value / alpha);
   const defect = largestDefect(
     [...evaluations, end],
-    [...run.evaluations.map(({ states, level }) => scaled(states!, level)), scaled(run.end, run.endLevel)],
+    [...kept.map(({ states, level }) => scaled(states!, level)), scaled(run.end, run.endLevel)],
     random,
     impulse,
   );

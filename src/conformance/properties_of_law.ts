@@ -119,7 +119,9 @@ function wrong(
   const nothing = { words: "", size: 0, judged: false, limit: limit.value };
   if (!resolved && !(broad && limit.uncertainty < 0.05)) return nothing;
   if (limit.converges && limit.uncertainty < 0.05) {
-    const [lowest, highest] = what === "mean" ? [0, 0] : [one.lowest, one.highest];
+    // What Langevin steps add to the variance moves the mean on its way, too.
+    const moved = 0.3 * Math.max(0, one.highest);
+    const [lowest, highest] = what === "mean" ? [-moved, moved] : [one.lowest, one.highest];
     const size = Math.max(0, excess(limit, lowest, highest, broad ? series.allowed : 5e-3));
     const goes = what === "mean" ? limit.value : 1 + limit.value;
     const words = `${where} the ${what} goes to ${rounded(goes)} ${unit} as steps get short`;

@@ -127,7 +127,8 @@ export async function noiseAtEnd(exam: Examination): Promise<PropertyResult> {
   const found = stateMoments(response.end, exam.startMoments).variance[POINT_COORDINATE];
   const inX = alpha ** 2;
   const step = coefficientsOf(exam, response).at(-1);
-  const euler = step !== undefined && Math.abs(step.noise - 1) < 0.5 && step.to === ratio;
+  const euler = step !== undefined && correctorSteps(gaussianData, response).length === 0 &&
+    Math.abs(step.noise - 1) < 0.5 && step.to === ratio;
   if (!(added > 1e-12 * exact)) {
     return property({
       verdict: "holds",

@@ -57,8 +57,8 @@ export interface RunRequest {
   /** Request k of noise, [rows, d]; by default zeros. */
   readonly noise?: (request: number) => States;
   readonly seed?: number;
-  /** Whether evaluations keep their states; default true. */
-  readonly keep?: boolean;
+  /** Whether evaluations keep their states, or how many of the first do; default true. */
+  readonly keep?: boolean | number;
 }
 
 /** Runs a sampler and records it. */
@@ -70,6 +70,7 @@ export async function recordRun(sampler: SamplerUnderTest, request: RunRequest):
   const evaluations: Evaluation[] = [];
   const noiseAfter: number[] = [];
   const most = mostEvaluations(steps);
+  const keptStates = keep === true ? Infinity : Number(keep);
   let modelSeconds = 0;
   const run: SamplerRun = {
     sde: sde.config,
@@ -94,7 +95,12 @@ export async function recordRun(sampler: SamplerUnderTest, request: RunRequest):
       const values = exactAnswer(data, x, scales, answer);
       modelSeconds += (performance.now() - began) / 1000;
       const ratio = scales.sigma / scales.alpha;
-      evaluations.push({ level: scales, ratio, answer, states: keep ? x.slice() : null });
+      evaluations.push({
+        level: scales,
+        ratio,
+        answer,
+        states: evaluations.length < keptStates ? x.slice() : null,
+      });
       return values;
     },
     // deno-lint-ignore require-await
