@@ -64,6 +64,16 @@ export function checkObservation(observation: LinearObservation): void {
   }
 }
 
+/** Throws when states [B, …] are not what an operator takes, or an observation's rows are neither one nor theirs. */
+export function checkStates({ shape }: tf.Tensor, { operator, y }: LinearObservation): void {
+  if (String(shape.slice(1)) !== String(operator.inputShape)) {
+    throw new RangeError(`the operator takes samples of shape [${operator.inputShape}], got [${shape}]`);
+  }
+  if (y.shape[0] !== 1 && y.shape[0] !== shape[0]) {
+    throw new RangeError(`expected one observation, or one a sample, got ${y.shape[0]} for ${shape[0]}`);
+  }
+}
+
 /**
  * The exact posterior distribution of x_0 given one observation; it is an exact noise predictor, for `scoreModel` and
  * any sampler.

@@ -68,7 +68,7 @@ claim("a model detached from its input is an error, never the divergence of the 
       );
     }
     const seen = await linearObservation(maskOperator([1], [1]), tf.tensor2d([[0.5]]), 0.1);
-    for (const method of ["mmps", "pigdm"] as const) {
+    for (const method of ["mmps", "tmpd", "pigdm"] as const) {
       await check.throws(
         `posterior score, ${sde.config.kind}, ${method}, ${how} hidden`,
         () => posteriorScore(model, seen, { method }).score(x, 0.5),

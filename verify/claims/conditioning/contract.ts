@@ -281,7 +281,7 @@ claim("conditioning refuses mismatched shapes and values in one sentence", async
     [
       "an unknown method",
       () => posteriorScore(model, observation, { method: "dps" as "mmps" }),
-      /"mmps" or "pigdm", got "dps"$/,
+      /"mmps", "tmpd" or "pigdm", got "dps"$/,
     ],
     [
       "states that the operator does not take",

@@ -172,7 +172,7 @@ claim("models that answer later have the mixture's posterior scores, by any pred
   const before = tf.memory().numTensors;
   for (const [name, sde] of Object.entries(sdes)) {
     for (const [i, prediction] of predictions.entries()) {
-      for (const method of ["mmps", "pigdm"] as const) {
+      for (const method of ["mmps", "tmpd", "pigdm"] as const) {
         const model = scoreModel(foreign(sde, prediction, i % 2 === 0 ? "nchw" : "nhwc"), sde);
         const own = posteriorScore(scoreModel(mixture, sde), observed, { method });
         const later = posteriorScore(model, seen, { method });
