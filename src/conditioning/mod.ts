@@ -38,7 +38,9 @@ export { maskByName, maskFromPicture, type MaskName, maskNames, randomMask } fro
 export { channelBasis, greyBasis, greyMask, type OrthogonalBasis } from "./orthogonal_basis.ts";
 
 // Linear observations with noise.
-export { posteriorScore, type PosteriorScoreOptions } from "./posterior_score.ts";
+export { type DpsOptions, dpsSampler } from "./dps.ts";
+export { type TwistedOptions, twistedSampler } from "./twisted.ts";
+export { posteriorScore, type PosteriorScoreMethod, type PosteriorScoreOptions } from "./posterior_score.ts";
 export {
   exactPosterior,
   type LinearObservation,
