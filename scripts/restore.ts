@@ -5,7 +5,12 @@
 import type { Measurement } from "../src/runs/measurement.ts";
 import { choice, deciding, type FlagValues, integer, number, onlyWith } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
-import { posteriorFlags, type PosteriorTaskRequest, readPosterior } from "./posterior/flags.ts";
+import {
+  noisyMethodNames,
+  posteriorFlags,
+  type PosteriorTaskRequest,
+  readPosterior,
+} from "./posterior/flags.ts";
 import { drawAndWrite, type PosteriorTaskResult, reportPosterior } from "./posterior/task.ts";
 import { formatPercent } from "./cli/terminal.ts";
 import { renamedOptions } from "./sampling/flags.ts";
@@ -48,7 +53,7 @@ const usage = {
         ["projection"],
       ),
     ),
-    ...posteriorFlags({ methods: ["mmps", "pigdm"], method: "pigdm", output: "restore.png" }),
+    ...posteriorFlags({ methods: noisyMethodNames, method: "pigdm", output: "restore.png" }),
   },
   renamed: renamedOptions,
 } as const;

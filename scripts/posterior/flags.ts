@@ -2,15 +2,29 @@
  * The flags that `inpaint`, `colorize` and `restore` share, and the request that they stand for.
  * @module
  */
-import type { PosteriorMethod, PosteriorRequest } from "../../src/runs/posterior.ts";
+import type { PosteriorRequest } from "../../src/runs/posterior.ts";
+import { type PosteriorMethod, posteriorMethods } from "../../src/runs/posterior_method.ts";
 import {
+  DEFAULT_DPS_SCALE,
   DEFAULT_ITERATIONS,
+  DEFAULT_PARTICLES,
   DEFAULT_POSTERIOR_STEPS,
   DEFAULT_RESAMPLINGS,
   DEFAULT_SAMPLER,
+  DEFAULT_TWISTED_STEPS,
 } from "../../src/runs/defaults.ts";
 import { type engineNames, networkFlags, readSampling, samplingFlags, seedFlag } from "../sampling/flags.ts";
-import { choice, deciding, type FlagValues, integer, onlyWith, text, toggle } from "../cli/flags.ts";
+import {
+  choice,
+  deciding,
+  type FlagValues,
+  integer,
+  number,
+  onlyWith,
+  text,
+  toggle,
+  UsageError,
+} from "../cli/flags.ts";
 import {
   checkPullBack,
   type ExternalConfig,
@@ -21,22 +35,20 @@ import {
 import { checkOutputName } from "./gallery.ts";
 import { checkInputFlags, type InputChoice, inputFlags } from "./inputs.ts";
 
-/** The methods of posterior sampling. */
-export const methodNames = [
-  "replacement",
-  "repaint",
-  "pigdm",
-  "mmps",
-] as const satisfies readonly PosteriorMethod["name"][];
-
 /** The name of a method. */
 type Method = PosteriorMethod["name"];
 
+/** The methods of posterior sampling. */
+export const methodNames = Object.keys(posteriorMethods) as Method[];
+
+/** Those that take any linear measurement with noise. */
+export const noisyMethodNames = methodNames.filter((name) => !posteriorMethods[name].known);
+
 /** The flags that the tasks have in common, with `output` for the name of the picture. */
-export function posteriorFlags<const M extends Method>(
+export function posteriorFlags(
   { methods, method, output }: {
-    readonly methods: readonly M[];
-    readonly method: NoInfer<M>;
+    readonly methods: readonly Method[];
+    readonly method: Method;
     readonly output: string;
   },
 ) {
@@ -45,8 +57,9 @@ export function posteriorFlags<const M extends Method>(
     count: integer({ help: "samples for each image", default: 5, min: 1, max: 10_000 }),
     method: choice<Method, Method>(methods, {
       help:
-        "how samples are conditioned: by the posterior's score (pigdm, or mmps, which takes more network evaluations)" +
-        (methods.length > 2
+        "how samples are conditioned: by the posterior's score (pigdm, tmpd, or mmps, which takes more network evaluations), " +
+        "by steps toward what was seen (dps), by weighted particles (twisted)" +
+        (methods.includes("replacement")
           ? ", or by replacing what is known at every noise level, once or again and again"
           : ""),
       default: method,
@@ -68,6 +81,32 @@ export function posteriorFlags<const M extends Method>(
         }),
         "method",
         ["mmps", "pigdm"],
+      ),
+    ),
+    scale: deciding(
+      ["method.scale"],
+      onlyWith(
+        number({
+          help:
+            `length of dps's step toward what was seen, after each of the sampler's (default ${DEFAULT_DPS_SCALE})`,
+          min: 0.001,
+          max: 1000,
+        }),
+        "method",
+        ["dps"],
+      ),
+    ),
+    particles: deciding(
+      ["method.particles"],
+      onlyWith(
+        integer({
+          help:
+            `particles of twisted for each image, of which --count are shown (default ${DEFAULT_PARTICLES}); errors fall with their root`,
+          min: 1,
+          max: 4096,
+        }),
+        "method",
+        ["twisted"],
       ),
     ),
     checkpoint: networkFlags.checkpoint,
@@ -143,11 +182,15 @@ export async function readPosterior(
   measured: Pick<PosteriorRequest, "measurement" | "noise">,
 ): Promise<PosteriorTaskRequest> {
   checkInputFlags(flags);
-  const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? DEFAULT_POSTERIOR_STEPS : undefined);
-  const sampling = readSampling({ ...flags, steps });
+  // Twisted sampling has steps of its own, and those of no other sampler.
+  const twisted = flags.method === "twisted" && flags.sampler === DEFAULT_SAMPLER;
+  const unasked = twisted ? DEFAULT_TWISTED_STEPS : DEFAULT_POSTERIOR_STEPS;
+  const steps = flags.steps ?? (flags.sampler === DEFAULT_SAMPLER ? unasked : undefined);
+  const sampling = readSampling({ ...flags, steps, ...twisted && { sampler: "ancestral" } });
+  checkPopulations(flags, sampling.sampler.name);
   checkOutputName(flags.output);
   const { label } = flags;
-  const needed = flags.method === "pigdm" || flags.method === "mmps";
+  const needed = posteriorMethods[flags.method].gradients;
   const others = "resamplings" in flags ? "--method replacement or repaint" : "";
   checkPullBack(flags, needed, `--method ${flags.method}`, others);
   const { external, scheduler } = await readExternal(flags);
@@ -169,12 +212,36 @@ export async function readPosterior(
   };
 }
 
-function readMethod({ method: name, iterations, resamplings }: PosteriorValues): PosteriorMethod {
+/** @throws UsageError for particles that a batch cannot hold, samples that there are no particles for, or another sampler */
+function checkPopulations(
+  { method, particles = DEFAULT_PARTICLES, count, batch }: PosteriorValues,
+  sampler: string,
+): void {
+  if (method !== "twisted") return;
+  if (sampler !== "ancestral") {
+    throw new UsageError(`--method twisted draws by ancestral steps: leave out --sampler, got ${sampler}`);
+  }
+  if (count > particles) {
+    throw new UsageError(`--count must be at most the ${particles} of --particles, got ${count}`);
+  }
+  if (batch < particles) {
+    throw new UsageError(`--batch must be at least the ${particles} of --particles, got ${batch}`);
+  }
+}
+
+function readMethod(
+  { method: name, iterations, resamplings, scale, particles }: PosteriorValues,
+): PosteriorMethod {
   switch (name) {
     case "replacement":
+    case "tmpd":
       return { name };
     case "repaint":
       return { name, resamplings: resamplings ?? DEFAULT_RESAMPLINGS };
+    case "dps":
+      return { name, scale: scale ?? DEFAULT_DPS_SCALE };
+    case "twisted":
+      return { name, particles: particles ?? DEFAULT_PARTICLES };
     default:
       return { name, iterations: iterations ?? DEFAULT_ITERATIONS[name] };
   }

@@ -20,7 +20,8 @@ import {
   type InpaintOptions,
 } from "./drawn_pictures.ts";
 import { type Measurement, measurementWords } from "./measurement.ts";
-import { type PosteriorMethod, runPosterior } from "./posterior.ts";
+import { runPosterior } from "./posterior.ts";
+import type { PosteriorMethod } from "./posterior_method.ts";
 import { posteriorPicture } from "./posterior_picture.ts";
 
 /** Completions of images whose masked part is hidden. */

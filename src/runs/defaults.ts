@@ -22,6 +22,13 @@ export const DEFAULT_POSTERIOR_STEPS = 15;
 /** Iterations of the linear solver that each method takes unasked. */
 export const DEFAULT_ITERATIONS = { mmps: 3, pigdm: 20 } as const;
 
+/** ζ of DPS unasked, for {@linkcode DEFAULT_POSTERIOR_STEPS}: with half of it digits miss their measurements, with twice they overshoot. */
+export const DEFAULT_DPS_SCALE = 8;
+
+/** Particles and steps of twisted sampling unasked. */
+export const DEFAULT_PARTICLES = 16;
+export const DEFAULT_TWISTED_STEPS = 50;
+
 /** How often repaint does each step unasked. */
 export const DEFAULT_RESAMPLINGS = 10;
 

@@ -122,12 +122,12 @@ export {
 export type { HiddenErrors, PosteriorImages, RestorationErrors } from "./posterior_errors.ts";
 export {
   type PosteriorInputs,
-  type PosteriorMethod,
   type PosteriorParts,
   type PosteriorRequest,
   type PosteriorResult,
   runPosterior,
 } from "./posterior.ts";
+export type { PosteriorMethod } from "./posterior_method.ts";
 export type { ClassPreservation } from "../metrics/class_preservation.ts";
 export type { ColourErrors } from "../metrics/colorization_error.ts";
 

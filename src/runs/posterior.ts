@@ -5,10 +5,8 @@
 import type { Engine } from "../compute/engine.ts";
 import * as tf from "../compute/tf.ts";
 import { CLASSIFIER_SHAPE } from "../classifiers/digit_classifier.ts";
-import { repaintSampler, replacementSampler, withExactKnownValues } from "../conditioning/imputation.ts";
-import { type LinearObservation, linearObservation } from "../conditioning/observation.ts";
-import { posteriorScore } from "../conditioning/posterior_score.ts";
-import { type AnyScoreModel, scoreModel } from "../diffusion/noise_predictor.ts";
+import { linearObservation } from "../conditioning/observation.ts";
+import { scoreModel } from "../diffusion/noise_predictor.ts";
 import type { Picture } from "../images/png.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFloats, requireFunction, requireOptions, requireWhole } from "../input/require.ts";
@@ -17,7 +15,6 @@ import { sizeOf } from "../math/shape.ts";
 import { type ClassPreservation, classPreservation } from "../metrics/class_preservation.ts";
 import { type ColourErrors, colourErrors } from "../metrics/colorization_error.ts";
 import type { Weights } from "../networks/network.ts";
-import type { Sampler } from "../samplers/sampler.ts";
 import { runBatches, shardBatches } from "./batches.ts";
 import {
   measureImages,
@@ -33,17 +30,9 @@ import {
   type RestorationErrors,
   restorationErrors,
 } from "./posterior_errors.ts";
+import { checkMethod, conditioned, type PosteriorMethod, posteriorMethods } from "./posterior_method.ts";
 import { openSampling, type Sampling, type SamplingConfig } from "./sampling.ts";
 import type { SampledNetwork } from "./sampled_network.ts";
-
-/** How samples are conditioned on a measurement. */
-export type PosteriorMethod =
-  /** What is known replaces what was drawn at every noise level. */
-  | { readonly name: "replacement" }
-  /** The same again and again: each step is done `resamplings` times, 1 to 1000. */
-  | { readonly name: "repaint"; readonly resamplings: number }
-  /** The posterior's score; its linear solver takes `iterations`, 1 to 1000, and mmps evaluates the network in each. */
-  | { readonly name: "pigdm" | "mmps"; readonly iterations: number };
 
 /** Samples to draw for measurements of images, as plain data. */
 export interface PosteriorRequest extends SamplingConfig {
@@ -157,30 +146,11 @@ export async function runPosterior(
 }
 
 /** Refuses numbers out of their range and methods that a measurement cannot have. */
-function checkPosteriorRequest(request: PosteriorRequest, { known, noiseStd }: MeasurementModel): void {
-  const { method, count, batch } = request;
+function checkPosteriorRequest(request: PosteriorRequest, model: MeasurementModel): void {
+  const { method, count, batch, sampler } = request;
   requireWhole("count", count, 1, 10_000);
   requireWhole("batch", batch, 1);
-  requireOptions("method", method);
-  switch (method.name) {
-    case "mmps":
-    case "pigdm":
-      return requireWhole("method.iterations", method.iterations, 1, 1000);
-    case "repaint":
-      requireWhole("method.resamplings", method.resamplings, 1, 1000);
-      break;
-    case "replacement":
-      break;
-    default: {
-      const { name } = method as { name: unknown };
-      throw new RangeError(
-        `a method's name must be replacement, repaint, pigdm or mmps, got ${quoted(name)}`,
-      );
-    }
-  }
-  if (known === null || noiseStd > 0) {
-    throw new RangeError(`${method.name} needs values that are known exactly; use mmps or pigdm`);
-  }
+  checkMethod({ method, count, batch, sampler: sampler.name }, model);
 }
 
 function requireInputs(inputs: PosteriorInputs, shape: readonly number[]): void {
@@ -237,14 +207,17 @@ async function drawPosterior(
   { sde, sampler, grid, noisePredictor, inputs, model: measurement, measured, classes }: Conditions,
   { engine, onStep, signal }: Pick<PosteriorParts, "engine" | "signal"> & { onStep(steps: number): void },
 ): Promise<Pick<PosteriorResult, "values" | "evaluations" | "seconds">> {
-  const { method, count: each, seed } = request;
+  const { method, count: wanted, seed } = request;
+  const each = method.name === "twisted" ? method.particles : wanted;
   const count = inputs.count * each;
-  const rows = Math.min(request.batch, count);
+  // Whole populations are drawn at once.
+  const whole = method.name === "twisted" ? each : 1;
+  const rows = Math.floor(Math.min(request.batch, count) / whole) * whole;
   const { operator, noiseStd, known } = measurement;
   const { sampleShape } = noisePredictor.network;
   const dataStd = noisePredictor.config.preconditioning?.sigmaData;
   const values = new Float32Array(count * sizeOf(sampleShape));
-  await noisePredictor.prepare(rows, { gradients: method.name === "mmps" || method.name === "pigdm" });
+  await noisePredictor.prepare(rows, { gradients: posteriorMethods[method.name].gradients });
   const started = performance.now();
   let evaluations = 0;
   const part = shardBatches({ count, batch: rows, shard: { index: 1, shards: 1 } });
@@ -263,44 +236,27 @@ async function drawPosterior(
     const labels = classes === null ? null : Array.from(places, (place) => classes[place]);
     const model = scoreModel(noisePredictor.withLabels(labels), sde);
     const part = known === null ? null : { ...known, known: images };
-    const conditioned = condition(model, sampler, method, { observation, part, noiseStd, dataStd });
-    return { ...conditioned, dispose: () => tf.dispose([images, y]) };
+    const condition = { observation, part, noiseStd, dataStd };
+    return { ...conditioned(model, sampler, method, condition), dispose: () => tf.dispose([images, y]) };
   });
   for await (const batch of batches) {
     values.set(batch.values, batch.first * sizeOf(sampleShape));
     evaluations = batch.evaluations;
   }
-  return { values, evaluations, seconds: (performance.now() - started) / 1000 };
+  const kept = wanted === each ? values : firstOfEach(values, { inputs: inputs.count, each, wanted });
+  return { values: kept, evaluations, seconds: (performance.now() - started) / 1000 };
 }
 
-/** What a batch is conditioned on. */
-interface Condition {
-  readonly observation: LinearObservation;
-  /** What is known; null where values are only seen through an operator. */
-  readonly part: Parameters<typeof replacementSampler>[1] | null;
-  readonly noiseStd: number;
-  /** Standard deviation of the data. */
-  readonly dataStd: number | undefined;
-}
-
-/** The model and the sampler that a method makes of the unconditional ones. */
-function condition(
-  model: AnyScoreModel,
-  sampler: Sampler,
-  method: PosteriorMethod,
-  { observation, part, noiseStd, dataStd }: Condition,
-): { model: AnyScoreModel; sampler: Sampler } {
-  switch (method.name) {
-    case "replacement":
-      return { model, sampler: replacementSampler(sampler, part!) };
-    case "repaint":
-      return { model, sampler: repaintSampler(sampler, { ...part!, resamplings: method.resamplings }) };
-    default: {
-      const { name, iterations } = method;
-      return {
-        model: posteriorScore(model, observation, { method: name, iterations, dataStd }),
-        sampler: part !== null && noiseStd === 0 ? withExactKnownValues(sampler, part) : sampler,
-      };
-    }
+/** The first `wanted` of the `each` samples of every image. */
+function firstOfEach(
+  values: Float32Array,
+  { inputs, each, wanted }: { readonly inputs: number; readonly each: number; readonly wanted: number },
+): Float32Array {
+  const size = values.length / (inputs * each);
+  const kept = new Float32Array(inputs * wanted * size);
+  for (let input = 0; input < inputs; input++) {
+    const start = input * each * size;
+    kept.set(values.subarray(start, start + wanted * size), input * wanted * size);
   }
+  return kept;
 }

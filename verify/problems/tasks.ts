@@ -97,6 +97,8 @@ const posterior: TaskRow["beside"] = {
   label: { value: "7" },
   output: { value: "other.npy" },
   iterations: { flags: "--method mmps", value: "7" },
+  scale: { flags: "--method dps", value: "7" },
+  particles: { flags: "--method twisted", value: "7" },
 };
 
 /** Those of the rows whose flags a task has. */

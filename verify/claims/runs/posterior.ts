@@ -6,6 +6,7 @@ import {
   replacementSampler,
   withExactKnownValues,
 } from "../../../src/conditioning/imputation.ts";
+import { dpsSampler } from "../../../src/conditioning/dps.ts";
 import { linearObservation } from "../../../src/conditioning/observation.ts";
 import {
   blurOperator,
@@ -16,6 +17,7 @@ import {
 } from "../../../src/conditioning/operators.ts";
 import { greyBasis, greyMask } from "../../../src/conditioning/orthogonal_basis.ts";
 import { posteriorScore } from "../../../src/conditioning/posterior_score.ts";
+import { twistedSampler } from "../../../src/conditioning/twisted.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import {
@@ -24,7 +26,8 @@ import {
   openMeasurement,
   showMeasurements,
 } from "../../../src/runs/measurement.ts";
-import { type PosteriorMethod, type PosteriorRequest, runPosterior } from "../../../src/runs/posterior.ts";
+import { type PosteriorRequest, runPosterior } from "../../../src/runs/posterior.ts";
+import type { PosteriorMethod } from "../../../src/runs/posterior_method.ts";
 import { hiddenErrors, restorationErrors } from "../../../src/runs/posterior_errors.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
@@ -82,17 +85,21 @@ async function direct(
       [4, ...operator.outputShape],
     );
     const known = { mask, known: x, ...basis && { basis: greyBasis() } };
+    const observation = await linearObservation(operator, y, 2 * noise);
+    const around = method.name === "dps"
+      ? dpsSampler(ddim({ eta: 1 }), observation, { scale: method.scale })
+      : ddim({ eta: 1 });
     const sampler = method.name === "repaint"
       ? repaintSampler(ddim({ eta: 1 }), { ...known, resamplings: method.resamplings })
       : method.name === "replacement"
       ? replacementSampler(ddim({ eta: 1 }), known)
       : masked && noise === 0
-      ? withExactKnownValues(ddim({ eta: 1 }), known)
-      : ddim({ eta: 1 });
-    const conditioned = method.name === "pigdm" || method.name === "mmps"
-      ? posteriorScore(model, await linearObservation(operator, y, 2 * noise), {
+      ? withExactKnownValues(around, known)
+      : around;
+    const conditioned = method.name === "pigdm" || method.name === "mmps" || method.name === "tmpd"
+      ? posteriorScore(model, observation, {
         method: method.name,
-        iterations: method.iterations,
+        ...method.name !== "tmpd" && { iterations: method.iterations },
         dataStd: 0.6,
       })
       : model;
@@ -116,6 +123,8 @@ claim(
       ["repaint", { method: { name: "repaint", resamplings: 2 } }, [{ name: "repaint", resamplings: 2 }, 0]],
       ["pigdm", { method: { name: "pigdm", iterations: 2 } }, [{ name: "pigdm", iterations: 2 }, 0]],
       ["mmps", { method: { name: "mmps", iterations: 1 } }, [{ name: "mmps", iterations: 1 }, 0]],
+      ["tmpd", { method: { name: "tmpd" } }, [{ name: "tmpd" }, 0]],
+      ["dps", { method: { name: "dps", scale: 0.5 } }, [{ name: "dps", scale: 0.5 }, 0]],
       ["noise", { method: { name: "mmps", iterations: 2 }, noise: 0.1 }, [
         { name: "mmps", iterations: 2 },
         0.1,
@@ -152,7 +161,7 @@ claim(
       check.equal(
         `${what}: prepared`,
         calls.prepared,
-        [[4, ["pigdm", "mmps"].includes(expected[0].name)]],
+        [[4, !["replacement", "repaint"].includes(expected[0].name)]],
         "gradients for scores of posteriors",
       );
       check.equal(
@@ -190,6 +199,48 @@ claim(
   },
 );
 
+claim(
+  "samples of twisted sampling are an image's first particles, whichever batch its population is in",
+  async (check) => {
+    const twisted: Partial<PosteriorRequest> = {
+      sampler: { name: "ancestral", options: {} },
+      method: { name: "twisted", particles: 4 },
+      measurement: { kind: "pooling", factor: 2 },
+      noise: 0.1,
+      label: "none",
+    };
+    const drawn = async (change: Partial<PosteriorRequest>) => {
+      const { noisePredictor } = exactPredictor(shape, { classes: 4, preconditioning });
+      const parts = { noisePredictor, inputs: { count: 2, images, labels: null } };
+      return (await runPosterior({ ...request, ...twisted, ...change }, parts)).values;
+    };
+    const { noisePredictor } = exactPredictor(shape, { classes: 4, preconditioning });
+    const noises = createRng(5).fork("observation").normalValues([2, 1]);
+    const y = tf.tensor([0, 1].flatMap((i) => new Array(4).fill([-0.25, 0.4375][i] + 0.2 * noises[i])), [
+      8,
+      1,
+      1,
+      1,
+    ]);
+    const observation = await linearObservation(poolingOperator(shape, 2), y, 0.2);
+    const model = scoreModel(noisePredictor.withLabels(null), vpSde({ tMin: 0.01, tMax: 0.98 }));
+    const run = { shape: [8, ...shape], grid: { kind: "uniform", steps: 3 }, rng: createRng(5) } as const;
+    const x = await drawSamples(model, twistedSampler(observation, { particles: 4, dataStd: 0.6 }), run);
+    const all = [...await x.data()];
+    const expected = [...all.slice(0, 12), ...all.slice(16, 28)];
+    tf.dispose([x, y]);
+    for (const batch of [4, 7, 8, 50]) {
+      const values = await drawn({ batch });
+      check.atMost(
+        `batches of ${batch}`,
+        furthest(values, expected),
+        2e-5,
+        "three of the library's four; float32",
+      );
+    }
+  },
+);
+
 claim("a posterior request that cannot be carried out is refused before anything is drawn", async (check) => {
   const attempt = (change: object, inputs: object = {}, classes = 4) => {
     const { noisePredictor } = exactPredictor(shape, { classes });
@@ -208,8 +259,8 @@ claim("a posterior request that cannot be carried out is refused before anything
     ["no method", { method: "mmps" }, /^method must be an object, got "mmps"$/],
     [
       "another method",
-      { method: { name: "dps" } },
-      /^a method's name must be replacement, repaint, pigdm or mmps, got "dps"$/,
+      { method: { name: "magic" } },
+      /^a method's name must be replacement, repaint, pigdm, mmps, tmpd, dps or twisted, got "magic"$/,
     ],
     [
       "no iterations",
@@ -220,6 +271,31 @@ claim("a posterior request that cannot be carried out is refused before anything
       "1001 iterations",
       { method: { name: "pigdm", iterations: 1001 } },
       /^method\.iterations must be at most 1000, got 1001$/,
+    ],
+    [
+      "a scale of 0",
+      { method: { name: "dps", scale: 0 } },
+      /^method\.scale must be a number from 0\.001 to 1000, got 0$/,
+    ],
+    [
+      "no particles",
+      { method: { name: "twisted", particles: 0 } },
+      /^method\.particles must be a positive integer, got 0$/,
+    ],
+    [
+      "more samples than particles",
+      { method: { name: "twisted", particles: 2 } },
+      /^count must be at most 2, got 3$/,
+    ],
+    [
+      "a batch that holds no population",
+      { method: { name: "twisted", particles: 5 } },
+      /^batch must be at least the 5 particles, got 4$/,
+    ],
+    [
+      "particles of another sampler",
+      { method: { name: "twisted", particles: 4 } },
+      /^twisted draws by ancestral steps: the sampler must be ancestral, got "ddim"$/,
     ],
     [
       "no resamplings",

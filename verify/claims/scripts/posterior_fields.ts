@@ -89,6 +89,15 @@ claim("every field of a posterior request changes what is drawn", { engines: ["w
       method: { name: "repaint", resamplings: 3 },
     }],
   ];
+  const twisted = { ...request, sampler: { name: "ancestral", options: {} }, batch: 16 } as const;
+  others.push(["scale", { ...request, method: { name: "dps", scale: 1 } }, {
+    ...request,
+    method: { name: "dps", scale: 2 },
+  }]);
+  others.push(["particles", { ...twisted, method: { name: "twisted", particles: 4 } }, {
+    ...twisted,
+    method: { name: "twisted", particles: 8 },
+  }]);
   for (const [field, one, other] of others) {
     const apart = largestDifference((await drawn(one)).values, (await drawn(other)).values);
     check.atLeast(`${field}: largest change`, apart, 1e-4, "every field has its effect");

@@ -172,6 +172,32 @@ export const samplerRows: Rows = {
     call: m.withExactKnownValues as (...values: never[]) => unknown,
     arguments: [sampler, thing(() => ({ mask: [1, 0], known: tf.tensor2d([[1, 2]]) }))],
   },
+  dpsSampler: {
+    call: async (scale: number | undefined) => {
+      const seen = await observed();
+      const sampler = m.dpsSampler(m.ddim(), seen, { scale });
+      const run = { shape: [2, 2], grid: { kind: "uniform", steps: 2 }, rng: m.createRng(1) } as const;
+      return await m.drawSamples(m.scoreModel(mixture, m.vpSde()), sampler, run).finally(() =>
+        seen.y.dispose()
+      );
+    },
+    arguments: [
+      optional({
+        ...positive(1),
+        allows: (v) => v === undefined || (typeof v === "number" && v > 0 && v < 1e6),
+      }),
+    ],
+  },
+  "dpsSampler around a sampler": {
+    call: m.dpsSampler as (...values: never[]) => unknown,
+    arguments: [sampler, observation, optional(options({ scale: optional(positive(1)) }))],
+  },
+  twistedSampler: {
+    arguments: [
+      observation,
+      optional(options({ particles: optional(whole(4, 1, 1e6)), dataStd: optional(positive(1)) })),
+    ],
+  },
   repaintSampler: {
     call: drawnWith((known) => m.repaintSampler(m.ddim(), known)),
     arguments: [
@@ -195,6 +221,14 @@ export const samplerRows: Rows = {
         iterations: optional(whole(2, 1)),
         dataStd: optional(positive(1)),
       })),
+    ],
+  },
+  "posteriorScore by row sums": {
+    call: m.posteriorScore as (...values: never[]) => unknown,
+    arguments: [
+      model,
+      observation,
+      optional(options({ method: name("tmpd"), dataStd: optional(positive(1)) })),
     ],
   },
   "posteriorScore.score": {
