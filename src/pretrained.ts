@@ -20,8 +20,8 @@ export const pretrainedNames: readonly PretrainedName[] = Object.keys(FILES) as 
  * Fetches a shipped trained network, from a file or over HTTP; call `useEngine` first. "mnist": digits [28, 28, 1] in
  * [−1, 1], with labels 0 to 9. "mnist-likelihood": the same network, trained further for likelihoods, from noise
  * ratio .0013 up. "mnist-consistency": a consistency function distilled from "mnist", which draws digits in one to
- * three evaluations with the sampler `consistency`. "coloured-digits": digits in colours, [28, 28, 3], without
- * labels.
+ * three evaluations with the sampler `consistency`. "coloured-digits": digits in colours, [28, 28, 3], with
+ * labels 0 to 9.
  *
  * @param options.url The file's address, for hosts that serve it elsewhere; by default beside the modules.
  * @throws {RangeError} When the name is unknown.

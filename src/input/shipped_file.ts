@@ -38,8 +38,8 @@ export const SHIPPED_FILES = {
   },
   "coloured_digits.safetensors": {
     url: new URL("../../fixtures/models/coloured_digits.safetensors", import.meta.url),
-    bytes: 807376,
-    sha256: "e4f9ce156b4a61113be9b6f74310cffd4fd63ae7346f4eb8d8ebb83459bf2c91",
+    bytes: 1042384,
+    sha256: "bea922202820377d4c47086bdf416a1d1e9a17fa61642f51713d3d2137e572be",
   },
   "noisy_classifier.safetensors": {
     url: new URL("../../fixtures/models/noisy_classifier.safetensors", import.meta.url),
