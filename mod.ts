@@ -76,6 +76,7 @@ export {
   type SdeName,
   sdeNames,
 } from "./src/diffusion/sde_registry.ts";
+export { type FlowOptions, flowSde } from "./src/diffusion/flow_sde.ts";
 export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
 export {
   type CustomSde,

@@ -130,6 +130,14 @@ export const samplingFlags = {
     integer({ help: "steps of the time grid; the default is the sampler's", min: 1, max: 100_000 }),
   ),
   grid: gridFlag,
+  shift: deciding(
+    ["grid.shift"],
+    number({
+      help: "s of --grid shifted, whose times are s t/(1 + (s − 1) t) (default 3)",
+      min: 1e-3,
+      max: 1e3,
+    }),
+  ),
   ...samplerOptionFlags,
 };
 
@@ -149,6 +157,9 @@ export function readSampling(
   flags: SamplingValues & { readonly levels?: readonly number[] },
 ): SamplingConfig {
   const { grid, steps, levels = [] } = flags;
+  if (flags.shift !== undefined && grid !== "shifted") {
+    throw new UsageError(`--shift is of shifted grids: it needs --grid shifted, got ${grid ?? "none"}`);
+  }
   const named = asUsage(() => createSampling({ ...flags, options: samplerOptions(flags) }));
   for (const [name, value] of levels.length === 0 ? [] : Object.entries({ grid, steps })) {
     if (value === undefined || value === levels.length + 1) continue;

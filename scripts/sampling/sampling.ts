@@ -23,12 +23,13 @@ export const sdes = {
  * @throws {RangeError} for an option that the sampler does not accept, or a value that it cannot have
  */
 export function createSampling(
-  { sde, sampler, options = {}, grid: kind, steps }: {
+  { sde, sampler, options = {}, grid: kind, steps, shift }: {
     readonly sde: keyof typeof sdes;
     readonly sampler: string;
     readonly options?: SamplerOptions;
     readonly grid?: GridConfig["kind"];
     readonly steps?: number;
+    readonly shift?: number;
   },
 ): SamplingConfig {
   const { grid } = samplerInfo(sampler);
@@ -36,7 +37,12 @@ export function createSampling(
   const sampling: SamplingConfig = {
     sde: sdes[sde]().config,
     sampler: { name: sampler, options: given },
-    grid: { ...grid, kind: kind ?? grid.kind, steps: steps ?? grid.steps },
+    grid: {
+      ...grid,
+      kind: kind ?? grid.kind,
+      steps: steps ?? grid.steps,
+      ...shift !== undefined && { shift },
+    },
   };
   openSampling(sampling);
   return sampling;

@@ -11,7 +11,7 @@ import { paddedSize } from "../../src/networks/unet.ts";
 import type { Model } from "../../src/networks/model_file.ts";
 import type { ModelConfig } from "../../src/networks/noise_prediction.ts";
 import { consistencyDefaults } from "../../src/objectives/consistency.ts";
-import type { ObjectiveConfig } from "../../src/objectives/denoising.ts";
+import { type ObjectiveConfig, sdeTimes, sdeWeightings } from "../../src/objectives/denoising.ts";
 import { type Sde, sigmaPowerSde } from "../../src/diffusion/sde.ts";
 import { withMinimumNoise } from "../../src/diffusion/sde_registry.ts";
 import { sizeOf } from "../../src/math/shape.ts";
@@ -130,15 +130,16 @@ export const recipeFlags = {
   ),
   weighting: deciding(
     ["config.objective"],
-    choice(["edm", "variance", "likelihood"], {
+    choice(["edm", ...sdeWeightings], {
       help:
-        "loss: EDM's log-normal noise levels, or λ=σ² or λ=g² over an SDE's times (default edm; variance with --sde)",
+        "loss: EDM's log-normal noise levels, or over an SDE's times λ=σ², λ=g², or the error of the flow's velocity (default edm; variance with --sde)",
     }),
   ),
   sde: deciding(
     ["config.objective"],
     choice(sdeNames, {
-      help: "SDE whose times are drawn (default vp; sigma-power for the tutorial network)",
+      help:
+        "SDE whose times are drawn (default vp; flow for velocities; sigma-power for the tutorial network)",
     }),
   ),
   sigma: deciding(["config.objective.sde.sigma"], sigma),
@@ -155,9 +156,21 @@ export const recipeFlags = {
   ),
   times: deciding(
     ["config.objective.times"],
-    choice(["uniform", "importance"], {
+    choice(sdeTimes, {
       help:
-        "how times are drawn: evenly, or by importance for the likelihood, with less variance (default uniform)",
+        "how times are drawn: evenly, by importance for the likelihood, with less variance, or with a normal logit (default uniform)",
+    }),
+  ),
+  logitMean: deciding(
+    ["config.objective.logit.mean"],
+    number({ help: "mean of the logit of --times logit-normal (default 0)", min: -20, max: 20 }),
+  ),
+  logitStd: deciding(
+    ["config.objective.logit.std"],
+    number({
+      help: "standard deviation of the logit of --times logit-normal (default 1)",
+      min: 1e-3,
+      max: 20,
     }),
   ),
   minNoise: deciding(
@@ -223,13 +236,15 @@ const onResume: readonly string[] = [
 export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   if (flags.weighting === "edm" && flags.sde !== undefined) {
     throw new UsageError(
-      "--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE",
+      "--sde needs --weighting variance, likelihood or velocity: EDM's noise levels belong to no SDE",
     );
   }
   for (const name of ["times", "minNoise"] as const) {
     if (flags[name] !== undefined && flags.sde === undefined && (flags.weighting ?? "edm") === "edm") {
       throw new UsageError(
-        `${flagName(name)} is for an SDE's times: it needs --sde, or --weighting variance or likelihood`,
+        `${
+          flagName(name)
+        } is for an SDE's times: it needs --sde, or --weighting variance, likelihood or velocity`,
       );
     }
   }
@@ -254,6 +269,13 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
       throw new UsageError("--network tutorial has no preconditioning, which a consistency function needs");
     }
   }
+  for (const name of ["logitMean", "logitStd"] as const) {
+    if (flags[name] !== undefined && flags.times !== "logit-normal") {
+      throw new UsageError(
+        `${flagName(name)} is of normal logits: it needs --times logit-normal, got ${flags.times ?? "none"}`,
+      );
+    }
+  }
   if (flags.guidance !== undefined && flags.objective !== "consistency") {
     throw new UsageError("--guidance is the teacher's: it needs --objective consistency");
   }
@@ -272,7 +294,7 @@ export function checkRecipe(flags: RecipeValues, resumed: boolean): void {
   }
   if (flags.network === "tutorial" && flags.weighting === "edm") {
     throw new UsageError(
-      "--network tutorial needs --weighting variance or likelihood: it has no preconditioning",
+      "--network tutorial needs --weighting variance, likelihood or velocity: it has no preconditioning",
     );
   }
   if (!resumed) {
@@ -461,16 +483,25 @@ async function continuousObjective(
   }
   const whole = await trainingSde(flags, dataset, tutorial);
   const sde = flags.minNoise === undefined ? whole : withMinimumNoise(whole, flags.minNoise);
-  const weighting = flags.weighting === "likelihood" ? "likelihood" : "variance";
-  return { kind: "sde", sde: sde.config, weighting, ...(flags.times && { times: flags.times }) };
+  const weighting = flags.weighting === undefined || flags.weighting === "edm" ? "variance" : flags.weighting;
+  const { logitMean: mean = 0, logitStd: std = 1, times } = flags;
+  return {
+    kind: "sde",
+    sde: sde.config,
+    weighting,
+    ...times && { times },
+    ...times === "logit-normal" && { logit: { mean, std } },
+  };
 }
 
 async function trainingSde(
-  { sde, sigma }: RecipeValues,
+  { sde, sigma, weighting }: RecipeValues,
   dataset: Dataset,
   tutorial: boolean,
 ): Promise<Sde> {
-  if (sigma === undefined) return sdes[sde ?? (tutorial ? "sigma-power" : "vp")]();
+  if (sigma === undefined) {
+    return sdes[sde ?? (tutorial ? "sigma-power" : weighting === "velocity" ? "flow" : "vp")]();
+  }
   if (sigma !== "data") return sigmaPowerSde({ sigma });
   if ("values" in dataset) {
     throw new UsageError(`--sigma data is for pictures, give a number for the arrays of ${dataset.name}`);

@@ -3,7 +3,8 @@
  * p(x_t | x_0) = N(alpha(t)·x_0, sigma(t)²·I). Everything is a float64 number on the host.
  *
  * The schedules are those of Song et al. 2021, "Score-Based Generative Modeling through SDEs" (Sections 3.4 and
- * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is DDPM in discrete time.
+ * Appendix B, C); `sigma-power` is dx = σ^t dw of Song's score tutorial; `ddpm` is DDPM in discrete time;
+ * `flow` has the straight paths of flow matching.
  *
  * Notation of this folder, with x_0 a datum and ε standard normal:
  *
@@ -21,6 +22,7 @@
  *     Lu 2022          α_t            σ_t             e^{−λ_t}       λ_t           ε_θ
  *     Kingma 2021      α_t            σ_t             SNR(t)^{−½}    −γ(t)/2       ε̂_θ
  *     diffusers        alpha_t        sigma_t         sigmas[i]      lambda_t      the model's output, "epsilon"
+ *     flow matching    1 − t          t               t/(1 − t)      –             x + (1 − t) u, velocity u = ε − x_0
  *     k-diffusion      1              sigma           sigma          t (DPMSolver) to_d(x, sigma, denoised)
  *
  * A σ alone is therefore the kernel's standard deviation in Ho, Lu and Kingma, and the ratio ν in Karras and
@@ -54,6 +56,12 @@ export type SdeConfig =
   | {
     readonly kind: "sigma-power";
     readonly sigma: number;
+    readonly tMin?: number;
+    readonly tMax?: number;
+  }
+  | {
+    /** The straight paths of flow matching; times default to [1e-3, 0.999]. */
+    readonly kind: "flow";
     readonly tMin?: number;
     readonly tMax?: number;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { customSdeFrom, customSdeOf } from "./custom_sde.ts";
+import { flowSde } from "./flow_sde.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireFinite, requireOptions } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
@@ -84,6 +85,14 @@ const rows: Rows = {
     times: true,
     create: sigmaPowerSde,
     byDefault: sigmaPowerSde,
+    forwardStep: transition,
+  },
+  flow: {
+    title: "straight paths of flow matching (Lipman et al. 2023; Liu et al. 2023)",
+    fields: {},
+    times: true,
+    create: flowSde,
+    byDefault: flowSde,
     forwardStep: transition,
   },
   ddpm: {

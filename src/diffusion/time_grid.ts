@@ -8,11 +8,13 @@ import { requireSde } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** The rule by which a grid's times follow from its number of steps. */
-export type GridKind = "uniform" | "quadratic" | "log-snr" | "karras" | "levels" | "indices";
+export type GridKind = "uniform" | "quadratic" | "log-snr" | "karras" | "shifted" | "levels" | "indices";
 
 /**
  * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
- * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `levels` visits listed noise ratios, `indices` listed steps of a discrete-time DDPM.
+ * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `shifted` is equal in ν/(ν + s): under
+ * `flowSde` its times are s t/(1 + (s − 1) t) of equal t (Esser et al. 2024, eq. 23), denser where there is much noise for s > 1, and
+ * `uniform` for s = 1. `levels` visits listed noise ratios, `indices` listed steps of a discrete-time DDPM.
  */
 export type GridConfig = {
   readonly kind: GridKind;
@@ -20,6 +22,8 @@ export type GridConfig = {
   readonly steps: number;
   /** Karras' ρ, positive; other grids ignore it. Default 7. */
   readonly rho?: number;
+  /** The shift s of a `shifted` grid, positive; other grids ignore it. Default 3, Stable Diffusion 3's. */
+  readonly shift?: number;
   /**
    * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. By
    * default those that suit digits: 1.2 for two steps, 2 and 0.5 for three, 3, 1.2 and 0.4 for four.
@@ -38,7 +42,7 @@ const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5],
 /**
  * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`, unless indices are listed.
  *
- * @throws {RangeError} When the kind is unknown, `steps` is not a positive integer, `rho` is not positive, or
+ * @throws {RangeError} When the kind is unknown, `steps` is not a positive integer, `rho` or `shift` is not positive, or
  * neighbouring times are equal in float64.
  * @example
  * ```ts
@@ -91,6 +95,20 @@ const rules: Readonly<Record<Exclude<GridKind, "indices">, (sde: Sde, config: Gr
     }
     const root = between(first, last);
     return (fraction) => sde.timeAtHalfLogSnr(-rho * Math.log(root(fraction)));
+  },
+  shifted(sde, { shift = 3 }) {
+    requirePositive("shift", shift);
+    const [first, last] = [sde.tMax, sde.tMin].map((t) => noiseRatio(sde, t) / (noiseRatio(sde, t) + shift));
+    if (!(first > last && first < 1 && last > 0)) {
+      throw new RangeError(
+        `shift must be so near the noise ratios that float64 has ν/(ν + shift), got ${shift}`,
+      );
+    }
+    const share = between(first, last);
+    return (fraction) => {
+      const ratio = shift * share(fraction) / (1 - share(fraction));
+      return sde.timeAtHalfLogSnr(-Math.log(ratio));
+    };
   },
   levels(sde, config) {
     const ratios = listedRatios(sde, config);

@@ -35,10 +35,18 @@ export type ObjectiveConfig =
     /** The mean over uniform t on [tMin, tMax] of an SDE (Song et al. 2021, eq. 7). */
     readonly kind: "sde";
     readonly sde: SdeConfig;
-    /** λ = σ², or λ = g², which bounds the likelihood (Song et al. 2021, "Maximum likelihood training"). */
-    readonly weighting: "variance" | "likelihood";
-    /** How t is drawn, which changes the loss's variance and not its mean: `importance` has the density ∝ g²/σ². */
-    readonly times?: "uniform" | "importance";
+    /**
+     * λ = σ²; λ = g², which bounds the likelihood (Song et al. 2021, "Maximum likelihood training"); or λ = g⁴/4, which makes
+     * the error that of the probability flow's velocity dx/dt: under the flow's SDE of ε − x_0, flow matching's target.
+     */
+    readonly weighting: SdeWeighting;
+    /**
+     * How t is drawn. `importance` has the density ∝ g²/σ², by which the loss is divided, so that its mean stays. `logit-normal`
+     * draws the more of the middle: the logit of t's share of [tMin, tMax] is normal (Esser et al. 2024, eq. 19).
+     */
+    readonly times?: SdeTimes;
+    /** Mean and standard deviation of that logit, for `logit-normal` times. Default 0 and 1. */
+    readonly logit?: { readonly mean: number; readonly std: number };
   }
   | {
     /**
@@ -48,6 +56,18 @@ export type ObjectiveConfig =
     readonly kind: "levels";
     readonly ratios: readonly number[];
   };
+
+/** The weights that an SDE's objective may have. */
+export const sdeWeightings = ["variance", "likelihood", "velocity"] as const;
+
+/** The name of a weight of an SDE's objective. */
+export type SdeWeighting = typeof sdeWeightings[number];
+
+/** How an SDE's objective may draw times. */
+export const sdeTimes = ["uniform", "importance", "logit-normal"] as const;
+
+/** The name of a distribution of times. */
+export type SdeTimes = typeof sdeTimes[number];
 
 /** Noise levels of a batch, float64. */
 export interface NoiseLevels {
@@ -87,19 +107,36 @@ export function drawNoiseLevels(objective: ObjectiveConfig, rng: Rng, rows: numb
       weight: new Float64Array(rows).fill(1),
     };
   }
-  checkName("weighting", objective.weighting, ["variance", "likelihood"]);
-  checkName("times", objective.times === undefined ? "uniform" : objective.times, ["uniform", "importance"]);
+  checkName("weighting", objective.weighting, sdeWeightings);
+  checkName("times", objective.times === undefined ? "uniform" : objective.times, sdeTimes);
   const sde = sdeFromConfig(objective.sde);
   const important = objective.times === "importance";
-  const times = rng.uniformValues([rows]).map((u) =>
-    important ? importanceTime(sde, u) : sde.tMin + (sde.tMax - sde.tMin) * u
-  );
+  const times = drawTimes(objective, sde, rng, rows);
   return {
     noiseRatio: times.map((t) => noiseRatio(sde, t)),
     weight: times.map((t) =>
       sdeWeight(sde, t, objective.weighting) / (important ? importanceDensity(sde, t) : 1)
     ),
   };
+}
+
+/** Times of an SDE's objective, one a row. */
+function drawTimes(
+  { times = "uniform", logit = { mean: 0, std: 1 } }: Extract<ObjectiveConfig, { kind: "sde" }>,
+  sde: Sde,
+  rng: Rng,
+  rows: number,
+): Float64Array {
+  const atShare = (share: number) => sde.tMin + (sde.tMax - sde.tMin) * share;
+  if (times === "importance") return rng.uniformValues([rows]).map((u) => importanceTime(sde, u));
+  if (times === "uniform") return rng.uniformValues([rows]).map(atShare);
+  requireOptions("logit", logit);
+  requireFinite("the logit's mean", logit.mean);
+  requirePositive("the logit's std", logit.std);
+  return Float64Array.from(
+    rng.normalValues([rows]),
+    (z) => atShare(1 / (1 + Math.exp(-logit.mean - logit.std * z))),
+  );
 }
 
 /** EDM's weight of the noise's squared error: ν² times that of the data's, so 1 + (ν/σ_d)². */
@@ -109,11 +146,13 @@ export function edmWeight(noiseRatio: number, sigmaData: number): number {
 
 /**
  * λ(t)/σ(t)², the weight of the noise's squared error when λ(t) weights the score's:
- * 1 for λ = σ², g²/σ² for λ = g².
+ * 1 for λ = σ², g²/σ² for λ = g², (g²/2σ)² for the velocity, as dx/dt = f x + g²/(2σ) ε̂.
  */
-export function sdeWeight(sde: Sde, t: number, weighting: "variance" | "likelihood"): number {
+export function sdeWeight(sde: Sde, t: number, weighting: SdeWeighting): number {
   requireNoise(sde, t);
-  return weighting === "variance" ? 1 : (sde.diffusionCoefficient(t) / sde.sigma(t)) ** 2;
+  if (weighting === "variance") return 1;
+  const g2 = sde.diffusionCoefficient(t) ** 2;
+  return weighting === "likelihood" ? g2 / sde.sigma(t) ** 2 : (g2 / (2 * sde.sigma(t))) ** 2;
 }
 
 /**

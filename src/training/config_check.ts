@@ -6,6 +6,7 @@ import { isObject } from "../input/json.ts";
 import { checkName } from "../input/option_name.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
 import { checkConsistency, type ConsistencyObjective } from "../objectives/consistency.ts";
+import { sdeTimes, sdeWeightings } from "../objectives/denoising.ts";
 import type { SdeConfig } from "../diffusion/sde.ts";
 import { sdeFromConfig, sdeInfo, type SdeKind, sdeKinds } from "../diffusion/sde_registry.ts";
 import { checkOptimizer, type OptimizerConfig } from "./optimizer.ts";
@@ -66,10 +67,15 @@ function checkObjective(objective: unknown): void {
   } else if (kind === "consistency") {
     checkConsistencyFields(objective);
   } else {
-    checkFields("the objective", objective, ["kind", "sde", "weighting"], ["times"]);
-    const { sde, weighting, times = "uniform" } = objective;
-    checkName("weighting", weighting, ["variance", "likelihood"]);
-    checkName("times", times, ["uniform", "importance"]);
+    checkFields("the objective", objective, ["kind", "sde", "weighting"], ["times", "logit"]);
+    const { sde, weighting, times = "uniform", logit } = objective;
+    checkName("weighting", weighting, sdeWeightings);
+    checkName("times", times, sdeTimes);
+    if (logit !== undefined) {
+      checkFields("the objective's logit", logit, ["mean", "std"]);
+      checkNumber("the logit's mean", logit.mean);
+      checkNumber("the logit's std", logit.std, { above: 0 });
+    }
     if (!isObject(sde) || sde.kind !== "custom") checkSde(sde);
     sdeFromConfig(sde as unknown as SdeConfig);
   }

@@ -1,5 +1,5 @@
 /**
- * One-dimensional Gaussian data N(m0, s0²) under the four SDEs, where every sampler's distribution can be known exactly.
+ * One-dimensional Gaussian data N(m0, s0²) under every SDE, where every sampler's distribution can be known exactly.
  * @module
  */
 import { scoreModel } from "../../src/diffusion/noise_predictor.ts";

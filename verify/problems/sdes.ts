@@ -2,11 +2,12 @@
  * The SDEs on which claims are examined. An SDE that stands here gets every claim on kernels, paths, likelihoods and samplers.
  * @module
  */
+import { flowSde } from "../../src/diffusion/flow_sde.ts";
 import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
 
 /** A kind of SDE, as claims use it. */
 interface SdeRow {
-  /** At its defaults. */
+  /** At its defaults, but for the flow. */
   readonly sde: Sde;
   /** What pictures and tables call it. */
   readonly label: string;
@@ -19,9 +20,11 @@ const rows: readonly SdeRow[] = [
   { label: "sub-VP", sde: subVpSde() },
   { label: "VE", sde: veSde(), narrow: veSde({ sigmaMin: 0.01, sigmaMax: 10, tMin: 1e-3 }) },
   { label: "σ^t", sde: sigmaPowerSde() },
+  // Up to its default tMax the reverse SDE is so stiff that methods in t are unstable on grids of a hundred steps.
+  { label: "flow", sde: flowSde({ tMax: 0.9 }) },
 ];
 
-/** Every SDE at its defaults. */
+/** Every SDE, at its defaults but for the flow. */
 export const allSdes: readonly Sde[] = rows.map(({ sde }) => sde);
 
 /** The same by label, where float32 is to show small errors. */

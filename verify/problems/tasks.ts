@@ -54,6 +54,7 @@ const external: TaskRow["beside"] = {
 
 /** Of one sampler's flags, and the checkpoint's. */
 const oneSampling: TaskRow["beside"] = {
+  shift: { flags: "--grid shifted", value: "2" },
   snr: { flags: "--sampler predictor-corrector", value: "0.3" },
   correctorSteps: { flags: "--sampler predictor-corrector", value: "2" },
   correctorRule: { flags: "--sampler predictor-corrector", value: "ald" },
@@ -207,6 +208,8 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       sigma: { flags: "--sde sigma-power" },
       plan: { value: "$PLAN" },
       times: { flags: "--sde vp --times uniform", value: "importance" },
+      logitMean: { flags: "--sde vp --times logit-normal", value: "1" },
+      logitStd: { flags: "--sde vp --times logit-normal", value: "2" },
       minNoise: { flags: "--sde ve", value: "0.1" },
       steps: { flags: "--resume $FOLDER/checkpoint.safetensors", value: "90" },
       seed: { flags: "--resume $FOLDER/checkpoint.safetensors", value: "7" },

@@ -68,7 +68,7 @@ export function eulerMaruyamaTerms(): SecondOrder {
   return { q: 0, w: 0 };
 }
 
-/** Of the reverse diffusion sampler: expand √(1 − βh) for VP, σ_t² − σ_s² where α = 1; Euler's for sub-VP. */
+/** Of the reverse diffusion sampler: expand √(1 − βh) for VP; Euler's for sub-VP; else the exact transition's α_t/α_s and variance. */
 export function reverseDiffusionTerms(problem: GaussianProblem, t: number): SecondOrder {
   const { sde } = problem;
   switch (sde.config.kind) {
@@ -77,10 +77,18 @@ export function reverseDiffusionTerms(problem: GaussianProblem, t: number): Seco
     case "subvp":
       return { q: 0, w: 0 };
     default: {
-      const curvature = derivative((t) => sde.diffusionCoefficient(t) ** 2, t); // (σ²)''
-      return { q: curvature / 2 / marginalVariance(problem, t), w: -curvature / 2 };
+      // The rule has 2 − scale on the state, and the variance g² h + w h².
+      const f = sde.driftCoefficient(t);
+      const slope = derivative((t) => sde.diffusionCoefficient(t) ** 2, t);
+      const w = f * sde.diffusionCoefficient(t) ** 2 - slope / 2;
+      return { q: transitionScaleTerm(sde, t) - w / marginalVariance(problem, t), w };
     }
   }
+}
+
+/** The coefficient of h² in 2 − α(t)/α(t − h). */
+function transitionScaleTerm(sde: Sde, t: number): number {
+  return (derivative((t) => sde.driftCoefficient(t), t) - sde.driftCoefficient(t) ** 2) / 2;
 }
 
 /** Of DDPM's rule on VP: (1 − βh/C)/√(1 − βh). */
@@ -111,13 +119,19 @@ export function meanError(
   sampler: "euler-maruyama" | "reverse-diffusion" | "ode-euler",
 ): number {
   const { sde } = problem;
-  const shrinks = sampler === "reverse-diffusion" && sde.config.kind === "vp";
+  const { kind } = sde.config;
+  const second = (t: number) =>
+    sampler !== "reverse-diffusion" || kind === "subvp"
+      ? 0
+      : kind === "vp"
+      ? sde.driftCoefficient(t) ** 2 / 2
+      : transitionScaleTerm(sde, t);
   return leadingError(sde, "uniform", 1, (t) => t, (t) => {
     const f = sde.driftCoefficient(t);
     const gain = sampler === "ode-euler"
       ? Math.sqrt(marginalVariance(problem, sde.tMin) / marginalVariance(problem, t))
       : Math.sqrt(stochasticGain(problem, t));
-    const defect = (shrinks ? f ** 2 / 2 : 0) - (derivative((t) => sde.driftCoefficient(t), t) + f ** 2) / 2;
+    const defect = second(t) - (derivative((t) => sde.driftCoefficient(t), t) + f ** 2) / 2;
     return gain * sde.alpha(t) * defect;
   });
 }

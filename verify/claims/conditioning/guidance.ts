@@ -92,7 +92,7 @@ claim("samples guided by the exact classifier at scale 1 have the class's distri
   const count = 20_000;
   for (const [i, sde] of allSdes.entries()) {
     const facts = samplerFacts.filter(({ name }) =>
-      ["euler-maruyama", "predictor-corrector", "ode-heun", "dpm++2m"].includes(name)
+      ["euler-maruyama", "predictor-corrector", "ode-heun", "dpm++2m", "ddim"].includes(name)
     )[i];
     const label = i % 3;
     const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });

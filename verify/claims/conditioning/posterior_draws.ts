@@ -68,7 +68,7 @@ claim(
     const posterior = await exactPosterior(planeDistribution, observation);
     const hidden = posterior.affine([[0, 1]]);
     const truth = scalarDistribution(hidden, 0);
-    const names = ["ancestral", "predictor-corrector", "dpm++2m", "ode-heun"];
+    const names = ["ancestral", "predictor-corrector", "dpm++2m", "ode-heun", "dpm-solver-2"];
     for (const [i, sde] of allSdes.entries()) {
       const facts = samplerFacts.find(({ name }) => name === names[i])!;
       const steps = 32;

@@ -15,6 +15,7 @@ import {
   vpSde,
 } from "../../../src/diffusion/sde.ts";
 import { sdeFromConfig } from "../../../src/diffusion/sde_registry.ts";
+import { flowSde } from "../../../src/diffusion/flow_sde.ts";
 import { claim } from "../../suite/claim.ts";
 import { allSdes } from "../../problems/sdes.ts";
 import { checkProperty, fc } from "../../instruments/properties.ts";
@@ -39,6 +40,7 @@ const anySde: fc.Arbitrary<Sde> = fc.oneof(
   fc.record({ betaMin: number(0.01, 2), betaMax: number(2, 30) }).map(vpSde),
   fc.record({ betaMin: number(0.01, 2), betaMax: number(2, 30) }).map(subVpSde),
   fc.record({ sigma: number(1.5, 100) }).map(sigmaPowerSde),
+  fc.record({ tMax: number(0.3, 0.96) }).map(flowSde),
 );
 
 function number(min: number, max: number): fc.Arbitrary<number> {
@@ -75,7 +77,7 @@ for (const sde of allSdes) {
       // VE starts with the data's own noise σmin, the others with none.
       let [s, m, C] = [0, 1, sde.config.kind === "ve" ? sde.config.sigmaMin ** 2 : 0];
       let [worstScale, worstStd] = [0, 0];
-      for (const t of times) {
+      for (const t of times.filter((t) => t <= sde.tMax)) {
         ({ m, C } = integrateMoments(sde, m, C, s, t));
         worstScale = Math.max(worstScale, relative(sde.alpha(t), m));
         worstStd = Math.max(worstStd, relative(sde.sigma(t), Math.sqrt(C)));
@@ -89,7 +91,7 @@ for (const sde of allSdes) {
   );
 
   claim(`the ${kind} transition from s to t solves the moment equations from a point at s`, (check) => {
-    for (const [s, t] of [[0, 0.01], [0.001, 0.3], [0.2, 0.21], [0.5, 0.9], [0.1, 1]]) {
+    for (const [s, t] of [[0, 0.01], [0.001, 0.3], [0.2, 0.21], [0.5, 0.9], [0.1, sde.tMax]]) {
       const { m, C } = integrateMoments(sde, 1, 0, s, t);
       const { scale, std } = transition(sde, s, t);
       const source = "Runge–Kutta; float64 rounding grows by at most ν/Δν < 1e4";
@@ -108,7 +110,8 @@ claim(
       check,
       "central differences of α and σ²",
       fc.tuple(anySde, number(0.002, 1)),
-      ([sde, t]) => {
+      ([sde, share]) => {
+        const t = share * sde.tMax;
         const h = 2e-5 * t;
         const slope = (f: (t: number) => number) => (f(t + h) - f(t - h)) / (2 * h);
         const f = sde.driftCoefficient(t);
@@ -127,8 +130,9 @@ claim("time is monotone in noise for any coefficients: α never grows, σ and ν
     check,
     "two times in order",
     fc.tuple(anySde, number(0.001, 0.5), number(1e-6, 0.5)),
-    ([sde, t, gap]) => {
-      const later = t + gap;
+    ([sde, share, gap]) => {
+      const t = share * sde.tMax;
+      const later = t + gap * sde.tMax;
       return sde.alpha(later) <= sde.alpha(t) && sde.sigma(later) >= sde.sigma(t) &&
         noiseRatio(sde, later) > noiseRatio(sde, t) && halfLogSnr(sde, later) < halfLogSnr(sde, t);
     },
@@ -141,8 +145,11 @@ claim("timeAtHalfLogSnr inverts the log-SNR", async (check) => {
     check,
     "the time of the log-SNR of a time, any coefficients",
     fc.tuple(anySde, number(-9, 0).map((power) => 10 ** power)),
-    ([sde, t]) =>
-      Math.abs(sde.timeAtHalfLogSnr(halfLogSnr(sde, t)) - t) <= 1e-11 * t + 1e-13 / ratePerTime(sde, t),
+    ([sde, share]) => {
+      const t = share * sde.tMax;
+      return Math.abs(sde.timeAtHalfLogSnr(halfLogSnr(sde, t)) - t) <=
+        1e-11 * t + 1e-13 / ratePerTime(sde, t);
+    },
     "rounding of λ (|λ| < 30, 1e-15) divided by |λ'|",
   );
   for (const sde of allSdes) {
@@ -164,7 +171,7 @@ function ratePerTime(sde: Sde, t: number): number {
 
 claim("each SDE's discretization agrees with its transition to second order in the step", (check) => {
   for (const sde of allSdes) {
-    for (const t of [0.1, 0.5, 1]) {
+    for (const t of [0.1, 0.5, sde.tMax]) {
       const error = (h: number) => {
         const [step, exact] = [forwardStep(sde, t - h, t), transition(sde, t - h, t)];
         return Math.abs(step.scale - exact.scale) + Math.abs(step.std ** 2 - exact.std ** 2);
@@ -250,7 +257,7 @@ claim("invalid parameters of an SDE are refused with the value and what is allow
   await check.throws(
     "unknown kind",
     broken({ kind: "edm" }),
-    /^unknown SDE kind "edm": use "ve", "vp", "subvp", "sigma-power" or "ddpm"$/,
+    /^unknown SDE kind "edm": use "ve", "vp", "subvp", "sigma-power", "flow" or "ddpm"$/,
   );
   await check.throws(
     "missing number",

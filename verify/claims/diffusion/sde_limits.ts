@@ -5,6 +5,7 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import { forwardStep } from "../../../src/diffusion/forward_step.ts";
 import { drawNoiseLevels, type ObjectiveConfig } from "../../../src/objectives/denoising.ts";
+import { flowSde } from "../../../src/diffusion/flow_sde.ts";
 import { checkPreconditioning, edmCoefficients } from "../../../src/diffusion/preconditioning.ts";
 import {
   discreteDdpm,
@@ -30,7 +31,7 @@ import { allSdes } from "../../problems/sdes.ts";
 import { claim } from "../../suite/claim.ts";
 
 /** SDEs between times far from 0 and 1, where no end is mistaken for another. */
-const narrow: readonly Sde[] = [veSde, vpSde, subVpSde, sigmaPowerSde].map((make) =>
+const narrow: readonly Sde[] = [veSde, vpSde, subVpSde, sigmaPowerSde, flowSde].map((make) =>
   make({ tMin: 0.3, tMax: 0.7 })
 );
 
@@ -55,7 +56,7 @@ claim("an SDE with other tMin and tMax takes its prior, grid and training levels
       1e-12,
       "N(0, priorStd²)",
     );
-    for (const kindOfGrid of ["uniform", "quadratic", "log-snr", "karras"] as const) {
+    for (const kindOfGrid of ["uniform", "quadratic", "log-snr", "karras", "shifted"] as const) {
       const times = timeGrid(sde, { kind: kindOfGrid, steps: 4 });
       check.equal(`${kind}, ${kindOfGrid}: ends`, [times[0], times[4]], [0.7, 0.3], "exactly tMax and tMin");
     }
@@ -115,7 +116,7 @@ claim("numbers just beyond what an SDE, a grid or an objective allows are refuse
       () => vpSde({ betaMin: value }),
       /^betaMin must be (a positive number|a finite number), got/,
     );
-    for (const make of [vpSde, subVpSde, sigmaPowerSde]) {
+    for (const make of [vpSde, subVpSde, sigmaPowerSde, flowSde]) {
       await check.throws(`${make.name}: tMin of ${value}`, () => make({ tMin: value }), /^tMin must be/);
     }
   }
@@ -124,7 +125,7 @@ claim("numbers just beyond what an SDE, a grid or an objective allows are refuse
     () => veSde({ sigmaMin: 2, sigmaMax: 2 }),
     /sigmaMax must exceed sigmaMin, got 2 ≤ 2/,
   );
-  for (const make of [veSde, vpSde, subVpSde, sigmaPowerSde]) {
+  for (const make of [veSde, vpSde, subVpSde, sigmaPowerSde, flowSde]) {
     await check.throws(
       `${make.name}: no time`,
       () => make({ tMin: 0.5, tMax: 0.5 }),
@@ -150,6 +151,20 @@ claim("numbers just beyond what an SDE, a grid or an objective allows are refuse
     () => timeGrid(fine, { kind: "uniform", steps: 100 }),
     /too fine/,
   );
+  for (const shift of [0, -1, Infinity, NaN]) {
+    await check.throws(
+      `shift of ${shift}`,
+      () => timeGrid(vpSde(), { kind: "shifted", steps: 3, shift }),
+      /^shift must be a positive/,
+    );
+  }
+  for (const tMax of [0.9991, 1]) {
+    await check.throws(
+      `a flow to ${tMax}`,
+      () => flowSde({ tMax }),
+      /^tMax must be at most 0.999, as no signal is left at t = 1, got /,
+    );
+  }
   for (const rho of [0, -1, Infinity, NaN]) {
     await check.throws(
       `ρ of ${rho}`,
@@ -264,7 +279,11 @@ claim("an SDE's functions are defined from 0 to tMax and a thousandth beyond", a
         check.holds(`${what} at ${t}`, Number.isFinite(sde[name](t)), "solvers round");
       }
       for (const t of [-1e-9, sde.tMax * 1.0011, NaN]) {
-        await check.throws(`${what} at ${t}`, () => sde[name](t), /^times must be from 0 to 1, got /);
+        await check.throws(
+          `${what} at ${t}`,
+          () => sde[name](t),
+          new RegExp(`^times must be from 0 to ${sde.tMax}, got `),
+        );
       }
     }
   }
@@ -277,6 +296,7 @@ claim("the registry of SDEs says of each which numbers make it, and whether it h
     "vp": [beta, true],
     "subvp": [beta, true],
     "sigma-power": [{ sigma: "number" }, true],
+    "flow": [{}, true],
     "ddpm": [{ betas: "numbers" }, false],
   };
   const found = Object.fromEntries(sdeKinds.map((kind) => {
@@ -293,13 +313,14 @@ claim("the registry of SDEs says of each which numbers make it, and whether it h
       { kind: "vp", betaMin: 0.1, betaMax: 20, tMin: 1e-3, tMax: 1 },
       { kind: "subvp", betaMin: 0.1, betaMax: 20, tMin: 1e-3, tMax: 1 },
       { kind: "sigma-power", sigma: 25, tMin: 1e-3, tMax: 1 },
+      { kind: "flow", tMin: 1e-3, tMax: 0.999 },
     ],
     own,
   );
   await check.throws(
     "no default",
     () => sdeByName("ddpm" as "vp"),
-    /^ddpm has no default: use ve, vp, subvp, sigma-power$/,
+    /^ddpm has no default: use ve, vp, subvp, sigma-power, flow$/,
   );
 });
 
@@ -313,7 +334,7 @@ claim("an SDE is not started from more noise than it has, nor from none", async 
       /^the minimum noise ratio must be positive and below 5\.00, got /,
     );
   }
-  for (const sde of [ve, vpSde(), subVpSde({ tMin: 0.2 }), sigmaPowerSde()]) {
+  for (const sde of [ve, vpSde(), subVpSde({ tMin: 0.2 }), sigmaPowerSde(), flowSde()]) {
     const moved = withMinimumNoise(sde, 0.3);
     const { kind } = sde.config;
     check.within(`${kind}: ν at tMin`, noiseRatio(moved, moved.tMin), 0.3, 1e-12, "what was asked for");

@@ -4,6 +4,7 @@
  */
 import { linearBetas } from "../../../src/diffusion/beta_schedule.ts";
 import { discreteDdpm, halfLogSnr, noiseRatio, type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { flowSde } from "../../../src/diffusion/flow_sde.ts";
 import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { allSdes } from "../../problems/sdes.ts";
 import { claim } from "../../suite/claim.ts";
@@ -13,20 +14,21 @@ const sdes: readonly Sde[] = [
   ...allSdes,
   vpSde({ tMin: 1e-4, tMax: 0.7 }),
 ];
-const kinds = ["uniform", "quadratic", "log-snr", "karras"] as const;
+const kinds = ["uniform", "quadratic", "log-snr", "karras", "shifted"] as const;
 
 claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends", async (check) => {
   await checkProperty(
     check,
-    "any SDE, kind, number of steps and ρ",
+    "any SDE, kind, number of steps, ρ and shift",
     fc.tuple(
       fc.constantFrom(...sdes),
       fc.constantFrom(...kinds),
       fc.integer({ min: 1, max: 1200 }),
       fc.double({ min: 0.5, max: 12, noNaN: true }),
+      fc.double({ min: 0.2, max: 20, noNaN: true }),
     ),
-    ([sde, kind, steps, rho]) => {
-      const times = timeGrid(sde, { kind, steps, rho });
+    ([sde, kind, steps, rho, shift]) => {
+      const times = timeGrid(sde, { kind, steps, rho, shift });
       return times.length === steps + 1 && times[0] === sde.tMax && times[steps] === sde.tMin &&
         times.every((t, i) => i === 0 || t < times[i - 1]);
     },
@@ -43,6 +45,7 @@ claim("each grid is equally spaced in its own variable", (check) => {
     "quadratic": (_, t) => Math.sqrt(t),
     "log-snr": (sde, t) => halfLogSnr(sde, t),
     "karras": (sde, t) => noiseRatio(sde, t) ** (1 / 7),
+    "shifted": (sde, t) => noiseRatio(sde, t) / (noiseRatio(sde, t) + 3),
   };
   for (const sde of sdes) {
     for (const kind of kinds) {
@@ -72,6 +75,26 @@ claim("Karras' grid is the published one", (check) => {
   }
   const linear = timeGrid(sde, { kind: "karras", steps: 2, rho: 1 });
   check.within("ρ = 1 is linear in ν", sde.sigma(linear[1]), 40.001, 1e-10, "Karras et al. 2022, eq. 5");
+});
+
+claim("a shifted grid of the flow is Stable Diffusion 3's, s t/(1 + (s − 1) t) of equal times", (check) => {
+  for (const [tMin, tMax] of [[1e-3, 0.999], [0.05, 0.8]]) {
+    const sde = flowSde({ tMin, tMax });
+    for (const shift of [undefined, 1, 0.4, 6]) {
+      const s = shift ?? 3;
+      const times = timeGrid(sde, { kind: "shifted", steps: 25, shift });
+      // The equal times between which the shift leads to tMax and tMin.
+      const [first, last] = [tMax, tMin].map((t) => t / (s - (s - 1) * t));
+      const equal = Array.from(times, (_, i) => first + i / 25 * (last - first));
+      const worst = Math.max(...equal.map((t, i) => Math.abs(s * t / (1 + (s - 1) * t) / times[i] - 1)));
+      check.atMost(
+        `shift ${shift ?? "3, the default"}, ${tMin} to ${tMax}`,
+        worst,
+        1e-12,
+        "Esser et al. 2024, eq. 23",
+      );
+    }
+  }
 });
 
 claim("a grid of listed indices has their times, and others are refused by name", async (check) => {
@@ -121,7 +144,7 @@ claim("an invalid grid is refused with the value and what is allowed", async (ch
   await check.throws(
     "unknown kind",
     grid({ kind: "cosine", steps: 5 }),
-    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras", "levels" or "indices"$/,
+    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras", "shifted", "levels" or "indices"$/,
   );
 });
 

@@ -21,7 +21,7 @@ function slope(f: (x: number[]) => number, x: readonly number[], i: number, h: n
 
 claim("the score under every SDE is the gradient of the diffused log density", (check) => {
   for (const sde of allSdes) {
-    for (const t of [sde.tMin, 0.05, 0.4, 1]) {
+    for (const t of [sde.tMin, 0.05, 0.4, sde.tMax]) {
       let worst = 0;
       for (const point of points) {
         const x = point.map((value) => value * Math.hypot(sde.alpha(t), sde.sigma(t)));
@@ -77,7 +77,7 @@ claim(
 
 claim("Tweedie's identities: α E[x0|x] = x + σ² s, and Cov[x0|x] = (σ²/α²)(I + σ² ∇s)", (check) => {
   for (const sde of allSdes) {
-    for (const t of [0.05, 0.4, 1]) {
+    for (const t of [0.05, 0.4, sde.tMax]) {
       const [alpha, sigma] = [sde.alpha(t), sde.sigma(t)];
       let [worstMean, worstCovariance] = [0, 0];
       for (const point of points) {

@@ -167,7 +167,8 @@ claim(
   async (check) => {
     for (const sde of allSdes) {
       const model = scoreModel(bumps, sde);
-      const states = [[-2.2], [-1.5], [-0.3], [0.3], [0.8], [2]];
+      // No bump's centre: along a flow that is straight from there the embedded orders agree by chance on a step too long.
+      const states = [[-2.2], [-1.4], [-0.3], [0.3], [0.8], [2]];
       const x = tf.tensor2d(states);
       const codes = await encodeLatent(model, x, tight);
       const back = await decodeLatent(model, codes, tight);

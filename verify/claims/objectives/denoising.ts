@@ -57,7 +57,7 @@ claim("EDM's noise levels are log-normal, and its weight turns data errors into 
 claim("an SDE's noise levels are those of uniform times, weighted by λ/σ²", (check) => {
   for (const sde of allSdes) {
     const { kind } = sde.config;
-    const levels = (weighting: "variance" | "likelihood") =>
+    const levels = (weighting: "variance" | "likelihood" | "velocity") =>
       drawNoiseLevels({ kind: "sde", sde: sde.config, weighting }, createRng(check.seed), 20_000);
     const plain = levels("variance");
     const times = plain.noiseRatio.map((ratio) => sde.timeAtHalfLogSnr(-Math.log(ratio)));
@@ -69,6 +69,12 @@ claim("an SDE's noise levels are those of uniform times, weighted by λ/σ²", (
       const expected = sde.diffusionCoefficient(t) ** 2 / sde.sigma(t) ** 2;
       return Math.max(most, Math.abs(likelihood.weight[i] / expected - 1));
     }, 0);
+    const velocity = levels("velocity");
+    const worstVelocity = times.reduce((most, t, i) => {
+      const expected = (sde.diffusionCoefficient(t) ** 2 / sde.sigma(t) / 2) ** 2;
+      return Math.max(most, Math.abs(velocity.weight[i] / expected - 1));
+    }, 0);
+    check.atMost(`${kind}: velocity, worst relative error`, worstVelocity, 1e-12, "dx/dt = f x + g²/(2σ) ε̂");
     check.atMost(
       `${kind}: λ = g², worst relative error`,
       worst,
@@ -204,9 +210,21 @@ claim("noise levels out of range are refused", async (check) => {
       [{ ...edm, mean: -1e4 }, /^mean and std must give .*, got -10000 and 1$/],
       [{ ...edm, std: 0 }, /^std must be a positive number, got 0$/],
       [{ ...edm, sigmaData: -1 }, /^sigmaData must be a positive number, got -1$/],
-      [{ ...sde, weighting: "none" }, /^weighting must be "variance" or "likelihood", got "none"$/],
-      [{ ...sde, times: "late" }, /^times must be "uniform" or "importance", got "late"$/],
-      [{ ...sde, times: null }, /^times must be "uniform" or "importance", got null$/],
+      [
+        { ...sde, weighting: "none" },
+        /^weighting must be "variance" or "likelihood" or "velocity", got "none"$/,
+      ],
+      [{ ...sde, times: "late" }, /^times must be "uniform" or "importance" or "logit-normal", got "late"$/],
+      [{ ...sde, times: null }, /^times must be "uniform" or "importance" or "logit-normal", got null$/],
+      [{ ...sde, times: "logit-normal", logit: null }, /^logit must be an object, got null$/],
+      [
+        { ...sde, times: "logit-normal", logit: { mean: NaN, std: 1 } },
+        /^the logit's mean must be a finite number, got NaN$/,
+      ],
+      [
+        { ...sde, times: "logit-normal", logit: { mean: 0, std: 0 } },
+        /^the logit's std must be a positive number, got 0$/,
+      ],
       [{ kind: "levels", ratios: [1, 0] }, /^ratios must hold positive numbers, got 0$/],
       [{ kind: "levels", ratios: [] }, /^an objective needs at least one noise ratio$/],
       [{ kind: "other" }, /^an objective's kind must be "edm" or "sde" or "levels", got "other"$/],

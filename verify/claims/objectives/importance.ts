@@ -20,7 +20,7 @@ const rate = (sde: Sde, t: number) => (sde.diffusionCoefficient(t) / sde.sigma(t
 
 /** ∫_a^b f dt by Simpson's rule on points that crowd, in proportion to t, where t is small. */
 function integral(a: number, b: number, f: (t: number) => number): number {
-  const panels = 2000;
+  const panels = 6000;
   const at = (k: number) => a * Math.pow(b / a, k / panels);
   let sum = 0;
   for (let k = 0; k < panels; k++) {
@@ -42,7 +42,7 @@ claim("times drawn by importance have the density g²/σ², whose closed form in
       const expected = rate(sde, t) / total * (sde.tMax - sde.tMin);
       density = Math.max(density, Math.abs(importanceDensity(sde, t) / expected - 1));
     }
-    const source = "Simpson's rule on g²/σ², 2,000 panels; Song et al. 2021 (ScoreFlow), Section 4.3";
+    const source = "Simpson's rule on g²/σ², 6,000 panels; Song et al. 2021 (ScoreFlow), Section 4.3";
     check.atMost(
       `${kind}: share of ∫ g²/σ² before the time of a share, worst of 41`,
       inversion,

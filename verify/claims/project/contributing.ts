@@ -61,7 +61,7 @@ export function odeMidpoint(): Sampler {
       `import { derivative, leadingError } from "../../reference/error_constants.ts";\n\n`,
     )(
       before(
-        `  flow("ode-euler",`,
+        `  flow("ode-euler", "uniform",`,
         `  {
     sampler: samplerByName("ode-midpoint"),
     grid: "uniform",

@@ -81,6 +81,8 @@ const cases: Case[] = [
   ),
   flow("ode-euler", "uniform", 1, "t"),
   flow("ode-heun", "uniform", 2, "t"),
+  flow("ode-euler", "shifted", 1, "t"),
+  flow("ode-heun", "shifted", 2, "t"),
   flow("edm-heun", "karras", 2, "noise ratio"),
   flow("edm-heun", "quadratic", 2, "noise ratio"),
   ...(["log-snr", "karras"] as const).map((grid): Case => ({

@@ -70,8 +70,16 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
   ["compare --samplers ddim --gamma 0.1", /none of the samplers has an option gamma: ddim/],
   ["tune --sampler ddim --snr 0.1,0.2", /ddim .*snr/],
   ["train --data digits --sigma 3", /--sigma .*--sde sigma-power, got none/],
-  ["train --data digits --times importance", /--times .*--sde, or --weighting variance or likelihood/],
-  ["train --data digits --weighting edm --sde vp", /--sde needs --weighting variance or likelihood/],
+  [
+    "train --data digits --times importance",
+    /--times .*--sde, or --weighting variance, likelihood or velocity/,
+  ],
+  [
+    "train --data digits --weighting edm --sde vp",
+    /--sde needs --weighting variance, likelihood or velocity/,
+  ],
+  ["train --data digits --sde vp --logit-mean 1", /--logit-mean .*--times logit-normal, got none/],
+  ["sample --shift 2", /--shift .*--grid shifted, got none/],
   ["train --data digits --min-noise 0.1", /--min-noise .*--sde, or --weighting/],
   ["train --data digits --skip-corrupt", /--skip-corrupt is for a folder of pictures, got --data digits/],
   [

@@ -160,7 +160,7 @@ claim(
       [
         2,
         ["--times", "importance"],
-        /^error: --times is for an SDE's times: it needs --sde, or --weighting variance or likelihood\n$/,
+        /^error: --times is for an SDE's times: it needs --sde, or --weighting variance, likelihood or velocity\n$/,
       ],
       [
         2,

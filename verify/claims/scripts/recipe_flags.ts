@@ -12,13 +12,15 @@ claim(
     const refused: readonly (readonly [string, RegExp, boolean?])[] = [
       [
         "--weighting edm --sde vp",
-        /^--sde needs --weighting variance or likelihood: EDM's noise levels belong to no SDE$/,
+        /^--sde needs --weighting variance, likelihood or velocity: EDM's noise levels belong to no SDE$/,
       ],
       [
         "--times uniform",
-        /^--times is for an SDE's times: it needs --sde, or --weighting variance or likelihood$/,
+        /^--times is for an SDE's times: it needs --sde, or --weighting variance, likelihood or velocity$/,
       ],
       ["--min-noise 0.1 --weighting edm", /^--min-noise is for an SDE's times/],
+      ["--logit-mean 1", /^--logit-mean is of normal logits: it needs --times logit-normal, got none$/],
+      ["--logit-std 2 --sde vp --times uniform", /^--logit-std .* got uniform$/],
       ["--sigma 3", /^--sigma is of dx = σ\^t dw: it needs --sde sigma-power, got none$/],
       ["--sigma 3 --sde ve", /it needs --sde sigma-power, got ve$/],
       ["--objective consistency", /^--objective consistency needs --from with the model to distil$/],
@@ -50,7 +52,7 @@ claim(
       ["--network tutorial --betas ddpm-linear", /^--betas is for the U-Nets, got --network tutorial$/],
       [
         "--network tutorial --weighting edm",
-        /^--network tutorial needs --weighting variance or likelihood: it has no preconditioning$/,
+        /^--network tutorial needs --weighting variance, likelihood or velocity: it has no preconditioning$/,
       ],
       ...["--flip", "--network digits", "--from m", "--batch 3", "--label-dropout 0", "--betas ddpm-linear"]
         .map((flag) =>
@@ -72,6 +74,7 @@ claim(
       [""],
       ["--times uniform --weighting likelihood"],
       ["--min-noise 0.1 --sde ve"],
+      ["--sde flow --weighting velocity --times logit-normal --logit-mean -1 --logit-std 2"],
       ["--sigma data --sde sigma-power"],
       ["--objective consistency --from m --guidance 0"],
       ["--objective consistency-training --network digits"],

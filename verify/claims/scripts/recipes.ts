@@ -36,6 +36,7 @@ const plan: NoisePlanFile = {
   epsilon: 1e-3,
 };
 
+const flow = { kind: "flow", tMin: 1e-3, tMax: 0.999 } as const;
 const vp = { kind: "vp", betaMin: 0.1, betaMax: 20, tMin: 1e-3, tMax: 1 } as const;
 const optimizer = {
   rate: 2e-3,
@@ -71,6 +72,12 @@ claim("the recipe of a run is the one that its flags name, with the defaults tha
     [
       "--sde vp --times importance --weighting likelihood",
       sde({ weighting: "likelihood", times: "importance" }),
+    ],
+    ["--weighting velocity", sde({ sde: flow, weighting: "velocity" })],
+    ["--sde vp --times logit-normal", sde({ times: "logit-normal", logit: { mean: 0, std: 1 } })],
+    [
+      "--sde flow --weighting velocity --times logit-normal --logit-mean -0.5 --logit-std 2",
+      sde({ sde: flow, weighting: "velocity", times: "logit-normal", logit: { mean: -0.5, std: 2 } }),
     ],
     ["--sde ve", sde({ sde: { kind: "ve", sigmaMin: 0.005, sigmaMax: 40, tMin: 1e-5, tMax: 1 } })],
     ["--sde subvp", sde({ sde: { ...vp, kind: "subvp" } })],

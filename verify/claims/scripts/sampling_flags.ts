@@ -35,6 +35,12 @@ claim(
       source,
     );
     check.equal(
+      "a shifted grid",
+      sampling("--sde flow --sampler ode-euler --grid shifted --shift 1.5 --steps 7"),
+      ["flow", "ode-euler", { kind: "shifted", steps: 7, shift: 1.5 }],
+      source,
+    );
+    check.equal(
       "the sampler's own",
       sampling("--sampler ode-rk4"),
       ["ve", "ode-rk4", { kind: "uniform", steps: 50 }],
@@ -57,6 +63,16 @@ claim(
     check.equal("guidance as asked for", guidance("--label 3 --guidance 2"), 2, source);
   },
 );
+
+claim("--shift without a shifted grid is refused", async (check) => {
+  for (const line of ["--shift 2", "--shift 2 --grid uniform"]) {
+    await check.throws(
+      line,
+      () => readSampling(parseFlags(usage, line.split(" "))),
+      /^--shift is of shifted grids: it needs --grid shifted, got (none|uniform)$/,
+    );
+  }
+});
 
 claim("every option of samplers is a flag whose help has its defaults", (check) => {
   const help = helpText(usage).replaceAll(/\s+/g, " ");

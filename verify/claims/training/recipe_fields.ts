@@ -51,6 +51,17 @@ const recipes: [what: string, recipe: Json, optional: string[]][] = [
     }),
     ["times"],
   ],
+  [
+    "flow matching",
+    recipe({
+      kind: "sde",
+      sde: { kind: "flow", tMin: 1e-3, tMax: 0.99 },
+      weighting: "velocity",
+      times: "logit-normal",
+      logit: { mean: 0.5, std: 2 },
+    }),
+    ["times", "logit", "tMin", "tMax"],
+  ],
   ["σ to a power", sde({ kind: "sigma-power", sigma: 25 }), []],
   ["consistency without a teacher", recipe({ ...consistency, teacher: null }), []],
   ["distillation", recipe({ ...consistency, teacher: { scale: 1.5, from: 0.1, to: 5 } }), ["from", "to"]],
@@ -161,7 +172,7 @@ claim(
     check.holds(
       "weighting",
       /^weighting must be .*variance.*likelihood.*got "?flat/.test(at("objective.weighting", "flat", vp)),
-      "one of two",
+      "one of three",
     );
     check.holds(
       "times",
@@ -170,10 +181,10 @@ claim(
     );
     check.holds(
       "an unknown SDE",
-      /^an SDE's kind must be .*got "?flow/.test(at("objective.sde.kind", "flow", vp)),
+      /^an SDE's kind must be .*got "?cosine/.test(at("objective.sde.kind", "cosine", vp)),
       "one of the registry",
     );
-    const distillation = recipes[7][1];
+    const distillation = recipes[8][1];
     check.holds(
       "a range of three",
       /range must be two numbers, got \[1, ?2, ?3\]$/.test(at("objective.range", [1, 2, 3], distillation)),
@@ -185,7 +196,7 @@ claim(
 claim(
   "an unknown field is answered by the list of those that there are, in the documentation's order",
   (check) => {
-    const [edm, levels, vp, , , , , distillation] = recipes.map(([, config]) => config);
+    const [edm, levels, vp, , , , , , distillation] = recipes.map(([, config]) => config);
     const said = (config: Json, path: string) =>
       errorOf(() =>
         checkRecipe(changed(config, path === "" ? ["colour"] : [...path.split("."), "colour"], 1))
@@ -195,7 +206,7 @@ claim(
       ["an optimizer", said(edm, "optimizer"), "rate, warmup, decay, betas, epsilon, clip, ema"],
       ["EDM's objective", said(edm, "objective"), "kind, mean, std, sigmaData"],
       ["levels", said(levels, "objective"), "kind, ratios"],
-      ["an SDE's objective", said(vp, "objective"), "kind, sde, weighting, times"],
+      ["an SDE's objective", said(vp, "objective"), "kind, sde, weighting, times, logit"],
       ["an SDE", said(vp, "objective.sde"), "kind, betaMin, betaMax, tMin, tMax"],
       [
         "consistency",

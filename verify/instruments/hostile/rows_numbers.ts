@@ -95,6 +95,13 @@ export const numberRows: Rows = {
   ...methodsOf("subVpSde", m.subVpSde),
   sigmaPowerSde: { arguments: [optional(options({ sigma: optional(number(25, (v) => v > 1)), ...times }))] },
   ...methodsOf("sigmaPowerSde", m.sigmaPowerSde),
+  flowSde: {
+    arguments: [optional(options({
+      tMin: optional(between(0.01, 1e-9, 0.8)),
+      tMax: optional(between(0.9, 0.02, 0.999)),
+    }))],
+  },
+  ...methodsOf("flowSde", m.flowSde),
   discreteDdpm: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
   ...methodsOf("discreteDdpm", () => m.discreteDdpm([0.1, 0.2, 0.3])),
   customSde: {
@@ -131,6 +138,13 @@ export const numberRows: Rows = {
     arguments: [
       sde,
       options({ kind: name("karras"), steps: whole(3, 1, 1e6), rho: optional(positive(7)) }),
+    ],
+  },
+  "timeGrid of shifted times": {
+    call: m.timeGrid as (...values: never[]) => unknown,
+    arguments: [
+      sde,
+      options({ kind: name("shifted"), steps: whole(3, 1, 1e6), shift: optional(positive(3)) }),
     ],
   },
   "timeGrid of levels": {
