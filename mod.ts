@@ -77,7 +77,7 @@ export {
   sdeNames,
 } from "./src/diffusion/sde_registry.ts";
 export { type FlowOptions, flowSde } from "./src/diffusion/flow_sde.ts";
-export { cosineBetas, linearBetas } from "./src/diffusion/beta_schedule.ts";
+export { cosineBetas, linearBetas, zeroTerminalSnrBetas } from "./src/diffusion/beta_schedule.ts";
 export {
   type CustomSde,
   customSde,

@@ -8,9 +8,8 @@ import {
   conditionings,
   type ImageLayout,
   imageLayouts,
-  type Prediction,
-  predictions,
 } from "../../src/external/external_model.ts";
+import { type Prediction, predictions } from "../../src/diffusion/prediction.ts";
 import { readSchedulerConfig, type SchedulerConfig } from "../../src/external/scheduler_config.ts";
 import type { SamplingConfig } from "../../src/runs/sampling.ts";
 import { samplerInfo } from "../../src/samplers/registry.ts";

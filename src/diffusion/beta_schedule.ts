@@ -90,6 +90,24 @@ export function cosineBetas(steps = 1000, offset = 0.008): number[] {
   return betas;
 }
 
+/**
+ * A schedule rescaled to zero terminal SNR: √ᾱ_n shifted and scaled so that √ᾱ_1 stays and √ᾱ_N is 0, whereby β_N = 1 (Lin et al.
+ * 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed", Alg. 1). `discreteDdpm` takes it.
+ *
+ * @throws {RangeError} When there are fewer than two β, or one is not between 0 and 1.
+ */
+export function zeroTerminalSnrBetas(betas: readonly number[]): number[] {
+  requireBetas(betas);
+  if (betas.length < 2) {
+    throw new RangeError(`zeroTerminalSnrBetas needs at least two betas, got ${betas.length}`);
+  }
+  let logKept = 0;
+  const roots = betas.map((beta) => Math.exp(0.5 * (logKept += Math.log1p(-beta))));
+  const [first, last] = [roots[0], roots[roots.length - 1]];
+  const rescaled = roots.map((root) => (root - last) * first / (first - last));
+  return rescaled.map((root, n) => n === 0 ? betas[0] : 1 - (root / rescaled[n - 1]) ** 2);
+}
+
 /** @throws {RangeError} When there is no β, or one is not between 0 and 1. */
 export function requireBetas(betas: readonly number[]): void {
   if (!Array.isArray(betas) || betas.length === 0) {

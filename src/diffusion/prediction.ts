@@ -11,7 +11,7 @@
  *     flow        u = ε − x_0                                   c = −1, d = 1         everywhere
  *
  * with r² = σ² + σ_d² α². Sources: Ho et al. 2020, eq. 14; Salimans & Ho 2022, Section 4, for v; Song et al. 2021; Karras et al.
- * 2022, eq. 7, times α/α so that F has a limit at α = 0; Lipman et al. 2023.
+ * 2022, eq. 7 with y = x/α put in, which leaves a limit at α = 0; Lipman et al. 2023.
  * @module
  */
 import { checkName } from "../input/option_name.ts";

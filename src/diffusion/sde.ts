@@ -192,16 +192,28 @@ export function vpSde(options: BetaOptions = {}): Sde {
  * marginals and transitions at the times n/N: every sampler, likelihood and bound works on it. Its tMin is 1/N, from
  * where the last denoising is Ho et al.'s last step. The uniform grid of N − 1 steps visits the times n/N.
  *
- * @param betas β_1 … β_N, as of `linearBetas` or `cosineBetas`.
- * @throws {RangeError} When there are fewer than two β, or one is not between 0 and 1.
+ * The last β may be 1, as of `zeroTerminalSnrBetas`: x_N is noise alone, without noise ratio or score, and the SDE's tMax is
+ * 1 − 1/N. The step from x_N to there or further is that of `ExternalModel.fromPureNoise`.
+ *
+ * @param betas β_1 … β_N, as of `linearBetas`, `cosineBetas` or `zeroTerminalSnrBetas`.
+ * @throws {RangeError} When there are fewer than two β, or one is not between 0 and 1 and not the last of three or more.
  */
 export function discreteDdpm(betas: readonly number[]): Sde {
-  requireBetas(betas);
-  if (betas.length < 2) throw new RangeError(`discreteDdpm needs at least two betas, got ${betas.length}`);
-  return variancePreserving({ kind: "ddpm", betas }, piecewiseConstantBeta(betas), {
-    tMin: 1 / betas.length,
-    tMax: 1,
+  const ends = Array.isArray(betas) && betas.length > 2 && hasZeroTerminalSnr({ kind: "ddpm", betas });
+  requireBetas(ends ? betas.slice(0, -1) : betas);
+  const steps = betas.length;
+  if (steps < 2) throw new RangeError(`discreteDdpm needs at least two betas, got ${steps}`);
+  // Beyond its last time such an SDE goes on as before, for the rounding of solvers.
+  const rates = ends ? [...betas.slice(0, -1), betas[steps - 2]] : betas;
+  return variancePreserving({ kind: "ddpm", betas }, piecewiseConstantBeta(rates), {
+    tMin: 1 / steps,
+    tMax: ends ? (steps - 1) / steps : 1,
   });
+}
+
+/** Whether a config is of a discrete-time DDPM whose last β is 1, so that x_N is noise alone. */
+export function hasZeroTerminalSnr(config: SdeConfig): boolean {
+  return config.kind === "ddpm" && Array.isArray(config.betas) && config.betas.at(-1) === 1;
 }
 
 function variancePreserving(config: SdeConfig, schedule: BetaSchedule, times: Times): Sde {

@@ -2,7 +2,7 @@
  * Time grids: the times that a sampler visits.
  * @module
  */
-import { halfLogSnr, noiseRatio, type Sde } from "./sde.ts";
+import { halfLogSnr, hasZeroTerminalSnr, noiseRatio, type Sde } from "./sde.ts";
 import { isList, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
@@ -171,12 +171,13 @@ function listedTimes({ config }: Sde, { steps, indices }: GridConfig): Float64Ar
     );
   }
   const count = config.betas.length;
+  const largest = hasZeroTerminalSnr(config) ? count - 2 : count - 1;
   for (const [i, index] of indices.entries()) {
-    if (typeof index === "number" && index >= 0 && (i === 0 ? index <= count - 1 : index < indices[i - 1])) {
+    if (typeof index === "number" && index >= 0 && (i === 0 ? index <= largest : index < indices[i - 1])) {
       continue;
     }
     throw new RangeError(
-      `the indices of a grid must decrease strictly from at most ${count - 1} to at least 0, got ${
+      `the indices of a grid must decrease strictly from at most ${largest} to at least 0, got ${
         quoted(indices)
       }`,
     );

@@ -10,7 +10,8 @@ import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
 import { noiseRatio, type Sde } from "../diffusion/sde.ts";
 import { requireOptions, requireShape } from "../input/require.ts";
 import { requireNoisePredictor, requireRng, requireSde } from "../input/require_parts.ts";
-import { type ExternalModel, type Prediction, predictions } from "./external_model.ts";
+import { type Prediction, predictions } from "../diffusion/prediction.ts";
+import type { ExternalModel } from "./external_model.ts";
 
 /** A model that answers at once or later. */
 type AnyNoisePredictor = NoisePredictor<Awaitable<tf.Tensor>>;

@@ -8,22 +8,13 @@ import { column, mapPerRow, type PerRow } from "../compute/rows.ts";
 import * as tf from "../compute/tf.ts";
 import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import type { NoisePredictor } from "../diffusion/noise_predictor.ts";
-import { predictionCoefficients } from "../diffusion/preconditioning.ts";
-import type { Sde } from "../diffusion/sde.ts";
+import { type Prediction, predictionFactors, predictions } from "../diffusion/prediction.ts";
+import { edmCoefficients } from "../diffusion/preconditioning.ts";
+import { hasZeroTerminalSnr, type Sde } from "../diffusion/sde.ts";
 import { checkName } from "../input/option_name.ts";
 import { requireFunction, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 import { quotedShape } from "../input/quoted.ts";
-
-/**
- * What a model's output is, for x = α x_0 + σ ε: the noise ε (diffusers' `epsilon`), the data x_0 (`sample`), the velocity
- * α ε − σ x_0 of Salimans & Ho 2022 (`v_prediction`), the score −ε/σ, or the raw output F of a network with EDM's
- * preconditioning (Karras et al. 2022, eq. 7), whose input is c_in x/α.
- */
-export const predictions = ["noise", "data", "velocity", "score", "edm"] as const;
-
-/** The name of what a model's output is. */
-export type Prediction = typeof predictions[number];
 
 /**
  * What a model is told of the noise: the SDE's time t; the index N t − 1 of one of N steps, 0 … N − 1, as a real number or
@@ -77,6 +68,15 @@ export interface ExternalModelOptions {
 export interface ExternalModel extends NoisePredictor<Awaitable<tf.Tensor>> {
   /** What the model's output is taken for. */
   readonly prediction: Prediction;
+  /**
+   * The state [B, …] at a time of the SDE to which DDIM's step leads from noise alone, z [B, …] of unit variance, where the last β
+   * is 1: α D(z) + σ z, D the data that the model predicts of z. `drawSamples` takes it as `initial`, with a grid that begins
+   * there. Absent unless the SDE has zero terminal SNR.
+   *
+   * @throws {RangeError} When the model predicts noise or a score, which at α = 0 say nothing of the data, naming predictions
+   * that do.
+   */
+  fromPureNoise?(z: tf.Tensor, time: number): Awaitable<tf.Tensor>;
   /** The same function, with its output taken for something else. */
   readAs(prediction: Prediction): ExternalModel;
 }
@@ -87,7 +87,9 @@ export interface ExternalModel extends NoisePredictor<Awaitable<tf.Tensor>> {
  *
  * With the time t at which the SDE has noise ratio ν, and its α and σ there, the model is called with x = α y, and
  *
- *   ε̂ = out,   (y − out)/ν,   (σ x + α out)/(α² + σ²),   −σ out   for noise, data, velocity, score.
+ *   ε̂ = out,   (y − out)/ν,   (σ x + α out)/(α² + σ²),   −σ out,   (x + α out)/(α + σ)   for noise, data, velocity, score, flow,
+ *
+ * as `predictionFactors` has it.
  *
  * @example A model that predicts the data, which is always 3, from an image of one number in PyTorch's layout
  * ```ts
@@ -142,8 +144,29 @@ export function externalModel(
     requireOutput("pull-back", pulled, x);
     return dy.mul(a).add(fromModel(pulled).mul(b).mul(c));
   }
+  function* begun(z: tf.Tensor, time: number): Pausing<tf.Tensor> {
+    requireTensor("z", z, layout === "nchw" ? { rank: 4 } : {});
+    const condition = toCondition(1, Infinity);
+    if (!Number.isFinite(condition)) {
+      throw new RangeError(
+        `a model that is told σ/α cannot be asked where it is infinite, got conditioning ${options.conditioning}: use one of times or indices`,
+      );
+    }
+    const [alpha, sigma] = [sde.alpha(time), sde.sigma(time)];
+    const { state, output } = predictionFactors(options.prediction, "data", {
+      alpha: 0,
+      sigma: 1,
+      sigmaData: options.sigmaData,
+    });
+    // EDM's c_in x/α is x/√(σ² + σ_d² α²), which is x here, too.
+    const given = toModel(z);
+    const out = yield* awaited(predict(given, tf.fill([z.shape[0]], condition)));
+    requireOutput("output", out, given);
+    return z.mul(alpha * state + sigma).add(fromModel(out).mul(alpha * output));
+  }
   return {
     predictNoise: (y, noiseRatio) => tidied(predicted(y, noiseRatio)),
+    ...hasZeroTerminalSnr(sde.config) && { fromPureNoise: (z, time) => tidied(begun(z, time)) },
     ...pullBack && { pullBack: (y, noiseRatio, dy) => tidied(pulledBack(y, noiseRatio, dy)) },
     prediction: options.prediction,
     readAs: (prediction) => externalModel(predict, { ...options, prediction }),
@@ -184,22 +207,12 @@ function understood(options: ExternalModelOptions): Understood {
     "sigma": (_, ratio) => ratio,
     "log-sigma-quarter": (_, ratio) => Math.log(ratio) / 4,
   };
-  const coefficients = (ratio: number) => predictionCoefficients({ sigmaData, centre: 0 }, ratio);
-  const square = (t: number) => sde.alpha(t) ** 2 + sde.sigma(t) ** 2;
-  const toNoise: Record<Prediction, Understood["toNoise"]> = {
-    noise: { state: () => 0, output: () => 1 },
-    data: { state: (_, ratio) => 1 / ratio, output: (_, ratio) => -1 / ratio },
-    velocity: {
-      state: (t) => sde.alpha(t) * sde.sigma(t) / square(t),
-      output: (t) => sde.alpha(t) / square(t),
-    },
-    score: { state: () => 0, output: (t) => -sde.sigma(t) },
-    edm: { state: (_, ratio) => coefficients(ratio).skip, output: (_, ratio) => coefficients(ratio).output },
-  };
+  const factors = (t: number) =>
+    predictionFactors(prediction, "noise", { alpha: sde.alpha(t), sigma: sde.sigma(t), sigmaData });
   return {
     toCondition: toCondition[conditioning],
-    input: prediction === "edm" ? (_, ratio) => coefficients(ratio).input : (t) => sde.alpha(t),
-    toNoise: toNoise[prediction],
+    input: prediction === "edm" ? (_, ratio) => edmCoefficients(sigmaData, ratio).input : (t) => sde.alpha(t),
+    toNoise: { state: (t) => sde.alpha(t) * factors(t).state, output: (t) => factors(t).output },
   };
 }
 

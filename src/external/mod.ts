@@ -25,9 +25,16 @@ export {
   type ExternalPullBack,
   type ImageLayout,
   imageLayouts,
-  type Prediction,
-  predictions,
 } from "./external_model.ts";
+export {
+  type Prediction,
+  type PredictionFactors,
+  predictionFactors,
+  type PredictionLevel,
+  predictions,
+  type PredictionTarget,
+  predictionTarget,
+} from "../diffusion/prediction.ts";
 export { readSchedulerConfig, type SchedulerConfig } from "./scheduler_config.ts";
 export {
   onnxModel,

@@ -10,7 +10,7 @@ import { checkName } from "../input/option_name.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireText, requireWhole } from "../input/require.ts";
 import type { GridConfig } from "../diffusion/time_grid.ts";
-import type { Prediction } from "./external_model.ts";
+import type { Prediction } from "../diffusion/prediction.ts";
 import { timestepsOf, type TimestepSpacing, timestepSpacings } from "./timesteps.ts";
 
 /** What a scheduler's file says of the models that it goes with; `externalModel` takes it as options. */

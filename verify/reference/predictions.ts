@@ -1,6 +1,6 @@
 /** What models of each kind answer, by the definitions of the papers. @module */
 import type * as tf from "../../src/compute/tf.ts";
-import type { Prediction } from "../../src/external/external_model.ts";
+import type { Prediction } from "../../src/diffusion/prediction.ts";
 
 /** A state x = α x_0 + σ ε, with what a noise predictor and a denoiser say of it. */
 export interface Predicted {
@@ -28,6 +28,8 @@ export function predictedAs(
       return noise.mul(alpha).sub(data.mul(sigma));
     case "score":
       return noise.div(-sigma);
+    case "flow":
+      return noise.sub(data);
     case "edm": {
       const ratio = sigma / alpha;
       const total = Math.hypot(ratio, sigmaData);

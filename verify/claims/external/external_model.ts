@@ -14,9 +14,8 @@ import {
   conditionings,
   externalModel,
   type ExternalModelOptions,
-  type Prediction,
-  predictions,
 } from "../../../src/external/external_model.ts";
+import { type Prediction, predictions } from "../../../src/diffusion/prediction.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
@@ -189,7 +188,7 @@ claim("options and outputs that no model has are refused in one sentence", async
     [
       "another prediction",
       () => externalModel((x) => x, { ...good, prediction: "epsilon" as never }),
-      /^prediction must be "noise" or "data" or "velocity" or "score" or "edm", got "epsilon"$/,
+      /^prediction must be "noise" or "data" or "velocity" or "score" or "edm" or "flow", got "epsilon"$/,
     ],
     [
       "another conditioning",

@@ -16,7 +16,8 @@ import {
 } from "../../../src/diffusion/noise_predictor.ts";
 import { subVpSde, veSde } from "../../../src/diffusion/sde.ts";
 import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
-import { externalModel, type Prediction, predictions } from "../../../src/external/external_model.ts";
+import { type Prediction, predictions } from "../../../src/diffusion/prediction.ts";
+import { externalModel } from "../../../src/external/external_model.ts";
 import { decodeLatent, encodeLatent } from "../../../src/likelihood/latents.ts";
 import { logLikelihood } from "../../../src/likelihood/log_likelihood.ts";
 import { claim } from "../../suite/claim.ts";
@@ -80,6 +81,7 @@ function foreign(sde: typeof sdes.ve, prediction: Prediction, layout: "nhwc" | "
       velocity: (noise, data) => alpha * noise - sigma * data,
       score: (noise) => -noise / sigma,
       edm: (_, data, y) => (data - skip * y) / out,
+      flow: (noise, data) => noise - data,
     };
     // Every form is linear, and its derivative by y the same of the derivatives.
     const form = forms[prediction];

@@ -37,6 +37,12 @@ const methodsOf = (prefix: string, make: () => m.Sde): Rows => {
   );
 };
 
+const level = options({
+  alpha: between(0.8, 0),
+  sigma: between(0.6, 0),
+  sigmaData: optional(positive(0.5)),
+});
+
 export const numberRows: Rows = {
   createRng: { arguments: [whole(3, 0, Number.MAX_SAFE_INTEGER)] },
   "createRng.normal": {
@@ -79,6 +85,9 @@ export const numberRows: Rows = {
       optional(between(0.2, 1e-9, 0.9)),
     ],
   },
+  zeroTerminalSnrBetas: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
+  predictionTarget: { arguments: [name("velocity"), level] },
+  predictionFactors: { arguments: [name("velocity"), name("data"), level] },
   cosineBetas: { arguments: [optional(whole(3, 1, 1e7)), optional(between(0.008, 0, 1e3))] },
   veSde: {
     arguments: [optional(options({
