@@ -57,17 +57,17 @@ export type ObjectiveConfig =
     readonly ratios: readonly number[];
   };
 
-/** The weights that an SDE's objective may have. */
-export const sdeWeightings = ["variance", "likelihood", "velocity"] as const;
-
 /** The name of a weight of an SDE's objective. */
-export type SdeWeighting = typeof sdeWeightings[number];
+export type SdeWeighting = "variance" | "likelihood" | "velocity";
+
+/** The weights that an SDE's objective may have. */
+export const sdeWeightings: readonly SdeWeighting[] = ["variance", "likelihood", "velocity"];
+
+/** The name of a distribution of an SDE's times. */
+export type SdeTimes = "uniform" | "importance" | "logit-normal";
 
 /** How an SDE's objective may draw times. */
-export const sdeTimes = ["uniform", "importance", "logit-normal"] as const;
-
-/** The name of a distribution of times. */
-export type SdeTimes = typeof sdeTimes[number];
+export const sdeTimes: readonly SdeTimes[] = ["uniform", "importance", "logit-normal"];
 
 /** Noise levels of a batch, float64. */
 export interface NoiseLevels {

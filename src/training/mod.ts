@@ -56,6 +56,8 @@ export {
   drawNoiseLevels,
   type NoiseLevels,
   type ObjectiveConfig,
+  type SdeTimes,
+  type SdeWeighting,
 } from "../objectives/denoising.ts";
 export { consistencyDefaults, type ConsistencyObjective } from "../objectives/consistency.ts";
 

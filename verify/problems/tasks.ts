@@ -129,6 +129,8 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
     base: "--checkpoint mnist",
     beside: {
       ...sampling,
+      clip: { flags: "--clip range", value: "dynamic" },
+      clipPercentile: { flags: "--clip dynamic", value: "0.9" },
       checkpoint: { value: "mnist-consistency" },
       sigma: { flags: "--sde sigma-power", value: "20" },
       plan: { value: "$PLAN" },

@@ -31,6 +31,8 @@ import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import { flowSde } from "../../../src/diffusion/flow_sde.ts";
+import { clippedModel } from "../../../src/conditioning/clipped.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../../src/training/train.ts";
@@ -151,10 +153,30 @@ const documented: readonly Documented[] = [
     effect: (options) => numbers(sigmaPowerSde(options)),
   },
   {
+    file: "diffusion/flow_sde.ts",
+    name: "FlowOptions",
+    others: { tMin: 0.01, tMax: 0.9 },
+    effect: (options) => numbers(flowSde(options)),
+  },
+  {
+    file: "conditioning/clipped.ts",
+    name: "ClipOptions",
+    others: { low: -0.4, high: 0.3 },
+    effect: (options) => {
+      const wide = scoreModel(new Gaussian({ mean: [0], variances: [9] }), vpSde());
+      return tf.tidy(
+        () => [...clippedModel(wide, options).denoised(tf.tensor2d([[-2], [2]]), 0.1).dataSync()],
+      );
+    },
+  },
+  {
     file: "diffusion/time_grid.ts",
     name: "GridConfig",
-    others: { rho: 3 },
-    effect: (options) => [...timeGrid(vpSde(), { kind: "karras", steps: 5, ...options })],
+    others: { rho: 3, shift: 2 },
+    effect: (options) =>
+      (["karras", "shifted"] as const).map((kind) => [
+        ...timeGrid(vpSde(), { kind, steps: 5, ...options }),
+      ]),
   },
   {
     file: "networks/guidance_interval.ts",

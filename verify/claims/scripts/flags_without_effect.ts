@@ -79,6 +79,7 @@ const cases: readonly (readonly [command: string, message: RegExp])[] = [
     /--sde needs --weighting variance, likelihood or velocity/,
   ],
   ["train --data digits --sde vp --logit-mean 1", /--logit-mean .*--times logit-normal, got none/],
+  ["sample --clip range --clip-percentile 0.9", /--clip-percentile .*--clip dynamic, got --clip range/],
   ["sample --shift 2", /--shift .*--grid shifted, got none/],
   ["train --data digits --min-noise 0.1", /--min-noise .*--sde, or --weighting/],
   ["train --data digits --skip-corrupt", /--skip-corrupt is for a folder of pictures, got --data digits/],

@@ -155,6 +155,16 @@ export const samplerRows: Rows = {
       optional(number(1)),
     ],
   },
+  clippedModel: {
+    arguments: [
+      model,
+      optional(options({
+        low: optional(number(-1, (v) => v < 1)),
+        high: optional(number(1, (v) => v > -1)),
+        percentile: optional(between(0.9, 1e-9, 1)),
+      })),
+    ],
+  },
   mixtureClassifier: { arguments: [distribution] },
   replacementSampler: {
     call: drawnWith((known) => m.replacementSampler(m.ddim(), known)),
