@@ -17,12 +17,14 @@ import { sampleNames, samplePicture, samplingTitle } from "../src/runs/sample_pi
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
 import {
+  choice,
   deciding,
   type Flag,
   type FlagValues,
   integer,
   messageOf,
   notWith,
+  number,
   text,
   toggle,
   UsageError,
@@ -110,6 +112,21 @@ const usage = {
     count: integer({ help: "how many samples (default 64; of points 1000)", min: 1, max: 10_000_000 }),
     seed: seedFlag,
     ...labelFlags,
+    clip: deciding(
+      ["clip.kind"],
+      choice(["range", "dynamic"], {
+        help:
+          "keep predicted images in their range: cut them off there, or rescale each by its percentile (default: leave them)",
+      }),
+    ),
+    clipPercentile: deciding(
+      ["clip.percentile"],
+      number({
+        help: "share of values within the range with --clip dynamic (default 0.995)",
+        min: 0.01,
+        max: 1,
+      }),
+    ),
     denoise: toggle({ help: "leave the noise of the last time in the digits", default: true }),
     engine: networkFlags.engine,
     batch: integer({ help: "samples drawn at once (default 16; of points 1000)", min: 1, max: 4096 }),
@@ -185,6 +202,17 @@ function checkEnding(ending: Ending, own: OwnData | null, checkpoint: string | u
   }
 }
 
+/** @throws UsageError for a percentile that nothing asks for. */
+function readClip(
+  { clip, clipPercentile: percentile }: Pick<FlagValues<typeof usage.flags>, "clip" | "clipPercentile">,
+): SamplingRequest["clip"] {
+  if (percentile !== undefined && clip !== "dynamic") {
+    throw new UsageError(`--clip-percentile is of --clip dynamic, got --clip ${clip ?? "none"}`);
+  }
+  if (clip === undefined) return null;
+  return { kind: clip, ...clip === "dynamic" && { percentile: percentile ?? 0.995 } };
+}
+
 async function request(given: FlagValues<typeof usage.flags>): Promise<SampleRequest> {
   const own = await ownDataOf(given.checkpoint);
   const flags = await forCheckpoint(defaultsFor(own, given));
@@ -222,6 +250,7 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<SampleReq
     label: readLabel(label, own?.classNames ?? null),
     guidance: readLabelGuidance({ ...flags, label }),
     classifierScale: flags.classifierScale ?? 0,
+    clip: readClip(flags),
     denoise: flags.denoise,
     count,
     batch,
@@ -314,6 +343,9 @@ async function recordOf(request: SampleRequest, { noisePredictor, engine }: Part
     grid: grid.kind,
     ...sampler.options,
     levels: grid.ratios?.join(","),
+    shift: grid.shift,
+    clip: request.clip?.kind,
+    clipPercentile: request.clip?.percentile,
     seed,
     label: String(label),
     guidance: guidance.scale,

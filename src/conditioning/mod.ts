@@ -26,6 +26,9 @@ export {
   type NoisyClassifier,
 } from "./guidance.ts";
 
+// Predicted data within a range.
+export { type ClipOptions, clippedModel } from "./clipped.ts";
+
 // Imputation of hidden values.
 export {
   type Known,

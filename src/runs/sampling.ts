@@ -7,6 +7,7 @@ import type { Engine } from "../compute/engine.ts";
 import type { Rng } from "../compute/rng.ts";
 import * as tf from "../compute/tf.ts";
 import type { NoisyDigitClassifier } from "../classifiers/noisy_classifier.ts";
+import { type ClipOptions, clippedModel } from "../conditioning/clipped.ts";
 import { classifierGuided } from "../conditioning/guidance.ts";
 import { fromModel } from "../data/dataset.ts";
 import { fromUnits } from "../data/units.ts";
@@ -21,6 +22,7 @@ import {
   requireOptions,
   requireWhole,
 } from "../input/require.ts";
+import { checkName } from "../input/option_name.ts";
 import { quoted } from "../input/quoted.ts";
 import { requireNetworkPredictor, requireSignal } from "../input/require_parts.ts";
 import { checkedGuidance, type Guidance } from "../networks/guidance_interval.ts";
@@ -81,6 +83,11 @@ export interface SamplingRequest extends SamplingConfig {
   readonly guidance: Guidance;
   /** How strongly the gradient of a classifier of noisy samples is followed to the label; 0 for none. */
   readonly classifierScale: number;
+  /**
+   * How the predicted data of images are kept in their range: cut off there, or for `dynamic` thresholding with this percentile
+   * (default 0.995, Imagen's). Absent or null to leave them as they are.
+   */
+  readonly clip?: { readonly kind: "range" | "dynamic"; readonly percentile?: number } | null;
   /** Whether the noise of the last time is removed. */
   readonly denoise: boolean;
   /** Samples of the whole run, of which a shard is a part. */
@@ -162,6 +169,7 @@ export async function* runSampling(
   const { sde, sampler, grid } = openSampling(request);
   const { batch: rows, denoise, count, seed, guidance, classifierScale } = request;
   const { sampleShape, classes } = noisePredictor.network;
+  const clip = clipOptions(request, noisePredictor);
   const stride = Math.ceil(grid.steps / (MOST_FRAMES - 1));
   const part = shardBatches(request);
   const from = parts.from ?? part.first;
@@ -189,9 +197,10 @@ export async function* runSampling(
       },
     };
     const unguided = scoreModel(counted, sde);
-    const model = !guided || labels === null
+    const unclipped = !guided || labels === null
       ? unguided
       : classifierGuided(unguided, classifier, labels, classifierScale);
+    const model = clip === null ? unclipped : clippedModel(unclipped, clip);
     const watch = async ({ step, x, time }: SampleStep) => {
       if (!request.frames || step % stride !== 0) return;
       const state = rescaleNoise(noisePredictor, model, x, time);
@@ -213,6 +222,19 @@ export async function* runSampling(
       labels: typeof of === "number" ? new Array(samples).fill(of) : of?.slice(0, samples) ?? null,
     };
   }
+}
+
+/** The percentile of images' predicted data in [−1, 1] for `clippedModel`; null for none. */
+function clipOptions({ clip }: SamplingRequest, { network }: SampledNetwork): ClipOptions | null {
+  if (clip === undefined || clip === null) return null;
+  requireOptions("clip", clip);
+  checkName("the kind of clip", clip.kind, ["range", "dynamic"]);
+  if (network.sampleShape.length === 1) {
+    throw new RangeError("clip is for images, whose values have a range, and this network draws points");
+  }
+  if (clip.kind === "dynamic") return { percentile: clip.percentile ?? 0.995 };
+  if (clip.percentile === undefined) return {};
+  throw new RangeError(`clip's percentile is for dynamic thresholding, got ${quoted(clip.percentile)}`);
 }
 
 /** Model values in the units of the data, images cut off at the ends of its range; null for a network without units. */

@@ -16,7 +16,10 @@ import {
   type SamplingRequest,
 } from "../../../src/runs/sampling.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
-import { sample } from "../../../src/samplers/sample.ts";
+import { drawSamples, sample } from "../../../src/samplers/sample.ts";
+import { type ClipOptions, clippedModel } from "../../../src/conditioning/clipped.ts";
+import { Gaussian } from "../../../src/distributions/gaussian.ts";
+import { sampledNetwork } from "../../../src/runs/sampled_network.ts";
 import { claim } from "../../suite/claim.ts";
 import { exactPredictor } from "../../instruments/exact_predictor.ts";
 
@@ -299,3 +302,51 @@ claim("a sampling request that cannot be carried out is refused before anything 
     request.grid,
   ], "as named");
 });
+
+claim(
+  "a request to clip predicted data draws from the clipped model, and points have no range",
+  async (check) => {
+    const gaussian = new Gaussian({ mean: [2, 2, -2, 0], variances: [1, 1, 1, 1] });
+    const wide = { ...sampledNetwork(gaussian, shape), predictNoise: gaussian.predictNoise.bind(gaussian) };
+    const run = async (clip: SamplingRequest["clip"]) => {
+      const values: number[] = [];
+      const asked = { ...request, label: "none", count: 3, clip } as const;
+      for await (const batch of runSampling(asked, { noisePredictor: wide })) values.push(...batch.values);
+      return values;
+    };
+    const expected = async (options: ClipOptions | null) => {
+      const plain = scoreModel(gaussian, diffusion);
+      const model = options === null ? plain : clippedModel(plain, options);
+      const grid = { kind: "uniform", steps: 3 } as const;
+      const rng = createRng(3).startingAt(0);
+      const x = await drawSamples(model, ddim({ eta: 1 }), { shape: [3, ...shape], grid, rng });
+      const values = shown(await x.data());
+      x.dispose();
+      return values;
+    };
+    check.equal("none", await run(null), await expected(null), source);
+    check.equal("cut off", await run({ kind: "range" }), await expected({}), source);
+    const dynamic = await run({ kind: "dynamic" });
+    check.equal("dynamic", dynamic, await expected({ percentile: 0.995 }), source);
+    check.equal(
+      "a percentile",
+      await run({ kind: "dynamic", percentile: 0.5 }),
+      await expected({ percentile: 0.5 }),
+      source,
+    );
+    const ways = new Set([await run(null), await run({ kind: "range" }), dynamic].map(String));
+    check.equal("different draws", ways.size, 3, "the data reach beyond the range");
+    await check.throws(
+      "points",
+      async () => {
+        const points = sampledNetwork(new Gaussian({ mean: [0, 0], variances: [1, 1] }), [2]);
+        for await (
+          const _ of runSampling({ ...request, label: "none", clip: { kind: "range" } }, {
+            noisePredictor: points,
+          })
+        );
+      },
+      /^clip is for images, whose values have a range, and this network draws points$/,
+    );
+  },
+);
