@@ -48,7 +48,12 @@ export function extrapolated(values: readonly number[], floor: number): Limit {
   if (!near || last < 3) {
     return {
       value: first,
-      uncertainty: Math.max(Math.abs(first - values[last]) * 0.4, 0.6 * Math.abs(change)) + 4 * floor,
+      // Where the changes have turned, what follows the turn is not seen yet: it may be as large as what came before it.
+      uncertainty: Math.max(
+        Math.abs(first - values[last]) * 0.4,
+        0.6 * Math.abs(change),
+        shrink < 0 ? Math.abs(changes[last - 2]) : 0,
+      ) + 4 * floor,
       order,
       change: Math.abs(change),
       converges: true,
