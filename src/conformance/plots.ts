@@ -3,10 +3,11 @@
  * states on the way are related.
  * @module
  */
-import type { LineMark } from "../plots/marks.ts";
+import { histogram, type LineMark } from "../plots/marks.ts";
 import { plot } from "../plots/plot.ts";
 import { BROAD_COORDINATES, type Examination, gaussianData } from "./examination.ts";
 import { type ImpulseResponse, stateCovariance, stateMoments } from "./impulse_response.ts";
+import { mixtureDensity, mixtureSamples } from "./properties_of_mixture.ts";
 import type { ConformancePlot } from "./property.ts";
 import { lawSeries } from "./properties_of_law.ts";
 import { rounded } from "./property_result.ts";
@@ -26,6 +27,7 @@ const drawings: readonly Drawing[] = [
   [["first_level", "visited_levels", "last_level"], levels],
   [["noise_draws"], coefficients],
   [["process"], memory],
+  [["mixture"], density],
 ];
 
 /**
@@ -167,6 +169,22 @@ async function memory(exam: Examination): Promise<ConformancePlot> {
       y: { label: "correlation", min: 0, max: 1.1 },
       width: 560,
     }),
+  };
+}
+
+/** Samples of the mixture beside its density. */
+async function density(exam: Examination): Promise<ConformancePlot> {
+  const steps = await exam.baseSteps();
+  const { values, ratio } = await mixtureSamples(exam, steps);
+  const range = [-3.2, 3.2] as const;
+  const x = Array.from({ length: 201 }, (_, i) => range[0] + (range[1] - range[0]) * i / 200);
+  return {
+    title:
+      `${values.length} samples of a mixture in ${steps} steps, and its density with the noise of the end`,
+    svg: plot([
+      histogram(values, { bins: 64, range, label: "samples" }),
+      { kind: "line", x, y: x.map((value) => mixtureDensity(value, ratio)), label: "exact" },
+    ], { x: { label: "x/α" }, y: { label: "density", min: 0 }, width: 560 }),
   };
 }
 

@@ -49,15 +49,17 @@ function mixtureStart(exam: Examination): Float64Array<ArrayBuffer> | null {
   });
 }
 
-/** Whether samples of a mixture with two modes have its distribution. */
-export async function mixtureLaw(exam: Examination): Promise<PropertyResult> {
-  const draws = 2 * ROWS;
-  // Dvoretzky, Kiefer & Wolfowitz, with Massart's constant.
-  const alarmRate = 1e-9;
-  const chance = Math.sqrt(Math.log(2 / alarmRate) / (2 * draws));
-  const base = await exam.baseSteps();
-  const distances: number[] = [];
-  for (const steps of [base, 2 * base, 4 * base]) {
+/** What a sampler makes of the mixture. */
+interface MixtureSamples {
+  /** Samples y = x/α. */
+  readonly values: Float64Array;
+  /** σ/α of the noise that is left in them. */
+  readonly ratio: number;
+}
+
+/** Samples of the mixture in a run of so many steps. */
+export function mixtureSamples(exam: Examination, steps: number): Promise<MixtureSamples> {
+  return exam.once(`mixture ${steps}`, async () => {
     const run = await exam.run({
       times: exam.times(steps),
       data,
@@ -67,13 +69,36 @@ export async function mixtureLaw(exam: Examination): Promise<PropertyResult> {
       seed: exam.seed,
       keep: false,
     });
-    const alpha = run.endLevel.alpha;
-    const values = new Float64Array(draws);
+    const { alpha, sigma } = run.endLevel;
+    const values = new Float64Array(2 * ROWS);
     for (let row = 0; row < ROWS; row++) {
       values[2 * row] = run.end[row * data.length] / alpha;
       values[2 * row + 1] = run.end[row * data.length + 2] / alpha;
     }
-    distances.push(kolmogorovDistance(values, run.endLevel.sigma / alpha));
+    return { values, ratio: sigma / alpha };
+  });
+}
+
+/** The density of x = x₀ + ν ε. */
+export function mixtureDensity(value: number, ratio: number): number {
+  return mixture.weights.reduce((sum, weight, k) => {
+    const deviation = Math.hypot(mixture.deviations[k], ratio);
+    const away = (value - mixture.means[k]) / deviation;
+    return sum + weight * Math.exp(-away * away / 2) / (deviation * Math.sqrt(2 * Math.PI));
+  }, 0);
+}
+
+/** Whether samples of a mixture with two modes have its distribution. */
+export async function mixtureLaw(exam: Examination): Promise<PropertyResult> {
+  const draws = 2 * ROWS;
+  // Dvoretzky, Kiefer & Wolfowitz, with Massart's constant.
+  const alarmRate = 1e-9;
+  const chance = Math.sqrt(Math.log(2 / alarmRate) / (2 * draws));
+  const base = await exam.baseSteps();
+  const distances: number[] = [];
+  for (const steps of [base, 2 * base, 4 * base]) {
+    const { values, ratio } = await mixtureSamples(exam, steps);
+    distances.push(kolmogorovDistance(values, ratio));
     if (distances[distances.length - 1] < 0.5 * chance) break;
   }
   const found = distances[distances.length - 1];
