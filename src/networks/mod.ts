@@ -31,6 +31,7 @@ export {
   networkPredictor,
   type PrepareOptions,
 } from "./network_predictor.ts";
+export { autoguided } from "./autoguidance.ts";
 export type { Guidance } from "./guidance_interval.ts";
 export type { ModelConfig } from "./noise_prediction.ts";
 export type { Preconditioning } from "../diffusion/preconditioning.ts";

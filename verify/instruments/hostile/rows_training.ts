@@ -11,6 +11,7 @@ import {
   options,
   positive,
   type Rows,
+  tensor,
   text,
   thing,
   truth,
@@ -20,6 +21,7 @@ import {
   dataset,
   digits,
   distribution,
+  mixture,
   mlpConfig,
   mlpWeights,
   modelConfig,
@@ -155,6 +157,28 @@ export const trainingRows: Rows = {
     })],
   },
   unflatten: { arguments: [thing(specs), thing(flat)] },
+  autoguided: {
+    arguments: [thing(() => mixture), thing(() => mixture), number(2)],
+  },
+  "autoguided in an interval": {
+    call: m.autoguided as (...values: never[]) => unknown,
+    arguments: [
+      thing(() => mixture),
+      thing(() => mixture),
+      {
+        ...options({
+          scale: number(1),
+          from: optional(number(0, (v) => v >= 0 && v < 5)),
+          to: optional({ make: () => 5, allows: (v) => typeof v === "number" && v > 0 }),
+        }),
+        allows: (v) => typeof v === "number" && Number.isFinite(v),
+      },
+    ],
+  },
+  "autoguided.predictNoise": {
+    call: (y: tf.Tensor, ratio: number) => m.autoguided(mixture, mixture, 2).predictNoise(y, ratio),
+    arguments: [tensor([[0.5, -1], [1, 2]]), between(0.5, 0)],
+  },
   networkPredictor: { arguments: [thing(() => modelConfig), weights] },
   "networkPredictor.noise": {
     call: (y: tf.Tensor, ratio: number) => {
