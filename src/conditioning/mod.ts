@@ -42,6 +42,7 @@ export { channelBasis, greyBasis, greyMask, type OrthogonalBasis } from "./ortho
 
 // Linear observations with noise.
 export { type DpsOptions, dpsSampler } from "./dps.ts";
+export { diffpirModel, type DiffpirOptions } from "./diffpir.ts";
 export { type TwistedOptions, twistedSampler } from "./twisted.ts";
 export { posteriorScore, type PosteriorScoreMethod, type PosteriorScoreOptions } from "./posterior_score.ts";
 export {

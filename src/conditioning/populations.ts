@@ -4,7 +4,7 @@
  */
 
 /** Where particles come from and what they weigh after a resampling. */
-export interface Resampling {
+interface Resampling {
   /** The row that each row's particle is taken from, of the same population. */
   readonly ancestors: Int32Array;
   /** ln of the weights, each population's up to a constant. */
