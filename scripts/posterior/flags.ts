@@ -7,6 +7,7 @@ import { type PosteriorMethod, posteriorMethods } from "../../src/runs/posterior
 import {
   DEFAULT_DPS_SCALE,
   DEFAULT_ITERATIONS,
+  DEFAULT_LAMBDA,
   DEFAULT_PARTICLES,
   DEFAULT_POSTERIOR_STEPS,
   DEFAULT_RESAMPLINGS,
@@ -58,7 +59,7 @@ export function posteriorFlags(
     method: choice<Method, Method>(methods, {
       help:
         "how samples are conditioned: by the posterior's score (pigdm, tmpd, or mmps, which takes more network evaluations), " +
-        "by steps toward what was seen (dps), by weighted particles (twisted)" +
+        "by steps toward what was seen (dps; diffpir, without a gradient), by weighted particles (twisted)" +
         (methods.includes("replacement")
           ? ", or by replacing what is known at every noise level, once or again and again"
           : ""),
@@ -94,6 +95,18 @@ export function posteriorFlags(
         }),
         "method",
         ["dps"],
+      ),
+    ),
+    lambda: deciding(
+      ["method.lambda"],
+      onlyWith(
+        number({
+          help: `λ of diffpir, the weight of denoised images against the noise (default ${DEFAULT_LAMBDA})`,
+          min: 0.001,
+          max: 1000,
+        }),
+        "method",
+        ["diffpir"],
       ),
     ),
     particles: deciding(
@@ -230,7 +243,7 @@ function checkPopulations(
 }
 
 function readMethod(
-  { method: name, iterations, resamplings, scale, particles }: PosteriorValues,
+  { method: name, iterations, resamplings, scale, lambda, particles }: PosteriorValues,
 ): PosteriorMethod {
   switch (name) {
     case "replacement":
@@ -240,6 +253,8 @@ function readMethod(
       return { name, resamplings: resamplings ?? DEFAULT_RESAMPLINGS };
     case "dps":
       return { name, scale: scale ?? DEFAULT_DPS_SCALE };
+    case "diffpir":
+      return { name, lambda: lambda ?? DEFAULT_LAMBDA };
     case "twisted":
       return { name, particles: particles ?? DEFAULT_PARTICLES };
     default:

@@ -25,6 +25,9 @@ export const DEFAULT_ITERATIONS = { mmps: 3, pigdm: 20 } as const;
 /** ζ of DPS unasked, for {@linkcode DEFAULT_POSTERIOR_STEPS}: with half of it digits miss their measurements, with twice they overshoot. */
 export const DEFAULT_DPS_SCALE = 8;
 
+/** λ of DiffPIR unasked: with it a proximal step is Bayes' rule for data spread by more than the noise. */
+export const DEFAULT_LAMBDA = 1;
+
 /** Particles and steps of twisted sampling unasked. */
 export const DEFAULT_PARTICLES = 16;
 export const DEFAULT_TWISTED_STEPS = 50;

@@ -3,6 +3,7 @@
  * @module
  */
 import { repaintSampler, replacementSampler, withExactKnownValues } from "../conditioning/imputation.ts";
+import { diffpirModel } from "../conditioning/diffpir.ts";
 import { dpsSampler } from "../conditioning/dps.ts";
 import type { LinearObservation } from "../conditioning/observation.ts";
 import { posteriorScore } from "../conditioning/posterior_score.ts";
@@ -25,6 +26,8 @@ export type PosteriorMethod =
   | { readonly name: "tmpd" }
   /** A step of length `scale`, 0.001 to 1000, toward the measurement after each of the sampler's. */
   | { readonly name: "dps"; readonly scale: number }
+  /** A proximal step of the denoised data, which weigh `lambda`, 0.001 to 1000, against the noise. It takes no gradient. */
+  | { readonly name: "diffpir"; readonly lambda: number }
   /**
    * Sequential Monte Carlo with ancestral steps: an image's samples are of one population of `particles`, 1 to 4096, of
    * which there are no fewer than samples, and no more than are drawn at once.
@@ -47,6 +50,7 @@ export const posteriorMethods: Readonly<Record<PosteriorMethod["name"], MethodNe
   mmps: { known: false, gradients: true },
   tmpd: { known: false, gradients: true },
   dps: { known: false, gradients: true },
+  diffpir: { known: false, gradients: false },
   twisted: { known: false, gradients: true },
 };
 
@@ -80,6 +84,9 @@ export function checkMethod(
       break;
     case "dps":
       requireBetween("method.scale", method.scale, 0.001, 1000);
+      break;
+    case "diffpir":
+      requireBetween("method.lambda", method.lambda, 0.001, 1000);
       break;
     case "twisted":
       requireWhole("method.particles", method.particles, 1, 4096);
@@ -125,6 +132,11 @@ export function conditioned(
     case "tmpd":
       return {
         model: posteriorScore(model, observation, { method: "tmpd", dataStd }),
+        sampler: pasted(sampler),
+      };
+    case "diffpir":
+      return {
+        model: diffpirModel(model, observation, { lambda: method.lambda }),
         sampler: pasted(sampler),
       };
     case "twisted": {

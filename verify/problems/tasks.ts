@@ -99,6 +99,7 @@ const posterior: TaskRow["beside"] = {
   output: { value: "other.npy" },
   iterations: { flags: "--method mmps", value: "7" },
   scale: { flags: "--method dps", value: "7" },
+  lambda: { flags: "--method diffpir", value: "7" },
   particles: { flags: "--method twisted", value: "7" },
 };
 

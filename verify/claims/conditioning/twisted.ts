@@ -174,6 +174,21 @@ claim(
     mean.forEach((offspring, i) =>
       check.within(`mean offspring of ${i + 1}`, offspring, 0.4 * (i + 1), 2e-3, "K w, over even uniforms")
     );
+    const uneven = logWeights.slice(0, 4);
+    const both = resampled(
+      Float64Array.of(...uneven, ...uneven),
+      4,
+      Float64Array.of(0.01, 0.5, 0.5, 0.5, 0.99, 0.5, 0.5, 0.5),
+      4,
+    ).ancestors;
+    const alone = (u: number) => resampled(uneven, 4, new Float64Array(4).fill(u), 4).ancestors;
+    check.equal(
+      "two populations",
+      Array.from(both),
+      [...alone(0.01), ...alone(0.99).map((row) => row + 4)],
+      "each by its own uniform number",
+    );
+    check.holds("their offspring differ", String(alone(0.01)) !== String(alone(0.99)), "by the numbers");
     const order = shuffled(4, Float64Array.of(0.3, 0.1, 0.2, 0.9, 0.4, 0.3, 0.2, 0.1));
     check.equal(
       "an order",

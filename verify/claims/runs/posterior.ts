@@ -6,6 +6,7 @@ import {
   replacementSampler,
   withExactKnownValues,
 } from "../../../src/conditioning/imputation.ts";
+import { diffpirModel } from "../../../src/conditioning/diffpir.ts";
 import { dpsSampler } from "../../../src/conditioning/dps.ts";
 import { linearObservation } from "../../../src/conditioning/observation.ts";
 import {
@@ -102,6 +103,8 @@ async function direct(
         ...method.name !== "tmpd" && { iterations: method.iterations },
         dataStd: 0.6,
       })
+      : method.name === "diffpir"
+      ? diffpirModel(model, observation, { lambda: method.lambda })
       : model;
     const rng = createRng(5).startingAt(first);
     const run = { shape: [4, ...size], grid: { kind: "uniform", steps: 3 }, rng } as const;
@@ -125,6 +128,10 @@ claim(
       ["mmps", { method: { name: "mmps", iterations: 1 } }, [{ name: "mmps", iterations: 1 }, 0]],
       ["tmpd", { method: { name: "tmpd" } }, [{ name: "tmpd" }, 0]],
       ["dps", { method: { name: "dps", scale: 0.5 } }, [{ name: "dps", scale: 0.5 }, 0]],
+      ["diffpir", { method: { name: "diffpir", lambda: 3 }, noise: 0.1 }, [
+        { name: "diffpir", lambda: 3 },
+        0.1,
+      ]],
       ["noise", { method: { name: "mmps", iterations: 2 }, noise: 0.1 }, [
         { name: "mmps", iterations: 2 },
         0.1,
@@ -161,7 +168,7 @@ claim(
       check.equal(
         `${what}: prepared`,
         calls.prepared,
-        [[4, !["replacement", "repaint"].includes(expected[0].name)]],
+        [[4, !["replacement", "repaint", "diffpir"].includes(expected[0].name)]],
         "gradients for scores of posteriors",
       );
       check.equal(
@@ -260,7 +267,7 @@ claim("a posterior request that cannot be carried out is refused before anything
     [
       "another method",
       { method: { name: "magic" } },
-      /^a method's name must be replacement, repaint, pigdm, mmps, tmpd, dps or twisted, got "magic"$/,
+      /^a method's name must be replacement, repaint, pigdm, mmps, tmpd, dps, diffpir or twisted, got "magic"$/,
     ],
     [
       "no iterations",
@@ -276,6 +283,11 @@ claim("a posterior request that cannot be carried out is refused before anything
       "a scale of 0",
       { method: { name: "dps", scale: 0 } },
       /^method\.scale must be a number from 0\.001 to 1000, got 0$/,
+    ],
+    [
+      "λ = 0",
+      { method: { name: "diffpir", lambda: 0 } },
+      /^method\.lambda must be a number from 0\.001 to 1000, got 0$/,
     ],
     [
       "no particles",

@@ -94,6 +94,10 @@ claim("every field of a posterior request changes what is drawn", { engines: ["w
     ...request,
     method: { name: "dps", scale: 2 },
   }]);
+  others.push(["lambda", { ...request, method: { name: "diffpir", lambda: 1 } }, {
+    ...request,
+    method: { name: "diffpir", lambda: 4 },
+  }]);
   others.push(["particles", { ...twisted, method: { name: "twisted", particles: 4 } }, {
     ...twisted,
     method: { name: "twisted", particles: 8 },

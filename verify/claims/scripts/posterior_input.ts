@@ -45,14 +45,14 @@ claim("invalid input to the posterior tasks is one sentence and exit code 2, a d
         "inpaint",
         ["--method", "magic"],
         2,
-        /--method must be one of replacement, repaint, pigdm, mmps, tmpd, dps, twisted, got "magic"/,
+        /--method must be one of replacement, repaint, pigdm, mmps, tmpd, dps, diffpir, twisted, got "magic"/,
       ],
       ["restore", ["--operator", "pool2", "--blur", "2"], 2, /--blur is for --operator blur/],
       [
         "restore",
         ["--method", "repaint"],
         2,
-        /--method must be one of pigdm, mmps, tmpd, dps, twisted, got "repaint"/,
+        /--method must be one of pigdm, mmps, tmpd, dps, diffpir, twisted, got "repaint"/,
       ],
       [
         "restore",

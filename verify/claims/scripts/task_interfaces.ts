@@ -67,6 +67,7 @@ claim("defaults of flags that are for one value of another are those that --help
     ["inpaint", "--method mmps", "method.iterations", 3],
     ["inpaint", "--method pigdm", "method.iterations", 20],
     ["inpaint", "--method dps", "method.scale", 8],
+    ["inpaint", "--method diffpir", "method.lambda", 1],
     ["inpaint", "--method twisted", "method.particles", 16],
     ["inpaint", "--method twisted", "grid.steps", 50],
     ["inpaint", "--sampler ode-rk4", "grid.steps", 50],

@@ -185,22 +185,26 @@ export const samplerRows: Rows = {
   dpsSampler: {
     call: async (scale: number | undefined) => {
       const seen = await observed();
-      const sampler = m.dpsSampler(m.ddim(), seen, { scale });
-      const run = { shape: [2, 2], grid: { kind: "uniform", steps: 2 }, rng: m.createRng(1) } as const;
-      return await m.drawSamples(m.scoreModel(mixture, m.vpSde()), sampler, run).finally(() =>
-        seen.y.dispose()
-      );
+      try {
+        const sampler = m.dpsSampler(m.ddim(), seen, { scale });
+        const run = { shape: [2, 2], grid: { kind: "uniform", steps: 2 }, rng: m.createRng(1) } as const;
+        return await m.drawSamples(m.scoreModel(mixture, m.vpSde()), sampler, run);
+      } finally {
+        seen.y.dispose();
+      }
     },
-    arguments: [
-      optional({
-        ...positive(1),
-        allows: (v) => v === undefined || (typeof v === "number" && v > 0 && v < 1e6),
-      }),
-    ],
+    arguments: [optional(positive(1))],
   },
   "dpsSampler around a sampler": {
     call: m.dpsSampler as (...values: never[]) => unknown,
     arguments: [sampler, observation, optional(options({ scale: optional(positive(1)) }))],
+  },
+  diffpirModel: {
+    arguments: [
+      model,
+      observation,
+      optional(options({ lambda: optional(positive(2)), iterations: optional(whole(2, 1)) })),
+    ],
   },
   twistedSampler: {
     arguments: [
@@ -234,12 +238,9 @@ export const samplerRows: Rows = {
     ],
   },
   "posteriorScore by row sums": {
-    call: m.posteriorScore as (...values: never[]) => unknown,
-    arguments: [
-      model,
-      observation,
-      optional(options({ method: name("tmpd"), dataStd: optional(positive(1)) })),
-    ],
+    call: (of: m.ScoreModel, seen: m.LinearObservation, dataStd: number | undefined) =>
+      m.posteriorScore(of, seen, { method: "tmpd", dataStd }),
+    arguments: [model, observation, optional(positive(1))],
   },
   "posteriorScore.score": {
     call: async (x: tf.Tensor, t: number) => {
