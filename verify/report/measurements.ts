@@ -102,6 +102,21 @@ function inpainting(name: string, flags: readonly string[], how: string): Measur
   };
 }
 
+/** Twenty test digits from the means of 4×4 pixels, by a method of posterior sampling. */
+function restoration(method: string, words: string): Measurement {
+  return {
+    name: `restore_${method}`,
+    command: ["restore", "--input", "mnist:0-19", "--count", "4", "--method", method],
+    output: "restore.png",
+    rows: (result) => [
+      [
+        `20 test digits restored from 4×4 means ${words}: error of the mean of 4 samples, of a sample`,
+        `${numberAt(result, "meanError").toFixed(3)}, ${numberAt(result, "sampleError").toFixed(3)}`,
+      ],
+    ],
+  };
+}
+
 /** All of them, in the page's order. */
 export const measurements: readonly Measurement[] = [
   { name: "evaluate", command: ["evaluate", "--checkpoint", "mnist"], rows: qualityRows },
@@ -145,6 +160,12 @@ export const measurements: readonly Measurement[] = [
     ["--mask", "vertical-stripe", "--method", "replacement"],
     "without the stripe, by Song et al.'s replacement",
   ),
+  restoration("pigdm", "by ΠGDM"),
+  restoration("mmps", "by MMPS"),
+  restoration("tmpd", "by TMPD"),
+  restoration("dps", "by DPS"),
+  restoration("diffpir", "by DiffPIR"),
+  restoration("twisted", "by twisted sampling, 16 particles"),
   {
     name: "toy_modes",
     command: ["toy", "modes"],
