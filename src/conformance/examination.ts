@@ -36,8 +36,14 @@ export const BROAD_COORDINATES: readonly number[] = [0, 1, 3, 5];
 /** Numbers of steps of the runs; a sampler that draws much noise a step, or refuses some, has fewer. */
 const COUNTS = [16, 32, 64, 128, 256];
 
+/** Rows of a run that shows what a sampler does. */
+export const PLAIN_ROWS = 4;
+
 /** The most draws of a run whose noises are told apart by a row each. */
 const MOST_DRAWS = 300;
+
+/** How far states may be from an affine function, relative to their size, so that its coefficients still mean something. */
+const MOST_DEFECT = 0.02;
 
 /** The noise ratio at which the part with much noise ends. */
 export const NOISY_RATIO = 0.3;
@@ -124,7 +130,7 @@ export class Examination {
   /** A run of a few rows with random starts and noise: what the sampler does, in which order. */
   plainRun(steps: number): Promise<RecordedRun> {
     return this.once(`plain ${steps}`, () => {
-      const rows = 4;
+      const rows = PLAIN_ROWS;
       return this.run({
         times: this.times(steps),
         data: gaussianData,
@@ -142,7 +148,7 @@ export class Examination {
     if (this.description.start === "own") return Promise.resolve(false);
     return this.once("repeats", async () => {
       const steps = await this.baseSteps();
-      const rows = 4;
+      const rows = PLAIN_ROWS;
       const start = this.startStates(gaussianData, rows, 1);
       const runs: RecordedRun[] = [];
       for (const seed of [1, 2]) {
@@ -150,6 +156,12 @@ export class Examination {
       }
       return runs[0].end.every((value, i) => value === runs[1].end[i]);
     });
+  }
+
+  /** Whether impulses show the sampler's law: it can be given its noise, and its steps do not depend on the state. */
+  async showsImpulses(): Promise<boolean> {
+    if (!await this.repeats()) return false;
+    return (await this.response(await this.baseSteps())).defect.relative <= MOST_DEFECT;
   }
 
   /** The number of steps of the runs that are looked at closely: 32, or the first larger one that the sampler takes. */
@@ -235,8 +247,7 @@ export class Examination {
   /** The responses at {@linkcode counts}; without those that the sampler refuses. */
   responses(part: Part = "whole"): Promise<readonly (readonly [steps: number, response: ImpulseResponse])[]> {
     return this.once(`responses ${part}`, async () => {
-      const { defect } = await this.response(await this.baseSteps());
-      if (defect.relative > 0.02) {
+      if (!await this.showsImpulses()) {
         throw new Error("the steps' coefficients depend on the state, so that impulses do not show the law");
       }
       const found: (readonly [number, ImpulseResponse])[] = [];

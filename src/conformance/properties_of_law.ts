@@ -5,6 +5,7 @@ import { BROAD_COORDINATES, type Examination, gaussianData, NOISY_RATIO, type Pa
 import { exactMoments, stateMoments } from "./impulse_response.ts";
 import { lawAtEnd } from "./law_at_end.ts";
 import { percent, property, type PropertyResult, rounded } from "./property_result.ts";
+import { sampledLimit, sampledMoment } from "./sampled_law.ts";
 import { oddStep, stepDiagnosis } from "./step_diagnosis.ts";
 
 /** The limit of mean and variance of one coordinate, and where it may be. */
@@ -158,6 +159,7 @@ async function wrongLimits(
 
 /** The mean of the output at the base's number of steps. */
 export async function mean(exam: Examination): Promise<PropertyResult> {
+  if (!await exam.showsImpulses()) return await sampledMoment(exam, "mean");
   const { counts, means } = await lawSeries(exam);
   const at = Math.max(0, counts.indexOf(await exam.baseSteps()));
   const worst = BROAD_COORDINATES.reduce((most, j) => Math.max(most, Math.abs(means[at][j])), 0);
@@ -171,6 +173,7 @@ export async function mean(exam: Examination): Promise<PropertyResult> {
 
 /** The variance of the output at the base's number of steps. */
 export async function variance(exam: Examination): Promise<PropertyResult> {
+  if (!await exam.showsImpulses()) return await sampledMoment(exam, "variance");
   const { counts, variances } = await lawSeries(exam);
   const at = Math.max(0, counts.indexOf(await exam.baseSteps()));
   const worst = BROAD_COORDINATES.reduce((most, j) => Math.max(most, Math.abs(variances[at][j])), 0);
@@ -199,6 +202,7 @@ async function momentOfOutput(
 
 /** Whether mean and variance go to the exact ones as steps get short. */
 export async function limit(exam: Examination): Promise<PropertyResult> {
+  if (!await exam.showsImpulses()) return await sampledLimit(exam);
   const series = await lawSeries(exam);
   const { words, judged, worst } = await wrongLimits(exam, ["variance", "mean"]);
   const finest = (await exam.responses()).at(-1)![1];

@@ -1,6 +1,7 @@
 /** Which noise levels a sampler visits, and how it begins: evaluations, first_level, visited_levels, last_level, start_scale. @module */
-import type { Examination } from "./examination.ts";
+import { type Examination, gaussianData, PLAIN_ROWS } from "./examination.ts";
 import type { RecordedRun } from "./recorded_run.ts";
+import { sampledStart } from "./sampled_law.ts";
 import { property, type PropertyResult, rounded } from "./property_result.ts";
 
 /** ν = σ/α of a run's grid. */
@@ -174,7 +175,8 @@ export async function lastLevel(exam: Examination): Promise<PropertyResult> {
 export async function startScale(exam: Examination): Promise<PropertyResult> {
   const steps = await exam.baseSteps();
   if (!await exam.repeats()) {
-    return property({ verdict: "not measured", words: "the sampler draws its own noise" });
+    if (exam.description.start === "own") return await sampledStart(exam);
+    return await givenStartScale(exam);
   }
   const response = await exam.response(steps);
   const { alpha, sigma } = scalesOfStart(exam);
@@ -230,6 +232,32 @@ export async function startScale(exam: Examination): Promise<PropertyResult> {
           ? ": it is divided by α though the model is asked with its α"
           : ""
       }`,
+  });
+}
+
+/** Whether the first state is the given start, for a sampler that draws its own noise. */
+async function givenStartScale(exam: Examination): Promise<PropertyResult> {
+  const run = await exam.plainRun(await exam.baseSteps());
+  const start = exam.startStates(gaussianData, PLAIN_ROWS, 1)!;
+  const { states, level } = run.evaluations[0];
+  const alpha = run.grid.alphas[0];
+  const factor = level.alpha === 1 ? alpha : 1;
+  const size = Math.hypot(...start);
+  const off = Math.hypot(...start.map((value, i) => value - factor * states![i])) / size;
+  const bound = exam.description.precision === "float64" ? 1e-9 : 1e-5;
+  return property({
+    verdict: off <= bound ? "holds" : "fails",
+    observed: `the first state differs from the given start by ${rounded(off)} of its size`,
+    value: off,
+    bound: String(bound),
+    source:
+      "the start is a state of the first level as it stands, divided by α where the model is asked at a σ alone",
+    detectable: String(bound),
+    words: off <= bound
+      ? ""
+      : `the first state is not the given start: it is ${
+        rounded(factor * Math.hypot(...states!) / size)
+      } times as large`,
   });
 }
 

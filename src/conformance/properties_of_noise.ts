@@ -3,6 +3,7 @@ import { correctorSteps } from "./corrector.ts";
 import { type Examination, gaussianData, POINT_COORDINATE } from "./examination.ts";
 import { stateMoments } from "./impulse_response.ts";
 import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { sampledNoiseAtEnd } from "./sampled_law.ts";
 import { coefficientsOf, typicalStep } from "./step_diagnosis.ts";
 import { levelStates } from "./step_states.ts";
 
@@ -114,9 +115,7 @@ function reusedNoise(exam: Examination, response: Awaited<ReturnType<Examination
 /** How much noise the output has that no later evaluation saw. */
 export async function noiseAtEnd(exam: Examination): Promise<PropertyResult> {
   const steps = await exam.baseSteps();
-  if (!await exam.repeats()) {
-    return property({ verdict: "not measured", words: "the sampler draws its own noise" });
-  }
+  if (!await exam.repeats()) return await sampledNoiseAtEnd(exam);
   const response = await exam.response(steps);
   const { noiseAfter, evaluations, endLevel } = response.run;
   const late = noiseAfter.flatMap((after, k) => after >= evaluations.length ? [k] : []);

@@ -4,6 +4,7 @@ import { correctorSteps } from "./corrector.ts";
 import { BROAD_COORDINATES, type Examination, gaussianData } from "./examination.ts";
 import { exactMoments, type ImpulseResponse, stateCovariance, stateMoments } from "./impulse_response.ts";
 import { percent, property, type PropertyResult, rounded } from "./property_result.ts";
+import { sampledProcess } from "./sampled_law.ts";
 import { stepDiagnosis } from "./step_diagnosis.ts";
 import { levelStates } from "./step_states.ts";
 import type { AffineState } from "./impulse_response.ts";
@@ -98,6 +99,7 @@ export async function marginals(exam: Examination): Promise<PropertyResult> {
 
 /** Which process the states follow, from the covariance of two of them. */
 export async function process(exam: Examination): Promise<PropertyResult> {
+  if (!await exam.showsImpulses()) return await sampledProcess(exam);
   const ways = await waysOf(exam);
   if (ways.length < 3) {
     return property({
