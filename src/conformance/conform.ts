@@ -3,7 +3,7 @@
  * @module
  */
 import type { SdeConfig } from "../diffusion/sde.ts";
-import { sdeFromConfig } from "../diffusion/sde_registry.ts";
+import { sdeFromConfig, sdeKinds } from "../diffusion/sde_registry.ts";
 import { vpSde } from "../diffusion/sde.ts";
 import type { GridKind } from "../diffusion/time_grid.ts";
 import { checkFields } from "../input/fields.ts";
@@ -131,6 +131,8 @@ export async function conform(
     "only",
     "onProperty",
   ]);
+  requireOptions("sde", sde);
+  checkName("sde.kind", sde.kind, sdeKinds);
   checkName("grid", grid, [...conformanceGrids]);
   requireBoolean("thorough", thorough);
   requireWhole("seed", seed, 0, 2 ** 32 - 1);

@@ -2,6 +2,8 @@
  * A measured sampler in Markdown, to be pasted into an issue.
  * @module
  */
+import { isObject } from "../input/json.ts";
+import { quoted } from "../input/quoted.ts";
 import type { ConformanceReport } from "./conform.ts";
 import type { Property, Verdict } from "./property.ts";
 
@@ -28,8 +30,10 @@ export function countsOf({ properties }: Pick<ConformanceReport, "properties">):
 /**
  * A report as Markdown: a line on the whole, a line on each failure in words, and a table of all properties that opens at a
  * click.
+ * @throws {TypeError} When the report is none.
  */
 export function conformanceMarkdown(report: ConformanceReport): string {
+  requireReport(report);
   const { sampler, sde, grid, properties } = report;
   const failures = properties.filter(({ verdict }) => verdict === "fails");
   const mark = marks[failures.length > 0 ? "fails" : "holds"];
@@ -47,6 +51,13 @@ export function conformanceMarkdown(report: ConformanceReport): string {
     "",
     "</details>",
   ].join("\n");
+}
+
+/** Throws unless a value has what is read of a report, for callers without type checks. */
+function requireReport(report: unknown): void {
+  const { sampler, sde, properties } = (report ?? {}) as Partial<Record<keyof ConformanceReport, unknown>>;
+  if (isObject(sampler) && isObject(sde) && Array.isArray(properties)) return;
+  throw new TypeError(`report must be one of conform(), got ${quoted(report)}`);
 }
 
 function row({ name, title, verdict, observed, bound, words }: Property): string {

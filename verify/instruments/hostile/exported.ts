@@ -1,6 +1,7 @@
 /** All that the entries of the package export, in one namespace; a claim holds the list to deno.json. @module */
 export * from "../../../mod.ts";
 export * from "../../../src/conditioning/mod.ts";
+export * from "../../../src/conformance/mod.ts";
 export * from "../../../src/data/mod.ts";
 export * from "../../../src/experiments/mod.ts";
 export * from "../../../src/external/mod.ts";

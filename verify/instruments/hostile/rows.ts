@@ -1,6 +1,7 @@
 /** How every exported function is called validly, as data, with what each of its arguments allows. @module */
 import type { Rows } from "./argument.ts";
 import { callRows } from "./rows_calls.ts";
+import { conformanceRows } from "./rows_conformance.ts";
 import { pictureRows } from "./rows_pictures.ts";
 import { samplerRows } from "./rows_samplers.ts";
 import { tensorRows } from "./rows_tensors.ts";
@@ -18,4 +19,5 @@ export const rows: Rows = {
   ...runRows,
   ...imageRunRows,
   ...callRows,
+  ...conformanceRows,
 };
