@@ -4,7 +4,7 @@ import { type Examination, gaussianData, POINT_COORDINATE } from "./examination.
 import { stateMoments } from "./impulse_response.ts";
 import { property, type PropertyResult, rounded } from "./property_result.ts";
 import { sampledNoiseAtEnd } from "./sampled_law.ts";
-import { coefficientsOf, typicalStep } from "./step_diagnosis.ts";
+import { coefficientsOf, raisesNoise, typicalStep } from "./step_diagnosis.ts";
 import { levelStates } from "./step_states.ts";
 
 /** How often noise is drawn, whether a step has its own, and its size. */
@@ -27,7 +27,8 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
       words: wrong ? "the sampler declares that it follows the reverse SDE, and adds no noise" : "",
     });
   }
-  const reused = reusedNoise(exam, response);
+  const raised = raisesNoise(response.run);
+  const reused = raised ? "" : reusedNoise(exam, response);
   const dropped = response.end.noise.flatMap((coefficient, k) =>
     coefficient.every((c) => c === 0) &&
       response.evaluations.every(({ noise }) => noise[k].every((c) => c === 0))
@@ -36,7 +37,7 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
   );
   const corrections = correctorSteps(gaussianData, response);
   // Where corrections add noise at a level, a step has noise and score of both, and the corrections are judged alone.
-  const typical = corrections.length > 0 ? null : await typicalStep(exam);
+  const typical = corrections.length > 0 || raised ? null : await typicalStep(exam);
   const size = typical === null ? "" : `, of ${rounded(Number(typical.noise.toPrecision(3)))} times g√h`;
   const wrongSize = typical === null
     ? ""
@@ -63,7 +64,7 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
     bound: "each noise enters one step, and noise η g√h goes with the score's weight ½(1 + η²) g²",
     source:
       "all SDEs with the marginals of the reverse one (Song et al. 2021, App. D; Karras et al. 2022, eq. 6)",
-    detectable: "3% of the noise, and a noise that enters another step with a third of its size",
+    detectable: "3% of the noise, and a noise that enters another step with 0.6 of its size",
     words,
   });
 }
@@ -100,7 +101,7 @@ function reusedNoise(exam: Examination, response: Awaited<ReturnType<Examination
       const own = Math.hypot(fresh, again);
       const entered = Math.abs(a.noise[k][j]);
       if (
-        Math.abs(again) > 0.34 * own && Math.abs(again) > 0.34 * entered &&
+        Math.abs(again) > 0.6 * own && Math.abs(again) > 0.6 * entered &&
         own > 1e-6 * Math.abs(b.offset[j] + 1)
       ) {
         return `the step from level ${states[i].index} to ${states[i + 1].index} adds the noise ${

@@ -6,15 +6,17 @@ export type PropertyResult = Omit<Property, "name" | "title">;
 
 /** A result with empty words for what is left out. */
 export function property(given: Partial<PropertyResult> & Pick<PropertyResult, "verdict">): PropertyResult {
+  // What is not finite is no number that machines could compare, and JSON has none.
+  const value = Number.isFinite(given.value) ? given.value! : null;
   return {
     observed: "",
-    value: null,
     bound: "",
     source: "",
     detectable: "",
     alarmRate: 0,
     words: "",
     ...given,
+    value,
   };
 }
 

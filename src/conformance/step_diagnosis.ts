@@ -6,6 +6,7 @@
 import { correctorSteps } from "./corrector.ts";
 import { type Examination, gaussianData } from "./examination.ts";
 import type { ImpulseResponse } from "./impulse_response.ts";
+import type { RecordedRun } from "./recorded_run.ts";
 import { rounded } from "./property_result.ts";
 import { levelStates, type StepCoefficients, stepCoefficients } from "./step_states.ts";
 
@@ -19,6 +20,12 @@ export interface TypicalStep {
   readonly drift: number;
   /** The exponents of N with which they grow as steps get shorter: 0 for a sampler that converges. */
   readonly growth: { readonly score: number; readonly noise: number };
+}
+
+/** Whether a sampler adds noise before a step and asks its model at a raised level: its steps go from levels of no grid. */
+export function raisesNoise({ evaluations, noiseAfter }: RecordedRun): boolean {
+  return noiseAfter.length > 0 &&
+    evaluations.some(({ ratio }, i) => i > 0 && ratio > evaluations[i - 1].ratio * (1 + 1e-6));
 }
 
 /** The coefficients of all steps of one run. */
@@ -62,7 +69,7 @@ export async function typicalStep(exam: Examination): Promise<TypicalStep | null
 export async function stepDiagnosis(exam: Examination): Promise<string> {
   const [, response] = (await exam.responses()).at(-1)!;
   const exact = response.defect.relative < (exam.description.precision === "float64" ? 1e-8 : 1e-3);
-  if (!exact || correctorSteps(gaussianData, response).length > 0) return "";
+  if (!exact || raisesNoise(response.run) || correctorSteps(gaussianData, response).length > 0) return "";
   const typical = await typicalStep(exam);
   const words = typical === null ? [] : wordsOfTypical(typical);
   return words.length > 0 ? words.join("; ") : await oddStep(exam);
@@ -131,7 +138,7 @@ export async function oddStep(exam: Examination): Promise<string> {
   for (
     const [steps, response] of (await exam.responses()).filter(([steps]) => steps === 64 || steps === 128)
   ) {
-    if (correctorSteps(gaussianData, response).length > 0) return "";
+    if (raisesNoise(response.run) || correctorSteps(gaussianData, response).length > 0) return "";
     found.push(wordsOfOddStep(coefficientsOf(exam, response), steps));
   }
   return found.length === 2 && found.every((words) => words !== "") ? found[0] : "";
