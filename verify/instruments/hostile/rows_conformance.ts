@@ -54,7 +54,7 @@ export const conformanceRows: Rows = {
         declares,
         thorough: optional(truth(false)),
         seed: optional(whole(1, 0, 2 ** 32 - 1)),
-        only: { ...list(() => [], name("first_level")), allows: Array.isArray },
+        only: optional({ ...list(() => [], name("first_level")), allows: Array.isArray }),
         onProperty: optional(callable(() => () => {})),
       })),
     ],
