@@ -32,6 +32,7 @@ import { conformancePlots } from "./plots.ts";
 import type { ConformancePlot, Property } from "./property.ts";
 import { property, type PropertyResult } from "./property_result.ts";
 import { ConformanceError } from "./recorded_run.ts";
+import { checkDeclarations } from "./declarations.ts";
 import type { Declarations, SamplerDescription, SamplerUnderTest } from "./sampler_under_test.ts";
 
 /** The kinds of grids on which a sampler can be measured: those that runs of twice as many steps refine. */
@@ -122,7 +123,7 @@ export async function conform(
   requireOptions("options", options);
   const { sde = vpSde().config, grid = "uniform", declares = {}, thorough = false, seed = 0 } = options;
   const { only = propertyNames, onProperty } = options;
-  checkFields("options", { ...options }, [], [
+  checkFields("options", options as unknown, [], [
     "sde",
     "grid",
     "declares",
@@ -203,7 +204,7 @@ async function conversation(exam: Examination): Promise<PropertyResult> {
 function checkSampler(sampler: SamplerUnderTest): void {
   requireMethods("sampler", sampler, ["run"], "a sampler under test, with a description and run()");
   const { description } = sampler;
-  checkFields("sampler.description", { ...description }, [
+  checkFields("sampler.description", description as unknown, [
     "name",
     "noise",
     "start",
@@ -219,19 +220,4 @@ function checkSampler(sampler: SamplerUnderTest): void {
   }
   checkName("sampler.description.precision", description.precision, ["float64", "float32"]);
   checkDeclarations(description.declares);
-}
-
-/** Throws unless declarations are ones. */
-function checkDeclarations(declares: Declarations): void {
-  checkFields("declares", { ...declares }, [], ["order", "process", "evaluationsPerStep", "sampler"]);
-  const { order, process, evaluationsPerStep, sampler } = declares;
-  for (const [name, value] of Object.entries({ order, evaluationsPerStep })) {
-    if (value !== undefined && !(typeof value === "number" && value > 0 && Number.isFinite(value))) {
-      throw new RangeError(`declares.${name} must be positive, got ${quoted(value)}`);
-    }
-  }
-  if (process !== undefined) checkName("declares.process", process, ["sde", "ode"]);
-  if (sampler !== undefined && typeof sampler !== "string") {
-    throw new TypeError(`declares.sampler must be text, got ${quoted(sampler)}`);
-  }
 }

@@ -11,6 +11,7 @@ import { requireBoolean, requireOptions } from "../input/require.ts";
 import { requireSampler } from "../input/require_parts.ts";
 import { sample } from "../samplers/sample.ts";
 import type { Sampler } from "../samplers/sampler.ts";
+import { checkDeclarations } from "./declarations.ts";
 import type { Declarations, RunEnd, SamplerRun, SamplerUnderTest, States } from "./sampler_under_test.ts";
 
 /** How a sampler of this project is measured. */
@@ -35,8 +36,9 @@ export function projectSampler(sampler: Sampler, options: ProjectSamplerOptions 
     throw new RangeError(`${sampler.name} needs a consistency function, and the exact model is a score`);
   }
   requireOptions("options", options);
-  checkFields("options", { ...options }, [], ["declares", "denoise"]);
+  checkFields("options", options as unknown, [], ["declares", "denoise"]);
   const { declares = {}, denoise = true } = options;
+  checkDeclarations(declares);
   requireBoolean("denoise", denoise);
   return {
     description: {

@@ -63,5 +63,5 @@ export const conformanceRows: Rows = {
   projectSampler: {
     arguments: [sampler, optional(options({ declares, denoise: optional(truth(true)) }))],
   },
-  ConformanceError: { arguments: [] },
+  ConformanceError: { call: () => new m.ConformanceError("a sentence"), arguments: [] },
 };
