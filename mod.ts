@@ -54,6 +54,8 @@ export type { MaskName } from "./src/conditioning/masks.ts";
 export {
   type BetaOptions,
   discreteDdpm,
+  type EdmOptions,
+  edmSde,
   halfLogSnr,
   noiseRatio,
   type Sde,
@@ -77,7 +79,13 @@ export {
   sdeNames,
 } from "./src/diffusion/sde_registry.ts";
 export { type FlowOptions, flowSde } from "./src/diffusion/flow_sde.ts";
-export { cosineBetas, linearBetas, zeroTerminalSnrBetas } from "./src/diffusion/beta_schedule.ts";
+export {
+  cosineBetas,
+  linearBetas,
+  scaledLinearBetas,
+  sigmoidBetas,
+  zeroTerminalSnrBetas,
+} from "./src/diffusion/beta_schedule.ts";
 export {
   type CustomSde,
   customSde,

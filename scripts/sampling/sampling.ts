@@ -2,7 +2,7 @@
  * Samplings by name: an SDE, a sampler and its time grid, with the defaults of all tasks.
  * @module
  */
-import { type Sde, type SdeConfig, veSde } from "../../src/diffusion/sde.ts";
+import { edmSde, type Sde, type SdeConfig, veSde } from "../../src/diffusion/sde.ts";
 import { sdeByName, type SdeName, sdeNames } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { DEFAULT_VE } from "../../src/runs/defaults.ts";
@@ -15,6 +15,7 @@ import { chains } from "./ddpm_chains.ts";
 export const sdes = {
   ...Object.fromEntries(sdeNames.map((name) => [name, () => sdeByName(name)])) as Record<SdeName, () => Sde>,
   ve: () => veSde(DEFAULT_VE),
+  edm: () => edmSde({ tMin: DEFAULT_VE.sigmaMin, tMax: DEFAULT_VE.sigmaMax }),
   ...chains,
 };
 
@@ -37,9 +38,9 @@ export function createSampling(
   const sampling: SamplingConfig = {
     sde: sdes[sde]().config,
     sampler: { name: sampler, options: given },
+    // What else a sampler's grid has, as ρ, is of its own kind.
     grid: {
-      ...grid,
-      kind: kind ?? grid.kind,
+      ...kind === undefined || kind === grid.kind ? grid : { kind },
       steps: steps ?? grid.steps,
       ...shift !== undefined && { shift },
     },

@@ -74,6 +74,40 @@ export function linearBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
 }
 
 /**
+ * β_1 … β_N whose square roots increase linearly, Stable Diffusion's "scaled_linear" (Rombach et al. 2022, in its code and in
+ * diffusers).
+ *
+ * @param steps N, default 1000.
+ * @throws {RangeError} When N is no positive integer or a β is not between 0 and 1.
+ */
+export function scaledLinearBetas(steps = 1000, first = 0.00085, last = 0.012): number[] {
+  requireBetween("the first β", first, 0);
+  requireBetween("the last β", last, 0);
+  const betas = linearBetas(steps, Math.sqrt(first), Math.sqrt(last)).map((root) => root ** 2);
+  requireBetas(betas);
+  return betas;
+}
+
+/**
+ * β_1 … β_N along a sigmoid, β_n = first + (last − first) s(u_n) with s(u) = 1/(1 + e^{−u}) and u from −6 to 6 in equal steps
+ * (GeoDiff: Xu et al. 2022, in its code and in diffusers).
+ *
+ * @param steps N, default 1000.
+ * @throws {RangeError} When N is no positive integer or a β is not between 0 and 1.
+ */
+export function sigmoidBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
+  requireWhole("steps", steps, 1, MOST_STEPS);
+  requireFinite("the first β", first);
+  requireFinite("the last β", last);
+  const betas = Array.from({ length: steps }, (_, n) => {
+    const u = steps === 1 ? -6 : -6 + 12 * n / (steps - 1);
+    return first + (last - first) / (1 + Math.exp(-u));
+  });
+  requireBetas(betas);
+  return betas;
+}
+
+/**
  * β_1 … β_N of the cosine schedule, ᾱ_n ∝ cos²(π/2 · (n/N + s)/(1 + s)), each at most .999 (Nichol & Dhariwal 2021,
  * eq. 17).
  *

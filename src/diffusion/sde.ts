@@ -36,7 +36,7 @@ import { requireSde } from "../input/require_parts.ts";
 
 /**
  * A plain, serializable description of an SDE. Times default to [1e-5, 1] for `ve` and [1e-3, 1] otherwise; those of
- * `ddpm` are [1/N, 1].
+ * `ddpm` are [1/N, 1], and those of `edm` are noise ratios, [0.002, 80].
  */
 export type SdeConfig =
   | {
@@ -62,6 +62,11 @@ export type SdeConfig =
   | {
     /** The straight paths of flow matching; times default to [1e-3, 0.999]. */
     readonly kind: "flow";
+    readonly tMin?: number;
+    readonly tMax?: number;
+  }
+  | {
+    readonly kind: "edm";
     readonly tMin?: number;
     readonly tMax?: number;
   }
@@ -133,6 +138,14 @@ export interface SigmaPowerOptions {
   /** Default 1e-3; positive. */
   readonly tMin?: number;
   /** Default 1. */
+  readonly tMax?: number;
+}
+
+/** Options of {@linkcode edmSde}. */
+export interface EdmOptions {
+  /** σ_min of EDM; default 0.002, positive. */
+  readonly tMin?: number;
+  /** σ_max of EDM; default 80. */
   readonly tMax?: number;
 }
 
@@ -270,6 +283,30 @@ export function sigmaPowerSde(options: SigmaPowerOptions = {}): Sde {
     driftCoefficient: () => 0,
     diffusionCoefficient: (t) => Math.exp(0.5 * rate * t),
     timeAtHalfLogSnr: (lambda) => Math.log1p(rate * Math.exp(-2 * lambda)) / rate,
+  });
+}
+
+/**
+ * EDM's SDE, whose time is the noise level: α = 1, σ(t) = t, g = √(2t) (Karras et al. 2022, Table 1, "EDM"). Euler's and
+ * Heun's rules along it are those of `edmHeun` and `ddim` under any SDE.
+ *
+ * @throws {RangeError} When a time is not positive and finite, or tMin is not below tMax.
+ */
+export function edmSde(options: EdmOptions = {}): Sde {
+  requireOptions("options", options);
+  const { tMin = 0.002, tMax = 80 } = options;
+  requirePositive("tMin", tMin);
+  requireOrder(tMin, tMax);
+  return withinTimes({
+    config: { kind: "edm", tMin, tMax },
+    tMin,
+    tMax,
+    priorStd: tMax,
+    alpha: () => 1,
+    sigma: (t) => t,
+    driftCoefficient: () => 0,
+    diffusionCoefficient: (t) => Math.sqrt(2 * t),
+    timeAtHalfLogSnr: (lambda) => Math.exp(-lambda),
   });
 }
 

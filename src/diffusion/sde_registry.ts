@@ -10,6 +10,7 @@ import { requireFinite, requireOptions } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 import {
   discreteDdpm,
+  edmSde,
   noiseRatio,
   type Sde,
   type SdeConfig,
@@ -93,6 +94,14 @@ const rows: Rows = {
     times: true,
     create: flowSde,
     byDefault: flowSde,
+    forwardStep: transition,
+  },
+  edm: {
+    title: "σ(t) = t (Karras et al. 2022, Table 1)",
+    fields: {},
+    times: true,
+    create: edmSde,
+    byDefault: edmSde,
     forwardStep: transition,
   },
   ddpm: {

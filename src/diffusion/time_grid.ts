@@ -2,28 +2,47 @@
  * Time grids: the times that a sampler visits.
  * @module
  */
+import { alignedFraction, alignedLevels, type AlignedModel } from "./align_your_steps.ts";
 import { halfLogSnr, hasZeroTerminalSnr, noiseRatio, type Sde } from "./sde.ts";
-import { isList, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
+import { symmetricBetaQuantile } from "../math/beta_distribution.ts";
+import { checkName } from "../input/option_name.ts";
+import { isList, requireBetween, requireOptions, requirePositive, requireWhole } from "../input/require.ts";
 import { requireSde } from "../input/require_parts.ts";
 import { quoted } from "../input/quoted.ts";
 
 /** The rule by which a grid's times follow from its number of steps. */
-export type GridKind = "uniform" | "quadratic" | "log-snr" | "karras" | "shifted" | "levels" | "indices";
+export type GridKind =
+  | "uniform"
+  | "quadratic"
+  | "log-snr"
+  | "karras"
+  | "polyexponential"
+  | "beta"
+  | "shifted"
+  | "align-your-steps"
+  | "levels"
+  | "indices";
 
 /**
  * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
- * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5). `shifted` is equal in ν/(ν + s): under
- * `flowSde` its times are s t/(1 + (s − 1) t) of equal t (Esser et al. 2024, eq. 23), denser where there is much noise for s > 1, and
- * `uniform` for s = 1. `levels` visits listed noise ratios, `indices` listed steps of a discrete-time DDPM.
+ * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5), `polyexponential` in (ln ν − ln ν_min)^{1/ρ}
+ * (k-diffusion). `beta` has the times of equal steps of the distribution function of Beta(a, a) (Lee et al. 2024, arXiv
+ * 2407.12173), which are dense at both ends. `align-your-steps` has the spacing in ln ν of a published list of levels, stretched
+ * to the SDE's. `shifted` is equal in ν/(ν + s): under `flowSde` its times are s t/(1 + (s − 1) t) of equal t (Esser et al. 2024,
+ * eq. 23), denser where there is much noise for s > 1, and `uniform` for s = 1. `levels` visits listed noise ratios, `indices` listed steps of a discrete-time DDPM.
  */
 export type GridConfig = {
   readonly kind: GridKind;
   /** Number of steps N, a positive integer. */
   readonly steps: number;
-  /** Karras' ρ, positive; other grids ignore it. Default 7. */
+  /** ρ of `karras` (default 7) and `polyexponential` (default 1, equal steps of ln ν), positive; other grids ignore it. */
   readonly rho?: number;
   /** The shift s of a `shifted` grid, positive; other grids ignore it. Default 3, Stable Diffusion 3's. */
   readonly shift?: number;
+  /** Both parameters a of `beta`, positive; other grids ignore them. Default 0.6, the paper's. */
+  readonly shape?: number;
+  /** The model whose list `align-your-steps` takes; other grids ignore it. Default "stable-diffusion". */
+  readonly model?: AlignedModel;
   /**
    * The N − 1 noise ratios between the first time and the last, decreasing, for `levels`; other grids ignore them. By
    * default those that suit digits: 1.2 for two steps, 2 and 0.5 for three, 3, 1.2 and 0.4 for four.
@@ -109,6 +128,22 @@ const rules: Readonly<Record<Exclude<GridKind, "indices">, (sde: Sde, config: Gr
       const ratio = shift * share(fraction) / (1 - share(fraction));
       return sde.timeAtHalfLogSnr(-Math.log(ratio));
     };
+  },
+  polyexponential(sde, { rho = 1 }) {
+    requirePositive("rho", rho);
+    const [first, last] = [sde.tMax, sde.tMin].map((t) => halfLogSnr(sde, t));
+    return (fraction) => sde.timeAtHalfLogSnr(last + (first - last) * (1 - fraction) ** rho);
+  },
+  beta({ tMin, tMax }, { shape = 0.6 }) {
+    requireBetween("shape", shape, 0.05, 50);
+    const quantile = symmetricBetaQuantile(shape);
+    return (fraction) => tMin + (tMax - tMin) * quantile(1 - fraction);
+  },
+  "align-your-steps"(sde, { model = "stable-diffusion" }) {
+    checkName("model", model, Object.keys(alignedLevels) as AlignedModel[]);
+    const levels = alignedLevels[model];
+    const lambda = between(halfLogSnr(sde, sde.tMax), halfLogSnr(sde, sde.tMin));
+    return (fraction) => sde.timeAtHalfLogSnr(lambda(alignedFraction(levels, fraction)));
   },
   levels(sde, config) {
     const ratios = listedRatios(sde, config);

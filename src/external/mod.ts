@@ -42,4 +42,4 @@ export {
   type OnnxNoisePredictor,
   type OnnxRuntimeModule,
 } from "./onnx_model.ts";
-export { type TimestepSpacing, timestepSpacings } from "./timesteps.ts";
+export { ddimQuadraticIndices, type TimestepSpacing, timestepSpacings } from "./timesteps.ts";

@@ -2,7 +2,7 @@
  * Reads diffusers' scheduler_config.json: how a model's states x = √ᾱ_n x_0 + √(1 − ᾱ_n) ε were made, and what it predicts.
  * @module
  */
-import { cosineBetas, linearBetas } from "../diffusion/beta_schedule.ts";
+import { cosineBetas, linearBetas, scaledLinearBetas, sigmoidBetas } from "../diffusion/beta_schedule.ts";
 import { discreteDdpm, type Sde } from "../diffusion/sde.ts";
 import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
@@ -86,7 +86,7 @@ const kinds: Readonly<Record<string, Defaults>> = {
   TCDScheduler: distilled,
 };
 
-const betaSchedules = ["linear", "scaled_linear", "squaredcos_cap_v2"] as const;
+const betaSchedules = ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"] as const;
 
 const predictionTypes = { epsilon: "noise", sample: "data", v_prediction: "velocity" } as const;
 
@@ -224,6 +224,6 @@ function betasOf(field: Field, defaults: Defaults): readonly number[] {
     checkNumber(name, beta, { above: 0, below: 1 });
     return beta;
   });
-  if (schedule === "linear") return linearBetas(steps, first, last);
-  return linearBetas(steps, Math.sqrt(first), Math.sqrt(last)).map((root) => root ** 2);
+  const between = { linear: linearBetas, scaled_linear: scaledLinearBetas, sigmoid: sigmoidBetas };
+  return between[schedule](steps, first, last);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { quoted } from "../input/quoted.ts";
+import { requireWhole } from "../input/require.ts";
 
 /** How S of N indices are chosen for sampling: from 0 up in equal steps, from 0 to N − 1, or from N − 1 down. */
 export const timestepSpacings = ["leading", "linspace", "trailing"] as const;
@@ -59,6 +60,39 @@ export function timestepsOf({ rule, spacing, count, evaluations, offset }: Choic
   }
   return indices;
 }
+
+/**
+ * The S indices of DDIM's quadratic spacing, decreasing: ⌊(i √(0.8 N)/(S − 1))²⌋ for i = S − 1 … 0, as in the paper's code (Song,
+ * Meng & Ermon 2021, appendix D.2). They begin at 0.8 N, not at the last index, from the prior all the same. Indices that
+ * coincide, as the last two of 50 of 1000 do, stand once: a step between them would change nothing.
+ *
+ * @param count N, the steps of training.
+ * @param evaluations S, the steps of sampling.
+ * @throws {RangeError} When N is no whole number from 2 on, or S none from 2 to N.
+ * @example A grid of ten indices
+ * ```ts
+ * import { discreteDdpm, linearBetas } from "../../mod.ts";
+ * import { timeGrid } from "../diffusion/time_grid.ts";
+ * import { ddimQuadraticIndices } from "./timesteps.ts";
+ * const indices = ddimQuadraticIndices(1000, 10);
+ * console.assert(indices[0] === 800 && indices[9] === 0);
+ * timeGrid(discreteDdpm(linearBetas()), { kind: "indices", steps: 9, indices });
+ * ```
+ */
+export function ddimQuadraticIndices(count: number, evaluations: number): number[] {
+  requireWhole("count", count, 2, MOST_STEPS);
+  requireWhole("evaluations", evaluations, 2, count);
+  const spacing = Math.sqrt(0.8 * count) / (evaluations - 1);
+  const indices = Array.from(
+    { length: evaluations },
+    // numpy's linspace sets its last point; the others are i times the spacing.
+    (_, i) => Math.floor(i === 0 ? Math.sqrt(0.8 * count) ** 2 : ((evaluations - 1 - i) * spacing) ** 2),
+  );
+  return indices.filter((index, i) => i === 0 || index !== indices[i - 1]);
+}
+
+/** The largest number of steps of a discrete-time DDPM. */
+const MOST_STEPS = 1e7;
 
 /** numpy's rounding. */
 function halfToEven(value: number): number {

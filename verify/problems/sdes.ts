@@ -3,11 +3,11 @@
  * @module
  */
 import { flowSde } from "../../src/diffusion/flow_sde.ts";
-import { type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
+import { edmSde, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../src/diffusion/sde.ts";
 
 /** A kind of SDE, as claims use it. */
 interface SdeRow {
-  /** At its defaults, but for the flow. */
+  /** At its defaults, or in a range in which uniform grids of tens of steps converge. */
   readonly sde: Sde;
   /** What pictures and tables call it. */
   readonly label: string;
@@ -22,9 +22,11 @@ const rows: readonly SdeRow[] = [
   { label: "σ^t", sde: sigmaPowerSde() },
   // Up to its default tMax the reverse SDE is so stiff that methods in t are unstable on grids of a hundred steps.
   { label: "flow", sde: flowSde({ tMax: 0.9 }) },
+  // Of its 80 a uniform grid of tens of steps would leave one step for all that is below the data's deviation.
+  { label: "EDM", sde: edmSde({ tMin: 0.01, tMax: 5 }) },
 ];
 
-/** Every SDE, at its defaults but for the flow. */
+/** Every SDE. */
 export const allSdes: readonly Sde[] = rows.map(({ sde }) => sde);
 
 /** The same by label, where float32 is to show small errors. */

@@ -93,7 +93,7 @@ claim("samples guided by the exact classifier at scale 1 have the class's distri
   for (const [i, sde] of allSdes.entries()) {
     const facts = samplerFacts.filter(({ name }) =>
       ["euler-maruyama", "predictor-corrector", "ode-heun", "dpm++2m", "ddim"].includes(name)
-    )[i];
+    )[i % 5];
     const label = i % 3;
     const grid = timeGrid(sde, { kind: facts.grid, steps: facts.drawSteps });
     const sampler = facts.sampler(sde, facts.drawSteps);

@@ -70,7 +70,7 @@ claim(
     const truth = scalarDistribution(hidden, 0);
     const names = ["ancestral", "predictor-corrector", "dpm++2m", "ode-heun", "dpm-solver-2"];
     for (const [i, sde] of allSdes.entries()) {
-      const facts = samplerFacts.find(({ name }) => name === names[i])!;
+      const facts = samplerFacts.find(({ name }) => name === names[i % names.length])!;
       const steps = 32;
       const grid = timeGrid(sde, { kind: facts.grid, steps });
       const where = `${sde.config.kind}, ${facts.name}`;

@@ -3,7 +3,15 @@ import * as tf from "../../../src/compute/tf.ts";
 import { cosineBetas } from "../../../src/diffusion/beta_schedule.ts";
 import { geometricLevels, ncsnSchedule } from "../../../src/diffusion/ncsn_levels.ts";
 import { requireScore, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
-import { halfLogSnr, noiseRatio, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import {
+  edmSde,
+  halfLogSnr,
+  noiseRatio,
+  sigmaPowerSde,
+  subVpSde,
+  veSde,
+  vpSde,
+} from "../../../src/diffusion/sde.ts";
 import { sdeFromConfig, withMinimumNoise } from "../../../src/diffusion/sde_registry.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { claim } from "../../suite/claim.ts";
@@ -27,6 +35,9 @@ claim("a wrong argument of an SDE, a grid or a score model is refused by its nam
     ["sigma", () => sigmaPowerSde({ sigma: NaN })],
     ["sigma", () => sigmaPowerSde({ sigma: 1 })],
     ["tMin", () => sigmaPowerSde({ tMin: 0 })],
+    ["options", () => edmSde(none)],
+    ["tMin", () => edmSde({ tMin: 0 })],
+    ["tMax", () => edmSde({ tMax: NaN })],
     ["sde", () => noiseRatio(none, 1)],
     ["sde", () => halfLogSnr(none, 1)],
     ["sde", () => withMinimumNoise(none, 1)],
@@ -35,6 +46,9 @@ claim("a wrong argument of an SDE, a grid or a score model is refused by its nam
     ["grid", () => timeGrid(sde, none)],
     ["steps", () => timeGrid(sde, { kind: "uniform", steps: 0 })],
     ["rho", () => timeGrid(sde, { kind: "karras", steps: 1, rho: 0 })],
+    ["rho", () => timeGrid(sde, { kind: "polyexponential", steps: 1, rho: 0 })],
+    ["shape", () => timeGrid(sde, { kind: "beta", steps: 1, shape: 0 })],
+    ["model", () => timeGrid(sde, { kind: "align-your-steps", steps: 1, model: none })],
     ["ratios", () => timeGrid(sde, { kind: "levels", steps: 2, ratios: none })],
     ["offset", () => cosineBetas(5, -1)],
     ["options", () => ncsnSchedule(none)],

@@ -2,7 +2,12 @@
  * Discrete-time DDPM: their schedules, their steps and their limit.
  * @module
  */
-import { cosineBetas, linearBetas } from "../../../src/diffusion/beta_schedule.ts";
+import {
+  cosineBetas,
+  linearBetas,
+  scaledLinearBetas,
+  sigmoidBetas,
+} from "../../../src/diffusion/beta_schedule.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
@@ -20,6 +25,16 @@ function products(betas: readonly number[]): number[] {
 
 /** The times n/N of a discrete-time DDPM, down to 1/N. */
 const timesOf = (sde: Sde, steps: number) => timeGrid(sde, { kind: "uniform", steps: steps - 1 });
+
+/** β_1, β_2, β_500, β_999, β_1000. */
+const SCALED = [0.00085, 0.0008546986554056862, 0.004803792980550717, 0.011982376333083366, 0.012];
+const SIGMOID = [
+  0.00014920520081703202,
+  0.00014979833041933025,
+  0.010020120209938985,
+  0.01995020166958067,
+  0.01995079479918297,
+];
 
 claim("the schedules of DDPM are those published, and a β outside (0, 1) is refused", async (check) => {
   const linear = linearBetas();
@@ -53,6 +68,20 @@ claim("the schedules of DDPM are those published, and a β outside (0, 1) is ref
     "Nichol & Dhariwal 2021, eq. 17, where no β is cut; a product of 991 factors, each off by 1e-16",
   );
   check.equal("cosine: the largest β", Math.max(...cosineBetas()), 0.999, "cut at .999: section 3.2");
+  // numpy: linspace(.00085**.5, .012**.5, 1000)**2 and 1/(1 + exp(−linspace(−6, 6, 1000)))·.0199 + 1e-4, as diffusers has them.
+  const [scaled, sigmoid] = [scaledLinearBetas(), sigmoidBetas()];
+  const ends = (betas: readonly number[]) => [0, 1, 499, 998, 999].map((n) => betas[n]);
+  for (
+    const [name, ours, published] of [
+      ["scaled linear", scaled, SCALED],
+      ["sigmoid", sigmoid, SIGMOID],
+    ] as const
+  ) {
+    ends(ours).forEach((beta, i) =>
+      check.within(`${name}: β number ${i} of five`, beta, published[i], 1e-15, "the definition, by numpy")
+    );
+  }
+  await check.throws("a root that is no number", () => scaledLinearBetas(3, -0.1), /^the first β must be/);
   for (const beta of [0, 1, -0.1, 1.5, NaN]) {
     await check.throws(
       `β = ${beta}`,

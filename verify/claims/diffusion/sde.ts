@@ -256,8 +256,8 @@ claim("invalid parameters of an SDE are refused with the value and what is allow
   await check.throws("σ^t of 1", () => sigmaPowerSde({ sigma: 1 }), /^sigma must exceed 1, got 1$/);
   await check.throws(
     "unknown kind",
-    broken({ kind: "edm" }),
-    /^unknown SDE kind "edm": use "ve", "vp", "subvp", "sigma-power", "flow" or "ddpm"$/,
+    broken({ kind: "linear" }),
+    /^unknown SDE kind "linear": use "ve", "vp", "subvp", "sigma-power", "flow", "edm" or "ddpm"$/,
   );
   await check.throws(
     "missing number",

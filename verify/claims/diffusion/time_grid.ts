@@ -14,7 +14,19 @@ const sdes: readonly Sde[] = [
   ...allSdes,
   vpSde({ tMin: 1e-4, tMax: 0.7 }),
 ];
-const kinds = ["uniform", "quadratic", "log-snr", "karras", "shifted"] as const;
+const kinds = [
+  "uniform",
+  "quadratic",
+  "log-snr",
+  "karras",
+  "polyexponential",
+  "beta",
+  "shifted",
+  "align-your-steps",
+] as const;
+
+/** Kinds that are equally spaced in a variable of their own. */
+const even = ["uniform", "quadratic", "log-snr", "karras", "shifted", "polyexponential"] as const;
 
 claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends", async (check) => {
   await checkProperty(
@@ -28,7 +40,9 @@ claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends",
       fc.double({ min: 0.2, max: 20, noNaN: true }),
     ),
     ([sde, kind, steps, rho, shift]) => {
-      const times = timeGrid(sde, { kind, steps, rho, shift });
+      // The last step of a polyexponential grid is N^{−ρ} of the way: a large ρ leaves it no length, which is refused.
+      const power = kind === "polyexponential" ? Math.min(rho, 3) : rho;
+      const times = timeGrid(sde, { kind, steps, rho: power, shift });
       return times.length === steps + 1 && times[0] === sde.tMax && times[steps] === sde.tMin &&
         times.every((t, i) => i === 0 || t < times[i - 1]);
     },
@@ -37,19 +51,18 @@ claim("a grid of N steps has N + 1 times, strictly decreasing, with exact ends",
 });
 
 claim("each grid is equally spaced in its own variable", (check) => {
-  const variables: Record<
-    Exclude<GridConfig["kind"], "levels" | "indices">,
-    (sde: Sde, t: number) => number
-  > = {
+  const variables: Record<typeof even[number], (sde: Sde, t: number) => number> = {
     "uniform": (_, t) => t,
     "quadratic": (_, t) => Math.sqrt(t),
     "log-snr": (sde, t) => halfLogSnr(sde, t),
     "karras": (sde, t) => noiseRatio(sde, t) ** (1 / 7),
     "shifted": (sde, t) => noiseRatio(sde, t) / (noiseRatio(sde, t) + 3),
+    "polyexponential": (sde, t) => Math.max(0, halfLogSnr(sde, sde.tMin) - halfLogSnr(sde, t)) ** (1 / 3),
   };
   for (const sde of sdes) {
-    for (const kind of kinds) {
-      const values = [...timeGrid(sde, { kind, steps: 40 })].map((t) => variables[kind](sde, t));
+    for (const kind of even) {
+      const rho = kind === "polyexponential" ? 3 : undefined;
+      const values = [...timeGrid(sde, { kind, steps: 40, rho })].map((t) => variables[kind](sde, t));
       const spacing = (values[40] - values[0]) / 40;
       const worst = Math.max(...values.map((value, i) => Math.abs(value - values[0] - i * spacing)));
       check.atMost(
@@ -95,6 +108,58 @@ claim("a shifted grid of the flow is Stable Diffusion 3's, s t/(1 + (s − 1) t)
       );
     }
   }
+});
+
+claim("the beta grid has the quantiles of beta distributions", (check) => {
+  const sde = vpSde({ tMin: 0.1, tMax: 0.9 });
+  const at = (shape: number | undefined, steps: number) =>
+    [...timeGrid(sde, { kind: "beta", steps, shape })].map((t) => (t - 0.1) / 0.8);
+  const largest = (values: readonly number[], expected: (fraction: number) => number) =>
+    Math.max(...values.map((x, i) => Math.abs(x - expected(1 - i / (values.length - 1)))));
+  check.atMost(
+    "a = 1/2: the arcsine distribution",
+    largest(at(0.5, 37), (q) => Math.sin(Math.PI * q / 2) ** 2),
+    1e-14,
+    "P(X ≤ x) = 2/π asin √x",
+  );
+  check.atMost("a = 1: uniform", largest(at(1, 37), (q) => q), 1e-14, "P(X ≤ x) = x");
+  check.atMost(
+    "a = 2: the distribution function at the quantile",
+    Math.max(...at(2, 37).map((x, i) => Math.abs(x * x * (3 - 2 * x) - (1 - i / 37)))),
+    1e-14,
+    "P(X ≤ x) = 3x² − 2x³",
+  );
+  // scipy.stats.beta.ppf(q, 0.6, 0.6) of scipy 1.16, q = 0.9 … 0.1.
+  const published = [0.9604155944112192, 0.8770782495416671, 0.7659829961247643, 0.6372990092467856];
+  const ours = at(undefined, 10);
+  for (const [i, value] of published.entries()) {
+    check.within(`a = 0.6, the default: step ${i + 1} of 10`, ours[i + 1], value, 1e-13, "scipy's quantiles");
+    check.within(`a = 0.6: step ${9 - i} of 10`, ours[9 - i], 1 - value, 1e-13, "the density is symmetric");
+  }
+});
+
+claim("the grid align-your-steps has the published levels, and their geometric means between", (check) => {
+  // Sabour, Fidler & Kreis 2024, the authors' quick-start guide: SDXL in ten steps.
+  const levels = [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.38, 0.234, 0.113, 0.029];
+  const sde = veSde({ sigmaMin: 0.029, sigmaMax: 14.615, tMin: 0 });
+  const at = (steps: number) =>
+    [...timeGrid(sde, { kind: "align-your-steps", steps, model: "stable-diffusion-xl" })].map(sde.sigma);
+  const [ten, twenty] = [at(10), at(20)];
+  for (const [i, level] of levels.entries()) {
+    check.within(`ν_${i} of 10 steps`, ten[i], level, 1e-12 * level, "the published list");
+    check.within(`ν_${2 * i} of 20 steps`, twenty[2 * i], level, 1e-12 * level, "the published list");
+    if (i === 10) continue;
+    const middle = Math.sqrt(level * levels[i + 1]);
+    check.within(`ν_${2 * i + 1} of 20 steps`, twenty[2 * i + 1], middle, 1e-12 * middle, "linear in ln ν");
+  }
+  // Another range of levels: ln ν is stretched.
+  const wide = veSde({ sigmaMin: 0.029 ** 2, sigmaMax: 14.615 ** 2, tMin: 0 });
+  const stretched = [
+    ...timeGrid(wide, { kind: "align-your-steps", steps: 10, model: "stable-diffusion-xl" }),
+  ];
+  check.within("stretched: ν_4", wide.sigma(stretched[4]), 1.342 ** 2, 1e-12, "twice the range of ln ν");
+  const plain = [...timeGrid(sde, { kind: "align-your-steps", steps: 10 })].map(sde.sigma);
+  check.within("by default: ν_1", plain[1], 6.475, 1e-11, "the list of Stable Diffusion 1.5");
 });
 
 claim("a grid of listed indices has their times, and others are refused by name", async (check) => {
@@ -144,7 +209,7 @@ claim("an invalid grid is refused with the value and what is allowed", async (ch
   await check.throws(
     "unknown kind",
     grid({ kind: "cosine", steps: 5 }),
-    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras", "shifted", "levels" or "indices"$/,
+    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras", "shifted", "polyexponential", "beta", "align-your-steps", "levels" or "indices"$/,
   );
 });
 

@@ -192,7 +192,7 @@ export function linearVeSde(
     ),
   "mod.ts": before(`  sigmaPowerSde,\n`, `  linearVeSde,\n`),
   "verify/problems/sdes.ts": (text) =>
-    text.replace("import { type Sde,", "import { linearVeSde, type Sde,")
+    text.replace("import { edmSde,", "import { edmSde, linearVeSde,")
       .replace(`  { label: "σ^t"`, `  { label: "linear VE", sde: linearVeSde() },\n  { label: "σ^t"`),
   "verify/instruments/hostile/rows_numbers.ts": before(
     `  sigmaPowerSde: {`,

@@ -30,7 +30,15 @@ import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
 import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
-import { noiseRatio, type Sde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
+import {
+  edmSde,
+  noiseRatio,
+  type Sde,
+  sigmaPowerSde,
+  subVpSde,
+  veSde,
+  vpSde,
+} from "../../../src/diffusion/sde.ts";
 import { flowSde } from "../../../src/diffusion/flow_sde.ts";
 import { clippedModel } from "../../../src/conditioning/clipped.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
@@ -148,6 +156,12 @@ const documented: readonly Documented[] = [
   },
   {
     file: "diffusion/sde.ts",
+    name: "EdmOptions",
+    others: { tMin: 0.01, tMax: 70 },
+    effect: (options) => numbers(edmSde(options)),
+  },
+  {
+    file: "diffusion/sde.ts",
     name: "SigmaPowerOptions",
     others: { sigma: 20, tMin: 0.01, tMax: 0.9 },
     effect: (options) => numbers(sigmaPowerSde(options)),
@@ -172,9 +186,9 @@ const documented: readonly Documented[] = [
   {
     file: "diffusion/time_grid.ts",
     name: "GridConfig",
-    others: { rho: 3, shift: 2 },
+    others: { rho: 3, shift: 2, shape: 2, model: "stable-diffusion-xl" },
     effect: (options) =>
-      (["karras", "shifted"] as const).map((kind) => [
+      (["karras", "shifted", "polyexponential", "beta", "align-your-steps"] as const).map((kind) => [
         ...timeGrid(vpSde(), { kind, steps: 5, ...options }),
       ]),
   },

@@ -41,6 +41,12 @@ claim(
       source,
     );
     check.equal(
+      "a grid of another kind than the sampler's, which has ρ = 5",
+      sampling("--sampler dpm++2m --grid polyexponential")[2],
+      { kind: "polyexponential", steps: 10 },
+      source,
+    );
+    check.equal(
       "the sampler's own",
       sampling("--sampler ode-rk4"),
       ["ve", "ode-rk4", { kind: "uniform", steps: 50 }],

@@ -534,7 +534,10 @@ claim(
         start("draw", { ...drawing, sampler: "euler" }),
         /^sampler must be one of euler-maruyama, .*got "euler"$/,
       ],
-      [start("draw", { ...drawing, sde: "ddpm" }), /^the SDEs are ve, vp, subvp, sigma-power, got ddpm$/],
+      [
+        start("draw", { ...drawing, sde: "ddpm" }),
+        /^the SDEs are ve, vp, subvp, sigma-power, edm, got ddpm$/,
+      ],
       [start("draw", { ...drawing, label: 10 }), /10/],
       [start("draw", { ...drawing, seed: -1 }), /^seed must be an integer from 0/],
       [

@@ -88,6 +88,20 @@ export const numberRows: Rows = {
   zeroTerminalSnrBetas: { arguments: [list(() => [0.1, 0.2, 0.3], number(0.1, (v) => v > 0 && v < 1))] },
   predictionTarget: { arguments: [name("velocity"), level] },
   predictionFactors: { arguments: [name("velocity"), name("data"), level] },
+  scaledLinearBetas: {
+    arguments: [
+      optional(whole(3, 1, 1e7)),
+      optional(between(0.1, 1e-9, 0.9)),
+      optional(between(0.2, 1e-9, 0.9)),
+    ],
+  },
+  sigmoidBetas: {
+    arguments: [
+      optional(whole(3, 1, 1e7)),
+      optional(between(0.1, 1e-9, 0.9)),
+      optional(between(0.2, 1e-9, 0.9)),
+    ],
+  },
   cosineBetas: { arguments: [optional(whole(3, 1, 1e7)), optional(between(0.008, 0, 1e3))] },
   veSde: {
     arguments: [optional(options({
@@ -102,6 +116,10 @@ export const numberRows: Rows = {
   ...methodsOf("vpSde", m.vpSde),
   subVpSde: { arguments: [betaOptions] },
   ...methodsOf("subVpSde", m.subVpSde),
+  edmSde: {
+    arguments: [optional(options({ tMin: optional(positive(0.01)), tMax: optional(positive(80)) }))],
+  },
+  ...methodsOf("edmSde", m.edmSde),
   sigmaPowerSde: { arguments: [optional(options({ sigma: optional(number(25, (v) => v > 1)), ...times }))] },
   ...methodsOf("sigmaPowerSde", m.sigmaPowerSde),
   flowSde: {
@@ -154,6 +172,24 @@ export const numberRows: Rows = {
     arguments: [
       sde,
       options({ kind: name("shifted"), steps: whole(3, 1, 1e6), shift: optional(positive(3)) }),
+    ],
+  },
+  "timeGrid of beta": {
+    call: m.timeGrid as (...values: never[]) => unknown,
+    arguments: [
+      sde,
+      options({ kind: name("beta"), steps: whole(3, 1, 1e4), shape: optional(between(0.6, 0.05, 50)) }),
+    ],
+  },
+  "timeGrid of align-your-steps": {
+    call: m.timeGrid as (...values: never[]) => unknown,
+    arguments: [
+      sde,
+      options({
+        kind: name("align-your-steps"),
+        steps: whole(3, 1, 1e6),
+        model: optional(name("stable-diffusion-xl")),
+      }),
     ],
   },
   "timeGrid of levels": {

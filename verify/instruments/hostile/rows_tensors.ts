@@ -135,6 +135,7 @@ export const tensorRows: Rows = {
       }),
     ],
   },
+  ddimQuadraticIndices: { arguments: [whole(10, 2, 1e7), whole(3, 2, 10)] },
   readSchedulerConfig: { arguments: [thing(() => '{"_class_name": "DDIMScheduler"}')] },
   // Whatever is no promise is the result itself.
   awaited: {
