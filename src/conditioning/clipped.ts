@@ -13,7 +13,7 @@ import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode clippedModel}. */
 export interface ClipOptions {
-  /** The least value of data; default −1. */
+  /** The least value of data; default -1. */
   readonly low?: number;
   /** The largest value of data, above `low`; default 1. */
   readonly high?: number;

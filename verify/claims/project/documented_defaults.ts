@@ -186,9 +186,10 @@ const documented: readonly Documented[] = [
   {
     file: "diffusion/time_grid.ts",
     name: "GridConfig",
+    inWords: ["model"],
     others: { rho: 3, shift: 2, shape: 2, model: "stable-diffusion-xl" },
     effect: (options) =>
-      (["karras", "shifted", "polyexponential", "beta", "align-your-steps"] as const).map((kind) => [
+      (["karras", "shifted", "beta", "align-your-steps"] as const).map((kind) => [
         ...timeGrid(vpSde(), { kind, steps: 5, ...options }),
       ]),
   },

@@ -141,7 +141,12 @@ claim(
         ["#draw?label=10", "draw", "label", /label must be one of any, 0, 1,.* got "10"/],
         ["#draw?sampler=euler", "draw", "sampler", /sampler must be one of euler-maruyama, .* got "euler"/],
         ["#draw?sampler=toString", "draw", "sampler", /sampler must be one of/],
-        ["#draw?sde=ddpm", "draw", "sde", /sde must be one of ve, vp, subvp, sigma-power, edm, got "ddpm"/],
+        [
+          "#draw?sde=ddpm",
+          "draw",
+          "sde",
+          /sde must be one of ve, vp, subvp, sigma-power, flow, edm, got "ddpm"/,
+        ],
         ["#draw?guidance=NaN", "draw", "guidance", /guidance must be a number from 0 to 8, got "NaN"/],
         ["#draw?guidance=9", "draw", "guidance", /got "9"/],
         ["#draw?seed=-1", "draw", "seed", /seed must be a whole number from 0 to 9007199254740991, got "-1"/],

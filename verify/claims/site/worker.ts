@@ -536,7 +536,7 @@ claim(
       ],
       [
         start("draw", { ...drawing, sde: "ddpm" }),
-        /^the SDEs are ve, vp, subvp, sigma-power, edm, got ddpm$/,
+        /^the SDEs are ve, vp, subvp, sigma-power, flow, edm, got ddpm$/,
       ],
       [start("draw", { ...drawing, label: 10 }), /10/],
       [start("draw", { ...drawing, seed: -1 }), /^seed must be an integer from 0/],
