@@ -105,8 +105,12 @@ export async function visitedLevels(exam: Examination): Promise<PropertyResult> 
       words: "the sampler chooses its own levels",
     });
   }
-  const wrong = missing.length > 0 || often.length > 0;
-  const raised = jumps.length > 0 && run.noiseAfter.length > 0;
+  const levelOf = (ratio: number) =>
+    ratios.findIndex((level) => Math.abs(ratio / level - 1) < levelTolerance(exam));
+  const [back] = jumps.map((i) => [levelOf(run.evaluations[i].ratio), levelOf(run.evaluations[i - 1].ratio)])
+    .filter(([level, before]) => level >= 0 && before >= 0);
+  const wrong = missing.length > 0 || often.length > 0 || back !== undefined;
+  const raised = jumps.length > 0 && run.noiseAfter.length > 0 && back === undefined;
   const adaptive = run.evaluations.length > 0 && !Number.isInteger(run.evaluations.length / steps) &&
     missing.length > steps / 2;
   return property({
@@ -128,7 +132,11 @@ export async function visitedLevels(exam: Examination): Promise<PropertyResult> 
       ? `the model is never asked at level ${
         listed(missing)
       }: steps are left out or asked for at other levels`
-      : `the model is asked at level ${listed(often)} more often than at others: a step is taken twice`,
+      : often.length > 0
+      ? `the model is asked at level ${listed(often)} more often than at others: a step is taken twice`
+      : `the model is asked at level ${back[0]} after level ${
+        back[1]
+      }: levels are visited out of their order`,
   });
 }
 

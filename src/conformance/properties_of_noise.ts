@@ -45,6 +45,8 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
   const off = corrections.find(({ noiseOverPull }) =>
     Number.isFinite(noiseOverPull) && Math.abs(noiseOverPull - 1) > 0.03
   );
+  // A sampler of the flow may draw noise that its options leave out.
+  const churnsNot = dropped.length === noiseAfter.length && exam.declares.process === "ode";
   const lastOnly = dropped.length === 1 && dropped[0] === noiseAfter.length - 1;
   const words = reused !== ""
     ? reused
@@ -54,7 +56,7 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
     ? `a correction at σ/α = ${rounded(off.ratio)} adds ${
       rounded(off.noiseOverPull)
     } times the noise √(2ε) that its step ε along the score asks for`
-    : dropped.length > 0 && !lastOnly
+    : dropped.length > 0 && !lastOnly && !churnsNot
     ? `noise ${dropped[0] + 1} of ${noiseAfter.length} is asked for and not used`
     : "";
   return property({

@@ -7,7 +7,7 @@ export interface LevelState {
   /** Index in the grid; of a sampler with levels of its own, in the order of its levels. */
   readonly index: number;
   readonly state: AffineState;
-  /** How often noise had been asked for when the state was used. */
+  /** How many noises the state has in it. */
   readonly draws: number;
 }
 
@@ -26,7 +26,9 @@ export function levelStates({ run, evaluations, end }: ImpulseResponse, ownGrid:
     // The last level's state is the end, unless a denoising follows.
     for (let at = evaluations.length - 1; at >= from; at--) {
       if (Math.abs(evaluations[at].ratio / ratio - 1) > 1e-4) continue;
-      const draws = noiseAfter.filter((before) => before <= at).length;
+      // Noise may be asked for before the evaluation and be added after it.
+      const draws = evaluations[at].noise.findLastIndex((coefficient) => coefficient.some((c) => c !== 0)) +
+        1;
       states.push({ index, state: evaluations[at], draws });
       from = at + 1;
       break;
