@@ -27,6 +27,7 @@ import {
 } from "../src/conformance/conform.ts";
 import { conformanceMarkdown, countsOf } from "../src/conformance/markdown.ts";
 import type { Property, Verdict } from "../src/conformance/property.ts";
+import type { SamplerRun } from "../src/conformance/sampler_under_test.ts";
 import { customSde } from "../src/diffusion/custom_sde.ts";
 import type { SdeConfig } from "../src/diffusion/sde.ts";
 import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
@@ -193,7 +194,12 @@ async function measure(flags: Flags, command: readonly string[]): Promise<Confor
     // Where lines go to a file, they are the progress.
     if (terminal || !lines) progress.update(++done, property.name);
   };
-  return await conform(program, { sde, grid, declares, thorough, seed, only, onProperty });
+  const description = {
+    ...program.description,
+    declares: { ...program.description.declares, ...declares },
+  };
+  const sampler = { description, run: (run: SamplerRun) => program.run(run) };
+  return await conform(sampler, { sde, grid, thorough, seed, only, onProperty });
 }
 
 /** Measures, prints and writes what the flags ask for; whether no property fails. */

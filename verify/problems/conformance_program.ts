@@ -49,16 +49,16 @@ function encode(values: Float64Array, shape: readonly number[]): ArrayMessage {
   return { shape, dtype: "float64", data: new Uint8Array(values.slice().buffer).toBase64() };
 }
 
-/** Stays, whatever SIGTERM says. */
+/** Stays for two minutes, whatever SIGTERM says. */
 function stay(): Promise<never> {
   Deno.addSignalListener("SIGTERM", () => {});
-  setInterval(() => {}, 1000);
+  setTimeout(() => Deno.exit(), 120_000);
   return new Promise(() => {});
 }
 
-/** Starts a process that SIGTERM does not end, and that holds this one's pipes. */
+/** Starts a process that SIGTERM does not end for two minutes, and that holds this one's pipes. */
 function startAnother(): void {
-  const script = `trap "" TERM; echo > ${folder}/$$; while :; do sleep 1; done`;
+  const script = `trap "" TERM; echo > ${folder}/$$; for n in 1 2 3 4 5 6; do sleep 20; done`;
   new Deno.Command("sh", { args: ["-c", script], stdin: "inherit", stdout: "inherit", stderr: "inherit" })
     .spawn();
 }

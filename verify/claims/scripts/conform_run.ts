@@ -118,7 +118,7 @@ claim(
       check.holds("no control characters", !lines.stdout.includes("\u001b"), "names are the program's");
 
       const html = await Deno.readTextFile(page);
-      check.holds("the name on the page", html.includes("&lt;script"), "it is text");
+      check.holds("the name on the page", html.includes("&#60;script&#62;alert(1)"), "it is text");
       const outside = [...html.matchAll(/\b(?:src|href)="?(?!#)[^"> ]+|<script|@import|url\(/g)].map((
         [found],
       ) => found);
@@ -129,13 +129,21 @@ claim(
         "--only",
       );
 
-      const { stdout } = await measure([...only, "--json"], "named", folder);
+      const declare = ["--declare", "order=1", "--declare", "process=sde,evaluations=1"];
+      const { stdout } = await measure([...only, ...declare, "--json"], "named", folder);
       const report = JSON.parse(stdout);
       const told = report.properties.map((
         { name, verdict }: { name: string; verdict: string },
       ) => [name, verdict]);
       check.equal("JSON", told, ["conversation", ...chosen].map((name) => [name, "holds"]), "the same");
       check.equal("sampler", report.sampler.noise, "given", "what the program said");
+      const declares = { order: 1, process: "sde", evaluationsPerStep: 1 };
+      check.equal(
+        "declarations",
+        report.sampler.declares,
+        declares,
+        "the flags', of which there may be several",
+      );
 
       const markdown = (await measure([...only, "--markdown"], "named", folder)).stdout;
       const rows = markdown.split("\n").filter((line) => /^\| ✅ \| .*\|$/.test(line));
