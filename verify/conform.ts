@@ -224,7 +224,8 @@ async function main(): Promise<void> {
     // 1 is for a property that fails: whatever else goes wrong is as bad usage.
     throw new UsageError(messageOf(error), { cause: error });
   });
-  if (!holds) Deno.exit(1);
+  // Pipes that something holds open, which the program has started and which has left its group, are not waited for.
+  Deno.exit(holds ? 0 : 1);
 }
 
 if (import.meta.main) await runScript(main);

@@ -16,6 +16,7 @@ export class Process {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #listeners: readonly (readonly [keyof typeof SIGNALS, () => void])[];
+  readonly #errors: ReadableStreamDefaultReader<Uint8Array>;
   /** Settles when stderr is closed. */
   readonly #listening: Promise<void>;
   #words = "";
@@ -26,6 +27,7 @@ export class Process {
     this.#writer = child.stdin.getWriter();
     this.#writer.closed.catch(() => {});
     child.status.then((status) => this.#status = status);
+    this.#errors = child.stderr.getReader();
     this.#listening = this.#listen();
     const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
     this.#listeners = names.filter((name) => Deno.build.os !== "windows" || name === "SIGINT").map((name) => {
@@ -101,6 +103,7 @@ export class Process {
     await within(5, this.#child.status);
     // What it wrote last; something that has left its group may hold the pipe open for ever.
     await within(0.5, this.#listening);
+    await within(0.5, this.#errors.cancel().catch(() => {}));
     for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
     globalThis.removeEventListener("unload", this.#kill);
   }
@@ -118,8 +121,10 @@ export class Process {
   async #listen(): Promise<void> {
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of this.#child.stderr) {
-        this.#words = (this.#words + decoder.decode(chunk, { stream: true })).slice(-MOST_WORDS);
+      for (;;) {
+        const { value, done } = await this.#errors.read();
+        if (done) return;
+        this.#words = (this.#words + decoder.decode(value, { stream: true })).slice(-MOST_WORDS);
       }
     } catch {
       // The pipe is closed with the process.

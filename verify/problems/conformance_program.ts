@@ -57,10 +57,10 @@ function stay(): Promise<never> {
 }
 
 /** Starts a process that SIGTERM does not end for two minutes, and that holds this one's pipes. */
-function startAnother(): void {
+function startAnother(detached = false): void {
   const script = `trap "" TERM; echo > ${folder}/$$; for n in 1 2 3 4 5 6; do sleep 20; done`;
-  new Deno.Command("sh", { args: ["-c", script], stdin: "inherit", stdout: "inherit", stderr: "inherit" })
-    .spawn();
+  const pipes = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+  new Deno.Command("sh", { args: ["-c", script], ...pipes, detached }).spawn();
 }
 
 /** Euler–Maruyama of the reverse SDE (Song et al. 2021, eq. 6), with what goes wrong on the way. */
@@ -152,7 +152,7 @@ const version = behaviour === "version" ? 2 : 1;
 const declares = behaviour === "declares" ? { order: "two" } : {};
 const name = behaviour === "named" ? "<script>alert(1)</script> | @all\n\u001b[2J" : "program";
 say({ type: "hello", protocol: version, name, declares });
-if (behaviour === "leaves-another") startAnother();
+if (/^leaves-another/.test(behaviour)) startAnother(behaviour === "leaves-another-group");
 for (;;) {
   const message = await hear();
   if (message.type === "end") break;
@@ -169,4 +169,4 @@ for (;;) {
   if (behaviour === "refuses") say({ type: "error", message: "needs 1000 steps\nor more" });
   else await sample(message);
 }
-if (behaviour === "leaves-another") Deno.exit(0);
+if (/^leaves-another/.test(behaviour)) Deno.exit(0);

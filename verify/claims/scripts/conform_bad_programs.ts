@@ -212,3 +212,18 @@ claim(
       check.equal("processes left", await leftBehind(folder), [], "the second would stay for ever");
     }),
 );
+
+claim("what has left the program's group does not hold conform up, though it holds its pipes", {
+  needs: ["sh"],
+}, (check) =>
+  withFolder(async (folder) => {
+    const process = await start("conform", ...words("leaves-another-group", folder, "--only", "rows"));
+    const late = new Promise<null>((resolve) => setTimeout(resolve, 60_000, null));
+    const status = await Promise.race([process.status, late]);
+    check.equal("exit code", status?.code, 0, "it ends within a minute, and the other process after two");
+    const others = await Promise.all(begun(folder).map(async (name) => await runs(name) ? [name] : []));
+    check.equal("processes left", others.flat().length, 1, "docs/conformance.md: these are not ended");
+    for (const pid of others.flat()) Deno.kill(Number(pid), "SIGKILL");
+    await Promise.all([process.stdout.cancel(), process.stderr.cancel()]);
+    if (status === null) process.kill("SIGKILL");
+  }));
