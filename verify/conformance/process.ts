@@ -31,10 +31,8 @@ export class Process {
     this.#listening = this.#listen();
     const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
     this.#listeners = names.filter((name) => Deno.build.os !== "windows" || name === "SIGINT").map((name) => {
-      const listener = () => {
-        this.#kill();
-        Deno.exit(128 + SIGNALS[name]);
-      };
+      // The exit is what ends the process.
+      const listener = () => Deno.exit(128 + SIGNALS[name]);
       Deno.addSignalListener(name, listener);
       return [name, listener] as const;
     });
