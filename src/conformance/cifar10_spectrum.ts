@@ -71,7 +71,7 @@ export const spectrumNodes: readonly number[] = spectrumWeights.map((_, k) => {
 });
 
 /** A column of the published table. */
-export interface PublishedErrors {
+interface PublishedErrors {
   /** The paper's name of the scheme. */
   readonly scheme: string;
   /** W₂ by what the table calls the number of evaluations; a run has one step fewer, and RK4's a quarter of them less one. */

@@ -7,7 +7,7 @@ import type { ProductData } from "./exact_model.ts";
 import type { AffineState, ImpulseResponse } from "./impulse_response.ts";
 
 /** One correction, y' = y + ε ∇log p + √(2ε) z in y = x/α. */
-export interface CorrectorStep {
+interface CorrectorStep {
   /** The evaluation that it begins with. */
   readonly evaluation: number;
   /** The noise ratio of its level. */
@@ -19,7 +19,7 @@ export interface CorrectorStep {
 }
 
 /** Whether two levels are one. */
-export function sameRatio(a: number, b: number): boolean {
+function sameRatio(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-6 * Math.max(a, b);
 }
 

@@ -22,7 +22,7 @@ export interface AffineState {
 }
 
 /** How far rows are from what the coefficients make of them. */
-export interface AffineDefect {
+interface AffineDefect {
   /** Largest difference over the largest number in the row, at the end and at all evaluations. */
   readonly relative: number;
   /** The evaluation at which it is largest; −1 for the end. */

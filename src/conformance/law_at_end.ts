@@ -10,7 +10,7 @@ import { exactMoments, type ImpulseResponse } from "./impulse_response.ts";
 import { correctorSteps } from "./corrector.ts";
 
 /** The variances that are right for each coordinate. */
-export interface LawAtEnd {
+interface LawAtEnd {
   readonly mean: Float64Array;
   readonly lowest: Float64Array;
   readonly highest: Float64Array;

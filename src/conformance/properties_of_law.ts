@@ -23,7 +23,7 @@ interface CoordinateLimit {
 }
 
 /** Mean and variance at each number of steps against the exact law. */
-export interface LawSeries {
+interface LawSeries {
   readonly part: Part;
   readonly counts: readonly number[];
   /** Deviations of the mean in standard deviations, [run][d]. */

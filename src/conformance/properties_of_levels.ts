@@ -5,7 +5,7 @@ import { sampledStart } from "./sampled_law.ts";
 import { property, type PropertyResult, rounded } from "./property_result.ts";
 
 /** ν = σ/α of a run's grid. */
-export function gridRatios({ grid }: RecordedRun): Float64Array {
+function gridRatios({ grid }: RecordedRun): Float64Array {
   return grid.sigmas.map((sigma, i) => sigma / grid.alphas[i]);
 }
 

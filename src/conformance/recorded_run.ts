@@ -22,7 +22,7 @@ export class ConformanceError extends Error {
 }
 
 /** One evaluation of the model. */
-export interface Evaluation {
+interface Evaluation {
   /** α and σ that were asked for. */
   readonly level: KernelScales;
   /** ν = σ/α. */

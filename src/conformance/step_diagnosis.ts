@@ -11,7 +11,7 @@ import { rounded } from "./property_result.ts";
 import { levelStates, type StepCoefficients, stepCoefficients } from "./step_states.ts";
 
 /** Coefficients of short steps, by the medians over a run. */
-export interface TypicalStep {
+interface TypicalStep {
   /** w, the weight of g² times the score: 1 for the reverse SDE, ½ for the flow. */
   readonly score: number;
   /** η, the noise over g√h: 1 for the reverse SDE, 0 for the flow. */

@@ -3,7 +3,7 @@ import type { ProductData } from "./exact_model.ts";
 import type { AffineState, ImpulseResponse } from "./impulse_response.ts";
 
 /** The state at one level of the grid. */
-export interface LevelState {
+interface LevelState {
   /** Index in the grid; of a sampler with levels of its own, in the order of its levels. */
   readonly index: number;
   readonly state: AffineState;
