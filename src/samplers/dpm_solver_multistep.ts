@@ -6,6 +6,7 @@ import * as tf from "../compute/tf.ts";
 import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr } from "../diffusion/sde.ts";
+import { endsByDdim, type LastStepOptions } from "./last_step.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**
@@ -14,18 +15,20 @@ import type { Sampler, Stepper } from "./sampler.ts";
  *
  *   D = (1 + 1/(2r)) D_t − 1/(2r) D_previous,   x_s = (σ_s/σ_t) x_t − α_s (e^{−h} − 1) D.
  *
- * The first step, a step that does not continue the last one, and a step to sigma = 0 use D = D_t, which is DDIM.
- * Order 2 in the spacing of λ, on any grid. One evaluation a step.
+ * The first step, a step that does not continue the last one, and a step to sigma = 0 use D = D_t, which is DDIM; so does the
+ * step to tMin with `lastStep: "ddim"`. Order 2 in the spacing of λ, on any grid. One evaluation a step.
+ * @throws {TypeError | RangeError} When `lastStep` is no name of a way to take it.
  */
-export function dpmSolver2M(): Sampler {
-  return { name: "dpm++2m", start: (model) => new MultistepRun(model) };
+export function dpmSolver2M(options: LastStepOptions = {}): Sampler {
+  const ends = endsByDdim(options);
+  return { name: "dpm++2m", start: (model) => new MultistepRun(model, ends) };
 }
 
 class MultistepRun implements Stepper {
   readonly #model: AnyScoreModel;
   readonly #history = new DataHistory();
 
-  constructor(model: AnyScoreModel) {
+  constructor(model: AnyScoreModel, readonly ends: ReturnType<typeof endsByDdim>) {
     this.#model = model;
   }
 
@@ -37,9 +40,8 @@ class MultistepRun implements Stepper {
     const { sde } = this.#model;
     const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
     const data = yield* awaited(this.#model.denoised(x, t));
-    const next = x.mul(sde.sigma(s) / sde.sigma(t)).sub(
-      this.#history.extrapolated(data, t, h).mul(sde.alpha(s) * Math.expm1(-h)),
-    );
+    const used = this.ends(sde, s) ? data : this.#history.extrapolated(data, t, h);
+    const next = x.mul(sde.sigma(s) / sde.sigma(t)).sub(used.mul(sde.alpha(s) * Math.expm1(-h)));
     this.#history.remember(data, h, s);
     return next;
   }

@@ -232,6 +232,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "unipc": {
     create: unipc,
+    options: { lastStep: { default: "own", source: "Zhao et al. 2023" } },
     source: "Zhao et al. 2023, Alg. 1",
     order: 3,
     path: "probability flow",
@@ -241,6 +242,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "dpm++2m": {
     create: dpmSolver2M,
+    options: { lastStep: { default: "own", source: "Lu et al. 2022b, Alg. 2" } },
     source: "Lu et al. 2022b, Alg. 2",
     order: 2,
     path: "probability flow",

@@ -4,6 +4,7 @@
  */
 import type { GridConfig } from "../diffusion/time_grid.ts";
 import { type LangevinRule, langevinRules } from "./langevin.ts";
+import { type LastStep, lastSteps } from "./last_step.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** Options that a sampler may take; its row in the registry says which it accepts, and their defaults. */
@@ -28,6 +29,8 @@ export interface SamplerOptions {
   readonly sNoise?: number;
   /** The fraction of the posterior's noise that DDIM adds, in [0, 1]. */
   readonly eta?: number;
+  /** How a multistep solver takes the step to the last time: by its own order, or as DDIM. */
+  readonly lastStep?: LastStep;
   /** Relative tolerance of an adaptive solver. */
   readonly rtol?: number;
   /** Absolute tolerance of an adaptive solver. */
@@ -70,6 +73,10 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
   sTmax: { help: "S_tmax, the noise ratio above which no noise is added", values: "number", min: 0 },
   sNoise: { help: "S_noise, a factor on the noise that is added", values: "number", min: 0 },
   eta: { help: "fraction of the posterior's noise that is added", values: "number", min: 0, max: 1 },
+  lastStep: {
+    help: "the step to the last time by the method's own order, or by DDIM, of order 1 (lower_order_final)",
+    values: lastSteps,
+  },
   rtol: { help: "relative tolerance of an adaptive solver", values: "number", min: 0 },
   atol: { help: "absolute tolerance of an adaptive solver", values: "number", min: 0 },
 };

@@ -7,6 +7,7 @@ import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied
 import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr } from "../diffusion/sde.ts";
 import { integrate } from "../math/gauss_legendre.ts";
+import { endsByDdim, type LastStepOptions } from "./last_step.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
 
 /**
@@ -18,12 +19,14 @@ import type { Sampler, Stepper } from "./sampler.ts";
  * A step's polynomial interpolates the values at its start and at the last step's start. When the value at its end is
  * known, as the next step begins, the step is corrected with that value as a third; only the difference is added, so
  * that the state may be changed in between. A first step, or one that does not continue the last, begins without
- * history; a step to sigma = 0 is DDIM's.
+ * history; a step to sigma = 0 is DDIM's, and the step to tMin with `lastStep: "ddim"`, from the corrected state.
  *
  * Order 3 in the spacing of λ, on any grid. One evaluation a step.
+ * @throws {TypeError | RangeError} When `lastStep` is no name of a way to take it.
  */
-export function unipc(): Sampler {
-  return { name: "unipc", start: (model) => new UnipcRun(model) };
+export function unipc(options: LastStepOptions = {}): Sampler {
+  const ends = endsByDdim(options);
+  return { name: "unipc", start: (model) => new UnipcRun(model, ends) };
 }
 
 /** A predicted noise and the log-SNR it belongs to. */
@@ -38,7 +41,7 @@ class UnipcRun implements Stepper {
   #past: Prediction[] = [];
   #end = NaN;
 
-  constructor(model: AnyScoreModel) {
+  constructor(model: AnyScoreModel, readonly ends: ReturnType<typeof endsByDdim>) {
     this.#model = model;
   }
 
@@ -54,7 +57,7 @@ class UnipcRun implements Stepper {
     const corrected = this.#past.length === 0
       ? x
       : x.add(this.#correction(now, this.#past).mul(sde.alpha(t)));
-    const nodes = [now, ...this.#past.slice(0, 1)];
+    const nodes = this.ends(sde, s) ? [now] : [now, ...this.#past.slice(0, 1)];
     const increment = integral(nodes, now.lambda, halfLogSnr(sde, s));
     const next = corrected.mul(sde.alpha(s) / sde.alpha(t)).add(increment.mul(sde.alpha(s)));
     tf.keep(noise);

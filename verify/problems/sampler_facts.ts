@@ -9,6 +9,8 @@ import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { samplerByName, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
 import type { SamplerInfo, SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { ddim } from "../../src/samplers/ddim.ts";
+import { dpmSolver2M } from "../../src/samplers/dpm_solver_multistep.ts";
+import { unipc } from "../../src/samplers/unipc.ts";
 import { edmHeun } from "../../src/samplers/edm_heun.ts";
 import { edmStochastic, raised, raisedTime } from "../../src/samplers/edm_stochastic.ts";
 import { langevin } from "../../src/samplers/langevin.ts";
@@ -72,6 +74,7 @@ export const otherValues: Required<SamplerOptions> = {
   sTmax: 0.7,
   sNoise: 1.01,
   eta: 0.5,
+  lastStep: "ddim",
   rtol: 0.3,
   atol: 0.2,
 };
@@ -135,7 +138,7 @@ const rows: Record<string, Row> = {
   },
   "edm-heun": { lastStep: "data prediction" },
   "ddim": { lastStep: "data prediction", direct: () => ddim({ eta: 0.5 }) },
-  "dpm++2m": { lastStep: "data prediction" },
+  "dpm++2m": { lastStep: "data prediction", direct: () => dpmSolver2M({ lastStep: "ddim" }) },
   "edm-stochastic": {
     lastStep: "own rule",
     stages: (_, steps) => churnStages(steps),
@@ -160,6 +163,7 @@ const rows: Record<string, Row> = {
     grid: "log-snr",
     counts: [32, 64, 128],
     drawSteps: 16,
+    direct: () => unipc({ lastStep: "ddim" }),
   },
 };
 

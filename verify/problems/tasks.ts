@@ -65,6 +65,7 @@ const oneSampling: TaskRow["beside"] = {
   sTmax: { flags: "--sampler edm-stochastic", value: "20" },
   sNoise: { flags: "--sampler edm-stochastic", value: "1.01" },
   eta: { flags: "--sampler ddim", value: "0.5" },
+  lastStep: { flags: "--sampler unipc", value: "ddim" },
   rtol: { flags: "--sampler ode-dopri5", value: "1e-3" },
   atol: { flags: "--sampler ode-dopri5", value: "1e-3" },
   sampler: { value: "euler-maruyama" },

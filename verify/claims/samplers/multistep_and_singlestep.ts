@@ -8,6 +8,8 @@ import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
+import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
+import { unipc } from "../../../src/samplers/unipc.ts";
 import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
 import { drawSamples, sample } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
@@ -46,7 +48,30 @@ type Method = (sde: Sde, times: Float64Array, noise: (t: number) => number) => C
 
 const methods: readonly { name: string; sampler: Sampler; method: Method; deterministic: boolean }[] = [
   { name: "dpm-solver-3", sampler: samplerByName("dpm-solver-3"), method: thirds, deterministic: true },
-  { name: "unipc", sampler: samplerByName("unipc"), method: correctedMultistep, deterministic: true },
+  {
+    name: "unipc",
+    sampler: samplerByName("unipc"),
+    method: (sde, times) => correctedMultistep(sde, times, false),
+    deterministic: true,
+  },
+  {
+    name: "unipc with DDIM's last step",
+    sampler: unipc({ lastStep: "ddim" }),
+    method: (sde, times) => correctedMultistep(sde, times, true),
+    deterministic: true,
+  },
+  {
+    name: "dpm++2m with DDIM's last step",
+    sampler: dpmSolver2M({ lastStep: "ddim" }),
+    method: (sde, times, noise) => multistep(sde, times, noise, true),
+    deterministic: true,
+  },
+  {
+    name: "dpm++2m",
+    sampler: dpmSolver2M(),
+    method: (sde, times, noise) => multistep(sde, times, noise, false),
+    deterministic: true,
+  },
   {
     name: "sde-dpm++2m",
     sampler: samplerByName("sde-dpm++2m"),
@@ -104,7 +129,24 @@ function thirds(sde: Sde, times: Float64Array): Coefficients {
 }
 
 /** Multistep in λ with a line through two noises, and then a parabola through three: the integrals by Simpson's rule. */
-function correctedMultistep(sde: Sde, times: Float64Array): Coefficients {
+/** DPM-Solver++(2M), whose last step may be of order 1. */
+function multistep(sde: Sde, times: Float64Array, noise: (t: number) => number, ends: boolean): Coefficients {
+  let x = 1;
+  let [before, last] = [NaN, NaN];
+  for (let k = 0; k + 1 < times.length; k++) {
+    const [t, s] = [times[k], times[k + 1]];
+    const h = Math.log(noiseRatio(sde, t) / noiseRatio(sde, s));
+    const data = x * (1 - sde.sigma(t) * noise(t)) / sde.alpha(t);
+    const first = k === 0 || ends && k + 2 === times.length;
+    const middle = first ? data : data + h / (2 * last) * (data - before);
+    x = sde.sigma(s) / sde.sigma(t) * x + sde.alpha(s) * (1 - Math.exp(-h)) * middle;
+    [before, last] = [data, h];
+  }
+  return [x];
+}
+
+/** UniPC, whose last step may be of order 1 from the corrected state. */
+function correctedMultistep(sde: Sde, times: Float64Array, ends: boolean): Coefficients {
   const lambdas = Array.from(times, (t) => -Math.log(noiseRatio(sde, t)));
   const noises: number[] = [];
   const integral = (nodes: number[], from: number, to: number) => {
@@ -129,7 +171,8 @@ function correctedMultistep(sde: Sde, times: Float64Array): Coefficients {
     const ratio = noiseRatio(sde, times[k]);
     noises.push(y * ratio / (s0Squared + ratio ** 2));
     if (k > 0) settled += integral([k, k - 1, k - 2].filter((j) => j >= 0), k - 1, k);
-    y = settled + integral([k, k - 1].filter((j) => j >= 0), k, k + 1);
+    const nodes = ends && k + 2 === times.length ? [k] : [k, k - 1];
+    y = settled + integral(nodes.filter((j) => j >= 0), k, k + 1);
   }
   return [y * sde.alpha(times[times.length - 1])];
 }

@@ -21,6 +21,7 @@ claim("the options of samplers have the values and ranges of their definitions",
     sTmax: from0,
     sNoise: from0,
     eta: { ...from0, max: 1 },
+    lastStep: { values: ["own", "ddim"] },
     rtol: from0,
     atol: from0,
   };

@@ -85,6 +85,7 @@ const options: {
   sTmax: ["edm-stochastic", {}, 1],
   sNoise: ["edm-stochastic", {}, 1.1],
   eta: ["ddim", {}, 0.5],
+  lastStep: ["dpm++2m", {}, "ddim"],
   rtol: ["adaptive-sde", {}, 0.5],
   atol: ["adaptive-sde", {}, 0.3],
 };

@@ -73,6 +73,8 @@ export const samplerRows: Rows = {
       maxAttempts: optional(whole(100, 1)),
     }))],
   },
+  dpmSolver2M: { arguments: [optional(options({ lastStep: optional(name("ddim")) }))] },
+  unipc: { arguments: [optional(options({ lastStep: optional(name("ddim")) }))] },
   annealedLangevin: {
     arguments: [optional(options({ langevinStep: optional(positive(0.1)), steps: optional(whole(2, 1)) }))],
   },
