@@ -113,7 +113,7 @@ const usage = {
     seed: seedFlag,
     ...labelFlags,
     clip: deciding(
-      ["clip.kind"],
+      ["clip"],
       choice(["range", "dynamic"], {
         help:
           "keep predicted images in their range: cut them off there, or rescale each by its percentile (default: leave them)",
