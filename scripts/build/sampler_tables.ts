@@ -1,21 +1,24 @@
 /**
- * Writes the tables of docs/samplers.md from the registries: `deno task docs:samplers`.
+ * Writes the tables of docs/samplers.md and docs/names.md from the registries: `deno task docs:samplers`.
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { sdeInfo, sdeKinds } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { nfePerStep, samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
+import { otherNames } from "../../src/samplers/other_names.ts";
 import type { SamplerInfo } from "../../src/samplers/sampler_info.ts";
 import { samplerOptionInfos, samplerOptionNames } from "../../src/samplers/sampler_info.ts";
 import { atomicWrite } from "../cli/files.ts";
 import { parseFlags, runScript } from "../cli/flags.ts";
 
-const page = fileURLToPath(new URL("../../docs/samplers.md", import.meta.url));
+const pages = ["samplers.md", "names.md"].map((name) =>
+  fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
+);
 
 /** The page with its tables as the registries have them; each stands between two comments that name it. */
 export function withTables(text: string): string {
-  return Object.entries({ samplers: samplers(), options: options(), sdes: sdes() }).reduce(
+  return Object.entries({ samplers: samplers(), options: options(), sdes: sdes(), names: names() }).reduce(
     (text, [name, rows]) =>
       text.replace(
         new RegExp(`(<!-- ${name} -->\\n)[^]*?(\\n<!-- end -->)`),
@@ -81,6 +84,22 @@ function sdes(): string[][] {
   ];
 }
 
+function names(): string[][] {
+  const code = (text: string | undefined) => text === undefined ? "–" : `\`${text}\``;
+  return [
+    ["web interfaces", "k-diffusion", "diffusers", "here", "differences"],
+    ...otherNames.map(({ name, kDiffusion, diffusers, sampler, sde, grid, note }) => [
+      name,
+      code(kDiffusion),
+      code(diffusers),
+      sampler === null
+        ? "–"
+        : code([sampler, sde && `--sde ${sde}`, grid && `--grid ${grid}`].filter(Boolean).join(" ")),
+      note,
+    ]),
+  ];
+}
+
 /** A table in Markdown, as `deno fmt` aligns it. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => row[column].length)));
@@ -92,13 +111,16 @@ function table(rows: readonly (readonly string[])[]): string {
 
 const usage = {
   name: "docs:samplers",
-  purpose: "Writes the tables of docs/samplers.md from the registries of samplers and SDEs.",
+  purpose:
+    "Writes the tables of docs/samplers.md and docs/names.md from the registries of samplers and SDEs.",
   flags: {},
 };
 
 async function main(): Promise<void> {
   parseFlags(usage, Deno.args);
-  await atomicWrite(page, new TextEncoder().encode(withTables(await Deno.readTextFile(page))));
+  for (const page of pages) {
+    await atomicWrite(page, new TextEncoder().encode(withTables(await Deno.readTextFile(page))));
+  }
 }
 
 if (import.meta.main) await runScript(main);

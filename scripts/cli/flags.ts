@@ -25,6 +25,8 @@ export interface Flag<T> {
   readonly condition?: Condition;
   /** The keys of other flags that take the place of this one, which is refused beside them. */
   readonly excludedBy?: readonly string[];
+  /** The flags by their keys, this one too, that a text of another language stands for; undefined for a text to be parsed. */
+  readonly standsFor?: (text: string) => Readonly<Record<string, string>> | undefined;
   /** Reads the value from a text; throws a {@link UsageError} that says which values are allowed. */
   parse(text: string, flag: string): T;
 }
@@ -264,6 +266,8 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
   });
   const values: Record<string, unknown> = {};
   const given = new Set<string>();
+  /** What a value of another flag stands for, and whose. */
+  const implied = new Map<string, readonly [text: string, source: string]>();
   for (const [key, flag] of Object.entries(usage.flags)) values[key] = flag.fallback;
   for (const token of tokens) {
     if (token.kind === "positional") {
@@ -288,8 +292,22 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) {
       throw new UsageError(`${token.rawName} needs a value (${usage.flags[key].placeholder})`);
     } else {
-      values[key] = usage.flags[key].parse(token.value, token.rawName);
+      const { [key]: own = token.value, ...others } = usage.flags[key].standsFor?.(token.value) ?? {};
+      values[key] = usage.flags[key].parse(own, token.rawName);
+      for (const [other, text] of Object.entries(others)) {
+        implied.set(other, [text, `${token.rawName} "${token.value}"`]);
+      }
     }
+  }
+  for (const [key, [text, source]] of implied) {
+    if (given.has(key)) continue;
+    if (!Object.hasOwn(usage.flags, key)) {
+      throw new UsageError(
+        `${source} stands for ${flagName(key)} ${text}, too, which this task does not have`,
+      );
+    }
+    given.add(key);
+    values[key] = usage.flags[key].parse(text, flagName(key));
   }
   for (const key of given) checkCondition(usage, key, values, given);
   return values as FlagValues<F>;

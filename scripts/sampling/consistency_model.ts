@@ -7,6 +7,7 @@ import { DEFAULT_SAMPLER } from "../../src/runs/defaults.ts";
 import { describeCheckpoint } from "./checkpoint.ts";
 import { choice, deciding, type Flag, numbers, text, UsageError } from "../cli/flags.ts";
 import { MOST_CONSISTENCY_STEPS } from "../../src/runs/defaults.ts";
+import { flagsOfName } from "./sampler_names.ts";
 import type { PretrainedName } from "../../src/pretrained.ts";
 
 /** The network of such tasks. */
@@ -22,15 +23,15 @@ export const eitherCheckpoint: Flag<string | undefined> = deciding(
 
 /** Flags of such tasks, in the place of those that only score networks take. */
 export const eitherFlags = {
-  sampler: deciding(
-    ["sampler.name", "grid"],
-    choice(samplerNames, {
+  sampler: deciding(["sampler.name", "grid"], {
+    ...choice(samplerNames, {
       help: `the algorithm: ${
         samplerNames.join(", ")
-      } (default consistency for a consistency function, ${DEFAULT_SAMPLER} for others)`,
+      }; or its name elsewhere, as "DPM++ 2M Karras" (default consistency for a consistency function, ${DEFAULT_SAMPLER} for others)`,
       placeholder: "NAME",
     }),
-  ),
+    standsFor: flagsOfName,
+  }),
   levels: deciding(
     ["grid"],
     numbers({

@@ -9,6 +9,7 @@ import {
   samplerOptionNames,
   type SamplerOptions,
 } from "../../src/samplers/sampler_info.ts";
+import { flagsOfName } from "./sampler_names.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
@@ -66,14 +67,14 @@ export const sdeFlag = notWith("schedule", {
 }).sde;
 
 /** The algorithm. */
-export const samplerFlag = deciding(
-  ["sampler.name", "grid"],
-  choice(scoreSamplerNames, {
-    help: `the algorithm: ${scoreSamplerNames.join(", ")}`,
+export const samplerFlag = deciding(["sampler.name", "grid"], {
+  ...choice(scoreSamplerNames, {
+    help: `the algorithm: ${scoreSamplerNames.join(", ")}; or its name elsewhere, as "DPM++ 2M Karras"`,
     placeholder: "NAME",
     default: DEFAULT_SAMPLER,
   }),
-);
+  standsFor: flagsOfName,
+});
 
 /** The kind of time grid. */
 export const gridFlag = deciding(

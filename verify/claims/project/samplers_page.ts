@@ -1,6 +1,7 @@
 /** Claims about docs/samplers.md: its tables say what the registries say, and what it advises exists. @module */
 import { withTables } from "../../../scripts/build/sampler_tables.ts";
 import { sdeInfo, sdeKinds } from "../../../src/diffusion/sde_registry.ts";
+import { otherNames } from "../../../src/samplers/other_names.ts";
 import { nfePerStep, samplerInfo, samplerNames } from "../../../src/samplers/registry.ts";
 import { claim } from "../../suite/claim.ts";
 
@@ -88,3 +89,17 @@ claim(
     check.equal("names that no sampler has", unknown, [], "the registry");
   },
 );
+
+claim("docs/names.md has the names that the registry of names has", async (check) => {
+  const text = await Deno.readTextFile(new URL("../../../docs/names.md", import.meta.url));
+  check.equal("the page, written again", withTables(text), text, "deno task docs:samplers");
+  const rows = cellsOf(text, "names");
+  check.equal(
+    "names",
+    rows.map(([name]) => name),
+    otherNames.map(({ name }) => name),
+    "src/samplers/other_names.ts",
+  );
+  const here = rows.map(([, , , cell]) => cell === "–" ? null : cell.replaceAll("`", "").split(" ")[0]);
+  check.equal("samplers", here, otherNames.map(({ sampler }) => sampler), "src/samplers/other_names.ts");
+});

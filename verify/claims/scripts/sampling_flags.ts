@@ -70,6 +70,40 @@ claim(
   },
 );
 
+claim(
+  "a sampler's name elsewhere stands for its flags, and one without a counterpart is refused",
+  async (check) => {
+    const sampling = (...words: string[]) => readSampling(parseFlags(usage, words));
+    const pairs: readonly (readonly [string[], string[]])[] = [
+      [["--sampler", "DPM++ 2M Karras"], ["--sampler", "dpm++2m", "--grid", "karras"]],
+      [["--sampler", "euler a", "--steps", "7"], ["--sampler", "ancestral", "--steps", "7"]],
+      [["--sampler", "DPM++ 2M Karras", "--grid", "log-snr"], ["--sampler", "dpm++2m", "--grid", "log-snr"]],
+      [["--grid", "uniform", "--sampler", "Heun Exponential"], [
+        "--sampler",
+        "edm-heun",
+        "--grid",
+        "uniform",
+      ]],
+      [["--sampler", "Heun Exponential"], ["--sampler", "edm-heun", "--grid", "log-snr"]],
+      [["--sampler", "Flow Euler"], ["--sampler", "ode-euler", "--sde", "flow", "--grid", "shifted"]],
+    ];
+    for (const [words, same] of pairs) {
+      check.equal(words.join(" "), sampling(...words), sampling(...same), "docs/names.md");
+    }
+    await check.throws(
+      "no counterpart",
+      () => sampling("--sampler", "DPM++ SDE Karras"),
+      /^--sampler "DPM\+\+ SDE Karras" is not here \(docs\/names\.md\); nearest: sde-dpm\+\+2m$/,
+    );
+    const alone = { name: "draw", purpose: "Draws.", flags: { sampler: samplingFlags.sampler } };
+    await check.throws(
+      "a task without grids",
+      () => parseFlags(alone, ["--sampler", "DPM++ 2M Karras"]),
+      /^--sampler "DPM\+\+ 2M Karras" stands for --grid karras, too, which this task does not have$/,
+    );
+  },
+);
+
 claim("--shift without a shifted grid is refused", async (check) => {
   for (const line of ["--shift 2", "--shift 2 --grid uniform"]) {
     await check.throws(
@@ -123,7 +157,7 @@ claim(
       ["--sampler ode-dopri5 --rtol 0", /^rtol must be a positive number, got 0$/],
       ["--sampler adaptive-sde --atol 0", /^atol must be a positive number, got 0$/],
       ["--sampler ode-dopri5 --atol -1", /^--atol must be a number from 0 up, got "-1"$/],
-      ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has none$/],
+      ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has lastStep$/],
       [
         "--sampler annealed-langevin --snr 0.1",
         /^annealed-langevin has no option snr; it has correctorSteps, langevinStep$/,
@@ -135,7 +169,7 @@ claim(
         "--sampler predictor-corrector --predictor unipc",
         /^unipc cannot be a predictor: it goes by its earlier states, .*; use one of /,
       ],
-      ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has none$/],
+      ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has lastStep$/],
       ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
       ["--label ", /^--label must be a class by its number from 0 or its name, random or none, got ""$/],
     ];

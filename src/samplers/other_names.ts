@@ -1,0 +1,157 @@
+/**
+ * What samplers are called elsewhere: in the web interfaces, in k-diffusion and in diffusers.
+ * @module
+ */
+import type { SamplerOptions } from "./sampler_info.ts";
+import type { GridKind } from "../diffusion/time_grid.ts";
+
+/** One sampler by its names elsewhere. */
+export interface OtherName {
+  /** Its name in the web interfaces, without that of a grid. */
+  readonly name: string;
+  /** Its function in k-diffusion; absent where it has none. */
+  readonly kDiffusion?: string;
+  /** Its class in diffusers, perhaps with arguments; absent where it has none. */
+  readonly diffusers?: string;
+  /** The sampler here; null where there is none. */
+  readonly sampler: string | null;
+  /** Options that make it the same. */
+  readonly options?: SamplerOptions;
+  /** The SDE along which it is that. */
+  readonly sde?: "flow";
+  /** The grid that belongs to it. */
+  readonly grid?: GridKind;
+  /** What differs, or what comes nearest. */
+  readonly note: string;
+}
+
+/** The names, each once. */
+export const otherNames: readonly OtherName[] = [
+  {
+    name: "Euler",
+    kDiffusion: "sample_euler",
+    diffusers: "EulerDiscreteScheduler",
+    sampler: "ddim",
+    note:
+      "Euler's method in ν, which is DDIM with η = 0; `ode-euler` steps in t. With s_churn it has no counterpart",
+  },
+  {
+    name: "Euler a",
+    kDiffusion: "sample_euler_ancestral",
+    diffusers: "EulerAncestralDiscreteScheduler",
+    sampler: "ancestral",
+    note: "DDIM with η = 1",
+  },
+  {
+    name: "Heun",
+    kDiffusion: "sample_heun",
+    diffusers: "HeunDiscreteScheduler",
+    sampler: "edm-heun",
+    note: "with s_churn `edm-stochastic`, whose `gamma` is s_churn over the number of steps",
+  },
+  {
+    name: "DPM2",
+    kDiffusion: "sample_dpm_2",
+    diffusers: "KDPM2DiscreteScheduler",
+    sampler: "dpm-solver-2",
+    note: "the middle of a step in ln ν",
+  },
+  {
+    name: "DPM++ 2M",
+    kDiffusion: "sample_dpmpp_2m",
+    diffusers: "DPMSolverMultistepScheduler",
+    sampler: "dpm++2m",
+    note: "diffusers ends by DDIM with fewer than 15 steps: `--last-step ddim`",
+  },
+  {
+    name: "DPM++ 2M SDE",
+    kDiffusion: "sample_dpmpp_2m_sde",
+    diffusers: 'DPMSolverMultistepScheduler(algorithm_type="sde-dpmsolver++")',
+    sampler: "sde-dpm++2m",
+    note: "k-diffusion's solver_type midpoint and η = 1; heun has no counterpart",
+  },
+  {
+    name: "DPM++ 2S",
+    diffusers: "DPMSolverSinglestepScheduler",
+    sampler: "dpm++2s",
+    note: "diffusers shares its evaluations between steps of order 1 and 2; here every step has two",
+  },
+  {
+    name: "UniPC",
+    diffusers: "UniPCMultistepScheduler",
+    sampler: "unipc",
+    note:
+      "here with the paper's varying coefficients and noise prediction; bh1, bh2 and data prediction have no counterpart",
+  },
+  {
+    name: "DDIM",
+    diffusers: "DDIMScheduler",
+    sampler: "ddim",
+    note: "`--eta` is diffusers' eta; its `linspace` and `leading` timesteps are grids of `indices`",
+  },
+  {
+    name: "Flow Euler",
+    diffusers: "FlowMatchEulerDiscreteScheduler",
+    sampler: "ode-euler",
+    sde: "flow",
+    grid: "shifted",
+    note: "`--shift` is its shift; times begin at .999 here, at 1 there",
+  },
+  {
+    name: "DPM2 a",
+    kDiffusion: "sample_dpm_2_ancestral",
+    diffusers: "KDPM2AncestralDiscreteScheduler",
+    sampler: null,
+    note: "nearest: `ancestral`",
+  },
+  {
+    name: "DPM++ 2S a",
+    kDiffusion: "sample_dpmpp_2s_ancestral",
+    sampler: null,
+    note: "nearest: `sde-dpm++2m`",
+  },
+  {
+    name: "DPM++ SDE",
+    kDiffusion: "sample_dpmpp_sde",
+    diffusers: "DPMSolverSDEScheduler",
+    sampler: null,
+    note: "nearest: `sde-dpm++2m`",
+  },
+  { name: "DPM++ 3M SDE", kDiffusion: "sample_dpmpp_3m_sde", sampler: null, note: "nearest: `sde-dpm++2m`" },
+  { name: "DPM fast", kDiffusion: "sample_dpm_fast", sampler: null, note: "nearest: `dpm-solver-3`" },
+  { name: "DPM adaptive", kDiffusion: "sample_dpm_adaptive", sampler: null, note: "nearest: `ode-dopri5`" },
+  {
+    name: "LMS",
+    kDiffusion: "sample_lms",
+    diffusers: "LMSDiscreteScheduler",
+    sampler: null,
+    note: "nearest: `unipc`",
+  },
+  { name: "DEIS", diffusers: "DEISMultistepScheduler", sampler: null, note: "nearest: `unipc`" },
+  { name: "PLMS", diffusers: "PNDMScheduler", sampler: null, note: "nearest: `unipc`" },
+];
+
+/** The ends of names that say which grid, as the web interfaces write them. */
+export const gridSuffixes: Readonly<Record<string, GridKind>> = { karras: "karras", exponential: "log-snr" };
+
+/**
+ * What a name from elsewhere stands for, such as "DPM++ 2M Karras", "euler a", "sample_heun" or "UniPCMultistepScheduler"; its grid is
+ * null where it says none, and the name undefined where nobody has it. Capitals do not count.
+ *
+ * @example
+ * ```ts
+ * import { otherNameOf } from "./other_names.ts";
+ * const found = otherNameOf("DPM++ 2M Karras");
+ * console.assert(found?.row.sampler === "dpm++2m" && found.grid === "karras");
+ * ```
+ */
+export function otherNameOf(text: string): { row: OtherName; grid: GridKind | null } | undefined {
+  const words = text.trim().toLowerCase().split(/\s+/);
+  const suffix = Object.hasOwn(gridSuffixes, words.at(-1)!) ? words.at(-1)! : null;
+  const name = (suffix === null ? words : words.slice(0, -1)).join(" ");
+  const row = otherNames.find(({ name: own, kDiffusion, diffusers }) =>
+    [own, kDiffusion, diffusers].some((candidate) => candidate?.toLowerCase() === name)
+  );
+  if (row === undefined) return undefined;
+  return { row, grid: suffix === null ? row.grid ?? null : gridSuffixes[suffix] };
+}
