@@ -33,7 +33,7 @@ export interface ClipOptions {
  *
  * The noise follows, so that every sampler takes the clipped data. Where nothing is cut off, ε̂ is the model's, bit for bit.
  * The result is no score of any distribution: samples are biased towards the middle of the range, the more the farther the
- * model's data reach beyond it. It is there for guidance scales at which they reach far; exact models need it not, and it takes
+ * model's data reach beyond it, and dynamic thresholding greys a ground that lies at an end of the range, as digits'. It is there for guidance scales at which they reach far; exact models need it not, and it takes
  * no part unless asked for. Likelihoods are of the model itself.
  *
  * @example The data of a wide Gaussian, cut off at 1
@@ -80,9 +80,8 @@ export function clippedModel<Result extends Awaitable<tf.Tensor>>(
         ? excess
         : offset.mul(scale.sub(1).div(scale)).add(excess.div(scale));
       // Without noise there is none to be changed.
-      return noise.add(
-        cut.mul(column(mapPerRow(t, (t) => sde.sigma(t) > 0 ? 1 / noiseRatio(sde, t) : 0), x)),
-      );
+      const overNoise = mapPerRow(t, (t) => sde.sigma(t) > 0 ? 1 / noiseRatio(sde, t) : 0);
+      return noise.add(cut.mul(column(overNoise, x)));
     })()) as Result, { consistency: model.consistency });
 }
 
