@@ -322,8 +322,9 @@ for (const { file, name, others, inWords = [], effect } of documented) {
 claim(
   "every option that a registered sampler accepts reaches it unchanged, and every other is refused",
   async (check) => {
-    // Noise ratios .84, .65 and .32 at the steps' beginnings: below, within and above the window of S_tmin and S_tmax.
-    const times = { times: [0.5, 0.4, 0.2, 0.1] };
+    // Noise ratios .84, .65 and .32 at the steps' beginnings: below, within and above the window of S_tmin and S_tmax. The end is
+    // the SDE's tMin, where a multistep solver's last step is.
+    const times = { times: [0.5, 0.4, 0.2, 1e-3] };
     for (const { name, direct } of samplerFacts) {
       const { options } = samplerInfo(name);
       const accepted = samplerOptionNames.filter((key) => options[key] !== undefined);
