@@ -132,7 +132,13 @@ export const otherNames: readonly OtherName[] = [
 ];
 
 /** The ends of names that say which grid, as the web interfaces write them. */
-const gridSuffixes: Readonly<Record<string, GridKind>> = { karras: "karras", exponential: "log-snr" };
+const gridSuffixes: Readonly<Record<string, GridKind>> = {
+  karras: "karras",
+  exponential: "log-snr",
+  polyexponential: "polyexponential",
+  beta: "beta",
+  ays: "align-your-steps",
+};
 
 /**
  * What a name from elsewhere stands for, such as "DPM++ 2M Karras", "euler a", "sample_heun" or "UniPCMultistepScheduler"; its grid is
