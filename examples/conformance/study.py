@@ -59,6 +59,7 @@ STUDY = [
         DPMSolverSDE
         UniPCMultistep final_sigmas_type=sigma_min
         UniPCMultistep final_sigmas_type=sigma_min solver_order=3
+        UniPCMultistep final_sigmas_type=sigma_min solver_order=3 lower_order_final=False
         DEISMultistep
         LMSDiscrete
         PNDM
