@@ -6,7 +6,7 @@ import type { SamplerOptions } from "./sampler_info.ts";
 import type { GridKind } from "../diffusion/time_grid.ts";
 
 /** One sampler by its names elsewhere. */
-export interface OtherName {
+interface OtherName {
   /** Its name in the web interfaces, without that of a grid. */
   readonly name: string;
   /** Its function in k-diffusion; absent where it has none. */
