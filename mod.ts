@@ -129,6 +129,7 @@ export {
 
 // Sampling: the loop, its time grid, samplers by name.
 export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/samplers/sample.ts";
+export type { AlignedModel } from "./src/diffusion/align_your_steps.ts";
 export { type GridConfig, type GridKind, gridKinds, timeGrid } from "./src/diffusion/time_grid.ts";
 export {
   nfePerStep,

@@ -4,15 +4,15 @@
  * @module
  */
 
+/** The model for which a list was optimized. */
+export type AlignedModel = "stable-diffusion" | "stable-diffusion-xl" | "stable-video-diffusion";
+
 /** The noise ratios ν of the published lists, as the authors' quick-start guide has them. */
-export const alignedLevels = {
+export const alignedLevels: Readonly<Record<AlignedModel, readonly number[]>> = {
   "stable-diffusion": [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029],
   "stable-diffusion-xl": [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.38, 0.234, 0.113, 0.029],
   "stable-video-diffusion": [700, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002],
-} as const;
-
-/** The model for which a list was optimized. */
-export type AlignedModel = keyof typeof alignedLevels;
+};
 
 /**
  * How far along ln ν a list of N steps is, from 0 at the first level to 1 at the last, at a fraction of its steps: the guide's
