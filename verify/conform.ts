@@ -28,9 +28,8 @@ import {
 import { conformanceMarkdown, countsOf } from "../src/conformance/markdown.ts";
 import type { Property, Verdict } from "../src/conformance/property.ts";
 import type { SamplerRun } from "../src/conformance/sampler_under_test.ts";
-import { customSde } from "../src/diffusion/custom_sde.ts";
 import type { SdeConfig } from "../src/diffusion/sde.ts";
-import { sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
+import { edmSde, sigmaPowerSde, subVpSde, veSde, vpSde } from "../src/diffusion/sde.ts";
 import { declared } from "./conformance/declarations.ts";
 import { conformancePage } from "./conformance/page.ts";
 import { ProgramSampler } from "./conformance/program.ts";
@@ -145,8 +144,7 @@ function readSde({ sde, betaMin, betaMax, sigmaMin, sigmaMax, sigma, tMin }: Fla
     case "sigma-power":
       return sigmaPowerSde({ sigma, tMin }).config;
     case "edm":
-      return customSde({ alpha: () => 1, sigma: (t) => t, tMin: sigmaMin ?? 0.002, tMax: sigmaMax ?? 80 })
-        .config;
+      return edmSde({ tMin: sigmaMin, tMax: sigmaMax }).config;
   }
 }
 

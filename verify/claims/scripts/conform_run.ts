@@ -66,7 +66,7 @@ const runs:
     ],
     [
       "--sde edm --grid karras --sigma-max 20",
-      { kind: "custom", tMin: 0.002, tMax: 20 },
+      { kind: "edm", tMin: 0.002, tMax: 20 },
       [20, 0.002],
       (t) => [1, t, 0, Math.sqrt(2 * t)],
     ],
