@@ -58,7 +58,7 @@ export const faultyRuns: readonly FaultySampler[] = [
     sampler: corrector,
     changes: [["np.sqrt(2 * size) * run.randn_like(x)", "np.sqrt(2 * size) * z"]],
     property: "noise_draws",
-    words: /share|twice/,
+    words: /share|needs noise/,
   },
   {
     fault: "√ε for √(2ε) in a corrector",
