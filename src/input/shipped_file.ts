@@ -28,8 +28,8 @@ export const SHIPPED_FILES = {
   },
   "mnist_likelihood.safetensors": {
     url: new URL("../../fixtures/models/mnist_likelihood.safetensors", import.meta.url),
-    bytes: 959632,
-    sha256: "04695b8e4483a4ecffdf2b4fadcd26812d4e308aa1df48afd594f064c9497a35",
+    bytes: 959952,
+    sha256: "f8abb06db6e092c7369bbf159f3031e2b8b06d2c64f4f78346a00aacfd99ffea",
   },
   "mnist_consistency.safetensors": {
     url: new URL("../../fixtures/models/mnist_consistency.safetensors", import.meta.url),
