@@ -146,7 +146,7 @@ export async function lastLevel(exam: Examination): Promise<PropertyResult> {
   const run = await exam.plainRun(steps);
   const ratios = gridRatios(run);
   const last = run.evaluations.at(-1)?.ratio ?? NaN;
-  const tolerance = levelTolerance(exam);
+  const tolerance = levelTolerance(exam, ratios[steps]);
   const early = last > ratios[steps - 1] * (1 + tolerance);
   const late = last < ratios[steps] * (1 - tolerance);
   const end = run.endLevel.sigma / run.endLevel.alpha;
@@ -277,9 +277,12 @@ function near(a: number, b: number): boolean {
   return Math.abs(a / b - 1) < 1e-3;
 }
 
-/** How far a level may be from the grid's, as a fraction. */
-function levelTolerance({ description }: Examination): number {
-  return description.precision === "float64" ? 1e-6 : 1e-4;
+/**
+ * How far a level may be from the grid's, as a fraction. A table of α² in float32 has σ² = 1 − α² to 2⁻²⁴, and so a small noise
+ * ratio to 2⁻²⁵ over its square.
+ */
+function levelTolerance({ description }: Examination, ratio = Infinity): number {
+  return description.precision === "float64" ? 1e-6 : 1e-4 + 2 ** -24 / ratio ** 2;
 }
 
 function nearest(ratios: Float64Array, ratio: number): number {

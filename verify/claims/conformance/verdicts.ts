@@ -123,6 +123,23 @@ claim(
   },
 );
 
+claim("an end from a float32 table of α² is the grid's, and one a hundredth off is not", async (check) => {
+  const base = eulerMaruyamaUnderTest();
+  const ending = (factor: number): SamplerUnderTest => ({
+    description: { ...base.description, precision: "float32" },
+    run: async (run) => {
+      const end = await base.run(run);
+      // The float32 number next below α² of the grid's last level.
+      const kept = Math.fround(run.grid.alphas.at(-1)! ** 2) - 2 ** -24;
+      return { ...end, level: { alpha: Math.sqrt(kept), sigma: factor * Math.sqrt(1 - kept) } };
+    },
+  });
+  for (const [factor, verdict] of [[1, "holds"], [1.01, "fails"]] as const) {
+    const found = (await verdictsOf(ending(factor), ["last_level"])).get("last_level")!;
+    check.equal(`σ times ${factor}`, found.verdict, verdict, "σ² = 1 − α² has an error of 2⁻²⁴ then");
+  }
+});
+
 claim("a sampler with noise of its own is held to means, variances and rows of samples", async (check) => {
   // Its own generator, seeded by the run; the tampering's factor makes its noise too large.
   const own = (factor: number, seeded: boolean): SamplerUnderTest => {
