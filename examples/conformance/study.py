@@ -116,7 +116,7 @@ def samplers():
 
 def result_file(library, flags, sampler):
     words = [library, *(flag.split("=")[1] for flag in flags), *sampler]
-    return RESULTS / (re.sub(r"[^\w.=-]+", "", "_".join(words)) + ".json")
+    return RESULTS / (re.sub(r"[^\w.-]+", "", "_".join(words).replace("=", "-")) + ".json")
 
 
 def measure(libraries, library, folder, adapter, flags, sampler):
