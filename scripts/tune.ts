@@ -61,7 +61,7 @@ const usage = {
       integer({ help: "steps of the time grid (default the sampler's)", min: 1, max: 100_000 }),
       [],
     ),
-    grid: gridFlag,
+    grid: deciding(["grid.kind"], gridFlag),
     ...samplerOptionFlags,
     snr: numbers({ help: "signal-to-noise ratios of Langevin corrections", min: 0 }),
     gamma: numbers({

@@ -78,7 +78,7 @@ export const samplerFlag = deciding(["sampler.name", "grid"], {
 
 /** The kind of time grid. */
 export const gridFlag = deciding(
-  ["grid.kind"],
+  ["grid.kind", "grid.rho"],
   choice(gridKinds.filter((kind) => kind !== "levels" && kind !== "indices"), {
     help: "the time grid; the default is the sampler's",
   }),

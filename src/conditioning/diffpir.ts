@@ -21,7 +21,7 @@ export interface DiffpirOptions {
 }
 
 /**
- * DiffPIR's model of x_t (Zhu et al. 2023, Alg. 1): with D(x) = E[x_0 | x_t = x] its denoised data are the proximal step
+ * DiffPIR's model of x_t (Zhu et al. 2023, Alg. 1): with D(x) = E[x_0 | x_t = x] its denoised data are the proximal step,
  *
  *   D′ = argmin_z ‖y − A z‖² + ρ ‖z − D(x)‖² = D + Aᵀ (A Aᵀ + ρ I)⁻¹ (y − A D),   ρ = λ s²/ν²,
  *

@@ -23,7 +23,7 @@ export interface TwistedOptions {
 
 /**
  * The twisted diffusion sampler (Wu et al. 2023, Alg. 1). A batch of B rows is B/K populations of K particles. With
- * D(x) = E[x_0 | x_t = x], the observation y = A x_0 + s η of x_t is taken to be the twisting function
+ * D(x) = E[x_0 | x_t = x], the observation y = A x_0 + s η of x_t is taken to be the twisting function,
  *
  *   ψ_t(x) = N(y; A D(x), (s² + c r²) I),   c the mean of A Aᵀ's diagonal, r² the variance of x_0 that ΠGDM assumes.
  *

@@ -12,11 +12,9 @@ import {
   requireArray,
   requireBoolean,
   requireFunction,
-  requireMethods,
   requireOptions,
   requireWhole,
 } from "../input/require.ts";
-import { quoted } from "../input/quoted.ts";
 import { Examination, wordsOf } from "./examination.ts";
 import { affine, repeat, rows } from "./properties_of_rows.ts";
 import { evaluations, firstLevel, lastLevel, startScale, visitedLevels } from "./properties_of_levels.ts";
@@ -29,11 +27,15 @@ import { recognised } from "./properties_of_recognition.ts";
 import { wasserstein } from "./properties_of_wasserstein.ts";
 import { noiseAtEnd, noiseDraws } from "./properties_of_noise.ts";
 import { conformancePlots } from "./plots.ts";
-import type { ConformancePlot, Property } from "./property.ts";
-import { property, type PropertyResult } from "./property_result.ts";
+import { type ConformancePlot, type Property, property, type PropertyResult } from "./property.ts";
 import { ConformanceError } from "./recorded_run.ts";
 import { checkDeclarations } from "./declarations.ts";
-import type { Declarations, SamplerDescription, SamplerUnderTest } from "./sampler_under_test.ts";
+import {
+  checkSampler,
+  type Declarations,
+  type SamplerDescription,
+  type SamplerUnderTest,
+} from "./sampler_under_test.ts";
 
 /** The kinds of grids on which a sampler can be measured: those that runs of twice as many steps refine. */
 export const conformanceGrids = ["uniform", "quadratic", "log-snr", "karras"] as const satisfies GridKind[];
@@ -199,25 +201,4 @@ async function conversation(exam: Examination): Promise<PropertyResult> {
     source: "the run's contract",
     words: refused.join("; "),
   });
-}
-
-function checkSampler(sampler: SamplerUnderTest): void {
-  requireMethods("sampler", sampler, ["run"], "a sampler under test, with a description and run()");
-  const { description } = sampler;
-  checkFields("sampler.description", description as unknown, [
-    "name",
-    "noise",
-    "start",
-    "grid",
-    "precision",
-    "declares",
-  ]);
-  if (typeof description.name !== "string") {
-    throw new TypeError(`sampler.description.name must be text, got ${quoted(description.name)}`);
-  }
-  for (const field of ["noise", "start", "grid"] as const) {
-    checkName(`sampler.description.${field}`, description[field], ["given", "own"]);
-  }
-  checkName("sampler.description.precision", description.precision, ["float64", "float32"]);
-  checkDeclarations(description.declares);
 }

@@ -10,7 +10,7 @@ import { type ImpulseResponse, stateCovariance, stateMoments } from "./impulse_r
 import { mixtureDensity, mixtureSamples } from "./properties_of_mixture.ts";
 import type { ConformancePlot } from "./property.ts";
 import { lawSeries } from "./properties_of_law.ts";
-import { rounded } from "./property_result.ts";
+import { rounded } from "./property.ts";
 import { levelStates, stepCoefficients } from "./step_states.ts";
 
 /** The coordinate with data of N(0, 1), whose states on the way are shown. */

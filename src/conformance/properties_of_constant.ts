@@ -1,7 +1,7 @@
 /** The first term of a sampler's error: leading_constant. @module */
 import { BROAD_COORDINATES, type Examination, gaussianData } from "./examination.ts";
 import { lawSeries } from "./properties_of_law.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 
 /**
  * K of the variance's error K/Nᵖ on each of the broad data: what tells samplers of one order apart, and shows a score asked for at a

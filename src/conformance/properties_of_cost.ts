@@ -1,7 +1,7 @@
 /** What runs at the ends do, and what a run takes: ends, cost. @module */
 import { type Examination, gaussianData, wordsOf } from "./examination.ts";
 import { normalNumbers } from "./normal_numbers.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 import { ConformanceError } from "./recorded_run.ts";
 
 const ROWS = 4;

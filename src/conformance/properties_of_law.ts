@@ -4,7 +4,7 @@ import { correctorSteps } from "./corrector.ts";
 import { BROAD_COORDINATES, type Examination, gaussianData, NOISY_RATIO, type Part } from "./examination.ts";
 import { exactMoments, stateMoments } from "./impulse_response.ts";
 import { lawAtEnd } from "./law_at_end.ts";
-import { percent, property, type PropertyResult, rounded } from "./property_result.ts";
+import { percent, property, type PropertyResult, rounded } from "./property.ts";
 import { sampledLimit, sampledMoment } from "./sampled_law.ts";
 import { oddStep, stepDiagnosis } from "./step_diagnosis.ts";
 

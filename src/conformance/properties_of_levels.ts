@@ -2,7 +2,7 @@
 import { type Examination, gaussianData, PLAIN_ROWS } from "./examination.ts";
 import type { RecordedRun } from "./recorded_run.ts";
 import { sampledStart } from "./sampled_law.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 
 /** ν = σ/α of a run's grid. */
 function gridRatios({ grid }: RecordedRun): Float64Array {

@@ -3,7 +3,7 @@ import { gaussianOnLine, type LineMixture, type ProductData } from "./exact_mode
 import type { Examination } from "./examination.ts";
 import { normalNumbers } from "./normal_numbers.ts";
 import { normalCdf } from "../math/normal_distribution.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 
 /** Two modes of different weight and width, which no Gaussian resembles. */
 const mixture: LineMixture = { weights: [0.3, 0.7], means: [-1.5, 0.8], deviations: [0.3, 0.5] };

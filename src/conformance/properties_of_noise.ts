@@ -2,7 +2,7 @@
 import { correctorSteps } from "./corrector.ts";
 import { type Examination, gaussianData, POINT_COORDINATE } from "./examination.ts";
 import { stateMoments } from "./impulse_response.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 import { sampledNoiseAtEnd } from "./sampled_law.ts";
 import { coefficientsOf, raisesNoise, typicalStep } from "./step_diagnosis.ts";
 import { levelStates } from "./step_states.ts";

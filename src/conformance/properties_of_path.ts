@@ -3,7 +3,7 @@ import { extrapolated } from "./convergence.ts";
 import { correctorSteps } from "./corrector.ts";
 import { BROAD_COORDINATES, type Examination, gaussianData } from "./examination.ts";
 import { exactMoments, type ImpulseResponse, stateCovariance, stateMoments } from "./impulse_response.ts";
-import { percent, property, type PropertyResult, rounded } from "./property_result.ts";
+import { percent, property, type PropertyResult, rounded } from "./property.ts";
 import { sampledProcess } from "./sampled_law.ts";
 import { stepDiagnosis } from "./step_diagnosis.ts";
 import { levelStates } from "./step_states.ts";

@@ -3,7 +3,7 @@ import { samplerByName, samplerInfo, samplerNames } from "../samplers/registry.t
 import { type Examination, gaussianData, wordsOf } from "./examination.ts";
 import { type AffineState, type ImpulseResponse, impulseResponse } from "./impulse_response.ts";
 import { projectSampler } from "./project_sampler.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 import { levelStates } from "./step_states.ts";
 
 /** A sampler of the project beside the one that is measured. */

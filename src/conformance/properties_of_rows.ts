@@ -1,7 +1,7 @@
 /** What a row of a batch depends on: affine, rows, repeat. @module */
 import { type Examination, gaussianData, PLAIN_ROWS } from "./examination.ts";
 import { normalNumbers } from "./normal_numbers.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 import type { RecordedRun } from "./recorded_run.ts";
 import { sampledRows } from "./sampled_law.ts";
 import type { States } from "./sampler_under_test.ts";

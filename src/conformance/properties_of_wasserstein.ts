@@ -5,7 +5,7 @@ import { publishedErrors, spectrumNodes, spectrumWeights } from "./cifar10_spect
 import { gaussianOnLine, type ProductData } from "./exact_model.ts";
 import type { Examination } from "./examination.ts";
 import { stateMoments } from "./impulse_response.ts";
-import { property, type PropertyResult, rounded } from "./property_result.ts";
+import { property, type PropertyResult, rounded } from "./property.ts";
 
 /** The table's SDE, dx = −β x dt + √(2β) dw with β from 0.05 to 10, has half of this one's β. */
 const sde = vpSde({ betaMin: 0.1, betaMax: 20, tMin: 1e-3 });

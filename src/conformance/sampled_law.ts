@@ -7,7 +7,7 @@ import { BROAD_COORDINATES, type Examination, gaussianData, POINT_COORDINATE } f
 import { exactMoments } from "./impulse_response.ts";
 import { normalNumbers } from "./normal_numbers.ts";
 import type { RecordedRun } from "./recorded_run.ts";
-import { percent, property, type PropertyResult, rounded } from "./property_result.ts";
+import { percent, property, type PropertyResult, rounded } from "./property.ts";
 
 /** Rows of a run. */
 const ROWS = 6000;

@@ -4,6 +4,11 @@
  * @module
  */
 import type { SdeConfig } from "../diffusion/sde.ts";
+import { checkFields } from "../input/fields.ts";
+import { checkName } from "../input/option_name.ts";
+import { quoted } from "../input/quoted.ts";
+import { requireMethods } from "../input/require.ts";
+import { checkDeclarations } from "./declarations.ts";
 
 /** States of shape [rows, dimension] in float64, row after row. Rows are independent samples. */
 export type States = Float64Array<ArrayBuffer>;
@@ -98,4 +103,26 @@ export interface SamplerUnderTest {
   readonly description: SamplerDescription;
   /** Runs it once, from the first level to the last. */
   run(run: SamplerRun): Promise<RunEnd>;
+}
+
+/** Throws unless a sampler under test has a description and a function that runs it. */
+export function checkSampler(sampler: SamplerUnderTest): void {
+  requireMethods("sampler", sampler, ["run"], "a sampler under test, with a description and run()");
+  const { description } = sampler;
+  checkFields("sampler.description", description as unknown, [
+    "name",
+    "noise",
+    "start",
+    "grid",
+    "precision",
+    "declares",
+  ]);
+  if (typeof description.name !== "string") {
+    throw new TypeError(`sampler.description.name must be text, got ${quoted(description.name)}`);
+  }
+  for (const field of ["noise", "start", "grid"] as const) {
+    checkName(`sampler.description.${field}`, description[field], ["given", "own"]);
+  }
+  checkName("sampler.description.precision", description.precision, ["float64", "float32"]);
+  checkDeclarations(description.declares);
 }

@@ -7,7 +7,7 @@ import { correctorSteps } from "./corrector.ts";
 import { type Examination, gaussianData } from "./examination.ts";
 import type { ImpulseResponse } from "./impulse_response.ts";
 import type { RecordedRun } from "./recorded_run.ts";
-import { rounded } from "./property_result.ts";
+import { rounded } from "./property.ts";
 import { levelStates, type StepCoefficients, stepCoefficients } from "./step_states.ts";
 
 /** Coefficients of short steps, by the medians over a run. */

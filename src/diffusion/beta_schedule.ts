@@ -97,8 +97,8 @@ export function scaledLinearBetas(steps = 1000, first = 0.00085, last = 0.012): 
  */
 export function sigmoidBetas(steps = 1000, first = 1e-4, last = 0.02): number[] {
   requireWhole("steps", steps, 1, MOST_STEPS);
-  requireFinite("the first β", first);
-  requireFinite("the last β", last);
+  requireBetween("the first β", first, 0, 1);
+  requireBetween("the last β", last, 0, 1);
   const betas = Array.from({ length: steps }, (_, n) => {
     const u = steps === 1 ? -6 : -6 + 12 * n / (steps - 1);
     return first + (last - first) / (1 + Math.exp(-u));

@@ -150,6 +150,7 @@ function checkPosteriorRequest(request: PosteriorRequest, model: MeasurementMode
   const { method, count, batch, sampler } = request;
   requireWhole("count", count, 1, 10_000);
   requireWhole("batch", batch, 1);
+  requireOptions("sampler", sampler);
   checkMethod({ method, count, batch, sampler: sampler.name }, model);
 }
 

@@ -23,7 +23,7 @@ const rows: readonly SdeRow[] = [
   // Up to its default tMax the reverse SDE is so stiff that methods in t are unstable on grids of a hundred steps.
   { label: "flow", sde: flowSde({ tMax: 0.9 }) },
   // Of its 80 a uniform grid of tens of steps would leave one step for all that is below the data's deviation.
-  { label: "EDM", sde: edmSde({ tMin: 0.01, tMax: 5 }) },
+  { label: "EDM", sde: edmSde({ tMin: 0.01, tMax: 5 }), narrow: edmSde({ tMin: 0.12, tMax: 2.2 }) },
 ];
 
 /** Every SDE. */

@@ -74,7 +74,7 @@ claim(
       for (const sde of allSdes) {
         const score = (method: "tmpd" | "pigdm") =>
           posteriorScore(scoreModel(independent, sde), observation, { method, dataStd: 0.6, iterations: 8 });
-        for (const t of [0.003, 0.3, 0.95]) {
+        for (const t of [0.003, 0.3, 0.95].map((part) => sde.tMin + part * (sde.tMax - sde.tMin))) {
           const x = states(check, sde, t);
           const exact = scoreModel(posterior, sde).predictedNoise(x, t);
           const tmpd = score("tmpd").predictedNoise(x, t);

@@ -297,6 +297,7 @@ claim("the registry of SDEs says of each which numbers make it, and whether it h
     "subvp": [beta, true],
     "sigma-power": [{ sigma: "number" }, true],
     "flow": [{}, true],
+    "edm": [{}, true],
     "ddpm": [{ betas: "numbers" }, false],
   };
   const found = Object.fromEntries(sdeKinds.map((kind) => {
@@ -314,13 +315,14 @@ claim("the registry of SDEs says of each which numbers make it, and whether it h
       { kind: "subvp", betaMin: 0.1, betaMax: 20, tMin: 1e-3, tMax: 1 },
       { kind: "sigma-power", sigma: 25, tMin: 1e-3, tMax: 1 },
       { kind: "flow", tMin: 1e-3, tMax: 0.999 },
+      { kind: "edm", tMin: 0.002, tMax: 80 },
     ],
     own,
   );
   await check.throws(
     "no default",
     () => sdeByName("ddpm" as "vp"),
-    /^ddpm has no default: use ve, vp, subvp, sigma-power, flow$/,
+    /^ddpm has no default: use ve, vp, subvp, sigma-power, flow, edm$/,
   );
 });
 

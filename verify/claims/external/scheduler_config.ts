@@ -245,8 +245,8 @@ claim(
       ],
       [
         "another schedule",
-        { beta_schedule: "sigmoid" },
-        /^beta_schedule must be "linear" or "scaled_linear" or "squaredcos_cap_v2", got "sigmoid"$/,
+        { beta_schedule: "laplace" },
+        /^beta_schedule must be "linear" or "scaled_linear" or "squaredcos_cap_v2" or "sigmoid", got "laplace"$/,
       ],
       [
         "another prediction",

@@ -53,7 +53,7 @@ export function odeMidpoint(): Sampler {
   "mod.ts": before(`export { odeHeun }`, `export { odeMidpoint } from "./src/samplers/ode_midpoint.ts";\n`),
   "verify/problems/sampler_facts.ts": before(
     `  "unipc": {`,
-    `  "ode-midpoint": { lastStep: "own rule", drawSteps: 16 },\n`,
+    `  "ode-midpoint": { lastStep: "own rule", drawSteps: 16, counts: [32, 64, 128] },\n`,
   ),
   "verify/claims/samplers/leading_error.ts": (text) =>
     before(

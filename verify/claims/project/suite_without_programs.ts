@@ -115,8 +115,15 @@ claim("only verify/suite/program.ts starts programs of the machine for claims", 
   check.equal(
     "others",
     others.sort(),
-    ['suite/git.ts: "git"', "suite/needs.ts: command", "suite/oldest_deno.ts: program"],
-    "whether PyTorch is there, an old Deno, which is a need, and which commit is checked out, which may be unknown",
+    [
+      'claims/scripts/conform_bad_programs.ts: "sh"',
+      "conformance/process.ts: program",
+      'problems/conformance_program.ts: "sh"',
+      'suite/git.ts: "git"',
+      "suite/needs.ts: command",
+      "suite/oldest_deno.ts: program",
+    ],
+    "what conform measures and what that starts, whether PyTorch is there, an old Deno, which is a need, and which commit is checked out, which may be unknown",
   );
 });
 

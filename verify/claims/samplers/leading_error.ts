@@ -81,8 +81,9 @@ const cases: Case[] = [
   ),
   flow("ode-euler", "uniform", 1, "t"),
   flow("ode-heun", "uniform", 2, "t"),
-  flow("ode-euler", "shifted", 1, "t"),
-  flow("ode-heun", "shifted", 2, "t"),
+  // Shifted grids are for the straight paths; under sub-VP their error is far from its first term at a hundred steps.
+  { ...flow("ode-euler", "shifted", 1, "t"), only: "flow" },
+  { ...flow("ode-heun", "shifted", 2, "t"), only: "flow" },
   flow("edm-heun", "karras", 2, "noise ratio"),
   flow("edm-heun", "quadratic", 2, "noise ratio"),
   ...(["log-snr", "karras"] as const).map((grid): Case => ({

@@ -26,7 +26,7 @@ import {
   projected,
 } from "../../problems/plane_mixture.ts";
 import { type SamplerFacts, samplerFacts } from "../../problems/sampler_facts.ts";
-import { allSdes } from "../../problems/sdes.ts";
+import { narrowSdes } from "../../problems/sdes.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { checkCovariance, checkMean, checkUniform, checkVariance } from "../../instruments/statistics.ts";
 
@@ -89,7 +89,7 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
     `covariances between two times of a path of ${name} are those of the ${path}, to order ${order}`,
     async (check) => {
       const curves: LineMark[] = [];
-      for (const sde of allSdes) {
+      for (const sde of Object.values(narrowSdes)) {
         const variance = (t: number) => sde.alpha(t) ** 2 * stds[0] ** 2 + sde.sigma(t) ** 2;
         /** Cov(x_s, x_t) for s < t. */
         const exact = (s: number, t: number) =>
@@ -163,7 +163,7 @@ for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).ent
     `random paths of ${facts.name} have the means and covariances of its impulse response`,
     async (check) => {
       // Every other SDE in a usual run.
-      for (const sde of allSdes.filter((_, j) => check.thorough || (i + j) % 2 === 0)) {
+      for (const sde of Object.values(narrowSdes).filter((_, j) => check.thorough || (i + j) % 2 === 0)) {
         await checkPaths(check, facts, sde);
       }
     },
@@ -212,7 +212,7 @@ async function checkPaths(check: Check, facts: SamplerFacts, sde: Sde): Promise<
   }
 }
 
-for (const sde of allSdes) {
+for (const sde of Object.values(narrowSdes)) {
   claim(
     `data noised step by step under ${sde.config.kind} follow its kernels at every time and across times`,
     async (check) => {

@@ -252,7 +252,7 @@ claim(
       await refused(
         "unknown betas",
         2,
-        /--betas must be one of ddpm-linear, ddpm-cosine, got "sqrt"/,
+        /--betas must be one of ddpm-linear, ddpm-cosine, ddpm-scaled-linear, ddpm-sigmoid, got "sqrt"/,
         "elbo",
         "--betas",
         "sqrt",

@@ -320,7 +320,7 @@ claim(
       const said = await warnings("sample");
       check.equal("as data", said.length, 1, "nothing of noise is data");
       const sentence =
-        /^warning: ".*same\.onnx": the model does not seem to predict data: .*read as noise it is/;
+        /^warning: ".*same\.onnx": the model does not seem to predict data: .*read as .*noise it is/;
       check.holds("its words", sentence.test(said[0]), "what fits is named");
     }),
 );
@@ -343,7 +343,7 @@ claim(
         [
           "sample",
           `${model} --prediction v`,
-          /^--prediction must be one of epsilon, sample, v_prediction, noise, data, velocity, score, edm, got "v"$/,
+          /^--prediction must be one of epsilon, sample, v_prediction, noise, data, velocity, score, edm, flow, got "v"$/,
         ],
         [
           "sample",

@@ -38,7 +38,7 @@ const cases: readonly (readonly [command: string, said: readonly string[], reaso
   [
     "elbo --chain sqrt",
     ["--chain is now --betas"],
-    /--chain must be one of ddpm-linear, ddpm-cosine, got "sqrt"/,
+    /--chain must be one of ddpm-linear, ddpm-cosine, ddpm-scaled-linear, ddpm-sigmoid, got "sqrt"/,
   ],
   [
     "train --chain ddpm-linear --smallest-noise 0.1 --sde vp",

@@ -98,8 +98,8 @@ export const numberRows: Rows = {
   sigmoidBetas: {
     arguments: [
       optional(whole(3, 1, 1e7)),
-      optional(between(0.1, 1e-9, 0.9)),
-      optional(between(0.2, 1e-9, 0.9)),
+      optional(between(0.1, 0, 1)),
+      optional(between(0.2, 0, 1)),
     ],
   },
   cosineBetas: { arguments: [optional(whole(3, 1, 1e7)), optional(between(0.008, 0, 1e3))] },
