@@ -4,7 +4,12 @@ import { type FaultySampler, faultySamplers } from "../../problems/faulty_sample
 import { type Check, claim } from "../../suite/claim.ts";
 
 const needs = ["numpy"] as const;
-const files = ["src/conformance", "examples/conformance", "verify/problems/faulty_samplers.ts"];
+const files = [
+  "src/conformance",
+  "examples/conformance/numpy_samplers.py",
+  "examples/conformance/score_sde_conformance.py",
+  "verify/problems/faulty_samplers.ts",
+];
 
 const sdes = {
   vp: { kind: "vp", betaMin: 0.1, betaMax: 20 },
