@@ -31,7 +31,7 @@ export function resampled(
     const largest = Math.max(...logWeights.subarray(first, first + particles));
     const weights = logWeights.subarray(first, first + particles).map((w) => Math.exp(w - largest));
     const total = weights.reduce((sum, w) => sum + w);
-    // A weight that is not a number comes of a state that is none, which the run itself reports.
+    // A weight is NaN where a state is NaN, which the run itself reports.
     if (!(total ** 2 / weights.reduce((sum, w) => sum + w * w, 0) < least)) continue;
     let place = 0;
     let below = weights[0];

@@ -21,7 +21,7 @@ export interface LastStepOptions {
   readonly lastStep?: LastStep;
 }
 
-/** Whether a step to time s is to be taken as DDIM takes it. Throws for options that are none. */
+/** Whether a step to time s is to be taken as DDIM takes it. Throws for an unknown `lastStep`. */
 export function endsByDdim(options: LastStepOptions): (sde: Sde, s: number) => boolean {
   requireOptions("options", options);
   const { lastStep = "own" } = options;

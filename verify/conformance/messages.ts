@@ -43,7 +43,7 @@ export type ProgramMessage =
 /** The shape of a run's states. */
 type Shape = readonly [rows: number, dimension: number];
 
-/** The longest message of a program in bytes, in a run with such states: one array in float64, and room for the rest. */
+/** The longest message of a program in bytes, in a run with such states: one array in float64, and 64 KiB for its other fields. */
 export function longestMessage([rows, dimension]: Shape): number {
   return Math.ceil(rows * dimension * 8 / 3) * 4 + 65_536;
 }

@@ -106,7 +106,7 @@ claim(
 const model = { type: "model", x: one, answer: "score", time: 1 };
 const hello = { type: "hello", protocol: 1, name: "a" };
 
-/** Messages that are none, with a part of what is said. */
+/** Invalid messages, with a part of the sentence that refuses each. */
 const faults:
   readonly (readonly [message: unknown, words: string, shape?: readonly [number, number] | null])[] = [
     [7, 'wrote "7" to stdout'],
@@ -155,7 +155,7 @@ const faults:
     [{ type: "error", message: 5 }, "the error's message must be a text, got 5"],
   ];
 
-claim("a message that is none is refused in a sentence with the value and what is allowed", (check) => {
+claim("an invalid message is refused in a sentence with the value and what is allowed", (check) => {
   for (const [message, words, shape] of faults) {
     const said = fault(message, shape === undefined ? [1, 2] : shape);
     check.holds(`${JSON.stringify(message).slice(0, 90)}: ${said}`, said.includes(words), words);
