@@ -47,7 +47,7 @@ export const otherNames: readonly OtherName[] = [
     kDiffusion: "sample_heun",
     diffusers: "HeunDiscreteScheduler",
     sampler: "edm-heun",
-    note: "with s_churn `edm-stochastic`, whose `gamma` is s_churn over the number of steps",
+    note: "with s_churn `edm-stochastic`, whose `sChurn` is s_churn",
   },
   {
     name: "DPM2",
