@@ -6,7 +6,7 @@ import { writeNumberTable } from "../src/data/csv.ts";
 import { fromModel } from "../src/data/dataset.ts";
 import { someOf } from "../src/data/held_out.ts";
 import { type DataUnits, fromUnits, toUnits } from "../src/data/units.ts";
-import { type Shard, shardBatches } from "../src/runs/batches.ts";
+import { shardBatches } from "../src/runs/batches.ts";
 import {
   type DrawnBatch,
   runSampling,
@@ -19,7 +19,6 @@ import { atomicWrite, ensureWritable, removeTemporaries } from "./cli/files.ts";
 import {
   choice,
   deciding,
-  type Flag,
   type FlagValues,
   integer,
   messageOf,
@@ -30,6 +29,7 @@ import {
   UsageError,
 } from "./cli/flags.ts";
 import { claimFile, takenOver } from "./cli/output_lock.ts";
+import { shardFlag } from "./cli/shard_flag.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, ProgressBar } from "./cli/terminal.ts";
 import { checkLabel, fingerprint, hasLabels, loadSampled, openClassifier } from "./sampling/checkpoint.ts";
@@ -67,20 +67,10 @@ const endings = [".png", ".npy", ".csv", ".gif"] as const;
 /** The most samples that one file holds. */
 const mostInFile = { ".png": 10_000, ".gif": 400, ".csv": 1_000_000, ".npy": Infinity };
 
-/** A flag such as 2/8: the second of eight parts. */
-const shard: Flag<Shard | undefined> = {
-  help: "draw only the I-th of N parts, I from 1, for a .npy; `deno task join` puts them together",
-  placeholder: "I/N",
-  domain: { kind: "own", examples: ["1/2", "2/2"] },
-  fallback: undefined,
-  parse(text, flag) {
-    const [, index, shards] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
-    if (!(index >= 1 && index <= shards && Number.isSafeInteger(shards))) {
-      throw new UsageError(`${flag} must be I/N with I from 1 to N, such as 2/8, got "${text}"`);
-    }
-    return { index, shards };
-  },
-};
+/** The part of the run that is drawn. */
+const shard = shardFlag(
+  "draw only the I-th of N parts, I from 1, for a .npy; `deno task join` puts them together",
+);
 
 const usage = {
   name: "sample",

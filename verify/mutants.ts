@@ -17,6 +17,7 @@ import {
 } from "../scripts/cli/flags.ts";
 import { Interrupt } from "../scripts/cli/interrupt.ts";
 import { claimFile } from "../scripts/cli/output_lock.ts";
+import { shardFlag } from "../scripts/cli/shard_flag.ts";
 import { readEquivalents, staleEquivalents } from "./mutants/equivalents.ts";
 import { modulesOf } from "./mutants/import_graph.ts";
 import { type Mutant, mutantsFrom, shuffled } from "./mutants/mutant.ts";
@@ -46,7 +47,7 @@ const usage = {
     ),
     minutes: number({ help: "no mutant is begun later; 0 shows what is known (default no end)", min: 0 }),
     seconds: number({ help: "of claims, after which a mutant is left undecided (default no end)", min: 1 }),
-    shard: text({ help: "only every Nth mutant, from the Ith on", placeholder: "I/N", default: "1/1" }),
+    shard: shardFlag("only every Nth mutant, from the Ith on"),
     processes: integer({
       help: "copies worked on beside each other",
       min: 1,
@@ -64,15 +65,11 @@ const project = fileURLToPath(new URL("../", import.meta.url)).replace(/[/\\]$/,
 
 function readFlags(args: readonly string[]) {
   const flags = parseFlags(usage, args);
-  const [, own, all] = /^(\d{1,6})\/(\d{1,6})$/.exec(flags.shard)?.map(Number) ?? [];
-  if (!(own >= 1 && own <= all)) {
-    throw new UsageError(`--shard must be I/N with I from 1 to N, such as 2/8, got "${flags.shard}"`);
-  }
   if (flags.json && flags.markdown) {
     throw new UsageError("--json and --markdown are two ways to print: give one");
   }
   try {
-    return { ...flags, pattern: new RegExp(flags.files, "i"), shard: { own, all } };
+    return { ...flags, pattern: new RegExp(flags.files, "i"), shard: flags.shard ?? { index: 1, shards: 1 } };
   } catch {
     throw new UsageError(`--files must be a regular expression, got "${flags.files}"`);
   }
@@ -97,7 +94,7 @@ async function main(): Promise<void> {
   const files = await chosenFiles(flags);
   const folder = `${project}/verification/mutants`;
   await Deno.mkdir(folder, { recursive: true });
-  const name = `${flags.shard.own}-of-${flags.shard.all}.json`;
+  const name = `${flags.shard.index}-of-${flags.shard.shards}.json`;
   using _lock = await claimFile(`${folder}/${name}`);
   const scratch = await Deno.makeTempDir({ prefix: "mutants-" });
   try {
@@ -118,7 +115,7 @@ interface Work {
 }
 
 async function examineMutants(flags: Flags, { files, root, scratch, record }: Work): Promise<void> {
-  const { own, all } = flags.shard;
+  const { index, shards } = flags.shard;
   const every = files.flatMap((file) => {
     const text = Deno.readTextFileSync(`${root}/${file}`);
     return mutantsFrom(file, text, editsOf(text));
@@ -128,7 +125,7 @@ async function examineMutants(flags: Flags, { files, root, scratch, record }: Wo
     console.error(`equivalent.json: ${file} has no such mutant: ${before} → ${after}`);
   }
   const mutants = shuffled(every.filter(({ operator }) => flags.operators.includes(operator)), flags.seed)
-    .filter((_, i) => i % all === own - 1);
+    .filter((_, i) => i % shards === index - 1);
   using interrupt = new Interrupt();
   const until = performance.now() + 60_000 * (flags.minutes ?? Infinity);
   const run = new MutantRun({
