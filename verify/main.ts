@@ -3,19 +3,32 @@
  * @module
  */
 import { choice, integer, parseFlags, runScript, text, toggle, UsageError } from "../scripts/cli/flags.ts";
+import { shardFlag } from "../scripts/cli/shard_flag.ts";
 import { type Comparison, defaultSeed } from "./suite/claim.ts";
 import type { Verdict } from "./suite/examine.ts";
-import type { Totals } from "./report/page.ts";
 import { recordSeconds } from "./suite/file_order.ts";
 import { checkedOut } from "./suite/git.ts";
-import { writeRun } from "./report/files.ts";
+import { seedFile, writeRun, writeSeeds, writeShard } from "./report/files.ts";
+import { chanceOf } from "./instruments/chance.ts";
+import { chanceText } from "./suite/chance.ts";
+import { filesWithChance } from "./suite/chance_files.ts";
+import { areaOf } from "./suite/claim_files.ts";
+import { SeedRecord } from "./suite/seed_record.ts";
+import { type ExaminedRun, isWhole, type RunOptions } from "./suite/shards.ts";
 import { recordHeld } from "./suite/slow_claims.ts";
+import { treeDigest } from "./suite/sources.ts";
 import { runSuite } from "./suite/suite.ts";
+import { isGood, totalsOf, totalsText } from "./suite/totals.ts";
 
 const usage = {
   name: "verify",
   purpose: "Examines every claim about this project; one line a claim, the totals last.",
-  examples: ['deno task verify --areas "samplers|sde"', "deno task verify --thorough --vary-seed"],
+  examples: [
+    'deno task verify --areas "samplers|sde"',
+    "deno task verify --thorough --vary-seed",
+    "deno task verify --shard 2/4",
+    "deno task verify --repeat 20 --vary-seed",
+  ],
   renamed: { rooms: "areas" },
   flags: {
     filter: text({ help: 'only claims whose "area: name" matches', placeholder: "REGEX" }),
@@ -33,12 +46,22 @@ const usage = {
     }),
     seed: integer({ help: "seed of the Monte Carlo claims", min: 0, max: 2 ** 32 - 1, default: defaultSeed }),
     varySeed: toggle({ help: "draw that seed, and print it" }),
+    repeat: integer({
+      help:
+        "examine the claims that state a false-alarm rate under N seeds instead, the next ones or with --vary-seed drawn ones, " +
+        "and test whether the verdicts are what chance predicts; goes on where it was interrupted",
+      min: 2,
+      max: 10_000,
+    }),
     processes: integer({
       help: "processes beside each other; the default is one a core",
       min: 1,
       max: 256,
       default: navigator.hardwareConcurrency,
     }),
+    shard: shardFlag(
+      "only the I-th of N parts of about the same time, for deno task verify:join to join their reports",
+    ),
     bail: toggle({ help: "stop at the first failure" }),
     verbose: toggle({ help: "print every comparison" }),
     json: toggle({ help: "print one JSON object a claim, and one with the totals" }),
@@ -46,11 +69,14 @@ const usage = {
   },
 };
 
-/** The family-wise false-alarm rate that a run may have. */
-const alarmLimit = 1e-6;
-
 function readFlags(args: readonly string[]) {
   const flags = parseFlags(usage, args);
+  if (flags.varySeed && flags.shard !== undefined) {
+    throw new UsageError("--vary-seed and --shard exclude each other: give all shards the same --seed");
+  }
+  if (flags.repeat !== undefined && (flags.shard !== undefined || flags.bail)) {
+    throw new UsageError("--repeat excludes --shard and --bail: all claims are examined under each seed");
+  }
   const drawn = crypto.getRandomValues(new Uint32Array(1))[0];
   return {
     ...flags,
@@ -59,6 +85,8 @@ function readFlags(args: readonly string[]) {
     seed: flags.varySeed ? drawn : flags.seed,
   };
 }
+
+type Flags = ReturnType<typeof readFlags>;
 
 function pattern(flag: string, text = ""): RegExp {
   try {
@@ -86,23 +114,12 @@ function describeComparison({ held, what, observed, bound, source, detectable }:
   return `     ${held ? "·" : "✗"} ${what}: ${observed}, expected ${bound} (${source}${sees})`;
 }
 
-function totalsOf(verdicts: readonly Verdict[], seed: number, seconds: number): Totals {
-  const count = (outcome: Verdict["outcome"]) => verdicts.filter((v) => v.outcome === outcome).length;
-  const comparisons = verdicts.flatMap((verdict) => verdict.comparisons);
-  return {
-    passed: count("passed"),
-    failed: count("failed"),
-    skipped: count("skipped"),
-    comparisons: comparisons.length,
-    seed,
-    seconds,
-    alarmRate: comparisons.reduce((sum, { alarmRate }) => sum + (alarmRate ?? 0), 0),
-  };
-}
-
 async function main(): Promise<void> {
   const flags = readFlags(Deno.args);
+  if (flags.repeat !== undefined) return await repeat(flags, flags.repeat);
   const started = performance.now();
+  // The sources as they are when it begins.
+  const tree = flags.shard === undefined ? null : treeDigest();
   const verdicts: Verdict[] = [];
   if (!flags.json) console.log(`seed ${flags.seed}, ${flags.processes} processes`);
   await runSuite(flags, (verdict) => {
@@ -112,29 +129,76 @@ async function main(): Promise<void> {
     );
   });
   const totals = totalsOf(verdicts, flags.seed, (performance.now() - started) / 1000);
-  const { passed, failed, skipped } = totals;
   if (flags.report) {
-    const command = ["deno task verify", ...Deno.args].join(" ");
+    const command = ["deno task verify", ...wholeArguments(Deno.args)].join(" ");
     const [when, commit] = [new Date().toISOString(), await checkedOut()];
-    await writeRun({ verdicts, totals, command, when, commit });
-    await recordHeld(verdicts);
-    const { areas, filter, engine, thorough } = flags;
-    const whole = areas.source === "(?:)" && filter.source === "(?:)" && engine === undefined && !thorough;
-    if (whole && failed === 0) await recordSeconds(verdicts);
+    await keep({ verdicts, totals, command, when, commit }, flags, tree);
   }
-  if (flags.json) {
-    console.log(JSON.stringify(totals));
-  } else {
-    console.log(
-      `\n${totals.comparisons} comparisons in ${
-        Math.round(totals.seconds)
-      } s; correct code fails one of them ` +
-        `with probability ${totals.alarmRate.toExponential(1)} (limit ${alarmLimit})`,
-    );
-    if (verdicts.length === 0) console.log("no claim matched");
-    console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  console.log(flags.json ? JSON.stringify(totals) : `\n${totalsText(totals)}`);
+  const empty = flags.shard !== undefined && verdicts.length === 0;
+  if (!empty && !isGood(totals)) Deno.exit(1);
+}
+
+/** Writes the report of a run, or what a shard adds to it. */
+async function keep(run: ExaminedRun, flags: Flags, tree: string | null): Promise<void> {
+  const { shard } = flags;
+  const options: RunOptions = { ...chosen(flags), seed: flags.seed };
+  if (shard !== undefined) return await writeShard({ ...shard, tree: tree!, options, run });
+  await writeRun(run);
+  await recordHeld(run.verdicts);
+  if (isWhole(options) && run.totals.failed === 0) await recordSeconds(run.verdicts);
+}
+
+/** Which claims are examined, as plain data. */
+function chosen({ areas, filter, engine, thorough, changed }: Flags): Omit<RunOptions, "seed"> {
+  const words = (pattern: RegExp) => pattern.source === "(?:)" ? "" : pattern.source;
+  return { areas: words(areas), filter: words(filter), engine: engine ?? null, thorough, changed };
+}
+
+/** Examines the claims in which chance plays under many seeds, and tests what came of it. */
+async function repeat(flags: Flags, count: number): Promise<void> {
+  const { varySeed, seed: first } = flags;
+  const record = await SeedRecord.open(await seedFile(), {
+    tree: treeDigest(),
+    ...chosen(flags),
+    seed: varySeed ? null : first,
+  });
+  const seeds = varySeed ? record.seeds : Array.from({ length: count }, (_, i) => first + i);
+  while (seeds.length < count) seeds.push(crypto.getRandomValues(new Uint32Array(1))[0]);
+  const files = filesWithChance().filter((file) => flags.areas.test(areaOf(file)));
+  const areas = new RegExp(`^(${files.map(areaOf).join("|")})$`);
+  for (const seed of seeds.slice(0, count)) {
+    if (record.finished.has(seed)) continue;
+    const started = performance.now();
+    const verdicts: Verdict[] = [];
+    const kept: Promise<void>[] = [];
+    await runSuite({ ...flags, areas, seed, wanted: (unit) => record.wants(seed, unit) }, (verdict) => {
+      verdicts.push(verdict);
+      kept.push(record.add(seed, verdict));
+      if (verdict.outcome === "failed" && !flags.json) console.log(describe(verdict, flags.verbose));
+    });
+    await Promise.all(kept);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    await record.finish(seed, seconds);
+    const failed = verdicts.filter(({ outcome }) => outcome === "failed").length;
+    if (!flags.json) console.log(`seed ${seed}: ${verdicts.length} claims, ${failed} failed, ${seconds} s`);
   }
-  if (failed > 0 || verdicts.length === 0 || totals.alarmRate > alarmLimit) Deno.exit(1);
+  const done = seeds.slice(0, count);
+  const tallies = record.tallies(done).map(({ claim: { area, name, engine }, tally }) =>
+    [`${area}: ${name} [${engine}]`, tally] as const
+  );
+  const chance = chanceOf(new Map(tallies));
+  const command = ["deno task verify", ...Deno.args].join(" ");
+  if (flags.report) {
+    await writeSeeds({ command, when: new Date().toISOString(), commit: await checkedOut(), chance });
+  }
+  console.log(flags.json ? JSON.stringify(chance) : `\n${chanceText(chance).join("\n")}`);
+  if (!chance.held || chance.seeds.length === 0) Deno.exit(1);
+}
+
+/** The command line of the run of which a shard is a part. */
+function wholeArguments(args: readonly string[]): string[] {
+  return args.filter((word, i) => !/^--shard(=|$)/.test(word) && args[i - 1] !== "--shard");
 }
 
 if (import.meta.main) await runScript(main);

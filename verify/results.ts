@@ -1,13 +1,13 @@
 /**
- * Writes docs/results.md from the files in docs/results/, after taking into them what the last whole runs of the claims and
- * of the planted faults left in verification/; `--measure` runs commands again first.
+ * Writes docs/results.md from the files in docs/results/, after taking into them what the last whole runs of the claims, of
+ * the planted faults and of many seeds left in verification/; `--measure` runs commands again first.
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { atomicWrite } from "../scripts/cli/files.ts";
 import { parseFlags, runScript, text, UsageError } from "../scripts/cli/flags.ts";
 import { comparison, type Measurement, measurements } from "./report/measurements.ts";
-import { condensedFaults, condensedRun, readResultFiles } from "./report/result_files.ts";
+import { condensedFaults, condensedRun, condensedSeeds, readResultFiles } from "./report/result_files.ts";
 import { resultsPage } from "./report/results_page.ts";
 
 const all: readonly Measurement[] = [...measurements, comparison];
@@ -84,6 +84,7 @@ async function main(): Promise<void> {
   for (const measurement of chosen(names)) await measure(measurement);
   for (const [name, value] of condensedRun(await readRun("run.json"))) await store(name, value);
   for (const [name, value] of condensedFaults(await readRun("faults.json"))) await store(name, value);
+  for (const [name, value] of condensedSeeds(await readRun("seeds.json"))) await store(name, value);
   const page = resultsPage(await readResultFiles(folder));
   const path = fileURLToPath(new URL("docs/results.md", root));
   await atomicWrite(path, new TextEncoder().encode(page));

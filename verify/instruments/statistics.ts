@@ -57,6 +57,7 @@ export function checkMean(
   const seen = (z + standardNormalQuantile(1 - missRate)) * unit;
   check.within(what, observed, expected, z * unit, `${source}; z over ${n} values`, {
     alarmRate,
+    pValue: 2 * standardNormalCdf(-Math.abs(observed - expected) / unit),
     detectable: `a shift of ${brief(seen)}`,
   });
 }
@@ -82,6 +83,7 @@ export function checkVariance(
     used: ratio > 1 ? (ratio - 1) / (high - 1) : (1 - ratio) / (1 - low),
     held: ratio >= low && ratio <= high,
     alarmRate,
+    pValue: twoSided(chiSquareCdf(ratio * n, n)),
     detectable: `a variance wrong by ${brief(100 * Math.max(larger, smaller))}%`,
   });
 }
@@ -122,6 +124,7 @@ export function checkUniform(check: Check, what: string, values: Float64Array, s
   const bound = dkwDistance(n);
   check.atMost(what, distance, bound, `${source}; Dvoretzky–Kiefer–Wolfowitz over ${n} values`, {
     alarmRate,
+    pValue: kolmogorovTail(distance, n),
     detectable: `distribution functions ${brief(detectableDistance(bound, n))} apart`,
   });
 }
@@ -146,6 +149,51 @@ export function uniformDistance(values: Float64Array): number {
   return distance;
 }
 
+/** The two-sided p-value of what lies at this value of its distribution function. */
+function twoSided(probability: number): number {
+  return Math.min(1, 2 * Math.min(probability, 1 - probability));
+}
+
+/** P(X < k) + P(X = k)/2 of a binomial variable: its mean is 1/2, as that of a continuous distribution function. */
+function middleCdf(k: number, n: number, probability: number): number {
+  return (binomialCdf(k, n, probability) + (k < 1 ? 0 : binomialCdf(k - 1, n, probability))) / 2;
+}
+
+/** P(X ≥ k) of a binomial variable. */
+export function binomialTail(k: number, n: number, probability: number): number {
+  return k <= 0 ? 1 : binomialCdf(n - k, n, 1 - probability);
+}
+
+/**
+ * P(sup |F_n − u| ≥ d) of n uniform values, n ≥ 100: Kolmogorov's limit with the correction of Vrbik (2018), "Small-sample
+ * corrections to Kolmogorov–Smirnov test statistic", which leaves an error of 1/n^1.5.
+ */
+export function kolmogorovTail(d: number, n: number): number {
+  const z = Math.sqrt(n) * d;
+  const x = z + 1 / (6 * Math.sqrt(n)) + (z - 1) / (4 * n);
+  if (x < 0.2) return 1;
+  let sum = 0;
+  for (let k = 1; k <= 20; k++) sum += (k % 2 === 1 ? 2 : -2) * Math.exp(-2 * k * k * x * x);
+  return Math.min(1, sum);
+}
+
+/**
+ * P(sup (F_n − u) ≥ d) of n uniform values, exact (Birnbaum & Tingey 1951, equation 3.0):
+ * d Σ_j C(n, j) (d + j/n)^(j−1) (1 − d − j/n)^(n−j) over j ≤ n(1 − d).
+ */
+export function oneSidedKolmogorovTail(d: number, n: number): number {
+  if (d <= 0) return 1;
+  let [sum, logBinomial] = [0, 0];
+  for (let j = 0; j <= Math.floor(n * (1 - d)); j++) {
+    const rest = 1 - d - j / n;
+    if (rest > 0) {
+      sum += Math.exp(logBinomial + (j - 1) * Math.log(d + j / n) + (n - j) * Math.log(rest));
+    }
+    logBinomial += Math.log((n - j) / (j + 1));
+  }
+  return Math.min(1, d * sum);
+}
+
 /** How many of n independent trials succeeded, against the probability of success, by the exact binomial distribution. */
 export function checkProportion(
   check: Check,
@@ -165,6 +213,7 @@ export function checkProportion(
     used: successes > mean ? (successes - mean) / (most - mean) : (mean - successes) / (mean - least),
     held: successes >= least && successes <= most,
     alarmRate,
+    pValue: twoSided(middleCdf(successes, n, probability)),
     detectable: `a weight wrong by ${brief(detectableProportion(n, least, most, probability))}`,
   });
 }

@@ -8,31 +8,13 @@ import { escape } from "../../src/plots/escape.ts";
 import type { Caption, Comparison, Plot, Table } from "../suite/claim.ts";
 import type { Verdict } from "../suite/examine.ts";
 import type { FaultRun } from "../suite/fault.ts";
+import type { ExaminedRun } from "../suite/shards.ts";
+import type { Totals } from "../suite/totals.ts";
 import { reportStyle } from "./style.ts";
 import { subjectsOf, titleOf, type VerdictsOn } from "./subjects.ts";
 
-/** What the totals line and the report say about a run. */
-export interface Totals {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly comparisons: number;
-  readonly seed: number;
-  readonly seconds: number;
-  /** The probability that a correct program fails somewhere in this run: the sum over its Monte Carlo comparisons. */
-  readonly alarmRate: number;
-}
-
 /** A run, as the page shows it. */
-export interface Run {
-  readonly verdicts: readonly Verdict[];
-  readonly totals: Totals;
-  /** The command line, for the reader to repeat it. */
-  readonly command: string;
-  /** ISO 8601. */
-  readonly when: string;
-  /** What was checked out, where that is known; a plus stands for changes since. */
-  readonly commit: string | null;
+export interface Run extends ExaminedRun {
   /** The last run of the planted faults, if there was one. */
   readonly faults: FaultRun | null;
 }

@@ -3,7 +3,14 @@
  * @module
  */
 import type { FaultRun } from "../suite/fault.ts";
-import type { ClaimTable, FaultSummary, Measured, ResultFiles, SuiteSummary } from "./results_page.ts";
+import type {
+  ClaimTable,
+  FaultSummary,
+  Measured,
+  ResultFiles,
+  SeedsRun,
+  SuiteSummary,
+} from "./results_page.ts";
 import { subjectsOf } from "./subjects.ts";
 
 /** What is taken from a run of claims, as verification/run.json keeps it. */
@@ -61,6 +68,11 @@ export function condensedFaults(value: unknown): [name: string, content: FaultSu
   return [["faults", { when, commit, planted: verdicts.length, caught }]];
 }
 
+/** The file `seeds` that a run under many seeds fills. */
+export function condensedSeeds(value: unknown): [name: string, content: SeedsRun][] {
+  return value === null ? [] : [["seeds", value as SeedsRun]];
+}
+
 /** All files of a folder such as docs/results/. */
 export async function readResultFiles(folder: URL): Promise<ResultFiles> {
   const found = new Map<string, unknown>();
@@ -74,6 +86,6 @@ export async function readResultFiles(folder: URL): Promise<ResultFiles> {
     return value as T | null;
   };
   const [suite, faults] = [take<SuiteSummary>("suite"), take<FaultSummary>("faults")];
-  const published = take<ResultFiles["published"]>("published");
-  return { suite, faults, published, measured: found as Map<string, Measured> };
+  const [published, seeds] = [take<ResultFiles["published"]>("published"), take<SeedsRun>("seeds")];
+  return { suite, faults, published, seeds, measured: found as Map<string, Measured> };
 }

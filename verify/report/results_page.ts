@@ -2,6 +2,7 @@
  * docs/results.md, from the JSON files in docs/results/: what was measured, by which command and when.
  * @module
  */
+import { type Chance, chanceText, seedTable } from "../suite/chance.ts";
 import { budgets, comparison, measurements, numberAt } from "./measurements.ts";
 
 /** What a file in docs/results/ holds of one measurement. */
@@ -55,6 +56,15 @@ export interface ClaimTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** A run under many seeds, as verification/seeds.json keeps it. */
+export interface SeedsRun {
+  readonly command: string;
+  /** ISO 8601. */
+  readonly when: string;
+  readonly commit: string | null;
+  readonly chance: Chance;
+}
+
 /** Everything that the page is made from; null for what was not measured yet. */
 export interface ResultFiles {
   /** Measurements by name. */
@@ -63,10 +73,12 @@ export interface ResultFiles {
   readonly faults: FaultSummary | null;
   /** The tables of the claims on a published table. */
   readonly published: { readonly command: string; readonly tables: readonly ClaimTable[] } | null;
+  /** The last run under many seeds. */
+  readonly seeds: SeedsRun | null;
 }
 
 /** The whole page in Markdown, to be formatted by `deno fmt`. */
-export function resultsPage({ measured, suite, faults, published }: ResultFiles): string {
+export function resultsPage({ measured, suite, faults, published, seeds }: ResultFiles): string {
   return [
     "# Results",
     "`deno task results` writes this page from the files in [results/](results). " +
@@ -84,6 +96,7 @@ export function resultsPage({ measured, suite, faults, published }: ResultFiles)
     ...faults === null ? [] : [
       `\`deno task verify:faults\` at ${faults.commit}: ${faults.planted} faults planted, ${faults.caught} caught.`,
     ],
+    ...seeds === null ? [] : seedSection(seeds),
     ...published === null ? [] : [
       "## A published table of exact errors",
       "W₂ on the CIFAR-10 Gaussian by number of evaluations (Pierret & Galerne 2025), “published · ours”, by " +
@@ -151,6 +164,19 @@ function suiteSection({ command, when, commit, totals, subjects }: SuiteSummary)
         subjects.map(([title, held, count]) => [title, String(held), count.toLocaleString("en")]),
       ),
     ],
+  ];
+}
+
+function seedSection({ command, when, commit, chance }: SeedsRun): string[] {
+  const { header, rows } = seedTable(chance.seeds);
+  const sentences = chanceText(chance).map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`);
+  const share = chance.tenths.map((count) => count.toLocaleString("en")).join(", ");
+  return [
+    "### Under many seeds",
+    `The claims that state a false-alarm rate, by \`${command}\` at ${commit}, ${when.slice(0, 10)}.`,
+    tableOf(header, rows),
+    sentences.join(" "),
+    `P-values in each tenth of [0, 1], of claims that may share draws: ${share}.`,
   ];
 }
 

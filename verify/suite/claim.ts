@@ -16,6 +16,8 @@ export interface Comparison {
   readonly detectable?: string;
   /** For a Monte Carlo comparison: the probability that correct code breaks it. */
   readonly alarmRate?: number;
+  /** Where chance plays and its distribution is known: how often correct code deviates as much or more. */
+  readonly pValue?: number;
   /** How much of the allowed deviation was used: 0 for none, 1 at the bound; absent where there is no such number. */
   readonly used?: number;
   readonly held: boolean;
@@ -93,6 +95,7 @@ export function claim(name: string, first: ClaimOptions | Claim["examine"], seco
 export interface Power {
   readonly detectable?: string;
   readonly alarmRate?: number;
+  readonly pValue?: number;
 }
 
 /** The seed of a run that asks for none. */

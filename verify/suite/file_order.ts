@@ -1,9 +1,10 @@
 /**
- * In which order claim files are taken: those that take longest first, so that no core waits at the end for one that began late.
- * seconds.json keeps how long they took in a full run.
+ * In which order claim files are taken: those that take longest first, so that no core waits at the end for one that began late;
+ * and how they are divided among machines. seconds.json keeps how long they took in a full run.
  * @module
  */
 import { fileURLToPath } from "node:url";
+import type { Shard } from "../../src/runs/batches.ts";
 import { atomicWrite } from "../../scripts/cli/files.ts";
 import { areaOf } from "./claim_files.ts";
 import type { Verdict } from "./examine.ts";
@@ -17,6 +18,27 @@ const record = fileURLToPath(new URL("seconds.json", import.meta.url));
 export function slowestFirst(files: readonly string[], seconds: Seconds = recorded()): string[] {
   const of = (file: string) => seconds[areaOf(file)] ?? 0;
   return files.toSorted((a, b) => of(b) - of(a));
+}
+
+/** Seconds that count for a file of which none are recorded: it took less than one, or is new. */
+const UNRECORDED = 0.5;
+
+/**
+ * The claim files of one shard. Each file, the slowest first, goes to the shard that has the least to do so far: none has more
+ * to do than 4/3 − 1/(3N) times the best division (Graham 1969, "Bounds on multiprocessing timing anomalies", theorem 2).
+ */
+export function filesOfShard(
+  files: readonly string[],
+  { index, shards }: Shard,
+  seconds: Seconds = recorded(),
+): string[] {
+  const parts = Array.from({ length: shards }, () => ({ load: 0, files: [] as string[] }));
+  for (const file of slowestFirst(files, seconds)) {
+    const least = parts.reduce((best, part) => part.load < best.load ? part : best);
+    least.load += seconds[areaOf(file)] ?? UNRECORDED;
+    least.files.push(file);
+  }
+  return parts[index - 1].files;
 }
 
 /** The seconds of a full run; an area of which a claim was skipped keeps those it had, if they are more. */

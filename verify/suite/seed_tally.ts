@@ -21,6 +21,8 @@ export interface SeedRow {
   readonly bound: string;
   readonly seeds: number;
   readonly failures: number;
+  /** Where the comparison has a p-value: that of each seed, in the order of the seeds. */
+  readonly pValues: readonly number[];
 }
 
 /** Collects the verdicts of one claim on one engine. */
@@ -41,6 +43,11 @@ export class SeedTally {
     const broken = comparisons.filter(({ held }) => !held);
     const words = broken.map(({ what, observed, bound }) => `${what}: ${observed}, expected ${bound}`);
     this.failures.push({ seed, reason: [...words, ...reason === undefined ? [] : [reason]].join("; ") });
+  }
+
+  /** What each seed gave. */
+  get runs(): readonly { readonly seed: number; readonly comparisons: readonly Comparison[] }[] {
+    return this.#runs;
   }
 
   /** How many seeds there were. */
@@ -73,6 +80,7 @@ export class SeedTally {
       bound,
       seeds: all.length,
       failures,
+      pValues: all.flatMap(({ pValue }) => pValue === undefined ? [] : [pValue]),
     };
   }
 }

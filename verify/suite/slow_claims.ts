@@ -31,12 +31,12 @@ export async function recordHeld(verdicts: readonly Verdict[]): Promise<void> {
 }
 
 /**
- * SHA-256 of files and of all files in folders, with their paths from the project's folder on.
+ * SHA-256 of files and of all files in folders, with their paths from the project's folder on; of those that count.
  * @throws {Deno.errors.NotFound} When there is no such file: a list that names nothing would never see a change.
  */
-export function digestOf(files: readonly string[]): string {
+export function digestOf(files: readonly string[], counts: (path: string) => boolean = () => true): string {
   const hash = createHash("sha256");
-  for (const path of files.flatMap(expand).sort()) {
+  for (const path of files.flatMap(expand).filter(counts).sort()) {
     hash.update(`${path}\n${Deno.statSync(root + path).size}\n`).update(Deno.readFileSync(root + path));
   }
   return hash.digest("hex");

@@ -8,27 +8,8 @@ import { defaultSeed } from "./claim.ts";
 import { areaOf } from "./claim_files.ts";
 import { ClaimProcess, NoAnswer, temporaryFolder } from "./claim_process.ts";
 import type { Verdict } from "./examine.ts";
+import { sources } from "./sources.ts";
 import { brokenVerdict, patience, type Unit, unitsOf } from "./suite.ts";
-
-/** What claims read; the rest, such as what training runs and the report left, is not copied. */
-const copied = [
-  ".ci",
-  "src",
-  "verify",
-  "scripts",
-  "site",
-  "fixtures",
-  "examples",
-  "docs",
-  "ARCHITECTURE.md",
-  "CHANGELOG.md",
-  "CONTRIBUTING.md",
-  "LICENSE",
-  "README.md",
-  "mod.ts",
-  "deno.json",
-  "deno.lock",
-];
 
 /** Which claims are examined, in which order and for how long. */
 export interface Selection {
@@ -66,7 +47,7 @@ export class SourceCopy {
   /** Copies the sources into a folder that does not exist yet. */
   static async make(folder: string, from: string = fileURLToPath(new URL("../../", import.meta.url))) {
     await Deno.mkdir(folder);
-    for (const name of copied) {
+    for (const name of sources) {
       if (await exists(`${from}/${name}`)) await copyAll(`${from}/${name}`, `${folder}/${name}`);
     }
     return new SourceCopy(await Deno.realPath(folder));

@@ -7,7 +7,8 @@ import type { EngineName } from "../../src/compute/engine.ts";
 import { areaOf, claimFiles } from "./claim_files.ts";
 import { ClaimProcess } from "./claim_process.ts";
 import type { Verdict } from "./examine.ts";
-import { slowestFirst } from "./file_order.ts";
+import { filesOfShard } from "./file_order.ts";
+import type { Shard } from "../../src/runs/batches.ts";
 import type { Area, ClaimOptions } from "./claim.ts";
 import { heldBefore } from "./slow_claims.ts";
 
@@ -17,6 +18,10 @@ export interface SuiteOptions {
   readonly filter: RegExp;
   /** Claim files whose area matches; the others are not even opened. */
   readonly areas: RegExp;
+  /** The only part of those files that is examined; default: all of them. */
+  readonly shard?: Shard;
+  /** Whether a claim is examined on an engine; default: wherever the other options leave it in. */
+  readonly wanted?: (unit: Unit) => boolean;
   /** Also the slow claims, whether or not their files have changed since they last held. */
   readonly thorough: boolean;
   /** Also the slow claims whose files have changed; default true. */
@@ -46,7 +51,8 @@ export const patience = { usual: 600_000, long: 1_800_000, opening: 60_000 };
 
 /** Runs the suite and hands every verdict to `report` as it comes. */
 export async function runSuite(options: SuiteOptions, report: (verdict: Verdict) => void): Promise<void> {
-  const unopened = slowestFirst(claimFiles().filter((file) => options.areas.test(areaOf(file))));
+  const { areas, shard = { index: 1, shards: 1 }, wanted = () => true } = options;
+  const unopened = filesOfShard(claimFiles().filter((file) => areas.test(areaOf(file))), shard);
   const waiting = new Map<string, Unit[]>();
   const opening = new Set<Promise<void>>();
   const names = new Set<string>();
@@ -65,7 +71,7 @@ export async function runSuite(options: SuiteOptions, report: (verdict: Verdict)
     for (const { name, options: claimOptions } of listings) {
       if (names.has(name)) throw new TypeError(`two claims are named "${name}"`);
       names.add(name);
-      units.push(...unitsOf(file, area, name, claimOptions, options));
+      units.push(...unitsOf(file, area, name, claimOptions, options).filter(wanted));
     }
     waiting.set(file, units);
   };

@@ -196,6 +196,7 @@ claim(
     const started = [
       "conform.ts",
       "faults.ts",
+      "join.ts",
       "main.ts",
       "main_test.ts",
       "mutants.ts",

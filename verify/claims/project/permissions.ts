@@ -19,7 +19,7 @@ const programs = Object.entries(tasks).flatMap(([task, { command }]) => {
   return flags === undefined ? [] : [{ task, flags: flags.split(/ (?=-|\$)/), script }];
 });
 /** The suite starts programs, whose permissions nothing bounds, and its packages list all variables. */
-const suite = ["verify", "verify:seeds", "verify:faults", "verify:mutants"];
+const suite = ["verify", "verify:join", "verify:seeds", "verify:faults", "verify:mutants"];
 
 /** What a flag such as --allow-net allows: names, "all" or nothing. */
 function allowed(flags: readonly string[], kind: string): string {

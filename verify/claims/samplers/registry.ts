@@ -17,7 +17,6 @@ claim("the options of samplers have the values and ranges of their definitions",
     correctorRule: { values: ["langevin", "ald"] },
     predictor: { values: "sampler" },
     gamma: { ...from0, max: 0.4142 },
-    sChurn: { ...from0, insteadOf: "gamma" },
     sTmin: from0,
     sTmax: from0,
     sNoise: from0,
@@ -66,7 +65,7 @@ claim("a sampler is named by its options, and refuses what it has not by what it
       ["ddpm", "none"],
       ["ddim", "eta"],
       ["ode-dopri5", "rtol, atol"],
-      ["edm-stochastic", "gamma, sChurn, sTmin, sTmax, sNoise"],
+      ["edm-stochastic", "gamma, sTmin, sTmax, sNoise"],
       ["predictor-corrector", "correctorSteps, correctorRule, predictor"],
     ]
   ) {
