@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { sdeInfo, sdeKinds } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { nfePerStep, samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
-import { otherNames } from "../../src/samplers/other_names.ts";
+import { libraryNames, otherNames } from "../../src/samplers/other_names.ts";
 import type { SamplerInfo } from "../../src/samplers/sampler_info.ts";
 import { samplerOptionInfos, samplerOptionNames } from "../../src/samplers/sampler_info.ts";
 import { atomicWrite } from "../cli/files.ts";
@@ -18,7 +18,14 @@ const pages = ["samplers.md", "names.md"].map((name) =>
 
 /** The page with its tables as the registries have them; each stands between two comments that name it. */
 export function withTables(text: string): string {
-  return Object.entries({ samplers: samplers(), options: options(), sdes: sdes(), names: names() }).reduce(
+  const tables = {
+    samplers: samplers(),
+    options: options(),
+    sdes: sdes(),
+    names: names(),
+    libraries: libraries(),
+  };
+  return Object.entries(tables).reduce(
     (text, [name, rows]) =>
       text.replace(
         new RegExp(`(<!-- ${name} -->\\n)[^]*?(\\n<!-- end -->)`),
@@ -62,9 +69,15 @@ function options(): string[][] {
       samplerNames.flatMap((name) => {
         const row = samplerInfo(name).options[option];
         if (row === undefined) return [];
-        const flag = `\`--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}\``;
         const { help } = samplerOptionInfos[option];
-        return [[`\`${option}\``, flag, `\`${name}\``, String(row.default), row.source, help]];
+        return [[
+          `\`${option}\``,
+          `\`${flagOf(option)}\``,
+          `\`${name}\``,
+          String(row.default),
+          row.source,
+          help,
+        ]];
       })
     ),
   ];
@@ -98,6 +111,26 @@ function names(): string[][] {
       note,
     ]),
   ];
+}
+
+function libraries(): string[][] {
+  return [
+    ["library", "name", "here", "differences"],
+    ...libraryNames.map(({ library, name, sampler, options = {}, note }) => {
+      const flags = Object.entries(options).map(([option, value]) => `${flagOf(option)} ${value}`);
+      return [
+        library,
+        `\`${name}\``,
+        sampler === null ? "–" : `\`${[sampler, ...flags].join(" ")}\``,
+        note,
+      ];
+    }),
+  ];
+}
+
+/** The flag of a sampler's option. */
+function flagOf(option: string): string {
+  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** A table in Markdown, as `deno fmt` aligns it. */

@@ -97,9 +97,10 @@ export const samplerOptionFlags = Object.fromEntries(
 
 function optionFlag(
   name: keyof SamplerOptions,
-  { help: meaning, values, min, max }: SamplerOptionInfo,
+  { help: meaning, values, min, max, insteadOf }: SamplerOptionInfo,
 ): Flag<string | number | undefined> {
   const help = `${meaning} (default ${defaultsOf(name)})`;
+  if (insteadOf !== undefined) return notWith(insteadOf, { [name]: number({ help, min, max }) })[name];
   if (values === "number") return number({ help, min, max });
   if (values === "integer") return integer({ help, min, max });
   if (values !== "sampler") return choice(values, { help });

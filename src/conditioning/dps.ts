@@ -74,9 +74,9 @@ export function dpsSampler(
   return {
     name: `${sampler.name} with DPS`,
     needs: sampler.needs,
-    start: (model, rng) => {
+    start: (model, rng, times) => {
       requireScore(model, "DPS");
-      const inner = sampler.start(model, rng);
+      const inner = sampler.start(model, rng, times);
       return {
         ...inner.begin && { begin: (x, t) => inner.begin!(x, t) },
         step: (x, t, s) =>

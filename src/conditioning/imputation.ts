@@ -66,8 +66,8 @@ export function replacementSampler(sampler: Sampler, known: Known): Sampler {
   return {
     name: `imputed ${sampler.name}`,
     needs: sampler.needs,
-    start: (model, rng) => {
-      const inner = sampler.start(model, rng);
+    start: (model, rng, times) => {
+      const inner = sampler.start(model, rng, times);
       // A random stream of its own, so that a sampler draws the same numbers with and without imputation; named after
       // the sampler, so that two samplers of one run differ.
       const part = new KnownPart(known, model.sde, rng.fork(`known part of ${sampler.name}`));
@@ -102,8 +102,8 @@ export function repaintSampler(sampler: Sampler, options: RepaintOptions): Sampl
   return {
     name: `repainted ${sampler.name}`,
     needs: sampler.needs,
-    start: (model, rng) => {
-      const inner = once.start(model, rng);
+    start: (model, rng, allTimes) => {
+      const inner = once.start(model, rng, allTimes);
       const fresh = rng.fork("repaint");
       /** The times since the last jump. */
       let times: number[] = [];
@@ -138,8 +138,8 @@ export function withExactKnownValues(sampler: Sampler, known: Known): Sampler {
   return {
     name: `pasted ${sampler.name}`,
     needs: sampler.needs,
-    start: (model, rng) => {
-      const inner = sampler.start(model, rng);
+    start: (model, rng, times) => {
+      const inner = sampler.start(model, rng, times);
       const part = new KnownPart(known, model.sde, rng);
       return {
         begin: async (x, t) => {

@@ -13,6 +13,8 @@ import { quoted } from "../input/quoted.ts";
 /** The rule by which a grid's times follow from its number of steps. */
 export type GridKind =
   | "uniform"
+  | "sgm-uniform"
+  | "simple"
   | "quadratic"
   | "log-snr"
   | "karras"
@@ -24,7 +26,9 @@ export type GridKind =
   | "indices";
 
 /**
- * A grid of N steps. `uniform` is equal in t, `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
+ * A grid of N steps. `uniform` is equal in t. `sgm-uniform` and `simple`, as the web interfaces call them, are the first N + 1 of
+ * N + 2 times equal in t, from tMax to tMin and to 0: the denoising goes as far as each step. Of a discrete-time DDPM `simple` has
+ * the whole steps that come next above. `quadratic` in √t, `log-snr` in ln(α/σ) (Lu et al. 2022,
  * DPM-Solver), `karras` in ν^{1/ρ} with ν = σ/α (Karras et al. 2022, eq. 5), `polyexponential` in (ln ν − ln ν_min)^{1/ρ}
  * (k-diffusion). `beta` has the times of equal steps of the distribution function of Beta(a, a) (Lee et al. 2024, arXiv
  * 2407.12173), which are dense at both ends. `align-your-steps` has the spacing in ln ν of a published list of levels, stretched
@@ -59,10 +63,11 @@ export type GridConfig = {
 const CONSISTENCY_LEVELS: readonly (readonly number[])[] = [[], [1.2], [2, 0.5], [3, 1.2, 0.4]];
 
 /**
- * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`, unless indices are listed.
+ * The N + 1 times of a grid: strictly decreasing, from exactly `sde.tMax` to exactly `sde.tMin`, unless indices are listed or
+ * the kind is `sgm-uniform` or `simple`.
  *
- * @throws {RangeError} When the kind is unknown, `steps` is not a positive integer, `rho` or `shift` is not positive, or
- * neighbouring times are equal in float64.
+ * @throws {RangeError} When the kind is unknown, `steps` is not a positive integer, `rho` or `shift` is not positive,
+ * neighbouring times are equal in float64, or `simple` has so many steps that it goes below `sde.tMin`.
  * @example
  * ```ts
  * import { vpSde } from "./sde.ts";
@@ -80,7 +85,7 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
   const timeAt = interpolation(sde, config);
   const times = Float64Array.from(
     { length: steps + 1 },
-    (_, i) => i === 0 ? sde.tMax : i === steps ? sde.tMin : timeAt(i / steps),
+    (_, i) => i === 0 ? sde.tMax : i === steps && !endsAbove.has(config.kind) ? sde.tMin : timeAt(i / steps),
   );
   for (let i = 0; i < steps; i++) {
     if (!(times[i + 1] < times[i])) {
@@ -92,12 +97,33 @@ export function timeGrid(sde: Sde, config: GridConfig): Float64Array {
   return times;
 }
 
-/** The time at a fraction of the way from tMax to tMin, above 0 and below 1. */
+/** The kinds that end above tMin. */
+const endsAbove: ReadonlySet<GridKind> = new Set(["sgm-uniform", "simple"]);
+
+/** The time at a fraction of the grid's steps, above 0 and, unless the kind ends above tMin, below 1. */
 type TimeAt = (fraction: number) => number;
 
 /** How each kind of grid goes from tMax to tMin. */
 const rules: Readonly<Record<Exclude<GridKind, "indices">, (sde: Sde, config: GridConfig) => TimeAt>> = {
   uniform: ({ tMin, tMax }) => between(tMax, tMin),
+  "sgm-uniform"({ tMin, tMax }, { steps }) {
+    const time = between(tMax, tMin);
+    return (fraction) => time(fraction * steps / (steps + 1));
+  },
+  simple({ config, tMin, tMax }, { steps }) {
+    const last = config.kind === "ddpm" ? Math.round(tMax * config.betas.length) : Infinity;
+    if (!(last > steps && tMax / (steps + 1) >= tMin * (1 - 1e-9))) {
+      const most = Math.floor(tMax / tMin * (1 + 1e-9)) - 1;
+      throw new RangeError(
+        `a simple grid must not go below tMin: it has at most ${most} steps, got ${steps}`,
+      );
+    }
+    if (config.kind !== "ddpm") return (fraction) => tMax * (1 - fraction * steps / (steps + 1));
+    return (fraction) => {
+      const passed = Math.floor(Math.round(fraction * steps) * last / (steps + 1));
+      return (last - passed) / config.betas.length;
+    };
+  },
   quadratic({ tMin, tMax }) {
     const root = between(Math.sqrt(tMax), Math.sqrt(tMin));
     return (fraction) => root(fraction) ** 2;

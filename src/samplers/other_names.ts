@@ -1,5 +1,5 @@
 /**
- * What samplers are called elsewhere: in the web interfaces, in k-diffusion and in diffusers.
+ * What samplers are called elsewhere: in the web interfaces, in k-diffusion, diffusers, azula, EDM's code and score_sde.
  * @module
  */
 import type { SamplerOptions } from "./sampler_info.ts";
@@ -47,7 +47,7 @@ export const otherNames: readonly OtherName[] = [
     kDiffusion: "sample_heun",
     diffusers: "HeunDiscreteScheduler",
     sampler: "edm-heun",
-    note: "with s_churn `edm-stochastic`, whose `gamma` is s_churn over the number of steps",
+    note: "with s_churn `edm-stochastic`, whose `sChurn` is s_churn",
   },
   {
     name: "DPM2",
@@ -131,17 +131,116 @@ export const otherNames: readonly OtherName[] = [
   { name: "PLMS", diffusers: "PNDMScheduler", sampler: null, note: "nearest: `unipc`" },
 ];
 
+/** A sampler by its name in a library whose samplers the web interfaces do not have. */
+interface LibraryName extends Pick<OtherName, "name" | "sampler" | "options" | "sde" | "grid" | "note"> {
+  /** The library. */
+  readonly library: "azula" | "EDM" | "score_sde";
+}
+
+/** The names in azula, in EDM's code and in score_sde, each once. */
+export const libraryNames: readonly LibraryName[] = [
+  {
+    library: "azula",
+    name: "DDPMSampler",
+    sampler: "ancestral",
+    note: "DDPM with the posterior's variance; `ddpm` has the variance β",
+  },
+  {
+    library: "azula",
+    name: "DDIMSampler",
+    sampler: "ddim",
+    note:
+      "its eta is the square of `--eta`: a fraction of the noise's variance there, of its standard deviation here",
+  },
+  {
+    library: "azula",
+    name: "EulerSampler",
+    sampler: "ddim",
+    note: "Euler's method in ν, which is DDIM with η = 0",
+  },
+  { library: "azula", name: "HeunSampler", sampler: "edm-heun", note: "Heun's method in ν" },
+  {
+    library: "azula",
+    name: "ItoSampler",
+    sampler: null,
+    note: "nearest: `exponential-sde`, in whose step the score is constant, where there the noise is",
+  },
+  { library: "azula", name: "PCSampler", sampler: null, note: "nearest: `predictor-corrector`" },
+  { library: "azula", name: "zABSampler", sampler: null, note: "nearest: `unipc`" },
+  { library: "azula", name: "vABSampler", sampler: null, note: "nearest: `unipc`" },
+  { library: "azula", name: "zEABSampler", sampler: null, note: "nearest: `unipc`" },
+  { library: "azula", name: "xEABSampler", sampler: null, note: "nearest: `dpm++2m`" },
+  { library: "azula", name: "REABSampler", sampler: null, note: "nearest: `unipc`" },
+  {
+    library: "EDM",
+    name: "edm_sampler",
+    sampler: "edm-heun",
+    note:
+      "with S_churn `edm-stochastic`, whose `sChurn` is S_churn; its num_steps are the steps here plus one",
+  },
+  {
+    library: "score_sde",
+    name: "euler_maruyama",
+    sampler: "euler-maruyama",
+    note: "with probability_flow `ode-euler`",
+  },
+  {
+    library: "score_sde",
+    name: "reverse_diffusion",
+    sampler: "reverse-diffusion",
+    note: "its steps are 1/N long at N levels that are (1 − ε)/(N − 1) apart",
+  },
+  {
+    library: "score_sde",
+    name: "ancestral_sampling",
+    sampler: null,
+    note: "it is `ddpm` under VP and `ancestral` under VE",
+  },
+  {
+    library: "score_sde",
+    name: "langevin",
+    sampler: "predictor-corrector",
+    options: { correctorRule: "langevin" },
+    note: "a corrector; its norms are means over the batch, here each sample's own",
+  },
+  {
+    library: "score_sde",
+    name: "ald",
+    sampler: "predictor-corrector",
+    options: { correctorRule: "ald" },
+    note: "a corrector; `--snr` is its snr",
+  },
+  {
+    library: "score_sde",
+    name: "get_pc_sampler",
+    sampler: "predictor-corrector",
+    note: "n_steps is `--corrector-steps`",
+  },
+  {
+    library: "score_sde",
+    name: "get_ode_sampler",
+    sampler: "ode-dopri5",
+    note:
+      "scipy's RK45 with rtol = atol = 1e-5, whose error estimate is of the whole batch, here of each sample",
+  },
+];
+
 /** The ends of names that say which grid, as the web interfaces write them. */
 const gridSuffixes: Readonly<Record<string, GridKind>> = {
+  normal: "uniform",
+  simple: "simple",
+  "sgm uniform": "sgm-uniform",
+  sgm_uniform: "sgm-uniform",
   karras: "karras",
   exponential: "log-snr",
   polyexponential: "polyexponential",
   beta: "beta",
   ays: "align-your-steps",
+  "align your steps": "align-your-steps",
 };
 
 /**
- * What a name from elsewhere stands for, such as "DPM++ 2M Karras", "euler a", "sample_heun" or "UniPCMultistepScheduler"; its grid is
+ * What a name from elsewhere stands for, such as "DPM++ 2M Karras", "euler a", "sample_heun" or "UniPCMultistepScheduler" or "EulerSampler"; ComfyUI has k-diffusion's names without "sample_". Its grid is
  * null where it says none, and the name undefined where nobody has it. Capitals do not count.
  *
  * @example
@@ -151,13 +250,18 @@ const gridSuffixes: Readonly<Record<string, GridKind>> = {
  * console.assert(found?.row.sampler === "dpm++2m" && found.grid === "karras");
  * ```
  */
-export function otherNameOf(text: string): { row: OtherName; grid: GridKind | null } | undefined {
-  const words = text.trim().toLowerCase().split(/\s+/);
-  const suffix = Object.hasOwn(gridSuffixes, words.at(-1)!) ? words.at(-1)! : null;
-  const name = (suffix === null ? words : words.slice(0, -1)).join(" ");
-  const row = otherNames.find(({ name: own, kDiffusion, diffusers }) =>
-    [own, kDiffusion, diffusers].some((candidate) => candidate?.toLowerCase() === name)
-  );
+export function otherNameOf(
+  text: string,
+): { row: Omit<LibraryName, "library">; grid: GridKind | null } | undefined {
+  const words = text.trim().toLowerCase().split(/\s+/).join(" ");
+  const suffix = Object.keys(gridSuffixes).find((end) => words.endsWith(` ${end}`)) ?? null;
+  const name = suffix === null ? words : words.slice(0, -suffix.length - 1);
+  const row =
+    otherNames.find(({ name: own, kDiffusion, diffusers }) =>
+      [own, kDiffusion, kDiffusion?.replace("sample_", ""), diffusers].some((candidate) =>
+        candidate?.toLowerCase() === name
+      )
+    ) ?? libraryNames.find((row) => row.name.toLowerCase() === name);
   if (row === undefined) return undefined;
   return { row, grid: suffix === null ? row.grid ?? null : gridSuffixes[suffix] };
 }

@@ -33,9 +33,9 @@ export function predictorCorrector(options: PredictorCorrectorOptions): Sampler 
   }
   return {
     name: `${predictor.name} with ${corrector.name}`,
-    start: (model, rng) => {
-      const predict = predictor.start(model, rng);
-      const correct = corrector.start(model, rng);
+    start: (model, rng, times) => {
+      const predict = predictor.start(model, rng, times);
+      const correct = corrector.start(model, rng, times);
       return {
         begin: async (x, t) => await both(x, predict.begin?.(x, t), (x) => correct.begin?.(x, t)),
         step: async (x, t, s) => await both(x, predict.step(x, t, s), (x) => correct.step(x, t, s)),

@@ -178,6 +178,7 @@ const rows: Readonly<Record<string, Row>> = {
         default: 0.15,
         source: "this project; Karras et al. 2022 have S_churn/N = 40/256 on ImageNet",
       },
+      sChurn: { default: "γ (steps + 1)", source: "Karras et al. 2022, the code: γ = S_churn/N" },
       sTmin: { default: 0, source: "Karras et al. 2022, the code" },
       sTmax: { default: Infinity, source: "Karras et al. 2022, the code" },
       sNoise: { default: 1, source: "Karras et al. 2022, the code" },

@@ -85,7 +85,7 @@ export async function* sample(
   const times = checkedTimes(model, options.grid);
   const steps = times.length - 1;
   const watched = new WatchedModel(model, signal);
-  const stepper = sampler.start(watched.model, rng);
+  const stepper = sampler.start(watched.model, rng, times);
   let x = options.initial?.clone() ?? tf.tidy(() => rng.normal(shape).mul(model.sde.priorStd));
   const check = new FiniteCheck(watched);
   let handedOver = false;

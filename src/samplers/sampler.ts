@@ -14,8 +14,11 @@ export interface Sampler {
   readonly name: string;
   /** "consistency" if the model must be a consistency function. Absent if it must give a score. */
   readonly needs?: "consistency";
-  /** Starts a run on one batch; all noise of the run comes from `rng`. */
-  start(model: AnyScoreModel, rng: Rng): Stepper;
+  /**
+   * Starts a run on one batch; all noise of the run comes from `rng`. `times` are those that the run will visit, for
+   * samplers whose options depend on their number; absent where the caller does not know them.
+   */
+  start(model: AnyScoreModel, rng: Rng, times?: Float64Array): Stepper;
 }
 
 /** One run of an algorithm on one batch. */

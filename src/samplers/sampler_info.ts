@@ -19,8 +19,10 @@ export interface SamplerOptions {
   readonly correctorRule?: LangevinRule;
   /** Name of the one-step sampler that predicts in predictor-corrector. */
   readonly predictor?: string;
-  /** γ, by which EDM's stochastic sampler raises the noise ratio before a step: S_churn over the number of steps. */
+  /** γ, by which EDM's stochastic sampler raises the noise ratio before a step. */
   readonly gamma?: number;
+  /** S_churn of EDM's stochastic sampler: γ times the number of noise levels of the run, in the place of `gamma`. */
+  readonly sChurn?: number;
   /** S_tmin, the noise ratio below which EDM's stochastic sampler adds no noise. */
   readonly sTmin?: number;
   /** S_tmax, the noise ratio above which EDM's stochastic sampler adds no noise. */
@@ -47,6 +49,8 @@ export interface SamplerOptionInfo {
   readonly min?: number;
   /** The largest number. */
   readonly max?: number;
+  /** The option that says the same in other numbers; at most one of the two is given. */
+  readonly insteadOf?: keyof SamplerOptions;
 }
 
 /** Every option. */
@@ -64,10 +68,16 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
   },
   predictor: { help: "what predicts in predictor-corrector", values: "sampler" },
   gamma: {
-    help: "γ, the part by which the noise ratio is raised before a step: S_churn over the number of steps",
+    help: "γ, the part by which the noise ratio is raised before a step",
     values: "number",
     min: 0,
     max: 0.4142,
+  },
+  sChurn: {
+    help: "S_churn in the place of γ: γ is S_churn/N, at most √2 − 1, for N = steps + 1 noise levels",
+    values: "number",
+    min: 0,
+    insteadOf: "gamma",
   },
   sTmin: { help: "S_tmin, the noise ratio below which no noise is added", values: "number", min: 0 },
   sTmax: { help: "S_tmax, the noise ratio above which no noise is added", values: "number", min: 0 },

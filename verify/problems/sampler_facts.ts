@@ -70,6 +70,7 @@ export const otherValues: Required<SamplerOptions> = {
   correctorRule: "langevin",
   predictor: "ode-euler",
   gamma: 0.3,
+  sChurn: 2,
   sTmin: 0.5,
   sTmax: 0.7,
   sNoise: 1.01,

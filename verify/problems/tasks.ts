@@ -61,6 +61,7 @@ const oneSampling: TaskRow["beside"] = {
   predictor: { flags: "--sampler predictor-corrector", value: "ddpm" },
   langevinStep: { flags: "--sampler annealed-langevin", value: "1e-5" },
   gamma: { flags: "--sampler edm-stochastic", value: "0.3" },
+  sChurn: { flags: "--sampler edm-stochastic", value: "3" },
   sTmin: { flags: "--sampler edm-stochastic", value: "0.1" },
   sTmax: { flags: "--sampler edm-stochastic", value: "20" },
   sNoise: { flags: "--sampler edm-stochastic", value: "1.01" },

@@ -110,6 +110,55 @@ claim("a shifted grid of the flow is Stable Diffusion 3's, s t/(1 + (s − 1) t)
   }
 });
 
+claim(
+  "the grids simple and sgm-uniform are those of the web interfaces, which end a step above the data",
+  (check) => {
+    const chain = discreteDdpm(linearBetas());
+    const indices = (kind: "simple" | "sgm-uniform", steps: number) =>
+      [...timeGrid(chain, { kind, steps })].map((t) => t * 1000 - 1);
+    // ComfyUI's simple_scheduler, sigmas[-(1 + int(x · 1000/n))], n = steps + 1, in Python 3.11.
+    const published = [
+      [999, 899, 799, 699, 599, 499, 399, 299, 199, 99],
+      [999, 857, 714, 571, 428, 285, 142],
+      [999, 933, 866, 799, 733, 666, 599, 533, 466, 399, 333, 266, 199, 133, 66],
+    ];
+    for (const list of published) {
+      const found = indices("simple", list.length - 1);
+      check.equal(`simple, ${list.length} levels`, found.map(Math.round), list, "ComfyUI's indices");
+      const whole = Math.max(...found.map((index) => Math.abs(index - Math.round(index))));
+      check.atMost(`simple, ${list.length} levels: rounding`, whole, 1e-12, "whole indices");
+      const n = list.length;
+      const apart = indices("sgm-uniform", n - 1).map((index, x) => Math.abs(index - 999 * (1 - x / n)));
+      check.atMost(`sgm-uniform, ${n} levels`, Math.max(...apart), 1e-10, "linspace(999, 0, n + 1)[:-1]");
+    }
+    const flow = flowSde({ tMin: 0.1, tMax: 0.8 });
+    const onFlow = (kind: GridConfig["kind"]) => [...timeGrid(flow, { kind, steps: 3 })];
+    for (const [kind, end] of [["simple", 0], ["sgm-uniform", 0.1]] as const) {
+      const apart = onFlow(kind).map((t, i) => Math.abs(t - (0.8 + i / 4 * (end - 0.8))));
+      check.atMost(
+        `${kind} of another SDE`,
+        Math.max(...apart),
+        1e-15,
+        `equal times from 0.8 to ${end}, without the last`,
+      );
+    }
+  },
+);
+
+claim("a simple grid that would go below tMin is refused", async (check) => {
+  const grid = (sde: Sde, steps: number) => () => timeGrid(sde, { kind: "simple", steps });
+  const chain = discreteDdpm(linearBetas(20));
+  await check.throws("all of 20", grid(chain, 19), /^no error$/);
+  await check.throws(
+    "21 of 20",
+    grid(chain, 20),
+    /^a simple grid must not go below tMin: it has at most 19 steps, got 20$/,
+  );
+  const flow = flowSde({ tMin: 0.1, tMax: 0.8 });
+  await check.throws("8 levels", grid(flow, 7), /^no error$/);
+  await check.throws("9 levels", grid(flow, 8), /^a simple grid .* has at most 7 steps, got 8$/);
+});
+
 claim("the beta grid has the quantiles of beta distributions", (check) => {
   const sde = vpSde({ tMin: 0.1, tMax: 0.9 });
   const at = (shape: number | undefined, steps: number) =>
@@ -209,7 +258,7 @@ claim("an invalid grid is refused with the value and what is allowed", async (ch
   await check.throws(
     "unknown kind",
     grid({ kind: "cosine", steps: 5 }),
-    /^unknown grid "cosine": use "uniform", "quadratic", "log-snr", "karras", "shifted", "polyexponential", "beta", "align-your-steps", "levels" or "indices"$/,
+    /^unknown grid "cosine": use "uniform", "sgm-uniform", "simple", "quadratic", "log-snr", "karras", "shifted", "polyexponential", "beta", "align-your-steps", "levels" or "indices"$/,
   );
 });
 

@@ -27,7 +27,7 @@ import { odeDormandPrince } from "../../../src/samplers/ode_dopri5.ts";
 import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
 import { langevin } from "../../../src/samplers/langevin.ts";
 import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
-import { samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
+import { samplerOptionInfos, samplerOptionNames } from "../../../src/samplers/sampler_info.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import {
@@ -225,7 +225,8 @@ const documented: readonly Documented[] = [
   {
     file: "samplers/edm_stochastic.ts",
     name: "EdmStochasticOptions",
-    others: { gamma: 0.2, sTmin: 1, sTmax: 0.3, sNoise: 1.01 },
+    others: { gamma: 0.2, sChurn: 1, sTmin: 1, sTmax: 0.3, sNoise: 1.01 },
+    inWords: ["sChurn"],
     effect: (options) => drawn(edmStochastic(options)),
   },
   {
@@ -349,7 +350,8 @@ claim(
         "facts",
       );
       if (direct === undefined) continue;
-      const all = Object.fromEntries(accepted.map((key) => [key, otherValues[key]]));
+      const together = accepted.filter((key) => samplerOptionInfos[key].insteadOf === undefined);
+      const all = Object.fromEntries(together.map((key) => [key, otherValues[key]]));
       const source = "the sampler's own function with these options, bit for bit";
       check.equal(
         `${name}: all options`,
@@ -366,9 +368,10 @@ claim("an option that a sampler is not given is the default in its row of the re
   for (const { name } of samplerFacts) {
     const usual = await drawn(samplerByName(name), times);
     for (const [key, row] of Object.entries(samplerInfo(name).options)) {
-      // The rule goes by the dimension, which is three, and Langevin's step by the lowest noise ratio.
+      // The rule goes by the dimension, which is three, Langevin's step by the lowest noise ratio, S_churn by two levels.
       const byRun: Record<string, string | number> = {
         correctorRule: "ald",
+        sChurn: 2 * 0.15,
         langevinStep: 0.1 * noiseRatio(gentleVp, gentleVp.tMin) ** 2,
       };
       const value = byRun[key] ?? row.default;

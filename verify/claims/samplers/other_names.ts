@@ -5,10 +5,11 @@
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
-import { veSde } from "../../../src/diffusion/sde.ts";
+import { type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { otherNameOf, otherNames } from "../../../src/samplers/other_names.ts";
+import { libraryNames, otherNameOf, otherNames } from "../../../src/samplers/other_names.ts";
 import { samplerByName, samplerNames } from "../../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 
 /** Where these claims are examined. */
@@ -80,6 +81,131 @@ claim("a sampler that k-diffusion has under another name takes its step", async 
   }
 });
 
+/** The score of N(m0, s0²) at a time. */
+const score = ({ alpha, sigma }: Sde, x: number, t: number) =>
+  (alpha(t) * m0 - x) / (alpha(t) ** 2 * s0Squared + sigma(t) ** 2);
+
+/** azula's q_t.mean and z_t of the exact denoiser. */
+const azula = (sde: Sde, x: number, t: number) => {
+  const z = -sde.sigma(t) * score(sde, x, t);
+  return { mean: (x - sde.sigma(t) * z) / sde.alpha(t), z };
+};
+
+/** A step of azula's DDIMSampler. */
+function azulaDdim(sde: Sde, x: number, t: number, s: number, noise: number, eta: number): number {
+  const tau = eta * (1 - (sde.alpha(t) / sde.alpha(s) * sde.sigma(s) / sde.sigma(t)) ** 2);
+  const { mean, z } = azula(sde, x, t);
+  return sde.alpha(s) * mean + sde.sigma(s) * Math.sqrt(1 - tau) * z + sde.sigma(s) * Math.sqrt(tau) * noise;
+}
+
+/** The line of azula's EulerSampler with the slope z. */
+const azulaLine = ({ alpha, sigma }: Sde, x: number, t: number, s: number, z: number) =>
+  alpha(s) / alpha(t) * x + alpha(s) * (sigma(s) / alpha(s) - sigma(t) / alpha(t)) * z;
+
+/** A step of a library's from t to s, with the noise z. */
+const librarySteps: Readonly<
+  Record<string, (sde: Sde, x: number, t: number, s: number, z: number) => number>
+> = {
+  DDPMSampler: (sde, x, t, s, z) => azulaDdim(sde, x, t, s, z, 1),
+  DDIMSampler: (sde, x, t, s, z) => azulaDdim(sde, x, t, s, z, 0),
+  EulerSampler: (sde, x, t, s) => azulaLine(sde, x, t, s, azula(sde, x, t).z),
+  HeunSampler: (sde, x, t, s) => {
+    const { z } = azula(sde, x, t);
+    return azulaLine(sde, x, t, s, (z + azula(sde, azulaLine(sde, x, t, s, z), s).z) / 2);
+  },
+  // In σ where α = 1, as the code is; along VP of the state over α.
+  edm_sampler: (sde, x, t, s) => {
+    const [from, to] = [t, s].map((time) => sde.sigma(time) / sde.alpha(time));
+    const first = slope(x / sde.alpha(t), from);
+    const second = slope(x / sde.alpha(t) + (to - from) * first, to);
+    return sde.alpha(s) * (x / sde.alpha(t) + (to - from) * (0.5 * first + 0.5 * second));
+  },
+  euler_maruyama: (sde, x, t, s, z) => {
+    const [f, g] = [sde.driftCoefficient(t), sde.diffusionCoefficient(t)];
+    return x + (f * x - g ** 2 * score(sde, x, t)) * (s - t) + g * Math.sqrt(t - s) * z;
+  },
+  reverse_diffusion: (sde, x, t, s, z) => {
+    // SMLD's and DDPM's discretizations: α = 1 and G² = σ_t² − σ_s²; β = β(t) h.
+    const beta = (0.1 + 19.9 * t) * (t - s);
+    const [f, squared] = sde.config.kind === "ve"
+      ? [0, sde.sigma(t) ** 2 - sde.sigma(s) ** 2]
+      : [Math.sqrt(1 - beta) * x - x, beta];
+    return x - (f - squared * score(sde, x, t)) + Math.sqrt(squared) * z;
+  },
+};
+
+/** Names of what is put together of several, or adapts its steps; other claims hold what they name to their papers. */
+const composed = ["langevin", "ald", "get_pc_sampler", "get_ode_sampler"];
+
+claim(
+  "a sampler that azula, EDM's code or score_sde has under another name takes its step",
+  async (check) => {
+    const points = Float32Array.of(-1.5, 0.2, 2.5);
+    const stepped = async (name: string, sde: Sde, t: number, s: number, options: SamplerOptions = {}) => {
+      const x = tf.tensor2d(points, [3, 1]);
+      const noise = createRng(6).normal([3, 1]);
+      const model = scoreModel(new Gaussian({ mean: [m0], variances: [s0Squared] }), sde);
+      const next = await samplerByName(name, options).start(model, createRng(6)).step(x, t, s);
+      const values = [await noise.data(), await next.data()];
+      tf.dispose([x, noise, next]);
+      return values;
+    };
+    const [t, s] = [0.4, 0.35];
+    for (const sde of [veSde(), vpSde()]) {
+      const largest = async (
+        sampler: string,
+        rule: (x: number, z: number) => number,
+        options?: SamplerOptions,
+      ) => {
+        const [z, seen] = await stepped(sampler, sde, t, s, options);
+        return Math.max(...[...points].map((x, i) => Math.abs(seen[i] - rule(x, z[i]))));
+      };
+      for (const { name, sampler } of libraryNames) {
+        if (sampler === null || composed.includes(name)) continue;
+        check.holds(
+          `${name} is written out`,
+          Object.hasOwn(librarySteps, name),
+          "every name with a counterpart",
+        );
+        check.atMost(
+          `${name} is ${sampler} along ${sde.config.kind}`,
+          await largest(sampler, (x, z) => librarySteps[name](sde, x, t, s, z)),
+          5e-6,
+          "the library's rule in float64; float32",
+        );
+      }
+      check.atMost(
+        `azula's eta 0.25 is --eta 0.5 along ${sde.config.kind}`,
+        await largest("ddim", (x, z) => azulaDdim(sde, x, t, s, z, 0.25), { eta: 0.5 }),
+        5e-6,
+        "azula's rule in float64; float32",
+      );
+    }
+    // score_sde's ancestral_sampling is one sampler under VP and another under VE.
+    const [vp, ve] = [vpSde(), veSde()];
+    const beta = (0.1 + 19.9 * t) * (t - s);
+    const [zVp, seenVp] = await stepped("ddpm", vp, t, s);
+    const worstVp = Math.max(...[...points].map((x, i) => {
+      const mean = (x + beta * score(vp, x, t)) / Math.sqrt(1 - beta);
+      return Math.abs(seenVp[i] - (mean + Math.sqrt(beta) * zVp[i]));
+    }));
+    check.atMost("ancestral_sampling under VP is ddpm", worstVp, 5e-6, "vpsde_update_fn in float64; float32");
+    const [zVe, seenVe] = await stepped("ancestral", ve, t, s);
+    const [sigma, adjacent] = [ve.sigma(t), ve.sigma(s)];
+    const worstVe = Math.max(...[...points].map((x, i) => {
+      const mean = x + score(ve, x, t) * (sigma ** 2 - adjacent ** 2);
+      const std = Math.sqrt(adjacent ** 2 * (sigma ** 2 - adjacent ** 2) / sigma ** 2);
+      return Math.abs(seenVe[i] - (mean + std * zVe[i]));
+    }));
+    check.atMost(
+      "ancestral_sampling under VE is ancestral",
+      worstVe,
+      5e-6,
+      "vesde_update_fn in float64; float32",
+    );
+  },
+);
+
 claim("names of the web interfaces, of k-diffusion and of diffusers are found, with their grids", (check) => {
   const found = (text: string) => {
     const name = otherNameOf(text);
@@ -89,7 +215,16 @@ claim("names of the web interfaces, of k-diffusion and of diffusers are found, w
     ["DPM++ 2M Karras", ["dpm++2m", "karras"]],
     ["dpm++ 2m sde  exponential", ["sde-dpm++2m", "log-snr"]],
     ["Euler a", ["ancestral", null]],
+    ["Euler a SGM  Uniform", ["ancestral", "sgm-uniform"]],
+    ["DPM++ 2M simple", ["dpm++2m", "simple"]],
+    ["Heun Align Your Steps", ["edm-heun", "align-your-steps"]],
+    ["Euler Normal", ["ddim", "uniform"]],
+    ["Euler uniform", null],
     ["sample_heun", ["edm-heun", null]],
+    ["dpmpp_2m_sde sgm_uniform", ["sde-dpm++2m", "sgm-uniform"]],
+    ["DDIMSampler", ["ddim", null]],
+    ["ancestral_sampling", [null, null]],
+    ["ald simple", ["predictor-corrector", "simple"]],
     ["UniPCMultistepScheduler", ["unipc", null]],
     ["Flow Euler", ["ode-euler", "shifted"]],
     ["DPM++ SDE Karras", [null, "karras"]],
@@ -99,8 +234,11 @@ claim("names of the web interfaces, of k-diffusion and of diffusers are found, w
   ];
   for (const [text, expected] of cases) check.equal(`"${text}"`, found(text), expected, "docs/names.md");
   const all = otherNames.flatMap(({ name, kDiffusion, diffusers }) => [name, kDiffusion, diffusers])
+    .concat(libraryNames.map(({ name }) => name))
     .filter((name) => name !== undefined).map((name) => name.toLowerCase());
   check.equal("each name once", new Set(all).size, all.length, "a name stands for one sampler");
-  const unknown = otherNames.filter(({ sampler }) => sampler !== null && !samplerNames.includes(sampler));
+  const unknown = [...otherNames, ...libraryNames].filter(({ sampler }) =>
+    sampler !== null && !samplerNames.includes(sampler)
+  );
   check.equal("samplers that are not in the registry", unknown, [], "the registry");
 });

@@ -17,6 +17,7 @@ claim("the options of samplers have the values and ranges of their definitions",
     correctorRule: { values: ["langevin", "ald"] },
     predictor: { values: "sampler" },
     gamma: { ...from0, max: 0.4142 },
+    sChurn: { ...from0, insteadOf: "gamma" },
     sTmin: from0,
     sTmax: from0,
     sNoise: from0,
@@ -65,7 +66,7 @@ claim("a sampler is named by its options, and refuses what it has not by what it
       ["ddpm", "none"],
       ["ddim", "eta"],
       ["ode-dopri5", "rtol, atol"],
-      ["edm-stochastic", "gamma, sTmin, sTmax, sNoise"],
+      ["edm-stochastic", "gamma, sChurn, sTmin, sTmax, sNoise"],
       ["predictor-corrector", "correctorSteps, correctorRule, predictor"],
     ]
   ) {

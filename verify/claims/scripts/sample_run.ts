@@ -81,6 +81,7 @@ const options: {
   predictor: ["predictor-corrector", {}, "euler-maruyama"],
   langevinStep: ["annealed-langevin", { correctorSteps: 2 }, 1e-3],
   gamma: ["edm-stochastic", {}, 0.4],
+  sChurn: ["edm-stochastic", {}, 2],
   sTmin: ["edm-stochastic", {}, 0.5],
   sTmax: ["edm-stochastic", {}, 1],
   sNoise: ["edm-stochastic", {}, 1.1],

@@ -124,6 +124,7 @@ claim("every option of samplers is a flag whose help has its defaults", (check) 
   );
   const shown = [
     ["--gamma X γ", "(default 0.15 for edm-stochastic)"],
+    ["--s-churn X S_churn", "(default γ (steps + 1) for edm-stochastic)"],
     ["--s-tmin X S_tmin", "(default 0 for edm-stochastic)"],
     ["--s-tmax X S_tmax", "(default Infinity for edm-stochastic)"],
     ["--s-noise X S_noise", "(default 1 for edm-stochastic)"],
@@ -164,6 +165,10 @@ claim(
       ],
       ["--sampler ancestral --eta 0.5", /^ancestral has no option eta; it has none$/],
       ["--sampler edm-stochastic --gamma 0.5", /^--gamma must be a number from 0 to 0.4142, got "0.5"$/],
+      [
+        "--sampler edm-stochastic --gamma 0.1 --s-churn 2",
+        /^--s-churn and --gamma exclude each other: leave one of them out$/,
+      ],
       ["--sampler predictor-corrector --snr 0", /^snr must be a positive number, got 0$/],
       [
         "--sampler predictor-corrector --predictor unipc",
