@@ -49,6 +49,88 @@ def orders(error):
     return f"{', '.join(f'{value:.3e}' for value in errors)}: order {np.log2(errors[1] / errors[2]):.2f}"
 
 
+BETAS = np.linspace(1e-4, 0.02, 1000)
+ALPHA_BAR = np.concatenate([np.cumprod(1 - BETAS), [1.0]])  # index -1 is the data
+
+
+def marginal(index):
+    """Mean and variance of DDPM's state at an index of 0 ... 999, or -1 for the data."""
+    return np.sqrt(ALPHA_BAR[index]) * MEAN, ALPHA_BAR[index] * DEVIATION**2 + 1 - ALPHA_BAR[index]
+
+
+def diffused(mean, variance, indices):
+    """The law of a state after DDPM's forward steps at the given indices."""
+    for index in indices:
+        mean, variance = np.sqrt(1 - BETAS[index]) * mean, (1 - BETAS[index]) * variance + BETAS[index]
+    return mean, variance
+
+
+def repaint(index, stride, shift):
+    """The law after RePaint's way back over one stride to `index`, with the betas of `shift` steps later."""
+    start = index - stride
+    return diffused(*marginal(start), range(start + 1 + shift, index + 1 + shift))
+
+
+def ddim(evaluations, to_visited):
+    """Mean and standard deviation of DDIM's samples at diffusers' linspace timesteps, eta = 0, with the exact model."""
+    times = np.linspace(0, 999, evaluations).round()[::-1].astype(int)
+    law = marginal(times[0])
+    for k, time in enumerate(times):
+        following = times[k + 1] if k + 1 < evaluations else -1
+        previous = following if to_visited else max(time - 1000 // evaluations, -1)
+        # The model is exact at the time that it is told: data = MEAN + gain (x - mean there).
+        (there, spread), (a, b) = marginal(time), np.sqrt(ALPHA_BAR[[time, previous]])
+        gain = a * DEVIATION**2 / spread
+        noise = np.sqrt((1 - b**2) / (1 - a**2))
+        data = lambda x: MEAN + gain * (x - there)
+        step = lambda x: b * data(x) + noise * (x - a * data(x))
+        slope = step(1.0) - step(0.0)
+        law = step(law[0]), slope**2 * law[1]
+    return law[0], np.sqrt(law[1])
+
+
+def adaptive(keeps, tolerance, dimension, rows, seed=1):
+    """The variance of the adaptive solver's samples of N(0, I) under VP, where every marginal is N(0, I), and its standard
+    error (Jolicoeur-Martineau et al. 2021, Alg. 1). A rejected step's noise is kept for the shorter steps that follow, divided
+    by Brownian bridges, or drawn anew."""
+    rng = np.random.default_rng(seed)
+    beta = lambda t: 0.1 + 19.9 * t
+    ends = np.empty((rows, dimension))
+    for row in range(rows):
+        x = previous = rng.standard_normal(dimension)
+        t, h, ahead = 1.0, 0.01, []
+        while t > 1e-3:
+            h = min([h, t - 1e-3] + [length for length, _ in ahead[-1:]])
+            length, whole = ahead.pop() if ahead else (h, np.sqrt(h) * rng.standard_normal(dimension))
+            increment = h / length * whole + np.sqrt(h * (1 - h / length)) * rng.standard_normal(dimension)
+            if h < length:
+                ahead.append((length - h, whole - increment))
+            change = lambda at, time: -0.5 * beta(time) * at * h + np.sqrt(beta(time)) * increment
+            near = x + change(x, t)
+            better = (near + x + change(near, t - h)) / 2
+            allowed = np.maximum(tolerance / 10, tolerance * np.maximum(abs(near), abs(previous)))
+            error = max(np.sqrt(np.mean(((near - better) / allowed) ** 2)), 1e-9)
+            if error <= 1:
+                x, previous, t = better, near, t - h
+            elif keeps:
+                ahead.append((h, increment))
+            h = 0.9 * h * error**-0.9
+        ends[row] = x
+    return f"{ends.var():.3f} +- {np.sqrt(2 / ends.size):.3f}"
+
+
 if __name__ == "__main__":
     print("REAB with the scale of the docstring, sqrt(alpha_s^2 + sigma_s^2):", orders(lambda n: reab(n, False)))
     print("REAB with the scale of azula's code, sqrt(alpha_s^2 + sigma_t^2):  ", orders(lambda n: reab(n, True)))
+    law = lambda pair: f"N({pair[0]:.3f}, {pair[1]:.3f})"
+    print("RePaint's way back from index 100 to 200, exact marginal:   ", law(marginal(200)))
+    print("  with the betas of indices 101 to 200:                     ", law(repaint(200, 100, 0)))
+    print("  with those of 200 to 299, as diffusers' undo_step:        ", law(repaint(200, 100, 99)))
+    for evaluations in (10, 20, 50):
+        for to_visited, words in ((True, "to the next visited time:  "), (False, "by 1000 // n, as diffusers:")):
+            mean, deviation = ddim(evaluations, to_visited)
+            print(f"DDIM at {evaluations} linspace timesteps, {words} mean {mean:.3f}, deviation {deviation:.3f}")
+    print(f"  the data: mean {MEAN:.3f}, deviation {DEVIATION:.3f}")
+    for dimension, rows in ((1, 2000), (16, 200), (256, 20)):
+        for keeps, words in ((True, "kept:      "), (False, "drawn anew:")):
+            print(f"adaptive SDE solver, {dimension} numbers, rejected noise {words} variance", adaptive(keeps, 0.05, dimension, rows))

@@ -2,10 +2,15 @@
  * diffusers' scheduler files: the betas, the last ᾱ and the prediction that they stand for.
  * @module
  */
+import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { externalModel } from "../../../src/external/external_model.ts";
 import { readSchedulerConfig } from "../../../src/external/scheduler_config.ts";
+import { ddim } from "../../../src/samplers/ddim.ts";
+import { drawSamples } from "../../../src/samplers/sample.ts";
 import { claim } from "../../suite/claim.ts";
 
 const read = (fields: Record<string, unknown>) =>
@@ -71,6 +76,34 @@ claim("a scheduler file's betas are numpy's, and the last kept variance is their
   }
   check.equal("steps unasked", read({}).steps, 1000, "diffusers' num_train_timesteps");
 });
+
+claim(
+  "DDIM at diffusers' linspace timesteps steps to the next visited one, and keeps the data's mean",
+  async (check) => {
+    // Mean and standard deviation of the samples in numpy, with the exact model of N(0.5, 2²): checks_of_findings.py of
+    // examples/conformance. By diffusers' prev_timestep, 1000 // n below, they are 0.434 and 1.632, and 0.465 and 1.800.
+    for (const [evaluations, deviation] of [[10, 1.6917145366174315], [20, 1.847965659938848]]) {
+      const { sde, grid } = read({ timestep_spacing: "linspace" });
+      const model = scoreModel(new Gaussian({ mean: [0.5], variances: [4] }), sde);
+      const initial = tf.tensor2d([[0], [1]]);
+      const options = { shape: [2, 1], grid: grid(evaluations - 1), rng: createRng(1), initial };
+      const x = await drawSamples(model, ddim(), options);
+      const [offset, one] = await x.data();
+      tf.dispose([x, initial]);
+      const slope = one - offset;
+      const source = "DDIM's equation in numpy; float32";
+      check.within(
+        `${evaluations} timesteps: mean`,
+        offset + slope * sde.alpha(1) * 0.5,
+        0.5,
+        1e-5,
+        "DDIM is exact in the mean",
+      );
+      const start = Math.hypot(2 * sde.alpha(1), sde.sigma(1));
+      check.within(`${evaluations} timesteps: standard deviation`, slope * start, deviation, 2e-5, source);
+    }
+  },
+);
 
 claim("a scheduler file says what a model predicts, by the names of externalModel", (check) => {
   const source = "diffusers' prediction_type";
