@@ -30,8 +30,8 @@ const usage = {
   name: "convert",
   purpose:
     "Takes a state_dict of PyTorch, as safetensors, to a checkpoint, or a checkpoint to a state_dict: of the ScoreNet of Song's " +
-    "MNIST tutorial, or of this project's networks as scripts/pytorch/model.py has them. Values are not changed. " +
-    "scripts/pytorch/state_dict.py turns .pth files into safetensors and back.",
+    "MNIST tutorial, or of this project's networks as pytorch/score_sde_torch has them. Values are not changed. " +
+    "pytorch/state_dict.py turns .pth files into safetensors and back.",
   examples: [
     "deno task convert --input score_net.safetensors --output score_net.model.safetensors",
     "deno task convert --input model.safetensors --to state-dict --output model.torch.safetensors",

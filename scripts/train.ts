@@ -29,6 +29,7 @@ import {
   renamedRecipe,
   resumedConfig,
 } from "./training/recipe.ts";
+import { writeRecipe } from "./training/recipe_file.ts";
 import { runTraining, type TrainingCourse } from "./training/run.ts";
 import { readPlainFile } from "./cli/files.ts";
 import { type engineNames, networkFlags } from "./sampling/flags.ts";
@@ -82,6 +83,10 @@ const usage = {
         "keep the model of every checkpoint as model-STEP.safetensors, for deno task select to choose from",
     }),
     logEvery: integer({ help: "steps between lines of metrics", default: 10, min: 1 }),
+    exportRecipe: text({
+      help: "write all that the weights depend on, for training in PyTorch, and do not train",
+      placeholder: "FILE",
+    }),
   },
   renamed: renamedRecipe,
   examples: [
@@ -90,6 +95,7 @@ const usage = {
     "deno task train --data points.csv --labels species --steps 5000",
     "deno task train --data photos --size 64 --flip --sde sigma-power --sigma data --checkpoint-every 20epochs --keep-models",
     "deno task train --resume runs/mnist/checkpoint.safetensors",
+    "deno task train --data mnist --export-recipe recipe.json",
   ],
 } as const;
 
@@ -123,6 +129,8 @@ interface TrainRequest {
   readonly keepModels: boolean;
   /** Steps between lines of metrics. */
   readonly logEvery: number;
+  /** The recipe to write instead of training; null to train. */
+  readonly exportRecipe: string | null;
 }
 
 /** What came of a run. */
@@ -131,6 +139,8 @@ interface TrainResult extends TrainingCourse {
   readonly model: string;
   /** The files that a run without steps to do lacked, now written; empty where steps were taken. */
   readonly completed: readonly string[];
+  /** The files of the recipe that was written instead of training; empty where it was not. */
+  readonly exported: readonly string[];
 }
 
 /** The data of requests that flags made in this process: they decide a new run's config, and are not read twice. */
@@ -139,8 +149,8 @@ const loaded = new WeakMap<TrainRequest, Dataset>();
 async function request(flags: FlagValues<typeof usage.flags>): Promise<TrainRequest> {
   checkRecipe(flags, flags.resume !== undefined);
   const { engine, checkpointEvery, keepModels, logEvery, skipCorrupt } = flags;
-  const { from = null, resume = null, out } = flags;
-  const rest = { skipCorrupt, from, resume, engine, checkpointEvery, keepModels, logEvery };
+  const { from = null, resume = null, exportRecipe = null, out } = flags;
+  const rest = { skipCorrupt, from, resume, engine, checkpointEvery, keepModels, logEvery, exportRecipe };
   if (resume !== null) {
     const resumed = await readResumed(resume);
     const data = flags.data ?? resumed.data;
@@ -201,39 +211,17 @@ function preparations({ config: { model: { network, units } } }: TrainRequest): 
 }
 
 async function carryOut(request: TrainRequest): Promise<TrainResult> {
-  const { config, data, resume, checkpointEvery: { count, epochs }, keepModels, logEvery } = request;
+  const { config, resume, checkpointEvery: { count, epochs }, keepModels, logEvery } = request;
   const resumed = resume === null ? null : await readResumed(resume);
-  const from = request.from === null ? undefined : await readModelFile(request.from);
+  if (request.exportRecipe !== null) return await exportRecipe(request, resumed, request.exportRecipe);
   // The folder is claimed and tried before a resumed run's data are read.
   using folder = await TrainingFolder.open(request.out, resume);
   if (resumed !== null && resumed.state.step >= config.steps) {
     return await complete(request, resumed, folder);
   }
-  const dataset = loaded.get(request) ?? await loadOf(request);
-  const identity = await datasetIdentity(dataset);
-  console.error(
-    `${dataset.name}: ${dataset.count} ${describeSamples(dataset.shape)}, ${
-      String(identity.classes) === "." ? "no classes" : describeClasses(identity)
-    }`,
-  );
-  for (const line of preparations(request)) console.error(line);
-  if (resumed !== null) checkSameData(resume!, resumed, data, identity);
+  const { begin, dataset } = await beginning(request, resumed);
   const engine = await openEngine(request.engine);
   const network = networkFromConfig(config.model.network);
-  checkFits(network, identity, data);
-  const changes = resumed === null ? [] : recipeChanges(resumed, config);
-  const begin: Checkpoint = {
-    ...resumed,
-    config,
-    state: resumed?.state ?? initialState(network, config.seed, from?.weights),
-    ...hasTeacher(config) && resumed === null && { teacher: flatten(network.parameters, from!.weights) },
-    data,
-    dataset: identity,
-    ...(request.labels !== null || request.heldOut > 0 || isArrayFile(data)) &&
-      { source: { labels: request.labels, heldOut: request.heldOut } },
-    ...request.plan && { plan: { ...request.plan } },
-    ...changes.length > 0 && { changes },
-  };
   const { training, heldOut } = request.heldOut === 0
     ? { training: dataset, heldOut: null }
     : holdOut(dataset, request.heldOut);
@@ -249,7 +237,52 @@ async function carryOut(request: TrainRequest): Promise<TrainResult> {
     keepModels,
     logEvery,
   });
-  return { ...course, model: folder.model, completed: [] };
+  return { ...course, model: folder.model, completed: [], exported: [] };
+}
+
+/** What a run begins with, and its data, which are described on stderr. */
+async function beginning(
+  request: TrainRequest,
+  resumed: Checkpoint | null,
+): Promise<{ readonly begin: Checkpoint; readonly dataset: Dataset }> {
+  const { config, data, resume } = request;
+  const from = request.from === null ? undefined : await readModelFile(request.from);
+  const dataset = loaded.get(request) ?? await loadOf(request);
+  const identity = await datasetIdentity(dataset);
+  console.error(
+    `${dataset.name}: ${dataset.count} ${describeSamples(dataset.shape)}, ${
+      String(identity.classes) === "." ? "no classes" : describeClasses(identity)
+    }`,
+  );
+  for (const line of preparations(request)) console.error(line);
+  if (resumed !== null) checkSameData(resume!, resumed, data, identity);
+  const network = networkFromConfig(config.model.network);
+  checkFits(network, identity, data);
+  const changes = resumed === null ? [] : recipeChanges(resumed, config);
+  const begin: Checkpoint = {
+    ...resumed,
+    config,
+    state: resumed?.state ?? initialState(network, config.seed, from?.weights),
+    ...hasTeacher(config) && resumed === null && { teacher: flatten(network.parameters, from!.weights) },
+    data,
+    dataset: identity,
+    ...(request.labels !== null || request.heldOut > 0 || isArrayFile(data)) &&
+      { source: { labels: request.labels, heldOut: request.heldOut } },
+    ...request.plan && { plan: { ...request.plan } },
+    ...changes.length > 0 && { changes },
+  };
+  return { begin, dataset };
+}
+
+/** Writes the recipe of a run. */
+async function exportRecipe(
+  request: TrainRequest,
+  resumed: Checkpoint | null,
+  path: string,
+): Promise<TrainResult> {
+  const { begin, dataset } = await beginning(request, resumed);
+  const exported = await writeRecipe(path, begin, dataset);
+  return { steps: 0, seconds: 0, loss: null, model: path, completed: [], exported };
 }
 
 /** Writes the models of a run whose steps are all done, where a kill left them out. */
@@ -259,15 +292,22 @@ async function complete(
   folder: TrainingFolder,
 ): Promise<TrainResult> {
   const completed = folder.isOwn(resume!) ? await folder.complete(resumed, keepModels) : [];
-  if (completed.length > 0) return { steps: 0, seconds: 0, loss: null, model: folder.model, completed };
+  if (completed.length > 0) {
+    return { steps: 0, seconds: 0, loss: null, model: folder.model, completed, exported: [] };
+  }
   throw new UsageError(
     `${resume} has done ${resumed.state.step} of ${config.steps} steps: raise --steps to go on`,
   );
 }
 
-function report({ config }: TrainRequest, { steps, seconds, loss, model, completed }: TrainResult): void {
+function report(
+  { config }: TrainRequest,
+  { steps, seconds, loss, model, completed, exported }: TrainResult,
+): void {
   console.log(
-    completed.length > 0
+    exported.length > 0
+      ? `written: ${exported.join(", ")}`
+      : completed.length > 0
       ? `all of ${config.steps} steps were done; now written: ${completed.join(", ")}`
       : `${steps} steps in ${formatDuration(seconds)}, loss ${loss?.toFixed(4)}: ${model}`,
   );

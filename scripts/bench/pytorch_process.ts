@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { NETWORK_PRESETS, type NetworkConfig } from "../../src/networks/registry.ts";
 import { type Contender, DIGITS_COUNT, type Rival } from "./contender.ts";
 
-const script = fileURLToPath(new URL("../pytorch/bench.py", import.meta.url));
+const script = fileURLToPath(new URL("../../pytorch/bench.py", import.meta.url));
 
 interface About {
   readonly name: string;

@@ -19,7 +19,7 @@ import { checkTensor } from "./weights_file.ts";
 
 /**
  * Whose names a state_dict has: `score-net` those of the ScoreNet of Song's MNIST tutorial, `own` those of this project's
- * networks as scripts/pytorch/model.py writes them in PyTorch.
+ * networks as pytorch/score_sde_torch writes them in PyTorch.
  */
 export type StateDictNames = "score-net" | "own";
 

@@ -1,9 +1,9 @@
 """The ScoreNet of Song's MNIST tutorial, written after its text, and what PyTorch computes with it and with converted networks.
 
-python3 score_net.py PYTORCH FOLDER, with PYTORCH the folder scripts/pytorch. Writes FOLDER/score_net.pth, the state_dict of a
+python3 score_net.py PYTORCH FOLDER, with PYTORCH the folder pytorch. Writes FOLDER/score_net.pth, the state_dict of a
 ScoreNet of random weights under DataParallel's names, FOLDER/score_net.safetensors by state_dict.py, and FOLDER/score_net.out
 with x, t and its score in float64. Of each FOLDER/NAME.torch.safetensors with inputs in FOLDER/NAME.in it writes the noise
-that model.py predicts in float64 as FOLDER/NAME.out, and FOLDER/NAME.back.safetensors by way of a .pth file.
+that networks.py predicts in float64 as FOLDER/NAME.out, and FOLDER/NAME.back.safetensors by way of a .pth file.
 """
 
 import glob
@@ -14,9 +14,8 @@ import torch
 from torch import nn
 
 sys.path.insert(0, sys.argv[1])
-import model
-import safetensors
 import state_dict
+from score_sde_torch import networks, safetensors
 
 
 class GaussianFourierProjection(nn.Module):
@@ -105,5 +104,5 @@ for path in glob.glob(f"{folder}/*.torch.safetensors"):
     state_dict.main(f"{name}.pth", f"{name}.back.safetensors")
     given = {key: torch.from_numpy(values) for key, values in safetensors.read(f"{name}.in")[0].items()}
     labels = given["labels"].long() if "labels" in given else None
-    noise = model.load(path).double()(given["y"].double(), given["ratio"], labels)
+    noise = networks.load(path).double()(given["y"].double(), given["ratio"], labels)
     safetensors.write(f"{name}.out", {"noise": noise.numpy()})

@@ -43,6 +43,8 @@ export function digestOf(files: readonly string[], counts: (path: string) => boo
 }
 
 function expand(path: string): string[] {
+  // What Python compiles beside its sources is none.
+  if (path.endsWith("__pycache__")) return [];
   if (!Deno.statSync(root + path).isDirectory) return [path];
   return [...Deno.readDirSync(root + path)].flatMap(({ name }) => expand(`${path}/${name}`));
 }

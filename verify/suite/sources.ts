@@ -10,6 +10,7 @@ export const sources: readonly string[] = [
   ".ci",
   "src",
   "verify",
+  "pytorch",
   "scripts",
   "site",
   "fixtures",

@@ -311,7 +311,7 @@ claim(
       const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
       await runProgram(
         "python3",
-        [path("verify/reference/score_net.py"), path("scripts/pytorch"), folder],
+        [path("verify/reference/score_net.py"), path("pytorch"), folder],
         { env: { OMP_NUM_THREADS: "1" } },
       );
       const read = async (name: string) => readSafetensors(await Deno.readFile(`${folder}/${name}`));

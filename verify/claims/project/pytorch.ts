@@ -13,7 +13,8 @@ import { claim } from "../../suite/claim.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { runProgram } from "../../suite/program.ts";
 
-const script = fileURLToPath(new URL("../../../scripts/pytorch/compare.py", import.meta.url));
+const script = fileURLToPath(new URL("../../reference/pytorch_networks.py", import.meta.url));
+const packages = fileURLToPath(new URL("../../../pytorch", import.meta.url));
 
 const configs: Readonly<Record<string, NetworkConfig>> = {
   digits: NETWORK_PRESETS.digits,
@@ -98,7 +99,7 @@ function length(values: Float32Array): number {
 
 async function askPyTorch(args: readonly string[]): Promise<void> {
   // Threads of PyTorch wait for each other in a loop, which starves the claims beside this one.
-  const env = { OMP_NUM_THREADS: "1" };
+  const env = { OMP_NUM_THREADS: "1", PYTHONPATH: packages };
   await runProgram("python3", [script, ...args], { env });
 }
 

@@ -136,7 +136,8 @@ claim("train's words are those of its request and its result", async (check) => 
   const all = someRequest();
   const said = (result: Parameters<typeof task.report>[1]) =>
     printed(() => task.report(all, result, parseFlags(task.usage, [])));
-  const done = { steps: 3, seconds: 12.5, loss: 0.123456, model: "r/model.safetensors", completed: [] };
+  const model = "r/model.safetensors";
+  const done = { steps: 3, seconds: 12.5, loss: 0.123456, model, completed: [], exported: [] };
   check.equal(
     "steps",
     await said(done),
@@ -147,6 +148,12 @@ claim("train's words are those of its request and its result", async (check) => 
     "files that were left out",
     await said({ ...done, steps: 0, completed: ["r/model.safetensors", "r/model-000003.safetensors"] }),
     ["all of 3 steps were done; now written: r/model.safetensors, r/model-000003.safetensors"],
+    "written out",
+  );
+  check.equal(
+    "a recipe",
+    await said({ ...done, steps: 0, exported: ["recipe.json", "recipe.data"] }),
+    ["written: recipe.json, recipe.data"],
     "written out",
   );
 });
@@ -168,5 +175,6 @@ function someRequest(): Parameters<typeof task.report>[0] {
     checkpointEvery: { count: 500, epochs: false },
     keepModels: false,
     logEvery: 10,
+    exportRecipe: null,
   };
 }

@@ -1,6 +1,6 @@
 """Runs PyTorch networks on given inputs, for the claim that both implementations agree.
 
-Usage: compare.py MODEL INPUT OUTPUT [MODEL INPUT OUTPUT …], all safetensors. MODEL is a model or checkpoint as `train`
+Usage, with the folder pytorch in PYTHONPATH: pytorch_networks.py MODEL INPUT OUTPUT [MODEL INPUT OUTPUT …], all safetensors. MODEL is a model or checkpoint as `train`
 writes it; INPUT has `x`, `noiseFeatures`, `classes` (optional) and `cotangent`. OUTPUT gets `y` and the gradients of
 Σ y·cotangent, `gradient:NAME` for each parameter and `gradient:x`, all computed in float64; and for each of them
 `rounding:…`, the norm of what PyTorch's own float32 gets wrong.
@@ -12,8 +12,7 @@ import sys
 import numpy as np
 import torch
 
-import model
-import safetensors
+from score_sde_torch import networks, safetensors
 
 
 def compare(source, inputs, outputs):
@@ -27,13 +26,13 @@ def compare(source, inputs, outputs):
 
 def run(source, inputs, dtype):
     weights, metadata = safetensors.read(source)
-    network = model.build(json.loads(metadata["model"])["network"], weights).to(dtype)
+    network = networks.build(json.loads(metadata["model"])["network"], weights).to(dtype)
     given = {name: torch.from_numpy(values).to(dtype) for name, values in safetensors.read(inputs)[0].items()}
     x = given["x"].requires_grad_()
     y = network(x, given["noiseFeatures"], given.get("classes"))
     (y * given["cotangent"]).sum().backward()
     results = {"y": y.detach().numpy(), "gradient:x": x.grad.numpy()}
-    for name, gradient in model.named_gradients(network).items():
+    for name, gradient in networks.named_gradients(network).items():
         results[f"gradient:{name}"] = gradient
     return results
 

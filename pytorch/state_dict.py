@@ -8,7 +8,7 @@ import sys
 
 import torch
 
-import safetensors
+from score_sde_torch import safetensors
 
 
 def main(source, target):

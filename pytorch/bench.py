@@ -17,7 +17,7 @@ import time
 import torch
 from torch.nn import functional as F
 
-import model
+from score_sde_torch import networks
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -25,7 +25,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 class Bench:
     def __init__(self, config, batch, memory_format, compiled):
         torch.manual_seed(1)
-        self.network = model.build(config).to(DEVICE, memory_format=memory_format)
+        self.network = networks.build(config).to(DEVICE, memory_format=memory_format)
         self.parameters = list(self.network.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.optimizer = torch.optim.Adam(self.parameters, lr=2e-3, betas=(0.9, 0.99), fused=True)
@@ -69,7 +69,7 @@ class Digits:
     """The tutorial's sampler: the reverse of dx = sigma^t dw from time 1 to 1e-3."""
 
     def __init__(self, config, count, steps, compiled):
-        network = model.build(config).to(DEVICE).eval()
+        network = networks.build(config).to(DEVICE).eval()
         self.network = torch.compile(network) if compiled else network
         self.frequencies = torch.randn(config["embedding"] // 2, device=DEVICE) * config["frequencyScale"] * 2 * math.pi
         self.sigma, self.count, self.steps = config["sigma"], count, steps

@@ -1,4 +1,4 @@
-"""The networks of src/networks a second time, in PyTorch, and their predicted noise.
+"""The networks of src/networks in PyTorch, their first weights and their predicted noise.
 
     predictor = load("model.torch.safetensors")  # of deno task convert --to state-dict
     noise = predictor(y, noise_ratio, labels)
@@ -10,12 +10,14 @@ differ: [height, width, in, out] and [in, out] there, [out, in, height, width] a
 
 import json
 import math
+import re
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-import safetensors
+from . import safetensors
+from .rng import create_rng
 
 
 def conv(into, out, size=3, bias=False):
@@ -76,7 +78,8 @@ class UNet(nn.Module):
         widths, groups = config["widths"], config["groups"]
         self.fold = config["unshuffle"]
         folded = self.fold**2 * config["channels"]
-        height = config["height"] // self.fold
+        self.border = border(config)
+        height = (config["height"] + sum(self.border[2:])) // self.fold
 
         def block(level, into):
             attends = height / 2**level in config["attention"]
@@ -126,6 +129,7 @@ class UNet(nn.Module):
         if "class" in self.embedding:
             e = e + self.embedding["class"](classes)
         e = F.silu(e)
+        x = F.pad(x, (0, 0, *self.border))
         h = F.conv2d(unshuffle(x, self.fold), self.stem.weight, padding=1)
         if self.periods:
             turns = [x / period for period in self.periods]
@@ -145,7 +149,16 @@ class UNet(nn.Module):
             h = level["double_"](F.interpolate(h, scale_factor=2, mode="nearest"))
             for block in level["block"]:
                 h = block(torch.cat([h, skips.pop()], 1), e)
-        return shuffle(self.head["conv"](F.silu(self.head["norm"](h))), self.fold)
+        y = shuffle(self.head["conv"](F.silu(self.head["norm"](h))), self.fold)
+        left, _, above, _ = self.border
+        return y[:, above : above + self.config["height"], left : left + self.config["width"]]
+
+
+def border(config):
+    """Zeros left, right, above and below an image whose size the levels do not divide; the odd one is right and below."""
+    multiple = config["unshuffle"] * 2 ** (len(config["widths"]) - 1)
+    widths = [-config[side] % multiple for side in ("width", "height")]
+    return [part for width in widths for part in (width // 2, width - width // 2)]
 
 
 class Stage(nn.Module):
@@ -166,6 +179,7 @@ class Tutorial(nn.Module):
         super().__init__()
         c1, c2, c3, c4 = config["widths"]
         embedding = config["embedding"]
+        self.unit_range = config.get("unitRange", False)
 
         def down(into, out, stride, groups):
             return Stage(nn.Conv2d(into, out, 3, stride, bias=False), out, embedding, groups)
@@ -183,6 +197,8 @@ class Tutorial(nn.Module):
         """x [B, 28, 28, 1], features of time [B, F], no classes; [B, 28, 28, 1]."""
         e = F.silu(self.embed(noise_features))
         h, skips = x.permute(0, 3, 1, 2), []
+        if self.unit_range:
+            h = (h + 1) / 2
         for stage in self.down:
             h = stage(h, e)
             skips.append(h)
@@ -218,7 +234,8 @@ class NoisePredictor(nn.Module):
 
     def forward(self, y, noise_ratio, labels=None):
         """y [B, H, W, C] or [B, D] in [-1, 1], noise_ratio [B], whole labels [B], None for no labels; as y."""
-        ratio = noise_ratio.reshape(-1, *[1] * (y.ndim - 1))
+        # All that depends on the noise ratio alone is computed in float64.
+        ratio = noise_ratio.double().reshape(-1, *[1] * (y.ndim - 1))
         classes = None
         if self.config.get("classes", 0) > 0:
             none = self.config["classes"]
@@ -228,21 +245,20 @@ class NoisePredictor(nn.Module):
         if self.preconditioning is None:
             return self.network(y, features, classes)
         centred = y - self.preconditioning["centre"]
-        scale = 1 / torch.sqrt(ratio**2 + self.preconditioning["sigmaData"] ** 2)
-        output = self.network(scale * centred, features, classes)
-        return ratio * scale**2 * centred - self.preconditioning["sigmaData"] * scale * output
+        spread = self.preconditioning["sigmaData"]
+        scale = 1 / torch.sqrt(ratio**2 + spread**2)
+        output = self.network(scale.to(y.dtype) * centred, features, classes)
+        return (ratio * scale**2).to(y.dtype) * centred - (spread * scale).to(y.dtype) * output
 
 
 def noise_features(config, noise_ratio):
     """Cosines, then sines, of the logarithm of the noise ratio, or of the tutorial's time; [B, F] in float64."""
     ratio = noise_ratio.double()
     if config["kind"] == "tutorial":
-        if config.get("frequencies") is None:
-            raise ValueError("the config of this tutorial network does not list its random frequencies")
         growth = 2 * math.log(config["sigma"])
         scale = 0.5 if config.get("unitRange") else 1
         value = torch.log1p((scale * ratio) ** 2 * growth) / growth
-        frequencies = 2 * math.pi * torch.tensor(config["frequencies"], dtype=torch.float64, device=ratio.device)
+        frequencies = 2 * math.pi * random_frequencies(config).to(ratio.device)
     else:
         half = config["noiseFeatures"] // 2
         value = ratio.log()
@@ -253,11 +269,19 @@ def noise_features(config, noise_ratio):
     return torch.cat([phase.cos(), phase.sin()], 1)
 
 
+def random_frequencies(config):
+    """W of the tutorial's features: those that the config lists, or N(0, frequencyScale^2) from its seed; float64."""
+    if config.get("frequencies") is not None:
+        return torch.tensor(config["frequencies"], dtype=torch.float64)
+    rng = create_rng(config["frequencySeed"]).fork("frequencies")
+    return config["frequencyScale"] * rng.normal([1, config["embedding"] // 2])[0].double()
+
+
 def load(path):
     """The noise predictor of a file that deno task convert --to state-dict --names own has written."""
     tensors, metadata = safetensors.read(path)
     model = json.loads(metadata["model"])
-    network = NETWORKS[model["network"]["kind"]](model["network"])
+    network = build(model["network"])
     network.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
     return NoisePredictor(model, network).eval()
 
@@ -295,16 +319,57 @@ def name_here(name):
     return name.replace(".half.", ".half_.").replace(".double.", ".double_.")
 
 
+def name_there(name):
+    """The inverse of `name_here`."""
+    return name.replace("_.", ".")
+
+
+def ordered_parameters(network):
+    """Pairs of name and parameter in the order of the TypeScript side: levels on the way up from the coarsest to the finest."""
+    pairs = list(network.named_parameters())
+    parts = list(dict.fromkeys(name.split(".")[0] for name, _ in pairs))
+
+    def place(pair):
+        part, *rest = pair[0].split(".")
+        level = -int(rest[0]) if part == "up" else 0
+        # The gate of the waves comes before the convolution that mixes them.
+        return parts.index(part), level, pair[0] == "stem.waves.weight"
+
+    return sorted(pairs, key=place)
+
+
+# Last layers of residual branches and of networks, whose weights begin at zero.
+ZERO = re.compile(r"(^|\.)(conv2|film|project|gate|head|head\.conv)\.weight$")
+
+
+@torch.no_grad()
+def initialise(network, seed):
+    """Gives a network the first weights of a training with a seed: draws of N(0, 1/inputs), gains of 1, else zeros."""
+    rng = create_rng(seed).fork("weights")
+    for name, parameter in network.named_parameters():
+        if parameter.ndim == 1:
+            parameter.fill_(1 if re.search(r"norm\d?\.weight$", name) else 0)
+        elif ZERO.search(name):
+            parameter.zero_()
+        else:
+            # A transposed convolution of the tutorial's sees nine pixels of each input, as the others do.
+            transposed = network.config["kind"] == "tutorial" and name.startswith("up.") and parameter.ndim == 4
+            inputs = 9 * parameter.shape[0] if transposed else parameter[0].numel()
+            shape = [parameter.shape[axis] for axis in {4: (2, 3, 1, 0), 2: (1, 0)}[parameter.ndim]]
+            values = rng.fork(name_there(name)).normal([1, parameter.numel()]).double() * (1 / math.sqrt(inputs))
+            parameter.copy_(to_torch(values.float().reshape(shape).numpy()))
+    return network
+
+
 def named_gradients(network):
     """All gradients, by the names and in the layouts of the TypeScript side."""
-    return {
-        name.replace("_.", "."): from_torch(parameter.grad) for name, parameter in network.named_parameters()
-    }
+    return {name_there(name): from_torch(p.grad) for name, p in network.named_parameters()}
 
 
 def build(config, weights=None):
     """The network of a config (parsed JSON), with weights by name where they are given; others in the file are ignored."""
     network = NETWORKS[config["kind"]](config)
+    network.config = config
     if weights is not None:
         here = {name_here(name): values for name, values in weights.items()}
         network.load_state_dict({name: to_torch(here[name]) for name in network.state_dict()})
