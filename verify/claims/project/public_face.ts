@@ -99,10 +99,10 @@ claim("a public value is exported by one entry, under the name that it has in it
 });
 
 claim(
-  "importing the core loads at most 75 modules, and code for pictures only once one is asked for",
+  "importing the core loads at most 90 modules, and code for pictures only once one is asked for",
   async (check) => {
     const { all, first } = await modulesOf("mod.ts");
-    check.atMost("modules loaded", first.length, 75, "own ones and packages; the engines load their own");
+    check.atMost("modules loaded", first.length, 90, "own ones and packages; the engines load their own");
     check.atLeast("modules loaded", first.length, 40, "the search finds imports");
     const pictures = (specifier: string) =>
       PICTURES.test(specifier) || /src\/(images|plots)\//.test(specifier);
