@@ -154,7 +154,7 @@ export { type Sampler, statelessStepper, type Stepper } from "./src/samplers/sam
 // Samplers of the probability flow, which draw no noise.
 export { dpmSolver2M } from "./src/samplers/dpm_solver_multistep.ts";
 export { dpmSolver2, dpmSolver2S, dpmSolver3 } from "./src/samplers/dpm_solver_singlestep.ts";
-export { unipc } from "./src/samplers/unipc.ts";
+export { type BFunction, type SolverPrediction, unipc, type UnipcOptions } from "./src/samplers/unipc.ts";
 export type { LastStep, LastStepOptions } from "./src/samplers/last_step.ts";
 export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";
 export { edmHeun } from "./src/samplers/edm_heun.ts";

@@ -80,8 +80,9 @@ export const otherNames: readonly OtherName[] = [
     name: "UniPC",
     diffusers: "UniPCMultistepScheduler",
     sampler: "unipc",
+    options: { bFunction: "bh2", solverPrediction: "data" },
     note:
-      "here with the paper's varying coefficients and noise prediction; bh1, bh2 and data prediction have no counterpart",
+      "`unipc` alone has the paper's varying coefficients and noise prediction; lower_order_final with final_sigmas_type sigma_min is `--last-step ddim`, but with solver_order 3 also lowers the step before the last",
   },
   {
     name: "DDIM",

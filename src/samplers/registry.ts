@@ -233,7 +233,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "unipc": {
     create: unipc,
-    options: { lastStep: { default: "own", source: "Zhao et al. 2023" } },
+    options: {
+      lastStep: { default: "own", source: "Zhao et al. 2023" },
+      solverOrder: { default: 2, source: "diffusers" },
+      bFunction: { default: "varying", source: "Zhao et al. 2023, UniPC_v" },
+      solverPrediction: { default: "noise", source: "Zhao et al. 2023, Alg. 1" },
+    },
     source: "Zhao et al. 2023, Alg. 1",
     order: 3,
     path: "probability flow",

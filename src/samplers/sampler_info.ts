@@ -6,6 +6,7 @@ import type { GridConfig } from "../diffusion/time_grid.ts";
 import { type LangevinRule, langevinRules } from "./langevin.ts";
 import { type LastStep, lastSteps } from "./last_step.ts";
 import type { Sampler } from "./sampler.ts";
+import { type BFunction, bFunctions, type SolverPrediction, solverPredictions } from "./unipc.ts";
 
 /** Options that a sampler may take; its row in the registry says which it accepts, and their defaults. */
 export interface SamplerOptions {
@@ -33,6 +34,12 @@ export interface SamplerOptions {
   readonly eta?: number;
   /** How a multistep solver takes the step to the last time: by its own order, or as DDIM. */
   readonly lastStep?: LastStep;
+  /** How many predictions a step of a multistep solver goes by. */
+  readonly solverOrder?: number;
+  /** How UniPC integrates a line through two predictions: exactly, or by a function B(h). */
+  readonly bFunction?: BFunction;
+  /** Whether UniPC makes its polynomials of the predicted noise or of the predicted data. */
+  readonly solverPrediction?: SolverPrediction;
   /** Relative tolerance of an adaptive solver. */
   readonly rtol?: number;
   /** Absolute tolerance of an adaptive solver. */
@@ -86,6 +93,20 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
   lastStep: {
     help: "the step to the last time by the method's own order, or by DDIM, of order 1 (lower_order_final)",
     values: lastSteps,
+  },
+  solverOrder: {
+    help: "how many predictions of the model a step goes by, once there are so many",
+    values: "integer",
+    min: 1,
+    max: 4,
+  },
+  bFunction: {
+    help: "the weight of a slope through two predictions: exact, or by B(h) = h or e^h − 1 (solver_type)",
+    values: bFunctions,
+  },
+  solverPrediction: {
+    help: "polynomials through predicted noise, or through predicted data (predict_x0)",
+    values: solverPredictions,
   },
   rtol: { help: "relative tolerance of an adaptive solver", values: "number", min: 0 },
   atol: { help: "absolute tolerance of an adaptive solver", values: "number", min: 0 },

@@ -76,6 +76,9 @@ export const otherValues: Required<SamplerOptions> = {
   sNoise: 1.01,
   eta: 0.5,
   lastStep: "ddim",
+  solverOrder: 1,
+  bFunction: "bh1",
+  solverPrediction: "data",
   rtol: 0.3,
   atol: 0.2,
 };
@@ -164,7 +167,7 @@ const rows: Record<string, Row> = {
     grid: "log-snr",
     counts: [32, 64, 128],
     drawSteps: 16,
-    direct: () => unipc({ lastStep: "ddim" }),
+    direct: () => unipc({ lastStep: "ddim", solverOrder: 1, bFunction: "bh1", solverPrediction: "data" }),
   },
 };
 

@@ -217,6 +217,38 @@ export function multistepError(
   return 2 * marginalVariance(problem, sde.tMin) * (steps + start);
 }
 
+/** ε̂ along the flow y = √C_y, C_y = s0² + ν², and its first two derivatives by λ = −ln ν. */
+function noiseAlongFlow(s0Squared: number, ratio: number): { noise: number; slope: number; bend: number } {
+  const c = s0Squared + ratio ** 2;
+  // d/dλ = −ν d/dν of ν C_y^(−1/2), and again.
+  return {
+    noise: ratio / Math.sqrt(c),
+    slope: -ratio * s0Squared / c ** 1.5,
+    bend: ratio * s0Squared * (s0Squared - 2 * ratio ** 2) / c ** 2.5,
+  };
+}
+
+/**
+ * lim N²·(variance error) of UniPC-1 with exact coefficients. A corrected step of h in λ integrates the line through ε̂ at its two
+ * ends, wrong by −e^{−λ} h³ ε̂''/12 in y, and both values are those of predicted states, which are off by e^{−λ} h² ε̂'/2: another
+ * −e^{−λ} h p e^{−λ} h² ε̂'/2, with ε̂ = p y. The last step, of DDIM alone, ends with an error of e^{−λ} h² ε̂'/2.
+ */
+export function correctedError({ sde, s0Squared }: GaussianProblem, kind: GridConfig["kind"]): number {
+  const lambda = (t: number) => -Math.log(noiseRatio(sde, t));
+  const steps = leadingError(sde, kind, 2, lambda, (t) => {
+    const ratio = noiseRatio(sde, t);
+    const c = s0Squared + ratio ** 2;
+    const { slope, bend } = noiseAlongFlow(s0Squared, ratio);
+    return -ratio * (bend / 12 + ratio ** 2 / c * slope / 2) / Math.sqrt(c);
+  });
+  const fine = timeGrid(sde, { kind, steps: 20_000 });
+  const last = 20_000 * (lambda(fine[20_000]) - lambda(fine[19_999]));
+  const ratio = noiseRatio(sde, sde.tMin);
+  const end = ratio * last ** 2 / 2 * noiseAlongFlow(s0Squared, ratio).slope /
+    Math.sqrt(s0Squared + ratio ** 2);
+  return 2 * marginalVariance({ sde, s0Squared }, sde.tMin) * (steps + end);
+}
+
 /** What a one-step solver of the probability flow makes of y = 1 at ν = e^{−λ}, by λ + h, where ε̂(y, ν) = p(ν) y. */
 export type FlowGain = (ratio: number, h: number, p: (ratio: number) => number) => number;
 

@@ -1,5 +1,6 @@
 /** Quadrature, eigenvectors and lists on the host. @module */
 import { integrate } from "../../../src/math/gauss_legendre.ts";
+import { lagrangeWeights } from "../../../src/math/lagrange.ts";
 import { Matrix, symmetricEigen } from "../../../src/math/linear_algebra.ts";
 import { sameList, sizeOf } from "../../../src/math/shape.ts";
 import { claim } from "../../suite/claim.ts";
@@ -23,6 +24,26 @@ claim(
     check.within("from the right to the left", integrate(b, a, (x) => x), -1.5, 1e-15, "−∫_a^b");
   },
 );
+
+claim("the weights of a polynomial's values integrate it, and its product with a density", (check) => {
+  const polynomial = (u: number) => 2 - u + 3 * u ** 2 - 0.5 * u ** 3;
+  const nodes = [2, 2.5, 3.25, 5];
+  const sum = (weights: number[]) =>
+    weights.reduce((total, weight, j) => total + weight * polynomial(nodes[j]), 0);
+  const plain = (u: number) => 2 * u - u ** 2 / 2 + u ** 3 - u ** 4 / 8;
+  check.within(
+    "from 2 to 1",
+    sum(lagrangeWeights(nodes, 2, 1)),
+    plain(1) - plain(2),
+    1e-13,
+    "a cubic through four values",
+  );
+  // The antiderivative of e^{−u} f is −e^{−u} times the sum of f and its derivatives.
+  const weighted = (u: number) =>
+    -Math.exp(-u) * (polynomial(u) + (-1 + 6 * u - 1.5 * u ** 2) + (6 - 3 * u) - 3);
+  const found = sum(lagrangeWeights(nodes, 2, 1, (u) => Math.exp(-u)));
+  check.within("times e^−u", found, weighted(1) - weighted(2), 1e-13, "by parts");
+});
 
 claim("a symmetric matrix is that of its eigenvalues and eigenvectors", (check) => {
   const matrices: Record<string, number[][]> = {

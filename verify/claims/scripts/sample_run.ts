@@ -87,6 +87,9 @@ const options: {
   sNoise: ["edm-stochastic", {}, 1.1],
   eta: ["ddim", {}, 0.5],
   lastStep: ["dpm++2m", {}, "ddim"],
+  solverOrder: ["unipc", {}, 1],
+  bFunction: ["unipc", {}, "bh2"],
+  solverPrediction: ["unipc", {}, "data"],
   rtol: ["adaptive-sde", {}, 0.5],
   atol: ["adaptive-sde", {}, 0.3],
 };

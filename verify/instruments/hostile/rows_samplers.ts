@@ -74,7 +74,14 @@ export const samplerRows: Rows = {
     }))],
   },
   dpmSolver2M: { arguments: [optional(options({ lastStep: optional(name("ddim")) }))] },
-  unipc: { arguments: [optional(options({ lastStep: optional(name("ddim")) }))] },
+  unipc: {
+    arguments: [optional(options({
+      lastStep: optional(name("ddim")),
+      solverOrder: optional(whole(1, 1, 3)),
+      bFunction: optional(name("bh1")),
+      solverPrediction: optional(name("data")),
+    }))],
+  },
   annealedLangevin: {
     arguments: [optional(options({ langevinStep: optional(positive(0.1)), steps: optional(whole(2, 1)) }))],
   },
