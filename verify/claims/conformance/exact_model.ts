@@ -48,6 +48,21 @@ claim("the exact model's four answers are the posterior mean and the score of x 
   }
 });
 
+claim("rows at noise levels of their own are answered each at its own", (check) => {
+  const levels = [{ alpha: 1, sigma: 0.4 }, { alpha: 0.6, sigma: 0.8 }, { alpha: 0.1, sigma: 0.99 }];
+  const states = Float64Array.of(-1.2, 0.1, 1.7);
+  const answers = exactAnswer([mixture], states, levels, "denoised");
+  levels.forEach(({ alpha, sigma }, row) =>
+    check.within(
+      `row ${row}, α = ${alpha}, σ = ${sigma}`,
+      answers[row],
+      byQuadrature(states[row], alpha, sigma).denoised,
+      1e-9,
+      "Simpson's rule over x₀",
+    )
+  );
+});
+
 claim("the exact model keeps its digits at tiny σ and in far tails", (check) => {
   const point = gaussianOnLine(0.7, 0.01);
   const x = 0.7 + 0.01;

@@ -1,7 +1,8 @@
 /** Claims about this project's samplers as samplers under test. @module */
 import { conform, type ConformanceGrid } from "../../../src/conformance/conform.ts";
 import { projectSampler } from "../../../src/conformance/project_sampler.ts";
-import type { Declarations } from "../../../src/conformance/sampler_under_test.ts";
+import type { Declarations, SamplerUnderTest } from "../../../src/conformance/sampler_under_test.ts";
+import { odeDormandPrince } from "../../../src/samplers/ode_dopri5.ts";
 import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
@@ -70,6 +71,55 @@ claim("this project's samplers conform, with order and process as the registry h
     }
   }
 });
+
+claim(
+  "samplers that choose their own steps are seen to do so, and are held to no number of steps",
+  async (check) => {
+    const solver = projectSampler(odeDormandPrince(), { denoise: false });
+    const levels = ["first_level", "visited_levels", "last_level"];
+    const { properties } = await conform(solver, { grid: "uniform", only: ["evaluations", ...levels] });
+    const verdicts = properties.map(({ name, verdict }) => `${name} ${verdict}`);
+    check.equal(
+      "Dormand–Prince between the levels of a grid",
+      verdicts.join("; "),
+      "conversation holds; evaluations noted; first_level holds; visited_levels noted; last_level holds",
+      "Hairer, Nørsett & Wanner 1993, II.4: its steps follow from the error",
+    );
+
+    // Euler's method for the flow in ten steps of its own, as a solver that goes by its tolerance alone.
+    const own: SamplerUnderTest = {
+      description: {
+        name: "ten steps",
+        noise: "given",
+        start: "given",
+        grid: "own",
+        precision: "float64",
+        declares: { order: 1 },
+      },
+      async run({ start, grid, steps, model }) {
+        let x = start!;
+        const ratios = grid.sigmas.map((sigma, i) => sigma / grid.alphas[i]);
+        const levels = Array.from(
+          { length: 11 },
+          (_, n) => ratios[0] * (ratios[steps] / ratios[0]) ** (n / 10),
+        );
+        x = x.map((value) => value / grid.alphas[0]);
+        for (let n = 0; n < 10; n++) {
+          const noise = await model(x, { sigma: levels[n] }, "noise");
+          x = x.map((value, i) => value + (levels[n + 1] - levels[n]) * noise[i]);
+        }
+        return { state: x, level: { sigma: levels[10] } };
+      },
+    };
+    const { properties: ofOwn } = await conform(own, { only: ["mean", "variance", "limit", "order"] });
+    check.equal(
+      "ten steps, whatever their number",
+      ofOwn.map(({ name, verdict }) => `${name} ${verdict}`),
+      ["conversation holds", "mean holds", "variance noted", "limit not measured", "order not measured"],
+      "no limit of short steps is taken",
+    );
+  },
+);
 
 claim("a sampler is recognised among this project's, and another told from it", async (check) => {
   const of = async (name: string, declared: string) => {
