@@ -172,6 +172,35 @@ claim(
   },
 );
 
+claim(
+  "no sampler asks the network outside of the step that it takes, but for noise that it first adds",
+  async (check) => {
+    for (const sde of [gentleVp, narrowSdes["VE"]]) {
+      const times = timeGrid(sde, { kind: "uniform", steps: 5 });
+      for (const name of scoreSamplerNames.filter((name) => name !== "edm-stochastic")) {
+        const asked: number[] = [];
+        const model = scoreModelFromNoise(sde, (x, at) => {
+          asked.push(typeof at === "number" ? at : at[0]);
+          return x.clone();
+        });
+        const run = samplerByName(name).start(model, createRng(1));
+        for (let k = 0; k < 5; k++) {
+          asked.splice(0);
+          const x = createRng(k).normal(shape);
+          const next = await run.step(x, times[k], times[k + 1]);
+          tf.dispose([x, next]);
+          check.holds(
+            `${name}, ${sde.config.kind}, step ${k + 1}`,
+            asked.length > 0 && asked.every((at) => at >= times[k + 1] && at <= times[k]),
+            "a network knows no noise below the last of the grid",
+          );
+        }
+        run.dispose();
+      }
+    }
+  },
+);
+
 claim("a step that does not continue the last one restarts a multistep solver", async (check) => {
   const model = scoreModel(mixture, gentleVp);
   const run = samplerByName("dpm++2m").start(model, createRng(1));
