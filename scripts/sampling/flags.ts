@@ -113,14 +113,17 @@ function optionFlag(
 /** What {@linkcode samplerOptionFlags} were called in the version before. */
 export const renamedOptions = { churn: "gamma" } as const;
 
-/** The defaults of an option, and whose they are: 1e-5 for ode-dopri5, 0.05 for adaptive-sde. */
+/** The defaults of an option, and whose they are: 1e-5 for ode-dopri5; 0.05 for adaptive-sde. */
 function defaultsOf(option: keyof SamplerOptions): string {
-  return scoreSamplerNames.flatMap((name) => {
+  const owners = new Map<number | string, string[]>();
+  for (const name of scoreSamplerNames) {
     const value = samplerInfo(name).options[option]?.default;
-    if (value === undefined) return [];
+    if (value !== undefined) owners.set(value, [...(owners.get(value) ?? []), name]);
+  }
+  return [...owners].map(([value, names]) => {
     const small = typeof value === "number" && value > 0 && value < 1e-3;
-    return [`${small ? value.toExponential() : value} for ${name}`];
-  }).join(", ");
+    return `${small ? value.toExponential() : value} for ${names.join(", ")}`;
+  }).join("; ");
 }
 
 /** One sampler under one equation. */
