@@ -168,7 +168,15 @@ export { ddpm } from "./src/samplers/ddpm.ts";
 export { eulerMaruyama } from "./src/samplers/euler_maruyama.ts";
 export { reverseDiffusion } from "./src/samplers/reverse_diffusion.ts";
 export { exponentialSde } from "./src/samplers/exponential_sde.ts";
-export { sdeDpmSolver2M } from "./src/samplers/dpm_solver_sde.ts";
+export {
+  sdeDpmSolver2M,
+  type SdeDpmSolver2MOptions,
+  sdeDpmSolver3M,
+  type SdeSolverType,
+} from "./src/samplers/dpm_solver_sde.ts";
+export { sdeDpmSolver2S } from "./src/samplers/dpm_solver_sde_singlestep.ts";
+export { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./src/samplers/dpm_solver_ancestral.ts";
+export type { AddedNoiseOptions } from "./src/samplers/added_noise.ts";
 export { edmStochastic, type EdmStochasticOptions } from "./src/samplers/edm_stochastic.ts";
 export { adaptiveSde, type AdaptiveSdeOptions } from "./src/samplers/adaptive_sde.ts";
 

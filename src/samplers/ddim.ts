@@ -4,9 +4,9 @@
  */
 import { awaited } from "../compute/tidied.ts";
 import { noiseRatio } from "../diffusion/sde.ts";
+import { ancestralParts, requireEta } from "./added_noise.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 import { requireOptions } from "../input/require.ts";
-import { quoted } from "../input/quoted.ts";
 
 /** Options of {@linkcode ddim}. */
 export interface DdimOptions {
@@ -28,9 +28,7 @@ export interface DdimOptions {
 export function ddim(options: DdimOptions = {}): Sampler {
   requireOptions("options", options);
   const { eta = 0 } = options;
-  if (!(typeof eta === "number" && eta >= 0 && eta <= 1)) {
-    throw new RangeError(`eta must lie in [0, 1], got ${quoted(eta)}`);
-  }
+  requireEta(eta);
   return {
     name: eta === 0 ? "ddim" : eta === 1 ? "ancestral" : `ddim with eta ${eta}`,
     start: (model, rng) =>
@@ -38,8 +36,7 @@ export function ddim(options: DdimOptions = {}): Sampler {
         const { sde } = model;
         const from = noiseRatio(sde, t);
         const to = noiseRatio(sde, s);
-        const fresh = eta * (to / from) * Math.sqrt((from - to) * (from + to));
-        const kept = Math.sqrt(Math.max(0, to * to - fresh * fresh));
+        const { kept, fresh } = ancestralParts(from, to, eta);
         const noise = yield* awaited(model.predictedNoise(x, t));
         const next = x.mul(sde.alpha(s) / sde.alpha(t)).add(noise.mul(sde.alpha(s) * (kept - from)));
         return fresh === 0 ? next : next.add(rng.normal(x.shape).mul(sde.alpha(s) * fresh));

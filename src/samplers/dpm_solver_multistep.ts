@@ -55,11 +55,14 @@ class MultistepRun implements Stepper {
 export class DataHistory {
   #last: { readonly data: tf.Tensor; readonly h: number; readonly end: number } | null = null;
 
-  /** The prediction extrapolated linearly to the middle of a step of h in λ from time t; without history unchanged. */
-  extrapolated(data: tf.Tensor, t: number, h: number): tf.Tensor {
+  /**
+   * The prediction extrapolated linearly by a part of a step of h in λ from time t, by default to its middle; without
+   * history unchanged.
+   */
+  extrapolated(data: tf.Tensor, t: number, h: number, part = 1 / 2): tf.Tensor {
     const last = this.#last;
     if (last === null || last.end !== t || !Number.isFinite(h)) return data;
-    const weight = h / (2 * last.h); // 1/(2r)
+    const weight = part * h / last.h; // 1/(2r) for the middle
     return data.mul(1 + weight).sub(last.data.mul(weight));
   }
 

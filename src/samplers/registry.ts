@@ -23,7 +23,9 @@ import { predictorCorrector } from "./predictor_corrector.ts";
 import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
 import type { SamplerInfo, SamplerKind, SamplerOptions } from "./sampler_info.ts";
-import { sdeDpmSolver2M } from "./dpm_solver_sde.ts";
+import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./dpm_solver_ancestral.ts";
+import { sdeDpmSolver2M, sdeDpmSolver3M } from "./dpm_solver_sde.ts";
+import { sdeDpmSolver2S } from "./dpm_solver_sde_singlestep.ts";
 import { unipc } from "./unipc.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 import { quoted } from "../input/quoted.ts";
@@ -35,6 +37,12 @@ import { quoted } from "../input/quoted.ts";
 type Row =
   & Pick<SamplerInfo, "create" | "source" | "order" | "path" | "nfePerStep" | "grid">
   & Partial<SamplerInfo>;
+
+/** k-diffusion's options of the noise that is added. */
+const addedNoise = {
+  eta: { default: 1, source: "k-diffusion" },
+  sNoise: { default: 1, source: "k-diffusion" },
+} as const;
 
 const rows: Readonly<Record<string, Row>> = {
   "euler-maruyama": {
@@ -200,12 +208,50 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "sde-dpm++2m": {
     create: sdeDpmSolver2M,
+    options: { solverType: { default: "midpoint", source: "k-diffusion" }, ...addedNoise },
     source: "Lu et al. 2022b",
     order: 2,
     path: "reverse SDE",
     nfePerStep: 1,
     grid: { kind: "karras", steps: 40 },
     kind: "multistep",
+  },
+  "sde-dpm++3m": {
+    create: sdeDpmSolver3M,
+    options: addedNoise,
+    source: "k-diffusion, sample_dpmpp_3m_sde",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 40 },
+    kind: "multistep",
+  },
+  "sde-dpm++2s": {
+    create: sdeDpmSolver2S,
+    options: addedNoise,
+    source: "k-diffusion, sample_dpmpp_sde",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: 2,
+    grid: { kind: "karras", steps: 20 },
+  },
+  "dpm++2s-ancestral": {
+    create: dpmSolver2SAncestral,
+    options: addedNoise,
+    source: "k-diffusion, sample_dpmpp_2s_ancestral",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: 2,
+    grid: { kind: "karras", steps: 20 },
+  },
+  "dpm-solver-2-ancestral": {
+    create: dpmSolver2Ancestral,
+    options: addedNoise,
+    source: "k-diffusion, sample_dpm_2_ancestral",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: 2,
+    grid: { kind: "karras", steps: 20 },
   },
   "dpm-solver-2": {
     create: dpmSolver2,

@@ -3,6 +3,7 @@
  * @module
  */
 import type { GridConfig } from "../diffusion/time_grid.ts";
+import { type SdeSolverType, sdeSolverTypes } from "./dpm_solver_sde.ts";
 import { type LangevinRule, langevinRules } from "./langevin.ts";
 import { type LastStep, lastSteps } from "./last_step.ts";
 import type { Sampler } from "./sampler.ts";
@@ -28,10 +29,12 @@ export interface SamplerOptions {
   readonly sTmin?: number;
   /** S_tmax, the noise ratio above which EDM's stochastic sampler adds no noise. */
   readonly sTmax?: number;
-  /** S_noise, the standard deviation of the noise that EDM's stochastic sampler adds, over that of γ's definition. */
+  /** S_noise, a factor on the standard deviation of the noise that a stochastic sampler adds. */
   readonly sNoise?: number;
-  /** The fraction of the posterior's noise that DDIM adds, in [0, 1]. */
+  /** η, how much noise is added, in [0, 1]: 0 none, 1 as much as in ancestral sampling or the reverse SDE. */
   readonly eta?: number;
+  /** How an SDE-DPM-Solver++ uses the line through two predictions: by its middle, or by its integral. */
+  readonly solverType?: SdeSolverType;
   /** How a multistep solver takes the step to the last time: by its own order, or as DDIM. */
   readonly lastStep?: LastStep;
   /** How many predictions a step of a multistep solver goes by. */
@@ -89,7 +92,16 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
   sTmin: { help: "S_tmin, the noise ratio below which no noise is added", values: "number", min: 0 },
   sTmax: { help: "S_tmax, the noise ratio above which no noise is added", values: "number", min: 0 },
   sNoise: { help: "S_noise, a factor on the noise that is added", values: "number", min: 0 },
-  eta: { help: "fraction of the posterior's noise that is added", values: "number", min: 0, max: 1 },
+  eta: {
+    help: "η, how much noise is added: 0 none, the probability flow, 1 as much as the reverse SDE",
+    values: "number",
+    min: 0,
+    max: 1,
+  },
+  solverType: {
+    help: "the line through two predictions by its value at the step's middle, or by its integral",
+    values: sdeSolverTypes,
+  },
   lastStep: {
     help: "the step to the last time by the method's own order, or by DDIM, of order 1 (lower_order_final)",
     values: lastSteps,

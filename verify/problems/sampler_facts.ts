@@ -9,6 +9,9 @@ import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { samplerByName, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
 import type { SamplerInfo, SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { ddim } from "../../src/samplers/ddim.ts";
+import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../src/samplers/dpm_solver_ancestral.ts";
+import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../src/samplers/dpm_solver_sde.ts";
+import { sdeDpmSolver2S } from "../../src/samplers/dpm_solver_sde_singlestep.ts";
 import { dpmSolver2M } from "../../src/samplers/dpm_solver_multistep.ts";
 import { unipc } from "../../src/samplers/unipc.ts";
 import { edmHeun } from "../../src/samplers/edm_heun.ts";
@@ -44,6 +47,13 @@ export interface SamplerFacts {
    */
   readonly carried: boolean;
   /**
+   * Whether random draws of it are looked at: not of a sampler whose only random numbers are normal tensors of the
+   * state's shape, as the others' are, so that its impulse response says all of its distribution.
+   */
+  readonly drawn: boolean;
+  /** The order of the covariances of two times of its path; that of its distribution but where each step splits flow and noise. */
+  readonly pathOrder: number | null;
+  /**
    * Where a step to σ = 0 leads. A sampler that is exact for a constant prediction ends on the data prediction, and shifts with
    * the data; Heun's rule takes Euler's step, as no slope exists at the end; the others' rules give some state without noise.
    */
@@ -75,6 +85,7 @@ export const otherValues: Required<SamplerOptions> = {
   sTmax: 0.7,
   sNoise: 1.01,
   eta: 0.5,
+  solverType: "heun",
   lastStep: "ddim",
   solverOrder: 1,
   bFunction: "bh1",
@@ -156,7 +167,35 @@ const rows: Record<string, Row> = {
     sampler: () => adaptiveSde({ rtol: 1e9, firstStep: 10, maxAttempts: 2 }),
     direct: () => adaptiveSde({ rtol: 0.3, atol: 0.2, maxAttempts: 500 }),
   },
-  "sde-dpm++2m": { lastStep: "data prediction", carried: false },
+  "sde-dpm++2m": {
+    lastStep: "data prediction",
+    carried: false,
+    direct: () => sdeDpmSolver2M({ solverType: "heun", eta: 0.5, sNoise: 1.01 }),
+  },
+  "sde-dpm++3m": {
+    lastStep: "data prediction",
+    carried: false,
+    drawn: false,
+    direct: () => sdeDpmSolver3M({ eta: 0.5, sNoise: 1.01 }),
+  },
+  "sde-dpm++2s": {
+    lastStep: "data prediction",
+    carried: false,
+    drawn: false,
+    direct: () => sdeDpmSolver2S({ eta: 0.5, sNoise: 1.01 }),
+  },
+  "dpm++2s-ancestral": {
+    lastStep: "data prediction",
+    drawn: false,
+    pathOrder: 1,
+    direct: () => dpmSolver2SAncestral({ eta: 0.5, sNoise: 1.01 }),
+  },
+  "dpm-solver-2-ancestral": {
+    lastStep: "data prediction",
+    drawn: false,
+    pathOrder: 1,
+    direct: () => dpmSolver2Ancestral({ eta: 0.5, sNoise: 1.01 }),
+  },
   "dpm-solver-2": { lastStep: "data prediction", drawSteps: 16 },
   "dpm-solver-3": { lastStep: "data prediction", drawSteps: 16 },
   "dpm++2s": { lastStep: "data prediction", drawSteps: 16 },
@@ -188,6 +227,8 @@ export const samplerFacts: readonly SamplerFacts[] = Object.entries(rows).map(([
     // Without noise the particles stay where the prior has them, so that it takes more to fill the valleys.
     particles: stochastic ? 240 : 2000,
     carried: true,
+    drawn: true,
+    pathOrder: order,
     corrects: false,
     shortSteps: false,
     sampler: (sde, steps) => {

@@ -66,6 +66,7 @@ const oneSampling: TaskRow["beside"] = {
   sTmax: { flags: "--sampler edm-stochastic", value: "20" },
   sNoise: { flags: "--sampler edm-stochastic", value: "1.01" },
   eta: { flags: "--sampler ddim", value: "0.5" },
+  solverType: { flags: "--sampler sde-dpm++2m", value: "heun" },
   lastStep: { flags: "--sampler unipc", value: "ddim" },
   solverOrder: { flags: "--sampler unipc", value: "3" },
   bFunction: { flags: "--sampler unipc", value: "bh2" },

@@ -290,6 +290,62 @@ export const middleDataGain: FlowGain = (ratio, h, p) => {
   return after(data(middle, ratio * Math.exp(-h / 2)), h);
 };
 
+/** What a stochastic one-step solver makes of y at ν = e^{−λ}, by λ + h, where ε̂(y, ν) = p(ν) y: gain·y + √noise·z. */
+export type StochasticStep = (
+  ratio: number,
+  h: number,
+  p: (ratio: number) => number,
+) => { readonly gain: number; readonly noise: number };
+
+/**
+ * lim N²·(variance error) of a one-step solver in λ of the reverse SDE: the coefficient of h³ in gain² C_y(λ) + noise −
+ * C_y(λ + h), from two small steps, times the squared gain of the reverse SDE to the end, (C_y,end/C_y)².
+ */
+export function stochasticSinglestepError(
+  { sde, s0Squared }: GaussianProblem,
+  kind: GridConfig["kind"],
+  step: StochasticStep,
+): number {
+  const variance = (ratio: number) => s0Squared + ratio ** 2;
+  const p = (ratio: number) => ratio / variance(ratio);
+  const end = variance(noiseRatio(sde, sde.tMin));
+  const defect = (t: number) => {
+    const ratio = noiseRatio(sde, t);
+    const at = (h: number) => {
+      const { gain, noise } = step(ratio, h, p);
+      return (gain ** 2 * variance(ratio) + noise - variance(ratio * Math.exp(-h))) / h ** 3;
+    };
+    return (2 * at(0.01) - at(0.02)) * (end / variance(ratio)) ** 2;
+  };
+  return sde.alpha(sde.tMin) ** 2 *
+    leadingError(sde, kind, 2, (t) => -Math.log(noiseRatio(sde, t)), defect);
+}
+
+/** With the noise of ancestral sampling: the flow's step of 2h in λ, to ν↓ = ν e^{−2h}, and noise up to ν e^{−h}. */
+export function withAncestralNoise(gain: FlowGain): StochasticStep {
+  return (ratio, h, p) => ({
+    gain: gain(ratio, 2 * h, p),
+    noise: ratio ** 2 * (Math.exp(-2 * h) - Math.exp(-4 * h)),
+  });
+}
+
+/**
+ * DPM-Solver++ (stochastic), r = 1/2: an ancestral step to the middle of the way gives the data prediction D = d(ν) y of the
+ * whole step, whose noise c z has the correlation √w with that of the middle, w = (1 − e^{−h/2})/(1 − e^{−h}).
+ */
+export const stochasticMiddleStep: StochasticStep = (ratio, h, p) => {
+  const d = (ratio: number) => 1 - ratio * p(ratio);
+  const std = (h: number) => ratio * Math.sqrt(Math.exp(-2 * h) - Math.exp(-4 * h));
+  const weight = (1 - Math.exp(-2 * h)) * d(ratio * Math.exp(-h / 2));
+  const between = Math.exp(-h) + (1 - Math.exp(-h)) * d(ratio);
+  const correlation = Math.sqrt((1 - Math.exp(-h / 2)) / (1 - Math.exp(-h)));
+  const [half, whole] = [weight * std(h / 2), std(h)];
+  return {
+    gain: Math.exp(-2 * h) + weight * between,
+    noise: half ** 2 + whole ** 2 + 2 * correlation * half * whole,
+  };
+};
+
 /** DPM-Solver-3: lines in λ through the noise at the start and at one and two thirds, the second found with the first. */
 export const thirdsGain: FlowGain = (ratio, h, p) => {
   const at = (part: number) => ratio * Math.exp(-part * h);

@@ -34,6 +34,10 @@ import {
   reverseDiffusionTerms,
   singlestepError,
   stochasticError,
+  stochasticMiddleStep,
+  stochasticSinglestepError,
+  type StochasticStep,
+  withAncestralNoise,
 } from "../../reference/error_constants.ts";
 
 /** Where these claims are examined, and what the report says of their pictures. */
@@ -109,7 +113,11 @@ const cases: Case[] = [
   ...(["log-snr", "karras"] as const).flatMap((grid) => [
     singlestep("dpm-solver-2", grid, middleNoiseGain),
     singlestep("dpm++2s", grid, middleDataGain),
+    stochasticSinglestep("dpm++2s-ancestral", grid, withAncestralNoise(middleDataGain)),
+    stochasticSinglestep("dpm-solver-2-ancestral", grid, withAncestralNoise(middleNoiseGain)),
   ]),
+  // Its second-order terms nearly cancel, so that they lead from more steps on, whose rounding adds up where steps are equal in λ.
+  stochasticSinglestep("sde-dpm++2s", "karras", stochasticMiddleStep, [64, 128, 256]),
 ];
 
 function oneStep(
@@ -129,6 +137,16 @@ function flow(name: string, grid: GridKind, order: 1 | 2, variable: "t" | "noise
 function singlestep(name: string, grid: GridKind, gain: FlowGain): Case {
   const constant = (problem: GaussianProblem) => singlestepError(problem, grid, 2, gain);
   return { sampler: samplerByName(name), grid, order: 2, constant, counts: [16, 32, 64] };
+}
+
+function stochasticSinglestep(
+  name: string,
+  grid: GridKind,
+  step: StochasticStep,
+  counts?: Case["counts"],
+): Case {
+  const constant = (problem: GaussianProblem) => stochasticSinglestepError(problem, grid, step);
+  return { sampler: samplerByName(name), grid, order: 2, constant, counts };
 }
 
 /** V − C_ε of the sampler's output variance V, from the exact start. */

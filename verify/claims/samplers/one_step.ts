@@ -10,6 +10,9 @@ import { type Sde, veSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
 import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
+import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../../src/samplers/dpm_solver_ancestral.ts";
+import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../../src/samplers/dpm_solver_sde.ts";
+import { sdeDpmSolver2S } from "../../../src/samplers/dpm_solver_sde_singlestep.ts";
 import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
 import { langevin } from "../../../src/samplers/langevin.ts";
 import { odeEuler } from "../../../src/samplers/ode_euler.ts";
@@ -293,6 +296,67 @@ const rows: Record<string, Row> = {
       return step(next, sum(1 + 1 / (2 * r), n.data(next, s), -1 / (2 * r), before), s, end, z[1]);
     },
   },
+  "sde-dpm++2m with the line's integral": {
+    sampler: sdeDpmSolver2M({ solverType: "heun", eta: 0.3, sNoise: 1.2 }),
+    times: [t, s, end],
+    source: "k-diffusion, sample_dpmpp_2m_sde with solver_type heun",
+    expected: (n, x, z) => stochasticSteps(n, x, z, [t, s, end], 0.3, 1.2),
+  },
+  "sde-dpm++3m": {
+    sampler: sdeDpmSolver3M({ eta: 0.3, sNoise: 1.2 }),
+    times: [t, s, end, 0.45],
+    source: "k-diffusion, sample_dpmpp_3m_sde",
+    expected: (n, x, z) => stochasticSteps(n, x, z, [t, s, end, 0.45], 0.3, 1.2),
+  },
+  "sde-dpm++2s": {
+    sampler: sdeDpmSolver2S({ eta: 0.6, sNoise: 1.2 }),
+    source: "k-diffusion, sample_dpmpp_sde",
+    expected: (n, x, [first, second]) => {
+      const m = n.timeAt((n.lambda(t) + n.lambda(s)) / 2);
+      const to = (time: number, data: State, z: State) => {
+        const { kept, fresh } = ancestral(n, time, 0.6);
+        const y = sum(kept / n.nu(t) / n.alpha(t), x, 1 - kept / n.nu(t), data, 1.2 * fresh, z);
+        return y.map((value) => n.alpha(time) * value);
+      };
+      const between = to(m, n.data(x, t), first);
+      const [half, rest] = [n.nu(t) - n.nu(m), n.nu(m) - n.nu(s)].map((length) =>
+        Math.sqrt(length / (n.nu(t) - n.nu(s)))
+      );
+      return to(s, n.data(between, m), sum(half, first, rest, second));
+    },
+  },
+  "dpm++2s-ancestral": {
+    sampler: dpmSolver2SAncestral({ eta: 0.6, sNoise: 1.2 }),
+    source: "k-diffusion, sample_dpmpp_2s_ancestral",
+    expected: (n, x, [z]) => {
+      const { kept, fresh } = ancestral(n, s, 0.6);
+      const middle = Math.sqrt(n.nu(t) * kept);
+      const m = n.timeAt(-Math.log(middle));
+      const to = (ratio: number, data: State) =>
+        sum(ratio / n.nu(t) / n.alpha(t), x, 1 - ratio / n.nu(t), data);
+      const between = to(middle, n.data(x, t)).map((value) => n.alpha(m) * value);
+      return sum(n.alpha(s), to(kept, n.data(between, m)), n.alpha(s) * 1.2 * fresh, z);
+    },
+  },
+  "dpm-solver-2-ancestral": {
+    sampler: dpmSolver2Ancestral({ eta: 0.6, sNoise: 1.2 }),
+    source: "k-diffusion, sample_dpm_2_ancestral",
+    expected: (n, x, [z]) => {
+      const { kept, fresh } = ancestral(n, s, 0.6);
+      const middle = Math.sqrt(n.nu(t) * kept);
+      const m = n.timeAt(-Math.log(middle));
+      const y = x.map((value) => value / n.alpha(t));
+      const between = sum(n.alpha(m), y, n.alpha(m) * (middle - n.nu(t)), n.noise(x, t));
+      return sum(
+        n.alpha(s),
+        y,
+        n.alpha(s) * (kept - n.nu(t)),
+        n.noise(between, m),
+        n.alpha(s) * 1.2 * fresh,
+        z,
+      );
+    },
+  },
   "unipc": {
     sampler: samplerByName("unipc"),
     times: [t, s, end],
@@ -358,6 +422,44 @@ const rows: Record<string, Row> = {
   },
 };
 
+/** ν↓ and the noise of an ancestral step from t. */
+function ancestral({ nu }: Notation, to: number, eta: number): { kept: number; fresh: number } {
+  const fresh = eta * nu(to) * Math.sqrt(1 - (nu(to) / nu(t)) ** 2);
+  return { kept: Math.sqrt(nu(to) ** 2 - fresh ** 2), fresh };
+}
+
+/** k-diffusion's steps of sample_dpmpp_3m_sde in y = x/α, of which the first two are those of sample_dpmpp_2m_sde with heun. */
+function stochasticSteps(
+  n: Notation,
+  x: State,
+  z: readonly State[],
+  times: number[],
+  eta: number,
+  sNoise: number,
+): State {
+  let y: State = x.map((value) => value / n.alpha(times[0]));
+  const denoised: State[] = [];
+  for (let k = 0; k + 1 < times.length; k++) {
+    denoised.unshift(n.data(y.map((value) => n.alpha(times[k]) * value), times[k]));
+    const length = (i: number) => n.lambda(times[i + 1]) - n.lambda(times[i]);
+    const h = length(k);
+    const H = h * (1 + eta);
+    y = sum(Math.exp(-H), y, 1 - Math.exp(-H), denoised[0]);
+    const phi2 = (Math.exp(-H) - 1) / H + 1;
+    const phi3 = phi2 / H - 0.5;
+    const first = k > 0 ? sum(h / length(k - 1), denoised[0], -h / length(k - 1), denoised[1]) : [];
+    if (k > 1) {
+      const [r0, r1] = [length(k - 1) / h, length(k - 2) / h];
+      const second = sum(1 / r1, denoised[1], -1 / r1, denoised[2]);
+      const d1 = sum(1 + r0 / (r0 + r1), first, -r0 / (r0 + r1), second);
+      const d2 = sum(1 / (r0 + r1), first, -1 / (r0 + r1), second);
+      y = sum(1, y, phi2, d1, -phi3, d2);
+    } else if (k > 0) y = sum(1, y, phi2, first);
+    y = sum(1, y, n.nu(times[k + 1]) * Math.sqrt(1 - Math.exp(-2 * eta * h)) * sNoise, z[k]);
+  }
+  return y.map((value) => n.alpha(times[times.length - 1]) * value);
+}
+
 for (const sde of [vpSde(), veSde({ sigmaMin: 0.05, sigmaMax: 8 })]) {
   claim(`the first steps of every sampler under ${sde.config.kind} are its paper's`, async (check) => {
     const model = scoreModelFromNoise(sde, (x, at) =>
@@ -377,7 +479,7 @@ for (const sde of [vpSde(), veSde({ sigmaMin: 0.05, sigmaMax: 8 })]) {
       x.dispose();
       run.dispose();
       const draws = createRng(7);
-      const z = [0, 1].map(() => [...draws.normalValues([1, 3])]);
+      const z = [0, 1, 2].map(() => [...draws.normalValues([1, 3])]);
       const exact = expected(notation(sde), start.map(Math.fround), z);
       const worst = Math.max(...exact.map((value, i) => Math.abs(value - values[i]) / (1 + Math.abs(value))));
       check.atMost(`${name}: largest error`, worst, 3e-6, `${source}; float32 of some ten operations`, {

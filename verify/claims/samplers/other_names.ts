@@ -20,12 +20,19 @@ const [m0, s0Squared] = [0.4, 0.25];
 /** k-diffusion's to_d of the exact denoiser of N(m0, s0²). */
 const slope = (x: number, sigma: number) => sigma * (x - m0) / (s0Squared + sigma ** 2);
 
-/** A step of k-diffusion's from σ to σ', with the noise z. */
-const steps: Readonly<Record<string, (x: number, from: number, to: number, z: number) => number>> = {
+/** σ_down and σ_up of k-diffusion's get_ancestral_step. */
+const ancestral = (from: number, to: number) => {
+  const up = Math.min(to, Math.sqrt(to ** 2 * (from ** 2 - to ** 2) / from ** 2));
+  return { down: Math.sqrt(to ** 2 - up ** 2), up };
+};
+
+/** A step of k-diffusion's from σ to σ', with the noises z. */
+const steps: Readonly<
+  Record<string, (x: number, from: number, to: number, z: readonly number[]) => number>
+> = {
   sample_euler: (x, from, to) => x + slope(x, from) * (to - from),
-  sample_euler_ancestral: (x, from, to, z) => {
-    const up = Math.min(to, Math.sqrt(to ** 2 * (from ** 2 - to ** 2) / from ** 2));
-    const down = Math.sqrt(to ** 2 - up ** 2);
+  sample_euler_ancestral: (x, from, to, [z]) => {
+    const { down, up } = ancestral(from, to);
     return x + slope(x, from) * (down - from) + up * z;
   },
   sample_heun: (x, from, to) => {
@@ -41,13 +48,37 @@ const steps: Readonly<Record<string, (x: number, from: number, to: number, z: nu
     const denoised = x - from * slope(x, from);
     return to / from * x - Math.expm1(Math.log(to / from)) * denoised;
   },
-  sample_dpmpp_2m_sde: (x, from, to, z) => {
-    const h = Math.log(from / to);
-    const denoised = x - from * slope(x, from);
-    return to / from * Math.exp(-h) * x - Math.expm1(-2 * h) * denoised +
-      z * to * Math.sqrt(-Math.expm1(-2 * h));
+  sample_dpmpp_2m_sde: stochasticStep,
+  sample_dpmpp_3m_sde: stochasticStep,
+  sample_dpmpp_sde: (x, from, to, [first, second]) => {
+    const middle = Math.sqrt(from * to);
+    const [half, whole] = [ancestral(from, middle), ancestral(from, to)];
+    const between = half.down / from * x + (1 - half.down / from) * (x - from * slope(x, from)) +
+      half.up * first;
+    // BrownianTreeNoiseSampler's W(σ, σ')/√|σ − σ'|.
+    const noise = (Math.sqrt(from - middle) * first + Math.sqrt(middle - to) * second) / Math.sqrt(from - to);
+    const denoised = between - middle * slope(between, middle);
+    return whole.down / from * x + (1 - whole.down / from) * denoised + whole.up * noise;
+  },
+  sample_dpmpp_2s_ancestral: (x, from, to, [z]) => {
+    const { down, up } = ancestral(from, to);
+    const middle = Math.sqrt(from * down);
+    const between = middle / from * x + (1 - middle / from) * (x - from * slope(x, from));
+    return down / from * x + (1 - down / from) * (between - middle * slope(between, middle)) + up * z;
+  },
+  sample_dpm_2_ancestral: (x, from, to, [z]) => {
+    const { down, up } = ancestral(from, to);
+    const middle = Math.sqrt(from * down);
+    return x + slope(x + slope(x, from) * (middle - from), middle) * (down - from) + up * z;
   },
 };
+
+function stochasticStep(x: number, from: number, to: number, [z]: readonly number[]): number {
+  const h = Math.log(from / to);
+  const denoised = x - from * slope(x, from);
+  return to / from * Math.exp(-h) * x - Math.expm1(-2 * h) * denoised +
+    z * to * Math.sqrt(-Math.expm1(-2 * h));
+}
 
 claim("a sampler that k-diffusion has under another name takes its step", async (check) => {
   const sde = veSde();
@@ -62,13 +93,17 @@ claim("a sampler that k-diffusion has under another name takes its step", async 
     );
     for (const [t, s] of [[0.6, 0.5], [0.4, 0.3]]) {
       const x = tf.tensor2d(points, [3, 1]);
-      const noise = createRng(6).normal([3, 1]);
+      const rng = createRng(6);
+      const noise = [rng.normal([3, 1]), rng.normal([3, 1])];
       const next = await samplerByName(sampler).start(model, createRng(6)).step(x, t, s);
-      const [z, seen] = [await noise.data(), await next.data()];
-      tf.dispose([x, noise, next]);
+      const z = await Promise.all(noise.map((draw) => draw.data()));
+      const seen = await next.data();
+      tf.dispose([x, ...noise, next]);
       const worst = Math.max(
         ...[...points].map((x, i) =>
-          Math.abs(seen[i] - steps[kDiffusion](x, sde.sigma(t), sde.sigma(s), z[i]))
+          Math.abs(
+            seen[i] - steps[kDiffusion](x, sde.sigma(t), sde.sigma(s), z.map((draw) => draw[i])),
+          )
         ),
       );
       check.atMost(
@@ -227,7 +262,11 @@ claim("names of the web interfaces, of k-diffusion and of diffusers are found, w
     ["ald simple", ["predictor-corrector", "simple"]],
     ["UniPCMultistepScheduler", ["unipc", null]],
     ["Flow Euler", ["ode-euler", "shifted"]],
-    ["DPM++ SDE Karras", [null, "karras"]],
+    ["DPM++ SDE Karras", ["sde-dpm++2s", "karras"]],
+    ["DPM++ 3M SDE Exponential", ["sde-dpm++3m", "log-snr"]],
+    ["DPM++ 2S a", ["dpm++2s-ancestral", null]],
+    ["DPM2 a Karras", ["dpm-solver-2-ancestral", "karras"]],
+    ["DPM fast Karras", [null, "karras"]],
     ["Karras", null],
     ["", null],
     ["Euler b", null],

@@ -82,9 +82,9 @@ function covariance(
   );
 }
 
-for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && order !== null)) {
+for (const facts of samplerFacts.filter(({ path, pathOrder }) => path !== "none" && pathOrder !== null)) {
   const { name, path } = facts;
-  const order = facts.order!;
+  const order = facts.pathOrder!;
   claim(
     `covariances between two times of a path of ${name} are those of the ${path}, to order ${order}`,
     async (check) => {
@@ -158,7 +158,7 @@ for (const facts of samplerFacts.filter(({ path, order }) => path !== "none" && 
 /** How many paths: fewer of a sampler that keeps a step size and a Brownian path for each of them. */
 const countOf = ({ name }: SamplerFacts) => name === "adaptive-sde" ? 30_000 : 100_000;
 
-for (const [i, facts] of samplerFacts.filter(({ stochastic }) => stochastic).entries()) {
+for (const [i, facts] of samplerFacts.filter(({ stochastic, drawn }) => stochastic && drawn).entries()) {
   claim(
     `random paths of ${facts.name} have the means and covariances of its impulse response`,
     async (check) => {

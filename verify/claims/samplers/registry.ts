@@ -22,6 +22,7 @@ claim("the options of samplers have the values and ranges of their definitions",
     sTmax: from0,
     sNoise: from0,
     eta: { ...from0, max: 1 },
+    solverType: { values: ["midpoint", "heun"] },
     lastStep: { values: ["own", "ddim"] },
     solverOrder: { values: "integer", min: 1, max: 4 },
     bFunction: { values: ["varying", "bh1", "bh2"] },
@@ -47,7 +48,7 @@ claim("every row of the registry of samplers is whole", (check) => {
     "one-step": undefined,
     corrector: ["predictor-corrector", "annealed-langevin"],
     adaptive: ["ode-dopri5", "adaptive-sde"],
-    multistep: ["sde-dpm++2m", "unipc", "dpm++2m"],
+    multistep: ["sde-dpm++2m", "sde-dpm++3m", "unipc", "dpm++2m"],
     consistency: ["consistency"],
   }, "what their papers' steps depend on");
 });

@@ -86,6 +86,7 @@ const options: {
   sTmax: ["edm-stochastic", {}, 1],
   sNoise: ["edm-stochastic", {}, 1.1],
   eta: ["ddim", {}, 0.5],
+  solverType: ["sde-dpm++2m", {}, "heun"],
   lastStep: ["dpm++2m", {}, "ddim"],
   solverOrder: ["unipc", {}, 1],
   bFunction: ["unipc", {}, "bh2"],

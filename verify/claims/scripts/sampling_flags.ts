@@ -92,8 +92,8 @@ claim(
     }
     await check.throws(
       "no counterpart",
-      () => sampling("--sampler", "DPM++ SDE Karras"),
-      /^--sampler "DPM\+\+ SDE Karras" is not here \(docs\/names\.md\); nearest: sde-dpm\+\+2m$/,
+      () => sampling("--sampler", "DPM fast Karras"),
+      /^--sampler "DPM fast Karras" is not here \(docs\/names\.md\); nearest: dpm-solver-3$/,
     );
     const alone = { name: "draw", purpose: "Draws.", flags: { sampler: samplingFlags.sampler } };
     await check.throws(
@@ -127,9 +127,9 @@ claim("every option of samplers is a flag whose help has its defaults", (check) 
     ["--s-churn X S_churn", "(default γ (steps + 1) for edm-stochastic)"],
     ["--s-tmin X S_tmin", "(default 0 for edm-stochastic)"],
     ["--s-tmax X S_tmax", "(default Infinity for edm-stochastic)"],
-    ["--s-noise X S_noise", "(default 1 for edm-stochastic)"],
-    ["--corrector-steps N", "(default 1 for predictor-corrector, 100 for annealed-langevin)"],
-    ["--rtol X", "(default 1e-5 for ode-dopri5, 0.05 for adaptive-sde)"],
+    ["--s-noise X S_noise", "(default 1 for edm-stochastic, sde-dpm++2m, "],
+    ["--corrector-steps N", "(default 1 for predictor-corrector; 100 for annealed-langevin)"],
+    ["--rtol X", "(default 1e-5 for ode-dopri5; 0.05 for adaptive-sde)"],
   ];
   for (const [flag, fallback] of shown) {
     const text = help.slice(help.indexOf(flag)).split(" --")[0];

@@ -29,6 +29,7 @@ const withoutOptions = new Set<unknown>(
   ),
 );
 const tolerances = { rtol: optional(positive(0.01)), atol: optional(positive(0.01)) };
+const addedNoise = { eta: optional(between(0.5, 0, 1)), sNoise: optional(positive(1)) };
 const image = shape(4, 4, 1);
 const run = { shape: list(() => [3, 2], whole(3, 1, 4)), grid, rng };
 const known = {
@@ -74,6 +75,13 @@ export const samplerRows: Rows = {
     }))],
   },
   dpmSolver2M: { arguments: [optional(options({ lastStep: optional(name("ddim")) }))] },
+  sdeDpmSolver2M: {
+    arguments: [optional(options({ solverType: optional(name("heun")), ...addedNoise }))],
+  },
+  sdeDpmSolver3M: { arguments: [optional(options(addedNoise))] },
+  sdeDpmSolver2S: { arguments: [optional(options(addedNoise))] },
+  dpmSolver2Ancestral: { arguments: [optional(options(addedNoise))] },
+  dpmSolver2SAncestral: { arguments: [optional(options(addedNoise))] },
   unipc: {
     arguments: [optional(options({
       lastStep: optional(name("ddim")),

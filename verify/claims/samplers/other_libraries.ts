@@ -1,0 +1,64 @@
+/**
+ * Stochastic samplers against what k-diffusion's own code computes on a mixture with listed noise.
+ * @module
+ */
+import type { Rng } from "../../../src/compute/rng.ts";
+import * as tf from "../../../src/compute/tf.ts";
+import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { edmSde } from "../../../src/diffusion/sde.ts";
+import { Gaussian } from "../../../src/distributions/gaussian.ts";
+import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
+import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
+import reference from "../../../fixtures/reference/stochastic_samplers.json" with { type: "json" };
+import { NormalRng } from "../../instruments/scripted_rng.ts";
+import { type Area, claim } from "../../suite/claim.ts";
+
+/** Where these claims are examined. */
+export const area: Area = { webgpu: "always" };
+
+/** The reference's draws, one after the other. */
+class ReferenceRng extends NormalRng {
+  #count = 0;
+
+  override normal(shape: readonly number[]): tf.Tensor {
+    return tf.tensor(Float32Array.from(reference.draws[this.#count++]), [...shape]);
+  }
+  override fork(): Rng {
+    return this;
+  }
+}
+
+const { weights, means, deviations } = reference.mixture;
+const mixture = new GaussianMixture(
+  weights,
+  means.map((mean, k) => new Gaussian({ mean: [mean], variances: [deviations[k] ** 2] })),
+);
+const times = reference.sigmas;
+
+claim("stochastic samplers lead from the same noise to the states of k-diffusion's code", async (check) => {
+  const sde = edmSde({ tMin: times.at(-1)!, tMax: times[0] });
+  const model = scoreModel(mixture, sde);
+  for (const { sampler, function: theirs, options, states } of reference.cases) {
+    const run = samplerByName(sampler, options as SamplerOptions).start(model, new ReferenceRng());
+    let x: tf.Tensor = tf.tensor2d(Float32Array.from(states[0]), [states[0].length, 1]);
+    let worst = 0;
+    for (let k = 0; k + 1 < times.length; k++) {
+      const next = await run.step(x, times[k], times[k + 1]);
+      x.dispose();
+      x = next;
+      const values = await x.data();
+      const size = Math.hypot(1, times[k + 1]);
+      worst = Math.max(worst, ...states[k + 1].map((value, i) => Math.abs(values[i] - value) / size));
+    }
+    x.dispose();
+    run.dispose();
+    check.atMost(
+      `${sampler} ${JSON.stringify(options)}: largest difference, over the state's size`,
+      worst,
+      2 * (times.length - 1) * 2 ** -22,
+      `${theirs}, fixtures/reference/stochastic_samplers.json; float32 of ${times.length - 1} steps`,
+      { detectable: "4e-6 of a state" },
+    );
+  }
+});

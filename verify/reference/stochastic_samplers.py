@@ -1,0 +1,107 @@
+"""Writes fixtures/reference/stochastic_samplers.json: where k-diffusion's stochastic samplers lead on a mixture of Gaussians, whose
+denoiser is exact, with the noise that is listed there; all in float64.
+
+    python3 verify/reference/stochastic_samplers.py PATH-OF-K-DIFFUSION > fixtures/reference/stochastic_samplers.json
+"""
+
+import importlib
+import json
+import math
+import subprocess
+import sys
+import types
+from unittest.mock import MagicMock
+
+import torch
+
+path = sys.argv[1]
+# What the module of samplers imports: of its package's utils these samplers use append_dims alone, of the others nothing.
+for name in ("torchdiffeq", "torchsde", "k_diffusion.utils"):
+    sys.modules[name] = MagicMock()
+sys.modules["k_diffusion.utils"].append_dims = lambda x, ndim: x[(...,) + (None,) * (ndim - x.ndim)]
+package = types.ModuleType("k_diffusion")
+package.__path__ = [path + "/k_diffusion"]
+sys.modules["k_diffusion"] = package
+sampling = importlib.import_module("k_diffusion.sampling")
+
+torch.set_default_dtype(torch.float64)
+commit = subprocess.run(["git", "-C", path, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+
+mixture = {"weights": [0.3, 0.5, 0.2], "means": [-1.2, 0.1, 1.0], "deviations": [0.2, 0.1, 0.3]}
+weights, means, deviations = (torch.tensor(mixture[key]) for key in ("weights", "means", "deviations"))
+
+
+def denoised(x, sigma):
+    """E[x_0 | x_0 + sigma z = x]."""
+    variances = deviations**2 + sigma[:, None] ** 2
+    logits = weights.log() - variances.log() / 2 - (x - means) ** 2 / (2 * variances)
+    posterior = means + deviations**2 / variances * (x - means)
+    return (logits.softmax(1) * posterior).sum(1, keepdim=True)
+
+
+sigmas = sampling.get_sigmas_karras(9, 0.05, 10)[:-1].double()
+generator = torch.Generator().manual_seed(11)
+draws = torch.randn((2 * (len(sigmas) - 1), 4, 1), generator=generator)
+start = sigmas[0] * torch.randn((4, 1), generator=generator)
+
+
+class Increments:
+    """Increments of a Brownian motion in sigma over their standard deviation, as of BrownianTreeNoiseSampler, from listed draws for
+    the intervals between the times asked for. Each interval is asked for from its start, the nearer end first."""
+
+    def __init__(self):
+        self.count = 0
+        self.start = None
+
+    def __call__(self, sigma, sigma_next):
+        sigma, sigma_next = float(sigma), float(sigma_next)
+        if self.start is None or abs(self.start - sigma) > 1e-9:
+            self.start, self.end, self.value = sigma, sigma, torch.zeros(4, 1)
+        self.value = self.value + math.sqrt(self.end - sigma_next) * draws[self.count]
+        self.end = sigma_next
+        self.count += 1
+        return self.value / math.sqrt(sigma - sigma_next)
+
+
+cases = []
+for sampler, function, options in [
+    ("sde-dpm++2m", "sample_dpmpp_2m_sde", {"solver_type": "midpoint"}),
+    ("sde-dpm++2m", "sample_dpmpp_2m_sde", {"solver_type": "heun", "eta": 0.6, "s_noise": 1.03}),
+    ("sde-dpm++2m", "sample_dpmpp_2m_sde", {"solver_type": "heun", "eta": 0.0}),
+    ("sde-dpm++3m", "sample_dpmpp_3m_sde", {}),
+    ("sde-dpm++3m", "sample_dpmpp_3m_sde", {"eta": 0.6, "s_noise": 1.03}),
+    ("sde-dpm++2s", "sample_dpmpp_sde", {}),
+    ("sde-dpm++2s", "sample_dpmpp_sde", {"eta": 0.6, "s_noise": 1.03}),
+    ("dpm++2s-ancestral", "sample_dpmpp_2s_ancestral", {}),
+    ("dpm++2s-ancestral", "sample_dpmpp_2s_ancestral", {"eta": 0.6, "s_noise": 1.03}),
+    ("dpm-solver-2-ancestral", "sample_dpm_2_ancestral", {}),
+    ("dpm-solver-2-ancestral", "sample_dpm_2_ancestral", {"eta": 0.6, "s_noise": 1.03}),
+]:
+    states = []
+    end = getattr(sampling, function)(
+        denoised,
+        start,
+        sigmas,
+        disable=True,
+        noise_sampler=Increments(),
+        callback=lambda info: states.append(info["x"].flatten().tolist()),
+        **options,
+    )
+    states.append(end.flatten().tolist())
+    names = {"solver_type": "solverType", "s_noise": "sNoise", "eta": "eta"}
+    ours = {names[key]: value for key, value in options.items()}
+    cases.append({"sampler": sampler, "function": function, "options": ours, "states": states})
+
+print(
+    json.dumps(
+        {
+            "provenance": f"k-diffusion at {commit[:10]} in float64, by verify/reference/stochastic_samplers.py. A step's draws are "
+            "the next ones of the list; where it takes two, they are of the two halves of the step.",
+            "mixture": mixture,
+            "sigmas": sigmas.tolist(),
+            "start": start.flatten().tolist(),
+            "draws": draws[:, :, 0].tolist(),
+            "cases": cases,
+        }
+    )
+)
