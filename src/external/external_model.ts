@@ -17,10 +17,17 @@ import { requireSde } from "../input/require_parts.ts";
 import { quotedShape } from "../input/quoted.ts";
 
 /**
- * What a model is told of the noise: the SDE's time t; the index N t − 1 of one of N steps, 0 … N − 1, as a real number or
- * rounded; the noise ratio ν = σ/α, which is EDM's σ; or ln(ν)/4, EDM's c_noise.
+ * What a model is told of the noise: the SDE's time t; N t, as diffusers' flow matching tells with N = 1000; the index N t − 1 of
+ * one of N steps, 0 … N − 1, as a real number or rounded; the noise ratio ν = σ/α, which is EDM's σ; or ln(ν)/4, EDM's c_noise.
  */
-export const conditionings = ["time", "index", "whole-index", "sigma", "log-sigma-quarter"] as const;
+export const conditionings = [
+  "time",
+  "scaled-time",
+  "index",
+  "whole-index",
+  "sigma",
+  "log-sigma-quarter",
+] as const;
 
 /** The name of what a model is told of the noise. */
 export type Conditioning = typeof conditionings[number];
@@ -51,7 +58,7 @@ export interface ExternalModelOptions {
   readonly prediction: Prediction;
   /** What it is told of the noise. */
   readonly conditioning: Conditioning;
-  /** N, the steps that an index counts; default the number of betas of a discrete-time DDPM. */
+  /** N, the steps that an index counts or a time is scaled by; default the number of betas of a discrete-time DDPM. */
   readonly steps?: number;
   /** The standard deviation of the data, for `edm`; default 0.5. */
   readonly sigmaData?: number;
@@ -194,14 +201,17 @@ function understood(options: ExternalModelOptions): Understood {
   if (pullBack !== undefined) requireFunction("pullBack", pullBack);
   if (steps !== undefined) requireWhole("steps", steps, 1, 1e7);
   const count = steps ?? (sde.config.kind === "ddpm" ? sde.config.betas.length : undefined);
-  if (count === undefined && (conditioning === "index" || conditioning === "whole-index")) {
+  if (count === undefined && ["index", "whole-index", "scaled-time"].includes(conditioning)) {
     throw new RangeError(
-      `a model that is conditioned on an index needs the number of steps, which the SDE ${sde.config.kind} does not have: give steps`,
+      `a model that is conditioned on ${
+        conditioning === "scaled-time" ? "a scaled time" : "an index"
+      } needs the number of steps, which the SDE ${sde.config.kind} does not have: give steps`,
     );
   }
   const index = (t: number) => Math.max(0, count! * t - 1);
   const toCondition: Record<Conditioning, Understood["toCondition"]> = {
     "time": (t) => t,
+    "scaled-time": (t) => count! * t,
     "index": index,
     "whole-index": (t) => Math.round(index(t)),
     "sigma": (_, ratio) => ratio,

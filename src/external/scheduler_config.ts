@@ -1,9 +1,17 @@
 /**
- * Reads diffusers' scheduler_config.json: how a model's states x = √ᾱ_n x_0 + √(1 − ᾱ_n) ε were made, and what it predicts.
+ * Reads diffusers' scheduler_config.json: how a model's states, x = √ᾱ_n x_0 + √(1 − ᾱ_n) ε or those of flow matching, were
+ * made, and what it predicts.
  * @module
  */
-import { cosineBetas, linearBetas, scaledLinearBetas, sigmoidBetas } from "../diffusion/beta_schedule.ts";
-import { discreteDdpm, type Sde } from "../diffusion/sde.ts";
+import {
+  cosineBetas,
+  linearBetas,
+  scaledLinearBetas,
+  sigmoidBetas,
+  zeroTerminalSnrBetas,
+} from "../diffusion/beta_schedule.ts";
+import { flowSde } from "../diffusion/flow_sde.ts";
+import { discreteDdpm, hasZeroTerminalSnr, type Sde } from "../diffusion/sde.ts";
 import { checkNumber, checkNumbers } from "../input/fields.ts";
 import { isObject, parsedField } from "../input/json.ts";
 import { checkName } from "../input/option_name.ts";
@@ -15,19 +23,24 @@ import { timestepsOf, type TimestepSpacing, timestepSpacings } from "./timesteps
 
 /** What a scheduler's file says of the models that it goes with; `externalModel` takes it as options. */
 export interface SchedulerConfig {
-  /** The discrete-time DDPM with the file's betas. */
+  /**
+   * The discrete-time DDPM with the file's betas; of flow matching `flowSde`, which ends where diffusers' steps end: at 1/N,
+   * shifted twice.
+   */
   readonly sde: Sde;
-  /** What the model's output is: `noise` for epsilon, `data` for sample, `velocity` for v_prediction. */
+  /** What the model's output is: `noise` for epsilon, `data` for sample, `velocity` for v_prediction, `flow` for flow matching. */
   readonly prediction: Prediction;
-  /** The model is told the index n − 1 of a step, 0 … N − 1. */
-  readonly conditioning: "index";
+  /** The model is told the index n − 1 of a step, 0 … N − 1; of flow matching N t. */
+  readonly conditioning: "index" | "scaled-time";
   /** N, num_train_timesteps. */
   readonly steps: number;
-  /** How diffusers chooses the indices at which it samples. */
-  readonly spacing: TimestepSpacing;
+  /** How diffusers chooses the indices at which it samples; null for flow matching. */
+  readonly spacing: TimestepSpacing | null;
   /**
    * The grid of as many steps as diffusers visits with `num_inference_steps = steps + 1`, whose last is the denoising of the last
-   * time: by the file's `timestep_spacing` and `steps_offset`, or `use_karras_sigmas`, `use_exponential_sigmas`, `use_lu_lambdas`.
+   * time: by the file's `timestep_spacing` and `steps_offset`, or `use_karras_sigmas`, `use_exponential_sigmas`, `use_lu_lambdas`;
+   * of flow matching by its `shift`. Where diffusers begins with noise alone, at index N − 1 of zero terminal SNR and at time 1
+   * of flow matching, the grid begins next to it, at N − 2 and 0.999.
    *
    * @throws {RangeError} When the scheduler has no such steps: more than it was trained on, or chosen by a rule that is not read.
    */
@@ -100,7 +113,10 @@ const advice: readonly (readonly [start: RegExp, words: string])[] = [
     /^ScoreSdeVe/,
     'has no betas: give externalModel veSde(), prediction "score" or "noise" and conditioning "sigma"',
   ],
-  [/^Flow|^LTXEuler|^Helios/, "is for flow matching, whose states are no DDPM's and are not read"],
+  [
+    /^Flow|^LTXEuler|^Helios/,
+    "chooses its states by a rule that is not read; of flow matching FlowMatchEulerDiscreteScheduler is",
+  ],
 ];
 
 /**
@@ -113,23 +129,38 @@ const advice: readonly (readonly [start: RegExp, words: string])[] = [
  * const { prediction, steps } = readSchedulerConfig(text);
  * console.assert(prediction === "velocity" && steps === 1000);
  * ```
- * @throws {TypeError | RangeError} When it is no JSON of a known kind of scheduler, or its states are not those of a DDPM: other
- * schedules of betas, betas rescaled to a last ᾱ of 0, flow matching, EDM; each by its name.
+ * @example Stable Diffusion 3's
+ * ```ts
+ * import { readSchedulerConfig } from "./scheduler_config.ts";
+ * const { sde, prediction } = readSchedulerConfig('{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3}');
+ * console.assert(sde.config.kind === "flow" && prediction === "flow");
+ * ```
+ * @throws {TypeError | RangeError} When it is no JSON of a known kind of scheduler, or its states are not those of a DDPM or of
+ * flow matching: other schedules of betas, shifts that depend on a picture's size, EDM; each by its name.
  */
 export function readSchedulerConfig(text: string): SchedulerConfig {
   requireText("the scheduler's file", text);
   const file = parsedField("the scheduler's file", text);
   if (!isObject(file)) throw new TypeError(`the scheduler's file must be an object, got ${quoted(file)}`);
-  const defaults = defaultsOf(file._class_name);
   /** A field, or what stands for one that is missing or null, as Python's None is written. */
   const field = (name: string, fallback: unknown) => file[name] ?? fallback;
+  if (file._class_name === "FlowMatchEulerDiscreteScheduler") return flowMatching(field);
+  const defaults = defaultsOf(file._class_name);
   refuseOtherStates(field);
   const type = field("prediction_type", "epsilon");
   checkName("prediction_type", type, Object.keys(predictionTypes) as (keyof typeof predictionTypes)[]);
   const spacing = field("timestep_spacing", defaults.timestep_spacing);
   checkName("timestep_spacing", spacing, timestepSpacings);
-  const sde = discreteDdpm(betasOf(field, defaults));
-  const count = (sde.config as { betas: readonly number[] }).betas.length;
+  const rescaled = field("rescale_betas_zero_snr", false) !== false;
+  if (rescaled && type === "epsilon") {
+    throw new RangeError(
+      'rescale_betas_zero_snr makes the last ᾱ 0, where noise says nothing of the data: prediction_type must be "sample" or ' +
+        '"v_prediction", got "epsilon"',
+    );
+  }
+  const betas = betasOf(field, defaults);
+  const sde = discreteDdpm(rescaled ? zeroTerminalSnrBetas(betas) : betas);
+  const count = betas.length;
   const offset = field("steps_offset", 0);
   checkNumber("steps_offset", offset, { least: 0, whole: true });
   return {
@@ -150,7 +181,73 @@ export function readSchedulerConfig(text: string): SchedulerConfig {
         );
       }
       const indices = timestepsOf({ rule: defaults.rule, spacing, count, evaluations: steps + 1, offset });
-      return { kind: "indices", steps, indices };
+      return {
+        kind: "indices",
+        steps,
+        indices: hasZeroTerminalSnr(sde.config) ? withNoise(indices) : indices,
+      };
+    },
+  };
+}
+
+/** Indices that begin at N − 2 in the place of N − 1, where there is noise alone. */
+function withNoise(indices: readonly number[]): number[] {
+  const [first, second, ...others] = indices;
+  if (second >= first - 1) {
+    throw new RangeError(
+      `a scheduler of zero terminal SNR steps from noise alone past the next step: ${
+        indices.length - 1
+      } are too many`,
+    );
+  }
+  return [first - 1, second, ...others];
+}
+
+/** What a file of FlowMatchEulerDiscreteScheduler says. */
+function flowMatching(field: Field): SchedulerConfig {
+  const refused = ["use_dynamic_shifting", "invert_sigmas", "shift_terminal"].find((name) =>
+    field(name, false) !== false
+  );
+  if (refused !== undefined) {
+    throw new RangeError(
+      `${refused} chooses the states of flow matching by a rule that is not read: give externalModel flowSde(), prediction ` +
+        '"flow" and conditioning "scaled-time"',
+    );
+  }
+  const count = field("num_train_timesteps", 1000);
+  checkNumber("num_train_timesteps", count, { least: 2, most: 1e7, whole: true });
+  const shift = field("shift", 1);
+  checkNumber("shift", shift, { above: 0 });
+  const shifted = (t: number) => shift * t / (1 + (shift - 1) * t);
+  // diffusers shifts its ends when it is made, and all times when the steps are chosen.
+  const least = shifted(1 / count);
+  const sde = flowSde({ tMin: shifted(least) });
+  return {
+    sde,
+    prediction: "flow",
+    conditioning: "scaled-time",
+    steps: count,
+    spacing: null,
+    grid(steps) {
+      requireWhole("steps", steps, 1, 1e7);
+      const curve = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"].find((name) =>
+        field(name, false) !== false
+      );
+      if (curve !== undefined) {
+        throw new RangeError(
+          `${curve} chooses times of flow matching by a rule that is not read: give a grid`,
+        );
+      }
+      const times = Array.from({ length: steps - 1 }, (_, i) => shifted(1 - (i + 1) / steps * (1 - least)));
+      if (times.length > 0 && times[0] >= sde.tMax) {
+        throw new RangeError(
+          `the second of ${steps} steps with shift ${shift} is at time ${
+            times[0]
+          }, where models are not asked beyond ${sde.tMax}: ` +
+            "give fewer steps, or a grid",
+        );
+      }
+      return { kind: "levels", steps, ratios: times.map((t) => t / (1 - t)) };
     },
   };
 }
@@ -176,7 +273,9 @@ function defaultsOf(kind: unknown): Defaults {
   const words = advice.find(([start]) => start.test(kind))?.[1];
   throw new RangeError(
     words === undefined
-      ? `the scheduler ${quoted(kind)} is not known; those that are read are ${Object.keys(kinds).join(", ")}`
+      ? `the scheduler ${quoted(kind)} is not known; those that are read are ${
+        [...Object.keys(kinds), "FlowMatchEulerDiscreteScheduler"].join(", ")
+      }`
       : `the scheduler ${quoted(kind)} ${words}`,
   );
 }
@@ -185,13 +284,10 @@ type Field = (name: string, fallback: unknown) => unknown;
 
 /** Refuses fields by which states or conditions are others than those of the file's betas. */
 function refuseOtherStates(field: Field): void {
-  if (field("rescale_betas_zero_snr", false) !== false) {
-    throw new RangeError(
-      "rescale_betas_zero_snr makes the last ᾱ 0, at which there is no noise ratio σ/α: such models are not read",
-    );
-  }
   if (field("use_flow_sigmas", false) !== false) {
-    throw new RangeError("use_flow_sigmas is for flow matching, whose states are no DDPM's and are not read");
+    throw new RangeError(
+      "use_flow_sigmas chooses the states of flow matching by a rule that is not read; FlowMatchEulerDiscreteScheduler is",
+    );
   }
   const type = field("timestep_type", "discrete");
   if (type !== "discrete") {

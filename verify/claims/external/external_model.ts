@@ -59,6 +59,8 @@ function read(
   switch (conditioning) {
     case "time":
       return byTime(value);
+    case "scaled-time":
+      return byTime(value / steps);
     case "index":
     case "whole-index":
       return byTime((value + 1) / steps);
@@ -193,12 +195,17 @@ claim("options and outputs that no model has are refused in one sentence", async
     [
       "another conditioning",
       () => externalModel((x) => x, { ...good, conditioning: "timestep" as never }),
-      /^conditioning must be "time" or "index" or "whole-index" or "sigma" or "log-sigma-quarter", got "timestep"$/,
+      /^conditioning must be "time" or "scaled-time" or "index" or "whole-index" or "sigma" or "log-sigma-quarter", got "timestep"$/,
     ],
     [
       "an index without steps",
       () => externalModel((x) => x, { ...good, conditioning: "index" }),
       /^a model that is conditioned on an index needs the number of steps, which the SDE vp does not have: give steps$/,
+    ],
+    [
+      "a scaled time without steps",
+      () => externalModel((x) => x, { ...good, conditioning: "scaled-time" }),
+      /^a model that is conditioned on a scaled time needs the number of steps, which the SDE vp does not have: give steps$/,
     ],
     [
       "another layout",

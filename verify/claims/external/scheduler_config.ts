@@ -4,13 +4,15 @@
  */
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
-import { timeGrid } from "../../../src/diffusion/time_grid.ts";
+import { type AnyScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
+import { type GridConfig, timeGrid } from "../../../src/diffusion/time_grid.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
 import { externalModel } from "../../../src/external/external_model.ts";
 import { readSchedulerConfig } from "../../../src/external/scheduler_config.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
+import { odeEuler } from "../../../src/samplers/ode_euler.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
+import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { claim } from "../../suite/claim.ts";
 
 const read = (fields: Record<string, unknown>) =>
@@ -214,6 +216,175 @@ claim("grids that a scheduler file does not give are refused in one sentence", a
   for (const [label, action, message] of refused) await check.throws(label, action, message);
 });
 
+/** Stable Diffusion's betas, rescaled, for a model that predicts velocities. */
+const zeroSnr = {
+  rescale_betas_zero_snr: true,
+  ...{ beta_schedule: "scaled_linear", beta_start: 0.00085, beta_end: 0.012 },
+  ...{ prediction_type: "v_prediction", timestep_spacing: "trailing" },
+};
+
+/** The mean and the standard deviation of a run's samples, from those of starts at 0 and 1: an affine model's run is affine. */
+async function lawOf(
+  model: AnyScoreModel,
+  sampler: Sampler,
+  grid: GridConfig | Float64Array,
+  initial: tf.Tensor,
+  start: { readonly mean: number; readonly std: number },
+): Promise<readonly [mean: number, std: number]> {
+  const x = await drawSamples(model, sampler, { shape: [2, 1], grid, rng: createRng(1), initial });
+  const [offset, one] = await x.data();
+  tf.dispose([x, initial]);
+  return [offset + (one - offset) * start.mean, (one - offset) * start.std];
+}
+
+claim("a file of zero terminal SNR draws from noise alone what diffusers draws", async (check) => {
+  const file = read(zeroSnr);
+  const { betas } = file.sde.config as { betas: readonly number[] };
+  const source = "numpy by Lin et al. 2024, Alg. 1";
+  for (const [n, beta] of [[0, 0.00085], [500, 0.005530567784482576], [998, 0.751137004176492], [999, 1]]) {
+    check.within(`β_${n + 1}`, betas[n], beta, 1e-12, source);
+  }
+  check.within("ᾱ_500", file.sde.alpha(0.5) ** 2, 0.24235916655614523, 1e-12, source);
+  const grid = file.grid(9);
+  const visited = [998, 899, 799, 699, 599, 499, 399, 299, 199, 99];
+  check.equal("indices", grid.indices, visited, "diffusers' trailing, 998 for 999");
+  // The exact velocity of N(0.5, 2²); at α = 0 the data's mean is all that is known.
+  const told: number[] = [];
+  const external = externalModel(
+    (x, index) => {
+      const n = index.dataSync()[0] + 1;
+      told.push(n - 1);
+      const alpha = n === 1000 ? 0 : file.sde.alpha(n / 1000);
+      const sigma = n === 1000 ? 1 : file.sde.sigma(n / 1000);
+      const data = x.sub(alpha * 0.5).mul(alpha * 4 / (alpha ** 2 * 4 + sigma ** 2)).add(0.5);
+      return x.sub(data.mul(alpha)).mul(alpha / sigma).sub(data.mul(sigma));
+    },
+    file,
+  );
+  const model = scoreModel(external, file.sde);
+  const times = timeGrid(file.sde, grid).subarray(1);
+  const z = tf.tensor2d([[0], [1]]);
+  const initial = await external.fromPureNoise!(z, times[0]);
+  z.dispose();
+  const [mean, std] = await lawOf(model, ddim(), times, initial, { mean: 0, std: 1 });
+  const equation = "numpy in float64, to which diffusers 0.40's DDIMScheduler comes to 2e-7; float32";
+  check.within("mean", mean, 0.5, 1e-5, equation);
+  check.within("standard deviation", std, 1.757720793370872, 1e-5, equation);
+  const distinct = [...new Set(told.map(Math.round))];
+  check.equal("indices that the model is told", distinct, [999, ...visited.slice(1)], "diffusers' timesteps");
+});
+
+claim(
+  "a file of zero terminal SNR is refused where noise is predicted, or every step is taken",
+  async (check) => {
+    await check.throws(
+      "epsilon",
+      () => read({ ...zeroSnr, prediction_type: undefined }),
+      /^rescale_betas_zero_snr makes the last ᾱ 0, .*: prediction_type must be "sample" or "v_prediction", got "epsilon"$/,
+    );
+    await check.throws("data", () => read({ ...zeroSnr, prediction_type: "sample" }), /^no error$/);
+    const few = read({ ...zeroSnr, num_train_timesteps: 20 });
+    check.equal("10 of 20", few.grid(9).indices!.slice(0, 2), [18, 17], "numpy: 19, 17, …");
+    await check.throws(
+      "20 of 20",
+      () => few.grid(19),
+      /^a scheduler of zero terminal SNR steps from noise alone past the next step: 19 are too many$/,
+    );
+  },
+);
+
+/**
+ * sigmas of diffusers 0.40, by its expressions in numpy: 6 steps, without the last 0; and the standard deviation of Euler's
+ * samples of N(0.5, 2²) from 0.999 in float64, 0.001 above that from 1.
+ */
+const flowTimes: readonly (readonly [shift: number | undefined, times: readonly number[], std: number])[] = [
+  [undefined, [1, 0.8002, 0.6004, 0.4006, 0.2008, 0.001], 1.4789021671179987],
+  [
+    3,
+    [1, 0.923342541436464, 0.8189233278955955, 0.6683266932270917, 0.432225063938619, 0.00892857142857143],
+    1.5223379648506616,
+  ],
+];
+
+claim(
+  "a file of flow matching visits diffusers' times, and tells the model a thousand times them",
+  async (check) => {
+    for (const [shift, sigmas, std] of flowTimes) {
+      const file = read({ _class_name: "FlowMatchEulerDiscreteScheduler", shift });
+      check.equal("prediction, steps, spacing", [file.prediction, file.steps, file.spacing], [
+        "flow",
+        1000,
+        null,
+      ], "the file and the constructor's defaults");
+      const times = timeGrid(file.sde, file.grid(5));
+      for (const [i, sigma] of sigmas.entries()) {
+        const expected = i === 0 ? 0.999 : sigma;
+        check.within(
+          `shift ${shift}: time ${i + 1}`,
+          times[i],
+          expected,
+          1e-12,
+          "set_timesteps, 0.999 for 1",
+        );
+      }
+      const told: number[] = [];
+      const model = scoreModel(
+        externalModel((x, condition) => {
+          const t = condition.dataSync()[0] / 1000;
+          told.push(t);
+          const alpha = 1 - t;
+          const data = x.sub(alpha * 0.5).mul(alpha * 4 / (alpha ** 2 * 4 + t ** 2)).add(0.5);
+          return x.sub(data.mul(alpha)).div(t).sub(data);
+        }, file),
+        file.sde,
+      );
+      const start = { mean: 0.001 * 0.5, std: Math.hypot(0.001 * 2, 0.999) };
+      const law = await lawOf(model, odeEuler(), file.grid(5), tf.tensor2d([[0], [1]]), start);
+      const source = "Euler's steps in numpy; float32";
+      check.within(`shift ${shift}: mean`, law[0], 0.5, 1e-5, source);
+      check.within(`shift ${shift}: standard deviation`, law[1], std, 2e-5, source);
+      const apart = Math.max(...told.map((t, i) => Math.abs(t - times[i])));
+      check.atMost(`shift ${shift}: times that the model is told`, apart, 1e-6, "N t; float32");
+      check.equal(`shift ${shift}: evaluations`, told.length, 6, "one a step, and the denoising");
+    }
+  },
+);
+
+claim("files of flow matching whose times go by another rule are refused by name", async (check) => {
+  const flow = (fields: object) => read({ _class_name: "FlowMatchEulerDiscreteScheduler", ...fields });
+  const cases: readonly (readonly [string, () => unknown, RegExp])[] = [
+    [
+      "dynamic",
+      () => flow({ use_dynamic_shifting: true }),
+      /^use_dynamic_shifting chooses the states of flow/,
+    ],
+    [
+      "inverted",
+      () => flow({ invert_sigmas: true }),
+      /^invert_sigmas chooses the states of flow matching by a/,
+    ],
+    [
+      "terminal",
+      () => flow({ shift_terminal: 0.1 }),
+      /^shift_terminal chooses the states of flow matching by a/,
+    ],
+    ["no terminal", () => flow({ shift_terminal: null }), /^no error$/],
+    ["shift 0", () => flow({ shift: 0 }), /^shift must be a positive number, got 0$/],
+    [
+      "Karras",
+      () => flow({ use_karras_sigmas: true }).grid(5),
+      /^use_karras_sigmas chooses times of flow matching/,
+    ],
+    [
+      "too many",
+      () => flow({ shift: 3 }).grid(500),
+      /^the second of 500 steps with shift 3 is at time 0\.999\d+, where models are not asked beyond 0\.999: /,
+    ],
+    ["one step", () => timeGrid(flow({}).sde, flow({}).grid(1)), /^no error$/],
+  ];
+  for (const [what, action, message] of cases) await check.throws(what, action, message);
+});
+
 claim("a model with a scheduler file's options is given the indices 0 to N − 1", async (check) => {
   const options = read({ beta_schedule: "scaled_linear", num_train_timesteps: 4 });
   const given: number[] = [];
@@ -234,7 +405,8 @@ claim("a model with a scheduler file's options is given the indices 0 to N − 1
 claim(
   "scheduler files that are read wrongly by a DDPM's betas are refused in one sentence",
   async (check) => {
-    const known = "DDPMScheduler, DDPMParallelScheduler, DDIMScheduler,.*TCDScheduler";
+    const known =
+      "DDPMScheduler, DDPMParallelScheduler, DDIMScheduler,.*TCDScheduler, FlowMatchEulerDiscreteScheduler";
     const refused: [string, unknown, RegExp][] = [
       ["no JSON", "{", /^the scheduler's file is not JSON/],
       ["a list", "[]", /^the scheduler's file must be an object, got \[\]$/],
@@ -248,13 +420,13 @@ claim(
       ["a kind of all objects", { _class_name: "constructor" }, /^the scheduler "constructor" is not known/],
       [
         "flow matching",
-        { _class_name: "FlowMatchEulerDiscreteScheduler" },
-        /^the scheduler "FlowMatchEulerDiscreteScheduler" is for flow matching, whose states are no DDPM's and are not read$/,
+        { _class_name: "FlowMatchHeunDiscreteScheduler" },
+        /^the scheduler "FlowMatchHeunDiscreteScheduler" chooses its states by a rule that is not read; of flow matching FlowMatchEulerDiscreteScheduler is$/,
       ],
       [
         "flow matching by a field",
         { _class_name: "UniPCMultistepScheduler", use_flow_sigmas: true },
-        /^use_flow_sigmas is for flow matching/,
+        /^use_flow_sigmas chooses the states of flow matching by a rule that is not read/,
       ],
       [
         "EDM",
@@ -265,11 +437,6 @@ claim(
         "the variance exploding SDE",
         { _class_name: "ScoreSdeVeScheduler" },
         /^the scheduler "ScoreSdeVeScheduler" has no betas: give externalModel veSde\(\), prediction "score" or "noise" and conditioning "sigma"$/,
-      ],
-      [
-        "no signal at the end",
-        { rescale_betas_zero_snr: true },
-        /^rescale_betas_zero_snr makes the last ᾱ 0, at which there is no noise ratio σ\/α: such models are not read$/,
       ],
       [
         "logarithms instead of an index",

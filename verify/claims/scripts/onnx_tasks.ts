@@ -331,7 +331,8 @@ claim(
     withModel(async (folder) => {
       const model = `--checkpoint ${folder}/model.onnx`;
       const schedule = `--schedule ${folder}/scheduler_config.json`;
-      await Deno.writeTextFile(`${folder}/flow.json`, '{"_class_name": "FlowMatchEulerDiscreteScheduler"}');
+      const dynamic = { _class_name: "FlowMatchEulerDiscreteScheduler", use_dynamic_shifting: true };
+      await Deno.writeTextFile(`${folder}/flow.json`, JSON.stringify(dynamic));
       const tasks = { sample, inpaint, restore, compare, likelihood };
       const refused: [keyof typeof tasks, string, RegExp][] = [
         ["sample", model, /model\.onnx" needs --prediction, or --schedule with a file that says it$/],
@@ -363,7 +364,7 @@ claim(
         [
           "sample",
           `${model} --schedule ${folder}/flow.json`,
-          /flow\.json" cannot be used: the scheduler "FlowMatchEulerDiscreteScheduler" is for flow matching/,
+          /flow\.json" cannot be used: use_dynamic_shifting chooses the states of flow matching by a rule/,
         ],
         ["sample", `${model} --schedule ${folder}/none.json`, /^could not read ".*none\.json": /],
         [
