@@ -8,27 +8,39 @@ import type { Mark } from "../../src/plots/marks.ts";
 import { plot } from "../../src/plots/plot.ts";
 import { imageGrid } from "../../src/images/grid.ts";
 import type { ShownRow } from "../../src/runs/comparison.ts";
+import { measuredRows, paretoFront } from "./pareto_front.ts";
 import { type Results, samplerText } from "./results.ts";
 
-/** Fréchet distance against evaluations under one equation, a line for each sampler: broken where it adds noise. */
+/**
+ * Fréchet distance against evaluations under one equation, a line for each sampler, broken where it adds noise, and the Pareto front.
+ */
 export function qualityPlot({ run, floor, rows }: Results, sde: string): string {
-  const points = rows.filter(({ quality, ...row }) =>
-    quality !== null && row.sde === sde && row.network === run.weights
-  );
+  const points = measuredRows(rows, sde, String(run.weights));
   const names = [...new Set(points.map(({ sampler }) => sampler))];
   const lines: Mark[] = names.map((name, i) => {
-    const own = points.filter(({ sampler }) => sampler === name)
-      .toSorted((a, b) => a.evaluations! - b.evaluations!);
+    const own = points.filter(({ sampler }) => sampler === name);
     return {
       kind: "line",
       label: name,
       colour: `hsl(${Math.round(360 * i / names.length)}, 70%, 45%)`,
-      x: own.map(({ evaluations }) => evaluations!),
-      y: own.map(({ quality }) => quality!.frechet),
+      x: own.map(({ evaluations }) => evaluations),
+      y: own.map(({ quality }) => quality.frechet),
       dashed: samplerInfo(name).stochastic,
       dots: true,
     };
   });
+  const front = paretoFront(points);
+  if (names.length > 1) {
+    lines.push({
+      kind: "points",
+      label: "Pareto front",
+      colour: "#202020",
+      x: front.map(({ evaluations }) => evaluations),
+      y: front.map(({ quality }) => quality.frechet),
+      radius: 6,
+      opacity: 0.3,
+    });
+  }
   const others = rows.filter(({ quality, network }) => quality !== null && network !== run.weights);
   for (const row of others) {
     const [x, y] = [[row.evaluations!], [row.quality!.frechet]];

@@ -8,6 +8,7 @@ import type { Row } from "../../src/runs/comparison.ts";
 import type { Refused, Setting } from "../../src/runs/comparison_plan.ts";
 import { atomicWrite } from "../cli/files.ts";
 import { formatPercent } from "../cli/terminal.ts";
+import { measuredRows, paretoFront } from "./pareto_front.ts";
 import { columns } from "../../src/plots/text_table.ts";
 import { kernelText } from "../evaluation/digit_quality.ts";
 
@@ -89,7 +90,19 @@ export function samplerText({ network, sampler, options }: Setting, run: Compari
   }`;
 }
 
-/** The rows as a table, what could not be measured below it with the reason. */
+/** The Pareto front of each SDE in words: the evaluations, the sampler and its distance, from the fewest evaluations on. */
+function frontLines({ run, rows }: Results): string[] {
+  return [...new Set(rows.map(({ sde }) => sde))].flatMap((sde) => {
+    const front = paretoFront(measuredRows(rows, sde, String(run.weights)));
+    if (front.length === 0) return [];
+    const places = front.map((row) =>
+      `${row.evaluations} ${samplerText(row, run)} ${row.quality.frechet.toFixed(2)}`
+    );
+    return [`Pareto front, ${sde}: ${places.join("; ")}`];
+  });
+}
+
+/** The rows as a table; below it the Pareto fronts, and what could not be measured with the reason. */
 export function resultsTable({ run, floor, rows, refused }: Results): string {
   const qualityCells = (quality: DigitQuality) => [
     ...[quality.frechet.toFixed(2), kernelText(quality)],
@@ -110,7 +123,8 @@ export function resultsTable({ run, floor, rows, refused }: Results): string {
     ),
     ...refused.map(({ sde, sampler, at, reason }) => `left out: ${sde}, ${sampler}, ${at}: ${reason}`),
   ];
-  return [columns([header, ...measured, images], 3), ...failed].join("\n");
+  return [columns([header, ...measured, images], 3), ...frontLines({ run, floor, rows, refused }), ...failed]
+    .join("\n");
 }
 
 /** The rows as comma-separated values, one line each; what could not be measured has a reason in the last column. */

@@ -173,6 +173,7 @@ claim("compare's words are those of its results, in the table and in the CSV", (
         "87.5%",
       ],
       ["–", "12 training images", "1.50", "0.125 ± 0.002", "75.0%", "50.0%", "87.5%"],
+      ["Pareto front, vp: 5 ddim (eta 0.5, sNoise 2) 11.25"],
       ['left out: vp, ddpm, 2 evaluations: too few, by "one"'],
     ],
     "written out",

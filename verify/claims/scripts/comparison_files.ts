@@ -1,5 +1,6 @@
 /** Claims about what deno task compare draws and keeps on the disk, from results that are written out. @module */
 import { digitRows, qualityPlot } from "../../../scripts/comparison/pictures.ts";
+import { measuredRows, paretoFront } from "../../../scripts/comparison/pareto_front.ts";
 import { earlierRows, type Results, samplerText, writeResults } from "../../../scripts/comparison/results.ts";
 import { fromModel } from "../../../src/data/dataset.ts";
 import { imageGrid } from "../../../src/images/grid.ts";
@@ -48,6 +49,25 @@ function pathOf(svg: string, colour: string): [number, number][] {
   return [...points.matchAll(/(-?[\d.]+)[ ,](-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
 }
 
+claim("the Pareto front has the settings that no setting of as many or fewer evaluations equals", (check) => {
+  const rows = [
+    row("ddim", 20, 12),
+    row("ddim", 5, 40),
+    row("ddpm", 5, 30),
+    row("ddpm", 10, 30),
+    row("unipc", 10, 31),
+    row("unipc", 20, 8),
+    row("dpm++2m", 20, 8),
+    row("dpm++2m", 40, 7),
+    row("ancestral", 50, null),
+    row("ancestral", 2, 1, { sde: "ve" }),
+    row("ancestral", 3, 1, { network: "other" }),
+  ];
+  const front = paretoFront(measuredRows(rows, "vp", "n"));
+  const places = front.map(({ sampler, evaluations }) => `${evaluations} ${sampler}`);
+  check.equal("its places", places, ["5 ddpm", "20 unipc", "40 dpm++2m"], "read off the rows by hand");
+});
+
 claim(
   "a plot of quality has a line for each sampler of its SDE, in the order of evaluations, and what all compare with",
   (check) => {
@@ -74,8 +94,8 @@ claim(
     check.equal(
       "height of many lines",
       Number(/<svg[^>]*height="(\d+)"/.exec(tall)?.[1]),
-      100 + 18 * 20,
-      "two samplers, seventeen baselines and the floor",
+      100 + 18 * 21,
+      "two samplers, their front, seventeen baselines and the floor",
     );
     const ddim = pathOf(svg, "hsl(0, 70%, 45%)");
     check.equal("points of ddim", ddim.length, 2, "those of vp");
