@@ -28,6 +28,7 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
+import { peakMemory } from "./cli/memory.ts";
 import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { shardFlag } from "./cli/shard_flag.ts";
 import { runTask, type Task } from "./cli/task.ts";
@@ -165,6 +166,8 @@ interface SampleResult {
   readonly engine: string;
   /** What the samples are called. */
   readonly noun: "digits" | "points" | "samples";
+  /** Of an array: bytes that the process held after a tenth and nine tenths of the batches, and the most that it ever held. */
+  readonly memory?: { readonly early: number; readonly late: number; readonly peak: number };
 }
 
 type Ending = typeof endings[number];
@@ -279,7 +282,7 @@ async function carryOut(request: SampleRequest): Promise<SampleResult> {
 }
 
 type Parts = Required<Pick<SamplingParts, "noisePredictor" | "classifier" | "engine">>;
-type Drawn = Pick<SampleResult, "samples" | "evaluations">;
+type Drawn = Pick<SampleResult, "samples" | "evaluations" | "memory">;
 
 /** Draws under a progress bar, beginning with a batch. */
 async function* drawUnderBar(
@@ -310,12 +313,15 @@ async function streamArray(request: SampleRequest, parts: Parts): Promise<Drawn>
   if (file.finished > 0) console.error(`going on after ${file.finished} of ${samples} digits`);
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
+  const held: number[] = [];
   for await (const next of drawUnderBar(request, parts, from)) {
     await file.append(Float32Array.from(next.values), next.samples);
     evaluations = Math.max(evaluations, next.evaluations);
+    held.push(Deno.memoryUsage().rss);
   }
   await file.finish();
-  return { samples, evaluations };
+  const [early = 0, late = 0] = [0.1, 0.9].map((part) => held[Math.floor(part * held.length)]);
+  return { samples, evaluations, memory: { early, late, peak: await peakMemory() } };
 }
 
 /** All that the bytes of an array depend on, by the names that records of runs have for it. */
@@ -431,6 +437,7 @@ function report(request: SampleRequest, result: SampleResult, { json }: { readon
     seconds: result.seconds,
     engine: result.engine,
     file: output,
+    memory: result.memory,
   };
   console.log(
     json

@@ -15,6 +15,7 @@ import { DEFAULT_GUIDANCE, DEFAULT_SAMPLER } from "../../src/runs/defaults.ts";
 import { runSampling, type SamplingRequest } from "../../src/runs/sampling.ts";
 import { loadCheckpoint } from "../sampling/checkpoint.ts";
 import { openEngine } from "../cli/engine.ts";
+import { peakMemory } from "../cli/memory.ts";
 
 /** What can be timed. */
 export type Action = "forward" | "step" | "digits";
@@ -46,12 +47,6 @@ export interface Contender {
 /** This project on one engine. */
 export interface Ours extends Contender {
   readonly name: Engine["name"];
-}
-
-/** Reads the most memory in bytes that this process ever held. */
-async function peakMemory(): Promise<number> {
-  const { default: process } = await import("node:process");
-  return Math.max(1024 * process.resourceUsage().maxRSS, Deno.memoryUsage().rss);
 }
 
 /** This project on one engine, for a model without training; `checkpoint` is what the digits are drawn with. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { nativeEngineFlags } from "../../scripts/cli/native_engine.ts";
+import { taskArguments } from "../../scripts/cli/task_process.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -23,13 +23,8 @@ export interface Place {
 export async function start(task: string, ...words: (string | Place)[]): Promise<Deno.ChildProcess> {
   const args = words.filter((word) => typeof word === "string");
   const { from } = words.find((word) => typeof word !== "string") ?? { from: root };
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
-  const stated = ((tasks[task]?.command ?? "") as string)
-    .replace("$(deno task --quiet native)", (await nativeEngineFlags()).join(" "));
-  const [program, command, ...rest] = stated.split(" ");
-  if (program !== "deno" || command !== "run") throw new Error(`the task ${task} is not one deno run`);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...rest, ...args],
+    args: [...await taskArguments(task), ...args],
     cwd: root,
     // One thread for PyTorch: its own wait for each other in a loop, which starves what runs beside them.
     env: { NO_COLOR: "1", OMP_NUM_THREADS: "1", INIT_CWD: from },

@@ -7,6 +7,7 @@ import type { Flag } from "../../scripts/cli/flags.ts";
 import type { Task } from "../../scripts/cli/task.ts";
 import { task as average } from "../../scripts/average.ts";
 import { task as bench } from "../../scripts/bench.ts";
+import { task as benchShards } from "../../scripts/bench_shards.ts";
 import { task as colorize } from "../../scripts/colorize.ts";
 import { task as convert } from "../../scripts/convert.ts";
 import { task as compare } from "../../scripts/compare.ts";
@@ -18,6 +19,7 @@ import { task as likelihood } from "../../scripts/likelihood.ts";
 import { task as ncsnPlan } from "../../scripts/ncsn_plan.ts";
 import { task as inpaint } from "../../scripts/inpaint.ts";
 import { task as join } from "../../scripts/join.ts";
+import { task as plan } from "../../scripts/plan.ts";
 import { task as restore } from "../../scripts/restore.ts";
 import { task as select } from "../../scripts/select.ts";
 import { task as sample } from "../../scripts/sample.ts";
@@ -167,6 +169,15 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       resamplings: { flags: "--method repaint" },
     },
   },
+  plan: {
+    task: plan as TaskRow["task"],
+    beside: {
+      checkpoint: { value: "$CHECKPOINT" },
+      sampler: { value: "euler-maruyama" },
+      label: { value: "7" },
+      output: { value: "$FOLDER/jobs" },
+    },
+  },
   export: {
     task: exportTask as TaskRow["task"],
     beside: { checkpoint: { value: "$CHECKPOINT" }, output: { value: "other.onnx" } },
@@ -278,6 +289,10 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       digitsRounds: { flags: "--digits" },
       twinSteps: { flags: "--digits --against pytorch" },
     },
+  },
+  "bench:shards": {
+    task: benchShards as TaskRow["task"],
+    beside: { checkpoint: { value: "$CHECKPOINT" } },
   },
   toy: toyRow(toy),
   ...Object.fromEntries(

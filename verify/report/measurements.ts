@@ -167,6 +167,43 @@ export const measurements: readonly Measurement[] = [
   restoration("diffpir", "by DiffPIR"),
   restoration("twisted", "by twisted sampling, 16 particles"),
   {
+    name: "shards",
+    command: ["bench:shards", "--engine", "onnx"],
+    rows: (result) => {
+      const whole = (key: string) => numberAt(result, key).toLocaleString("en");
+      const megabytes = (...path: string[]) => `${(numberAt(result, "memory", ...path) / 1e6).toFixed(0)} MB`;
+      const { killed, equal } = result as { killed: { shard: number; after: number } | null; equal: boolean };
+      const interrupted = killed === null
+        ? ""
+        : `, the ${killed.shard}th killed after ${killed.after.toLocaleString("en")} and resumed`;
+      const calls = numberAt(result, "evaluations");
+      return [
+        [
+          `${whole("count")} digits of \`mnist-consistency\`, ${calls} network ${
+            calls === 1 ? "call" : "calls"
+          } each, ` +
+          "by one process: digits a second",
+          numberAt(result, "throughput", "whole").toFixed(0),
+        ],
+        [
+          `the same in ${whole("shards")} shards, ${
+            whole("processes")
+          } processes beside each other${interrupted}, ` +
+          "and joined: digits a second; whether the bytes are those of the one process",
+          `${numberAt(result, "throughput", "shards").toFixed(0)}; ${equal ? "equal" : "not equal"}`,
+        ],
+        [
+          "memory of the one process after a tenth and after nine tenths of the digits",
+          `${megabytes("whole", "early")}, ${megabytes("whole", "late")}`,
+        ],
+        [
+          "of the shard that held the most",
+          `${megabytes("shards", "early")}, ${megabytes("shards", "late")}`,
+        ],
+      ];
+    },
+  },
+  {
     name: "toy_modes",
     command: ["toy", "modes"],
     output: "toy",

@@ -205,8 +205,14 @@ claim(
       check.equal("counts of the bar", npy.bar, counts(6), "three steps of each batch");
       const array = readNpy(await Deno.readFile(`${folder}/a.npy`));
       check.equal("array", array.values, npy.values, "all batches, in order");
-      const { seconds, ...summary } = npy.summary;
+      const { seconds, memory, ...summary } = npy.summary;
       check.holds(`seconds ${seconds}`, seconds > 0, "a run takes time");
+      const { early, late, peak } = memory;
+      check.holds(
+        `bytes ${JSON.stringify(memory)}`,
+        early > 1e6 && early <= peak && late <= peak,
+        "Deno alone takes more than a megabyte; nothing is above the peak",
+      );
       const evaluations = Math.max(...npy.batches.map(({ evaluations }) => evaluations));
       check.equal("summary", summary, {
         count: 5,
