@@ -119,6 +119,47 @@ def adaptive(keeps, tolerance, dimension, rows, seed=1):
     return f"{ends.var():.3f} +- {np.sqrt(2 / ends.size):.3f}"
 
 
+def leaves_smallest_noise(steps, data=0.01, smallest=0.01, largest=50.0):
+    """Variance over the data's after Euler-Maruyama under VE with steps of 1/N, and after the reverse-diffusion step
+    from sigma_i to sigma_(i-1), with 0 for the last: the last step without noise, and data N(0.7, data^2)."""
+    times = np.linspace(1, 1e-5, steps)
+    sigmas = smallest * (largest / smallest) ** times
+    euler = reverse = data**2 + largest**2
+    for n, sigma in enumerate(sigmas):
+        exact = data**2 + sigma**2
+        moved = 2 * np.log(largest / smallest) * sigma**2 / steps
+        discrete = sigma**2 - (sigmas[n + 1] ** 2 if n + 1 < steps else 0)
+        last = n + 1 == steps
+        euler = (1 - moved / exact) ** 2 * euler + (0 if last else moved)
+        reverse = (1 - discrete / exact) ** 2 * reverse + (0 if last else discrete)
+    return euler / data**2, reverse / data**2
+
+
+def adaptive_states(starts, largest=80.0, smallest=0.002, rtol=0.05, atol=0.0078):
+    """DPM-Solver-12 with the adaptive steps of Lu et al. 2022, App. C, on N(0.5, 4), the error's norm over all starts."""
+    noise = lambda x, sigma: sigma * (x - MEAN) / (DEVIATION**2 + sigma**2)
+    x, before = np.array(starts), np.array(starts)
+    at, end, h = -np.log(largest), -np.log(smallest), 0.05
+    while at < end - 1e-5:
+        to = min(end, at + h)
+        step, middle = to - at, (at + to) / 2
+        slope = noise(x, np.exp(-at))
+        half = x - np.exp(-middle) * np.expm1(step / 2) * slope
+        low = x - np.exp(-to) * np.expm1(step) * slope
+        high = x - np.exp(-to) * np.expm1(step) * noise(half, np.exp(-middle))
+        error = np.sqrt(np.mean(((low - high) / np.maximum(atol, rtol * np.maximum(abs(low), abs(before)))) ** 2))
+        if error <= 1:
+            x, before, at = high, low, to
+        h = min(0.9 * step * (error + 1e-12) ** -0.5, end - at)
+    return x
+
+
+def discrete_betas(steps, beta_min=0.1, beta_max=20.0):
+    """sqrt(1 - beta_i) of Song et al. 2021, eq. 11, with beta_i = beta(i/N)/N: NaN where a beta is above 1."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(1 - np.linspace(beta_min, beta_max, steps) / steps)
+
+
 if __name__ == "__main__":
     print("REAB with the scale of the docstring, sqrt(alpha_s^2 + sigma_s^2):", orders(lambda n: reab(n, False)))
     print("REAB with the scale of azula's code, sqrt(alpha_s^2 + sigma_t^2):  ", orders(lambda n: reab(n, True)))
@@ -134,3 +175,14 @@ if __name__ == "__main__":
     for dimension, rows in ((1, 2000), (16, 200), (256, 20)):
         for keeps, words in ((True, "kept:      "), (False, "drawn anew:")):
             print(f"adaptive SDE solver, {dimension} numbers, rejected noise {words} variance", adaptive(keeps, 0.05, dimension, rows))
+
+
+    for steps in (1000, 10_000):
+        euler, reverse = leaves_smallest_noise(steps)
+        print(f"VE with sigma_min = 0.01 on N(0.7, 0.01^2), {steps} steps: the variance is {euler:.3f} times the exact one "
+              f"after Euler-Maruyama, {reverse:.3f} times after reverse diffusion")
+    alone, beside = adaptive_states([1.0]), adaptive_states([1.0, 300.0])
+    print(f"DPM-Solver-12 with the error's norm over a batch: a row ends at {alone[0]:.6f} alone and at {beside[0]:.6f} "
+          f"beside another, {abs(beside[0] / alone[0] - 1):.1e} of its size apart")
+    for steps in (16, 20, 21):
+        print(f"VP with beta_max = 20 in {steps} steps: {np.isnan(discrete_betas(steps)).sum()} of sqrt(1 - beta) are NaN")

@@ -43,14 +43,17 @@ export function noisyMoments(
 }
 
 /** α and σ of a noise level. Time 0 stands for data, as σ = 0 does, also where the SDE's kernel has noise at 0. */
-export function scalesAt(sde: Sde, level: NoiseLevel): KernelScales {
+export function scalesAt(
+  sde: Sde,
+  level: Exclude<NoiseLevel, { readonly times: Float64Array }>,
+): KernelScales {
   if (!("time" in level)) return { alpha: level.alpha ?? 1, sigma: level.sigma };
   if (level.time === 0) return { alpha: 1, sigma: 0 };
   return { alpha: sde.alpha(level.time), sigma: sde.sigma(level.time) };
 }
 
 /**
- * The exact answers for states [rows, d] at one noise level.
+ * The exact answers for states [rows, d]: `levels` are one for all rows, or one for each.
  *
  * With r_k ∝ π_k N(x; α m_k, C_k), C_k = α² s_k² + σ² and u_k = (x − α m_k)/C_k, the predicted noise is ε̂ = σ Σ r_k u_k, the
  * denoised D = Σ r_k (m_k + α s_k² u_k), the score −Σ r_k u_k, the velocity α ε̂ − σ D. None of these divides by σ or
@@ -60,7 +63,7 @@ export function scalesAt(sde: Sde, level: NoiseLevel): KernelScales {
 export function exactAnswer(
   data: ProductData,
   states: States,
-  { alpha, sigma }: KernelScales,
+  levels: readonly KernelScales[],
   answer: ModelAnswer,
 ): States {
   const d = data.length;
@@ -68,11 +71,16 @@ export function exactAnswer(
   for (let j = 0; j < d; j++) {
     const { weights, means, deviations } = data[j];
     const count = weights.length;
-    const variances = deviations.map((deviation) => alpha * alpha * deviation * deviation + sigma * sigma);
-    const constants = weights.map((weight, k) => Math.log(weight) - 0.5 * Math.log(variances[k]));
+    let variances: number[] = [];
+    let constants: number[] = [];
     const pulls = new Float64Array(count);
     const logs = new Float64Array(count);
-    for (let i = j; i < states.length; i += d) {
+    for (let i = j, row = 0; i < states.length; i += d, row++) {
+      const { alpha, sigma } = levels.length === 1 ? levels[0] : levels[row];
+      if (row === 0 || levels.length > 1) {
+        variances = deviations.map((deviation) => alpha * alpha * deviation * deviation + sigma * sigma);
+        constants = weights.map((weight, k) => Math.log(weight) - 0.5 * Math.log(variances[k]));
+      }
       let highest = -Infinity;
       for (let k = 0; k < count; k++) {
         const away = states[i] - alpha * means[k];

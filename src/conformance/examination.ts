@@ -164,6 +164,13 @@ export class Examination {
     return (await this.response(await this.baseSteps())).defect.relative <= MOST_DEFECT;
   }
 
+  /** Whether a run of more steps asks the model more often; a solver that goes by its tolerance alone does not. */
+  async refines(): Promise<boolean> {
+    const base = await this.baseSteps();
+    const [few, many] = [await this.plainRun(base), await this.plainRun(2 * base)];
+    return many.evaluations.length > few.evaluations.length;
+  }
+
   /** The number of steps of the runs that are looked at closely: 32, or the first larger one that the sampler takes. */
   baseSteps(): Promise<number> {
     return this.once("base", async () => {

@@ -12,7 +12,7 @@ import { requireSampler } from "../input/require_parts.ts";
 import { sample } from "../samplers/sample.ts";
 import type { Sampler } from "../samplers/sampler.ts";
 import { checkDeclarations } from "./declarations.ts";
-import type { Declarations, RunEnd, SamplerRun, SamplerUnderTest, States } from "./sampler_under_test.ts";
+import type { Declarations, RunEnd, SamplerRun, SamplerUnderTest } from "./sampler_under_test.ts";
 
 /** How a sampler of this project is measured. */
 export interface ProjectSamplerOptions {
@@ -75,24 +75,9 @@ async function runProjectSampler(sampler: Sampler, run: SamplerRun, denoise: boo
 function runModel(run: SamplerRun): AnyScoreModel {
   return scoreModelFromNoise(sdeFromConfig(run.sde), async (x, t) => {
     const states = Float64Array.from(await x.data());
-    const values = typeof t === "number"
-      ? await run.model(states, { time: t }, "noise")
-      : await answersOfRows(run, states, t);
+    const values = await run.model(states, typeof t === "number" ? { time: t } : { times: t }, "noise");
     return tf.tensor(Float32Array.from(values), x.shape);
   });
-}
-
-/** Answers for rows at times of their own: one evaluation for each time that there is. */
-async function answersOfRows(run: SamplerRun, states: States, times: Float64Array): Promise<States> {
-  const values = states.slice();
-  const d = run.shape[1];
-  for (const time of new Set(times)) {
-    const answers = await run.model(states, { time }, "noise");
-    times.forEach((own, row) => {
-      if (own === time) values.set(answers.subarray(row * d, (row + 1) * d), row * d);
-    });
-  }
-  return values;
 }
 
 /** The run's noise as a generator. */

@@ -5,7 +5,7 @@ import { BROAD_COORDINATES, type Examination, gaussianData, NOISY_RATIO, type Pa
 import { exactMoments, stateMoments } from "./impulse_response.ts";
 import { lawAtEnd } from "./law_at_end.ts";
 import { percent, property, type PropertyResult, rounded } from "./property.ts";
-import { sampledLimit, sampledMoment } from "./sampled_law.ts";
+import { SAME_STEPS, sampledLimit, sampledMoment } from "./sampled_law.ts";
 import { oddStep, stepDiagnosis } from "./step_diagnosis.ts";
 
 /** The limit of mean and variance of one coordinate, and where it may be. */
@@ -186,6 +186,14 @@ async function momentOfOutput(
   value: number,
   observed: string,
 ): Promise<PropertyResult> {
+  if (!await exam.refines()) {
+    return property({
+      verdict: value < allowed(exam) ? "holds" : "noted",
+      observed: `at most ${observed}, over the broad coordinates`,
+      value,
+      words: SAME_STEPS,
+    });
+  }
   const { words: wrong } = await wrongLimits(exam, [what]);
   const words = wrong === "" && what === "variance" ? await oddStep(exam) : wrong;
   const small = value < allowed(exam);
@@ -202,6 +210,7 @@ async function momentOfOutput(
 
 /** Whether mean and variance go to the exact ones as steps get short. */
 export async function limit(exam: Examination): Promise<PropertyResult> {
+  if (!await exam.refines()) return property({ verdict: "not measured", words: SAME_STEPS });
   if (!await exam.showsImpulses()) return await sampledLimit(exam);
   const series = await lawSeries(exam);
   const { words, judged, worst } = await wrongLimits(exam, ["variance", "mean"]);
@@ -228,6 +237,7 @@ export async function limit(exam: Examination): Promise<PropertyResult> {
 
 /** The order at which mean and variance approach their limits. */
 export async function order(exam: Examination): Promise<PropertyResult> {
+  if (!await exam.refines()) return property({ verdict: "not measured", words: SAME_STEPS });
   const { counts, means, variances } = await lawSeries(
     exam,
     exam.noisyPart === null ? "whole" : "noisy part",

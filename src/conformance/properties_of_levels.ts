@@ -111,8 +111,10 @@ export async function visitedLevels(exam: Examination): Promise<PropertyResult> 
     .filter(([level, before]) => level >= 0 && before >= 0);
   const wrong = missing.length > 0 || often.length > 0 || back !== undefined;
   const raised = jumps.length > 0 && run.noiseAfter.length > 0 && back === undefined;
+  // Steps that the sampler chooses by the state: it leaves levels out, or asks more often where it tries again.
   const adaptive = run.evaluations.length > 0 && !Number.isInteger(run.evaluations.length / steps) &&
-    missing.length > steps / 2;
+    (missing.length > steps / 2 ||
+      missing.length === 0 && await exam.repeats() && !await exam.showsImpulses());
   return property({
     verdict: !wrong ? "holds" : raised || adaptive ? "noted" : "fails",
     observed,
@@ -124,6 +126,8 @@ export async function visitedLevels(exam: Examination): Promise<PropertyResult> 
       ? ""
       : raised
       ? "the sampler raises the noise before a step and asks its model between levels of the grid"
+      : adaptive
+      ? "the sampler chooses its own steps between levels"
       : missing.length > 0 && often.length > 0
       ? `level ${listed(missing)} is never asked for and level ${
         listed(often)

@@ -23,7 +23,7 @@ export class ConformanceError extends Error {
 
 /** One evaluation of the model. */
 interface Evaluation {
-  /** α and σ that were asked for. */
+  /** α and σ that were asked for; of rows at times of their own, those of the noisiest. */
   readonly level: KernelScales;
   /** ν = σ/α. */
   readonly ratio: number;
@@ -89,14 +89,19 @@ export async function recordRun(sampler: SamplerUnderTest, request: RunRequest):
       }
       const where = `evaluation ${evaluations.length + 1}`;
       checkStates(`${where}: the state`, x, size, [rows, d]);
-      const scales = checkedLevel(where, sde, level);
+      const scales = "times" in level
+        ? checkedTimes(where, sde, level.times, rows)
+        : [checkedLevel(where, sde, level)];
       checkAnswer(where, answer);
       const began = performance.now();
       const values = exactAnswer(data, x, scales, answer);
       modelSeconds += (performance.now() - began) / 1000;
-      const ratio = scales.sigma / scales.alpha;
+      const noisiest = scales.reduce((most, one) =>
+        one.sigma * most.alpha > most.sigma * one.alpha ? one : most
+      );
+      const ratio = noisiest.sigma / noisiest.alpha;
       evaluations.push({
-        level: scales,
+        level: noisiest,
         ratio,
         answer,
         states: evaluations.length < keptStates ? x.slice() : null,
@@ -163,6 +168,16 @@ function checkStates(what: string, x: unknown, size: number, shape: readonly [nu
   }
 }
 
+/** α and σ of each row's time; throws unless there is one for each row, at which the model can answer. */
+function checkedTimes(where: string, sde: Sde, times: Float64Array, rows: number): KernelScales[] {
+  if (!(times instanceof Float64Array) || times.length !== rows) {
+    throw new ConformanceError(
+      `${where}: times must be a Float64Array with one time for each of ${rows} rows`,
+    );
+  }
+  return Array.from(times, (time) => checkedLevel(where, sde, { time }));
+}
+
 /** α and σ of a level that a sampler asks for; throws unless they are a level at which the model can answer. */
 function checkedLevel(where: string, sde: Sde, level: NoiseLevel): KernelScales {
   if (typeof level !== "object" || level === null) {
@@ -174,6 +189,9 @@ function checkedLevel(where: string, sde: Sde, level: NoiseLevel): KernelScales 
       throw new ConformanceError(`${where}: the time must be from 0 to ${sde.tMax}, got ${time}`);
     }
     return scalesAt(sde, { time: Math.min(time, sde.tMax) });
+  }
+  if ("times" in level) {
+    throw new ConformanceError(`${where}: the noise level must be one time or sigma, got times of rows`);
   }
   const { sigma, alpha = 1 } = level;
   if (!(typeof sigma === "number" && sigma >= 0 && Number.isFinite(sigma))) {

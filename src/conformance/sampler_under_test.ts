@@ -21,9 +21,13 @@ export type ModelAnswer = "noise" | "denoised" | "score" | "velocity";
 
 /**
  * How noisy a state is: the time under the run's SDE; or, for a sampler that speaks of noise levels, α and σ of
- * x = α x₀ + σ ε, where α is 1 if left out, as in k-diffusion and EDM.
+ * x = α x₀ + σ ε, where α is 1 if left out, as in k-diffusion and EDM; or, for a sampler in this process whose rows take
+ * steps of their own, the time of each row, [rows].
  */
-export type NoiseLevel = { readonly time: number } | { readonly sigma: number; readonly alpha?: number };
+export type NoiseLevel =
+  | { readonly time: number }
+  | { readonly sigma: number; readonly alpha?: number }
+  | { readonly times: Float64Array };
 
 /** What a sampler declares of itself, in its first message or by `--declare`; what is left out is measured and not judged. */
 export interface Declarations {
@@ -81,7 +85,7 @@ export interface SamplerRun {
   readonly start: States | null;
   /** Seed of whatever the sampler draws itself; the same seed asks for the same numbers. */
   readonly seed: number;
-  /** The exact answer of the model for states at one noise level, [rows, dimension]. */
+  /** The exact answer of the model for states at a noise level, [rows, dimension]. */
   model(x: States, level: NoiseLevel, answer: ModelAnswer): Promise<States>;
   /** Standard normal numbers, [rows, dimension]. */
   noise(): Promise<States>;
@@ -93,7 +97,7 @@ export interface SamplerRun {
 export interface RunEnd {
   /** The last state, [rows, dimension]. */
   readonly state: States;
-  /** The noise level of that state; by default the grid's last. Time 0 or σ = 0 say that it is data. */
+  /** The one noise level of that state; by default the grid's last. Time 0 or σ = 0 say that it is data. */
   readonly level?: NoiseLevel;
 }
 

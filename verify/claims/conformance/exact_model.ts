@@ -27,7 +27,7 @@ claim("the exact model's four answers are the posterior mean and the score of x 
   for (const [alpha, sigma] of [[1, 0.4], [0.6, 0.8], [0.1, 0.99]]) {
     for (const x of [-1.2, 0.1, 1.7]) {
       const at = (answer: Parameters<typeof exactAnswer>[3]) =>
-        exactAnswer([mixture], Float64Array.of(x), { alpha, sigma }, answer)[0];
+        exactAnswer([mixture], Float64Array.of(x), [{ alpha, sigma }], answer)[0];
       const { denoised } = byQuadrature(x, alpha, sigma);
       const h = 1e-4;
       const slope = (byQuadrature(x + h, alpha, sigma).density - byQuadrature(x - h, alpha, sigma).density) /
@@ -48,12 +48,27 @@ claim("the exact model's four answers are the posterior mean and the score of x 
   }
 });
 
+claim("rows at noise levels of their own are answered each at its own", (check) => {
+  const levels = [{ alpha: 1, sigma: 0.4 }, { alpha: 0.6, sigma: 0.8 }, { alpha: 0.1, sigma: 0.99 }];
+  const states = Float64Array.of(-1.2, 0.1, 1.7);
+  const answers = exactAnswer([mixture], states, levels, "denoised");
+  levels.forEach(({ alpha, sigma }, row) =>
+    check.within(
+      `row ${row}, α = ${alpha}, σ = ${sigma}`,
+      answers[row],
+      byQuadrature(states[row], alpha, sigma).denoised,
+      1e-9,
+      "Simpson's rule over x₀",
+    )
+  );
+});
+
 claim("the exact model keeps its digits at tiny σ and in far tails", (check) => {
   const point = gaussianOnLine(0.7, 0.01);
   const x = 0.7 + 0.01;
   for (const sigma of [1e-3, 1e-8, 1e-150, 0]) {
     const scales = { alpha: 1, sigma };
-    const noise = exactAnswer([point], Float64Array.of(x), scales, "noise")[0];
+    const noise = exactAnswer([point], Float64Array.of(x), [scales], "noise")[0];
     // u/C with u = 0.01 but for the rounding of x.
     check.within(
       `noise over σ at σ = ${sigma}`,
@@ -64,7 +79,7 @@ claim("the exact model keeps its digits at tiny σ and in far tails", (check) =>
     );
   }
   for (const far of [1e3, -1e6, 1e150]) {
-    const score = exactAnswer([mixture], Float64Array.of(far), { alpha: 1, sigma: 0.1 }, "score")[0];
+    const score = exactAnswer([mixture], Float64Array.of(far), [{ alpha: 1, sigma: 0.1 }], "score")[0];
     // The component that is wider governs both tails.
     check.within(
       `score at ${far} over the wider component's`,
