@@ -44,7 +44,7 @@ class Training:
         self.distributed = self.predictor
         if processes.count > 1:
             ids = [processes.device.index] if processes.device.type == "cuda" else None
-            self.distributed = DistributedDataParallel(self.predictor, device_ids=ids, broadcast_buffers=False)
+            self.distributed = DistributedDataParallel(self.predictor, device_ids=ids)
 
     @torch.no_grad()
     def restore(self, step, state):

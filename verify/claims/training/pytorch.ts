@@ -1,48 +1,40 @@
 /** Claims that training in PyTorch, of pytorch/score_sde_torch, is the training here, to rounding. @module */
-import { fileURLToPath } from "node:url";
 import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
-import { shuffledBatches } from "../../../src/data/batches.ts";
-import { readModel } from "../../../src/networks/model_file.ts";
-import { networkFromConfig } from "../../../src/networks/registry.ts";
+import { type Batch, shuffledBatches } from "../../../src/data/batches.ts";
+import { holdOut } from "../../../src/data/held_out.ts";
+import { datasetIdentity } from "../../../src/data/identity.ts";
+import { readModel, writeModel } from "../../../src/networks/model_file.ts";
+import { NETWORK_PRESETS, networkFromConfig } from "../../../src/networks/registry.ts";
 import { flatten, type Network } from "../../../src/networks/network.ts";
-import { type NamedTensor, readSafetensors } from "../../../src/networks/safetensors.ts";
+import { readSafetensors } from "../../../src/networks/safetensors.ts";
+import { consistencyDefaults } from "../../../src/objectives/consistency.ts";
 import { readCheckpoint, writeCheckpoint } from "../../../src/training/checkpoint.ts";
 import { consistencyMethod } from "../../../src/training/consistency_step.ts";
 import { denoisingMethod } from "../../../src/training/denoising_step.ts";
-import { stateTensors } from "../../../src/training/optimizer.ts";
+import { OPTIMIZER_DEFAULTS, stateTensors } from "../../../src/training/optimizer.ts";
 import type { StepMethod } from "../../../src/training/step.ts";
-import { train, type TrainingState } from "../../../src/training/train.ts";
+import { initialState } from "../../../src/training/train.ts";
+import { loadData } from "../../../scripts/datasets/training_data.ts";
+import { task } from "../../../scripts/train.ts";
 import { writeRecipe } from "../../../scripts/training/recipe_file.ts";
+import { gzip } from "../../instruments/file_writers.ts";
+import {
+  askPyTorch,
+  batchesOf,
+  compareStates,
+  distance,
+  length,
+  stateHere,
+  tensorsOf,
+} from "../../instruments/pytorch_side.ts";
+import { runInside } from "../../instruments/run_inside.ts";
+import { smallModel } from "../../instruments/small_checkpoint.ts";
+import { smallMnist, writeMnist } from "../../instruments/small_mnist.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
+import { withVariables } from "../../instruments/variables.ts";
 import { type PyTorchCase, pyTorchCases, pyTorchRun } from "../../problems/pytorch_trainings.ts";
-import { type Check, claim } from "../../suite/claim.ts";
-import { runProgram } from "../../suite/program.ts";
-
-const script = fileURLToPath(new URL("../../reference/pytorch_training.py", import.meta.url));
-const packages = fileURLToPath(new URL("../../../pytorch", import.meta.url));
-
-/** Threads of PyTorch wait for each other in a loop, which starves the claims beside this one. */
-const env = { OMP_NUM_THREADS: "1", PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: "1" };
-
-/** What a command line of PyTorch's side did. */
-type Run = readonly [code: number, stderr: readonly string[]];
-
-/** Has jobs done by verify/reference/pytorch_training.py, all in one process. */
-async function askPyTorch(folder: string, jobs: readonly (readonly unknown[])[]): Promise<(Run | null)[]> {
-  const path = `${folder}/jobs.json`;
-  await Deno.writeTextFile(path, JSON.stringify(jobs));
-  await runProgram("python3", [script, path], { env });
-  return JSON.parse(await Deno.readTextFile(path));
-}
-
-async function tensorsOf(path: string): Promise<ReadonlyMap<string, NamedTensor>> {
-  return readSafetensors(await Deno.readFile(path)).tensors;
-}
-
-function batchesOf({ begin: { config }, dataset }: PyTorchCase) {
-  return shuffledBatches(dataset, config.batch, createRng(config.seed).fork("batches"));
-}
+import { claim } from "../../suite/claim.ts";
 
 /** The batch, the loss and its gradient of the step after `done` steps here, by the names of PyTorch's side. */
 async function gradientHere(own: PyTorchCase, done: number): Promise<Map<string, Float32Array>> {
@@ -69,14 +61,6 @@ async function gradientHere(own: PyTorchCase, done: number): Promise<Map<string,
     tf.dispose(tensor);
   }
   return values;
-}
-
-function length(values: ArrayLike<number>): number {
-  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value ** 2, 0));
-}
-
-function distance(a: Float32Array, b: Float32Array): number {
-  return length(a.map((value, i) => value - b[i]));
 }
 
 /** The largest difference of two lists over the larger of both numbers, for numbers that are computed one by one. */
@@ -129,37 +113,6 @@ claim(
       }
     }),
 );
-
-/** The state after `until` steps here, from a state of the run. */
-async function stateHere(own: PyTorchCase, from: TrainingState, until: number): Promise<TrainingState> {
-  for await (const { step, snapshot } of train(own.begin.config, batchesOf(own), { resume: from })) {
-    if (step === until) return await snapshot();
-  }
-  throw new Error(`the run ended before step ${until}`);
-}
-
-const parts = ["weights", "ema", "mean", "variance"] as const;
-
-/** Holds states after twenty steps to those of PyTorch in float64, by what PyTorch's float32 gets wrong. */
-function compareStates(
-  check: Check,
-  states: Readonly<Record<string, TrainingState>>,
-  exact: ReadonlyMap<string, NamedTensor>,
-): void {
-  for (const [name, state] of Object.entries(states)) {
-    check.equal(`${name}: step`, state.step, 20, "all are done");
-    for (const part of parts) {
-      const { values } = exact.get(part)!;
-      check.atMost(
-        `${name}: ${part}, in PyTorch's own roundings`,
-        distance(state[part], values) /
-          (exact.get(`rounding:${part}`)!.values[0] + 2 ** -22 * length(values)),
-        10,
-        "PyTorch in float64; its float32 differs from that by one, and Adam divides by gradients near 0",
-      );
-    }
-  }
-}
 
 claim(
   "twenty steps in PyTorch are twenty here, in parts of a batch, too, and each side goes on after ten of the other's",
@@ -233,5 +186,213 @@ claim(
         [1, 10, 20],
         "the first and every tenth",
       );
+    }),
+);
+
+claim(
+  "PyTorch's side refuses, in one sentence that names it, what it cannot train or read",
+  { needs: ["pytorch"], engines: ["wasm"] },
+  (check) =>
+    withFolder(async (folder) => {
+      const { begin, dataset } = await pyTorchRun();
+      await writeRecipe(`${folder}/run.json`, begin, dataset);
+      const recipe = JSON.parse(await Deno.readTextFile(`${folder}/run.json`));
+      const { config } = recipe;
+      const other = (more: object) => ({ ...recipe, config: { ...config, ...more } });
+      const network = (more: object) =>
+        other({ model: { ...config.model, network: { ...config.model.network, ...more } } });
+      const teacher = { scale: 1 };
+      const consistent = { model: { ...config.model, consistency: true } };
+      const sde = { kind: "sde", sde: { kind: "vp", betaMin: 0.1, betaMax: 20 }, weighting: "variance" };
+      const consistency = consistencyDefaults(64, teacher);
+      const recipes: readonly (readonly [what: string, recipe: unknown, said: RegExp])[] = [
+        [
+          "another version",
+          { ...recipe, format: "score-sde recipe 2" },
+          /its format is not "score-sde recipe 1"/,
+        ],
+        ["no object", [], /its format is not "score-sde recipe 1"/],
+        [
+          "an unknown field",
+          { ...recipe, teacher },
+          /the recipe has the field "teacher", which is not supported/,
+        ],
+        ["an unknown option", other({ swap: 2 }), /the config has the field "swap", which is not supported/],
+        [
+          "another network",
+          network({ kind: "dit" }),
+          /kind must be one of unet, tutorial, mlp in PyTorch, got "dit"/,
+        ],
+        [
+          "a part of a network",
+          network({ heads: 4 }),
+          /the unet network has the field "heads", which is not/,
+        ],
+        ["another objective", other({ objective: { kind: "sliced" } }), /one of edm, sde, .* got "sliced"/],
+        [
+          "discrete time",
+          other({ objective: { ...sde, sde: { kind: "ddpm", betas: [0.1, 0.2] } } }),
+          /the SDE of the objective must be one of ve, vp, .* in PyTorch, got "ddpm"/,
+        ],
+        [
+          "another weighting",
+          other({ objective: { ...sde, weighting: "snr" } }),
+          /velocity in PyTorch, got "snr"/,
+        ],
+        [
+          "other times",
+          other({ objective: { ...sde, times: "cosine" } }),
+          /logit-normal in PyTorch, got "cosine"/,
+        ],
+        [
+          "a score network",
+          other({ objective: consistency }),
+          /needs a model that is a consistency function/,
+        ],
+        ["no teacher", other({ ...consistent, objective: consistency }), /needs a teacher's weights/],
+        [
+          "other data",
+          { ...recipe, dataset: { ...recipe.dataset, sha256: "00" } },
+          /their SHA-256 is not 00$/,
+        ],
+        ["no MNIST", { ...recipe, files: "mnist" }, /there is no train-images-idx3-ubyte in /],
+      ];
+      const jobs: string[][] = [];
+      for (const [at, [, text]] of recipes.entries()) {
+        await Deno.writeTextFile(`${folder}/${at}.json`, JSON.stringify(text));
+        jobs.push(["run", "--recipe", `${folder}/${at}.json`, "--data", folder, "--out", `${folder}/out`]);
+      }
+      await Deno.writeTextFile(`${folder}/no.json`, "{");
+      await Deno.mkdir(`${folder}/done`);
+      await Deno.writeFile(
+        `${folder}/done/checkpoint.safetensors`,
+        writeCheckpoint({ ...begin, state: { ...begin.state, step: 20 } }),
+      );
+      await Deno.mkdir(`${folder}/taken`);
+      await Deno.writeFile(
+        `${folder}/taken/checkpoint.safetensors`,
+        writeCheckpoint({ ...begin, config: { ...begin.config, seed: 1 } }),
+      );
+      const run = `${folder}/run.json`;
+      const lines: readonly (readonly [what: string, flags: readonly string[], said: RegExp])[] = [
+        ["no JSON", ["--recipe", `${folder}/no.json`], /no\.json" is not a recipe: it is not JSON/],
+        ["no file", ["--recipe", `${folder}/none.json`], /No such file or directory: '.*none\.json'/],
+        [
+          "all done",
+          ["--recipe", run, "--out", `${folder}/done`],
+          /done has done 20 of 20 steps: there is nothing/,
+        ],
+        [
+          "another run",
+          ["--recipe", run, "--out", `${folder}/taken`],
+          /is of another recipe: choose another --out/,
+        ],
+        [
+          "too many parts",
+          ["--recipe", run, "--accumulate", "7"],
+          /a batch of 6 rows cannot be divided among 1/,
+        ],
+        [
+          "deno's data",
+          ["--resume", `${folder}/done/checkpoint.safetensors`],
+          /"made up" .* are read by deno alone/,
+        ],
+        ["no checkpoint", ["--resume", run], /run\.json" is not a safetensors file that can be read/],
+      ];
+      for (const [, flags] of lines) jobs.push(["run", "--out", `${folder}/out`, ...flags]);
+      const answers = await askPyTorch(folder, jobs);
+      for (const [at, [what, , said]] of [...recipes, ...lines].entries()) {
+        const [code, stderr] = answers[at]!;
+        const told = stderr.filter((line) => !/^training \d+/.test(line));
+        check.equal(`${what}: exit code and lines`, [code, told.length], [1, 1], told.join("; "));
+        check.holds(`${what}: ${told[0]}`, /^error: /.test(told[0]) && said.test(told[0]), String(said));
+      }
+    }),
+);
+
+claim(
+  "PyTorch's side reads MNIST's and CIFAR-10's files, arrays and held-out samples as deno does",
+  { needs: ["pytorch"], engines: ["wasm"] },
+  (check) =>
+    withFolder(async (folder) => {
+      const digits = smallMnist({ train: 9, test: 2 });
+      await writeMnist(folder, digits);
+      const bytes = createRng(3).uniformValues([1, 5 * 3073]);
+      const records = Uint8Array.from(bytes, (u, i) => Math.floor(i % 3073 === 0 ? 10 * u : 256 * u));
+      await Deno.writeFile(`${folder}/data_batch_1.bin`, records.subarray(0, 3 * 3073));
+      await Deno.writeFile(`${folder}/data_batch_4.bin.gz`, await gzip(records.subarray(3 * 3073)));
+      const csv = `${folder}/points.csv`;
+      const rows = Array.from({ length: 12 }, (_, i) => `${1e6 + i * i},${1e-9 * i},${i % 3}`);
+      await Deno.writeTextFile(csv, ["x,y,kind", ...rows].join("\n"));
+      const quick = "--batch 4 --seed 5";
+      const cases = {
+        mnist: { line: `--data mnist ${quick} --label-dropout 0`, files: ["json"] },
+        cifar10: { line: `--data cifar10 ${quick} --label-dropout 0`, files: ["json"] },
+        smaller: { line: `--data mnist --size 8 ${quick} --label-dropout 0`, files: ["json", "data"] },
+        points: {
+          line: `--data ${csv} --labels kind --holdout 0.3 ${quick} --label-dropout 0`,
+          files: ["json", "data"],
+        },
+        from: {
+          line: `--data ${csv} --labels kind --from ${folder}/from.safetensors ${quick} --label-dropout 0`,
+          files: ["json", "start.safetensors", "data"],
+        },
+      };
+      const network = { ...NETWORK_PRESETS.mlp, dimensions: 2, classes: 3 };
+      const { parameters, initialise } = networkFromConfig(network);
+      const weights = initialise(createRng(8));
+      const config = { network, preconditioning: { sigmaData: 0.5, centre: 0 } };
+      await Deno.writeFile(`${folder}/from.safetensors`, writeModel({ config, weights }));
+      const expected = new Map<string, Batch>();
+      await withVariables({ SCORE_SDE_DATA: folder }, async () => {
+        for (const [name, { line, files }] of Object.entries(cases)) {
+          const path = `${folder}/${name}`;
+          const { request, stdout } = await runInside(task, `${line} --export-recipe ${path}.json`);
+          check.equal(
+            `${name}: files`,
+            stdout,
+            [`written: ${files.map((end) => `${path}.${end}`).join(", ")}`],
+            "published data are read where they are, and the seed draws all weights but those of --from",
+          );
+          const { data, labels, size, heldOut, config: { batch, seed } } = request;
+          const dataset = await loadData(data, labels ?? undefined, { size: size ?? undefined });
+          const { training } = holdOut(dataset, heldOut);
+          expected.set(name, shuffledBatches(training, batch, createRng(seed).fork("batches"))(2));
+        }
+      });
+      const { config: model } = smallModel();
+      const objective = { kind: "edm", mean: 0, std: 1, sigmaData: 0.5 } as const;
+      const recipe = {
+        objective,
+        optimizer: OPTIMIZER_DEFAULTS,
+        steps: 1,
+        batch: 3,
+        labelDropout: 0.2,
+        seed: 4,
+      };
+      const state = initialState(networkFromConfig(model.network), 4);
+      const dataset = await datasetIdentity(digits.train);
+      const checkpoint = writeCheckpoint({ config: { model, ...recipe }, state, data: folder, dataset });
+      await Deno.writeFile(`${folder}/checkpoint.safetensors`, checkpoint);
+      const jobs = [
+        ["run", "--resume", `${folder}/checkpoint.safetensors`],
+        ["steps", `${folder}/from.json`, 0, `${folder}/from.steps`],
+        ...Object.keys(cases).map((
+          name,
+        ) => ["batch", `${folder}/${name}.json`, 2, `${folder}/${name}.batch`]),
+      ];
+      const [resumed] = await askPyTorch(folder, jobs);
+      check.equal("exit code of --resume", resumed?.[0], 0, String(resumed?.[1]));
+      check.equal(
+        "the first weights, of --from",
+        (await tensorsOf(`${folder}/from.steps`)).get("first")?.values,
+        flatten(parameters, weights),
+        "recipe.start.safetensors",
+      );
+      for (const [name, { images, labels }] of expected) {
+        const there = await tensorsOf(`${folder}/${name}.batch`);
+        check.equal(`${name}: data`, there.get("data")?.values, images, "the batch that lies in two epochs");
+        check.equal(`${name}: labels`, [...there.get("labels")!.values], [...labels], "none is hidden");
+      }
     }),
 );
