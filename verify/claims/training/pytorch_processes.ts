@@ -1,4 +1,5 @@
 /** Claims that PyTorch's side trains alike on several processes, with one of them killed, and in other types. @module */
+import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCheckpoint } from "../../../src/training/checkpoint.ts";
 import { writeRecipe } from "../../../scripts/training/recipe_file.ts";
@@ -14,6 +15,8 @@ import { pyTorchRun } from "../../problems/pytorch_trainings.ts";
 import { claim } from "../../suite/claim.ts";
 import { runProgram } from "../../suite/program.ts";
 
+const jobFiles = ["examples/train_slurm.sh", "examples/train_kubernetes.yaml"];
+
 /** What these claims depend on. */
 const files = [
   "pytorch",
@@ -22,6 +25,7 @@ const files = [
   "verify/problems/pytorch_trainings.ts",
 ];
 
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const killed = fileURLToPath(new URL("../../reference/pytorch_killed.py", import.meta.url));
 
 /** Starts a command line of torchrun's; its words on failure, else null. */
@@ -90,6 +94,51 @@ claim(
         two.state,
         "all that is random in a step comes from its number: bit for bit the uninterrupted run",
       );
+    }),
+);
+
+claim(
+  "the Slurm and the Kubernetes file of trainings in examples/ train what one process does",
+  { needs: ["pytorch", "bash", "sh"], engines: ["wasm"], slow: { files: [...files, ...jobFiles] } },
+  (check) =>
+    withFolder(async (folder) => {
+      const { begin, dataset } = await pyTorchRun();
+      const recipe = `${folder}/run.json`;
+      await writeRecipe(recipe, begin, dataset);
+      // Slurm's programs, of one machine.
+      for (const [name, line] of [["srun", 'exec "$@"'], ["scontrol", "echo localhost; echo other"]]) {
+        await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+      }
+      const slurm = {
+        ...{ SLURM_JOB_NODELIST: "localhost", SLURM_NNODES: "1", SLURM_JOB_ID: "7" },
+        ...{ PROCESSES: "2", PORT: "0", RECIPE: recipe, OUT: `${folder}/slurm` },
+        PATH: `${folder}${delimiter}${Deno.env.get("PATH")}`,
+      };
+      const shell = { cwd: root, env: { OMP_NUM_THREADS: "1", PYTHONDONTWRITEBYTECODE: "1" } };
+      await runProgram("bash", [jobFiles[0], "--device", "cpu"], {
+        ...shell,
+        env: { ...shell.env, ...slurm },
+      });
+      const yaml = await Deno.readTextFile(root + jobFiles[1]);
+      const script = /- \|\n((?: {14}.*\n)+)/.exec(yaml)![1];
+      const values = [...yaml.matchAll(/name: ([A-Z_]+), value/g)].map(([, name]) => name);
+      const pods = {
+        ...{
+          PYTHONPATH: "pytorch",
+          SCORE_SDE_DATA: folder,
+          NODES: "1",
+          PROCESSES: "2",
+          FIRST: "localhost:0",
+        },
+        FLAGS: `--recipe ${recipe} --out ${folder}/pods --device cpu`,
+      };
+      check.equal("variables of the pods", values, Object.keys(pods), "those that are set here");
+      await runProgram("sh", ["-c", script], { ...shell, env: { ...shell.env, ...pods } });
+      await askPyTorch(folder, [["steps", recipe, 20, `${folder}/exact`]]);
+      const written = async (out: string) =>
+        readCheckpoint(await Deno.readFile(`${folder}/${out}/checkpoint.safetensors`)).state;
+      const states = { slurm: await written("slurm"), pods: await written("pods") };
+      compareStates(check, states, await tensorsOf(`${folder}/exact`));
     }),
 );
 
