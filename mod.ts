@@ -174,6 +174,7 @@ export {
   sdeDpmSolver3M,
   type SdeSolverType,
 } from "./src/samplers/dpm_solver_sde.ts";
+export { saSolver, type SaSolverOptions } from "./src/samplers/sa_solver.ts";
 export { sdeDpmSolver2S } from "./src/samplers/dpm_solver_sde_singlestep.ts";
 export { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./src/samplers/dpm_solver_ancestral.ts";
 export type { AddedNoiseOptions } from "./src/samplers/added_noise.ts";

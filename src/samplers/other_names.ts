@@ -124,6 +124,14 @@ export const otherNames: readonly OtherName[] = [
     sampler: "sde-dpm++3m",
     note: "of weak order 2, there and here",
   },
+  {
+    name: "SA-Solver",
+    diffusers: "SASolverScheduler",
+    sampler: "sa-solver",
+    options: { predictorOrder: 2, correctorOrder: 2 },
+    note:
+      "diffusers weighs the slope of two values by h²/2, here by its exact integral; its tau_func is 0 at both ends",
+  },
   { name: "DPM fast", kDiffusion: "sample_dpm_fast", sampler: null, note: "nearest: `dpm-solver-3`" },
   { name: "DPM adaptive", kDiffusion: "sample_dpm_adaptive", sampler: null, note: "nearest: `ode-dopri5`" },
   {

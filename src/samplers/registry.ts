@@ -23,6 +23,7 @@ import { predictorCorrector } from "./predictor_corrector.ts";
 import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
 import type { SamplerInfo, SamplerKind, SamplerOptions } from "./sampler_info.ts";
+import { saSolver } from "./sa_solver.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./dpm_solver_ancestral.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "./dpm_solver_sde.ts";
 import { sdeDpmSolver2S } from "./dpm_solver_sde_singlestep.ts";
@@ -252,6 +253,20 @@ const rows: Readonly<Record<string, Row>> = {
     path: "reverse SDE",
     nfePerStep: 2,
     grid: { kind: "karras", steps: 20 },
+  },
+  "sa-solver": {
+    create: saSolver,
+    options: {
+      predictorOrder: { default: 3, source: "Xue et al. 2023, the code" },
+      correctorOrder: { default: 4, source: "Xue et al. 2023, the code" },
+      tau: { default: 1, source: "Xue et al. 2023, the code" },
+    },
+    source: "Xue et al. 2023, Alg. 1",
+    order: 2,
+    path: "reverse SDE",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 40 },
+    kind: "multistep",
   },
   "dpm-solver-2": {
     create: dpmSolver2,

@@ -33,6 +33,12 @@ export interface SamplerOptions {
   readonly sNoise?: number;
   /** η, how much noise is added, in [0, 1]: 0 none, 1 as much as in ancestral sampling or the reverse SDE. */
   readonly eta?: number;
+  /** How many data predictions SA-Solver extrapolates. */
+  readonly predictorOrder?: number;
+  /** How many data predictions correct a step of SA-Solver; 0 for none. */
+  readonly correctorOrder?: number;
+  /** τ, how much noise SA-Solver adds: 0 none, 1 as much as the reverse SDE. */
+  readonly tau?: number;
   /** How an SDE-DPM-Solver++ uses the line through two predictions: by its middle, or by its integral. */
   readonly solverType?: SdeSolverType;
   /** How a multistep solver takes the step to the last time: by its own order, or as DDIM. */
@@ -97,6 +103,23 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
     values: "number",
     min: 0,
     max: 1,
+  },
+  predictorOrder: {
+    help: "how many data predictions a step of SA-Solver extrapolates",
+    values: "integer",
+    min: 1,
+    max: 4,
+  },
+  correctorOrder: {
+    help: "how many data predictions correct it, with the one at its end; 0 for no correction",
+    values: "integer",
+    min: 0,
+    max: 4,
+  },
+  tau: {
+    help: "τ, how much noise is added: 0 none, the probability flow, 1 as much as the reverse SDE",
+    values: "number",
+    min: 0,
   },
   solverType: {
     help: "the line through two predictions by its value at the step's middle, or by its integral",

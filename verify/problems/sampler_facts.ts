@@ -19,6 +19,7 @@ import { edmStochastic, raised, raisedTime } from "../../src/samplers/edm_stocha
 import { langevin } from "../../src/samplers/langevin.ts";
 import { odeDormandPrince } from "../../src/samplers/ode_dopri5.ts";
 import { odeEuler } from "../../src/samplers/ode_euler.ts";
+import { saSolver } from "../../src/samplers/sa_solver.ts";
 import { predictorCorrector } from "../../src/samplers/predictor_corrector.ts";
 import { reverseDiffusion } from "../../src/samplers/reverse_diffusion.ts";
 import { type Sampler, statelessStepper } from "../../src/samplers/sampler.ts";
@@ -58,7 +59,7 @@ export interface SamplerFacts {
    * the data; Heun's rule takes Euler's step, as no slope exists at the end; the others' rules give some state without noise.
    */
   readonly lastStep: "data prediction" | "Euler" | "own rule";
-  /** Whether a step begins by correcting the state that the one before predicted. */
+  /** Whether a step to σ = 0 begins by correcting the state, by the noise predicted for the uncorrected one, and so keeps the difference. */
   readonly corrects: boolean;
   /** Whether its rule is defined only for short steps: DDPM's √(1 − β(t) h). */
   readonly shortSteps: boolean;
@@ -85,6 +86,9 @@ export const otherValues: Required<SamplerOptions> = {
   sTmax: 0.7,
   sNoise: 1.01,
   eta: 0.5,
+  predictorOrder: 2,
+  correctorOrder: 1,
+  tau: 0.7,
   solverType: "heun",
   lastStep: "ddim",
   solverOrder: 1,
@@ -196,6 +200,12 @@ const rows: Record<string, Row> = {
     pathOrder: 1,
     direct: () => dpmSolver2Ancestral({ eta: 0.5, sNoise: 1.01 }),
   },
+  "sa-solver": {
+    lastStep: "data prediction",
+    carried: false,
+    drawn: false,
+    direct: () => saSolver({ predictorOrder: 2, correctorOrder: 1, tau: 0.7 }),
+  },
   "dpm-solver-2": { lastStep: "data prediction", drawSteps: 16 },
   "dpm-solver-3": { lastStep: "data prediction", drawSteps: 16 },
   "dpm++2s": { lastStep: "data prediction", drawSteps: 16 },
@@ -209,6 +219,12 @@ const rows: Record<string, Row> = {
     direct: () => unipc({ lastStep: "ddim", solverOrder: 1, bFunction: "bh1", solverPrediction: "data" }),
   },
 };
+
+/** The options with which a sampler adds no noise; none of one that never adds any. */
+export function optionsWithoutNoise(name: string): SamplerOptions {
+  const { options } = samplerInfo(name);
+  return "eta" in options ? { eta: 0 } : "tau" in options ? { tau: 0 } : {};
+}
 
 /** The samplers of the registry about which nothing is claimed yet. */
 export const unclaimed: readonly string[] = scoreSamplerNames.filter((name) => !Object.hasOwn(rows, name));

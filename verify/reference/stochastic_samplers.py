@@ -1,7 +1,7 @@
-"""Writes fixtures/reference/stochastic_samplers.json: where k-diffusion's stochastic samplers lead on a mixture of Gaussians, whose
-denoiser is exact, with the noise that is listed there; all in float64.
+"""Writes fixtures/reference/stochastic_samplers.json: where stochastic samplers of k-diffusion and diffusers lead on a mixture of
+Gaussians, whose denoiser is exact, with the noise that is listed there; all in float64.
 
-    python3 verify/reference/stochastic_samplers.py PATH-OF-K-DIFFUSION > fixtures/reference/stochastic_samplers.json
+    python3 verify/reference/stochastic_samplers.py PATH-OF-K-DIFFUSION PATH-OF-DIFFUSERS > stochastic_samplers.json
 """
 
 import importlib
@@ -14,8 +14,10 @@ from unittest.mock import MagicMock
 
 import torch
 
-path = sys.argv[1]
-# What the module of samplers imports: of its package's utils these samplers use append_dims alone, of the others nothing.
+path, diffusers = sys.argv[1:]
+sys.path.insert(0, diffusers + "/src")
+sa = importlib.import_module("diffusers.schedulers.scheduling_sasolver")
+# What k-diffusion's module of samplers imports: of its package's utils these samplers use append_dims alone, of the others nothing.
 for name in ("torchdiffeq", "torchsde", "k_diffusion.utils"):
     sys.modules[name] = MagicMock()
 sys.modules["k_diffusion.utils"].append_dims = lambda x, ndim: x[(...,) + (None,) * (ndim - x.ndim)]
@@ -25,7 +27,13 @@ sys.modules["k_diffusion"] = package
 sampling = importlib.import_module("k_diffusion.sampling")
 
 torch.set_default_dtype(torch.float64)
-commit = subprocess.run(["git", "-C", path, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+
+
+def commit(repository):
+    git = ["git", "-C", repository, "rev-parse", "--short=10", "HEAD"]
+    return subprocess.run(git, capture_output=True, text=True).stdout.strip()
+
+
 
 mixture = {"weights": [0.3, 0.5, 0.2], "means": [-1.2, 0.1, 1.0], "deviations": [0.2, 0.1, 0.3]}
 weights, means, deviations = (torch.tensor(mixture[key]) for key in ("weights", "means", "deviations"))
@@ -92,16 +100,54 @@ for sampler, function, options in [
     ours = {names[key]: value for key, value in options.items()}
     cases.append({"sampler": sampler, "function": function, "options": ours, "states": states})
 
+# SA-Solver, with orders of 1: of orders of 2 diffusers changes the coefficients.
+for tau in (1.0, 0.6, 0.0):
+    scheduler = sa.SASolverScheduler(
+        predictor_order=1, corrector_order=1, tau_func=lambda t: torch.tensor(tau), lower_order_final=False
+    )
+    steps = len(sigmas) - 1
+    scheduler.set_timesteps(steps)
+    scheduler.sigmas = sigmas
+    scheduler.timesteps = torch.arange(steps)
+    alphas = 1 / (1 + sigmas**2).sqrt()
+    x = start * alphas[0]
+    states = [start.flatten().tolist()]
+    for k in range(steps):
+        sa.randn_tensor = lambda *_, **__: draws[k]
+        y = x / alphas[k]
+        noise = (y - denoised(y, sigmas[k] * torch.ones(4))) / sigmas[k]
+        x = scheduler.step(noise, scheduler.timesteps[k], x).prev_sample
+        states.append((x / alphas[k + 1]).flatten().tolist())
+    ours = {"predictorOrder": 1, "correctorOrder": 1, "tau": tau}
+    cases.append({"sampler": "sa-solver", "function": "SASolverScheduler", "options": ours, "states": states})
+
+# Its weights of the data predictions at nodes, the latest first, for x/alpha: a predictor's first node is the start of the step, a
+# corrector's the end.
+weights_of_steps = []
+lambdas = -sigmas.log()
+for order, tau, corrects in [(2, 1.0, False), (3, 1.0, False), (4, 0.6, False), (2, 0.6, True), (3, 0.0, True), (4, 1.0, True)]:
+    begin, end = lambdas[5], lambdas[6]
+    last = 6 if corrects else 5
+    nodes = [lambdas[last - i] for i in range(order)]
+    raw = scheduler.get_coefficients_fn(order, begin, end, nodes, torch.tensor(tau))
+    factor = (1 + tau**2) * torch.exp(-(1 + tau**2) * end)
+    weights_of_steps.append(
+        {"order": order, "tau": tau, "corrects": corrects, "weights": [float(factor * value) for value in raw]}
+    )
+
 print(
     json.dumps(
         {
-            "provenance": f"k-diffusion at {commit[:10]} in float64, by verify/reference/stochastic_samplers.py. A step's draws are "
-            "the next ones of the list; where it takes two, they are of the two halves of the step.",
+            "provenance": f"k-diffusion at {commit(path)} and diffusers at {commit(diffusers)} in float64, by "
+            "verify/reference/stochastic_samplers.py. A step's draws are the next ones of the list; where it takes two, they are "
+            "of the two halves of the step. adams: the weights that SASolverScheduler's get_coefficients_fn gives in the step "
+            "from the sixth sigma to the seventh.",
             "mixture": mixture,
             "sigmas": sigmas.tolist(),
             "start": start.flatten().tolist(),
             "draws": draws[:, :, 0].tolist(),
             "cases": cases,
+            "adams": weights_of_steps,
         }
     )
 )

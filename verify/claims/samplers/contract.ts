@@ -78,8 +78,9 @@ claim(
         if (done) x.dispose();
       }
       const after = tf.memory().numTensors;
-      const steady = new Set(counts.slice(2)).size;
-      check.equal(`${name}: numbers of tensors seen after step 2`, steady, 1, "flat");
+      // By then multistep solvers have all the predictions that they remember.
+      const steady = new Set(counts.slice(3)).size;
+      check.equal(`${name}: numbers of tensors seen after step 3`, steady, 1, "flat");
       check.equal(
         `${name}: tensors after the run`,
         after - before,

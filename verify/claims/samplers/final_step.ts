@@ -6,13 +6,13 @@ import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
+import { samplerByName } from "../../../src/samplers/registry.ts";
 import { edmStochastic, type EdmStochasticOptions } from "../../../src/samplers/edm_stochastic.ts";
 import { noiseRatio, vpSde } from "../../../src/diffusion/sde.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 import { impulseResponse } from "../../instruments/impulse_response.ts";
 import { planeDistribution } from "../../problems/plane_mixture.ts";
-import { samplerFacts } from "../../problems/sampler_facts.ts";
+import { optionsWithoutNoise, samplerFacts } from "../../problems/sampler_facts.ts";
 import { allSdes } from "../../problems/sdes.ts";
 
 /** Where these claims are examined. */
@@ -30,25 +30,20 @@ claim(
     for (const sde of allSdes.filter((sde) => sde.sigma(0) === 0)) {
       const model = scoreModel(planeDistribution, sde);
       const x = createRng(1).normal([5, 2]);
-      const withoutNoise = exactForConstants.filter(({ name }) => "eta" in samplerInfo(name).options)
-        .map(({ name }) => ({ name, options: { eta: 0 } }));
-      for (
-        const { name, options } of [
-          ...exactForConstants.map(({ name }) => ({ name, options: {} })),
-          ...withoutNoise,
-        ]
-      ) {
-        const stepper = samplerByName(name, options).start(model, createRng(2));
-        const ended = await stepper.step(x, 0.3, 0);
-        const error = tf.tidy(() => ended.sub(model.denoised(x, 0.3)).abs().max());
-        check.atMost(
-          `${name} ${JSON.stringify(options)}, ${sde.config.kind}`,
-          (await error.data())[0],
-          1e-6,
-          "(x − σ ε̂)/α, Tweedie; rounding of float32",
-        );
-        tf.dispose([ended, error]);
-        stepper.dispose();
+      for (const { name } of exactForConstants) {
+        for (const options of [{}, optionsWithoutNoise(name)]) {
+          const stepper = samplerByName(name, options).start(model, createRng(2));
+          const ended = await stepper.step(x, 0.3, 0);
+          const error = tf.tidy(() => ended.sub(model.denoised(x, 0.3)).abs().max());
+          check.atMost(
+            `${name} ${JSON.stringify(options)}, ${sde.config.kind}`,
+            (await error.data())[0],
+            1e-6,
+            "(x − σ ε̂)/α, Tweedie; rounding of float32",
+          );
+          tf.dispose([ended, error]);
+          stepper.dispose();
+        }
       }
       x.dispose();
     }

@@ -51,6 +51,7 @@ const inNoiseRatio = [
     "sde-dpm++2m",
     "sde-dpm++3m",
     "sde-dpm++2s",
+    "sa-solver",
     "dpm++2s-ancestral",
     "dpm-solver-2-ancestral",
     "dpm-solver-2",

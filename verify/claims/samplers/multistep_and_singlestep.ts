@@ -8,6 +8,7 @@ import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
+import { saSolver } from "../../../src/samplers/sa_solver.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../../src/samplers/dpm_solver_ancestral.ts";
 import { sdeDpmSolver2S } from "../../../src/samplers/dpm_solver_sde_singlestep.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../../src/samplers/dpm_solver_sde.ts";
@@ -48,6 +49,11 @@ function withDraw(x: Coefficients, c: number): number[] {
 
 /** A method in float64: the coefficients at the end of a grid. ε̂(x, t) is `noise(t)` times x. */
 type Method = (sde: Sde, times: Float64Array, noise: (t: number) => number) => Coefficients;
+
+/** A τ that differs at the starts of any two steps. */
+function fallingTau(t: number): number {
+  return 0.2 + t;
+}
 
 const methods: readonly { name: string; sampler: Sampler; method: Method; deterministic: boolean }[] = [
   { name: "dpm-solver-3", sampler: samplerByName("dpm-solver-3"), method: thirds, deterministic: true },
@@ -111,6 +117,39 @@ const methods: readonly { name: string; sampler: Sampler; method: Method; determ
     method: (sde, times, noise) => stochasticMultistep(sde, times, noise, 3, { eta: 0.5, sNoise: 1.1 }),
     deterministic: false,
   },
+  ...[
+    { what: "", options: {}, orders: [3, 4], tau: () => 1 },
+    {
+      what: " without a corrector, τ = 0.7",
+      options: { predictorOrder: 2, correctorOrder: 0, tau: 0.7 },
+      orders: [2, 0],
+      tau: () => 0.7,
+    },
+    {
+      what: " of orders 1 and 3, τ = 2.5",
+      options: { predictorOrder: 1, correctorOrder: 3, tau: 2.5 },
+      orders: [1, 3],
+      tau: () => 2.5,
+    },
+    {
+      what: " of orders 4 and 2, τ = 0",
+      options: { predictorOrder: 4, correctorOrder: 2, tau: 0 },
+      orders: [4, 2],
+      tau: () => 0,
+    },
+    {
+      what: " whose τ goes down from step to step",
+      options: { predictorOrder: 2, correctorOrder: 2, tau: fallingTau },
+      orders: [2, 2],
+      tau: fallingTau,
+    },
+  ].map(({ what, options, orders, tau }) => ({
+    name: `sa-solver${what}`,
+    sampler: saSolver(options),
+    method: (sde: Sde, times: Float64Array, noise: (t: number) => number) =>
+      stochasticAdams(sde, times, noise, orders, tau),
+    deterministic: options.tau === 0,
+  })),
   {
     name: "edm-stochastic",
     sampler: edmStochastic({ gamma: 0.2, sTmax: 5 }),
@@ -358,6 +397,75 @@ function stochasticMultistep(
   }
   return y.map((c) => c * alpha(times.length - 1));
 }
+
+/** SA-Solver in y, each step corrected from its own start with its own noise; integrals by Simpson's rule. */
+function stochasticAdams(
+  sde: Sde,
+  times: Float64Array,
+  noise: (t: number) => number,
+  [predictorOrder, correctorOrder]: readonly number[],
+  tauOf: (t: number) => number,
+): Coefficients {
+  const lambdas = Array.from(times, (t) => -Math.log(noiseRatio(sde, t)));
+  const data: Coefficients[] = [];
+  /** The step from `start` to the next time with the values at these, and with noise. */
+  const step = (y: Coefficients, start: number, nodes: number[]): Coefficients => {
+    const [from, to] = [lambdas[start], lambdas[start + 1]];
+    const tau = tauOf(times[start]);
+    const rate = 1 + tau ** 2;
+    let next: Coefficients = y.map((c) => c * Math.exp(-rate * (to - from)));
+    for (const j of nodes) {
+      const count = 200;
+      let weight = 0;
+      for (let i = 0; i <= count; i++) {
+        const lambda = from + (to - from) * i / count;
+        const basis = nodes.filter((k) => k !== j)
+          .reduce((p, k) => p * (lambda - lambdas[k]) / (lambdas[j] - lambdas[k]), 1);
+        const value = rate * Math.exp(-rate * (to - lambda)) * basis;
+        weight += (i === 0 || i === count ? 1 : i % 2 === 1 ? 4 : 2) * value * (to - from) / count / 3;
+      }
+      next = sum(1, next, weight, data[j]);
+    }
+    const draw = Array.from({ length: start + 2 }, (_, k) => Number(k === start + 1));
+    const std = noiseRatio(sde, times[start + 1]) * Math.sqrt(1 - Math.exp(-2 * tau ** 2 * (to - from)));
+    return tau === 0 ? next : sum(1, next, std, draw);
+  };
+  const latest = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => from - i).filter((j) => j >= 0);
+  let settled: Coefficients = [1 / sde.alpha(times[0])];
+  let y = settled;
+  for (let k = 0; k + 1 < times.length; k++) {
+    data.push(y.map((c) => c * (1 - noiseRatio(sde, times[k]) * noise(times[k]) * sde.alpha(times[k]))));
+    settled = k > 0 && correctorOrder > 0 ? step(settled, k - 1, latest(k, correctorOrder)) : y;
+    y = step(settled, k, latest(k, predictorOrder));
+  }
+  return y.map((c) => c * sde.alpha(times[times.length - 1]));
+}
+
+claim(
+  "SA-Solver without noise has order p, and with a corrector the smaller of p + 1 and its own",
+  (check) => {
+    const problem = { sde: narrowSdes["VP"], s0Squared };
+    const { sde } = problem;
+    const exact = Math.sqrt(marginalVariance(problem, sde.tMin) / marginalVariance(problem, sde.tMax));
+    const noise = (t: number) => sde.sigma(t) / marginalVariance(problem, t);
+    for (
+      const [orders, expected] of [[[2, 0], 2], [[1, 2], 2], [[1, 3], 2], [[2, 3], 3], [[3, 4], 4]] as const
+    ) {
+      const [coarse, fine] = [128, 256].map((steps) => {
+        const times = timeGrid(sde, { kind: "log-snr", steps });
+        return Math.abs(stochasticAdams(sde, times, noise, orders, () => 0)[0] - exact);
+      });
+      check.within(
+        `orders ${orders}`,
+        Math.log2(coarse / fine),
+        expected,
+        0.25,
+        "a step's error of the next power",
+      );
+    }
+  },
+);
 
 function churning(sde: Sde, times: Float64Array): Coefficients {
   let y: Coefficients = [1 / sde.alpha(times[0])];

@@ -266,6 +266,7 @@ claim("names of the web interfaces, of k-diffusion and of diffusers are found, w
     ["DPM++ 3M SDE Exponential", ["sde-dpm++3m", "log-snr"]],
     ["DPM++ 2S a", ["dpm++2s-ancestral", null]],
     ["DPM2 a Karras", ["dpm-solver-2-ancestral", "karras"]],
+    ["SASolverScheduler", ["sa-solver", null]],
     ["DPM fast Karras", [null, "karras"]],
     ["Karras", null],
     ["", null],

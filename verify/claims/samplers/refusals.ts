@@ -4,8 +4,8 @@ import * as tf from "../../../src/compute/tf.ts";
 import { type NoisePredictor, type ScoreModel, scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { subVpSde, vpSde } from "../../../src/diffusion/sde.ts";
 import { networkPredictor } from "../../../src/networks/network_predictor.ts";
+import { optionsWithoutNoise } from "../../problems/sampler_facts.ts";
 import { samplerByName, samplerInfo, scoreSamplerNames } from "../../../src/samplers/registry.ts";
-import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
@@ -233,16 +233,11 @@ claim(
   },
 );
 
-/** The options with which a sampler adds no noise, so that two runs can be compared. */
-function withoutNoise(name: string): SamplerOptions {
-  return "eta" in samplerInfo(name).options ? { eta: 0 } : {};
-}
-
 /** The states after a jump back to the first time, by a run that has history and by one that has none. */
 async function afterJump(check: Check, name: string): Promise<void> {
   const model = scoreModel(mixture, gentleVp);
   const [times, x] = [[0.9, 0.7, 0.5], createRng(3).normal(shape)];
-  const options = withoutNoise(name);
+  const options = optionsWithoutNoise(name);
   const used = samplerByName(name, options).start(model, createRng(4));
   let state: tf.Tensor = x.clone();
   for (const [t, s] of [[times[0], times[1]], [times[1], times[2]]]) {

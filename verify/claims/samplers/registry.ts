@@ -22,6 +22,9 @@ claim("the options of samplers have the values and ranges of their definitions",
     sTmax: from0,
     sNoise: from0,
     eta: { ...from0, max: 1 },
+    predictorOrder: { values: "integer", min: 1, max: 4 },
+    correctorOrder: { values: "integer", min: 0, max: 4 },
+    tau: from0,
     solverType: { values: ["midpoint", "heun"] },
     lastStep: { values: ["own", "ddim"] },
     solverOrder: { values: "integer", min: 1, max: 4 },
@@ -48,7 +51,7 @@ claim("every row of the registry of samplers is whole", (check) => {
     "one-step": undefined,
     corrector: ["predictor-corrector", "annealed-langevin"],
     adaptive: ["ode-dopri5", "adaptive-sde"],
-    multistep: ["sde-dpm++2m", "sde-dpm++3m", "unipc", "dpm++2m"],
+    multistep: ["sde-dpm++2m", "sde-dpm++3m", "sa-solver", "unipc", "dpm++2m"],
     consistency: ["consistency"],
   }, "what their papers' steps depend on");
 });

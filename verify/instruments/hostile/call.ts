@@ -70,7 +70,8 @@ function wrongRefusal(row: Row, error: unknown, field?: string): string | undefi
   if (!(error instanceof RangeError || error instanceof TypeError || error.name === row.fails)) {
     return `throws ${error.name}: ${message}`;
   }
-  if (message.length > 400 || /\n/.test(message)) return `throws a message of ${message.length} letters`;
+  // The longest lists the names of all samplers.
+  if (message.length > 600 || /\n/.test(message)) return `throws a message of ${message.length} letters`;
   if (FOREIGN.test(message)) return `throws "${message}"`;
   const lacking = lackingName(message, field);
   if (lacking !== undefined) return `throws "${message}", which ${lacking}`;

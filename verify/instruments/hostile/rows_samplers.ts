@@ -80,6 +80,16 @@ export const samplerRows: Rows = {
   },
   sdeDpmSolver3M: { arguments: [optional(options(addedNoise))] },
   sdeDpmSolver2S: { arguments: [optional(options(addedNoise))] },
+  saSolver: {
+    arguments: [optional(options({
+      predictorOrder: optional(whole(2, 1, 4)),
+      correctorOrder: optional(whole(2, 0, 4)),
+      tau: optional({
+        make: () => 0.5,
+        allows: (v) => typeof v === "function" || Number.isFinite(v) && v as number >= 0,
+      }),
+    }))],
+  },
   dpmSolver2Ancestral: { arguments: [optional(options(addedNoise))] },
   dpmSolver2SAncestral: { arguments: [optional(options(addedNoise))] },
   unipc: {
