@@ -41,7 +41,6 @@ import {
   writeResults,
 } from "./comparison/results.ts";
 import { loadQualityReference } from "./evaluation/digit_quality.ts";
-import type { SdeConfig } from "../src/diffusion/sde.ts";
 import { type ExternalConfig, externalFlags, readExternal } from "./sampling/external_flags.ts";
 import { fingerprint, loadSampled } from "./sampling/checkpoint.ts";
 import {
@@ -55,6 +54,7 @@ import {
   samplerOptions,
   seedFlag,
 } from "./sampling/flags.ts";
+import { guideFlag, readGuide } from "./sampling/guide.ts";
 import { sdes } from "./sampling/sampling.ts";
 
 /** The options of samplers, which in a comparison belong to no one sampler. */
@@ -115,6 +115,7 @@ const usage = {
         default: 1,
       }),
     ),
+    guideCheckpoint: guideFlag,
     baseline: text({
       help: "another checkpoint, run by Euler–Maruyama under sigma-power as in the well-known tutorial",
       placeholder: "FILE",
@@ -143,6 +144,8 @@ interface CompareRequest extends ComparisonRequest {
   readonly baseline: { readonly checkpoint: string; readonly steps: number } | null;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
   readonly external: ExternalConfig | null;
+  /** A worse network that guides, as `checkpoint` has it; null for none. */
+  readonly guide: string | null;
   /** The folder with MNIST's files; null where they are found unasked. */
   readonly data: string | null;
   /** What computes. */
@@ -178,6 +181,7 @@ async function request(flags: FlagValues<typeof usage.flags>): Promise<CompareRe
     checkpoint: flags.checkpoint ?? null,
     data: flags.data ?? null,
     external,
+    guide: readGuide(flags, { scale: flags.guidance }),
     sdes: sde === null
       ? Object.fromEntries(names.map((name) => [name, sdes[name]().config]))
       : { [sde.kind]: sde },
@@ -217,10 +221,11 @@ async function carryOut(request: CompareRequest): Promise<CompareResult> {
   }
   const started = performance.now();
   const engine = await openEngine(request.engine);
-  const network = await openNetwork(request.checkpoint, request.external, Object.values(request.sdes)[0]);
+  const sde = Object.values(request.sdes)[0];
+  const network = await openNetwork({ ...request, sde });
   const baseline = request.baseline === null
     ? null
-    : await openNetwork(request.baseline.checkpoint, null, Object.values(request.sdes)[0]);
+    : await openNetwork({ checkpoint: request.baseline.checkpoint, external: null, sde });
   const run = { weights: network.name, count, seed, guidance: guidance.scale, engine: engine.name };
   const earlier = await earlierRows(`${output}.json`, run, request.resume);
   const reference = await loadQualityReference(network.noisePredictor, count, request.data ?? undefined);
@@ -236,12 +241,8 @@ async function carryOut(request: CompareRequest): Promise<CompareResult> {
   };
 }
 
-async function openNetwork(
-  checkpoint: string | null,
-  external: ExternalConfig | null,
-  sde: SdeConfig,
-) {
-  const noisePredictor = await loadSampled({ checkpoint, external, sde });
+async function openNetwork(choice: Parameters<typeof loadSampled>[0]) {
+  const noisePredictor = await loadSampled(choice);
   return { name: await fingerprint(noisePredictor), noisePredictor };
 }
 

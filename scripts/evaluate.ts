@@ -7,7 +7,7 @@ import { runDataEvaluation } from "../src/runs/data_evaluation.ts";
 import type { Engine } from "../src/compute/engine.ts";
 import { openEngine } from "./cli/engine.ts";
 import { atomicWrite, ensureWritable } from "./cli/files.ts";
-import { deciding, type FlagValues, integer, text, toggle, UsageError } from "./cli/flags.ts";
+import { deciding, type FlagValues, integer, notWith, text, toggle, UsageError } from "./cli/flags.ts";
 import { runTask, type Task } from "./cli/task.ts";
 import { formatDuration, formatPercent, ProgressBar } from "./cli/terminal.ts";
 import { columns } from "../src/plots/text_table.ts";
@@ -36,6 +36,7 @@ import {
   samplingFlags,
   seedFlag,
 } from "./sampling/flags.ts";
+import { guideFlag, readGuide } from "./sampling/guide.ts";
 import { gridWords, sdeNameOf } from "./sampling/sampling.ts";
 
 /** Of how many digits the nearest training images are sought. */
@@ -70,6 +71,7 @@ const usage = {
     ...samplingFlags,
     ...eitherFlags,
     ...guidanceFlags,
+    ...notWith("classifierScale", { guideCheckpoint: guideFlag }),
     seed: seedFlag,
     batch: integer({ help: "samples drawn at once (default 64; of points 1000)", min: 1, max: 4096 }),
     nearest: deciding(
@@ -93,6 +95,8 @@ interface EvaluateRequest extends EvaluationRequest {
   readonly checkpoint: string;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
   readonly external: ExternalConfig | null;
+  /** A worse network that guides, as `checkpoint` has it; null for none. */
+  readonly guide: string | null;
   /** The PNG of digits beside their nearest training images; null for none. */
   readonly picture: string | null;
   /** Whether samples are measured against the data that the checkpoint was trained on, or others, and not as digits. */
@@ -115,13 +119,15 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<EvaluateR
     throw new UsageError("--nearest is for MNIST's digits, the checkpoint was trained on other data");
   }
   const { count = arePoints(trained) ? 1000 : own ? 500 : 5000 } = flags;
+  const guidance = readGuidance(flags);
   return {
     checkpoint: flags.checkpoint,
     external,
+    guide: readGuide(given, guidance),
     own,
     data: flags.data ?? (own ? trained.data : null),
     ...underSchedule(readSampling(flags), scheduler, flags),
-    guidance: readGuidance(flags),
+    guidance,
     classifierScale: flags.classifierScale ?? 0,
     count,
     batch: flags.batch ?? (arePoints(trained) ? 1000 : 64),

@@ -45,6 +45,7 @@ import { arePoints, defaultsFor, isOwn, type OwnData, ownDataOf } from "./sampli
 import { loadArrayFile } from "./datasets/array_file.ts";
 import { pointsPng } from "./sampling/point_picture.ts";
 import { eitherCheckpoint, eitherFlags, forCheckpoint } from "./sampling/consistency_model.ts";
+import { readGuide } from "./sampling/guide.ts";
 import { gridWords, sdeNamed, sdeNameOf } from "./sampling/sampling.ts";
 import {
   type engineNames,
@@ -80,6 +81,7 @@ const usage = {
   examples: [
     "deno task sample",
     "deno task sample --label 4 --guidance 2 --output fours.png",
+    "deno task sample --checkpoint good.safetensors --guide-checkpoint early.safetensors --guidance 2",
     "deno task sample --label 4 --classifier-scale 3 --sampler predictor-corrector",
     "deno task sample --sde vp --sampler predictor-corrector --steps 500 --count 16",
     "deno task sample --checkpoint runs/few/model.safetensors --levels 2,0.5",
@@ -146,6 +148,8 @@ interface SampleRequest extends SamplingRequest {
   readonly checkpoint: string;
   /** How an ONNX file as checkpoint is to be understood; null for others. */
   readonly external: ExternalConfig | null;
+  /** A worse network that guides, as `checkpoint` has it; null for none. */
+  readonly guide: string | null;
   /** What computes. */
   readonly engine: typeof engineNames[number];
   /** The picture, the animation or the array to write. */
@@ -236,12 +240,14 @@ async function request(given: FlagValues<typeof usage.flags>): Promise<SampleReq
     throw new UsageError("--plan and --schedule both say which noise levels there are: leave out one");
   }
   const { external, scheduler } = await readExternal(given);
+  const guidance = readLabelGuidance({ ...flags, label });
   return {
     checkpoint: flags.checkpoint,
     external,
+    guide: readGuide(given, guidance),
     ...underSchedule(sampling, scheduler, flags),
     label: readLabel(label, own?.classNames ?? null),
-    guidance: readLabelGuidance({ ...flags, label }),
+    guidance,
     classifierScale: flags.classifierScale ?? 0,
     clip: readClip(flags),
     denoise: flags.denoise,

@@ -19,6 +19,7 @@ import { sdeFromConfig } from "../../src/diffusion/sde_registry.ts";
 import { createRng } from "../../src/compute/rng.ts";
 import { checkPrediction } from "../../src/external/check_prediction.ts";
 import { onnxModel } from "../../src/external/onnx_model.ts";
+import { autoguidedNetwork } from "../../src/runs/autoguided_network.ts";
 import { type SampledNetwork, sampledNetwork } from "../../src/runs/sampled_network.ts";
 import { readWhole } from "../cli/files.ts";
 import { isCached } from "../cli/native_engine.ts";
@@ -76,6 +77,8 @@ interface NetworkChoice {
   readonly external: ExternalConfig | null;
   /** The SDE that is reversed. */
   readonly sde: SdeConfig;
+  /** A worse network that guides, as `checkpoint` has it; absent or null for none. */
+  readonly guide?: string | null;
 }
 
 /**
@@ -83,10 +86,35 @@ interface NetworkChoice {
  * if the model does not seem to predict what is said of it. The engine must be open.
  */
 export async function loadSampled(
-  { checkpoint, external, sde }: NetworkChoice,
+  choice: NetworkChoice,
   name: PretrainedName = "mnist",
   kind: "score" | "either" = "score",
   samples: "images" | "any" = "images",
+): Promise<SampledNetwork> {
+  const { guide } = choice;
+  if (guide === undefined || guide === null) return await loadOne(choice, name, kind, samples);
+  const network = await loadOne(choice, name, "score", samples);
+  // An ONNX file is understood as the checkpoint's; a guide's gradient is not asked for.
+  const { pullBack: _, ...meaning } = choice.external ?? {};
+  const external = isOnnxFile(guide) ? meaning as ExternalConfig : null;
+  const worse = await loadOne({ ...choice, checkpoint: guide, external }, name, "score", "any");
+  try {
+    const both = autoguidedNetwork(network, worse);
+    const names = await Promise.all([network, worse].map(fingerprint));
+    hashes.set(both, await sha256(new TextEncoder().encode(names.join(" guided by "))));
+    return both;
+  } catch (error) {
+    await network.dispose();
+    await worse.dispose();
+    throw new UsageError(`--guide-checkpoint "${guide}" cannot guide: ${messageOf(error)}`);
+  }
+}
+
+async function loadOne(
+  { checkpoint, external, sde }: NetworkChoice,
+  name: PretrainedName,
+  kind: "score" | "either",
+  samples: "images" | "any",
 ): Promise<SampledNetwork> {
   if (external === null) return await loadCheckpoint(checkpoint ?? undefined, name, kind, samples);
   const path = checkpoint!;

@@ -16,7 +16,7 @@ export const eitherCheckpoint: Flag<string | undefined> = deciding(
   text({
     help:
       "trained weights, a file or the name of a network that comes with the project; by default mnist-consistency, and mnist " +
-      "where another flag needs a score: --sampler, --sde, --grid, --guidance, --classifier-scale, more than 4 --steps",
+      "where another flag needs a score: --sampler, --sde, --grid, --guidance, --guide-checkpoint, --classifier-scale, more than 4 --steps",
     placeholder: "FILE",
   }),
 );
@@ -54,6 +54,7 @@ interface EitherValues {
   readonly guidanceMinSigma?: number;
   readonly guidanceMaxSigma?: number;
   readonly classifierScale?: number;
+  readonly guideCheckpoint?: string;
   readonly plan?: string;
 }
 
@@ -66,6 +67,7 @@ function networkFor(flags: EitherValues): PretrainedName {
     flags.guidance,
     flags.guidanceMinSigma,
     flags.guidanceMaxSigma,
+    flags.guideCheckpoint,
   ];
   const needsScore = samplerInfo(sampler).kind !== "consistency" || sde !== "ve" ||
     steps > MOST_CONSISTENCY_STEPS ||
@@ -99,6 +101,11 @@ export async function forCheckpoint<F extends EitherValues>(
   }
   if (flags.plan !== undefined) {
     throw new UsageError(`--plan needs a score, and "${checkpoint}" is a consistency function: leave it out`);
+  }
+  if (flags.guideCheckpoint !== undefined) {
+    throw new UsageError(
+      `--guide-checkpoint needs a score, and "${checkpoint}" is a consistency function: leave it out`,
+    );
   }
   if ((flags.classifierScale ?? 0) !== 0) {
     throw new UsageError(

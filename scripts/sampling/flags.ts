@@ -10,6 +10,7 @@ import {
   type SamplerOptions,
 } from "../../src/samplers/sampler_info.ts";
 import { flagsOfName } from "./sampler_names.ts";
+import { guideFlag } from "./guide.ts";
 import type { Guidance } from "../../src/networks/guidance_interval.ts";
 import { sdeNames } from "../../src/diffusion/sde_registry.ts";
 import { gridKinds, timeGrid } from "../../src/diffusion/time_grid.ts";
@@ -254,6 +255,7 @@ export function readLabel(text: string, names: readonly string[] | null): number
 export const labelFlags = {
   label,
   ...guidanceFlags,
+  ...notWith("classifierScale", { guideCheckpoint: guideFlag }),
 };
 
 /**
@@ -276,12 +278,12 @@ export function readGuidance(flags: FlagValues<typeof guidanceFlags>): Required<
 }
 
 /**
- * As {@linkcode readGuidance}, and none without a label.
- * @throws UsageError for guidance without a label
+ * As {@linkcode readGuidance}, and none without a label or a guide.
+ * @throws UsageError for guidance without either
  */
 export function readLabelGuidance(flags: FlagValues<typeof labelFlags>): Required<Guidance> {
   const { label, guidance = 1, classifierScale = 0 } = flags;
-  if (label !== "none") return readGuidance(flags);
+  if (label !== "none" || flags.guideCheckpoint !== undefined) return readGuidance(flags);
   const { guidanceMinSigma, guidanceMaxSigma } = flags;
   const needLabels = [
     ["guidance", guidance, 1],

@@ -33,6 +33,7 @@
  */
 
 // Drawing samples.
+export { autoguidedNetwork } from "./autoguided_network.ts";
 export { type SampledNetwork, sampledNetwork } from "./sampled_network.ts";
 export { type Part, type SampleBatch, type Shard, shardBatches } from "./batches.ts";
 export {

@@ -18,6 +18,11 @@ export interface SampledNetwork extends NoisePredictor<Awaitable<tf.Tensor>> {
   readonly network: { readonly sampleShape: readonly number[]; readonly classes: number };
   /** What is known of the data's spread, and the units of the data where they are not pixels. */
   readonly config: { readonly preconditioning: Preconditioning | null; readonly units?: DataUnits };
+  /**
+   * The worse network that guidance leads away from; absent where guidance leads away from the network without labels, which
+   * takes labels.
+   */
+  readonly guide?: SampledNetwork;
   /** Makes ready for batches of `rows`. */
   prepare(rows: number, options?: { readonly gradients?: boolean }): Promise<void>;
   /** The same, conditional on classes. */

@@ -182,9 +182,8 @@ export async function* runSampling(
     evaluations = 0;
     frames = [];
     labels = drawLabels(request.label, guided ? classifier.classes : classes, rng, rows);
-    const conditioned = classes === 0 || guidance.scale === 0
-      ? noisePredictor
-      : noisePredictor.withLabels(labels, guidance);
+    const unconditional = noisePredictor.guide === undefined && (classes === 0 || guidance.scale === 0);
+    const conditioned = unconditional ? noisePredictor : noisePredictor.withLabels(labels, guidance);
     if (first === from * rows) {
       await conditioned.prepare(rows);
       if (guided) await classifier.prepare(rows);

@@ -144,6 +144,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       clip: { flags: "--clip range", value: "dynamic" },
       clipPercentile: { flags: "--clip dynamic", value: "0.9" },
       checkpoint: { value: "mnist-consistency" },
+      guideCheckpoint: { value: "$CHECKPOINT" },
       sigma: { flags: "--sde sigma-power", value: "20" },
       plan: { value: "$PLAN" },
       output: { value: "other.gif" },
@@ -211,7 +212,11 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
   evaluate: {
     task: evaluate as TaskRow["task"],
     base: "--checkpoint mnist",
-    beside: { ...sampling, checkpoint: { value: "mnist-consistency" } },
+    beside: {
+      ...sampling,
+      checkpoint: { value: "mnist-consistency" },
+      guideCheckpoint: { value: "$CHECKPOINT" },
+    },
   },
   train: {
     task: train as TaskRow["task"],
@@ -311,6 +316,7 @@ export const taskRows: Readonly<Record<string, TaskRow>> = {
       ),
       ...external,
       grid: { value: "karras" },
+      guideCheckpoint: { flags: "--guidance 2", value: "$CHECKPOINT" },
       baselineSteps: { flags: "--baseline other.safetensors" },
     },
   },

@@ -152,6 +152,9 @@ export const runRows: Rows = {
   sampledNetwork: {
     arguments: [thing(noisePredictor), shapeOf(2), optional(callable(() => () => {}))],
   },
+  autoguidedNetwork: {
+    arguments: [thing(smallPredictor), thing(smallPredictor)],
+  },
   runSampling: {
     call: (request: m.SamplingRequest, parts: m.SamplingParts) =>
       Array.fromAsync(m.runSampling(request, parts)),
