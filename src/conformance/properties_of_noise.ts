@@ -2,6 +2,8 @@
 import { correctorSteps } from "./corrector.ts";
 import { type Examination, gaussianData, POINT_COORDINATE } from "./examination.ts";
 import { stateMoments } from "./impulse_response.ts";
+import { limit } from "./properties_of_law.ts";
+import { marginals, process } from "./properties_of_path.ts";
 import { property, type PropertyResult, rounded } from "./property.ts";
 import { sampledNoiseAtEnd } from "./sampled_law.ts";
 import { coefficientsOf, raisesNoise, typicalStep } from "./step_diagnosis.ts";
@@ -59,16 +61,30 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
     : dropped.length > 0 && !lastOnly && !churnsNot
     ? `noise ${dropped[0] + 1} of ${noiseAfter.length} is asked for and not used`
     : "";
+  const harmless = words !== "" && await lawIsRight(exam);
   return property({
-    verdict: words === "" ? "holds" : "fails",
+    verdict: words === "" ? "holds" : harmless ? "noted" : "fails",
     observed: `${rounded(noiseAfter.length / steps)} a step${size}`,
     value: typical?.noise ?? null,
     bound: "each noise enters one step, and noise η g√h goes with the score's weight ½(1 + η²) g²",
     source:
       "all SDEs with the marginals of the reverse one (Song et al. 2021, App. D; Karras et al. 2022, eq. 6)",
     detectable: "3% of the noise, and a noise that enters another step with 0.6 of its size",
-    words,
+    words: harmless
+      ? `${words}; the law of the states is right all the same, as of methods whose history carries noise, of steps in stages, and ` +
+        "where a level has no room for noise"
+      : words,
   });
+}
+
+/** Whether the law of the states goes to the exact one, at the end, on the way and from level to level, as steps get short. */
+async function lawIsRight(exam: Examination): Promise<boolean> {
+  if (!await exam.showsImpulses()) return false;
+  for (const measured of [limit, marginals, process]) {
+    const { verdict } = await measured(exam);
+    if (verdict === "fails" || (verdict === "not measured" && measured !== process)) return false;
+  }
+  return true;
 }
 
 function sizeWords(exam: Examination, noise: number, growth: number, score: number): string {

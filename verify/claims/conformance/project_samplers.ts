@@ -7,7 +7,7 @@ import { samplerByName, samplerInfo } from "../../../src/samplers/registry.ts";
 import { vpSde } from "../../../src/diffusion/sde.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { samplerFacts } from "../../problems/sampler_facts.ts";
-import { claim } from "../../suite/claim.ts";
+import { type Check, claim } from "../../suite/claim.ts";
 
 /** What is measured of each: all that is exact, and fast. */
 const only = [
@@ -29,23 +29,18 @@ const only = [
 
 /** What the kit says against a sampler, with what is so by the sampler's own description. */
 const known: Readonly<Record<string, readonly string[]>> = {
-  // Its corrections are at the level to which a step leads, so that none is at the first, where the start is exact; their size
-  // follows from the level, not from the grid's step.
-  "annealed-langevin": ["first_level", "visited_levels", "start_scale", "noise_draws"],
-  // At the first level, the highest of the SDE, there is no level above to which noise could raise the state.
-  "edm-stochastic": ["noise_draws"],
+  // Its corrections are at the level to which a step leads, so that none is at the first, where the start is exact.
+  "annealed-langevin": ["first_level", "visited_levels", "start_scale"],
   // A run numbers noises by the order of requests, so that attempts of one row move the noise of others; the sampler's own streams
   // are one for each step of the grid. Rows that have arrived draw noise with the others, and do not use it.
   "adaptive-sde by its tolerance": ["rows", "noise_draws"],
 };
 
-/** One of each kind, where there is no time for all. */
-const sampled = ["euler-maruyama", "ddim", "dpm++2m"];
-
-claim("this project's samplers conform, with order and process as the registry has them", async (check) => {
+/** Holds samplers of the registry to what the kit finds: on their grids, with order and process as their rows have them. */
+async function checkSamplers(check: Check, names: readonly string[]): Promise<void> {
   const sde = vpSde();
   for (const { name, order, path, grid, sampler } of samplerFacts) {
-    if (!(check.thorough || sampled.includes(name))) continue;
+    if (!names.includes(name)) continue;
     const process: Declarations = path === "none" ? {} : { process: path === "reverse SDE" ? "sde" : "ode" };
     const examined = async (what: string, under: Sampler, declares: Declarations) => {
       const { properties } = await conform(
@@ -70,7 +65,27 @@ claim("this project's samplers conform, with order and process as the registry h
       await examined(`${name} by its tolerance`, samplerByName(name), process);
     }
   }
-});
+}
+
+claim(
+  "samplers of each kind conform, with order and process as the registry has them",
+  (check) => checkSamplers(check, ["euler-maruyama", "ddim", "dpm++2m"]),
+);
+
+claim(
+  "every sampler of this project conforms, with order and process as the registry has them",
+  {
+    slow: {
+      files: [
+        "src/conformance",
+        "src/samplers",
+        "verify/problems/sampler_facts.ts",
+        "verify/claims/conformance/project_samplers.ts",
+      ],
+    },
+  },
+  (check) => checkSamplers(check, samplerFacts.map(({ name }) => name)),
+);
 
 claim(
   "samplers that choose their own steps are seen to do so, and are held to no number of steps",
