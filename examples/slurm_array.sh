@@ -16,6 +16,10 @@ set -euo pipefail
 # As many as the array has tasks; Slurm's own count is smaller when only some are submitted again.
 shards=8
 
+output="${FOLDER:-.}/digits-$SLURM_ARRAY_TASK_ID.npy"
+# Slurm restarts a task once it has ended, perhaps on another machine, which cannot know that: its lock is void.
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then rm -f "$output.lock"; fi
+
 # All tasks must compute on the same engine for the bytes to be those of one run, so name it.
 exec deno task sample --engine wasm --count 100000 --batch 64 "$@" \
-  --shard "$SLURM_ARRAY_TASK_ID/$shards" --output "${FOLDER:-.}/digits-$SLURM_ARRAY_TASK_ID.npy" --resume
+  --shard "$SLURM_ARRAY_TASK_ID/$shards" --output "$output" --resume

@@ -113,6 +113,10 @@ async function carryOut({ parts, shards, output }: JoinRequest): Promise<number>
       await from.seek(start, Deno.SeekMode.Start);
       await from.readable.pipeTo(to.writable);
     }
+    {
+      using file = await Deno.open(temporary, { append: true });
+      await file.sync();
+    }
     if (run !== null) await writeRecord(output, run);
     await Deno.rename(temporary, output);
   } catch (error) {

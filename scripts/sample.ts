@@ -28,6 +28,7 @@ import {
   toggle,
   UsageError,
 } from "./cli/flags.ts";
+import { Interrupt } from "./cli/interrupt.ts";
 import { peakMemory } from "./cli/memory.ts";
 import { claimFile, takenOver } from "./cli/output_lock.ts";
 import { shardFlag } from "./cli/shard_flag.ts";
@@ -290,18 +291,29 @@ async function carryOut(request: SampleRequest): Promise<SampleResult> {
 type Parts = Required<Pick<SamplingParts, "noisePredictor" | "classifier" | "engine">>;
 type Drawn = Pick<SampleResult, "samples" | "evaluations" | "memory">;
 
-/** Draws under a progress bar, beginning with a batch. */
+/** Thrown to end a run that was asked to stop. */
+class Stopped extends Error {}
+
+/** Draws under a progress bar, beginning with a batch; `onStep` is called after each step. */
 async function* drawUnderBar(
   request: SampleRequest,
   parts: Parts,
   from = shardBatches(request).first,
+  onStep = () => {},
 ): AsyncGenerator<DrawnBatch> {
   const { first, end } = shardBatches(request);
   const { steps } = request.grid;
   const done = (from - first) * steps;
   const total = (end - first) * steps;
   using progress = new ProgressBar({ label: "sampling", total, unit: "steps", initial: done });
-  yield* runSampling(request, { ...parts, from, onStep: (taken) => progress.update(done + taken) });
+  yield* runSampling(request, {
+    ...parts,
+    from,
+    onStep(taken) {
+      progress.update(done + taken);
+      onStep();
+    },
+  });
 }
 
 /** Streams an array to the disk: memory holds one batch, however many there are. */
@@ -320,10 +332,22 @@ async function streamArray(request: SampleRequest, parts: Parts): Promise<Drawn>
   let evaluations = 0;
   const from = file.finished === samples ? part.end : part.first + file.finished / batch;
   const held: number[] = [];
-  for await (const next of drawUnderBar(request, parts, from)) {
-    await file.append(Float32Array.from(next.values), next.samples);
-    evaluations = Math.max(evaluations, next.evaluations);
-    held.push(Deno.memoryUsage().rss);
+  using interrupt = new Interrupt();
+  const stop = () => {
+    if (interrupt.raised && file.finished < samples) throw new Stopped();
+  };
+  try {
+    for await (const next of drawUnderBar(request, parts, from, stop)) {
+      await file.append(Float32Array.from(next.values), next.samples);
+      evaluations = Math.max(evaluations, next.evaluations);
+      held.push(Deno.memoryUsage().rss);
+      stop();
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    console.error(`stopped after ${file.finished} of ${samples} digits; go on with --resume`);
+    file[Symbol.dispose]();
+    Deno.exit(interrupt.exitCode);
   }
   await file.finish();
   const [early = 0, late = 0] = [0.1, 0.9].map((part) => held[Math.floor(part * held.length)]);

@@ -106,18 +106,34 @@ export class PartialNpy implements Disposable {
     this.#finished += samples;
   }
 
-  /** Gives the complete file its name, and says beside it what it is of. */
+  /**
+   * Gives the complete file its name, and says beside it what it is of.
+   * @throws {Error} When samples are missing, or another process has written the file, too.
+   */
   async finish(): Promise<void> {
     const { partial, journal } = names(this.path);
     if (this.#finished !== this.samples) {
       throw new Error(`"${partial}" holds ${this.#finished} of ${this.samples} and is not complete`);
     }
+    await this.#refuseOtherWriter();
     await this.file.sync();
     // Some systems do not rename what is open.
     this.#close();
     await writeRecord(this.path, this.run);
     await Deno.rename(partial, this.path);
     await Deno.remove(journal);
+  }
+
+  /** Throws when the record of batches is not this writer's alone: locks do not hold on every file system. */
+  async #refuseOtherWriter(): Promise<void> {
+    const { partial, journal } = names(this.path);
+    const { run, batches } = await readJournal(partial, journal);
+    const own = run !== null && JSON.stringify(run) === JSON.stringify(this.run);
+    if (own && batches.reduce((sum, { samples }) => sum + samples, 0) === this.samples) return;
+    throw new Error(
+      `another process has written "${partial}", too: once that has ended, --resume checks every batch and draws again ` +
+        "what is not as it was written",
+    );
   }
 
   /** Closes the file; what holds no finished sample is removed. */

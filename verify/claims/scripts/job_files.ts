@@ -47,8 +47,14 @@ claim(
     withCheckpoint(async (folder) => {
       const text = await Deno.readTextFile(`${root}examples/slurm_array.sh`);
       check.holds("tasks of the array", text.includes("#SBATCH --array=1-8\n"), "as many as its shards");
+      // The third was killed on another machine, and is restarted by Slurm.
+      await Deno.writeTextFile(
+        `${folder}/digits-3.npy.lock`,
+        JSON.stringify({ pid: 1, host: "elsewhere", since: "2026-01-02T03:04:05Z" }),
+      );
       for (let task = 1; task <= 8; task++) {
-        const env = { FOLDER: folder, SLURM_ARRAY_TASK_ID: String(task) };
+        const restarts = task === 3 ? "1" : "0";
+        const env = { FOLDER: folder, SLURM_ARRAY_TASK_ID: String(task), SLURM_RESTART_COUNT: restarts };
         await shell("bash", ["examples/slurm_array.sh", ...smallRun(folder)], env);
       }
       check.equal("joined", await joined(folder), await undivided(folder), source);

@@ -93,10 +93,12 @@ claim("sampling that is killed at random times ends with the bytes of an uninter
     for (const wanted = check.thorough ? 60 : 3; kills < wanted;) {
       const child = await start("sample", ...flags, "--output", killed, "--resume");
       const [share] = rng.uniformValues([1]);
-      const timer = setTimeout(() => child.kill("SIGKILL"), 250 + 1500 * share);
+      // A scheduler asks first; a process that has not yet begun to draw is ended by that at once.
+      const sent = kills % 2 === 0 ? "SIGKILL" : "SIGTERM";
+      const timer = setTimeout(() => child.kill(sent), 250 + 1500 * share);
       const { signal, code } = await child.output();
       clearTimeout(timer);
-      if (signal === "SIGKILL") kills++;
+      if (signal === sent || code === 143) kills++;
       else if (code !== 0) throw new Error(`exit code ${code} after ${kills} kills`);
       // The next kill needs something to disturb.
       if (await Deno.stat(killed).then(() => true, () => false)) {
@@ -124,6 +126,80 @@ claim("sampling that is killed at random times ends with the bytes of an uninter
       "the arrays and what they are of; no locks, no partial files, and what is another run's",
     );
   }));
+
+claim("SIGTERM ends sampling after a batch or step, says how to go on, and gives the output back", {
+  engines: ["wasm"],
+}, (check) =>
+  withCheckpoint(async (folder) => {
+    const output = `${folder}/asked.npy`;
+    const child = await start("sample", ...flagsFor(folder), "--steps", "200", "--output", output);
+    const enough = 128 + 2 * 4 * 784 * 4;
+    while ((await Deno.stat(`${output}.partial`).catch(() => ({ size: 0 }))).size < enough) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    child.kill("SIGTERM");
+    const { code, stderr } = await child.output();
+    check.equal("exit code", code, 143, "128 and SIGTERM's 15");
+    const words = new TextDecoder().decode(stderr).trim();
+    const [, finished] = /stopped after (\d+) of 30 digits; go on with --resume$/.exec(words) ?? [];
+    check.holds(words.slice(-100), Number(finished) >= 8, "at least the two batches that were there");
+    check.equal(
+      "what is left",
+      fileNames(folder),
+      ["asked.npy.partial", "asked.npy.partial.json"],
+      "what is finished, and no lock: another machine may go on",
+    );
+  }));
+
+claim(
+  "two writers of one array, where no lock keeps them apart, are noticed before it gets its name",
+  (check) =>
+    withFolder(async (folder) => {
+      const rows = [1, 2, 3].map((value) => Float32Array.of(value, value));
+      const options = { path: `${folder}/a.npy`, shape: [3, 2], run: { seed: 1 }, resume: true };
+      {
+        using first = await PartialNpy.open(options);
+        await first.append(rows[0], 1);
+        using second = await PartialNpy.open(options);
+        for (const row of rows.slice(1)) {
+          await first.append(row, 1);
+          await second.append(row, 1);
+        }
+        for (const writer of [first, second]) {
+          await check.throws(
+            "of the same run",
+            () => writer.finish(),
+            /^another process has written ".*a\.npy\.partial", too: /,
+          );
+        }
+        check.equal(
+          "files",
+          fileNames(folder),
+          ["a.npy.partial", "a.npy.partial.json"],
+          "none that looks finished",
+        );
+      }
+      const problems: string[] = [];
+      {
+        using alone = await PartialNpy.open({
+          ...options,
+          onDamage: (problem) => void problems.push(problem),
+        });
+        check.equal("what a resume says", problems.length, 1, "batches are twice in the record");
+        for (const row of rows.slice(alone.finished)) await alone.append(row, 1);
+        await alone.finish();
+      }
+      const { values } = readNpy(await Deno.readFile(options.path));
+      check.equal("the array in the end", [...values], [1, 1, 2, 2, 3, 3], "that of one writer");
+      await Deno.remove(options.path);
+
+      using first = await PartialNpy.open(options);
+      using second = await PartialNpy.open({ ...options, run: { seed: 2 } });
+      for (const row of rows) await first.append(row, 1);
+      await check.throws("of another run", () => first.finish(), /^another process has written /);
+      await check.throws("the other one", () => second.finish(), /holds 0 of 3 and is not complete$/);
+    }),
+);
 
 claim("a second run into a file that is being written is refused, and names the first one's process", {
   engines: ["wasm"],
