@@ -86,6 +86,8 @@ export async function ensureWritable(path: string): Promise<void> {
     await Deno.writeFile(trial, new Uint8Array(1), { createNew: true });
     await Deno.remove(trial);
   } catch (error) {
+    // A full disk takes the file, but not its byte.
+    await Deno.remove(trial).catch(() => {});
     throw new Error(`cannot write "${path}": ${messageOf(error)}`);
   }
 }

@@ -7,6 +7,7 @@
  */
 import { printable } from "../../src/input/quoted.ts";
 import { refuseLink } from "./files.ts";
+import { messageOf } from "./flags.ts";
 
 /** The process that writes an output. */
 interface OutputOwner {
@@ -101,7 +102,13 @@ async function claim(output: string, path: string): Promise<OutputLock> {
           }: if that runs no more, remove "${path}" and start again`,
         );
       }
-      await writeOwner(file, { pid: Deno.pid, host: hostname(), since: new Date().toISOString() });
+      try {
+        await writeOwner(file, { pid: Deno.pid, host: hostname(), since: new Date().toISOString() });
+      } catch (error) {
+        // As on a full disk, which takes the file, but not its text.
+        await Deno.remove(path).catch(() => {});
+        throw new Error(`cannot write "${output}": no lock file can be made beside it: ${messageOf(error)}`);
+      }
       claimed = true;
       return new OutputLock(path, file, owner);
     } finally {
