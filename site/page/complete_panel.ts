@@ -19,6 +19,10 @@ const COUNT = 5;
 const METHOD_WORDS: Readonly<Record<(typeof methods)[number], string>> = {
   pigdm: "posterior score, ΠGDM",
   mmps: "posterior score, moment matching",
+  tmpd: "posterior score, TMPD",
+  dps: "DPS",
+  diffpir: "DiffPIR",
+  twisted: "twisted, four particles each",
   repaint: "RePaint, five times a step",
   replacement: "replacement",
 };

@@ -31,7 +31,16 @@ export const labels = ["any", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] 
 /** How many digits are drawn at once. */
 export const counts = ["1", "4", "9", "16"] as const;
 /** Ways to draw what is hidden. */
-export const methods = ["pigdm", "mmps", "repaint", "replacement"] as const;
+export const methods = [
+  "pigdm",
+  "mmps",
+  "tmpd",
+  "dps",
+  "diffpir",
+  "twisted",
+  "repaint",
+  "replacement",
+] as const;
 /** Ways to measure the bits of a picture. */
 export const bitMethods = ["flow", "bound"] as const;
 /** The engines that a page may ask for. */

@@ -10,7 +10,10 @@ interface ImagesRun {
   readonly sampler: Sampler;
   /** [height, width, channels]. */
   readonly shape: readonly number[];
+  /** How many are shown. */
   readonly count: number;
+  /** How many are drawn for each that is shown, the first of them; default 1. */
+  readonly each?: number;
   readonly steps: number;
   readonly seed: number;
   /** The spread of the data. */
@@ -22,9 +25,9 @@ export async function drawImages(
   run: ImagesRun,
   { step: tell, signal }: JobContext<ImagesStep>,
 ): Promise<null> {
-  const { model, sampler, shape, count, seed, spread } = run;
+  const { model, sampler, shape, count, each = 1, seed, spread } = run;
   const options = {
-    shape: [count, ...shape],
+    shape: [count * each, ...shape],
     grid: { kind: "karras", steps: run.steps, rho: 5 },
     rng: createRng(seed),
     signal,
@@ -32,7 +35,8 @@ export async function drawImages(
   const channels = shape[2] === 3 ? 3 : 1;
   let before = performance.now();
   for await (const { step, steps, time, x, done } of sample(model, sampler, options)) {
-    const values = await x.data<"float32">();
+    const all = await x.data<"float32">();
+    const values = firstOfEach(all, count, each);
     if (done) x.dispose();
     const { sde } = model;
     const images = done
@@ -42,4 +46,14 @@ export async function drawImages(
     before = performance.now();
   }
   return null;
+}
+
+/** The first of every `each` images in a row. */
+function firstOfEach(values: Float32Array, count: number, each: number): Float32Array {
+  const size = values.length / (count * each);
+  const first = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) {
+    first.set(values.subarray(i * each * size, (i * each + 1) * size), i * size);
+  }
+  return first;
 }

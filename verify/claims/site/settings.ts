@@ -55,7 +55,7 @@ function anyValues(panel: PanelName, draw: () => number): AnyValues {
       return {
         ...source,
         mask: draw() < 0.2 ? null : picture(draw, 1),
-        method: one(["pigdm", "mmps", "repaint", "replacement"]),
+        method: one(["pigdm", "mmps", "tmpd", "dps", "diffpir", "twisted", "repaint", "replacement"]),
         steps: whole(2, 100),
         ...common,
       };

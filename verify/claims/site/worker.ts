@@ -20,6 +20,7 @@ import type {
   PlaneStep,
   ToPage,
 } from "../../../site/protocol.ts";
+import { methods } from "../../../site/settings/panels.ts";
 import { leftHalf, PIXELS } from "../../../site/settings/pixels.ts";
 import { serve } from "../../../site/worker/serve.ts";
 import { claim } from "../../suite/claim.ts";
@@ -163,12 +164,12 @@ claim(
   async (check) => {
     const worker = await new Conversation().open();
     const [image, mask] = [seven(), leftHalf()];
-    for (const method of ["replacement", "repaint", "pigdm", "mmps"] as const) {
+    for (const method of methods) {
       const { steps, end } = await worker.job("complete", {
         image,
         mask,
         method,
-        steps: 3,
+        steps: 2,
         count: 2,
         seed: 1,
       });
@@ -444,6 +445,7 @@ claim(
       ["complete", { image, mask, method: "pigdm", steps: 3, count, seed }],
       ["complete", { image, mask, method: "mmps", steps: 3, count, seed }, 1],
       ["complete", { image, mask, method: "repaint", steps: 3, count, seed }, 1],
+      ["complete", { image, mask, method: "dps", steps: 2, count, seed }, 1],
       ["colour", { image, steps: 3, count, seed }, 1],
       ["plane", { shape: mixture, ...plane }],
       ["plane", { shape: { kind: "banana", width: 1, bend: 1 }, ...plane }, 4],
