@@ -168,15 +168,11 @@ export { ddpm } from "./src/samplers/ddpm.ts";
 export { eulerMaruyama } from "./src/samplers/euler_maruyama.ts";
 export { reverseDiffusion } from "./src/samplers/reverse_diffusion.ts";
 export { exponentialSde } from "./src/samplers/exponential_sde.ts";
-export {
-  sdeDpmSolver2M,
-  type SdeDpmSolver2MOptions,
-  sdeDpmSolver3M,
-  type SdeSolverType,
-} from "./src/samplers/dpm_solver_sde.ts";
+export { sdeDpmSolver2M, type SdeDpmSolver2MOptions, sdeDpmSolver3M } from "./src/samplers/dpm_solver_sde.ts";
 export { saSolver, type SaSolverOptions } from "./src/samplers/sa_solver.ts";
 export { sdeDpmSolver2S } from "./src/samplers/dpm_solver_sde_singlestep.ts";
 export { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./src/samplers/dpm_solver_ancestral.ts";
+export type { SolverType, SolverTypeOptions } from "./src/samplers/solver_type.ts";
 export type { AddedNoiseOptions } from "./src/samplers/added_noise.ts";
 export { edmStochastic, type EdmStochasticOptions } from "./src/samplers/edm_stochastic.ts";
 export { adaptiveSde, type AdaptiveSdeOptions } from "./src/samplers/adaptive_sde.ts";

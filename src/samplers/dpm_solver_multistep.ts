@@ -8,6 +8,7 @@ import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr } from "../diffusion/sde.ts";
 import { endsByDdim, type LastStepOptions } from "./last_step.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
+import { meanPosition, type SolverTypeOptions, usesIntegral } from "./solver_type.ts";
 
 /**
  * DPM-Solver++(2M) (Lu et al. 2022b, Alg. 2) on the probability flow. With λ = ln(α/σ), h = λ_s − λ_t, r =
@@ -17,18 +18,26 @@ import type { Sampler, Stepper } from "./sampler.ts";
  *
  * The first step, a step that does not continue the last one, and a step to sigma = 0 use D = D_t, which is DDIM; so does the
  * step to tMin with `lastStep: "ddim"`. Order 2 in the spacing of λ, on any grid. One evaluation a step.
- * @throws {TypeError | RangeError} When `lastStep` is no name of a way to take it.
+ *
+ * That D is the line through the two at the middle of the step; `solverType: "heun"` takes the line's exact integral,
+ * with 1/(1 − e^{−h}) − 1/h in the place of each 1/2.
+ * @throws {TypeError | RangeError} When `lastStep` or `solverType` is no name of a way to take it.
  */
-export function dpmSolver2M(options: LastStepOptions = {}): Sampler {
+export function dpmSolver2M(options: LastStepOptions & SolverTypeOptions = {}): Sampler {
   const ends = endsByDdim(options);
-  return { name: "dpm++2m", start: (model) => new MultistepRun(model, ends) };
+  const integrates = usesIntegral(options);
+  return { name: "dpm++2m", start: (model) => new MultistepRun(model, ends, integrates) };
 }
 
 class MultistepRun implements Stepper {
   readonly #model: AnyScoreModel;
   readonly #history = new DataHistory();
 
-  constructor(model: AnyScoreModel, readonly ends: ReturnType<typeof endsByDdim>) {
+  constructor(
+    model: AnyScoreModel,
+    readonly ends: ReturnType<typeof endsByDdim>,
+    readonly integrates: boolean,
+  ) {
     this.#model = model;
   }
 
@@ -40,7 +49,8 @@ class MultistepRun implements Stepper {
     const { sde } = this.#model;
     const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
     const data = yield* awaited(this.#model.denoised(x, t));
-    const used = this.ends(sde, s) ? data : this.#history.extrapolated(data, t, h);
+    const part = this.integrates ? meanPosition(h) : 1 / 2;
+    const used = this.ends(sde, s) ? data : this.#history.extrapolated(data, t, h, part);
     const next = x.mul(sde.sigma(s) / sde.sigma(t)).sub(used.mul(sde.alpha(s) * Math.expm1(-h)));
     this.#history.remember(data, h, s);
     return next;
@@ -56,10 +66,9 @@ export class DataHistory {
   #last: { readonly data: tf.Tensor; readonly h: number; readonly end: number } | null = null;
 
   /**
-   * The prediction extrapolated linearly by a part of a step of h in λ from time t, by default to its middle; without
-   * history unchanged.
+   * The prediction extrapolated linearly by a part of a step of h in λ from time t; without history unchanged.
    */
-  extrapolated(data: tf.Tensor, t: number, h: number, part = 1 / 2): tf.Tensor {
+  extrapolated(data: tf.Tensor, t: number, h: number, part: number): tf.Tensor {
     const last = this.#last;
     if (last === null || last.end !== t || !Number.isFinite(h)) return data;
     const weight = part * h / last.h; // 1/(2r) for the middle

@@ -7,23 +7,13 @@ import * as tf from "../compute/tf.ts";
 import { type Awaitable, awaited, type Pausing, tidied } from "../compute/tidied.ts";
 import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr, noiseRatio } from "../diffusion/sde.ts";
-import { checkName } from "../input/option_name.ts";
-import { requireOptions } from "../input/require.ts";
 import { addedNoise, type AddedNoiseOptions } from "./added_noise.ts";
 import { DataHistory } from "./dpm_solver_multistep.ts";
 import type { Sampler, Stepper } from "./sampler.ts";
-
-/** How a line through two data predictions is used in a step: by its value at the middle, or by its exact integral. */
-export type SdeSolverType = "midpoint" | "heun";
-
-/** The names of the ways to use it. */
-export const sdeSolverTypes: readonly SdeSolverType[] = ["midpoint", "heun"];
+import { meanPosition, type SolverTypeOptions, usesIntegral } from "./solver_type.ts";
 
 /** Options of {@linkcode sdeDpmSolver2M}. */
-export interface SdeDpmSolver2MOptions extends AddedNoiseOptions {
-  /** How the line through two predictions is used, k-diffusion's and diffusers' solver_type. Default `midpoint`. */
-  readonly solverType?: SdeSolverType;
-}
+export interface SdeDpmSolver2MOptions extends AddedNoiseOptions, SolverTypeOptions {}
 
 /**
  * SDE-DPM-Solver++(2M) (Lu et al. 2022b) on the reverse-time SDE, with k-diffusion's η and S_noise. With λ = ln(α/σ),
@@ -43,10 +33,8 @@ export interface SdeDpmSolver2MOptions extends AddedNoiseOptions {
  */
 export function sdeDpmSolver2M(options: SdeDpmSolver2MOptions = {}): Sampler {
   const noise = addedNoise(options);
-  requireOptions("options", options);
-  const { solverType = "midpoint" } = options;
-  checkName("solverType", solverType, sdeSolverTypes);
-  return { name: "sde-dpm++2m", start: (model, rng) => new LineRun(model, rng, noise, solverType) };
+  const integrates = usesIntegral(options);
+  return { name: "sde-dpm++2m", start: (model, rng) => new LineRun(model, rng, noise, integrates) };
 }
 
 /**
@@ -110,7 +98,7 @@ class LineRun implements Stepper {
     model: AnyScoreModel,
     rng: Rng,
     readonly noise: Required<AddedNoiseOptions>,
-    readonly solverType: SdeSolverType,
+    readonly integrates: boolean,
   ) {
     this.#model = model;
     this.#rng = rng;
@@ -123,7 +111,7 @@ class LineRun implements Stepper {
   *#step(x: tf.Tensor, t: number, s: number): Pausing<tf.Tensor> {
     const { h, decay, scale, dataWeight, noiseStd } = linearStep(this.#model, this.noise, t, s);
     const data = yield* awaited(this.#model.denoised(x, t));
-    const part = this.solverType === "midpoint" ? 1 / 2 : -1 / Math.expm1(-decay) - 1 / decay;
+    const part = this.integrates ? meanPosition(decay) : 1 / 2;
     const used = this.#history.extrapolated(data, t, h, part);
     const next = withNoise(x.mul(scale).add(used.mul(dataWeight)), noiseStd, this.#rng);
     this.#history.remember(data, h, s);

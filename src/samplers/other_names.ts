@@ -61,7 +61,8 @@ export const otherNames: readonly OtherName[] = [
     kDiffusion: "sample_dpmpp_2m",
     diffusers: "DPMSolverMultistepScheduler",
     sampler: "dpm++2m",
-    note: "diffusers ends by DDIM with fewer than 15 steps: `--last-step ddim`",
+    note:
+      "diffusers ends by DDIM with fewer than 15 steps: `--last-step ddim`; solver_type is `--solver-type`",
   },
   {
     name: "DPM++ 2M SDE",
@@ -74,7 +75,8 @@ export const otherNames: readonly OtherName[] = [
     name: "DPM++ 2S",
     diffusers: "DPMSolverSinglestepScheduler",
     sampler: "dpm++2s",
-    note: "diffusers shares its evaluations between steps of order 1 and 2; here every step has two",
+    note:
+      "diffusers shares its evaluations between steps of order 1 and 2; here every step has two. solver_type is `--solver-type`",
   },
   {
     name: "UniPC",

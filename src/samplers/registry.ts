@@ -270,6 +270,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "dpm-solver-2": {
     create: dpmSolver2,
+    options: { solverType: { default: "midpoint", source: "Lu et al. 2022, the code" } },
     source: "Lu et al. 2022, Alg. 1",
     order: 2,
     path: "probability flow",
@@ -278,6 +279,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "dpm-solver-3": {
     create: dpmSolver3,
+    options: { solverType: { default: "midpoint", source: "Lu et al. 2022, the code" } },
     source: "Lu et al. 2022, Alg. 2",
     order: 3,
     path: "probability flow",
@@ -286,6 +288,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "dpm++2s": {
     create: dpmSolver2S,
+    options: { solverType: { default: "midpoint", source: "Lu et al. 2022b, Alg. 1" } },
     source: "Lu et al. 2022b, Alg. 1",
     order: 2,
     path: "probability flow",
@@ -309,7 +312,10 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "dpm++2m": {
     create: dpmSolver2M,
-    options: { lastStep: { default: "own", source: "Lu et al. 2022b, Alg. 2" } },
+    options: {
+      lastStep: { default: "own", source: "Lu et al. 2022b, Alg. 2" },
+      solverType: { default: "midpoint", source: "Lu et al. 2022b, Alg. 2" },
+    },
     source: "Lu et al. 2022b, Alg. 2",
     order: 2,
     path: "probability flow",

@@ -3,10 +3,10 @@
  * @module
  */
 import type { GridConfig } from "../diffusion/time_grid.ts";
-import { type SdeSolverType, sdeSolverTypes } from "./dpm_solver_sde.ts";
 import { type LangevinRule, langevinRules } from "./langevin.ts";
 import { type LastStep, lastSteps } from "./last_step.ts";
 import type { Sampler } from "./sampler.ts";
+import { type SolverType, solverTypes } from "./solver_type.ts";
 import { type BFunction, bFunctions, type SolverPrediction, solverPredictions } from "./unipc.ts";
 
 /** Options that a sampler may take; its row in the registry says which it accepts, and their defaults. */
@@ -39,8 +39,8 @@ export interface SamplerOptions {
   readonly correctorOrder?: number;
   /** τ, how much noise SA-Solver adds: 0 none, 1 as much as the reverse SDE. */
   readonly tau?: number;
-  /** How an SDE-DPM-Solver++ uses the line through two predictions: by its middle, or by its integral. */
-  readonly solverType?: SdeSolverType;
+  /** How a DPM-Solver uses the line or the parabola through its predictions: by its middle, or by its integral. */
+  readonly solverType?: SolverType;
   /** How a multistep solver takes the step to the last time: by its own order, or as DDIM. */
   readonly lastStep?: LastStep;
   /** How many predictions a step of a multistep solver goes by. */
@@ -122,8 +122,8 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
     min: 0,
   },
   solverType: {
-    help: "the line through two predictions by its value at the step's middle, or by its integral",
-    values: sdeSolverTypes,
+    help: "a DPM-Solver's line through predictions by its value at the step's middle, or by its integral",
+    values: solverTypes,
   },
   lastStep: {
     help: "the step to the last time by the method's own order, or by DDIM, of order 1 (lower_order_final)",

@@ -12,6 +12,7 @@ import { ddim } from "../../src/samplers/ddim.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../src/samplers/dpm_solver_ancestral.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../src/samplers/dpm_solver_sde.ts";
 import { sdeDpmSolver2S } from "../../src/samplers/dpm_solver_sde_singlestep.ts";
+import { dpmSolver2, dpmSolver2S, dpmSolver3 } from "../../src/samplers/dpm_solver_singlestep.ts";
 import { dpmSolver2M } from "../../src/samplers/dpm_solver_multistep.ts";
 import { unipc } from "../../src/samplers/unipc.ts";
 import { edmHeun } from "../../src/samplers/edm_heun.ts";
@@ -157,7 +158,10 @@ const rows: Record<string, Row> = {
   },
   "edm-heun": { lastStep: "data prediction" },
   "ddim": { lastStep: "data prediction", direct: () => ddim({ eta: 0.5 }) },
-  "dpm++2m": { lastStep: "data prediction", direct: () => dpmSolver2M({ lastStep: "ddim" }) },
+  "dpm++2m": {
+    lastStep: "data prediction",
+    direct: () => dpmSolver2M({ lastStep: "ddim", solverType: "heun" }),
+  },
   "edm-stochastic": {
     lastStep: "own rule",
     stages: (_, steps) => churnStages(steps),
@@ -206,9 +210,21 @@ const rows: Record<string, Row> = {
     drawn: false,
     direct: () => saSolver({ predictorOrder: 2, correctorOrder: 1, tau: 0.7 }),
   },
-  "dpm-solver-2": { lastStep: "data prediction", drawSteps: 16 },
-  "dpm-solver-3": { lastStep: "data prediction", drawSteps: 16 },
-  "dpm++2s": { lastStep: "data prediction", drawSteps: 16 },
+  "dpm-solver-2": {
+    lastStep: "data prediction",
+    drawSteps: 16,
+    direct: () => dpmSolver2({ solverType: "heun" }),
+  },
+  "dpm-solver-3": {
+    lastStep: "data prediction",
+    drawSteps: 16,
+    direct: () => dpmSolver3({ solverType: "heun" }),
+  },
+  "dpm++2s": {
+    lastStep: "data prediction",
+    drawSteps: 16,
+    direct: () => dpmSolver2S({ solverType: "heun" }),
+  },
   "unipc": {
     lastStep: "data prediction",
     corrects: true,

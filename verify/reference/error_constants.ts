@@ -346,6 +346,22 @@ export const stochasticMiddleStep: StochasticStep = (ratio, h, p) => {
   };
 };
 
+/** DPM-Solver-2 with the exact integral of the line through the noise at the start and in the middle: ∫ e^{−λ} (ε + slope·u) du. */
+export const lineNoiseGain: FlowGain = (ratio, h, p) => {
+  const middle = ratio * Math.exp(-h / 2);
+  const slope = (p(middle) * (1 + (middle - ratio) * p(ratio)) - p(ratio)) / (h / 2);
+  return 1 + (ratio * Math.exp(-h) - ratio) * p(ratio) + slope * (ratio * Math.exp(-h) * (1 + h) - ratio);
+};
+
+/** DPM-Solver++(2S) with the exact integral of the line through the data predictions: ∫ e^{u − h} (D + slope·u) du. */
+export const lineDataGain: FlowGain = (ratio, h, p) => {
+  const start = 1 - ratio * p(ratio);
+  const middle = ratio * Math.exp(-h / 2);
+  const between = start + (1 - start) * Math.exp(-h / 2);
+  const slope = ((1 - middle * p(middle)) * between - start) / (h / 2);
+  return start + (1 - start) * Math.exp(-h) + slope * (h - 1 + Math.exp(-h));
+};
+
 /** DPM-Solver-3: lines in λ through the noise at the start and at one and two thirds, the second found with the first. */
 export const thirdsGain: FlowGain = (ratio, h, p) => {
   const at = (part: number) => ratio * Math.exp(-part * h);

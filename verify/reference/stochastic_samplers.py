@@ -1,5 +1,5 @@
-"""Writes fixtures/reference/stochastic_samplers.json: where stochastic samplers of k-diffusion and diffusers lead on a mixture of
-Gaussians, whose denoiser is exact, with the noise that is listed there; all in float64.
+"""Writes fixtures/reference/stochastic_samplers.json: where samplers of k-diffusion and diffusers lead on a mixture of Gaussians, whose
+denoiser is exact, with the noise that is listed there; all in float64.
 
     python3 verify/reference/stochastic_samplers.py PATH-OF-K-DIFFUSION PATH-OF-DIFFUSERS > stochastic_samplers.json
 """
@@ -100,36 +100,75 @@ for sampler, function, options in [
     ours = {names[key]: value for key, value in options.items()}
     cases.append({"sampler": sampler, "function": function, "options": ours, "states": states})
 
+def scheduler_states(scheduler, table, every, taken=lambda k: None):
+    """The states x/alpha after each `every` steps of a scheduler along a table of sigmas."""
+    steps = len(table) - 1
+    scheduler.set_timesteps(steps)
+    scheduler.sigmas = table
+    scheduler.timesteps = torch.arange(steps)
+    alphas = 1 / (1 + table**2).sqrt()
+    x = start * alphas[0]
+    states = [start.flatten().tolist()]
+    for k in range(steps):
+        taken(k)
+        y = x / alphas[k]
+        noise = (y - denoised(y, table[k] * torch.ones(4))) / table[k]
+        x = scheduler.step(noise, scheduler.timesteps[k], x).prev_sample
+        if (k + 1) % every == 0:
+            states.append((x / alphas[k + 1]).flatten().tolist())
+    return states
+
+
 # SA-Solver, with orders of 1: of orders of 2 diffusers changes the coefficients.
 for tau in (1.0, 0.6, 0.0):
     scheduler = sa.SASolverScheduler(
         predictor_order=1, corrector_order=1, tau_func=lambda t: torch.tensor(tau), lower_order_final=False
     )
-    steps = len(sigmas) - 1
-    scheduler.set_timesteps(steps)
-    scheduler.sigmas = sigmas
-    scheduler.timesteps = torch.arange(steps)
-    alphas = 1 / (1 + sigmas**2).sqrt()
-    x = start * alphas[0]
-    states = [start.flatten().tolist()]
-    for k in range(steps):
+
+    def listed(k):
         sa.randn_tensor = lambda *_, **__: draws[k]
-        y = x / alphas[k]
-        noise = (y - denoised(y, sigmas[k] * torch.ones(4))) / sigmas[k]
-        x = scheduler.step(noise, scheduler.timesteps[k], x).prev_sample
-        states.append((x / alphas[k + 1]).flatten().tolist())
+
     ours = {"predictorOrder": 1, "correctorOrder": 1, "tau": tau}
+    states = scheduler_states(scheduler, sigmas, 1, listed)
     cases.append({"sampler": "sa-solver", "function": "SASolverScheduler", "options": ours, "states": states})
+
+# Solvers without noise. A singlestep one of order n goes through n steps of its table for one here, the sigmas between at equal
+# distances of their logarithms. Of order 3 with midpoint diffusers takes another second stage.
+for sampler, name, order, options in [
+    ("dpm-solver-2", "Singlestep", 2, {"algorithm_type": "dpmsolver", "solver_type": "midpoint"}),
+    ("dpm-solver-2", "Singlestep", 2, {"algorithm_type": "dpmsolver", "solver_type": "heun"}),
+    ("dpm-solver-3", "Singlestep", 3, {"algorithm_type": "dpmsolver", "solver_type": "heun"}),
+    ("dpm++2s", "Singlestep", 2, {"algorithm_type": "dpmsolver++", "solver_type": "midpoint"}),
+    ("dpm++2s", "Singlestep", 2, {"algorithm_type": "dpmsolver++", "solver_type": "heun"}),
+    ("dpm++2m", "Multistep", 1, {"algorithm_type": "dpmsolver++", "solver_type": "midpoint"}),
+    ("dpm++2m", "Multistep", 1, {"algorithm_type": "dpmsolver++", "solver_type": "heun"}),
+]:
+    module = importlib.import_module(f"diffusers.schedulers.scheduling_dpmsolver_{name.lower()}")
+    scheduler = getattr(module, f"DPMSolver{name}Scheduler")(
+        solver_order=max(order, 2), lower_order_final=False, final_sigmas_type="sigma_min", **options
+    )
+    parts = torch.arange(order) / order
+    ratios = sigmas[1:, None] / sigmas[:-1, None]
+    table = torch.cat([(sigmas[:-1, None] * ratios**parts).flatten(), sigmas[-1:]])
+    cases.append(
+        {
+            "sampler": sampler,
+            "function": f"DPMSolver{name}Scheduler",
+            "options": {"solverType": options["solver_type"]},
+            "states": scheduler_states(scheduler, table, order),
+        }
+    )
 
 # Its weights of the data predictions at nodes, the latest first, for x/alpha: a predictor's first node is the start of the step, a
 # corrector's the end.
 weights_of_steps = []
 lambdas = -sigmas.log()
+adams = sa.SASolverScheduler()
 for order, tau, corrects in [(2, 1.0, False), (3, 1.0, False), (4, 0.6, False), (2, 0.6, True), (3, 0.0, True), (4, 1.0, True)]:
     begin, end = lambdas[5], lambdas[6]
     last = 6 if corrects else 5
     nodes = [lambdas[last - i] for i in range(order)]
-    raw = scheduler.get_coefficients_fn(order, begin, end, nodes, torch.tensor(tau))
+    raw = adams.get_coefficients_fn(order, begin, end, nodes, torch.tensor(tau))
     factor = (1 + tau**2) * torch.exp(-(1 + tau**2) * end)
     weights_of_steps.append(
         {"order": order, "tau": tau, "corrects": corrects, "weights": [float(factor * value) for value in raw]}

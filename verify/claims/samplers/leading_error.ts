@@ -8,6 +8,7 @@ import { samplerByName } from "../../../src/samplers/registry.ts";
 import { unipc } from "../../../src/samplers/unipc.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
+import type { SolverType } from "../../../src/samplers/solver_type.ts";
 import type { Sde } from "../../../src/diffusion/sde.ts";
 import type { GridConfig } from "../../../src/diffusion/time_grid.ts";
 import { type Area, type Check, claim } from "../../suite/claim.ts";
@@ -27,6 +28,8 @@ import {
   exponentialTerms,
   flowError,
   type FlowGain,
+  lineDataGain,
+  lineNoiseGain,
   meanError,
   middleDataGain,
   middleNoiseGain,
@@ -116,6 +119,8 @@ const cases: Case[] = [
     stochasticSinglestep("dpm++2s-ancestral", grid, withAncestralNoise(middleDataGain)),
     stochasticSinglestep("dpm-solver-2-ancestral", grid, withAncestralNoise(middleNoiseGain)),
   ]),
+  singlestep("dpm-solver-2", "karras", lineNoiseGain, "heun"),
+  singlestep("dpm++2s", "karras", lineDataGain, "heun"),
   // Its second-order terms nearly cancel, so that they lead from more steps on, whose rounding adds up where steps are equal in λ.
   stochasticSinglestep("sde-dpm++2s", "karras", stochasticMiddleStep, [64, 128, 256]),
 ];
@@ -134,9 +139,11 @@ function flow(name: string, grid: GridKind, order: 1 | 2, variable: "t" | "noise
   return { sampler: samplerByName(name), grid, order, constant };
 }
 
-function singlestep(name: string, grid: GridKind, gain: FlowGain): Case {
+function singlestep(name: string, grid: GridKind, gain: FlowGain, solverType?: SolverType): Case {
   const constant = (problem: GaussianProblem) => singlestepError(problem, grid, 2, gain);
-  return { sampler: samplerByName(name), grid, order: 2, constant, counts: [16, 32, 64] };
+  const label = solverType === undefined ? name : `${name} with solverType ${solverType}`;
+  const sampler = { ...samplerByName(name, { solverType }), name: label };
+  return { sampler, grid, order: 2, constant, counts: [16, 32, 64] };
 }
 
 function stochasticSinglestep(

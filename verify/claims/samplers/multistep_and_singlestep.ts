@@ -12,6 +12,7 @@ import { saSolver } from "../../../src/samplers/sa_solver.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../../src/samplers/dpm_solver_ancestral.ts";
 import { sdeDpmSolver2S } from "../../../src/samplers/dpm_solver_sde_singlestep.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../../src/samplers/dpm_solver_sde.ts";
+import { dpmSolver3 } from "../../../src/samplers/dpm_solver_singlestep.ts";
 import { dpmSolver2M } from "../../../src/samplers/dpm_solver_multistep.ts";
 import { bFunctions, solverPredictions, unipc, type UnipcOptions } from "../../../src/samplers/unipc.ts";
 import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
@@ -57,6 +58,12 @@ function fallingTau(t: number): number {
 
 const methods: readonly { name: string; sampler: Sampler; method: Method; deterministic: boolean }[] = [
   { name: "dpm-solver-3", sampler: samplerByName("dpm-solver-3"), method: thirds, deterministic: true },
+  {
+    name: "dpm-solver-3 with the parabola's integral",
+    sampler: dpmSolver3({ solverType: "heun" }),
+    method: parabolas,
+    deterministic: true,
+  },
   ...([
     ["unipc", {}],
     ["unipc with DDIM's last step", { lastStep: "ddim" }],
@@ -79,6 +86,12 @@ const methods: readonly { name: string; sampler: Sampler; method: Method; determ
     name: "dpm++2m with DDIM's last step",
     sampler: dpmSolver2M({ lastStep: "ddim" }),
     method: (sde, times, noise) => multistep(sde, times, noise, true),
+    deterministic: true,
+  },
+  {
+    name: "dpm++2m with the line's integral",
+    sampler: dpmSolver2M({ solverType: "heun" }),
+    method: (sde, times, noise) => stochasticMultistep(sde, times, noise, 1, { eta: 0 }),
     deterministic: true,
   },
   {
@@ -196,6 +209,34 @@ function thirds(sde: Sde, times: Float64Array): Coefficients {
   for (let k = 0; k + 1 < times.length; k++) {
     const [from, to] = [noiseRatio(sde, times[k]), noiseRatio(sde, times[k + 1])];
     y *= thirdsGain(from, Math.log(from / to), (ratio) => ratio / (s0Squared + ratio ** 2));
+  }
+  return [y * sde.alpha(times[times.length - 1])];
+}
+
+/** DPM-Solver-3 with the exact integral of the parabola through its noises, by Simpson's rule; the second of them with a line. */
+function parabolas(sde: Sde, times: Float64Array): Coefficients {
+  const p = (ratio: number) => ratio / (s0Squared + ratio ** 2);
+  let y = 1 / sde.alpha(times[0]);
+  for (let k = 0; k + 1 < times.length; k++) {
+    const from = noiseRatio(sde, times[k]);
+    const h = Math.log(from / noiseRatio(sde, times[k + 1]));
+    const third = h / 3;
+    const moved = (part: number, noises: readonly number[]) => {
+      const count = 400;
+      let total = 0;
+      for (let i = 0; i <= count; i++) {
+        const u = part * h * i / count;
+        const basis = (j: number) =>
+          noises.reduce((product, _, m) => m === j ? product : product * (u / third - m) / (j - m), 1);
+        const value = noises.reduce((sum, noise, j) => sum + noise * basis(j), 0);
+        total += (i === 0 || i === count ? 1 : i % 2 === 1 ? 4 : 2) * -from * Math.exp(-u) * value;
+      }
+      return y + total * part * h / count / 3;
+    };
+    const noises = [p(from) * y];
+    noises.push(p(from * Math.exp(-third)) * moved(1 / 3, noises));
+    noises.push(p(from * Math.exp(-2 * third)) * moved(2 / 3, noises));
+    y = moved(1, noises);
   }
   return [y * sde.alpha(times[times.length - 1])];
 }

@@ -1,5 +1,5 @@
 /**
- * Stochastic samplers against what k-diffusion's and diffusers' own code compute on a mixture with listed noise.
+ * Samplers against what k-diffusion's and diffusers' own code compute on a mixture, with listed noise.
  * @module
  */
 import type { Rng } from "../../../src/compute/rng.ts";
@@ -38,7 +38,7 @@ const mixture = new GaussianMixture(
 const times = reference.sigmas;
 
 claim(
-  "stochastic samplers lead from the same noise to the states of k-diffusion's and diffusers' code",
+  "samplers lead from the same state and noise to the states of k-diffusion's and diffusers' code",
   async (check) => {
     const sde = edmSde({ tMin: times.at(-1)!, tMax: times[0] });
     const model = scoreModel(mixture, sde);

@@ -158,7 +158,7 @@ claim(
       ["--sampler ode-dopri5 --rtol 0", /^rtol must be a positive number, got 0$/],
       ["--sampler adaptive-sde --atol 0", /^atol must be a positive number, got 0$/],
       ["--sampler ode-dopri5 --atol -1", /^--atol must be a number from 0 up, got "-1"$/],
-      ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has lastStep$/],
+      ["--sampler dpm++2m --rtol 0.1", /^dpm\+\+2m has no option rtol; it has lastStep, solverType$/],
       [
         "--sampler annealed-langevin --snr 0.1",
         /^annealed-langevin has no option snr; it has correctorSteps, langevinStep$/,
@@ -174,7 +174,7 @@ claim(
         "--sampler predictor-corrector --predictor unipc",
         /^unipc cannot be a predictor: it goes by its earlier states, .*; use one of /,
       ],
-      ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has lastStep$/],
+      ["--predictor ddim", /^dpm\+\+2m has no option predictor; it has lastStep, solverType$/],
       ["--sampler dpm", /^--sampler must be one of euler-maruyama, .*, got "dpm"$/],
       ["--label ", /^--label must be a class by its number from 0 or its name, random or none, got ""$/],
     ];

@@ -29,6 +29,7 @@ const withoutOptions = new Set<unknown>(
   ),
 );
 const tolerances = { rtol: optional(positive(0.01)), atol: optional(positive(0.01)) };
+const solverType = { solverType: optional(name("heun")) };
 const addedNoise = { eta: optional(between(0.5, 0, 1)), sNoise: optional(positive(1)) };
 const image = shape(4, 4, 1);
 const run = { shape: list(() => [3, 2], whole(3, 1, 4)), grid, rng };
@@ -74,9 +75,14 @@ export const samplerRows: Rows = {
       maxAttempts: optional(whole(100, 1)),
     }))],
   },
-  dpmSolver2M: { arguments: [optional(options({ lastStep: optional(name("ddim")) }))] },
+  dpmSolver2M: {
+    arguments: [optional(options({ lastStep: optional(name("ddim")), ...solverType }))],
+  },
+  dpmSolver2: { arguments: [optional(options(solverType))] },
+  dpmSolver3: { arguments: [optional(options(solverType))] },
+  dpmSolver2S: { arguments: [optional(options(solverType))] },
   sdeDpmSolver2M: {
-    arguments: [optional(options({ solverType: optional(name("heun")), ...addedNoise }))],
+    arguments: [optional(options({ ...solverType, ...addedNoise }))],
   },
   sdeDpmSolver3M: { arguments: [optional(options(addedNoise))] },
   sdeDpmSolver2S: { arguments: [optional(options(addedNoise))] },
