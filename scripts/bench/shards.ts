@@ -46,7 +46,7 @@ export interface ShardBenchResult {
 }
 
 /** What draws and joins; tasks as processes, but for tests. */
-export interface ShardBenchParts {
+interface ShardBenchParts {
   start(task: string, words: readonly string[]): Promise<Deno.ChildProcess>;
   /** What a process prints; null when a signal ended it. */
   outputOf(task: string, process: Deno.ChildProcess): Promise<string | null>;

@@ -8,7 +8,7 @@ import type { Plan, PlanRequest } from "./run_plan.ts";
 const folder = new URL("../../examples/", import.meta.url);
 
 /** Files for batch systems, by name. */
-export type JobFiles = Readonly<Record<"slurm_array.sh" | "kubernetes_job.yaml", string>>;
+type JobFiles = Readonly<Record<"slurm_array.sh" | "kubernetes_job.yaml", string>>;
 
 /** Fills both files in; `threads` are the processors that a shard is given. */
 export async function jobFiles(request: PlanRequest, plan: Plan, threads: number): Promise<JobFiles> {
