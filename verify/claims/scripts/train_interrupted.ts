@@ -95,6 +95,41 @@ claim(
 );
 
 claim(
+  "training that is asked to stop at random times ends with the weights of an uninterrupted run",
+  {
+    engines: ["wasm"],
+    slow: { files: ["scripts/train.ts", "scripts/training", "scripts/cli", "src/training"] },
+  },
+  (check) =>
+    withFolder(async (folder) => {
+      await writeDigits(folder, ["cat", "dog"]);
+      const begin = await smallRun(folder, 2, 12);
+      const whole = await run("train", "--resume", begin, "--out", `${folder}/whole`, ...quick);
+      check.equal("an undisturbed run", whole.code, 0, whole.stderr.slice(-300));
+      const [out, own] = [`${folder}/asked`, `${folder}/asked/checkpoint.safetensors`];
+      const flags = async () => await exists(own) ? ["--resume", own] : ["--resume", begin, "--out", out];
+      const rng = createRng(check.seed).fork("stops");
+      for (let stops = 0; stops < 4;) {
+        const child = await start("train", ...await flags(), ...quick);
+        const [share] = rng.uniformValues([1]);
+        const timer = setTimeout(() => child.kill("SIGTERM"), 300 + 1500 * share);
+        const { signal, code, stderr } = await child.output();
+        clearTimeout(timer);
+        if (signal === "SIGTERM" || code === 143) stops++;
+        // It may come to its end before it is asked to stop.
+        else if (code === 0) await Deno.remove(out, { recursive: true });
+        else throw new Error(new TextDecoder().decode(stderr));
+        if (await exists(out)) await checkWhole(check, `files after stop ${stops}`, out);
+      }
+      const last = await run("train", ...await flags(), ...quick);
+      check.equal("the last resume", last.code, 0, last.stderr.slice(-300));
+      const weights = async (path: string) =>
+        readModel(await Deno.readFile(`${path}/model.safetensors`)).weights;
+      check.equal("weights", await weights(out), await weights(`${folder}/whole`), "bit for bit");
+    }),
+);
+
+claim(
   "SIGTERM leaves a checkpoint, and a second run in the folder is refused, and names the first one's process",
   { engines: ["wasm"] },
   (check) =>
