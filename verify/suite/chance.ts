@@ -65,7 +65,7 @@ export function seedTable(seeds: readonly SeedSummary[]): { header: string[]; ro
 export function chanceText(
   { seeds, failedSeeds, failuresProbability, tested, leastUniform }: Chance,
 ): string[] {
-  const times = (probability: number) => probability.toPrecision(2);
+  const times = (p: number) => p < 1e-3 ? p.toExponential(1) : p.toPrecision(2);
   return [
     `claims failed under ${failedSeeds} of ${seeds.length} seeds; correct code fails under as many or more with ` +
     `probability ${times(failuresProbability)} at most`,

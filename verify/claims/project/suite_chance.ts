@@ -17,6 +17,9 @@ import { Check, claim, type Comparison } from "../../suite/claim.ts";
 import type { Verdict } from "../../suite/examine.ts";
 import { SeedRecord } from "../../suite/seed_record.ts";
 import { SeedTally } from "../../suite/seed_tally.ts";
+import type { Chance } from "../../suite/chance.ts";
+import { condensedSeeds } from "../../report/result_files.ts";
+import { resultsPage } from "../../report/results_page.ts";
 
 claim("tails of Kolmogorov's and binomial distributions agree with SciPy's", (check) => {
   const source = "scipy.stats 1.15 (kstwo, ksone, binom, ks_1samp)";
@@ -269,3 +272,38 @@ claim(
     });
   },
 );
+
+claim("the page of results has a line for each seed, and both tests in words", (check) => {
+  const chance: Chance = {
+    seeds: [5, 9].map((seed) => ({
+      ...{ seed, claims: 106, comparisons: 1501, failed: seed === 9 ? 1 : 0, alarmRate: 8e-7 },
+      ...{ pValues: 1346, meanPValue: 0.5125, smallestPValue: 0.00019 },
+    })),
+    failedSeeds: 1,
+    failuresProbability: 1.6e-6,
+    tested: 1346,
+    leastUniform: { claim: "a: b [wasm]", what: "mean", side: "small", probability: 0.44 },
+    tenths: [1000, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    held: false,
+  };
+  const run = { command: "deno task verify --repeat 2", when: "2026-01-02T00:00:00Z", commit: "abc", chance };
+  check.equal("file", condensedSeeds(run), [["seeds", run]], "seeds.json");
+  check.equal("no run", condensedSeeds(null), [], "nothing to store");
+  const none = { suite: null, faults: null, published: null, measured: new Map() };
+  const page = resultsPage({ ...none, seeds: run });
+  const lines = [
+    "The claims that state a false-alarm rate, by `deno task verify --repeat 2` at abc, 2026-01-02.",
+    "| 5 | 106 | 1,501 | 0 | 1,346 | 0.512 | 1.9e-4 |",
+    "| 9 | 106 | 1,501 | 1 | 1,346 | 0.512 | 1.9e-4 |",
+    "Claims failed under 1 of 2 seeds; correct code fails under as many or more with probability 1.6e-6 at most. " +
+    'P-values of 1346 comparisons, each over its seeds: too many small ones above all in "mean" (a: b [wasm]); the most ' +
+    "deviating of all deviates as much with probability 0.44.",
+    "P-values in each tenth of [0, 1], of claims that may share draws: 1,000, 2, 3, 4, 5, 6, 7, 8, 9, 10.",
+  ];
+  for (const line of lines) check.holds(line, page.split("\n").includes(line), "written out");
+  check.holds(
+    "without a run",
+    !resultsPage({ ...none, seeds: null }).includes("many seeds"),
+    "no such section",
+  );
+});
