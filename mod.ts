@@ -132,6 +132,7 @@ export { drawSamples, sample, type SampleOptions, type SampleStep } from "./src/
 export type { AlignedModel } from "./src/diffusion/align_your_steps.ts";
 export { type GridConfig, type GridKind, gridKinds, timeGrid } from "./src/diffusion/time_grid.ts";
 export {
+  nfeOfSteps,
   nfePerStep,
   predictorNames,
   samplerByName,
@@ -154,6 +155,11 @@ export { type Sampler, statelessStepper, type Stepper } from "./src/samplers/sam
 // Samplers of the probability flow, which draw no noise.
 export { dpmSolver2M } from "./src/samplers/dpm_solver_multistep.ts";
 export { dpmSolver2, dpmSolver2S, dpmSolver3 } from "./src/samplers/dpm_solver_singlestep.ts";
+export { lms } from "./src/samplers/lms.ts";
+export { deis } from "./src/samplers/deis.ts";
+export { plms, pndm } from "./src/samplers/pndm.ts";
+export { ipndm } from "./src/samplers/ipndm.ts";
+export type { MultistepOptions } from "./src/samplers/linear_multistep.ts";
 export { type BFunction, type SolverPrediction, unipc, type UnipcOptions } from "./src/samplers/unipc.ts";
 export type { LastStep, LastStepOptions } from "./src/samplers/last_step.ts";
 export { ddim, type DdimOptions } from "./src/samplers/ddim.ts";

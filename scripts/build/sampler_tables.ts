@@ -53,9 +53,12 @@ function samplers(): string[][] {
   ];
 }
 
-function nfe(name: string, { nfePerStep: stated }: SamplerInfo): string {
+function nfe(name: string, { nfePerStep: stated, nfeOfStart: [more = 0] }: SamplerInfo): string {
   const count = nfePerStep(name);
-  return count === null ? "its own choice" : `${count}${typeof stated === "function" ? " by default" : ""}`;
+  if (count === null) return "its own choice";
+  return `${count}${typeof stated === "function" ? " by default" : ""}${
+    more > 0 ? `, at first ${count + more}` : ""
+  }`;
 }
 
 function gridText({ kind, steps, rho }: GridConfig): string {

@@ -9,7 +9,7 @@ import type { GridKind } from "../diffusion/time_grid.ts";
 import { requireArray, requireNumbers, requireOptions, requireText, requireWhole } from "../input/require.ts";
 import { requireSome } from "../input/require_parts.ts";
 import { stepsForNfe } from "../samplers/nfe_budget.ts";
-import { nfePerStep, samplerInfo } from "../samplers/registry.ts";
+import { nfeOfSteps, nfePerStep, samplerInfo } from "../samplers/registry.ts";
 import type { SamplerOptions } from "../samplers/sampler_info.ts";
 
 /** The most steps or evaluations of one sample. */
@@ -181,7 +181,7 @@ export function samplingOf(
 export function expectedEvaluations(
   { sampler, steps, options }: Pick<Setting, "sampler" | "steps" | "options">,
 ): number {
-  return steps * (nfePerStep(sampler, options) ?? 300);
+  return nfeOfSteps(sampler, steps, options) ?? 300 * steps;
 }
 
 /** What tells a setting from others. */

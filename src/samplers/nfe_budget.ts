@@ -2,7 +2,7 @@
  * The number of steps that a sampler can take for a given number of network evaluations (NFE).
  * @module
  */
-import { nfePerStep, samplerInfo } from "./registry.ts";
+import { nfeOfSteps, nfePerStep, samplerInfo } from "./registry.ts";
 import type { SamplerOptions } from "./sampler_info.ts";
 import { requireOptions, requireWhole } from "../input/require.ts";
 
@@ -32,7 +32,7 @@ export function stepsForNfe(name: string, evaluations: number, options: SamplerO
   const perStep = nfePerStep(name, options);
   if (perStep === null) throw new RangeError(`${name} chooses its own steps, whatever the budget`);
   const fitsSteps = name === "annealed-langevin" && options.correctorSteps === undefined;
-  const least = fitsSteps ? 1 : perStep;
+  const least = fitsSteps ? 1 : nfeOfSteps(name, 1, options)!;
   if (!(available >= least)) {
     throw new RangeError(
       `${name} needs at least ${least + denoising} evaluations, for one step${
@@ -44,5 +44,7 @@ export function stepsForNfe(name: string, evaluations: number, options: SamplerO
     const levels = Math.min(grid.steps, available);
     return { steps: levels, options: { ...options, correctorSteps: Math.floor(available / levels) } };
   }
-  return { steps: Math.floor(available / perStep), options };
+  let steps = Math.floor(available / perStep);
+  while (nfeOfSteps(name, steps, options)! > available) steps--;
+  return { steps, options };
 }

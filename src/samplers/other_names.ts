@@ -140,11 +140,36 @@ export const otherNames: readonly OtherName[] = [
     name: "LMS",
     kDiffusion: "sample_lms",
     diffusers: "LMSDiscreteScheduler",
-    sampler: null,
-    note: "nearest: `unipc`",
+    sampler: "lms",
+    note: "theirs take the step to data by four noises, too; here the last denoising goes by one",
   },
-  { name: "DEIS", diffusers: "DEISMultistepScheduler", sampler: null, note: "nearest: `unipc`" },
-  { name: "PLMS", diffusers: "PNDMScheduler", sampler: null, note: "nearest: `unipc`" },
+  {
+    name: "DEIS",
+    diffusers: "DEISMultistepScheduler",
+    sampler: "deis",
+    options: { solverOrder: 2 },
+    note:
+      "diffusers' default is order 2; its lower_order_final also makes the last step of order 1 and the one before of at most 2, with fewer than 15 steps",
+  },
+  {
+    name: "iPNDM",
+    diffusers: "IPNDMScheduler",
+    sampler: "ipndm",
+    note: "the scheduler's own grid has no counterpart",
+  },
+  {
+    name: "PLMS",
+    diffusers: "PNDMScheduler(skip_prk_steps=True)",
+    sampler: "plms",
+    note: "diffusers' step to data goes by four noises, too; here the last denoising goes by one",
+  },
+  {
+    name: "PNDM",
+    diffusers: "PNDMScheduler",
+    sampler: "pndm",
+    note:
+      "its Runge–Kutta steps are half-way in time, at whole steps of the chain there; the same for the step to data",
+  },
 ];
 
 /** A sampler by its name in a library whose samplers the web interfaces do not have. */
@@ -182,9 +207,21 @@ export const libraryNames: readonly LibraryName[] = [
     note: "nearest: `exponential-sde`, in whose step the score is constant, where there the noise is",
   },
   { library: "azula", name: "PCSampler", sampler: null, note: "nearest: `predictor-corrector`" },
-  { library: "azula", name: "zABSampler", sampler: null, note: "nearest: `unipc`" },
-  { library: "azula", name: "vABSampler", sampler: null, note: "nearest: `unipc`" },
-  { library: "azula", name: "zEABSampler", sampler: null, note: "nearest: `unipc`" },
+  {
+    library: "azula",
+    name: "zABSampler",
+    sampler: "lms",
+    options: { solverOrder: 2 },
+    note: "its default order is 2; its order is `--solver-order`",
+  },
+  { library: "azula", name: "vABSampler", sampler: null, note: "nearest: `lms`" },
+  {
+    library: "azula",
+    name: "zEABSampler",
+    sampler: "deis",
+    options: { solverOrder: 2 },
+    note: "its default order is 2; its order is `--solver-order`",
+  },
   { library: "azula", name: "xEABSampler", sampler: null, note: "nearest: `dpm++2m`" },
   { library: "azula", name: "REABSampler", sampler: null, note: "nearest: `unipc`" },
   {

@@ -7,6 +7,7 @@ import { adaptiveSde } from "./adaptive_sde.ts";
 import { annealedLangevin } from "./annealed_langevin.ts";
 import { consistency } from "./consistency.ts";
 import { ddim } from "./ddim.ts";
+import { deis } from "./deis.ts";
 import { ddpm } from "./ddpm.ts";
 import { odeDormandPrince } from "./ode_dopri5.ts";
 import { dpmSolver2M } from "./dpm_solver_multistep.ts";
@@ -15,10 +16,13 @@ import { edmHeun } from "./edm_heun.ts";
 import { edmStochastic } from "./edm_stochastic.ts";
 import { eulerMaruyama } from "./euler_maruyama.ts";
 import { exponentialSde } from "./exponential_sde.ts";
+import { ipndm } from "./ipndm.ts";
 import { langevin } from "./langevin.ts";
+import { lms } from "./lms.ts";
 import { odeEuler } from "./ode_euler.ts";
 import { odeHeun } from "./ode_heun.ts";
 import { odeRk4 } from "./ode_rk4.ts";
+import { plms, pndm } from "./pndm.ts";
 import { predictorCorrector } from "./predictor_corrector.ts";
 import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
@@ -310,6 +314,56 @@ const rows: Readonly<Record<string, Row>> = {
     grid: { kind: "karras", steps: 12 },
     kind: "multistep",
   },
+  "lms": {
+    create: lms,
+    options: { solverOrder: { default: 4, source: "k-diffusion" } },
+    source: "k-diffusion, sample_lms; Zhang & Chen 2023, ρAB",
+    order: 4,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 20 },
+    kind: "multistep",
+  },
+  "deis": {
+    create: deis,
+    options: { solverOrder: { default: 3, source: "Zhang & Chen 2023" } },
+    source: "Zhang & Chen 2023, tAB in ln ρ",
+    order: 3,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 12 },
+    kind: "multistep",
+  },
+  "ipndm": {
+    create: ipndm,
+    options: { solverOrder: { default: 4, source: "Zhang & Chen 2023" } },
+    source: "Zhang & Chen 2023, iPNDM",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 1,
+    grid: { kind: "karras", steps: 12 },
+    kind: "multistep",
+  },
+  "pndm": {
+    create: pndm,
+    source: "Liu et al. 2022, F-PNDM",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 1,
+    nfeOfStart: [3, 3, 3],
+    grid: { kind: "uniform", steps: 50 },
+    kind: "multistep",
+  },
+  "plms": {
+    create: plms,
+    source: "Liu et al. 2022; Crowson's PLMSSampler",
+    order: 2,
+    path: "probability flow",
+    nfePerStep: 1,
+    nfeOfStart: [1],
+    grid: { kind: "karras", steps: 12 },
+    kind: "multistep",
+  },
   "dpm++2m": {
     create: dpmSolver2M,
     options: {
@@ -337,7 +391,14 @@ const rows: Readonly<Record<string, Row>> = {
 const registry: Readonly<Record<string, SamplerInfo>> = Object.fromEntries(
   Object.entries(rows).map(([name, row]) => {
     const stochastic = row.path !== "probability flow";
-    return [name, { kind: "one-step", options: {}, needsScoreAtEnd: false, stochastic, ...row }];
+    return [name, {
+      kind: "one-step",
+      options: {},
+      nfeOfStart: [],
+      needsScoreAtEnd: false,
+      stochastic,
+      ...row,
+    }];
   }),
 );
 
@@ -373,6 +434,17 @@ export function nfePerStep(name: string, options: SamplerOptions = {}): number |
   requireOptions("options", options);
   if (options.correctorSteps !== undefined) requireWhole("correctorSteps", options.correctorSteps, 1);
   return nfeWith(samplerInfo(name), options);
+}
+
+/**
+ * The network evaluations of a run of so many steps, without the last denoising; null where the solver decides.
+ * @throws {RangeError} When the name is not in the registry, or a number is no positive integer.
+ */
+export function nfeOfSteps(name: string, steps: number, options: SamplerOptions = {}): number | null {
+  requireWhole("steps", steps, 1);
+  const perStep = nfePerStep(name, options);
+  if (perStep === null) return null;
+  return samplerInfo(name).nfeOfStart.slice(0, steps).reduce((sum, more) => sum + more, steps * perStep);
 }
 
 /**

@@ -191,6 +191,8 @@ export interface SamplerInfo {
    * decides.
    */
   readonly nfePerStep: number | null | ((options: SamplerOptions) => number);
+  /** Evaluations that the first steps of a run take beside that, one number for each such step. */
+  readonly nfeOfStart: readonly number[];
   /** Whether a step asks for the score at its end, so that no grid may end where σ is zero. */
   readonly needsScoreAtEnd: boolean;
   /** The grid that suits it, with a step count that gives good samples. */

@@ -14,6 +14,9 @@ import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../src/samplers/dpm_solver_sd
 import { sdeDpmSolver2S } from "../../src/samplers/dpm_solver_sde_singlestep.ts";
 import { dpmSolver2, dpmSolver2S, dpmSolver3 } from "../../src/samplers/dpm_solver_singlestep.ts";
 import { dpmSolver2M } from "../../src/samplers/dpm_solver_multistep.ts";
+import { deis } from "../../src/samplers/deis.ts";
+import { ipndm } from "../../src/samplers/ipndm.ts";
+import { lms } from "../../src/samplers/lms.ts";
 import { unipc } from "../../src/samplers/unipc.ts";
 import { edmHeun } from "../../src/samplers/edm_heun.ts";
 import { edmStochastic, raised, raisedTime } from "../../src/samplers/edm_stochastic.ts";
@@ -30,7 +33,7 @@ import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 /** How one sampler is examined. */
 export interface SamplerFacts {
   readonly name: string;
-  /** The order that its row in the registry claims, to be measured; null where claims of its own do that, as it adapts its steps. */
+  /** The order that its row in the registry claims, to be measured; null where claims of its own do that, as it adapts its steps or begins with lower orders. */
   readonly order: number | null;
   /** The process that its row in the registry claims, to be measured. */
   readonly path: SamplerInfo["path"];
@@ -56,10 +59,10 @@ export interface SamplerFacts {
   /** The order of the covariances of two times of its path; that of its distribution but where each step splits flow and noise. */
   readonly pathOrder: number | null;
   /**
-   * Where a step to σ = 0 leads. A sampler that is exact for a constant prediction ends on the data prediction, and shifts with
-   * the data; Heun's rule takes Euler's step, as no slope exists at the end; the others' rules give some state without noise.
+   * Where a step to σ = 0 leads. A sampler that is exact for a constant prediction ends on the data prediction, or, of the noises
+   * that it remembers, on one extrapolated from them, and shifts with the data; Heun's rule takes Euler's step, as no slope exists at the end; the others' rules give some state without noise.
    */
-  readonly lastStep: "data prediction" | "Euler" | "own rule";
+  readonly lastStep: "data prediction" | "extrapolated" | "Euler" | "own rule";
   /** Whether a step to σ = 0 begins by correcting the state, by the noise predicted for the uncorrected one, and so keeps the difference. */
   readonly corrects: boolean;
   /** Whether its rule is defined only for short steps: DDPM's √(1 − β(t) h). */
@@ -225,6 +228,23 @@ const rows: Record<string, Row> = {
     drawSteps: 16,
     direct: () => dpmSolver2S({ solverType: "heun" }),
   },
+  "lms": { lastStep: "extrapolated", order: null, direct: () => lms({ solverOrder: 1 }) },
+  "deis": {
+    lastStep: "data prediction",
+    grid: "log-snr",
+    counts: [32, 64, 128],
+    // Where a run begins at little noise its first steps, of lower order, show in the covariances.
+    pathOrder: null,
+    direct: () => deis({ solverOrder: 1 }),
+  },
+  "ipndm": {
+    lastStep: "extrapolated",
+    grid: "quadratic",
+    counts: [32, 64, 128],
+    direct: () => ipndm({ solverOrder: 1 }),
+  },
+  "pndm": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128] },
+  "plms": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128] },
   "unipc": {
     lastStep: "data prediction",
     corrects: true,

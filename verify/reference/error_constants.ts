@@ -249,6 +249,54 @@ export function correctedError({ sde, s0Squared }: GaussianProblem, kind: GridCo
   return 2 * marginalVariance({ sde, s0Squared }, sde.tMin) * (steps + end);
 }
 
+/**
+ * lim N²·(variance error) of linear multistep solvers of two noises, with a line in v = ν or v = λ, dy = w ε̂ dv with w = 1 or −ν: a
+ * step of h after one as long is wrong by −(5/12) w ε̂'' h³ in y, the first by −w ε̂' h²/2, derivatives by v along the flow.
+ */
+export function twoNoisesError(
+  { sde, s0Squared }: GaussianProblem,
+  kind: GridConfig["kind"],
+  variable: "noise ratio" | "lambda",
+): number {
+  const at = (t: number) => variable === "lambda" ? -Math.log(noiseRatio(sde, t)) : -noiseRatio(sde, t);
+  // Both v's here grow along the run: λ and −ν, of which w is −ν and −1, and ε̂' and ε̂'' are those by −ν.
+  const terms = (t: number) => {
+    const ratio = noiseRatio(sde, t);
+    const c = s0Squared + ratio ** 2;
+    if (variable === "lambda") return { w: -ratio / Math.sqrt(c), ...noiseAlongFlow(s0Squared, ratio) };
+    return { w: -1 / Math.sqrt(c), slope: -s0Squared / c ** 1.5, bend: -3 * s0Squared * ratio / c ** 2.5 };
+  };
+  const steps = leadingError(sde, kind, 2, at, (t) => -5 / 12 * terms(t).w * terms(t).bend);
+  const fine = timeGrid(sde, { kind, steps: 20_000 });
+  const first = 20_000 * (at(fine[1]) - at(fine[0]));
+  const start = -terms(sde.tMax).w * terms(sde.tMax).slope * first ** 2 / 2;
+  return 2 * marginalVariance({ sde, s0Squared }, sde.tMin) * (steps + start);
+}
+
+/**
+ * lim N²·(variance error) of the solvers with a mean of three or more noises by the weights of equal steps. On the points k of the
+ * grid that mean is right, but a step is wrong by ∫ε̂ dk ∫ν' dk − ∫ε̂ ν' dk = −ε̂' ν''/12 in y, derivatives by k. The first step of
+ * one noise is wrong by −(dε̂/dν) Δν²/2, as `start` says; other first steps are negligible.
+ */
+export function equalWeightsError(
+  { sde, s0Squared }: GaussianProblem,
+  kind: GridConfig["kind"],
+  start: "one noise" | "several evaluations",
+): number {
+  const points = 20_000;
+  const ratios = Array.from(timeGrid(sde, { kind, steps: points }), (t) => noiseRatio(sde, t));
+  const noise = (ratio: number) => ratio / Math.sqrt(s0Squared + ratio ** 2);
+  let sum = 0;
+  for (let k = 1; k < points; k++) {
+    const [before, here, after] = ratios.slice(k - 1, k + 2);
+    const wrong = -(noise(after) - noise(before)) / 2 * (after - 2 * here + before) / 12;
+    sum += wrong / Math.sqrt(s0Squared + here ** 2);
+  }
+  const c = s0Squared + ratios[0] ** 2;
+  if (start === "one noise") sum -= s0Squared / c ** 2 * (ratios[1] - ratios[0]) ** 2 / 2;
+  return 2 * marginalVariance({ sde, s0Squared }, sde.tMin) * points ** 2 * sum;
+}
+
 /** What a one-step solver of the probability flow makes of y = 1 at ν = e^{−λ}, by λ + h, where ε̂(y, ν) = p(ν) y. */
 export type FlowGain = (ratio: number, h: number, p: (ratio: number) => number) => number;
 

@@ -7,6 +7,7 @@ import { createRng } from "../../../src/compute/rng.ts";
 import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import {
+  nfeOfSteps,
   nfePerStep,
   predictorNames,
   samplerByName,
@@ -70,7 +71,9 @@ claim(
       for (const [equation, sde] of Object.entries(narrowSdes)) {
         for (const kind of grids) {
           const found = await outcome(sde, name, options, { kind, steps: perStep === null ? 1 : steps });
-          if (typeof found === "number" && (perStep === null || found === steps * perStep + 1)) continue;
+          if (
+            typeof found === "number" && (perStep === null || found === nfeOfSteps(name, steps, options)! + 1)
+          ) continue;
           const where = `${name}, ${equation}, ${kind}`;
           if (
             /: DDPM's rule needs .*: use more steps$/.test(String(found))
@@ -156,15 +159,16 @@ claim(
       }
       const wrong: string[] = [];
       for (const budget of [2, 3, 4, 5, 7, 10, 11, 20, 50, 101, 1000]) {
-        const perStep = (options: SamplerOptions) => nfePerStep(name, options)!;
         try {
           const { steps, options } = stepsForNfe(name, budget);
-          const spent = steps * perStep(options) + 1;
-          const more = name === "annealed-langevin" ? steps : perStep(options);
+          const spent = nfeOfSteps(name, steps, options)! + 1;
+          const more = name === "annealed-langevin"
+            ? steps
+            : nfeOfSteps(name, steps + 1, options)! + 1 - spent;
           if (!(spent <= budget && spent + more > budget)) wrong.push(`${budget}: ${spent}`);
         } catch (error) {
           const said = error instanceof Error ? error.message : "";
-          const least = perStep({}) + 1;
+          const least = nfeOfSteps(name, 1)! + 1;
           if (budget >= least || !said.includes(`needs at least ${least} evaluations`)) {
             wrong.push(`${budget}: ${said}`);
           }

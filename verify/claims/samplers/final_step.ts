@@ -19,7 +19,9 @@ import { allSdes } from "../../problems/sdes.ts";
 export const area: Area = { webgpu: "thorough" };
 
 /** Samplers whose steps are exact for a constant prediction, so that the step to no noise is the prediction of the data. */
-const exactForConstants = samplerFacts.filter(({ lastStep }) => lastStep === "data prediction");
+const exactForConstants = samplerFacts.filter(({ lastStep }) =>
+  lastStep === "data prediction" || lastStep === "extrapolated"
+);
 
 const engines = ["wasm", "webgpu"] as const;
 

@@ -44,6 +44,7 @@ const steps: Readonly<
     return x + slope(x + slope(x, from) * (middle - from), middle) * (to - from);
   },
   // Their first steps are of order 1.
+  sample_lms: (x, from, to) => x + slope(x, from) * (to - from),
   sample_dpmpp_2m: (x, from, to) => {
     const denoised = x - from * slope(x, from);
     return to / from * x - Math.expm1(Math.log(to / from)) * denoised;
@@ -148,6 +149,9 @@ const librarySteps: Readonly<
     const { z } = azula(sde, x, t);
     return azulaLine(sde, x, t, s, (z + azula(sde, azulaLine(sde, x, t, s, z), s).z) / 2);
   },
+  // Their first steps have one noise.
+  zABSampler: (sde, x, t, s) => azulaLine(sde, x, t, s, azula(sde, x, t).z),
+  zEABSampler: (sde, x, t, s) => azulaLine(sde, x, t, s, azula(sde, x, t).z),
   // In σ where α = 1, as the code is; along VP of the state over α.
   edm_sampler: (sde, x, t, s) => {
     const [from, to] = [t, s].map((time) => sde.sigma(time) / sde.alpha(time));

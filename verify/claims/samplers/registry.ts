@@ -4,7 +4,13 @@ import { langevin } from "../../../src/samplers/langevin.ts";
 import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import { odeEuler } from "../../../src/samplers/ode_euler.ts";
 import { predictorCorrector } from "../../../src/samplers/predictor_corrector.ts";
-import { nfePerStep, samplerByName, samplerInfo, samplerNames } from "../../../src/samplers/registry.ts";
+import {
+  nfeOfSteps,
+  nfePerStep,
+  samplerByName,
+  samplerInfo,
+  samplerNames,
+} from "../../../src/samplers/registry.ts";
 import { samplerOptionInfos } from "../../../src/samplers/sampler_info.ts";
 import { claim } from "../../suite/claim.ts";
 
@@ -51,7 +57,18 @@ claim("every row of the registry of samplers is whole", (check) => {
     "one-step": undefined,
     corrector: ["predictor-corrector", "annealed-langevin"],
     adaptive: ["ode-dopri5", "adaptive-sde"],
-    multistep: ["sde-dpm++2m", "sde-dpm++3m", "sa-solver", "unipc", "dpm++2m"],
+    multistep: [
+      "sde-dpm++2m",
+      "sde-dpm++3m",
+      "sa-solver",
+      "unipc",
+      "lms",
+      "deis",
+      "ipndm",
+      "pndm",
+      "plms",
+      "dpm++2m",
+    ],
     consistency: ["consistency"],
   }, "what their papers' steps depend on");
 });
@@ -120,10 +137,26 @@ claim("network evaluations of a step and steps of a budget are those of the algo
       "its paper's algorithm",
     );
   }
+  const runs: [string, number, number | null][] = [
+    ["ode-heun", 3, 6],
+    ["pndm", 1, 4],
+    ["pndm", 2, 8],
+    ["pndm", 5, 14],
+    ["plms", 1, 2],
+    ["plms", 5, 6],
+    ["adaptive-sde", 5, null],
+  ];
+  for (const [name, steps, cost] of runs) {
+    check.equal(`${name}, ${steps} steps`, nfeOfSteps(name, steps), cost, "its paper's algorithm");
+  }
   const budgets: [string, number, Parameters<typeof stepsForNfe>[2], unknown][] = [
     ["ode-heun", 21, {}, { steps: 10, options: {} }],
     ["ode-heun", 22, {}, { steps: 10, options: {} }],
     ["predictor-corrector", 21, steps, { steps: 5, options: steps }],
+    ["pndm", 5, {}, { steps: 1, options: {} }],
+    ["pndm", 12, {}, { steps: 2, options: {} }],
+    ["pndm", 20, {}, { steps: 10, options: {} }],
+    ["plms", 10, {}, { steps: 8, options: {} }],
     ["annealed-langevin", 26, {}, { steps: 10, options: { correctorSteps: 2 } }],
     ["annealed-langevin", 5, { langevinStep: 1e-5 }, {
       steps: 4,
@@ -138,7 +171,7 @@ claim("network evaluations of a step and steps of a budget are those of the algo
     check.equal(`${name} within ${budget}`, found, expected, "the last denoising takes one");
   }
   for (
-    const [name, budget, least] of [["ode-heun", 2, 3], ["annealed-langevin", 1, 2], [
+    const [name, budget, least] of [["ode-heun", 2, 3], ["pndm", 4, 5], ["annealed-langevin", 1, 2], [
       "consistency",
       0,
       1,

@@ -98,6 +98,9 @@ export const samplerRows: Rows = {
   },
   dpmSolver2Ancestral: { arguments: [optional(options(addedNoise))] },
   dpmSolver2SAncestral: { arguments: [optional(options(addedNoise))] },
+  lms: { arguments: [optional(options({ solverOrder: optional(whole(2, 1, 4)) }))] },
+  deis: { arguments: [optional(options({ solverOrder: optional(whole(2, 1, 3)) }))] },
+  ipndm: { arguments: [optional(options({ solverOrder: optional(whole(2, 1, 4)) }))] },
   unipc: {
     arguments: [optional(options({
       lastStep: optional(name("ddim")),
@@ -113,6 +116,7 @@ export const samplerRows: Rows = {
     arguments: [name("ddim"), optional(options({ eta: optional(between(0.5, 0, 1)) }))],
   },
   samplerInfo: { arguments: [name("ddim")] },
+  nfeOfSteps: { arguments: [name("ddim"), whole(3, 1), optional(options({}))] },
   nfePerStep: { arguments: [name("ddim"), optional(options({}))] },
   "nfePerStep of a corrector": {
     call: m.nfePerStep as (...values: never[]) => unknown,
