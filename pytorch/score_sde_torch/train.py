@@ -27,7 +27,7 @@ from .processes import Processes
 from .recipe import read_recipe, recipe_of_checkpoint
 from .training import Training
 
-PART = re.compile(r"(checkpoint|model|metrics)\.[a-z]+\.\d+\.part$")
+PART = re.compile(r"(checkpoint|model(-\d+)?|metrics)\.[a-z]+\.\d+\.part$")
 
 
 def positive(text):
@@ -48,6 +48,7 @@ def parse(arguments):
     parser.add_argument("--accumulate", metavar="K", type=positive, default=1, help="parts in which a process takes its rows of a batch, for less memory (default 1)")
     parser.add_argument("--until", metavar="STEP", type=positive, help="step to end at, with a checkpoint (default the recipe's last)")
     parser.add_argument("--checkpoint-every", metavar="N", type=positive, default=500, help="steps between checkpoints (default 500)")
+    parser.add_argument("--keep-models", action="store_true", help="keep the model of every checkpoint as model-STEP.safetensors, for deno task select")
     parser.add_argument("--log-every", metavar="N", type=positive, default=10, help="steps between lines of metrics (default 10)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes a GPU where there is one (default auto)")
     parser.add_argument("--backend", choices=("gloo", "nccl"), help="what carries gradients between processes (default nccl on GPUs, else gloo)")
@@ -107,7 +108,7 @@ def begin(recipe, folder, training):
                 raise ValueError(f"{recipe.start} is of another model than the recipe's")
         else:
             return None
-        return checkpoint.step, checkpoint.notes, checkpoint.state(training.network)
+        return checkpoint.step, checkpoint.state(training.network)
 
     # Only the first process reads, so that all begin alike, and its folder need not be on every machine.
     found, error = None, None
@@ -121,8 +122,7 @@ def begin(recipe, folder, training):
         raise ValueError(error)
     if found is None:
         return 0
-    step, notes, state = found
-    recipe.notes = {**recipe.notes, **{name: note for name, note in notes.items() if name == "changes"}}
+    step, state = found
     training.restore(step, state)
     return step
 
@@ -165,7 +165,7 @@ def steps(recipe, folder, training, start, end, flags):
                 speed = (step - start) / metrics["seconds"]
                 say(f"step {step}/{config['steps']}, loss {metrics['loss']:.4f}, {speed:.2f} steps/s")
                 if due or summed[-1] > 0:
-                    save(recipe, folder, training, step)
+                    save(recipe, folder, training, step, flags.keep_models)
             if summed[-1] > 0 and step < end:
                 if processes.rank == 0:
                     say(f"stopped after step {step}: the same command goes on")
@@ -177,12 +177,13 @@ def steps(recipe, folder, training, start, end, flags):
         print(f"{end - start} steps in {time.monotonic() - began:.1f} s, loss {metrics['loss']:.4f}: {folder}/model.safetensors")
 
 
-def save(recipe, folder, training, step):
+def save(recipe, folder, training, step, keep):
     state = training.state()
     # Weights that half precision cannot hold must not replace a good checkpoint: the model's bytes are made first.
     model = model_bytes(recipe, step, training.network, state)
     write_whole(f"{folder}/checkpoint.safetensors", checkpoint_bytes(recipe, step, training.network, state))
-    write_whole(f"{folder}/model.safetensors", model)
+    for name in ["model", f"model-{step:06}"] if keep else ["model"]:
+        write_whole(f"{folder}/{name}.safetensors", model)
 
 
 def rewind(path, step):

@@ -27,7 +27,7 @@ export async function writeRecipe(
   begin: Checkpoint,
   dataset: Dataset,
 ): Promise<readonly string[]> {
-  const { config, state, data, dataset: identity, source, plan } = begin;
+  const { config, state, data, dataset: identity, source, plan, changes } = begin;
   const stem = path.replace(/\.json$/, "");
   const drawn = initialState(networkFromConfig(config.model.network), config.seed);
   const asDrawn = state.step === 0 && begin.teacher === undefined &&
@@ -49,6 +49,7 @@ export async function writeRecipe(
     dataset: identity,
     ...source && { source },
     ...plan && { plan },
+    ...changes && { changes },
     start: asDrawn ? null : basename(`${stem}.start.safetensors`),
   };
   await write(path, new TextEncoder().encode(`${JSON.stringify(recipe, null, 2)}\n`));

@@ -374,15 +374,41 @@ claim(
       const dataset = await datasetIdentity(digits.train);
       const checkpoint = writeCheckpoint({ config: { model, ...recipe }, state, data: folder, dataset });
       await Deno.writeFile(`${folder}/checkpoint.safetensors`, checkpoint);
+      const changed = `${folder}/changed.json`;
+      const later =
+        `--resume ${folder}/checkpoint.safetensors --steps 3 --rate 0.5 --export-recipe ${changed}`;
+      await runInside(task, later);
       const jobs = [
         ["run", "--resume", `${folder}/checkpoint.safetensors`],
+        [
+          "run",
+          "--recipe",
+          changed,
+          "--out",
+          `${folder}/changed`,
+          "--keep-models",
+          "--checkpoint-every",
+          "2",
+        ],
         ["steps", `${folder}/from.json`, 0, `${folder}/from.steps`],
         ...Object.keys(cases).map((
           name,
         ) => ["batch", `${folder}/${name}.json`, 2, `${folder}/${name}.batch`]),
       ];
-      const [resumed] = await askPyTorch(folder, jobs);
+      const [resumed, more] = await askPyTorch(folder, jobs);
       check.equal("exit code of --resume", resumed?.[0], 0, String(resumed?.[1]));
+      check.equal("exit code with a changed rate", more?.[0], 0, String(more?.[1]));
+      const { changes } = readCheckpoint(await Deno.readFile(`${folder}/changed/checkpoint.safetensors`));
+      const values = { steps: [1, 3], rate: [OPTIMIZER_DEFAULTS.rate, 0.5] };
+      check.equal("changes in its checkpoint", changes, [{ step: 0, values }], "--steps 3, --rate 0.5");
+      const names = [...Deno.readDirSync(`${folder}/changed`)].map(({ name }) => name).sort();
+      check.equal("its files", names, [
+        "checkpoint.safetensors",
+        "metrics.jsonl",
+        "model-000002.safetensors",
+        "model-000003.safetensors",
+        "model.safetensors",
+      ], "--keep-models and --checkpoint-every 2");
       check.equal(
         "the first weights, of --from",
         (await tensorsOf(`${folder}/from.steps`)).get("first")?.values,

@@ -29,10 +29,13 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const killed = fileURLToPath(new URL("../../reference/pytorch_killed.py", import.meta.url));
 
 /** Starts a command line of torchrun's; its words on failure, else null. */
-async function torchrun(...args: string[]): Promise<string | null> {
+async function torchrun(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string | null> {
   try {
     const command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", ...args];
-    await runProgram("python3", command, { env: pytorchEnv });
+    await runProgram("python3", command, { env: { ...pytorchEnv, ...env } });
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -55,11 +58,11 @@ claim(
         readCheckpoint(await Deno.readFile(`${folder}/${out}/checkpoint.safetensors`));
       check.equal(
         "two processes",
-        await torchrun("-m", "score_sde_torch.train", ...flags("two")),
+        await torchrun(["-m", "score_sde_torch.train", ...flags("two")]),
         null,
         "code 0",
       );
-      const words = await torchrun(killed, ...flags("killed")) ?? "code 0";
+      const words = await torchrun([killed, ...flags("killed")], { OWN_SIGNAL: "SIGKILL" }) ?? "code 0";
       check.holds(
         "a run whose second process is killed in step 14 fails",
         /SIGKILL|-9/.test(words),
@@ -73,7 +76,7 @@ claim(
       );
       check.equal(
         "two go on",
-        await torchrun("-m", "score_sde_torch.train", ...flags("killed")),
+        await torchrun(["-m", "score_sde_torch.train", ...flags("killed")]),
         null,
         "code 0",
       );
@@ -94,6 +97,22 @@ claim(
         two.state,
         "all that is random in a step comes from its number: bit for bit the uninterrupted run",
       );
+    }),
+);
+
+claim(
+  "where one of two processes is asked to end, both do after the next line of metrics, with a checkpoint",
+  { needs: ["pytorch"], engines: ["wasm"], slow: { files } },
+  (check) =>
+    withFolder(async (folder) => {
+      const { begin, dataset } = await pyTorchRun();
+      const recipe = `${folder}/run.json`;
+      await writeRecipe(recipe, begin, dataset);
+      const flags = ["--recipe", recipe, "--out", `${folder}/out`, "--device", "cpu", "--log-every", "16"];
+      const words = await torchrun([killed, ...flags], { OWN_SIGNAL: "SIGTERM" }) ?? "code 0";
+      check.holds("it ends with 143, as after SIGTERM", /exitcode\s*: 143/.test(words), words.slice(-300));
+      const { state } = readCheckpoint(await Deno.readFile(`${folder}/out/checkpoint.safetensors`));
+      check.equal("step of its checkpoint", state.step, 16, "--log-every 16, asked in step 14");
     }),
 );
 
