@@ -87,6 +87,18 @@ export const otherNames: readonly OtherName[] = [
       "`unipc` alone has the paper's varying coefficients and noise prediction; lower_order_final with final_sigmas_type sigma_min is `--last-step ddim`, but with solver_order 3 also lowers the step before the last",
   },
   {
+    name: "UniPC bh1",
+    sampler: "unipc",
+    options: { bFunction: "bh1", solverPrediction: "data" },
+    note: "diffusers' solver_type bh1, which some web interfaces take for UniPC",
+  },
+  {
+    name: "UniPC bh2",
+    sampler: "unipc",
+    options: { bFunction: "bh2", solverPrediction: "data" },
+    note: "diffusers' solver_type bh2, its default",
+  },
+  {
     name: "DDIM",
     diffusers: "DDIMScheduler",
     sampler: "ddim",

@@ -85,6 +85,10 @@ claim(
         "uniform",
       ]],
       [["--sampler", "Heun Exponential"], ["--sampler", "edm-heun", "--grid", "log-snr"]],
+      [["--sampler", "UniPC bh1 Karras", "--solver-order", "3"], [
+        ..."--sampler unipc --grid karras --solver-order 3".split(" "),
+        ..."--b-function bh1 --solver-prediction data".split(" "),
+      ]],
       [["--sampler", "Flow Euler"], ["--sampler", "ode-euler", "--sde", "flow", "--grid", "shifted"]],
     ];
     for (const [words, same] of pairs) {
