@@ -378,7 +378,7 @@ claim(
     const solvers = { lms: { variable: byNoiseRatio, largest: 4 }, deis: { variable: byLambda, largest: 3 } };
     for (const [name, { variable, largest }] of Object.entries(solvers)) {
       for (let order = 1; order <= largest; order++) {
-        const [coarse, fine] = [512, 1024].map((steps) =>
+        const [coarse, fine] = [256, 512].map((steps) =>
           Math.abs(
             linear(order, variable)(sde, graded(steps), () => NaN)[0] - exact,
           )
@@ -471,7 +471,7 @@ claim(
       for (const bFunction of bFunctions) {
         for (const solverPrediction of solverPredictions) {
           const options = { solverOrder, bFunction, solverPrediction };
-          const [coarse, fine] = [512, 1024].map((steps) => {
+          const [coarse, fine] = [256, 512].map((steps) => {
             const times = timeGrid(sde, { kind: "log-snr", steps });
             return Math.abs(correctedMultistep(sde, times, options)[0] - exact);
           });
