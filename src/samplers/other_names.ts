@@ -234,7 +234,13 @@ export const libraryNames: readonly LibraryName[] = [
     options: { solverOrder: 2 },
     note: "its default order is 2; its order is `--solver-order`",
   },
-  { library: "azula", name: "xEABSampler", sampler: null, note: "nearest: `dpm++2m`" },
+  {
+    library: "azula",
+    name: "xEABSampler",
+    sampler: "dpm++2m",
+    options: { solverType: "heun" },
+    note: "its default order is 2; higher ones have no counterpart",
+  },
   { library: "azula", name: "REABSampler", sampler: null, note: "nearest: `unipc`" },
   {
     library: "EDM",
