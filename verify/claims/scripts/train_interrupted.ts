@@ -115,9 +115,10 @@ claim(
         const timer = setTimeout(() => child.kill("SIGTERM"), 300 + 1500 * share);
         const { signal, code, stderr } = await child.output();
         clearTimeout(timer);
-        if (signal === "SIGTERM" || code === 143) stops++;
-        // It may come to its end before it is asked to stop.
-        else if (code === 0) await Deno.remove(out, { recursive: true });
+        const done = await exists(own) ? readCheckpoint(await Deno.readFile(own)).state.step : 0;
+        // It may come to its end before it is asked to stop, or while it is.
+        if (done === 12) await Deno.remove(out, { recursive: true });
+        else if (signal === "SIGTERM" || code === 143) stops++;
         else throw new Error(new TextDecoder().decode(stderr));
         if (await exists(out)) await checkWhole(check, `files after stop ${stops}`, out);
       }
