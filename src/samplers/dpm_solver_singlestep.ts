@@ -127,7 +127,7 @@ function timeAfter(sde: Sde, t: number, h: number): number {
 }
 
 /** φ(h) = (e^h − 1)/h − 1, from its series where the difference would have no digits left. */
-function slopeWeight(h: number): number {
+export function slopeWeight(h: number): number {
   return h < 1e-3 ? h / 2 + h * h / 6 + h ** 3 / 24 : Math.expm1(h) / h - 1;
 }
 

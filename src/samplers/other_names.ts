@@ -147,7 +147,13 @@ export const otherNames: readonly OtherName[] = [
       "diffusers weighs the slope of two values by h²/2, here by its exact integral; its tau_func is 0 at both ends",
   },
   { name: "DPM fast", kDiffusion: "sample_dpm_fast", sampler: null, note: "nearest: `dpm-solver-3`" },
-  { name: "DPM adaptive", kDiffusion: "sample_dpm_adaptive", sampler: null, note: "nearest: `ode-dopri5`" },
+  {
+    name: "DPM adaptive",
+    kDiffusion: "sample_dpm_adaptive",
+    sampler: "dpm-solver-adaptive",
+    note:
+      "each sample has its own steps, there a batch has; without eta and the other coefficients of its PID control",
+  },
   {
     name: "LMS",
     kDiffusion: "sample_lms",

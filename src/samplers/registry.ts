@@ -28,6 +28,7 @@ import { reverseDiffusion } from "./reverse_diffusion.ts";
 import type { Sampler } from "./sampler.ts";
 import type { SamplerInfo, SamplerKind, SamplerOptions } from "./sampler_info.ts";
 import { saSolver } from "./sa_solver.ts";
+import { dpmSolverAdaptive } from "./dpm_solver_adaptive.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./dpm_solver_ancestral.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "./dpm_solver_sde.ts";
 import { sdeDpmSolver2S } from "./dpm_solver_sde_singlestep.ts";
@@ -271,6 +272,19 @@ const rows: Readonly<Record<string, Row>> = {
     nfePerStep: 1,
     grid: { kind: "karras", steps: 40 },
     kind: "multistep",
+  },
+  "dpm-solver-adaptive": {
+    create: dpmSolverAdaptive,
+    options: {
+      rtol: { default: 0.05, source: "k-diffusion" },
+      atol: { default: 0.0078, source: "k-diffusion" },
+    },
+    source: "Lu et al. 2022, appendix C",
+    order: 3,
+    path: "probability flow",
+    nfePerStep: null,
+    grid: { kind: "uniform", steps: 1 },
+    kind: "adaptive",
   },
   "dpm-solver-2": {
     create: dpmSolver2,

@@ -9,6 +9,7 @@ import { annealedLangevin } from "../../src/samplers/annealed_langevin.ts";
 import { samplerByName, samplerInfo, scoreSamplerNames } from "../../src/samplers/registry.ts";
 import type { SamplerInfo, SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { ddim } from "../../src/samplers/ddim.ts";
+import { dpmSolverAdaptive } from "../../src/samplers/dpm_solver_adaptive.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../src/samplers/dpm_solver_ancestral.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../src/samplers/dpm_solver_sde.ts";
 import { sdeDpmSolver2S } from "../../src/samplers/dpm_solver_sde_singlestep.ts";
@@ -212,6 +213,12 @@ const rows: Record<string, Row> = {
     carried: false,
     drawn: false,
     direct: () => saSolver({ predictorOrder: 2, correctorOrder: 1, tau: 0.7 }),
+  },
+  "dpm-solver-adaptive": {
+    order: null,
+    lastStep: "data prediction",
+    drawn: false,
+    direct: () => dpmSolverAdaptive({ rtol: 0.3, atol: 0.2, maxAttempts: 500 }),
   },
   "dpm-solver-2": {
     lastStep: "data prediction",

@@ -159,6 +159,23 @@ for sampler, name, order, options in [
         }
     )
 
+# k-diffusion's adaptive steps are those of a batch: here each row is a batch of its own. They begin where, and so long that, an error
+# is large beside the rounding of float32, from which the next step's length would follow.
+adaptive = []
+near = start * sigmas[4] / sigmas[0]
+for options in ({}, {"order": 2}, {"rtol": 1e-3, "atol": 1e-3}):
+    ends, steps = [], []
+    for row in near:
+        end, info = sampling.sample_dpm_adaptive(
+            denoised, row[None], float(sigmas[-1]), float(sigmas[4]), disable=True, return_info=True, h_init=0.3, **options
+        )
+        ends.append(float(end))
+        steps.append([info["n_accept"], info["n_reject"]])
+    names = {"order": "solverOrder", "rtol": "rtol", "atol": "atol"}
+    adaptive.append(
+        {"options": {"firstStep": 0.3} | {names[key]: value for key, value in options.items()}, "ends": ends, "steps": steps}
+    )
+
 # Its weights of the data predictions at nodes, the latest first, for x/alpha: a predictor's first node is the start of the step, a
 # corrector's the end.
 weights_of_steps = []
@@ -180,13 +197,15 @@ print(
             "provenance": f"k-diffusion at {commit(path)} and diffusers at {commit(diffusers)} in float64, by "
             "verify/reference/stochastic_samplers.py. A step's draws are the next ones of the list; where it takes two, they are "
             "of the two halves of the step. adams: the weights that SASolverScheduler's get_coefficients_fn gives in the step "
-            "from the sixth sigma to the seventh.",
+            "from the sixth sigma to the seventh. adaptive: sample_dpm_adaptive from the fifth sigma to the last, from the "
+            "start over the first sigma times the fifth, each row alone, with its accepted and rejected steps.",
             "mixture": mixture,
             "sigmas": sigmas.tolist(),
             "start": start.flatten().tolist(),
             "draws": draws[:, :, 0].tolist(),
             "cases": cases,
             "adams": weights_of_steps,
+            "adaptive": adaptive,
         }
     )
 )

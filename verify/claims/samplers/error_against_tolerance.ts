@@ -8,6 +8,7 @@ import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import type { LineMark } from "../../../src/plots/marks.ts";
 import { plot } from "../../../src/plots/plot.ts";
 import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
+import { dpmSolverAdaptive } from "../../../src/samplers/dpm_solver_adaptive.ts";
 import { odeDormandPrince } from "../../../src/samplers/ode_dopri5.ts";
 import { sample } from "../../../src/samplers/sample.ts";
 import { noiseRatio, type Sde } from "../../../src/diffusion/sde.ts";
@@ -23,7 +24,7 @@ export const area: Area = {
   plots: {
     title: "Error against tolerance, for samplers that choose their steps",
     text:
-      "ode-dopri5 moves particles from the quantiles of p_T; where they end, the data's distribution should give the ranks that they " +
+      "ode-dopri5 and dpm-solver-adaptive move particles from the quantiles of p_T; where they end, the data's distribution should give the ranks that they " +
       "started with. adaptive-sde is seen through draws: below the dashed line differences are chance.",
   },
 };
@@ -43,49 +44,56 @@ function exactDistribution(sde: Sde, t: number) {
 /** Ranks from one in ten thousand to all but as many. */
 const ranks = Array.from({ length: 161 }, (_, i) => standardNormalCdf(-3.72 + 7.44 * i / 160));
 
-claim("ode-dopri5 draws three modes with an error that falls with its tolerance", async (check) => {
-  const tolerances = [1e-3, 1e-4, 1e-5, 1e-6];
-  const curves: LineMark[] = [];
-  for (const sde of allSdes) {
-    const start = exactDistribution(sde, sde.tMax);
-    const initial = tf.tensor2d(ranks.map((rank) => [start.quantile(rank)]));
-    const errors: number[] = [];
-    for (const tolerance of tolerances) {
-      const sampler = odeDormandPrince({ rtol: tolerance, atol: tolerance, maxAttempts: 1500 });
-      const options = { shape: [ranks.length, 1], grid, rng: createRng(1), initial, denoise: false };
-      let error = 0;
-      for await (
-        const { x, step, time, done } of sample(scoreModel(alongDistribution, sde), sampler, options)
-      ) {
-        if (step === 0) continue;
-        const { cdf } = exactDistribution(sde, time);
-        const moved = Array.from(await x.data(), (x, i) => Math.abs(cdf(x) - ranks[i]));
-        const mean = moved.reduce((sum, change) => sum + change) / moved.length;
-        error = Math.max(error, mean);
-        if (done) x.dispose();
+/** Solvers of the flow; the tolerances at which they are looked at, and how much of the SDEs' list. */
+const flows = [
+  { name: "ode-dopri5", solver: odeDormandPrince, tolerances: [1e-3, 1e-4, 1e-5, 1e-6], each: 1 },
+  { name: "dpm-solver-adaptive", solver: dpmSolverAdaptive, tolerances: [1e-2, 1e-3, 1e-4], each: 4 },
+];
+
+for (const { name, solver, tolerances, each } of flows) {
+  claim(`${name} draws three modes with an error that falls with its tolerance`, async (check) => {
+    const curves: LineMark[] = [];
+    for (const sde of allSdes.filter((_, i) => i % each === 0)) {
+      const start = exactDistribution(sde, sde.tMax);
+      const initial = tf.tensor2d(ranks.map((rank) => [start.quantile(rank)]));
+      const errors: number[] = [];
+      for (const tolerance of tolerances) {
+        const sampler = solver({ rtol: tolerance, atol: tolerance, maxAttempts: 1500 });
+        const options = { shape: [ranks.length, 1], grid, rng: createRng(1), initial, denoise: false };
+        let error = 0;
+        for await (
+          const { x, step, time, done } of sample(scoreModel(alongDistribution, sde), sampler, options)
+        ) {
+          if (step === 0) continue;
+          const { cdf } = exactDistribution(sde, time);
+          const moved = Array.from(await x.data(), (x, i) => Math.abs(cdf(x) - ranks[i]));
+          const mean = moved.reduce((sum, change) => sum + change) / moved.length;
+          error = Math.max(error, mean);
+          if (done) x.dispose();
+        }
+        errors.push(error);
+        check.atMost(
+          `${sde.config.kind}, tolerance ${tolerance}: mean change of a rank, at the worst of four times`,
+          error,
+          10 * tolerance + 2e-5,
+          "a flow on a line keeps ranks; some 20 steps of half the tolerance each, in a density of order 1; float32 states",
+          { detectable: "a tolerance that is not kept, a flow that does not follow p_t" },
+        );
       }
-      errors.push(error);
-      check.atMost(
-        `${sde.config.kind}, tolerance ${tolerance}: mean change of a rank, at the worst of four times`,
-        error,
-        10 * tolerance + 2e-5,
-        "a flow on a line keeps ranks; some 20 steps of half the tolerance each, in a density of order 1; float32 states",
-        { detectable: "a tolerance that is not kept, a flow that does not follow p_t" },
-      );
+      initial.dispose();
+      curves.push({ kind: "line", label: sde.config.kind, x: tolerances, y: errors, dots: true });
     }
-    initial.dispose();
-    curves.push({ kind: "line", label: sde.config.kind, x: tolerances, y: errors, dots: true });
-  }
-  curves.push({ kind: "line", label: "∝ tolerance", x: tolerances, y: tolerances, dashed: true });
-  check.plot(
-    "ode-dopri5: how far it moves ranks, by tolerance",
-    plot(curves, {
-      title: "ode-dopri5 (chooses its steps)",
-      x: { label: "rtol = atol", scale: "log" },
-      y: { label: "sup |F − F_exact|", scale: "log" },
-    }),
-  );
-});
+    curves.push({ kind: "line", label: "∝ tolerance", x: tolerances, y: tolerances, dashed: true });
+    check.plot(
+      `${name}: how far it moves ranks, by tolerance`,
+      plot(curves, {
+        title: `${name} (chooses its steps)`,
+        x: { label: "rtol = atol", scale: "log" },
+        y: { label: "sup |F − F_exact|", scale: "log" },
+      }),
+    );
+  });
+}
 
 claim(
   "adaptive-sde draws three modes to within half its tolerance, at the end and on the way",

@@ -56,7 +56,7 @@ claim("every row of the registry of samplers is whole", (check) => {
   check.equal("kinds with fewer than all samplers", { ...kinds, "one-step": undefined }, {
     "one-step": undefined,
     corrector: ["predictor-corrector", "annealed-langevin"],
-    adaptive: ["ode-dopri5", "adaptive-sde"],
+    adaptive: ["ode-dopri5", "adaptive-sde", "dpm-solver-adaptive"],
     multistep: [
       "sde-dpm++2m",
       "sde-dpm++3m",

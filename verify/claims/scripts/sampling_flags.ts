@@ -133,7 +133,7 @@ claim("every option of samplers is a flag whose help has its defaults", (check) 
     ["--s-tmax X S_tmax", "(default Infinity for edm-stochastic)"],
     ["--s-noise X S_noise", "(default 1 for edm-stochastic, sde-dpm++2m, "],
     ["--corrector-steps N", "(default 1 for predictor-corrector; 100 for annealed-langevin)"],
-    ["--rtol X", "(default 1e-5 for ode-dopri5; 0.05 for adaptive-sde)"],
+    ["--rtol X", "(default 1e-5 for ode-dopri5; 0.05 for adaptive-sde, dpm-solver-adaptive)"],
   ];
   for (const [flag, fallback] of shown) {
     const text = help.slice(help.indexOf(flag)).split(" --")[0];
@@ -239,14 +239,14 @@ claim(
     const planSettings = (wanted: ComparisonSettings, calls = 1) =>
       planComparison(wanted, { network: "n", calls });
     const { settings, refused } = planSettings(options);
-    const adaptive = ["ode-dopri5", "adaptive-sde"];
+    const adaptive = ["ode-dopri5", "adaptive-sde", "dpm-solver-adaptive"];
     const pairs = settings.map(({ sde, sampler }) => `${sde} ${sampler}`);
     const fixed = pairs.filter((pair) => !adaptive.includes(pair.split(" ")[1]));
     check.equal(
       "settings and refusals",
       settings.length + refused.length,
-      2 * (2 * (scoreSamplerNames.length - 2) + 2),
-      "2 equations × (2 budgets × samplers of fixed steps + 2 that choose their own), no setting twice",
+      2 * (2 * (scoreSamplerNames.length - 3) + 3),
+      "2 equations × (2 budgets × samplers of fixed steps + 3 that choose their own), no setting twice",
     );
     check.equal(
       "every pair is there",
@@ -257,7 +257,7 @@ claim(
     check.equal(
       "adaptive ones come last",
       pairs.slice(fixed.length).length,
-      4,
+      6,
       "nobody knows what they cost",
     );
     const few = refused.find(({ sampler, sde }) => sampler === "dpm-solver-3" && sde === "vp");

@@ -75,6 +75,14 @@ export const samplerRows: Rows = {
       maxAttempts: optional(whole(100, 1)),
     }))],
   },
+  dpmSolverAdaptive: {
+    arguments: [optional(options({
+      ...tolerances,
+      solverOrder: optional(whole(2, 2, 3)),
+      firstStep: optional(positive(0.01)),
+      maxAttempts: optional(whole(100, 1)),
+    }))],
+  },
   dpmSolver2M: {
     arguments: [optional(options({ lastStep: optional(name("ddim")), ...solverType }))],
   },
