@@ -96,7 +96,8 @@ def check_config(config):
     if objective["kind"] == "sde":
         check_name("the SDE of the objective", objective["sde"]["kind"], SDES)
         check_name("the weighting", objective["weighting"], ("variance", "likelihood", "velocity"))
-        check_name("the distribution of times", objective.get("times", "uniform"), ("uniform", "importance", "logit-normal"))
+        times = ("uniform", "importance", "logit-normal")
+        check_name("the distribution of times", objective.get("times", "uniform"), times)
     if (objective["kind"] == "consistency") != (config["model"].get("consistency") is True):
         raise ValueError("a consistency objective needs a model that is a consistency function, and no other does")
 

@@ -13,7 +13,7 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 def threefry(key, low, high):
-    """The two words of the block with the counter (low, high), whole numbers or tensors of int64 (Salmon et al. 2011, section 4)."""
+    """The two words of the block with the counter (low, high): whole numbers, or tensors of int64 (Salmon et al. 2011)."""
     subkeys = (key[0], key[1], PARITY ^ key[0] ^ key[1])
     x0, x1 = (low + subkeys[0]) & MASK, (high + subkeys[1]) & MASK
     for group in range(5):

@@ -29,7 +29,13 @@ def variance_exploding(config):
         return low * torch.exp(rate * t)
 
     times = (config.get("tMin", 1e-5), config.get("tMax", 1))
-    return Sde(times, torch.ones_like, sigma, lambda t: sigma(t) * math.sqrt(2 * rate), lambda l: (-l - math.log(low)) / rate)
+    return Sde(
+        times,
+        torch.ones_like,
+        sigma,
+        lambda t: sigma(t) * math.sqrt(2 * rate),
+        lambda l: (-l - math.log(low)) / rate,
+    )
 
 
 def linear_beta(config):

@@ -3,8 +3,8 @@
     python3 -m score_sde_torch.train --recipe recipe.json --out runs/mnist
     torchrun --nproc-per-node 2 -m score_sde_torch.train --recipe recipe.json --out runs/mnist
 
-Writes checkpoint.safetensors, model.safetensors and metrics.jsonl, the files of `deno task train`. The same command goes on
-from the checkpoint that it finds in its folder.
+Writes checkpoint.safetensors, model.safetensors and metrics.jsonl, the files of `deno task train`. The same command
+goes on from the checkpoint that it finds in its folder.
 """
 
 import argparse
@@ -38,20 +38,80 @@ def positive(text):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="score_sde_torch.train", description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="score_sde_torch.train", description=__doc__.split("\n")[0], allow_abbrev=False
+    )
+    add = parser.add_argument
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--recipe", metavar="FILE", help="recipe that deno task train --export-recipe has written")
-    what.add_argument("--resume", metavar="FILE", help="checkpoint of either side to go on from; its data are MNIST's or CIFAR-10's")
-    parser.add_argument("--out", metavar="FOLDER", help="folder to write (default runs/ and the recipe's name, or the resumed checkpoint's)")
-    parser.add_argument("--data", metavar="FOLDER", help="where MNIST's or CIFAR-10's files are (default SCORE_SDE_DATA)")
-    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), default="fp32", help="type of the network's arithmetic; weights are float32 (default fp32)")
-    parser.add_argument("--accumulate", metavar="K", type=positive, default=1, help="parts in which a process takes its rows of a batch, for less memory (default 1)")
-    parser.add_argument("--until", metavar="STEP", type=positive, help="step to end at, with a checkpoint (default the recipe's last)")
-    parser.add_argument("--checkpoint-every", metavar="N", type=positive, default=500, help="steps between checkpoints (default 500)")
-    parser.add_argument("--keep-models", action="store_true", help="keep the model of every checkpoint as model-STEP.safetensors, for deno task select")
-    parser.add_argument("--log-every", metavar="N", type=positive, default=10, help="steps between lines of metrics (default 10)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto takes a GPU where there is one (default auto)")
-    parser.add_argument("--backend", choices=("gloo", "nccl"), help="what carries gradients between processes (default nccl on GPUs, else gloo)")
+    what.add_argument(
+        "--recipe",
+        metavar="FILE",
+        help="recipe that deno task train --export-recipe has written",
+    )
+    what.add_argument(
+        "--resume",
+        metavar="FILE",
+        help="checkpoint of either side to go on from; its data are MNIST's or CIFAR-10's",
+    )
+    add(
+        "--out",
+        metavar="FOLDER",
+        help="folder to write (default runs/ and the recipe's name, or the resumed checkpoint's folder)",
+    )
+    add(
+        "--data",
+        metavar="FOLDER",
+        help="where MNIST's or CIFAR-10's files are (default SCORE_SDE_DATA)",
+    )
+    add(
+        "--precision",
+        choices=("fp32", "bf16", "fp16"),
+        default="fp32",
+        help="type of the network's arithmetic; weights are float32 (default fp32)",
+    )
+    add(
+        "--accumulate",
+        metavar="K",
+        type=positive,
+        default=1,
+        help="parts in which a process takes its rows of a batch, for less memory (default 1)",
+    )
+    add(
+        "--until",
+        metavar="STEP",
+        type=positive,
+        help="step to end at, with a checkpoint (default the recipe's last)",
+    )
+    add(
+        "--checkpoint-every",
+        metavar="N",
+        type=positive,
+        default=500,
+        help="steps between checkpoints (default 500)",
+    )
+    add(
+        "--keep-models",
+        action="store_true",
+        help="keep the model of every checkpoint as model-STEP.safetensors, for deno task select",
+    )
+    add(
+        "--log-every",
+        metavar="N",
+        type=positive,
+        default=10,
+        help="steps between lines of metrics (default 10)",
+    )
+    add(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="auto takes a GPU where there is one (default auto)",
+    )
+    add(
+        "--backend",
+        choices=("gloo", "nccl"),
+        help="what carries gradients between processes (default nccl on GPUs, else gloo)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -87,7 +147,8 @@ def run(flags):
             count = sum(p.numel() for p in training.optimizer.parameters)
             where = torch.cuda.get_device_name() if processes.device.type == "cuda" else "CPU"
             noun = "process" if processes.count == 1 else "processes"
-            say(f"training {count} parameters on {len(dataset)} samples of {recipe.data}, {processes.count} {noun}, {where}")
+            data = f"{len(dataset)} samples of {recipe.data}"
+            say(f"training {count} parameters on {data}, {processes.count} {noun}, {where}")
             if start > 0:
                 say(f"going on from step {start}")
         steps(recipe, folder, training, start, end, flags)
@@ -131,7 +192,10 @@ def steps(recipe, folder, training, start, end, flags):
     """Takes the steps from `start` to `end`, with metrics and checkpoints."""
     processes, config = training.processes, recipe.config
     raised = []
-    previous = {number: signal.signal(number, lambda number, _: raised.append(number)) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {
+        number: signal.signal(number, lambda number, _: raised.append(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
     began, losses, norms = time.monotonic(), [], []
     try:
         for done in range(start, end):
@@ -149,7 +213,8 @@ def steps(recipe, folder, training, start, end, flags):
             for at, value in enumerate(values):
                 if not math.isfinite(value):
                     raise ValueError(
-                        f"the loss is {value} at step {step - len(values) + at + 1}: lower the learning rate, or resume from before that step"
+                        f"the loss is {value} at step {step - len(values) + at + 1}: lower the learning rate, or "
+                        "resume from before that step"
                     )
             metrics = {
                 "step": step,
@@ -174,7 +239,8 @@ def steps(recipe, folder, training, start, end, flags):
         for number, handler in previous.items():
             signal.signal(number, handler)
     if processes.rank == 0:
-        print(f"{end - start} steps in {time.monotonic() - began:.1f} s, loss {metrics['loss']:.4f}: {folder}/model.safetensors")
+        took = f"{end - start} steps in {time.monotonic() - began:.1f} s"
+        print(f"{took}, loss {metrics['loss']:.4f}: {folder}/model.safetensors")
 
 
 def save(recipe, folder, training, step, keep):

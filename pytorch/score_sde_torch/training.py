@@ -1,7 +1,7 @@
 """One training step, on one process or on many: the same numbers as src/training/train.ts, to rounding.
 
-All random numbers of a step come from the seed, the step and the row of the batch, so that it does not matter which process
-has which rows, nor how many there are.
+All random numbers of a step come from the seed, the step and the row of the batch, so that it does not matter which
+process has which rows, nor how many there are.
 """
 
 import contextlib
@@ -30,7 +30,8 @@ class Training:
         parts = processes.count * accumulate
         if config["batch"] < parts:
             raise ValueError(
-                f"a batch of {config['batch']} rows cannot be divided among {processes.count} processes in {accumulate} parts each"
+                f"a batch of {config['batch']} rows cannot be divided among {processes.count} processes in "
+                f"{accumulate} parts each"
             )
         self.config, self.dataset, self.processes = config, dataset, processes
         self.type, self.accumulate = TYPES.get(precision), accumulate
@@ -75,7 +76,9 @@ class Training:
             # The gradient left the range of fp16: the same step again, with losses scaled by less.
             self.scale, self.since = self.scale / 2, 0
             if self.scale < 2**-24:
-                raise ValueError(f"the gradient of step {done + 1} is not finite: lower the learning rate, or take bf16")
+                raise ValueError(
+                    f"the gradient of step {done + 1} is not finite: lower the learning rate, or take bf16"
+                )
         self.optimizer.update(done + 1, self.config["steps"], norm)
         self.since += 1
         if self.type == torch.float16 and self.since % GROWTH == 0:
@@ -88,9 +91,8 @@ class Training:
             parameter.grad = None
         total = torch.zeros((), device=self.processes.device)
         for k in range(self.accumulate):
-            first, end = part(
-                self.config["batch"], self.processes.rank * self.accumulate + k, self.processes.count * self.accumulate
-            )
+            index, parts = self.processes.rank * self.accumulate + k, self.processes.count * self.accumulate
+            first, end = part(self.config["batch"], index, parts)
             last = k == self.accumulate - 1
             waiting = contextlib.nullcontext() if last or self.processes.count == 1 else self.distributed.no_sync()
             with waiting:
@@ -108,9 +110,9 @@ class Training:
         with torch.autocast(self.processes.device.type, self.type, enabled=self.type is not None):
             if self.config["objective"]["kind"] == "consistency":
                 return self.consistency(batch)
-            data, noise, ratio, weight, labels = (batch[name] for name in ("data", "noise", "ratio", "weight", "labels"))
+            data, noise, ratio, labels = (batch[name] for name in ("data", "noise", "ratio", "labels"))
             predicted = self.distributed(data + noise * column(ratio, data), ratio, labels)
-            return denoising_losses(predicted, noise, weight.to(noise.dtype))
+            return denoising_losses(predicted, noise, batch["weight"].to(noise.dtype))
 
     def consistency(self, batch):
         """Song et al. 2023, algorithms 2 and 3: the pair's far point is held to the moving average at the near one."""
