@@ -875,6 +875,14 @@ claim(
       ["S_noise", () => edmStochastic({ sNoise: 0 }), /sNoise must be a positive number, got 0/],
       ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
       ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
+      ["order of UniPC", () => unipc({ solverOrder: 0 }), /^solverOrder must be a positive integer, got 0$/],
+      ["order of LMS", () => lms({ solverOrder: 5 }), /^solverOrder must be at most 4, got 5$/],
+      ["order of DEIS", () => deis({ solverOrder: 4 }), /^solverOrder must be at most 3, got 4$/],
+      [
+        "B(h)",
+        () => unipc({ bFunction: "bh3" as "bh1" }),
+        /^bFunction must be "varying" or "bh1" or "bh2", got "bh3"$/,
+      ],
       [
         "a solution given up",
         () =>
