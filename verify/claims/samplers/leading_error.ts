@@ -149,11 +149,11 @@ const cases: Case[] = [
   ...(["log-snr", "karras"] as const).flatMap((grid) => [
     singlestep("dpm-solver-2", grid, middleNoiseGain),
     singlestep("dpm++2s", grid, middleDataGain),
-    stochasticSinglestep("dpm++2s-ancestral", grid, withAncestralNoise(middleDataGain)),
-    stochasticSinglestep("dpm-solver-2-ancestral", grid, withAncestralNoise(middleNoiseGain)),
   ]),
   singlestep("dpm-solver-2", "karras", lineNoiseGain, "heun"),
   singlestep("dpm++2s", "karras", lineDataGain, "heun"),
+  stochasticSinglestep("dpm++2s-ancestral", "karras", withAncestralNoise(middleDataGain)),
+  stochasticSinglestep("dpm-solver-2-ancestral", "karras", withAncestralNoise(middleNoiseGain)),
   // Its second-order terms nearly cancel, so that they lead from more steps on, whose rounding adds up where steps are equal in λ.
   stochasticSinglestep("sde-dpm++2s", "karras", stochasticMiddleStep, [64, 128, 256]),
 ];

@@ -18,7 +18,7 @@ import { NormalRng } from "../../instruments/scripted_rng.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 
 /** Where these claims are examined. */
-export const area: Area = { webgpu: "always" };
+export const area: Area = { webgpu: "thorough" };
 
 /** The reference's draws, one after the other. */
 class ReferenceRng extends NormalRng {
