@@ -5,7 +5,7 @@
 import type { Row } from "../../src/runs/comparison.ts";
 
 /** A row that was measured. */
-export type MeasuredRow = Row & {
+type MeasuredRow = Row & {
   readonly evaluations: number;
   readonly quality: NonNullable<Row["quality"]>;
 };

@@ -1,6 +1,7 @@
 /** Which noise levels a sampler visits, and how it begins: evaluations, first_level, visited_levels, last_level, start_scale. @module */
 import { type Examination, gaussianData, PLAIN_ROWS } from "./examination.ts";
 import type { RecordedRun } from "./recorded_run.ts";
+import { hasRightLaw } from "./right_law.ts";
 import { sampledStart } from "./sampled_law.ts";
 import { property, type PropertyResult, rounded } from "./property.ts";
 
@@ -74,6 +75,9 @@ export async function firstLevel(exam: Examination): Promise<PropertyResult> {
   });
 }
 
+/** The levels at which a multistep method may begin by steps of another kind. */
+const START_LEVELS = 4;
+
 /** Whether every level of the grid is visited in its order, none twice as often as the others. */
 export async function visitedLevels(exam: Examination): Promise<PropertyResult> {
   const steps = await exam.baseSteps();
@@ -115,8 +119,11 @@ export async function visitedLevels(exam: Examination): Promise<PropertyResult> 
   const adaptive = run.evaluations.length > 0 && !Number.isInteger(run.evaluations.length / steps) &&
     (missing.length > steps / 2 ||
       missing.length === 0 && await exam.repeats() && !await exam.showsImpulses());
+  // Runge–Kutta starts and trial steps ask again at the first levels; there a step that is taken twice would spoil the law.
+  const again = wrong && missing.length === 0 && !raised && !adaptive &&
+    [...often, ...back ?? []].every((level) => level <= START_LEVELS) && await hasRightLaw(exam);
   return property({
-    verdict: !wrong ? "holds" : raised || adaptive ? "noted" : "fails",
+    verdict: !wrong ? "holds" : raised || adaptive || again ? "noted" : "fails",
     observed,
     value: at.length - missing.length,
     bound: `levels 0 to ${steps - 1}, one as often as the others`,
@@ -128,6 +135,10 @@ export async function visitedLevels(exam: Examination): Promise<PropertyResult> 
       ? "the sampler raises the noise before a step and asks its model between levels of the grid"
       : adaptive
       ? "the sampler chooses its own steps between levels"
+      : again
+      ? `the model is asked again at level ${
+        listed(often.length > 0 ? often : back)
+      }, and the law of the states is right, as of a start by Runge–Kutta steps or a trial step`
       : missing.length > 0 && often.length > 0
       ? `level ${listed(missing)} is never asked for and level ${
         listed(often)

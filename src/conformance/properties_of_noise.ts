@@ -2,9 +2,8 @@
 import { correctorSteps } from "./corrector.ts";
 import { type Examination, gaussianData, POINT_COORDINATE } from "./examination.ts";
 import { stateMoments } from "./impulse_response.ts";
-import { limit } from "./properties_of_law.ts";
-import { marginals, process } from "./properties_of_path.ts";
 import { property, type PropertyResult, rounded } from "./property.ts";
+import { hasRightLaw } from "./right_law.ts";
 import { sampledNoiseAtEnd } from "./sampled_law.ts";
 import { coefficientsOf, raisesNoise, typicalStep } from "./step_diagnosis.ts";
 import { levelStates } from "./step_states.ts";
@@ -61,7 +60,7 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
     : dropped.length > 0 && !lastOnly && !churnsNot
     ? `noise ${dropped[0] + 1} of ${noiseAfter.length} is asked for and not used`
     : "";
-  const harmless = words !== "" && await lawIsRight(exam);
+  const harmless = words !== "" && await hasRightLaw(exam);
   return property({
     verdict: words === "" ? "holds" : harmless ? "noted" : "fails",
     observed: `${rounded(noiseAfter.length / steps)} a step${size}`,
@@ -75,16 +74,6 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
         "where a level has no room for noise"
       : words,
   });
-}
-
-/** Whether the law of the states goes to the exact one, at the end, on the way and from level to level, as steps get short. */
-async function lawIsRight(exam: Examination): Promise<boolean> {
-  if (!await exam.showsImpulses()) return false;
-  for (const measured of [limit, marginals, process]) {
-    const { verdict } = await measured(exam);
-    if (verdict === "fails" || (verdict === "not measured" && measured !== process)) return false;
-  }
-  return true;
 }
 
 function sizeWords(exam: Examination, noise: number, growth: number, score: number): string {
