@@ -7,10 +7,10 @@ import { sdeInfo, sdeKinds } from "../../src/diffusion/sde_registry.ts";
 import type { GridConfig } from "../../src/diffusion/time_grid.ts";
 import { nfePerStep, samplerInfo, samplerNames } from "../../src/samplers/registry.ts";
 import { libraryNames, otherNames } from "../../src/samplers/other_names.ts";
-import type { SamplerInfo } from "../../src/samplers/sampler_info.ts";
+import type { SamplerInfo, SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { samplerOptionInfos, samplerOptionNames } from "../../src/samplers/sampler_info.ts";
 import { atomicWrite } from "../cli/files.ts";
-import { parseFlags, runScript } from "../cli/flags.ts";
+import { flagName, parseFlags, runScript } from "../cli/flags.ts";
 
 const pages = ["samplers.md", "names.md"].map((name) =>
   fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
@@ -75,7 +75,7 @@ function options(): string[][] {
         const { help } = samplerOptionInfos[option];
         return [[
           `\`${option}\``,
-          `\`${flagOf(option)}\``,
+          `\`${flagName(option)}\``,
           `\`${name}\``,
           String(row.default),
           row.source,
@@ -104,13 +104,14 @@ function names(): string[][] {
   const code = (text: string | undefined) => text === undefined ? "–" : `\`${text}\``;
   return [
     ["web interfaces", "k-diffusion", "diffusers", "here", "differences"],
-    ...otherNames.map(({ name, kDiffusion, diffusers, sampler, sde, grid, note }) => [
+    ...otherNames.map(({ name, kDiffusion, diffusers, sampler, options = {}, sde, grid, note }) => [
       name,
       code(kDiffusion),
       code(diffusers),
-      sampler === null
-        ? "–"
-        : code([sampler, sde && `--sde ${sde}`, grid && `--grid ${grid}`].filter(Boolean).join(" ")),
+      sampler === null ? "–" : code(
+        [sampler, ...flagsOf(options), sde && `--sde ${sde}`, grid && `--grid ${grid}`].filter(Boolean)
+          .join(" "),
+      ),
       note,
     ]),
   ];
@@ -119,21 +120,18 @@ function names(): string[][] {
 function libraries(): string[][] {
   return [
     ["library", "name", "here", "differences"],
-    ...libraryNames.map(({ library, name, sampler, options = {}, note }) => {
-      const flags = Object.entries(options).map(([option, value]) => `${flagOf(option)} ${value}`);
-      return [
-        library,
-        `\`${name}\``,
-        sampler === null ? "–" : `\`${[sampler, ...flags].join(" ")}\``,
-        note,
-      ];
-    }),
+    ...libraryNames.map(({ library, name, sampler, options = {}, note }) => [
+      library,
+      `\`${name}\``,
+      sampler === null ? "–" : `\`${[sampler, ...flagsOf(options)].join(" ")}\``,
+      note,
+    ]),
   ];
 }
 
-/** The flag of a sampler's option. */
-function flagOf(option: string): string {
-  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** The flags of a sampler's options. */
+function flagsOf(options: SamplerOptions): string[] {
+  return Object.entries(options).map(([option, value]) => `${flagName(option)} ${value}`);
 }
 
 /** A table in Markdown, as `deno fmt` aligns it. */
