@@ -6,11 +6,11 @@
 import { fileURLToPath } from "node:url";
 import { atomicWrite } from "../scripts/cli/files.ts";
 import { parseFlags, runScript, text, UsageError } from "../scripts/cli/flags.ts";
-import { comparison, type Measurement, measurements } from "./report/measurements.ts";
+import { comparisons, type Measurement, measurements } from "./report/measurements.ts";
 import { condensedFaults, condensedRun, condensedSeeds, readResultFiles } from "./report/result_files.ts";
 import { resultsPage } from "./report/results_page.ts";
 
-const all: readonly Measurement[] = [...measurements, comparison];
+const all: readonly Measurement[] = [...measurements, ...comparisons];
 
 const usage = {
   name: "results",

@@ -217,17 +217,58 @@ export const measurements: readonly Measurement[] = [
   },
 ];
 
-/** The samplers that the page compares, by the names of `deno task compare`. */
-const compared =
-  "euler-maruyama,predictor-corrector,annealed-langevin,ancestral,ode-heun,edm-heun,ddim,dpm++2m";
+/** Samplers that draw digits in few evaluations, by the names of `deno task compare`. */
+const fast = [
+  ...[
+    "ddim",
+    "dpm++2m",
+    "unipc",
+    "ancestral",
+    "sde-dpm++2m",
+    "dpm++2s",
+    "dpm-solver-2",
+    "edm-heun",
+    "dpm-solver-3",
+  ],
+  ...["edm-stochastic", "lms", "deis", "ipndm", "pndm", "sde-dpm++3m", "sde-dpm++2s", "dpm++2s-ancestral"],
+  ...["dpm-solver-2-ancestral", "sa-solver"],
+];
 
-/** Budgets of network evaluations in the comparison. */
-export const budgets: readonly number[] = [10, 20, 50, 100];
+/** Samplers whose steps are of t: how many they need depends on the SDE. */
+const ofTime = ["euler-maruyama", "predictor-corrector", "exponential-sde", "ode-heun", "ode-rk4"];
 
-/** The comparison of samplers, which has a table of its own. */
-export const comparison: Measurement = {
-  name: "compare",
-  command: ["compare", "--count", "256", "--nfe", budgets.join(","), "--samplers", compared],
-  output: "comparison",
-  rows: () => [],
-};
+/** A comparison of samplers, which has a table of its own. */
+export interface ComparisonMeasurement extends Measurement {
+  /** The heading of its table. */
+  readonly title: string;
+  /** Budgets of network evaluations, the columns of the table. */
+  readonly budgets: readonly number[];
+}
+
+function comparison(
+  name: string,
+  title: string,
+  budgets: readonly number[],
+  samplers: readonly string[],
+  ...flags: string[]
+): ComparisonMeasurement {
+  const command = [
+    "compare",
+    "--count",
+    "2000",
+    "--nfe",
+    budgets.join(","),
+    "--samplers",
+    samplers.join(","),
+  ];
+  return { name, title, budgets, command: [...command, ...flags], output: "comparison", rows: () => [] };
+}
+
+/** The comparisons of samplers. */
+export const comparisons: readonly ComparisonMeasurement[] = [
+  comparison("compare", "At few evaluations", [5, 8, 10, 15, 20], fast),
+  comparison("compare_guided", "Under guidance", [10, 16, 30], fast.slice(0, 5), "--guidance", "2"),
+  comparison("compare_ve", "Steps of t under VE", [50], ofTime),
+  comparison("compare_vp", "Under VP", [50], ofTime, "--sde", "vp"),
+  comparison("compare_flow", "Under the SDE of flow matching", [50], ofTime, "--sde", "flow"),
+];

@@ -3,7 +3,9 @@
  * @module
  */
 import { type Chance, chanceText, seedTable } from "../suite/chance.ts";
-import { budgets, comparison, measurements, numberAt } from "./measurements.ts";
+import { measuredRows, paretoFront } from "../../scripts/comparison/pareto_front.ts";
+import type { Results } from "../../scripts/comparison/results.ts";
+import { type ComparisonMeasurement, comparisons, measurements } from "./measurements.ts";
 
 /** What a file in docs/results/ holds of one measurement. */
 export interface Measured {
@@ -90,7 +92,7 @@ export function resultsPage({ measured, suite, faults, published, seeds }: Resul
     "it compares settings here, not papers. The stripe is the one under which a published course report loses the 1s. " +
     "Cards: [mnist](../fixtures/models/mnist.md), [mnist_likelihood](../fixtures/models/mnist_likelihood.md), " +
     "[mnist_consistency](../fixtures/models/mnist_consistency.md).",
-    ...comparisonSection(measured.get(comparison.name)),
+    ...comparisonSections(measured),
     "## The suite",
     ...suite === null ? ["No run of all claims is stored."] : suiteSection(suite),
     ...faults === null ? [] : [
@@ -123,32 +125,46 @@ function numbers(measured: ResultFiles["measured"]): string {
   return tableOf(["what", "value", "command", "measured"], rows);
 }
 
-function comparisonSection(stored: Measured | undefined): string[] {
-  if (stored === undefined) return [];
-  const rows = (stored.result as { rows: { sampler: string }[] }).rows;
+function comparisonSections(measured: ResultFiles["measured"]): string[] {
+  const sections = comparisons.flatMap((comparison) => {
+    const stored = measured.get(comparison.name);
+    return stored === undefined ? [] : comparisonSection(comparison, stored);
+  });
+  return sections.length === 0 ? [] : [
+    "## Samplers compared",
+    "Fréchet distance by evaluations of the network, all from the same noise; in bold, the Pareto front: what no sampler of as many " +
+    "or fewer evaluations reaches. Digits measure better than training images, since the classifier whose features are " +
+    "compared was trained on those. [Samplers](samplers.md) says which to take.",
+    ...sections,
+    "![The same noise through every sampler](../fixtures/gallery/compare.png)",
+    "![Fréchet distance against network evaluations](../fixtures/gallery/compare-plot.png)",
+  ];
+}
+
+function comparisonSection({ title, budgets }: ComparisonMeasurement, stored: Measured): string[] {
+  const { run, floor, rows } = stored.result as Results;
+  const [{ sde }] = rows;
+  const known = measuredRows(rows, sde, String(run.weights));
+  const front = new Set(paretoFront(known));
   const cells = [...new Set(rows.map(({ sampler }) => sampler))].map((name) => [
     name,
     ...budgets.map((budget, i) => {
       // A sampler may take fewer evaluations than its budget, and more than the budget before.
-      const row = rows.find((row) =>
-        row.sampler === name && numberAt(row, "evaluations") <= budget &&
-        numberAt(row, "evaluations") > (budgets[i - 1] ?? 0)
+      const row = known.find(({ sampler, evaluations }) =>
+        sampler === name && evaluations <= budget && evaluations > (budgets[i - 1] ?? 0)
       );
-      return row === undefined ? "–" : numberAt(row, "quality", "frechet").toPrecision(3);
+      if (row === undefined) return "–";
+      const distance = row.quality.frechet.toPrecision(3);
+      return front.has(row) ? `**${distance}**` : distance;
     }),
   ]);
   return [
-    "## Samplers compared",
-    "Fréchet distance of 256 digits by evaluations of the network, VE, no guidance, all from the same noise; as many " +
-    `training images read ${
-      numberAt(stored.result, "floor", "frechet").toFixed(1)
-    }. By \`${stored.command}\`, ` +
-    `${stored.measured}${stored.note === undefined ? "" : ` (${stored.note})`}.`,
+    `### ${title}`,
+    `${run.count} digits, ${sde}, guidance ${run.guidance}; as many training images read ${
+      floor.frechet.toFixed(2)
+    }. By ` +
+    `\`${stored.command}\`, ${stored.measured}${stored.note === undefined ? "" : ` (${stored.note})`}.`,
     tableOf(["sampler", ...budgets.map(String)], cells),
-    "![The same noise through every sampler](../fixtures/gallery/compare.png)",
-    "![Fréchet distance against network evaluations](../fixtures/gallery/compare-plot.png)",
-    "Digits measure better than training images, since the classifier whose features are compared was trained on those. " +
-    "Anything near 10 is as good as this metric can tell. [Samplers](samplers.md) says which to take.",
   ];
 }
 
