@@ -197,7 +197,7 @@ claim(
 claim("evaluate's words are those of its request and its result", async (check) => {
   const all = {
     ...request,
-    ...{ checkpoint: "mnist", external: null, data: null, picture: null, own: false },
+    ...{ checkpoint: "mnist", external: null, guide: null, data: null, picture: null, own: false },
     engine: "wasm" as const,
   };
   const [quality, floor] = [0, 0.05].map((more) => ({

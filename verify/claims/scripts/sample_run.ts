@@ -290,6 +290,7 @@ claim("sample's words are those of its request and its result", async (check) =>
     label: "random",
     checkpoint: "mnist",
     external: null,
+    guide: null,
     engine: "wasm",
     output: "a.npy",
     resume: false,
