@@ -67,7 +67,8 @@ claim("a missing program skips a claim with the reason, and never fails it", asy
       stderr: "null",
     }).output();
     const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
-    const verdicts = lines.slice(0, -1);
+    // Slow claims that held with the same files are not begun, whatever they need.
+    const verdicts = lines.slice(0, -1).filter(({ reason }) => !/files are those/.test(reason));
     check.equal("exit code with no program on PATH", code, 0, "nothing failed");
     check.equal(
       "reasons",
