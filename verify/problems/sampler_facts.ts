@@ -149,7 +149,7 @@ const rows: Record<string, Row> = {
   "annealed-langevin": {
     lastStep: "own rule",
     stages: () => [annealedLangevin({ steps: 1 })],
-    particles: 960,
+    particles: 3840,
     direct: () => annealedLangevin({ steps: 2, langevinStep: 1e-5 }),
   },
   "ode-euler": { lastStep: "own rule", drawSteps: 16 },
