@@ -4,7 +4,6 @@
  */
 import { type Chance, chanceText, seedTable } from "../suite/chance.ts";
 import { measuredRows, paretoFront } from "../../scripts/comparison/pareto_front.ts";
-import type { Results } from "../../scripts/comparison/results.ts";
 import { type ComparisonMeasurement, comparisons, measurements } from "./measurements.ts";
 
 /** What a file in docs/results/ holds of one measurement. */
@@ -125,6 +124,19 @@ function numbers(measured: ResultFiles["measured"]): string {
   return tableOf(["what", "value", "command", "measured"], rows);
 }
 
+/** What the page takes from the JSON of a comparison. */
+interface ComparisonRows {
+  readonly run: { readonly weights: string; readonly count: number; readonly guidance: number };
+  readonly floor: { readonly frechet: number };
+  readonly rows: readonly {
+    readonly sde: string;
+    readonly network: string;
+    readonly sampler: string;
+    readonly evaluations: number | null;
+    readonly quality: { readonly frechet: number } | null;
+  }[];
+}
+
 function comparisonSections(measured: ResultFiles["measured"]): string[] {
   const sections = comparisons.flatMap((comparison) => {
     const stored = measured.get(comparison.name);
@@ -142,9 +154,9 @@ function comparisonSections(measured: ResultFiles["measured"]): string[] {
 }
 
 function comparisonSection({ title, budgets }: ComparisonMeasurement, stored: Measured): string[] {
-  const { run, floor, rows } = stored.result as Results;
+  const { run, floor, rows } = stored.result as ComparisonRows;
   const [{ sde }] = rows;
-  const known = measuredRows(rows, sde, String(run.weights));
+  const known = measuredRows(rows, sde, run.weights);
   const front = new Set(paretoFront(known));
   const cells = [...new Set(rows.map(({ sampler }) => sampler))].map((name) => [
     name,
