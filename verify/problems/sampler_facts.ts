@@ -250,8 +250,8 @@ const rows: Record<string, Row> = {
     counts: [32, 64, 128],
     direct: () => ipndm({ solverOrder: 1 }),
   },
-  "pndm": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128] },
-  "plms": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128] },
+  "pndm": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128], drawSteps: 32 },
+  "plms": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128], drawSteps: 32 },
   "unipc": {
     lastStep: "data prediction",
     corrects: true,
