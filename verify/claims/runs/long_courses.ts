@@ -8,6 +8,7 @@ import { networkPredictor } from "../../../src/networks/network_predictor.ts";
 import { runSampling, type SamplingRequest } from "../../../src/runs/sampling.ts";
 import { OPTIMIZER_DEFAULTS } from "../../../src/training/optimizer.ts";
 import { train, type TrainingConfig } from "../../../src/training/train.ts";
+import { collectedHeap } from "../../instruments/collected_heap.ts";
 import { withFolder } from "../../instruments/temporary_folder.ts";
 import { type Check, claim } from "../../suite/claim.ts";
 
@@ -17,8 +18,8 @@ const network = { kind: "mlp", dimensions: 2, hidden: 16, layers: 1, noiseFeatur
 class Held {
   readonly #tensors = new Set<number>();
   readonly #engine = new Set<number>();
-  /** The least that the heap held in each tenth: what is left after its collections. */
-  readonly #heap = new Array<number>(10).fill(Infinity);
+  /** The collected heap after a fifth of the rounds, and after all. */
+  readonly #heap: number[] = [];
   readonly #before = tf.memory().numTensors;
 
   /** @param rounds Of the whole run; what the first hundred take is the bound for all. */
@@ -31,8 +32,8 @@ class Held {
       (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm;
     this.#tensors.add(tf.memory().numTensors - this.#before);
     this.#engine.add(memory.buffer.byteLength);
-    const tenth = Math.floor(10 * (round - 1) / this.rounds);
-    this.#heap[tenth] = Math.min(this.#heap[tenth], Deno.memoryUsage().heapUsed);
+    const due = this.#heap.length === 0 ? this.rounds / 5 : this.rounds;
+    if (round >= due) this.#heap.push(collectedHeap());
   }
 
   /** Holds it to what it was; `bytes` is what a round that is kept would take. */
@@ -47,8 +48,8 @@ class Held {
     check.equal("tensors left at the end", tf.memory().numTensors - this.#before, 0, "all are disposed");
     const kept = 0.8 * this.rounds * bytes;
     check.atMost(
-      "growth of the heap's least from the second tenth to the last, MB",
-      (this.#heap[9] - this.#heap[1]) / 1e6,
+      "growth of the heap from a fifth of the rounds to the end, MB",
+      (this.#heap[1] - this.#heap[0]) / 1e6,
       kept / 1e6,
       `what ${0.8 * this.rounds} rounds that are kept, ${bytes} bytes each, would take`,
       { detectable: "one round in each that is not let go" },
