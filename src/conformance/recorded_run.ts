@@ -72,6 +72,33 @@ export async function recordRun(sampler: SamplerUnderTest, request: RunRequest):
   const most = mostEvaluations(steps);
   const keptStates = keep === true ? Infinity : Number(keep);
   let modelSeconds = 0;
+  const answered = (x: States, level: NoiseLevel, answer: ModelAnswer): States => {
+    if (evaluations.length >= most) {
+      throw new ConformanceError(
+        `the sampler asks for more than ${most} evaluations in a run of ${steps} steps`,
+      );
+    }
+    const where = `evaluation ${evaluations.length + 1}`;
+    checkStates(`${where}: the state`, x, size, [rows, d]);
+    const scales = "times" in level
+      ? checkedTimes(where, sde, level.times, rows)
+      : [checkedLevel(where, sde, level)];
+    checkAnswer(where, answer);
+    const began = performance.now();
+    const values = exactAnswer(data, x, scales, answer);
+    modelSeconds += (performance.now() - began) / 1000;
+    const noisiest = scales.reduce((most, one) =>
+      one.sigma * most.alpha > most.sigma * one.alpha ? one : most
+    );
+    const ratio = noisiest.sigma / noisiest.alpha;
+    evaluations.push({
+      level: noisiest,
+      ratio,
+      answer,
+      states: evaluations.length < keptStates ? x.slice() : null,
+    });
+    return values;
+  };
   const run: SamplerRun = {
     sde: sde.config,
     steps,
@@ -80,38 +107,8 @@ export async function recordRun(sampler: SamplerUnderTest, request: RunRequest):
     start: start?.slice() ?? null,
     seed,
     // An error of a call is a rejected promise, not an exception that only some callers would see.
-    // deno-lint-ignore require-await
-    async model(x, level, answer) {
-      if (evaluations.length >= most) {
-        throw new ConformanceError(
-          `the sampler asks for more than ${most} evaluations in a run of ${steps} steps`,
-        );
-      }
-      const where = `evaluation ${evaluations.length + 1}`;
-      checkStates(`${where}: the state`, x, size, [rows, d]);
-      const scales = "times" in level
-        ? checkedTimes(where, sde, level.times, rows)
-        : [checkedLevel(where, sde, level)];
-      checkAnswer(where, answer);
-      const began = performance.now();
-      const values = exactAnswer(data, x, scales, answer);
-      modelSeconds += (performance.now() - began) / 1000;
-      const noisiest = scales.reduce((most, one) =>
-        one.sigma * most.alpha > most.sigma * one.alpha ? one : most
-      );
-      const ratio = noisiest.sigma / noisiest.alpha;
-      evaluations.push({
-        level: noisiest,
-        ratio,
-        answer,
-        states: evaluations.length < keptStates ? x.slice() : null,
-      });
-      return values;
-    },
-    // deno-lint-ignore require-await
-    async noise() {
-      return run.noiseNow();
-    },
+    model: (x, level, answer) => new Promise((resolve) => resolve(answered(x, level, answer))),
+    noise: () => new Promise((resolve) => resolve(run.noiseNow())),
     noiseNow() {
       if (noiseAfter.length >= most) {
         throw new ConformanceError(
