@@ -50,7 +50,7 @@ interface ShardBenchParts {
   start(task: string, words: readonly string[]): Promise<Deno.ChildProcess>;
   /** What a process prints; null when a signal ended it. */
   outputOf(task: string, process: Deno.ChildProcess): Promise<string | null>;
-  /** An empty folder with room for the array three times. */
+  /** An empty folder, on a disk that holds the array three times. */
   readonly folder: string;
   /** Called with a sentence on what was done. */
   say(sentence: string): void;

@@ -71,7 +71,7 @@ export async function noiseDraws(exam: Examination): Promise<PropertyResult> {
     detectable: "3% of the noise, and a noise that enters another step with 0.6 of its size",
     words: harmless
       ? `${words}; the law of the states is right all the same, as of methods whose history carries noise, of steps in stages, and ` +
-        "where a level has no room for noise"
+        "of noise that would raise the highest level"
       : words,
   });
 }

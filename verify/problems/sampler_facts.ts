@@ -250,6 +250,7 @@ const rows: Record<string, Row> = {
     counts: [32, 64, 128],
     direct: () => ipndm({ solverOrder: 1 }),
   },
+  // With fewer steps their maps do not keep the order of states, by which distributions are carried.
   "pndm": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128], drawSteps: 32 },
   "plms": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128], drawSteps: 32 },
   "unipc": {

@@ -62,7 +62,7 @@ claim(
         );
       }
       const last = await run("sample", ...flags, "--output", output, "--resume");
-      check.equal("with room again: exit code", last.code, 0, last.stderr);
+      check.equal("once the disk has space: exit code", last.code, 0, last.stderr);
       check.equal(
         "bytes",
         await Deno.readFile(output),
@@ -98,7 +98,7 @@ claim(
         check.equal(`files after ${kibibytes} KiB`, own, [], "no half checkpoint, no lock");
       }
       const half = await run("train", "--resume", begin, "--out", out, ...quick, "--steps", "2");
-      check.equal("two steps with room: exit code", half.code, 0, half.stderr.slice(-300));
+      check.equal("two steps while the disk has space: exit code", half.code, 0, half.stderr.slice(-300));
       const own = `${out}/checkpoint.safetensors`;
       const full = await limited(60, "train", "--resume", own, ...quick, "--steps", "4");
       check.holds(
@@ -108,7 +108,7 @@ claim(
       );
       check.equal("its last checkpoint", readCheckpoint(await Deno.readFile(own)).state.step, 2, "as it was");
       const last = await run("train", "--resume", own, ...quick, "--steps", "4");
-      check.equal("with room again: exit code", last.code, 0, last.stderr.slice(-300));
+      check.equal("once the disk has space: exit code", last.code, 0, last.stderr.slice(-300));
       const weights = async (path: string) =>
         readModel(await Deno.readFile(`${path}/model.safetensors`)).weights;
       check.equal("weights", await weights(out), await weights(`${folder}/whole`), "bit for bit");
