@@ -41,6 +41,9 @@ function replaySettings(name: string): { grid: GridConfig; options: SamplerOptio
   if (name === "ode-dopri5") {
     return { grid: { kind: "uniform", steps: 6 }, options: { rtol: 1e-3, atol: 1e-3 } };
   }
+  if (name === "dpm-solver-adaptive") {
+    return { grid: { kind: "uniform", steps: 20 }, options: { rtol: 1e-3, atol: 1e-3 } };
+  }
   return settings(name);
 }
 
