@@ -168,6 +168,12 @@ export { odeEuler } from "./src/samplers/ode_euler.ts";
 export { odeHeun } from "./src/samplers/ode_heun.ts";
 export { odeRk4 } from "./src/samplers/ode_rk4.ts";
 export { dpmSolverAdaptive, type DpmSolverAdaptiveOptions } from "./src/samplers/dpm_solver_adaptive.ts";
+export {
+  dpmSolverFast,
+  type DpmSolverFastOptions,
+  type LastOrders,
+  lastOrdersNames,
+} from "./src/samplers/dpm_solver_fast.ts";
 export { odeDormandPrince, type ToleranceOptions } from "./src/samplers/ode_dopri5.ts";
 
 // Samplers of the reverse SDE.

@@ -151,7 +151,7 @@ export function underSchedule(
   if (scheduler === null) return sampling;
   const { sde } = scheduler;
   const { kind } = samplerInfo(sampling.sampler.name);
-  if (flags.grid !== undefined || (kind !== "one-step" && kind !== "multistep")) {
+  if (flags.grid !== undefined || !["one-step", "multistep", "scheduled"].includes(kind)) {
     return { ...sampling, sde: sde.config };
   }
   const steps = flags.steps ?? Math.min(sampling.grid.steps, scheduler.steps - 1);

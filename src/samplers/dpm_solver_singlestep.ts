@@ -2,8 +2,9 @@
  * The singlestep DPM-Solvers, which predict the noise at times between those of the grid.
  * @module
  */
-import { awaited } from "../compute/tidied.ts";
+import { awaited, type Pausing } from "../compute/tidied.ts";
 import type * as tf from "../compute/tf.ts";
+import type { AnyScoreModel } from "../diffusion/noise_predictor.ts";
 import { halfLogSnr, type Sde } from "../diffusion/sde.ts";
 import { type Sampler, statelessStepper } from "./sampler.ts";
 import { meanPosition, type SolverTypeOptions, usesIntegral } from "./solver_type.ts";
@@ -24,17 +25,25 @@ export function dpmSolver2(options: SolverTypeOptions = {}): Sampler {
   const integrates = usesIntegral(options);
   return {
     name: "dpm-solver-2",
-    start: (model) =>
-      statelessStepper(function* (x, t, s) {
-        const noise = yield* awaited(model.predictedNoise(x, t));
-        const h = halfLogSnr(model.sde, s) - halfLogSnr(model.sde, t);
-        if (!Number.isFinite(h)) return moved(model.sde, x, t, s, noise);
-        const middle = timeAfter(model.sde, t, h / 2);
-        const between = moved(model.sde, x, t, middle, noise);
-        const noiseBetween = yield* awaited(model.predictedNoise(between, middle));
-        return moved(model.sde, x, t, s, integrates ? along(noise, noiseBetween, -h) : noiseBetween);
-      }),
+    start: (model) => statelessStepper((x, t, s) => dpmSolver2Step(model, x, t, s, integrates)),
   };
+}
+
+/** The step of {@linkcode dpmSolver2}, with the line's integral or its middle. */
+export function* dpmSolver2Step(
+  model: AnyScoreModel,
+  x: tf.Tensor,
+  t: number,
+  s: number,
+  integrates: boolean,
+): Pausing<tf.Tensor> {
+  const { sde } = model;
+  const noise = yield* awaited(model.predictedNoise(x, t));
+  const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
+  if (!Number.isFinite(h)) return moved(sde, x, t, s, noise);
+  const middle = timeAfter(sde, t, h / 2);
+  const noiseBetween = yield* awaited(model.predictedNoise(moved(sde, x, t, middle, noise), middle));
+  return moved(sde, x, t, s, integrates ? along(noise, noiseBetween, -h) : noiseBetween);
 }
 
 /**
@@ -55,26 +64,34 @@ export function dpmSolver3(options: SolverTypeOptions = {}): Sampler {
   const integrates = usesIntegral(options);
   return {
     name: "dpm-solver-3",
-    start: (model) =>
-      statelessStepper(function* (x, t, s) {
-        const { sde } = model;
-        const noise = yield* awaited(model.predictedNoise(x, t));
-        const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
-        if (!Number.isFinite(h)) return moved(sde, x, t, s, noise);
-        const [first, second] = [timeAfter(sde, t, h / 3), timeAfter(sde, t, 2 * h / 3)];
-        const noise1 = yield* awaited(model.predictedNoise(moved(sde, x, t, first, noise), first));
-        const change1 = noise1.sub(noise);
-        const near = moved(sde, x, t, second, noise)
-          .sub(change1.mul(2 * sde.sigma(second) * slopeWeight(2 * h / 3)));
-        const noise2 = yield* awaited(model.predictedNoise(near, second));
-        const change2 = noise2.sub(noise);
-        const phi = slopeWeight(h);
-        const rest = integrates
-          ? change1.mul(6 * phi - 18 * bendWeight(h)).add(change2.mul(9 * bendWeight(h) - 1.5 * phi))
-          : change2.mul(1.5 * phi);
-        return moved(sde, x, t, s, noise).sub(rest.mul(sde.sigma(s)));
-      }),
+    start: (model) => statelessStepper((x, t, s) => dpmSolver3Step(model, x, t, s, integrates)),
   };
+}
+
+/** The step of {@linkcode dpmSolver3}, with the parabola's integral or without. */
+export function* dpmSolver3Step(
+  model: AnyScoreModel,
+  x: tf.Tensor,
+  t: number,
+  s: number,
+  integrates: boolean,
+): Pausing<tf.Tensor> {
+  const { sde } = model;
+  const noise = yield* awaited(model.predictedNoise(x, t));
+  const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
+  if (!Number.isFinite(h)) return moved(sde, x, t, s, noise);
+  const [first, second] = [timeAfter(sde, t, h / 3), timeAfter(sde, t, 2 * h / 3)];
+  const noise1 = yield* awaited(model.predictedNoise(moved(sde, x, t, first, noise), first));
+  const change1 = noise1.sub(noise);
+  const near = moved(sde, x, t, second, noise)
+    .sub(change1.mul(2 * sde.sigma(second) * slopeWeight(2 * h / 3)));
+  const noise2 = yield* awaited(model.predictedNoise(near, second));
+  const change2 = noise2.sub(noise);
+  const phi = slopeWeight(h);
+  const rest = integrates
+    ? change1.mul(6 * phi - 18 * bendWeight(h)).add(change2.mul(9 * bendWeight(h) - 1.5 * phi))
+    : change2.mul(1.5 * phi);
+  return moved(sde, x, t, s, noise).sub(rest.mul(sde.sigma(s)));
 }
 
 /**

@@ -146,13 +146,19 @@ export const otherNames: readonly OtherName[] = [
     note:
       "diffusers weighs the slope of two values by h²/2, here by its exact integral; its tau_func is 0 at both ends",
   },
-  { name: "DPM fast", kDiffusion: "sample_dpm_fast", sampler: null, note: "nearest: `dpm-solver-3`" },
+  {
+    name: "DPM fast",
+    kDiffusion: "sample_dpm_fast",
+    sampler: "dpm-solver-fast",
+    note:
+      "its n is the evaluations without the last denoising, from which `--nfe` of `deno task compare` takes the last steps; the web interfaces give it their eta, 1 by default: `--eta 1`",
+  },
   {
     name: "DPM adaptive",
     kDiffusion: "sample_dpm_adaptive",
     sampler: "dpm-solver-adaptive",
     note:
-      "each sample has its own steps, there a batch has; without eta and the other coefficients of its PID control",
+      "each sample has its own steps, there a batch has; without eta, to which the web interfaces give 1 by default, and the other coefficients of its PID control",
   },
   {
     name: "LMS",

@@ -29,6 +29,7 @@ import type { Sampler } from "./sampler.ts";
 import type { SamplerInfo, SamplerKind, SamplerOptions } from "./sampler_info.ts";
 import { saSolver } from "./sa_solver.ts";
 import { dpmSolverAdaptive } from "./dpm_solver_adaptive.ts";
+import { dpmSolverFast, ordersFromEnd } from "./dpm_solver_fast.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "./dpm_solver_ancestral.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "./dpm_solver_sde.ts";
 import { sdeDpmSolver2S } from "./dpm_solver_sde_singlestep.ts";
@@ -286,6 +287,21 @@ const rows: Readonly<Record<string, Row>> = {
     grid: { kind: "uniform", steps: 1 },
     kind: "adaptive",
   },
+  "dpm-solver-fast": {
+    create: dpmSolverFast,
+    options: {
+      lastOrders: { default: "2", source: "Lu et al. 2022, the code" },
+      eta: { default: 0, source: "k-diffusion" },
+      sNoise: { default: 1, source: "k-diffusion" },
+    },
+    source: "Lu et al. 2022, the code; k-diffusion, sample_dpm_fast",
+    order: 3,
+    path: "probability flow",
+    nfePerStep: 3,
+    nfeOfEnd: ordersFromEnd,
+    grid: { kind: "log-snr", steps: 7 },
+    kind: "scheduled",
+  },
   "dpm-solver-2": {
     create: dpmSolver2,
     options: { solverType: { default: "midpoint", source: "Lu et al. 2022, the code" } },
@@ -409,6 +425,7 @@ const registry: Readonly<Record<string, SamplerInfo>> = Object.fromEntries(
       kind: "one-step",
       options: {},
       nfeOfStart: [],
+      nfeOfEnd: () => [],
       needsScoreAtEnd: false,
       stochastic,
       ...row,
@@ -458,7 +475,10 @@ export function nfeOfSteps(name: string, steps: number, options: SamplerOptions 
   requireWhole("steps", steps, 1);
   const perStep = nfePerStep(name, options);
   if (perStep === null) return null;
-  return samplerInfo(name).nfeOfStart.slice(0, steps).reduce((sum, more) => sum + more, steps * perStep);
+  const { nfeOfStart, nfeOfEnd } = samplerInfo(name);
+  const atEnd = nfeOfEnd(options).slice(0, steps);
+  const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+  return (steps - atEnd.length) * perStep + total(atEnd) + total(nfeOfStart.slice(0, steps));
 }
 
 /**
@@ -481,6 +501,8 @@ export function samplerByName(name: string, options: SamplerOptions = {}): Sampl
 const unfit: Readonly<Record<Exclude<SamplerKind, "one-step">, string>> = {
   multistep: "goes by its earlier states, which the corrector changes",
   adaptive: "chooses its own steps, so that a corrector would seldom run",
+  scheduled:
+    "takes its last steps by lower orders, while every step of a predictor takes the same evaluations",
   corrector: "corrects already",
   consistency: "needs a consistency function, which gives a corrector no score",
 };

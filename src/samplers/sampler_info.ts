@@ -3,6 +3,7 @@
  * @module
  */
 import type { GridConfig } from "../diffusion/time_grid.ts";
+import { type LastOrders, lastOrdersNames } from "./dpm_solver_fast.ts";
 import { type LangevinRule, langevinRules } from "./langevin.ts";
 import { type LastStep, lastSteps } from "./last_step.ts";
 import type { Sampler } from "./sampler.ts";
@@ -43,6 +44,8 @@ export interface SamplerOptions {
   readonly solverType?: SolverType;
   /** How a multistep solver takes the step to the last time: by its own order, or as DDIM. */
   readonly lastStep?: LastStep;
+  /** The orders of the steps with which a run of DPM-Solver-fast ends. */
+  readonly lastOrders?: LastOrders;
   /** How many predictions a step of a multistep solver goes by. */
   readonly solverOrder?: number;
   /** How UniPC integrates a line through two predictions: exactly, or by a function B(h). */
@@ -129,6 +132,10 @@ export const samplerOptionInfos: Readonly<Record<keyof SamplerOptions, SamplerOp
     help: "the step to the last time by the method's own order, or by DDIM, of order 1 (lower_order_final)",
     values: lastSteps,
   },
+  lastOrders: {
+    help: "the orders of DPM-Solver-fast's last steps, after steps of order 3",
+    values: lastOrdersNames,
+  },
   solverOrder: {
     help: "how many predictions of the model a step goes by, once there are so many",
     values: "integer",
@@ -162,10 +169,10 @@ export interface SamplerDefault {
 
 /**
  * What a step depends on: `one-step` on a state and two times alone; `multistep` on earlier states, too; `adaptive`
- * on an error estimate, by which it chooses steps between two times; `corrector` on one noise level; `consistency` on
- * the end of a trajectory.
+ * on an error estimate, by which it chooses steps between two times; `scheduled` on its place in the run; `corrector`
+ * on one noise level; `consistency` on the end of a trajectory.
  */
-export type SamplerKind = "one-step" | "multistep" | "adaptive" | "corrector" | "consistency";
+export type SamplerKind = "one-step" | "multistep" | "adaptive" | "scheduled" | "corrector" | "consistency";
 
 /** A sampler's row in the registry. */
 export interface SamplerInfo {
@@ -193,6 +200,8 @@ export interface SamplerInfo {
   readonly nfePerStep: number | null | ((options: SamplerOptions) => number);
   /** Evaluations that the first steps of a run take beside that, one number for each such step. */
   readonly nfeOfStart: readonly number[];
+  /** Evaluations of the last steps of a run, from its end, in the place of `nfePerStep`. */
+  readonly nfeOfEnd: (options: SamplerOptions) => readonly number[];
   /** Whether a step asks for the score at its end, so that no grid may end where σ is zero. */
   readonly needsScoreAtEnd: boolean;
   /** The grid that suits it, with a step count that gives good samples. */

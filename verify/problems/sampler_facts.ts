@@ -10,6 +10,7 @@ import { samplerByName, samplerInfo, scoreSamplerNames } from "../../src/sampler
 import type { SamplerInfo, SamplerOptions } from "../../src/samplers/sampler_info.ts";
 import { ddim } from "../../src/samplers/ddim.ts";
 import { dpmSolverAdaptive } from "../../src/samplers/dpm_solver_adaptive.ts";
+import { dpmSolverFast } from "../../src/samplers/dpm_solver_fast.ts";
 import { dpmSolver2Ancestral, dpmSolver2SAncestral } from "../../src/samplers/dpm_solver_ancestral.ts";
 import { sdeDpmSolver2M, sdeDpmSolver3M } from "../../src/samplers/dpm_solver_sde.ts";
 import { sdeDpmSolver2S } from "../../src/samplers/dpm_solver_sde_singlestep.ts";
@@ -96,6 +97,7 @@ export const otherValues: Required<SamplerOptions> = {
   tau: 0.7,
   solverType: "heun",
   lastStep: "ddim",
+  lastOrders: "1",
   solverOrder: 1,
   bFunction: "bh1",
   solverPrediction: "data",
@@ -220,6 +222,11 @@ const rows: Record<string, Row> = {
     drawn: false,
     direct: () => dpmSolverAdaptive({ rtol: 0.3, atol: 0.2, maxAttempts: 500 }),
   },
+  "dpm-solver-fast": {
+    lastStep: "data prediction",
+    drawSteps: 16,
+    direct: () => dpmSolverFast({ lastOrders: "1", eta: 0.5, sNoise: 1.01 }),
+  },
   "dpm-solver-2": {
     lastStep: "data prediction",
     drawSteps: 16,
@@ -248,9 +255,10 @@ const rows: Record<string, Row> = {
     lastStep: "extrapolated",
     grid: "quadratic",
     counts: [32, 64, 128],
+    // With fewer steps its map, and those of pndm and plms, do not keep the order of states, by which distributions are carried.
+    drawSteps: 32,
     direct: () => ipndm({ solverOrder: 1 }),
   },
-  // With fewer steps their maps do not keep the order of states, by which distributions are carried.
   "pndm": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128], drawSteps: 32 },
   "plms": { lastStep: "extrapolated", grid: "quadratic", counts: [32, 64, 128], drawSteps: 32 },
   "unipc": {

@@ -72,6 +72,7 @@ const oneSampling: TaskRow["beside"] = {
   correctorOrder: { flags: "--sampler sa-solver", value: "2" },
   tau: { flags: "--sampler sa-solver", value: "0.5" },
   solverType: { flags: "--sampler sde-dpm++2m", value: "heun" },
+  lastOrders: { flags: "--sampler dpm-solver-fast", value: "1" },
   lastStep: { flags: "--sampler unipc", value: "ddim" },
   solverOrder: { flags: "--sampler unipc", value: "3" },
   bFunction: { flags: "--sampler unipc", value: "bh2" },

@@ -71,6 +71,7 @@ class Increments:
         return self.value / math.sqrt(sigma - sigma_next)
 
 
+names_of_noise = {"eta": "eta", "s_noise": "sNoise"}
 cases = []
 for sampler, function, options in [
     ("sde-dpm++2m", "sample_dpmpp_2m_sde", {"solver_type": "midpoint"}),
@@ -96,7 +97,7 @@ for sampler, function, options in [
         **options,
     )
     states.append(end.flatten().tolist())
-    names = {"solver_type": "solverType", "s_noise": "sNoise", "eta": "eta"}
+    names = {"solver_type": "solverType"} | names_of_noise
     ours = {names[key]: value for key, value in options.items()}
     cases.append({"sampler": sampler, "function": function, "options": ours, "states": states})
 
@@ -176,6 +177,24 @@ for options in ({}, {"order": 2}, {"rtol": 1e-3, "atol": 1e-3}):
         {"options": {"firstStep": 0.3} | {names[key]: value for key, value in options.items()}, "ends": ends, "steps": steps}
     )
 
+# DPM-Solver-fast by its number of evaluations, from the first sigma to the last.
+fast = []
+for nfe in (5, 6, 7, 10, 12):
+    for options in ({}, {"eta": 1.0}, {"eta": 0.6, "s_noise": 1.03}):
+        taken = iter(draws)
+        evaluations = 0
+
+        def counted(x, sigma):
+            global evaluations
+            evaluations += 1
+            return denoised(x, sigma)
+
+        end = sampling.sample_dpm_fast(
+            counted, start, float(sigmas[-1]), float(sigmas[0]), nfe, disable=True, noise_sampler=lambda *_: next(taken), **options
+        )
+        ours = {names_of_noise[key]: value for key, value in options.items()}
+        fast.append({"nfe": nfe, "evaluations": evaluations, "options": ours, "ends": end.flatten().tolist()})
+
 # Its weights of the data predictions at nodes, the latest first, for x/alpha: a predictor's first node is the start of the step, a
 # corrector's the end.
 weights_of_steps = []
@@ -198,7 +217,8 @@ print(
             "verify/reference/stochastic_samplers.py. A step's draws are the next ones of the list; where it takes two, they are "
             "of the two halves of the step. adams: the weights that SASolverScheduler's get_coefficients_fn gives in the step "
             "from the sixth sigma to the seventh. adaptive: sample_dpm_adaptive from the fifth sigma to the last, from the "
-            "start over the first sigma times the fifth, each row alone, with its accepted and rejected steps.",
+            "start over the first sigma times the fifth, each row alone, with its accepted and rejected steps. "
+            "fast: sample_dpm_fast with nfe evaluations, from the first sigma to the last; a step's draw is the next of the list.",
             "mixture": mixture,
             "sigmas": sigmas.tolist(),
             "start": start.flatten().tolist(),
@@ -206,6 +226,7 @@ print(
             "cases": cases,
             "adams": weights_of_steps,
             "adaptive": adaptive,
+            "fast": fast,
         }
     )
 )

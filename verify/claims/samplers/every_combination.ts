@@ -117,6 +117,7 @@ claim(
         const reason = {
           multistep: "goes by its earlier states",
           adaptive: "chooses its own steps",
+          scheduled: "takes its last steps by lower orders",
           corrector: "corrects already",
           consistency: "needs a consistency function",
           "one-step": "",

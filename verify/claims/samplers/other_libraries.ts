@@ -2,12 +2,10 @@
  * Samplers against what k-diffusion's and diffusers' own code compute on a mixture, with listed noise.
  * @module
  */
-import { createRng, type Rng } from "../../../src/compute/rng.ts";
+import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { edmSde } from "../../../src/diffusion/sde.ts";
-import { Gaussian } from "../../../src/distributions/gaussian.ts";
-import { GaussianMixture } from "../../../src/distributions/gaussian_mixture.ts";
 import { dpmSolverAdaptive } from "../../../src/samplers/dpm_solver_adaptive.ts";
 import { sample } from "../../../src/samplers/sample.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
@@ -15,28 +13,12 @@ import { saSolver } from "../../../src/samplers/sa_solver.ts";
 import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
 import reference from "../../../fixtures/reference/stochastic_samplers.json" with { type: "json" };
 import { NormalRng } from "../../instruments/scripted_rng.ts";
+import { referenceMixture as mixture, ReferenceRng } from "../../problems/peers_mixture.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-/** The reference's draws, one after the other. */
-class ReferenceRng extends NormalRng {
-  #count = 0;
-
-  override normal(shape: readonly number[]): tf.Tensor {
-    return tf.tensor(Float32Array.from(reference.draws[this.#count++]), [...shape]);
-  }
-  override fork(): Rng {
-    return this;
-  }
-}
-
-const { weights, means, deviations } = reference.mixture;
-const mixture = new GaussianMixture(
-  weights,
-  means.map((mean, k) => new Gaussian({ mean: [mean], variances: [deviations[k] ** 2] })),
-);
 const times = reference.sigmas;
 
 claim(

@@ -33,6 +33,7 @@ claim("the options of samplers have the values and ranges of their definitions",
     tau: from0,
     solverType: { values: ["midpoint", "heun"] },
     lastStep: { values: ["own", "ddim"] },
+    lastOrders: { values: ["2", "1", "2+1"] },
     solverOrder: { values: "integer", min: 1, max: 4 },
     bFunction: { values: ["varying", "bh1", "bh2"] },
     solverPrediction: { values: ["noise", "data"] },
@@ -69,6 +70,7 @@ claim("every row of the registry of samplers is whole", (check) => {
       "plms",
       "dpm++2m",
     ],
+    scheduled: ["dpm-solver-fast"],
     consistency: ["consistency"],
   }, "what their papers' steps depend on");
 });
@@ -106,6 +108,7 @@ claim("a sampler is named by its options, and refuses what it has not by what it
     const [name, why] of [
       ["dpm\\+\\+2m", "goes by its earlier states"],
       ["ode-dopri5", "chooses its own steps"],
+      ["dpm-solver-fast", "takes its last steps by lower orders"],
       ["annealed-langevin", "corrects already"],
       ["consistency", "needs a consistency function"],
     ]
@@ -145,6 +148,8 @@ claim("network evaluations of a step and steps of a budget are those of the algo
     ["plms", 1, 2],
     ["plms", 5, 6],
     ["adaptive-sde", 5, null],
+    ["dpm-solver-fast", 1, 2],
+    ["dpm-solver-fast", 7, 20],
   ];
   for (const [name, steps, cost] of runs) {
     check.equal(`${name}, ${steps} steps`, nfeOfSteps(name, steps), cost, "its paper's algorithm");
@@ -157,6 +162,11 @@ claim("network evaluations of a step and steps of a budget are those of the algo
     ["pndm", 12, {}, { steps: 2, options: {} }],
     ["pndm", 20, {}, { steps: 10, options: {} }],
     ["plms", 10, {}, { steps: 8, options: {} }],
+    ["dpm-solver-fast", 2, {}, { steps: 1, options: { lastOrders: "1" } }],
+    ["dpm-solver-fast", 19, { eta: 1 }, { steps: 7, options: { eta: 1, lastOrders: "2+1" } }],
+    ["dpm-solver-fast", 20, {}, { steps: 7, options: { lastOrders: "1" } }],
+    ["dpm-solver-fast", 21, {}, { steps: 7, options: { lastOrders: "2" } }],
+    ["dpm-solver-fast", 22, { lastOrders: "2" }, { steps: 7, options: { lastOrders: "2" } }],
     ["annealed-langevin", 26, {}, { steps: 10, options: { correctorSteps: 2 } }],
     ["annealed-langevin", 5, { langevinStep: 1e-5 }, {
       steps: 4,

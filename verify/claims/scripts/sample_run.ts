@@ -91,6 +91,7 @@ const options: {
   tau: ["sa-solver", {}, 0.5],
   solverType: ["sde-dpm++2m", {}, "heun"],
   lastStep: ["dpm++2m", {}, "ddim"],
+  lastOrders: ["dpm-solver-fast", {}, "1"],
   solverOrder: ["unipc", {}, 1],
   bFunction: ["unipc", {}, "bh2"],
   solverPrediction: ["unipc", {}, "data"],

@@ -96,8 +96,8 @@ claim(
     }
     await check.throws(
       "no counterpart",
-      () => sampling("--sampler", "DPM fast Karras"),
-      /^--sampler "DPM fast Karras" is not here \(docs\/names\.md\); nearest: dpm-solver-3$/,
+      () => sampling("--sampler", "vABSampler Karras"),
+      /^--sampler "vABSampler Karras" is not here \(docs\/names\.md\); nearest: lms$/,
     );
     const alone = { name: "draw", purpose: "Draws.", flags: { sampler: samplingFlags.sampler } };
     await check.throws(

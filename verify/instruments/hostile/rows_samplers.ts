@@ -83,6 +83,13 @@ export const samplerRows: Rows = {
       maxAttempts: optional(whole(100, 1)),
     }))],
   },
+  dpmSolverFast: {
+    arguments: [optional(options({
+      lastOrders: optional(name("2")),
+      eta: optional(between(0.5, 0, 1)),
+      sNoise: optional(positive(1)),
+    }))],
+  },
   dpmSolver2M: {
     arguments: [optional(options({ lastStep: optional(name("ddim")), ...solverType }))],
   },
