@@ -17,7 +17,7 @@ import { meanPosition, type SolverTypeOptions, usesIntegral } from "./solver_typ
  *   D = (1 + 1/(2r)) D_t − 1/(2r) D_previous,   x_s = (σ_s/σ_t) x_t − α_s (e^{−h} − 1) D.
  *
  * The first step, a step that does not continue the last one, and a step to sigma = 0 use D = D_t, which is DDIM; so does the
- * step to tMin with `lastStep: "ddim"`. Order 2 in the spacing of λ, on any grid. One evaluation a step.
+ * last step of a run with `lastStep: "ddim"`. Order 2 in the spacing of λ, on any grid. One evaluation a step.
  *
  * That D is the line through the two at the middle of the step; `solverType: "heun"` takes the line's exact integral,
  * with 1/(1 − e^{−h}) − 1/h in the place of each 1/2.
@@ -26,7 +26,10 @@ import { meanPosition, type SolverTypeOptions, usesIntegral } from "./solver_typ
 export function dpmSolver2M(options: LastStepOptions & SolverTypeOptions = {}): Sampler {
   const ends = endsByDdim(options);
   const integrates = usesIntegral(options);
-  return { name: "dpm++2m", start: (model) => new MultistepRun(model, ends, integrates) };
+  return {
+    name: "dpm++2m",
+    start: (model, _, times) => new MultistepRun(model, ends(model.sde, times), integrates),
+  };
 }
 
 class MultistepRun implements Stepper {
@@ -35,7 +38,7 @@ class MultistepRun implements Stepper {
 
   constructor(
     model: AnyScoreModel,
-    readonly ends: ReturnType<typeof endsByDdim>,
+    readonly ends: (s: number) => boolean,
     readonly integrates: boolean,
   ) {
     this.#model = model;
@@ -50,7 +53,7 @@ class MultistepRun implements Stepper {
     const h = halfLogSnr(sde, s) - halfLogSnr(sde, t);
     const data = yield* awaited(this.#model.denoised(x, t));
     const part = this.integrates ? meanPosition(h) : 1 / 2;
-    const used = this.ends(sde, s) ? data : this.#history.extrapolated(data, t, h, part);
+    const used = this.ends(s) ? data : this.#history.extrapolated(data, t, h, part);
     const next = x.mul(sde.sigma(s) / sde.sigma(t)).sub(used.mul(sde.alpha(s) * Math.expm1(-h)));
     this.#history.remember(data, h, s);
     return next;

@@ -48,8 +48,8 @@ export interface UnipcOptions extends LastStepOptions {
  * interpolated, gets half of B(h) = h or e^h − 1 as the weight of its slope (h < 0 where data is predicted), which is
  * B's only effect: with more values it cancels out of their coefficients.
  *
- * A first step, or one that does not continue the last, begins without history; a step to sigma = 0 is DDIM's, and the step to
- * tMin with `lastStep: "ddim"`, from the corrected state.
+ * A first step, or one that does not continue the last, begins without history; a step to sigma = 0 is DDIM's, and the last
+ * step of a run with `lastStep: "ddim"`, from the corrected state.
  *
  * Order p + 1 in the spacing of λ, on any grid: the first steps, of lower order, are at noise where the predictions hardly change.
  * One evaluation a step.
@@ -61,13 +61,16 @@ export function unipc(options: UnipcOptions = {}): Sampler {
   requireWhole("solverOrder", solverOrder, 1, 3);
   checkName("bFunction", bFunction, bFunctions);
   checkName("solverPrediction", solverPrediction, solverPredictions);
-  const rule = { ends, solverOrder, bFunction, ofData: solverPrediction === "data" };
-  return { name: "unipc", start: (model) => new UnipcRun(model, rule) };
+  const rule = { solverOrder, bFunction, ofData: solverPrediction === "data" };
+  return {
+    name: "unipc",
+    start: (model, _, times) => new UnipcRun(model, { ...rule, ends: ends(model.sde, times) }),
+  };
 }
 
 /** What the options of a run say. */
 interface Rule {
-  readonly ends: ReturnType<typeof endsByDdim>;
+  readonly ends: (s: number) => boolean;
   readonly solverOrder: number;
   readonly bFunction: BFunction;
   readonly ofData: boolean;
@@ -93,7 +96,7 @@ class UnipcRun implements Stepper {
     const now = { value, time: t };
     const past = this.#history.before(t);
     const corrected = past.length === 0 ? x : x.add(this.#correction(now, past));
-    const first = ends(sde, s) || sde.sigma(s) === 0;
+    const first = ends(s) || sde.sigma(s) === 0;
     const used = first ? [now] : [now, ...past.slice(0, solverOrder - 1)];
     const kept = ofData ? sde.sigma(s) / sde.sigma(t) : sde.alpha(s) / sde.alpha(t);
     const next = corrected.mul(kept).add(weightedSum(used, this.#weights(used, t, s)));
