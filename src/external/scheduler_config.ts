@@ -103,6 +103,9 @@ const betaSchedules = ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"
 
 const predictionTypes = { epsilon: "noise", sample: "data", v_prediction: "velocity" } as const;
 
+/** The kinds of flow matching that are read, whose files say the same. */
+const flowKinds: readonly string[] = ["FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"];
+
 /** What to do about kinds that have no betas, by the beginnings of their names. */
 const advice: readonly (readonly [start: RegExp, words: string])[] = [
   [
@@ -115,7 +118,7 @@ const advice: readonly (readonly [start: RegExp, words: string])[] = [
   ],
   [
     /^Flow|^LTXEuler|^Helios/,
-    "chooses its states by a rule that is not read; of flow matching FlowMatchEulerDiscreteScheduler is",
+    `chooses its states by a rule that is not read; of flow matching ${flowKinds.join(" and ")} are`,
   ],
 ];
 
@@ -144,7 +147,7 @@ export function readSchedulerConfig(text: string): SchedulerConfig {
   if (!isObject(file)) throw new TypeError(`the scheduler's file must be an object, got ${quoted(file)}`);
   /** A field, or what stands for one that is missing or null, as Python's None is written. */
   const field = (name: string, fallback: unknown) => file[name] ?? fallback;
-  if (file._class_name === "FlowMatchEulerDiscreteScheduler") return flowMatching(field);
+  if (flowKinds.some((kind) => kind === file._class_name)) return flowMatching(field);
   const defaults = defaultsOf(file._class_name);
   refuseOtherStates(field);
   const type = field("prediction_type", "epsilon");
@@ -203,7 +206,7 @@ function withNoise(indices: readonly number[]): number[] {
   return [first - 1, second, ...others];
 }
 
-/** What a file of FlowMatchEulerDiscreteScheduler says. */
+/** What a file of FlowMatchEulerDiscreteScheduler or FlowMatchHeunDiscreteScheduler says. */
 function flowMatching(field: Field): SchedulerConfig {
   const refused = ["use_dynamic_shifting", "invert_sigmas", "shift_terminal"].find((name) =>
     field(name, false) !== false
@@ -274,7 +277,7 @@ function defaultsOf(kind: unknown): Defaults {
   throw new RangeError(
     words === undefined
       ? `the scheduler ${quoted(kind)} is not known; those that are read are ${
-        [...Object.keys(kinds), "FlowMatchEulerDiscreteScheduler"].join(", ")
+        [...Object.keys(kinds), ...flowKinds].join(", ")
       }`
       : `the scheduler ${quoted(kind)} ${words}`,
   );
@@ -286,7 +289,9 @@ type Field = (name: string, fallback: unknown) => unknown;
 function refuseOtherStates(field: Field): void {
   if (field("use_flow_sigmas", false) !== false) {
     throw new RangeError(
-      "use_flow_sigmas chooses the states of flow matching by a rule that is not read; FlowMatchEulerDiscreteScheduler is",
+      `use_flow_sigmas chooses the states of flow matching by a rule that is not read; ${
+        flowKinds.join(" and ")
+      } are`,
     );
   }
   const type = field("timestep_type", "discrete");

@@ -113,6 +113,14 @@ export const otherNames: readonly OtherName[] = [
     note: "`--shift` is its shift; times begin at .999 here, at 1 there",
   },
   {
+    name: "Flow Heun",
+    diffusers: "FlowMatchHeunDiscreteScheduler",
+    sampler: "ode-heun",
+    sde: "flow",
+    grid: "shifted",
+    note: "`--shift` is its shift; times begin at .999 here, at 1 there; with s_churn it has no counterpart",
+  },
+  {
     name: "DPM2 a",
     kDiffusion: "sample_dpm_2_ancestral",
     diffusers: "KDPM2AncestralDiscreteScheduler",

@@ -11,6 +11,7 @@ import { externalModel } from "../../../src/external/external_model.ts";
 import { readSchedulerConfig } from "../../../src/external/scheduler_config.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
 import { odeEuler } from "../../../src/samplers/ode_euler.ts";
+import { odeHeun } from "../../../src/samplers/ode_heun.ts";
 import { drawSamples } from "../../../src/samplers/sample.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { claim } from "../../suite/claim.ts";
@@ -293,24 +294,33 @@ claim(
   },
 );
 
-/**
- * sigmas of diffusers 0.40, by its expressions in numpy: 6 steps, without the last 0; and the standard deviation of Euler's
- * samples of N(0.5, 2²) from 0.999 in float64, 0.001 above that from 1.
- */
-const flowTimes: readonly (readonly [shift: number | undefined, times: readonly number[], std: number])[] = [
-  [undefined, [1, 0.8002, 0.6004, 0.4006, 0.2008, 0.001], 1.4789021671179987],
+/** sigmas of diffusers 0.40, by its expressions in numpy: 6 steps, without the last 0. */
+const flowTimes: readonly (readonly [shift: number | undefined, times: readonly number[]])[] = [
+  [undefined, [1, 0.8002, 0.6004, 0.4006, 0.2008, 0.001]],
   [
     3,
     [1, 0.923342541436464, 0.8189233278955955, 0.6683266932270917, 0.432225063938619, 0.00892857142857143],
-    1.5223379648506616,
   ],
 ];
+
+/**
+ * By kind of file the sampler, its evaluations of those 6 times, and the standard deviations of its samples of N(0.5, 2²) from
+ * 0.999 with the shifts of `flowTimes`: of Euler's steps in numpy in float64, 0.001 above those from 1, and of diffusers' own
+ * FlowMatchHeunDiscreteScheduler in float64.
+ */
+const flowSamplers = [
+  ["FlowMatchEulerDiscreteScheduler", odeEuler(), 6, [1.4789021671179987, 1.5223379648506616]],
+  ["FlowMatchHeunDiscreteScheduler", odeHeun(), 11, [1.9451348167227172, 1.8961376856445815]],
+] as const;
 
 claim(
   "a file of flow matching visits diffusers' times, and tells the model a thousand times them",
   async (check) => {
-    for (const [shift, sigmas, std] of flowTimes) {
-      const file = read({ _class_name: "FlowMatchEulerDiscreteScheduler", shift });
+    const cases = flowSamplers.flatMap(([kind, sampler, evaluations, stds]) =>
+      flowTimes.map(([shift, sigmas], i) => ({ kind, sampler, evaluations, shift, sigmas, std: stds[i] }))
+    );
+    for (const { kind, sampler, evaluations, shift, sigmas, std } of cases) {
+      const file = read({ _class_name: kind, shift });
       check.equal("prediction, steps, spacing", [file.prediction, file.steps, file.spacing], [
         "flow",
         1000,
@@ -339,13 +349,18 @@ claim(
         file.sde,
       );
       const start = { mean: 0.001 * 0.5, std: Math.hypot(0.001 * 2, 0.999) };
-      const law = await lawOf(model, odeEuler(), file.grid(5), tf.tensor2d([[0], [1]]), start);
-      const source = "Euler's steps in numpy; float32";
+      const law = await lawOf(model, sampler, file.grid(5), tf.tensor2d([[0], [1]]), start);
+      const source = "Euler's steps in numpy, FlowMatchHeunDiscreteScheduler; float32";
       check.within(`shift ${shift}: mean`, law[0], 0.5, 1e-5, source);
       check.within(`shift ${shift}: standard deviation`, law[1], std, 2e-5, source);
-      const apart = Math.max(...told.map((t, i) => Math.abs(t - times[i])));
+      const apart = Math.max(...told.map((t) => Math.min(...times.map((time) => Math.abs(t - time)))));
       check.atMost(`shift ${shift}: times that the model is told`, apart, 1e-6, "N t; float32");
-      check.equal(`shift ${shift}: evaluations`, told.length, 6, "one a step, and the denoising");
+      check.equal(
+        `shift ${shift}: evaluations`,
+        told.length,
+        evaluations,
+        "one or two a step, and the denoising",
+      );
     }
   },
 );
@@ -406,7 +421,7 @@ claim(
   "scheduler files that are read wrongly by a DDPM's betas are refused in one sentence",
   async (check) => {
     const known =
-      "DDPMScheduler, DDPMParallelScheduler, DDIMScheduler,.*TCDScheduler, FlowMatchEulerDiscreteScheduler";
+      "DDPMScheduler, DDPMParallelScheduler, DDIMScheduler,.*TCDScheduler, FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler";
     const refused: [string, unknown, RegExp][] = [
       ["no JSON", "{", /^the scheduler's file is not JSON/],
       ["a list", "[]", /^the scheduler's file must be an object, got \[\]$/],
@@ -420,8 +435,8 @@ claim(
       ["a kind of all objects", { _class_name: "constructor" }, /^the scheduler "constructor" is not known/],
       [
         "flow matching",
-        { _class_name: "FlowMatchHeunDiscreteScheduler" },
-        /^the scheduler "FlowMatchHeunDiscreteScheduler" chooses its states by a rule that is not read; of flow matching FlowMatchEulerDiscreteScheduler is$/,
+        { _class_name: "FlowMatchLCMScheduler" },
+        /^the scheduler "FlowMatchLCMScheduler" chooses its states by a rule that is not read; of flow matching FlowMatchEulerDiscreteScheduler and FlowMatchHeunDiscreteScheduler are$/,
       ],
       [
         "flow matching by a field",

@@ -341,6 +341,7 @@ claim("names of the web interfaces, of k-diffusion and of diffusers are found, w
     ["PLMS", ["plms", null]],
     ["PNDMScheduler", ["pndm", null]],
     ["Flow Euler", ["ode-euler", "shifted"]],
+    ["FlowMatchHeunDiscreteScheduler", ["ode-heun", "shifted"]],
     ["DPM++ SDE Karras", ["sde-dpm++2s", "karras"]],
     ["DPM++ 3M SDE Exponential", ["sde-dpm++3m", "log-snr"]],
     ["DPM++ 2S a", ["dpm++2s-ancestral", null]],
