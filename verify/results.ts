@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { atomicWrite } from "../scripts/cli/files.ts";
-import { parseFlags, runScript, text, UsageError } from "../scripts/cli/flags.ts";
+import { parseFlags, runScript, text, toggle, UsageError } from "../scripts/cli/flags.ts";
 import { comparisons, type Measurement, measurements } from "./report/measurements.ts";
 import { condensedFaults, condensedRun, condensedSeeds, readResultFiles } from "./report/result_files.ts";
 import { resultsPage } from "./report/results_page.ts";
@@ -15,12 +15,17 @@ const all: readonly Measurement[] = [...measurements, ...comparisons];
 const usage = {
   name: "results",
   purpose: "Writes docs/results.md from the files in docs/results/ and the last whole runs in verification/.",
-  examples: ["deno task results", "deno task results --measure evaluate,likelihood"],
+  examples: [
+    "deno task results",
+    "deno task results --measure evaluate,likelihood",
+    "deno task results --measure compare --resume",
+  ],
   flags: {
     measure: text({
       help: `commands to run again: all, or some of ${all.map(({ name }) => name).join(", ")}`,
       placeholder: "NAME,…",
     }),
+    resume: toggle({ help: "keep the rows of comparisons that are stored, and measure what is missing" }),
   },
 };
 
@@ -44,13 +49,19 @@ function isKept(key: string, value: unknown): boolean {
   return !["file", "files", "seconds"].includes(key) && !(Array.isArray(value) && value.length > 100);
 }
 
-/** Runs a measurement's command and stores what it prints. */
-async function measure({ name, command, output }: Measurement): Promise<void> {
+/**
+ * Runs a measurement's command and stores what it prints.
+ * @param resume Whether a comparison keeps the rows that are stored.
+ */
+async function measure({ name, command, output }: Measurement, resume: boolean): Promise<void> {
   const scratch = await Deno.makeTempDir();
   try {
     const place = output === undefined ? [] : ["--output", `${scratch}/${output}`];
+    const compares = comparisons.some((comparison) => comparison.name === name);
+    const stored = resume && compares ? await storedResult(name) : null;
+    if (stored !== null) await Deno.writeTextFile(`${scratch}/${output}.json`, stored);
     const { code, stdout } = await new Deno.Command("deno", {
-      args: ["task", "--quiet", ...command, "--json", ...place],
+      args: ["task", "--quiet", ...command, "--json", ...place, ...stored === null ? [] : ["--resume"]],
       cwd: root,
       stderr: "inherit",
     }).output();
@@ -69,6 +80,16 @@ async function measure({ name, command, output }: Measurement): Promise<void> {
   }
 }
 
+/** The stored result of a measurement, as its command wrote it; null where none is stored. */
+async function storedResult(name: string): Promise<string | null> {
+  const path = new URL(`${name}.json`, folder);
+  const stored = await Deno.readTextFile(path).then(JSON.parse, (error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  return stored === null ? null : JSON.stringify(stored.result);
+}
+
 async function store(name: string, value: unknown): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
@@ -80,8 +101,8 @@ async function readRun(name: string): Promise<unknown> {
 }
 
 async function main(): Promise<void> {
-  const { measure: names } = parseFlags(usage, Deno.args);
-  for (const measurement of chosen(names)) await measure(measurement);
+  const { measure: names, resume } = parseFlags(usage, Deno.args);
+  for (const measurement of chosen(names)) await measure(measurement, resume);
   for (const [name, value] of condensedRun(await readRun("run.json"))) await store(name, value);
   for (const [name, value] of condensedFaults(await readRun("faults.json"))) await store(name, value);
   for (const [name, value] of condensedSeeds(await readRun("seeds.json"))) await store(name, value);

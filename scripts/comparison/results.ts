@@ -111,7 +111,7 @@ export function resultsTable({ run, floor, rows, refused }: Results): string {
   const measured = rows.flatMap((row) =>
     row.quality === null ? [] : [[
       ...[row.sde, samplerText(row, run), row.grid, String(row.steps), String(row.evaluations)],
-      ...[row.seconds!.toFixed(1), ...qualityCells(row.quality)],
+      ...[row.seconds?.toFixed(1) ?? "–", ...qualityCells(row.quality)],
     ]]
   );
   const images = ["–", `${run.count} training images`, "", "", "", "", ...qualityCells(floor)];

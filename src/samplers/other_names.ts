@@ -159,7 +159,7 @@ export const otherNames: readonly OtherName[] = [
     kDiffusion: "sample_dpm_fast",
     sampler: "dpm-solver-fast",
     note:
-      "its n is the evaluations without the last denoising, from which `--nfe` of `deno task compare` takes the last steps; the web interfaces give it their eta, 1 by default: `--eta 1`",
+      "its n evaluations are `--steps` ⌊n/3⌋ + 1 with `--last-orders` 2+1, 1 or 2 for a remainder of 0, 1 or 2, and no denoising after them; the web interfaces give it their eta, 1 by default: `--eta 1`",
   },
   {
     name: "DPM adaptive",
