@@ -22,7 +22,7 @@ export interface LastStepOptions {
 }
 
 /** For a run along an SDE and its times, whether a step to time s is to be taken as DDIM takes it. */
-export type EndsByDdim = (sde: Sde, times: Float64Array | undefined) => (s: number) => boolean;
+type EndsByDdim = (sde: Sde, times: Float64Array | undefined) => (s: number) => boolean;
 
 /** Which steps the options let DDIM take. Throws for an unknown `lastStep`. */
 export function endsByDdim(options: LastStepOptions): EndsByDdim {

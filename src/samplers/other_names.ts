@@ -166,7 +166,7 @@ export const otherNames: readonly OtherName[] = [
     kDiffusion: "sample_dpm_adaptive",
     sampler: "dpm-solver-adaptive",
     note:
-      "each sample has its own steps, there a batch has; without eta, to which the web interfaces give 1 by default, and the other coefficients of its PID control",
+      "each sample has its own steps, there a batch has; without the other coefficients of its PID control; the web interfaces give it their eta, 1 by default: `--eta 1`",
   },
   {
     name: "LMS",

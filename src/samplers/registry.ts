@@ -279,6 +279,8 @@ const rows: Readonly<Record<string, Row>> = {
     options: {
       rtol: { default: 0.05, source: "k-diffusion" },
       atol: { default: 0.0078, source: "k-diffusion" },
+      eta: { default: 0, source: "k-diffusion" },
+      sNoise: { default: 1, source: "k-diffusion" },
     },
     source: "Lu et al. 2022, appendix C",
     order: 3,

@@ -220,7 +220,7 @@ const rows: Record<string, Row> = {
     order: null,
     lastStep: "data prediction",
     drawn: false,
-    direct: () => dpmSolverAdaptive({ rtol: 0.3, atol: 0.2, maxAttempts: 500 }),
+    direct: () => dpmSolverAdaptive({ rtol: 0.3, atol: 0.2, eta: 0.5, sNoise: 1.01, maxAttempts: 500 }),
   },
   "dpm-solver-fast": {
     lastStep: "data prediction",

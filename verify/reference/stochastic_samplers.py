@@ -47,6 +47,13 @@ def denoised(x, sigma):
     return (logits.softmax(1) * posterior).sum(1, keepdim=True)
 
 
+def counted(x, sigma):
+    """The same, counted."""
+    global evaluations
+    evaluations += 1
+    return denoised(x, sigma)
+
+
 sigmas = sampling.get_sigmas_karras(9, 0.05, 10)[:-1].double()
 generator = torch.Generator().manual_seed(11)
 draws = torch.randn((2 * (len(sigmas) - 1), 4, 1), generator=generator)
@@ -164,15 +171,29 @@ for sampler, name, order, options in [
 # is large beside the rounding of float32, from which the next step's length would follow.
 adaptive = []
 near = start * sigmas[4] / sigmas[0]
-for options in ({}, {"order": 2}, {"rtol": 1e-3, "atol": 1e-3}):
+for options in (
+    {},
+    {"order": 2},
+    {"rtol": 1e-3, "atol": 1e-3},
+    {"eta": 1.0},
+    {"eta": 0.6, "s_noise": 1.03, "order": 2, "rtol": 0.1},
+):
     ends, steps = [], []
-    for row in near:
+    for i, row in enumerate(near):
+        evaluations = 0
+        order = options.get("order", 3)
+
+        def listed(*_):
+            """The draw of this attempt, of a step that is accepted."""
+            return draws[evaluations // order - 1][i]
+
         end, info = sampling.sample_dpm_adaptive(
-            denoised, row[None], float(sigmas[-1]), float(sigmas[4]), disable=True, return_info=True, h_init=0.3, **options
+            counted, row[None], float(sigmas[-1]), float(sigmas[4]), disable=True, return_info=True, h_init=0.3,
+            noise_sampler=listed, **options
         )
         ends.append(float(end))
         steps.append([info["n_accept"], info["n_reject"]])
-    names = {"order": "solverOrder", "rtol": "rtol", "atol": "atol"}
+    names = {"order": "solverOrder", "rtol": "rtol", "atol": "atol"} | names_of_noise
     adaptive.append(
         {"options": {"firstStep": 0.3} | {names[key]: value for key, value in options.items()}, "ends": ends, "steps": steps}
     )
@@ -183,12 +204,6 @@ for nfe in (5, 6, 7, 10, 12):
     for options in ({}, {"eta": 1.0}, {"eta": 0.6, "s_noise": 1.03}):
         taken = iter(draws)
         evaluations = 0
-
-        def counted(x, sigma):
-            global evaluations
-            evaluations += 1
-            return denoised(x, sigma)
-
         end = sampling.sample_dpm_fast(
             counted, start, float(sigmas[-1]), float(sigmas[0]), nfe, disable=True, noise_sampler=lambda *_: next(taken), **options
         )
@@ -217,7 +232,7 @@ print(
             "verify/reference/stochastic_samplers.py. A step's draws are the next ones of the list; where it takes two, they are "
             "of the two halves of the step. adams: the weights that SASolverScheduler's get_coefficients_fn gives in the step "
             "from the sixth sigma to the seventh. adaptive: sample_dpm_adaptive from the fifth sigma to the last, from the "
-            "start over the first sigma times the fifth, each row alone, with its accepted and rejected steps. "
+            "start over the first sigma times the fifth, each row alone, with its accepted and rejected steps; the draw of its k-th attempt is the row's in the k-th of the list. "
             "fast: sample_dpm_fast with nfe evaluations, from the first sigma to the last; a step's draw is the next of the list.",
             "mixture": mixture,
             "sigmas": sigmas.tolist(),

@@ -2,12 +2,9 @@
  * Samplers against what k-diffusion's and diffusers' own code compute on a mixture, with listed noise.
  * @module
  */
-import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { edmSde } from "../../../src/diffusion/sde.ts";
-import { dpmSolverAdaptive } from "../../../src/samplers/dpm_solver_adaptive.ts";
-import { sample } from "../../../src/samplers/sample.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { saSolver } from "../../../src/samplers/sa_solver.ts";
 import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
@@ -85,42 +82,3 @@ claim("SA-Solver weighs data predictions as diffusers' get_coefficients_fn has i
     run.dispose();
   }
 });
-
-claim(
-  "the adaptive DPM-Solver ends where k-diffusion's does, each row as if alone, after as many steps",
-  async (check) => {
-    const sde = edmSde({ tMin: times.at(-1)!, tMax: times[0] });
-    for (const { options, ends, steps } of reference.adaptive) {
-      const start = reference.start.map((value) => value * times[4] / times[0]);
-      const initial = tf.tensor2d(Float32Array.from(start), [ends.length, 1]);
-      const run = {
-        shape: [ends.length, 1],
-        grid: Float64Array.of(times[4], times.at(-1)!),
-        initial,
-        rng: createRng(1),
-        denoise: false,
-      };
-      for await (
-        const { x, evaluations, done } of sample(scoreModel(mixture, sde), dpmSolverAdaptive(options), run)
-      ) {
-        if (!done) continue;
-        const values = await x.data();
-        tf.dispose([x, initial]);
-        const what = JSON.stringify(options);
-        const source = "sample_dpm_adaptive, fixtures/reference/stochastic_samplers.json";
-        const worst = Math.max(...ends.map((end, i) => Math.abs(values[i] - end)));
-        check.atMost(
-          `${what}: largest difference`,
-          worst,
-          16 * 2 ** -22,
-          `${source}; float32 of some 15 steps`,
-          {
-            detectable: "an error estimate, or a step, wrong by a thousandth",
-          },
-        );
-        const most = Math.max(...steps.map(([accepted, rejected]) => accepted + rejected));
-        check.equal(`${what}: evaluations`, evaluations, (options.solverOrder ?? 3) * most, source);
-      }
-    }
-  },
-);

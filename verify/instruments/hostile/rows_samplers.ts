@@ -78,6 +78,7 @@ export const samplerRows: Rows = {
   dpmSolverAdaptive: {
     arguments: [optional(options({
       ...tolerances,
+      ...addedNoise,
       solverOrder: optional(whole(2, 2, 3)),
       firstStep: optional(positive(0.01)),
       maxAttempts: optional(whole(100, 1)),
@@ -86,8 +87,7 @@ export const samplerRows: Rows = {
   dpmSolverFast: {
     arguments: [optional(options({
       lastOrders: optional(name("2")),
-      eta: optional(between(0.5, 0, 1)),
-      sNoise: optional(positive(1)),
+      ...addedNoise,
     }))],
   },
   dpmSolver2M: {
