@@ -8,9 +8,9 @@ import { scoreModel } from "../../../src/diffusion/noise_predictor.ts";
 import { edmSde, noiseRatio } from "../../../src/diffusion/sde.ts";
 import { dpmSolverAdaptive } from "../../../src/samplers/dpm_solver_adaptive.ts";
 import { drawSamples, sample } from "../../../src/samplers/sample.ts";
-import reference from "../../../fixtures/reference/stochastic_samplers.json" with { type: "json" };
+import reference from "../../../fixtures/reference/other_libraries.json" with { type: "json" };
 import { alarmRate, dkwDistance, uniformDistance } from "../../instruments/statistics.ts";
-import { referenceMixture, ReferenceRng } from "../../problems/peers_mixture.ts";
+import { referenceMixture, ReferenceRng } from "../../problems/other_libraries.ts";
 import { scalarDistribution } from "../../reference/scalar_mixture.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 
@@ -44,7 +44,7 @@ claim(
         const values = await x.data();
         tf.dispose([x, initial]);
         const what = JSON.stringify(options);
-        const source = "sample_dpm_adaptive, fixtures/reference/stochastic_samplers.json";
+        const source = "sample_dpm_adaptive, fixtures/reference/other_libraries.json";
         const worst = Math.max(...ends.map((end, i) => Math.abs(values[i] - end)));
         check.atMost(
           `${what}: largest difference`,

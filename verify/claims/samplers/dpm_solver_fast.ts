@@ -10,9 +10,9 @@ import { dpmSolverFast, type LastOrders } from "../../../src/samplers/dpm_solver
 import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { sample } from "../../../src/samplers/sample.ts";
-import reference from "../../../fixtures/reference/stochastic_samplers.json" with { type: "json" };
+import reference from "../../../fixtures/reference/other_libraries.json" with { type: "json" };
 import { outputVariance } from "../../instruments/impulse_response.ts";
-import { referenceMixture, ReferenceRng } from "../../problems/peers_mixture.ts";
+import { referenceMixture, ReferenceRng } from "../../problems/other_libraries.ts";
 import { marginalVariance, responseOf } from "../../problems/gaussian_1d.ts";
 import { narrowSdes } from "../../problems/sdes.ts";
 import { thirdsGain } from "../../reference/error_constants.ts";
@@ -110,7 +110,7 @@ claim(
           worst,
           // Steps over most of the way multiply the rounding of a state of the start's size, 20, by up to their noise ratios' change.
           32 * run.steps * 2 ** -22,
-          "fixtures/reference/stochastic_samplers.json, fast; float32 of its steps",
+          "fixtures/reference/other_libraries.json, fast; float32 of its steps",
           { detectable: "a step of another order, or noise wrong by a thousandth" },
         );
         check.equal(`${what}: evaluations`, evaluations, counted, "sample_dpm_fast");

@@ -8,9 +8,9 @@ import { edmSde } from "../../../src/diffusion/sde.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { saSolver } from "../../../src/samplers/sa_solver.ts";
 import type { SamplerOptions } from "../../../src/samplers/sampler_info.ts";
-import reference from "../../../fixtures/reference/stochastic_samplers.json" with { type: "json" };
+import reference from "../../../fixtures/reference/other_libraries.json" with { type: "json" };
 import { NormalRng } from "../../instruments/scripted_rng.ts";
-import { referenceMixture as mixture, ReferenceRng } from "../../problems/peers_mixture.ts";
+import { referenceMixture as mixture, ReferenceRng } from "../../problems/other_libraries.ts";
 import { type Area, claim } from "../../suite/claim.ts";
 
 /** Where these claims are examined. */
@@ -41,7 +41,7 @@ claim(
         `${sampler} ${JSON.stringify(options)}: largest difference, over the state's size`,
         worst,
         2 * (times.length - 1) * 2 ** -22,
-        `${theirs}, fixtures/reference/stochastic_samplers.json; float32 of ${times.length - 1} steps`,
+        `${theirs}, fixtures/reference/other_libraries.json; float32 of ${times.length - 1} steps`,
         { detectable: "4e-6 of a state" },
       );
     }
@@ -70,7 +70,7 @@ claim("SA-Solver weighs data predictions as diffusers' get_coefficients_fn has i
     const decay = (k: number) => (times[k + 1] / times[k]) ** (1 + tau ** 2);
     const used = (last: number) => weights.reduce((sum, weight, i) => sum + weight * data[last - i], 0);
     const what = `order ${order} of the ${corrects ? "corrector" : "predictor"}, τ = ${tau}`;
-    const source = "fixtures/reference/stochastic_samplers.json; float32";
+    const source = "fixtures/reference/other_libraries.json; float32";
     if (corrects) {
       const next = await run.step(x, times[6], times[7]);
       const correction = used(6) - (1 - decay(5)) * data[5];

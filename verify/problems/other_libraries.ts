@@ -1,12 +1,12 @@
 /**
- * The mixture and the listed noise with which k-diffusion's and diffusers' samplers were run for fixtures/reference/stochastic_samplers.json.
+ * The mixture and the listed noise with which k-diffusion's and diffusers' samplers were run for fixtures/reference/other_libraries.json.
  * @module
  */
 import type { Rng } from "../../src/compute/rng.ts";
 import * as tf from "../../src/compute/tf.ts";
 import { Gaussian } from "../../src/distributions/gaussian.ts";
 import { GaussianMixture } from "../../src/distributions/gaussian_mixture.ts";
-import reference from "../../fixtures/reference/stochastic_samplers.json" with { type: "json" };
+import reference from "../../fixtures/reference/other_libraries.json" with { type: "json" };
 import { NormalRng } from "../instruments/scripted_rng.ts";
 
 /** The reference's draws, one after the other. */

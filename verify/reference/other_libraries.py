@@ -1,7 +1,7 @@
-"""Writes fixtures/reference/stochastic_samplers.json: where samplers of k-diffusion and diffusers lead on a mixture of Gaussians, whose
+"""Writes fixtures/reference/other_libraries.json: where samplers of k-diffusion and diffusers lead on a mixture of Gaussians, whose
 denoiser is exact, with the noise that is listed there; all in float64.
 
-    python3 verify/reference/stochastic_samplers.py PATH-OF-K-DIFFUSION PATH-OF-DIFFUSERS > stochastic_samplers.json
+    python3 verify/reference/other_libraries.py PATH-OF-K-DIFFUSION PATH-OF-DIFFUSERS > other_libraries.json
 """
 
 import importlib
@@ -229,7 +229,7 @@ print(
     json.dumps(
         {
             "provenance": f"k-diffusion at {commit(path)} and diffusers at {commit(diffusers)} in float64, by "
-            "verify/reference/stochastic_samplers.py. A step's draws are the next ones of the list; where it takes two, they are "
+            "verify/reference/other_libraries.py. A step's draws are the next ones of the list; where it takes two, they are "
             "of the two halves of the step. adams: the weights that SASolverScheduler's get_coefficients_fn gives in the step "
             "from the sixth sigma to the seventh. adaptive: sample_dpm_adaptive from the fifth sigma to the last, from the "
             "start over the first sigma times the fifth, each row alone, with its accepted and rejected steps; the draw of its k-th attempt is the row's in the k-th of the list. "
