@@ -6,6 +6,11 @@ import { createRng } from "../../../src/compute/rng.ts";
 import * as tf from "../../../src/compute/tf.ts";
 import { type ScoreModel, scoreModel, scoreModelFromNoise } from "../../../src/diffusion/noise_predictor.ts";
 import { FiniteCheck, WatchedModel } from "../../../src/samplers/finite_check.ts";
+import { adaptiveSde } from "../../../src/samplers/adaptive_sde.ts";
+import { deis } from "../../../src/samplers/deis.ts";
+import { edmStochastic } from "../../../src/samplers/edm_stochastic.ts";
+import { lms } from "../../../src/samplers/lms.ts";
+import { unipc } from "../../../src/samplers/unipc.ts";
 import { annealedLangevin } from "../../../src/samplers/annealed_langevin.ts";
 import { samplerByName, scoreSamplerNames } from "../../../src/samplers/registry.ts";
 import { ddim } from "../../../src/samplers/ddim.ts";
@@ -199,3 +204,35 @@ claim("invalid options are errors that name the value", async (check) => {
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
+
+claim(
+  "invalid options of multistep and singlestep samplers are errors that name the value",
+  async (check) => {
+    const bad: [string, () => unknown, RegExp][] = [
+      ["gamma", () => edmStochastic({ gamma: 0.5 }), /gamma must lie in \[0, √2 − 1\], got 0.5/],
+      ["range", () => edmStochastic({ sTmin: 2, sTmax: 1 }), /got 2 and 1/],
+      ["S_noise", () => edmStochastic({ sNoise: 0 }), /sNoise must be a positive number, got 0/],
+      ["rtol", () => adaptiveSde({ rtol: -1 }), /rtol must be a positive number, got -1/],
+      ["firstStep", () => adaptiveSde({ firstStep: 0 }), /firstStep must be a positive number, got 0/],
+      ["order of UniPC", () => unipc({ solverOrder: 0 }), /^solverOrder must be a positive integer, got 0$/],
+      ["order of LMS", () => lms({ solverOrder: 5 }), /^solverOrder must be at most 4, got 5$/],
+      ["order of DEIS", () => deis({ solverOrder: 4 }), /^solverOrder must be at most 3, got 4$/],
+      [
+        "B(h)",
+        () => unipc({ bFunction: "bh3" as "bh1" }),
+        /^bFunction must be "varying" or "bh1" or "bh2", got "bh3"$/,
+      ],
+      [
+        "a solution given up",
+        () =>
+          drawSamples(scoreModel(mixture, vpSde()), adaptiveSde({ maxAttempts: 3 }), {
+            shape,
+            grid: { kind: "uniform", steps: 1 },
+            rng: createRng(1),
+          }),
+        /adaptive-sde: step 1 of 1.* did not reach time 0.001 in 3 attempts/,
+      ],
+    ];
+    for (const [what, action, message] of bad) await check.throws(what, action, message);
+  },
+);

@@ -11,6 +11,7 @@ import { stepsForNfe } from "../../../src/samplers/nfe_budget.ts";
 import { samplerByName } from "../../../src/samplers/registry.ts";
 import { sample } from "../../../src/samplers/sample.ts";
 import reference from "../../../fixtures/reference/other_libraries.json" with { type: "json" };
+import { noiseOfRatio, s0Squared } from "../../instruments/gaussian_recursion.ts";
 import { outputVariance } from "../../instruments/impulse_response.ts";
 import { referenceMixture, ReferenceRng } from "../../problems/other_libraries.ts";
 import { marginalVariance, responseOf } from "../../problems/gaussian_1d.ts";
@@ -21,17 +22,12 @@ import { type Area, claim } from "../../suite/claim.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-const s0Squared = 0.25;
-
-/** ε̂(y, ν) of Gaussian data over y = x/α. */
-const noiseOf = (ratio: number) => ratio / (s0Squared + ratio ** 2);
-
 /** y at a lower noise ratio over y, by a step of the given order in λ = −ln ν. */
 function gain(order: number, from: number, to: number): number {
-  if (order === 3) return thirdsGain(from, Math.log(from / to), noiseOf);
-  if (order === 1) return 1 + (to - from) * noiseOf(from);
+  if (order === 3) return thirdsGain(from, Math.log(from / to), noiseOfRatio);
+  if (order === 1) return 1 + (to - from) * noiseOfRatio(from);
   const middle = Math.sqrt(from * to);
-  return 1 + (to - from) * noiseOf(middle) * (1 + (middle - from) * noiseOf(from));
+  return 1 + (to - from) * noiseOfRatio(middle) * (1 + (middle - from) * noiseOfRatio(from));
 }
 
 /** The variance of y at the end of a run, whose steps have the given orders, from that at its start. */
