@@ -37,7 +37,7 @@ export function withTables(text: string): string {
 
 function samplers(): string[][] {
   return [
-    ["sampler", "goes by", "process", "order", "NFE a step", "grid and steps", "source"],
+    ["sampler", "kind", "process", "order", "NFE a step", "grid and steps", "source"],
     ...samplerNames.map((name) => {
       const info = samplerInfo(name);
       return [
@@ -53,12 +53,13 @@ function samplers(): string[][] {
   ];
 }
 
-function nfe(name: string, { nfePerStep: stated, nfeOfStart: [more = 0] }: SamplerInfo): string {
+function nfe(name: string, { nfePerStep: stated, nfeOfStart: [more = 0], nfeOfEnd }: SamplerInfo): string {
   const count = nfePerStep(name);
   if (count === null) return "its own choice";
+  const [last = count] = nfeOfEnd({});
   return `${count}${typeof stated === "function" ? " by default" : ""}${
     more > 0 ? `, at first ${count + more}` : ""
-  }`;
+  }${last === count ? "" : `, at last ${last}`}`;
 }
 
 function gridText({ kind, steps, rho }: GridConfig): string {
