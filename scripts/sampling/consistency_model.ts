@@ -112,13 +112,8 @@ export async function forCheckpoint<F extends EitherValues>(
       `--classifier-scale needs a score, and "${checkpoint}" is a consistency function: leave it out`,
     );
   }
-  if ((flags.guidance ?? 1) !== 1) {
-    throw new UsageError(
-      `--guidance ${flags.guidance}: "${checkpoint}" is a consistency function, which has its teacher's guidance in it: ` +
-        "leave it out",
-    );
-  }
-  return { ...flags, checkpoint, sampler, guidance: 1 };
+  // Its teacher's guidance is in it; more is added where it is asked for.
+  return { ...flags, checkpoint, sampler, guidance: flags.guidance ?? 1 };
 }
 
 /** Whether a checkpoint holds a consistency function; undefined where it cannot be read, which is said where its network is. */
