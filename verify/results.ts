@@ -44,9 +44,10 @@ function chosen(names: string | undefined): readonly Measurement[] {
   });
 }
 
-/** Whether a part of what a command prints is stored: neither what differs from run to run, nor long lists. */
+/** Whether a part of what a command prints is stored: neither what differs from run to run, nor long lists of numbers. */
 function isKept(key: string, value: unknown): boolean {
-  return !["file", "files", "seconds"].includes(key) && !(Array.isArray(value) && value.length > 100);
+  const isLong = Array.isArray(value) && value.length > 100 && typeof value[0] === "number";
+  return !["file", "files", "seconds"].includes(key) && !isLong;
 }
 
 /**

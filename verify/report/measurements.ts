@@ -217,8 +217,8 @@ export const measurements: readonly Measurement[] = [
   },
 ];
 
-/** Samplers that draw digits in few evaluations, by the names of `deno task compare`. */
-const fast = [
+/** Samplers whose steps are of the noise ratio, by the names of `deno task compare`. */
+const ofRatio = [
   ...[
     "ddim",
     "dpm++2m",
@@ -231,7 +231,7 @@ const fast = [
     "dpm-solver-3",
   ],
   ...["edm-stochastic", "lms", "deis", "ipndm", "pndm", "sde-dpm++3m", "sde-dpm++2s", "dpm++2s-ancestral"],
-  ...["dpm-solver-2-ancestral", "sa-solver"],
+  ...["dpm-solver-2-ancestral", "sa-solver", "dpm-solver-fast"],
 ];
 
 /** Samplers whose steps are of t: how many they need depends on the SDE. */
@@ -266,8 +266,8 @@ function comparison(
 
 /** The comparisons of samplers. */
 export const comparisons: readonly ComparisonMeasurement[] = [
-  comparison("compare", "At few evaluations", [5, 8, 10, 15, 20], fast),
-  comparison("compare_guided", "Under guidance", [10, 16, 30], fast.slice(0, 5), "--guidance", "2"),
+  comparison("compare", "At 5 to 100 evaluations", [5, 8, 10, 15, 20, 30, 50, 100], ofRatio),
+  comparison("compare_guided", "Under guidance", [10, 16, 30], ofRatio, "--guidance", "2"),
   comparison("compare_ve", "Steps of t under VE", [50], ofTime),
   comparison("compare_vp", "Under VP", [50], ofTime, "--sde", "vp"),
   comparison("compare_flow", "Under the SDE of flow matching", [50], ofTime, "--sde", "flow"),
