@@ -15,8 +15,8 @@ export const lastSteps: readonly LastStep[] = ["own", "ddim"];
 /** Options of a multistep solver's last step. */
 export interface LastStepOptions {
   /**
-   * How the run's last step is taken, or the step to the SDE's tMin where a run starts without its times. `ddim` is diffusers' `lower_order_final` and `euler_at_final`, which of a solver of order 2
-   * are one: with few steps the last is so long that two values of the model foretell its middle worse than one. Default `own`.
+   * How the run's last step is taken, or the step to the SDE's tMin where a run starts without its times. `ddim` is
+   * diffusers' `lower_order_final` and `euler_at_final`, which of a solver of order 2 are one: with few steps the last is so long that two values of the model foretell its middle worse than one. Default `own`.
    */
   readonly lastStep?: LastStep;
 }

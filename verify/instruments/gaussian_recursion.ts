@@ -57,6 +57,9 @@ export interface Recursion {
 
 const usualGrids: readonly GridConfig[] = [{ kind: "log-snr", steps: 12 }, { kind: "karras", steps: 12 }];
 
+/** Grids of a sampler whose last step is another: those, and one that ends above the SDE's tMin. */
+export const gridsOfEndings: readonly GridConfig[] = [...usualGrids, { kind: "sgm-uniform", steps: 12 }];
+
 /** Compares the variance at a run's end with the method's, under every SDE. */
 export async function checkRecursion(
   check: Check,

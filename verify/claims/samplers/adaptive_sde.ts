@@ -37,6 +37,7 @@ claim(
   async (check) => await checkRecursion(check, recursion),
 );
 
+/** The mean of Euler's step and of one with drift and diffusion at its end, by the same noise. */
 function improvedEuler(sde: Sde, times: Float64Array, noise: (t: number) => number): Coefficients {
   let x: Coefficients = [1];
   for (let k = 0; k + 1 < times.length; k++) {

@@ -35,6 +35,7 @@ for (const recursion of recursions) {
   );
 }
 
+/** DPM-Solver-3 with its slopes from thirds of a step. */
 function thirds(sde: Sde, times: Float64Array): Coefficients {
   let y = 1 / sde.alpha(times[0]);
   for (let k = 0; k + 1 < times.length; k++) {

@@ -16,6 +16,7 @@ import type { Sampler } from "../../../src/samplers/sampler.ts";
 import {
   checkRecursion,
   type Coefficients,
+  gridsOfEndings,
   type Recursion,
   simpson,
   sum,
@@ -28,16 +29,13 @@ import { type Area, claim } from "../../suite/claim.ts";
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
 
-/** Where the last step is taken by DDIM, to tMin and to a time above it. */
-const endings = (["log-snr", "karras", "sgm-uniform"] as const).map((kind) => ({ kind, steps: 12 }));
-
 const recursions: readonly Recursion[] = [
   {
     name: "dpm++2m with DDIM's last step",
     sampler: dpmSolver2M({ lastStep: "ddim" }),
     method: (sde, times, noise) => multistep(sde, times, noise, true),
     deterministic: true,
-    grids: endings,
+    grids: gridsOfEndings,
   },
   {
     name: "dpm++2m with the line's integral",

@@ -31,6 +31,7 @@ claim(
   async (check) => await checkRecursion(check, recursion),
 );
 
+/** Noise up to 1.2 times the noise ratio where that is at most 5, and Heun's step from there. */
 function churning(sde: Sde, times: Float64Array): Coefficients {
   let y: Coefficients = [1 / sde.alpha(times[0])];
   for (let k = 0; k + 1 < times.length; k++) {

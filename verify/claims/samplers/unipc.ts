@@ -8,6 +8,7 @@ import { bFunctions, solverPredictions, unipc, type UnipcOptions } from "../../.
 import {
   checkRecursion,
   type Coefficients,
+  gridsOfEndings,
   type Recursion,
   s0Squared,
 } from "../../instruments/gaussian_recursion.ts";
@@ -17,9 +18,6 @@ import { type Area, claim } from "../../suite/claim.ts";
 
 /** Where these claims are examined. */
 export const area: Area = { webgpu: "thorough" };
-
-/** Where the last step is taken by DDIM, to tMin and to a time above it. */
-const endings = (["log-snr", "karras", "sgm-uniform"] as const).map((kind) => ({ kind, steps: 12 }));
 
 const recursions: readonly Recursion[] = [
   ...([
@@ -39,7 +37,7 @@ const recursions: readonly Recursion[] = [
     sampler: unipc(options),
     method: (sde: Sde, times: Float64Array) => correctedMultistep(sde, times, options),
     deterministic: true,
-    ...("lastStep" in options ? { grids: endings } : {}),
+    ...("lastStep" in options ? { grids: gridsOfEndings } : {}),
   })),
 ];
 
